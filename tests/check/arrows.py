@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+"""Who may include whom: each part of the source sees only the parts below it.
+
+A part is named by the files that match its patterns. The first part that matches a file is its part. An include in quotes
+must name a file of the part itself, of a part in `below`, or a table of spec/; one in angle brackets must match `system`.
+
+Usage: arrows.py ROOT
+"""
+import fnmatch
+import pathlib
+import re
+import sys
+
+C = """assert.h ctype.h errno.h float.h inttypes.h limits.h math.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h
+stdio.h stdlib.h stdnoreturn.h string.h strings.h""".split()
+SIMD = ["immintrin.h", "emmintrin.h", "tmmintrin.h", "arm_neon.h"]
+POSIX = """dlfcn.h fcntl.h getopt.h libgen.h pthread.h sched.h signal.h spawn.h sys/*.h time.h unistd.h glob.h""".split()
+SOCKETS = ["arpa/*.h", "linux/*.h", "net/*.h", "netdb.h", "netinet/*.h", "poll.h"]
+LLVM_C = ["llvm-c/*.h"]
+
+# (part, files, parts it may include, system headers it may include)
+PARTS = [
+    ("ABI header", ["runtime/osp_ws.h"], [], C),
+    ("protocol", ["runtime/protocol/*"], [], C + SIMD + ["zlib.h", "openssl/evp.h", "openssl/sha.h", "openssl/crypto.h"]),
+    ("io", ["runtime/io/*"], [], C + POSIX + SOCKETS + ["openssl/*.h"]),
+    ("host", ["runtime/host/*"], [], C + POSIX),
+    ("compat", ["runtime/compat/*"], ["ABI header"], C + POSIX),
+    ("values", [f"runtime/{noun}.[ch]" for noun in ("value", "handle", "error", "log", "mem", "hooks")],
+     ["values", "ABI header"], C + POSIX),
+    ("connection", ["runtime/conn*.[ch]"], ["values", "protocol", "io", "ABI header"],
+     C + POSIX + SOCKETS + ["openssl/rand.h", "openssl/crypto.h"]),
+    ("runtime", ["runtime/*.[ch]"], ["connection", "values", "protocol", "io", "ABI header"],
+     C + POSIX + SOCKETS + ["openssl/rand.h", "openssl/crypto.h"]),
+    ("codegen header", ["codegen/osprey_ws_codegen.h"], [], C + LLVM_C),
+    ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"], C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
+    ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C),
+    ("front end", ["tools/ospreyc/*"], ["codegen header"], C + POSIX + LLVM_C),
+    ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C),
+]
+# Headers with one place only.
+ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c"], "openssl/ssl.h": ["runtime/io/*"], "zlib.h": ["runtime/protocol/*"]}
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
+
+
+def matches(name, patterns):
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def part_of(name):
+    return next((part for part in PARTS if matches(name, part[1])), None)
+
+
+def resolve(root, path, quoted):
+    """The file that a quoted include means: beside the includer, else anywhere in the tree by the end of its name."""
+    beside = (path.parent / quoted).resolve()
+    if beside.is_file():
+        return str(beside.relative_to(root))
+    tail = "/" + quoted.removeprefix("./")
+    tops = ("spec", "runtime", "codegen", "tools", "tests")
+    found = sorted(str(p.relative_to(root)) for top in tops for p in (root / top).rglob(pathlib.Path(quoted).name))
+    return next((name for name in found if ("/" + name).endswith(tail)), None)
+
+
+def check_include(root, path, quoted, system):
+    """What is wrong with one include, or None."""
+    name = str(path.relative_to(root))
+    part, _, below, systems = part_of(name)
+    if system is not None:
+        if matches(system, ONLY_IN) and not matches(name, ONLY_IN.get(system, ["*"])):
+            return f"<{system}> belongs to {' '.join(ONLY_IN[system])} alone"
+        return None if matches(system, systems) else f"{part} may not include <{system}>"
+    target = resolve(root, path, quoted)
+    if target is None:
+        return None if quoted == "config.h" else f'no file answers to "{quoted}"'
+    if target.startswith("spec/"):
+        return None
+    target_part = part_of(target)
+    if target_part is None:
+        return f"{part} may not include {target}"
+    allowed = target_part[0] == part or target_part[0] in below
+    return None if allowed else f"{part} may not include {target} ({target_part[0]})"
+
+
+def check_file(root, path):
+    name, faults, quoted_seen = str(path.relative_to(root)), [], []
+    lines = path.read_text().splitlines()
+    for line_number, line in enumerate(lines, 1):
+        include = INCLUDE.match(line)
+        if include is None:
+            continue
+        if include[1]:
+            quoted_seen.append(pathlib.Path(include[1]).name)
+        fault = check_include(root, path, include[1], include[2])
+        if fault:
+            faults.append(f"{name}:{line_number}: {fault}")
+    if path.suffix == ".h" and "#pragma once" not in lines:
+        faults.append(f"{name}: a header has #pragma once")
+    own = path.with_suffix(".h")
+    if path.suffix == ".c" and own.is_file() and quoted_seen[:1] != [own.name]:
+        faults.append(f"{name}: includes its own header, {own.name}, first")
+    return faults
+
+
+def main(root):
+    faults, count = [], 0
+    for top in ("runtime", "codegen", "tools"):
+        for path in sorted((root / top).rglob("*")):
+            if path.suffix not in (".c", ".h", ".cpp") or "bench" in path.parts:
+                continue
+            count += 1
+            if part_of(str(path.relative_to(root))) is None:
+                faults.append(f"{path.relative_to(root)}: belongs to no part")
+            else:
+                faults += check_file(root, path)
+    for fault in faults:
+        print(fault)
+    print(f"{count} files, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+sys.exit(main(pathlib.Path(sys.argv[1]).resolve()))

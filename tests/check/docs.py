@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+"""What the documents point at exists: links between files, paths in code spans, the suites of tools/test.
+
+Usage: docs.py ROOT
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+TOPS = r"(?:spec|runtime|codegen|tools|tests)/"
+
+
+def check_document(root, path):
+    """Links and paths of one document that lead nowhere."""
+    text = path.read_text()
+    targets = [(path.parent / link, link) for link in re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", text)]
+    targets += [(root / span, span) for span in re.findall(rf"`({TOPS}[\w./-]*\w/?)`", text)]
+    targets += [(root / word, word) for word in re.findall(rf"(?m)^(?:\$ )?({TOPS}[\w./-]+\w)", text)]
+    for target, word in targets:
+        if not target.exists():
+            yield f"{path.relative_to(root)}: {word} does not exist"
+
+
+def check_suites(root, readme):
+    """Each suite that tools/test knows is in the README."""
+    listed = subprocess.run([root / "tools/test", "--list"], capture_output=True, text=True, check=True).stdout
+    for line in listed.splitlines():
+        name = line.split()[0]
+        if f"| `{name}` |" not in readme:
+            yield f"README.md: the suite `{name}` is not in its table"
+
+
+def main(root):
+    documents = [root / "README.md", *sorted((root / "spec").glob("*.md"))]
+    faults = [f"{path.name}: missing" for path in documents if not path.is_file()]
+    documents = [path for path in documents if path.is_file()]
+    for path in documents:
+        faults += check_document(root, path)
+    if (root / "README.md").is_file():
+        faults += check_suites(root, (root / "README.md").read_text())
+    for fault in faults:
+        print(fault)
+    print(f"{len(documents)} documents, {len(faults)} faults")
+    return 1 if faults else 0
+
+
+sys.exit(main(pathlib.Path(sys.argv[1]).resolve()))

@@ -1,0 +1,71 @@
+# Shared by tools/run and tools/test: what the system needs, and the build.
+# Standard output belongs to the program or the tests: everything here speaks on standard error, and only when there is something to say.
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+ME=tools/$(basename "$0")
+
+BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config llvm-19-dev libssl-dev zlib1g-dev)
+
+say() { printf '%s: %s\n' "$ME" "$*" >&2; }
+die() { say "$*"; exit 1; }
+
+# Runs a command in silence; shows what it printed, and ends, if it fails.
+quietly() {
+  local log
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    die "failed: $*"
+  fi
+  rm -f "$log"
+}
+
+# Prints those of the packages that the system lacks. "npm=npm" is satisfied by the command, wherever it came from.
+lacking() {
+  local wanted package status
+  for wanted in "$@"; do
+    package=${wanted%%=*}
+    if [ "$package" != "$wanted" ] && command -v "${wanted#*=}" >/dev/null; then continue; fi
+    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
+    [ "$status" = installed ] || printf '%s\n' "$package"
+  done
+}
+
+# Installs what the system lacks of these packages.
+need() {
+  local missing as_root=()
+  mapfile -t missing < <(lacking "$@")
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "please install: ${missing[*]} (this is not a Debian, so it cannot be done from here)"
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || die "please install as root: apt-get install ${missing[*]}"
+    as_root=(sudo)
+  fi
+  say "installing ${missing[*]}"
+  local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}")
+  "${install[@]}" >/dev/null 2>&1 && return 0
+  quietly "${as_root[@]}" apt-get update -q
+  quietly "${install[@]}"
+}
+
+# build DIR [MESON OPTION...] -- [TARGET...]: configures DIR where that is due, and builds the targets, or everything.
+# One build of a directory at a time: others wait for it.
+build() {
+  local dir=$1 options=()
+  shift
+  while [ "$1" != -- ]; do options+=("$1"); shift; done
+  shift
+  mkdir -p "$dir"
+  exec {lock}>"$dir/.lock"
+  flock "$lock"
+  if [ ! -f "$dir/build.ninja" ]; then
+    say "configuring and building in ${dir#"$ROOT"/}"
+    quietly meson setup "${options[@]}" "$dir" "$ROOT"
+  elif [ "$dir/.configured" -ot /var/lib/dpkg/status ]; then
+    quietly meson setup --reconfigure "${options[@]}" "$dir" "$ROOT"   # what was missing may be there now
+  fi
+  touch "$dir/.configured"
+  quietly ninja -C "$dir" "$@"
+  exec {lock}>&-
+}
