@@ -1,0 +1,90 @@
+/* permessage-deflate: RFC 7692. Negotiation in both roles, and the two directions of the stream.
+ *
+ * Window bits: zlib makes and reads raw streams with 9 to 15, and reads those with 8 as 9. So an offer that would bind this
+ * endpoint to send with 8 is declined, and a response that would is failed; a peer that promises 8 is believed.
+ *
+ * An inflater or deflater exists only once it is needed, and where a direction does not keep its context, only while a message
+ * is under way. About 7 KiB + 2^bits bytes inflate; about 6 KiB + 2^(bits+2) + 2^(memory level+9) bytes deflate.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slice.h"
+#include "violation.h"
+
+/* The agreed parameters. Bits are 0 while compression is not in use. */
+struct ws_deflate_params {
+        uint8_t server_bits; /* window of what the server sends: 8 to 15 */
+        uint8_t client_bits; /* window of what the client sends */
+        bool server_no_takeover;
+        bool client_no_takeover;
+};
+
+static inline bool ws_deflate_in_use(const struct ws_deflate_params *params)
+{
+        return params->server_bits != 0;
+}
+
+/* Negotiation ------------------------------------------------------------------------------------------------------ */
+
+enum ws_deflate_outcome {
+        WS_DEFLATE_AGREED = 0,    /* *params is set */
+        WS_DEFLATE_DECLINED = 1,  /* well-formed, but nothing (acceptable) in it: no compression; *params is zeroed */
+        WS_DEFLATE_MALFORMED = 2, /* not a list of extensions; in a response also: not what was offered, or not acceptable */
+};
+
+#define WS_DEFLATE_RESPONSE_MAX 160
+
+/* Server: chooses among the offers of one Sec-WebSocket-Extensions value: the first acceptable one. */
+enum ws_deflate_outcome ws_deflate_negotiate(struct ws_deflate_params *params, struct ws_slice offers);
+
+/* Server: writes the response's Sec-WebSocket-Extensions value, NUL-terminated. Returns its length. */
+size_t ws_deflate_response(char to[WS_DEFLATE_RESPONSE_MAX], const struct ws_deflate_params *params);
+
+/* Client: the offer this endpoint makes. */
+#define WS_DEFLATE_OFFER "permessage-deflate; client_max_window_bits"
+
+/* Client: reads the server's answer to WS_DEFLATE_OFFER (empty: declined). */
+enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struct ws_slice response);
+
+/* Receiving -------------------------------------------------------------------------------------------------------- */
+
+struct ws_inflater;
+
+/* A piece of a message's payload, inflated as far as `to` has room.
+ * Each step takes bytes from `in` and puts bytes at `to`; the caller goes on until input is used up and the output is not full. */
+struct ws_inflate_step {
+        const uint8_t *in;
+        size_t in_size;
+        uint8_t *to;
+        size_t room;
+};
+
+/* A new inflater for a window of 8 to 15 bits; NULL without memory. */
+struct ws_inflater *ws_inflater_new(uint8_t bits);
+void ws_inflater_free(struct ws_inflater *inflater);
+
+/* Inflates; moves in/in_size and to/room on. Returns 0, or a violation (DEFLATE_DATA, OUT_OF_MEMORY). */
+enum ws_violation ws_inflater_step(struct ws_inflater *inflater, struct ws_inflate_step *step);
+
+/* The four bytes that a sender leaves off the end of each message. */
+extern const uint8_t ws_deflate_tail[4];
+
+/* Sending ---------------------------------------------------------------------------------------------------------- */
+
+struct ws_deflater;
+
+/* A new deflater for a window of 9 to 15 bits, which keeps its context from message to message or not; NULL without memory. */
+struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover);
+void ws_deflater_free(struct ws_deflater *deflater);
+
+/* The most bytes that a message of n bytes becomes. */
+size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n);
+
+/* Compresses one whole message to `to`, which has room for ws_deflater_bound(n) bytes; returns the payload's size. A frame
+ * with RSV1 carries it. Where context is kept, a message that went through here must be sent, and in this order; without,
+ * the original may be sent instead when it is no longer than the result. */
+size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n);

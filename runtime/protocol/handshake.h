@@ -1,0 +1,137 @@
+/* The opening handshake of RFC 6455 section 4, both sides.
+ *
+ * A server checks a parsed request against its rules and gets either what to answer with 101, or the refusal to answer with. A
+ * client writes its request and checks the parsed answer. Slices point into the request's or answer's bytes, or into the rules.
+ * Keys are secrets of a kind: whoever holds them, or buffers that held them, zeroes them before freeing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "deflate.h"
+#include "http_head.h"
+#include "refusal.h"
+#include "slice.h"
+#include "url.h"
+
+#define WS_KEY_SIZE 24    /* characters of a Sec-WebSocket-Key */
+#define WS_ACCEPT_SIZE 28 /* characters of a Sec-WebSocket-Accept */
+#define WS_PROTOCOL_MAX 255
+#define WS_RESPONSE_MAX 1024
+
+/* Sec-WebSocket-Accept for a key of WS_KEY_SIZE characters, NUL-terminated. 0, or -1 if the digest failed. */
+int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key);
+
+/* Whether a text is a comma-separated list of distinct tokens of at most WS_PROTOCOL_MAX bytes; "" is (an empty one). */
+bool ws_protocols_valid(struct ws_slice list);
+
+/* Server ----------------------------------------------------------------------------------------------------------- */
+
+struct ws_server_rules {
+        const char *path;           /* must match exactly; starts with "/" */
+        bool loopback;              /* bound to a loopback address: Host must name this machine */
+        bool any_origin;            /* "*" is allowed */
+        bool compression;
+        const char *const *origins; /* allowed besides the server's own, byte for byte */
+        size_t origin_count;
+        const char *protocols;      /* subprotocols spoken, comma-separated, the preferred first; NULL for none */
+};
+
+struct ws_server_request {
+        struct ws_slice host;                 /* value of Host */
+        struct ws_slice path;                 /* of the target, without its query */
+        struct ws_slice query;                /* "" or starting with "?" */
+        struct ws_slice origin;               /* absent if there is none */
+        struct ws_slice protocol;             /* chosen, from the rules; absent for none */
+        struct ws_deflate_params deflate;     /* agreed */
+        char accept[WS_ACCEPT_SIZE + 1];
+};
+
+/* Decides a finished request. WS_REFUSAL_NONE: *request is filled, answer with ws_server_accept_write(). */
+enum ws_refusal ws_server_check(const struct ws_http_head *head, const struct ws_server_rules *rules,
+                                struct ws_server_request *request);
+
+/* Writes the 101 answer. Returns its size. */
+size_t ws_server_accept_write(char to[WS_RESPONSE_MAX], const struct ws_server_request *request);
+
+/* Writes a refusal: status, the headers it calls for (Sec-WebSocket-Version, Allow, Upgrade), Connection: close and the text as
+ * body. Returns its size. */
+size_t ws_server_refuse_write(char to[WS_RESPONSE_MAX], enum ws_refusal refusal);
+
+/* Client ----------------------------------------------------------------------------------------------------------- */
+
+/* Fills n bytes with randomness fit for keys; 0, or -1. */
+struct ws_random {
+        int (*fill)(void *ctx, uint8_t *bytes, size_t n);
+        void *ctx;
+};
+
+struct ws_client_offer {
+        const struct ws_url *url;
+        const char *headers;   /* lines of "Name: value", separated by LF or CR LF; NULL for none */
+        const char *protocols; /* comma-separated; NULL or "" for none */
+        bool compression;
+        char key[WS_KEY_SIZE + 1];
+};
+
+/*   WS_CLIENT_PROBLEM(name, text) */
+#define WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)                                                          \
+        WS_CLIENT_PROBLEM(STATUS, "HTTP")                                                              \
+        WS_CLIENT_PROBLEM(UPGRADE, "the answer's Upgrade header is not websocket")                     \
+        WS_CLIENT_PROBLEM(CONNECTION, "the answer's Connection header does not hold Upgrade")          \
+        WS_CLIENT_PROBLEM(ACCEPT, "the answer's Sec-WebSocket-Accept does not fit the key")            \
+        WS_CLIENT_PROBLEM(PROTOCOL, "the answer chose a subprotocol that was not offered")             \
+        WS_CLIENT_PROBLEM(EXTENSIONS, "the answer chose an extension that was not offered, or bad parameters") \
+        WS_CLIENT_PROBLEM(DIGEST, "the digest of the key failed")
+
+enum ws_client_problem {
+        WS_CLIENT_OK = 0,
+#define WS_CLIENT_PROBLEM(name, text) WS_CLIENT_##name,
+        WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)
+#undef WS_CLIENT_PROBLEM
+};
+
+/*   WS_HEADERS_PROBLEM(name, text) */
+#define WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)                                                        \
+        WS_HEADERS_PROBLEM(LINE, "a header line is not of the form \"Name: value\"")                   \
+        WS_HEADERS_PROBLEM(CHARACTER, "a header's value holds a control character")                    \
+        WS_HEADERS_PROBLEM(RESERVED, "a header is one that the handshake itself sets")                 \
+        WS_HEADERS_PROBLEM(TOO_LONG, "the headers are too long")
+
+enum ws_headers_problem {
+        WS_HEADERS_OK = 0,
+#define WS_HEADERS_PROBLEM(name, text) WS_HEADERS_##name,
+        WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)
+#undef WS_HEADERS_PROBLEM
+        WS_HEADERS_PROBLEM_COUNT,
+};
+
+struct ws_client_answer {
+        struct ws_slice protocol;         /* chosen; absent for none */
+        struct ws_deflate_params deflate; /* agreed */
+};
+
+/* Checks headers before they are used in an offer: names are tokens and not the handshake's own (Host, Upgrade,
+ * Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, TE, Trailer), values hold no control character but tabs, at
+ * most 8192 bytes in all. */
+enum ws_headers_problem ws_client_headers_check(const char *headers);
+const char *ws_headers_problem_text(enum ws_headers_problem problem);
+
+/* Makes a key. 0, or -1 if there was no randomness. */
+int ws_client_key(char key[WS_KEY_SIZE + 1], const struct ws_random *random);
+
+/* Writes the request. Returns its size, which may be more than `room`: then nothing useful was written. */
+size_t ws_client_request_write(char *to, size_t room, const struct ws_client_offer *offer);
+
+/* Decides a finished answer. */
+enum ws_client_problem ws_client_check(const struct ws_http_head *head, const struct ws_client_offer *offer,
+                                       struct ws_client_answer *answer);
+
+/* Writes why an answer was not accepted, for people: "handshake refused: HTTP 404 Not Found". What came from the server is
+ * cut and stripped of all but visible ASCII. NUL-terminated within `room`, which is at least 1. */
+void ws_client_explain(char *to, size_t room, enum ws_client_problem problem, const struct ws_http_head *head);
+
+/* The same for a head that did not parse (head->problem). */
+void ws_client_explain_head(char *to, size_t room, const struct ws_http_head *head);
