@@ -1,0 +1,76 @@
+#include "cg.h"
+
+#include <stdlib.h>
+
+static const struct osp_ws_codegen_builtin *cg_find(const char *name, struct cg_diag *diag) {
+  const struct osp_ws_codegen_builtin *builtin = osp_ws_codegen_find(name);
+  if (!builtin)
+    cg_error(diag, NULL, "there is no WebSocket builtin '%s'", name);
+  return builtin;
+}
+
+static LLVMValueRef cg_declare_builtin(LLVMModuleRef module, const char *name,
+                                       const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
+  LLVMValueRef global = cg_named_global(module, name);
+  if (!global)
+    return LLVMAddFunction(module, name, osp_ws_codegen_function_type(LLVMGetModuleContext(module), builtin));
+  return cg_check_function(global, name, builtin, diag) ? global : NULL;
+}
+
+LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_ws_codegen_report *report,
+                                    void *context) {
+  struct cg_diag diag = {report, context, 0};
+  const struct osp_ws_codegen_builtin *builtin = cg_find(name, &diag);
+  return builtin ? cg_declare_builtin(module, name, builtin, &diag) : NULL;
+}
+
+static void cg_check_argument(LLVMValueRef argument, const char *name, const struct osp_ws_codegen_member *parameter,
+                              struct cg_diag *diag) {
+  char signature[512];
+  LLVMTypeRef actual = LLVMTypeOf(argument);
+  LLVMTypeRef expected = cg_value_type(LLVMGetTypeContext(actual), parameter->type);
+  if (actual == expected && parameter->type->kind == OSP_WS_CODEGEN_HANDLER) {
+    cg_check_handler(argument, NULL, name, parameter, diag);
+  } else if (actual != expected) {
+    char *actual_text = LLVMPrintTypeToString(actual);
+    char *expected_text = LLVMPrintTypeToString(expected);
+    osp_ws_codegen_spell_type(parameter->type, signature, sizeof(signature));
+    cg_error(diag, argument, "'%s' is given a value of type %s as %s; expected %s: %s", name, actual_text,
+             parameter->name, expected_text, signature);
+    LLVMDisposeMessage(actual_text);
+    LLVMDisposeMessage(expected_text);
+  }
+}
+
+static void cg_check_arguments(const char *name, const struct osp_ws_codegen_builtin *builtin, LLVMValueRef *arguments,
+                               size_t count, struct cg_diag *diag) {
+  char signature[512];
+  if (count != builtin->parameter_count) {
+    osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
+    cg_error(diag, NULL, "'%s' is given %zu arguments, but takes %zu: %s", name, count, builtin->parameter_count,
+             signature);
+    return;
+  }
+  for (size_t i = 0; i < count; i++)
+    cg_check_argument(arguments[i], name, &builtin->parameters[i], diag);
+}
+
+LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name, LLVMValueRef *arguments, size_t count,
+                                       osp_ws_codegen_report *report, void *context) {
+  enum { MOST = 16 };
+  struct cg_diag diag = {report, context, 0};
+  LLVMValueRef adapted[MOST];
+  const struct osp_ws_codegen_builtin *builtin = cg_find(name, &diag);
+  if (!builtin)
+    return NULL;
+  LLVMModuleRef module = LLVMGetGlobalParent(LLVMGetBasicBlockParent(LLVMGetInsertBlock(builder)));
+  cg_check_arguments(name, builtin, arguments, count, &diag);
+  LLVMValueRef function = cg_declare_builtin(module, name, builtin, &diag);
+  if (diag.errors)
+    return NULL;
+  for (size_t i = 0; i < count; i++)
+    adapted[i] = builtin->parameters[i].type->kind == OSP_WS_CODEGEN_HANDLER
+                     ? cg_closure_adapt(module, arguments[i], builtin->parameters[i].type)
+                     : arguments[i];
+  return LLVMBuildCall2(builder, LLVMGlobalGetValueType(function), function, adapted, (unsigned)count, "result");
+}

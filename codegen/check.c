@@ -1,0 +1,190 @@
+#include "cg.h"
+
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Longer than any signature of the table; one that is cut is still an error message. */
+enum { CG_SIGNATURE_SIZE = 512 };
+
+/* ---- The target ---- */
+
+/* The size of a pointer on the machine that a triple names; 0 if LLVM does not know it. */
+static unsigned cg_pointer_size_of(const char *triple) {
+  LLVMTargetRef target;
+  char *error = NULL;
+  unsigned size = 0;
+  LLVMInitializeAllTargetInfos();
+  LLVMInitializeAllTargets();
+  LLVMInitializeAllTargetMCs();
+  if (LLVMGetTargetFromTriple(triple, &target, &error)) {
+    LLVMDisposeMessage(error);
+    return 0;
+  }
+  LLVMTargetMachineRef machine = LLVMCreateTargetMachine(target, triple, "", "", LLVMCodeGenLevelDefault,
+                                                         LLVMRelocDefault, LLVMCodeModelDefault);
+  if (machine) {
+    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
+    size = LLVMPointerSize(layout);
+    LLVMDisposeTargetData(layout);
+    LLVMDisposeTargetMachine(machine);
+  }
+  return size;
+}
+
+/* A module without a data layout is for the machine that its triple names, and without a triple for this one. */
+static unsigned cg_pointer_size(LLVMModuleRef module) {
+  if (*LLVMGetDataLayoutStr(module))
+    return LLVMPointerSize(LLVMGetModuleDataLayout(module));
+  if (*LLVMGetTarget(module))
+    return cg_pointer_size_of(LLVMGetTarget(module));
+  return sizeof(void *);
+}
+
+void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
+  unsigned size = cg_pointer_size(module);
+  const char *triple = LLVMGetTarget(module);
+  if (size == 0)
+    cg_error(diag, NULL, "the target '%s' is unknown to this LLVM", triple);
+  else if (size != 8)
+    cg_error(diag, NULL, "the WebSocket builtins need a target with 8-byte pointers; those of %s%s%s have %u",
+             *triple ? "'" : "", *triple ? triple : "this module's data layout", *triple ? "'" : "", size);
+}
+
+/* ---- Functions ---- */
+
+/* Checks that a name stands for a function of a type, and reports both types if not. what: "the runtime's",
+ * "the builtin's"; signature: the same in Osprey, or NULL. */
+static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef expected, const char *what,
+                          const char *signature, struct cg_diag *diag) {
+  LLVMTypeRef actual = LLVMGlobalGetValueType(global);
+  if (LLVMIsAFunction(global) && actual == expected)
+    return true;
+  char *actual_text = LLVMPrintTypeToString(actual);
+  char *expected_text = LLVMPrintTypeToString(expected);
+  cg_error(diag, global, "'%s' is declared as %s%s, but %s type is %s%s%s", name,
+           LLVMIsAFunction(global) ? "" : "something other than a function, of type ", actual_text, what,
+           expected_text, signature ? ": " : "", signature ? signature : "");
+  LLVMDisposeMessage(actual_text);
+  LLVMDisposeMessage(expected_text);
+  return false;
+}
+
+bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_ws_codegen_builtin *builtin,
+                       struct cg_diag *diag) {
+  char signature[CG_SIGNATURE_SIZE];
+  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
+  osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
+  return cg_check_type(global, name, osp_ws_codegen_function_type(llvm, builtin), "the builtin's", signature, diag);
+}
+
+/* What the module calls by a name: a function, a variable or an alias; NULL if nothing. */
+LLVMValueRef cg_named_global(LLVMModuleRef module, const char *name) {
+  LLVMValueRef global = LLVMGetNamedFunction(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobal(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
+  return global;
+}
+
+static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
+  LLVMValueRef global = cg_named_global(module, name);
+  if (global)
+    cg_check_type(global, name, expected, "the runtime's", NULL, diag);
+}
+
+void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
+  LLVMContextRef llvm = LLVMGetModuleContext(module);
+  cg_check_symbol(module, builtin->symbol, cg_entry_type(llvm, builtin), diag);
+}
+
+void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag) {
+  cg_check_symbol(module, CG_ALLOC_NAME, cg_alloc_type(LLVMGetModuleContext(module)), diag);
+}
+
+/* ---- Handlers ---- */
+
+/* A handler that is being checked: which parameter of which builtin, and where to report. */
+struct cg_handler_check {
+  const char *name;
+  const struct osp_ws_codegen_member *parameter;
+  LLVMValueRef about;
+  struct cg_diag *diag;
+};
+
+static void cg_refuse_handler(const struct cg_handler_check *check, const char *what, LLVMValueRef function,
+                              LLVMTypeRef expected) {
+  char signature[CG_SIGNATURE_SIZE];
+  size_t length;
+  char *actual_text = LLVMPrintTypeToString(LLVMGlobalGetValueType(function));
+  char *expected_text = LLVMPrintTypeToString(expected);
+  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
+  cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but %s%s has type %s; expected %s: %s",
+           LLVMGetValueName2(function, &length), check->name, check->parameter->name, what,
+           LLVMGetValueName2(function, &length), actual_text, expected_text, signature);
+  LLVMDisposeMessage(actual_text);
+  LLVMDisposeMessage(expected_text);
+}
+
+/* A constant cell is { code, … }: its code can be checked. */
+static void cg_check_cell(const struct cg_handler_check *check, LLVMValueRef cell) {
+  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(cell));
+  LLVMValueRef initializer = LLVMIsGlobalConstant(cell) ? LLVMGetInitializer(cell) : NULL;
+  LLVMValueRef code = initializer ? LLVMGetAggregateElement(initializer, 0) : NULL;
+  LLVMTypeRef expected = osp_ws_codegen_handler_type(llvm, check->parameter->type);
+  code = code ? cg_strip_casts(code) : NULL;
+  if (code && LLVMIsAFunction(code) && LLVMGlobalGetValueType(code) != expected)
+    cg_refuse_handler(check, "the code of its cell, ", code, expected);
+}
+
+static void cg_check_handler_value(const struct cg_handler_check *check, LLVMValueRef value,
+                                   const struct cg_choice *outer) {
+  value = cg_strip_casts(value);
+  if (LLVMIsAFunction(value)) {
+    LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(value));
+    LLVMTypeRef expected = cg_raw_handler_type(llvm, check->parameter->type);
+    if (LLVMGlobalGetValueType(value) != expected)
+      cg_refuse_handler(check, "", value, expected);
+  } else if (LLVMIsAGlobalVariable(value)) {
+    cg_check_cell(check, value);
+  } else if (LLVMIsAConstantPointerNull(value)) {
+    cg_error(check->diag, check->about, "null is passed to '%s' as %s, which must be a function", check->name,
+             check->parameter->name);
+  } else if (cg_is_choice(value) && !cg_find_choice(outer, value)) {
+    struct cg_choice here = {value, NULL, outer};
+    for (unsigned i = cg_first_chosen(value); i < (unsigned)LLVMGetNumOperands(value); i++)
+      cg_check_handler_value(check, LLVMGetOperand(value, i), &here);
+  }
+}
+
+void cg_check_handler(LLVMValueRef operand, LLVMValueRef about, const char *name,
+                      const struct osp_ws_codegen_member *parameter, struct cg_diag *diag) {
+  struct cg_handler_check check = {name, parameter, about, diag};
+  cg_check_handler_value(&check, operand, NULL);
+}
+
+/* ---- Calls ---- */
+
+/* With opaque pointers a call names its own function type; it has to be the function's. */
+void cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
+                   struct cg_diag *diag) {
+  char signature[CG_SIGNATURE_SIZE];
+  LLVMContextRef llvm = LLVMGetTypeContext(LLVMTypeOf(call));
+  LLVMTypeRef expected = osp_ws_codegen_function_type(llvm, builtin);
+  LLVMTypeRef actual = LLVMGetCalledFunctionType(call);
+  if (actual != expected) {
+    char *actual_text = LLVMPrintTypeToString(actual);
+    char *expected_text = LLVMPrintTypeToString(expected);
+    osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
+    cg_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", name, actual_text, expected_text,
+             signature);
+    LLVMDisposeMessage(actual_text);
+    LLVMDisposeMessage(expected_text);
+    return;
+  }
+  for (size_t i = 0; i < builtin->parameter_count; i++)
+    if (builtin->parameters[i].type->kind == OSP_WS_CODEGEN_HANDLER)
+      cg_check_handler(LLVMGetOperand(call, (unsigned)i), call, name, &builtin->parameters[i], diag);
+}

@@ -1,0 +1,158 @@
+#include "cg.h"
+
+#include <llvm-c/Analysis.h>
+#include <string.h>
+
+/* Lowering walks the table, not the module: for each builtin it asks whether the module declares its name or its alias,
+ * and looks only at that function's uses. So it costs what the builtins' own calls cost, however large the module is. */
+
+static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
+  return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user) || LLVMIsACallBrInst(user)) &&
+         LLVMGetCalledValue(user) == function;
+}
+
+static bool cg_takes_handler(const struct osp_ws_codegen_builtin *builtin) {
+  for (size_t i = 0; i < builtin->parameter_count; i++)
+    if (builtin->parameters[i].type->kind == OSP_WS_CODEGEN_HANDLER)
+      return true;
+  return false;
+}
+
+/* The declaration that lowering gives a body; NULL if the module has none, or a definition, which is the program's own
+ * or an earlier lowering's. */
+static LLVMValueRef cg_find_declaration(LLVMModuleRef module, const char *name) {
+  LLVMValueRef global = cg_named_global(module, name);
+  return global && LLVMIsDeclaration(global) ? global : NULL;
+}
+
+static bool cg_check_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin,
+                          struct cg_diag *diag) {
+  LLVMValueRef function = cg_find_declaration(module, name);
+  if (!function)
+    return false;
+  if (cg_check_function(function, name, builtin, diag))
+    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
+      if (cg_is_call_of(LLVMGetUser(use), function))
+        cg_check_call(LLVMGetUser(use), name, builtin, diag);
+  return true;
+}
+
+/* Reports all that is wrong; returns whether the module declares a builtin at all. */
+static bool cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
+  bool any = false;
+  size_t count;
+  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
+  for (size_t i = 0; i < count; i++) {
+    bool named = cg_check_name(module, builtins[i].name, &builtins[i], diag);
+    bool aliased = cg_check_name(module, builtins[i].alias, &builtins[i], diag);
+    if (named || aliased)
+      cg_check_runtime(module, &builtins[i], diag);
+    any |= named || aliased;
+  }
+  if (any) {
+    cg_check_alloc(module, diag);
+    cg_check_target(module, diag);
+  }
+  return any;
+}
+
+static void cg_adapt_call(LLVMModuleRef module, LLVMValueRef call, const struct osp_ws_codegen_builtin *builtin) {
+  for (unsigned i = 0; i < builtin->parameter_count; i++) {
+    const struct osp_ws_codegen_type *type = builtin->parameters[i].type;
+    if (type->kind != OSP_WS_CODEGEN_HANDLER)
+      continue;
+    LLVMValueRef operand = LLVMGetOperand(call, i);
+    LLVMValueRef cell = cg_closure_adapt(module, operand, type);
+    if (cell == operand)
+      continue;
+    LLVMSetOperand(call, i, cell);
+    cg_erase_if_unused(operand);
+  }
+}
+
+/* Adapting a handler never touches the function's own list of uses, except for a call that passes the builtin to itself:
+ * the next use is fetched before. */
+static void cg_adapt_calls(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
+  LLVMUseRef next;
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = next) {
+    next = LLVMGetNextUse(use);
+    if (cg_is_call_of(LLVMGetUser(use), function))
+      cg_adapt_call(module, LLVMGetUser(use), builtin);
+  }
+}
+
+/* The function that a builtin is first called from, whose sanitizers its body shares. */
+static LLVMValueRef cg_first_caller(LLVMValueRef function) {
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
+    if (cg_is_call_of(LLVMGetUser(use), function))
+      return LLVMGetBasicBlockParent(LLVMGetInstructionParent(LLVMGetUser(use)));
+  return NULL;
+}
+
+/*   %error = alloca ptr, align 8
+ *   %value = call T @osp_ws_NAME(parameters…, ptr %error)
+ *   %message = load ptr, ptr %error                          ; null on success
+ *   … the Result block of %value and %message …
+ *   ret ptr %result */
+static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
+  enum { MOST = 16 };
+  LLVMContextRef llvm = LLVMGetModuleContext(module);
+  LLVMTypeRef pointer = cg_pointer_type(llvm);
+  LLVMValueRef arguments[MOST];
+  unsigned count = LLVMCountParams(function);
+  LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
+  LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, function, "entry"));
+  LLVMValueRef error = LLVMBuildAlloca(builder, pointer, "error");
+  LLVMSetAlignment(error, 8);
+  LLVMGetParams(function, arguments);
+  arguments[count] = error;
+  LLVMValueRef value = LLVMBuildCall2(builder, cg_entry_type(llvm, builtin), cg_declare_entry(module, builtin),
+                                      arguments, count + 1, "value");
+  LLVMValueRef message = LLVMBuildLoad2(builder, pointer, error, "message");
+  LLVMSetAlignment(message, 8);
+  LLVMBuildRet(builder, cg_build_result(builder, module, builtin->result, value, message));
+  LLVMDisposeBuilder(builder);
+}
+
+static void cg_lower_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin) {
+  LLVMValueRef function = cg_find_declaration(module, name);
+  if (!function)
+    return;
+  LLVMValueRef caller = cg_first_caller(function);
+  if (cg_takes_handler(builtin))
+    cg_adapt_calls(module, function, builtin);
+  cg_build_body(module, function, builtin);
+  cg_mark_builtin(function, builtin);
+  if (caller)
+    cg_copy_sanitizers(caller, function);
+}
+
+static void cg_lower_all(LLVMModuleRef module) {
+  size_t count;
+  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
+  for (size_t i = 0; i < count; i++) {
+    cg_lower_name(module, builtins[i].name, &builtins[i]);
+    cg_lower_name(module, builtins[i].alias, &builtins[i]);
+  }
+}
+
+static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
+  char *text = NULL;
+  if (LLVMVerifyModule(module, LLVMReturnStatusAction, &text)) {
+    size_t length = strlen(text);
+    while (length && text[length - 1] == '\n')
+      text[--length] = '\0';
+    cg_error(diag, NULL, "the module is not valid: %s", text);
+  }
+  LLVMDisposeMessage(text);
+}
+
+int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
+                                osp_ws_codegen_report *report, void *context) {
+  struct cg_diag diag = {report, context, 0};
+  if (cg_check_module(module, &diag) && !diag.errors)
+    cg_lower_all(module);
+  if (!diag.errors && !(options && options->no_verify))
+    cg_verify(module, &diag);
+  return diag.errors ? -1 : 0;
+}

@@ -1,0 +1,143 @@
+#include "cg.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* All types in one array, the scalars first, then the records, then the handlers, numbered by the enum. The table is
+ * included once for each of them, so that the order does not depend on the table's. */
+enum cg_type_index {
+  CG_TYPE_INT,
+  CG_TYPE_BOOL,
+  CG_TYPE_STRING,
+  CG_TYPE_SUCCESS,
+#define WS_RECORD(name, fields) CG_TYPE_##name,
+#include "ws_builtins.def"
+  CG_FIRST_HANDLER,
+  CG_BEFORE_HANDLERS = CG_FIRST_HANDLER - 1, /* numbers the first handler CG_FIRST_HANDLER */
+#define WS_HANDLER(type, parameters) CG_TYPE_##type,
+#include "ws_builtins.def"
+  CG_TYPES,
+};
+#define CG_FIRST_RECORD (CG_TYPE_SUCCESS + 1)
+
+extern const struct osp_ws_codegen_type cg_types[];
+
+/* The members of each record, handler and builtin. Each array ends with an empty element, so that a builtin without
+ * parameters has an array too. */
+#define WS_P(name, type) {#name, &cg_types[CG_TYPE_##type]},
+#define WS_RECORD(name, fields) static const struct osp_ws_codegen_member cg_members_##name[] = {fields{NULL, NULL}};
+#define WS_HANDLER(type, parameters) \
+  static const struct osp_ws_codegen_member cg_members_##type[] = {parameters{NULL, NULL}};
+#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) \
+  static const struct osp_ws_codegen_member cg_members_##name[] = {parameters{NULL, NULL}};
+#include "ws_builtins.def"
+
+#define CG_MEMBERS(name) cg_members_##name, sizeof(cg_members_##name) / sizeof(cg_members_##name[0]) - 1
+
+const struct osp_ws_codegen_type cg_types[] = {
+    [CG_TYPE_INT] = {OSP_WS_CODEGEN_INT, "Int", NULL, 0},
+    [CG_TYPE_BOOL] = {OSP_WS_CODEGEN_BOOL, "Bool", NULL, 0},
+    [CG_TYPE_STRING] = {OSP_WS_CODEGEN_STRING, "String", NULL, 0},
+    [CG_TYPE_SUCCESS] = {OSP_WS_CODEGEN_SUCCESS, "Success", NULL, 0},
+#define WS_RECORD(name, fields) [CG_TYPE_##name] = {OSP_WS_CODEGEN_RECORD, #name, CG_MEMBERS(name)},
+#define WS_HANDLER(type, parameters) [CG_TYPE_##type] = {OSP_WS_CODEGEN_HANDLER, #type, CG_MEMBERS(type)},
+#include "ws_builtins.def"
+};
+
+static const struct osp_ws_codegen_builtin cg_builtins[] = {
+#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) \
+  {#name, #alias, #symbol, requirement, doc, CG_MEMBERS(name), &cg_types[CG_TYPE_##result]},
+#include "ws_builtins.def"
+};
+
+static const struct osp_ws_codegen_alias cg_aliases[] = {
+#define WS_ALIAS(name, type) {#name, &cg_types[CG_TYPE_##type]},
+#include "ws_builtins.def"
+};
+
+unsigned osp_ws_codegen_version(void) {
+  return OSP_WS_CODEGEN_VERSION;
+}
+
+const struct osp_ws_codegen_builtin *osp_ws_codegen_builtins(size_t *count) {
+  *count = sizeof(cg_builtins) / sizeof(cg_builtins[0]);
+  return cg_builtins;
+}
+
+const struct osp_ws_codegen_type *osp_ws_codegen_records(size_t *count) {
+  *count = CG_FIRST_HANDLER - CG_FIRST_RECORD;
+  return &cg_types[CG_FIRST_RECORD];
+}
+
+const struct osp_ws_codegen_type *osp_ws_codegen_handlers(size_t *count) {
+  *count = CG_TYPES - CG_FIRST_HANDLER;
+  return &cg_types[CG_FIRST_HANDLER];
+}
+
+const struct osp_ws_codegen_alias *osp_ws_codegen_aliases(size_t *count) {
+  *count = sizeof(cg_aliases) / sizeof(cg_aliases[0]);
+  return cg_aliases;
+}
+
+const struct osp_ws_codegen_builtin *osp_ws_codegen_find(const char *name) {
+  size_t count;
+  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
+  for (size_t i = 0; i < count; i++)
+    if (!strcmp(builtins[i].name, name) || !strcmp(builtins[i].alias, name))
+      return &builtins[i];
+  return NULL;
+}
+
+/* Text being written into a buffer of limited size; length counts on past the end. */
+struct cg_text {
+  char *bytes;
+  size_t size, length;
+};
+
+static void cg_text_add(struct cg_text *text, const char *words) {
+  for (; *words; words++, text->length++)
+    if (text->length + 1 < text->size)
+      text->bytes[text->length] = *words;
+}
+
+static size_t cg_text_end(struct cg_text *text) {
+  if (text->size)
+    text->bytes[text->length < text->size ? text->length : text->size - 1] = '\0';
+  return text->length;
+}
+
+/* fn(String, Int) -> Result<Success, String>   for a handler, its name for any other type */
+static void cg_text_add_type(struct cg_text *text, const struct osp_ws_codegen_type *type) {
+  if (type->kind != OSP_WS_CODEGEN_HANDLER) {
+    cg_text_add(text, type->name);
+    return;
+  }
+  cg_text_add(text, "fn(");
+  for (size_t i = 0; i < type->member_count; i++) {
+    cg_text_add(text, i ? ", " : "");
+    cg_text_add_type(text, type->members[i].type);
+  }
+  cg_text_add(text, ") -> Result<Success, String>");
+}
+
+size_t osp_ws_codegen_spell_type(const struct osp_ws_codegen_type *type, char *text, size_t size) {
+  struct cg_text out = {text, size, 0};
+  cg_text_add_type(&out, type);
+  return cg_text_end(&out);
+}
+
+size_t osp_ws_codegen_spell_builtin(const struct osp_ws_codegen_builtin *builtin, char *text, size_t size) {
+  struct cg_text out = {text, size, 0};
+  cg_text_add(&out, builtin->name);
+  cg_text_add(&out, "(");
+  for (size_t i = 0; i < builtin->parameter_count; i++) {
+    cg_text_add(&out, i ? ", " : "");
+    cg_text_add(&out, builtin->parameters[i].name);
+    cg_text_add(&out, ": ");
+    cg_text_add_type(&out, builtin->parameters[i].type);
+  }
+  cg_text_add(&out, ") -> Result<");
+  cg_text_add_type(&out, builtin->result);
+  cg_text_add(&out, ", String>");
+  return cg_text_end(&out);
+}
