@@ -37,10 +37,15 @@ bool ws_bound_is_loopback(const struct ws_bound *bound);
 struct ws_listener;
 
 struct ws_listener_events {
-  /* fd now belongs to the callee. May stop the listener. `peer` lives during the call. */
+  /* fd now belongs to the callee, which may stop the listener, but not free it. `peer` lives during the call. */
   void (*accepted)(struct ws_listener *listener, int fd, const struct ws_address *peer);
   /* Connections cannot be taken just now (descriptors or memory run out); said once until they can again. */
   void (*troubled)(struct ws_listener *listener, const char *why);
+};
+
+struct ws_listener_socket {
+  struct ws_watch watch;
+  struct ws_listener *listener;
 };
 
 /* One loop's share in accepting. Embedded by its owner. */
@@ -48,7 +53,7 @@ struct ws_listener {
   const struct ws_listener_events *events;
   struct ws_loop *loop; /* NULL: stopped */
   int count;
-  struct ws_watch watches[WS_RESOLVER_MAX];
+  struct ws_listener_socket sockets[WS_RESOLVER_MAX];
   struct ws_timer retry;
   int spare; /* a descriptor kept back, so that one can be accepted, and closed, when there is no other left */
   bool troubled;

@@ -88,7 +88,8 @@ int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interes
 
 /*
  * Hands a task to the loop, from any thread: lock-free, and without a system call unless the loop may be asleep. Tasks
- * of one thread run in the order posted. Everything the poster wrote before is seen by the task.
+ * of one thread run in the order posted. Everything the poster wrote before is seen by the task. The loop must not be
+ * freed while a call is under way: let it be freed by one who knows that the posters have ended.
  */
 void ws_loop_post(struct ws_loop *loop, struct ws_task *task);
 

@@ -19,7 +19,7 @@
 struct ws_loop;
 struct ws_stream;
 
-/* Bytes are written by the maker before it shares the chunk, and then never change. */
+/* Bytes are written by the maker before it shares the chunk, and then never change. At most 4 GiB. */
 struct ws_chunk {
   _Atomic uint32_t references;
   uint32_t pooled; /* a block of the loop's pool: the queue's own */
@@ -86,8 +86,8 @@ int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream 
 /*
  * For a large message while the queue is empty: writes the parts straight from the caller's memory and queues a copy of
  * what the stream did not take. Charged beforehand like any other. Returns as ws_outq_flush; -1 also where the copy finds
- * no memory: the connection is then broken off, since part of the bytes may be out (errno ENOMEM; otherwise the stream
- * failed). Not empty: the parts are queued behind the rest.
+ * no memory (errno ENOMEM, EPIPE where the stream failed): the connection must then be broken off, since part of the
+ * bytes may be out. Not empty: the parts are queued behind the rest. The total is not 0.
  */
 int ws_outq_write(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, const struct iovec *parts,
                   int count);

@@ -2,13 +2,13 @@
 /*
  * A stream: a connected socket, plain or under TLS. What is above never asks which.
  *
- * Embedded in its connection (40 bytes; TLS state is apart). A stream owns its descriptor and closes it. Its owner sets
- * stream.watch.ready and hears of readiness there; the callback first gives the events to ws_stream_ready, which says what
- * the owner may now try.
+ * Embedded in its connection (40 bytes; TLS state is apart), and not moved while open. A stream owns its descriptor and
+ * closes it. Its owner sets stream.watch.ready and hears of readiness there; the callback first gives the events to
+ * ws_stream_ready, which says what the owner may now try.
  *
  * Life: open (tcp, tls) → ws_stream_handshake until 0 → read and write → ws_stream_shutdown → ws_stream_close. Where an
- * operation returns WS_STREAM_AGAIN, wait: ws_stream_want(…) with WS_READ or WS_WRITE, whichever the owner wants to go on
- * with (for the handshake, both); the stream translates what TLS needs. The interest is kept until changed.
+ * operation returns WS_STREAM_AGAIN, call ws_stream_want(…) with what the owner wants to go on with, WS_READ or WS_WRITE (for
+ * the handshake, both): the stream translates it into what TLS waits for. It is kept until changed.
  *
  * No call blocks, none raises SIGPIPE. After WS_STREAM_FAILED the stream is only good for ws_stream_error and
  * ws_stream_close.
@@ -68,8 +68,8 @@ static inline int ws_stream_handshake(struct ws_stream *stream)
 }
 
 /*
- * Reads what there is, up to size. >0 bytes; 0 the peer sends no more; WS_STREAM_AGAIN; WS_STREAM_FAILED. A result that
- * is less than size means that nothing more was there just now.
+ * Reads what there is, up to size. >0 bytes; 0 the peer sends no more; WS_STREAM_AGAIN; WS_STREAM_FAILED. After a read that
+ * gave bytes, ask ws_stream_pending.
  */
 static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size)
 {
@@ -77,8 +77,8 @@ static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, s
 }
 
 /*
- * Bytes are waiting inside the stream that no readiness will announce (TLS, after a read that filled its buffer, or when
- * reading resumes after a pause): read again without waiting.
+ * There may be something left to read that no readiness will announce (TLS, after a read that filled its buffer or met the
+ * end behind the last bytes): read again without waiting. Where reading pauses, ask again when it resumes.
  */
 static inline bool ws_stream_pending(const struct ws_stream *stream)
 {
@@ -86,8 +86,9 @@ static inline bool ws_stream_pending(const struct ws_stream *stream)
 }
 
 /*
- * Writes as much as is taken now: >0 bytes, WS_STREAM_AGAIN or WS_STREAM_FAILED. After WS_STREAM_AGAIN the next call must
- * begin with the same bytes (they may have moved, more may follow). The total is not 0.
+ * Writes as much as is taken now: >0 bytes, WS_STREAM_AGAIN or WS_STREAM_FAILED. Less than the total means that no more is
+ * taken just now. The next call must then begin with the first byte not taken (the bytes may have moved, more may follow).
+ * The total is not 0.
  */
 static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count)
 {

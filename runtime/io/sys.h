@@ -4,6 +4,7 @@
  * the kernel gives for this call. close is made even when it is said to fail: a descriptor is gone either way.
  */
 #include <errno.h>
+#include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -121,6 +122,12 @@ static inline int ws_sys_epoll_ctl(int epoll, int operation, int fd, struct epol
   return epoll_ctl(epoll, operation, fd, event);
 }
 
+/* Taking a descriptor out that is in cannot fail, and nobody could go on if it did: this one is not made to. */
+static inline void ws_sys_epoll_remove(int epoll, int fd)
+{
+  epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
+}
+
 static inline int ws_sys_epoll_wait(int epoll, struct epoll_event *events, int size, int timeout_ms)
 {
   WS_SYS_FAULT(EINTR);
@@ -165,9 +172,25 @@ static inline int ws_sys_thread(pthread_t *thread, void *(*run)(void *), void *c
   return pthread_create(thread, NULL, run, context);
 }
 
+/* As getaddrinfo: its own kind of error. */
+static inline int ws_sys_getaddrinfo(const char *host, const struct addrinfo *hints, struct addrinfo **list)
+{
+  if (ws_fault_hit())
+    return EAI_AGAIN;
+  return getaddrinfo(host, NULL, hints, list);
+}
+
 static inline int64_t ws_sys_now_ms(void)
 {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Cheaper, and up to a clock tick behind. */
+static inline int64_t ws_sys_now_coarse_ms(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

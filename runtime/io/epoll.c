@@ -1,0 +1,72 @@
+/*
+ * Waiting by epoll, level-triggered. The kernel keeps the pointer to each watch; that no stale one is used is the loop's
+ * care, which strikes a removed watch out of the events collected but not handled.
+ */
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include "alloc.h"
+#include "poller.h"
+#include "sys.h"
+
+struct ws_poller {
+  int fd;
+};
+
+enum { WS_EPOLL_BATCH = 256 };
+
+static struct ws_poller *ws_epoll_new(void)
+{
+  struct ws_poller *poller = ws_sys_malloc(sizeof *poller);
+  if (!poller)
+    return NULL;
+  poller->fd = ws_sys_epoll_create();
+  if (poller->fd < 0) {
+    ws_sys_free(poller);
+    return NULL;
+  }
+  return poller;
+}
+
+static void ws_epoll_free(struct ws_poller *poller)
+{
+  ws_sys_close(poller->fd);
+  ws_sys_free(poller);
+}
+
+static uint32_t ws_epoll_mask(unsigned interest)
+{
+  return (interest & WS_READ ? (uint32_t)EPOLLIN : 0) | (interest & WS_WRITE ? (uint32_t)EPOLLOUT : 0) |
+         (interest & WS_EXCLUSIVE ? (uint32_t)EPOLLEXCLUSIVE : 0);
+}
+
+static int ws_epoll_set(struct ws_poller *poller, struct ws_watch *watch, unsigned interest)
+{
+  if (interest == 0) {
+    ws_sys_epoll_remove(poller->fd, watch->fd);
+    return 0;
+  }
+  struct epoll_event event = {.events = ws_epoll_mask(interest), .data.ptr = watch};
+  return ws_sys_epoll_ctl(poller->fd, watch->interest ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch->fd, &event);
+}
+
+/* An error or a hang-up is heard by trying what one is interested in. */
+static unsigned ws_epoll_events(uint32_t mask)
+{
+  if (mask & (EPOLLERR | EPOLLHUP))
+    return WS_READ | WS_WRITE;
+  return (mask & EPOLLIN ? WS_READ : 0u) | (mask & EPOLLOUT ? WS_WRITE : 0u);
+}
+
+static int ws_epoll_wait(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms)
+{
+  struct epoll_event events[WS_EPOLL_BATCH];
+  int count = ws_sys_epoll_wait(poller->fd, events, size < WS_EPOLL_BATCH ? size : WS_EPOLL_BATCH, timeout_ms);
+  for (int i = 0; i < count; i++) {
+    struct ws_watch *watch = events[i].data.ptr;
+    ready[i] = (struct ws_ready){watch, ws_epoll_events(events[i].events) & watch->interest};
+  }
+  return count;
+}
+
+const struct ws_poller_ops ws_epoll_ops = {ws_epoll_new, ws_epoll_free, ws_epoll_set, ws_epoll_wait};

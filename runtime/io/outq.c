@@ -1,0 +1,374 @@
+/*
+ * How pieces are written: large ones from where they are, small ones that follow one another copied side by side first.
+ * A copy of a few KiB costs less than telling the kernel of one more part, and makes one TLS record instead of several.
+ */
+#include "outq.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "alloc.h"
+#include "loop.h"
+#include "outq_state.h"
+#include "pool.h"
+#include "stream.h"
+
+enum {
+  WS_OUTQ_SMALL = 4096,        /* pieces up to this length are copied together */
+  WS_OUTQ_SCRATCH = 64 * 1024, /* where to */
+  WS_OUTQ_PARTS = 64,          /* parts of one write */
+};
+
+/* --- chunks */
+
+struct ws_chunk *ws_chunk_new(size_t size)
+{
+  if (size > UINT32_MAX) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  struct ws_chunk *chunk = ws_sys_malloc(sizeof *chunk + size);
+  if (!chunk)
+    return NULL;
+  atomic_init(&chunk->references, 1);
+  chunk->pooled = 0;
+  chunk->size = size;
+  return chunk;
+}
+
+struct ws_chunk *ws_chunk_ref(struct ws_chunk *chunk)
+{
+  atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
+  return chunk;
+}
+
+void ws_chunk_unref(struct ws_chunk *chunk)
+{
+  if (chunk && atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) == 1)
+    ws_sys_free(chunk);
+}
+
+static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size)
+{
+  if (size > WS_OUTQ_CHUNK - sizeof(struct ws_chunk))
+    return ws_chunk_new(size);
+  struct ws_chunk *chunk = ws_pool_get(&ws_loop_pool(loop)->chunks);
+  if (!chunk)
+    return NULL;
+  atomic_init(&chunk->references, 1);
+  chunk->pooled = 1;
+  chunk->size = WS_OUTQ_CHUNK - sizeof *chunk;
+  return chunk;
+}
+
+static void ws_outq_drop_chunk(struct ws_loop *loop, struct ws_chunk *chunk)
+{
+  if (chunk->pooled)
+    ws_pool_put(&ws_loop_pool(loop)->chunks, chunk);
+  else
+    ws_chunk_unref(chunk);
+}
+
+/* --- the byte count */
+
+bool ws_outq_try_charge(struct ws_outq *queue, size_t n, size_t cap)
+{
+  size_t bytes = atomic_load_explicit(&queue->bytes, memory_order_relaxed);
+  do {
+    if (bytes > 0 && (n > cap || bytes > cap - n))
+      return false;
+  } while (!atomic_compare_exchange_weak_explicit(&queue->bytes, &bytes, bytes + n, memory_order_relaxed,
+                                                  memory_order_relaxed));
+  return true;
+}
+
+void ws_outq_charge(struct ws_outq *queue, size_t n)
+{
+  atomic_fetch_add_explicit(&queue->bytes, n, memory_order_relaxed);
+}
+
+void ws_outq_discharge(struct ws_outq *queue, size_t n)
+{
+  atomic_fetch_sub_explicit(&queue->bytes, n, memory_order_relaxed);
+}
+
+/* --- the pieces */
+
+static struct ws_outq_piece *ws_outq_last(const struct ws_outq_pieces *pieces)
+{
+  return pieces->count ? &pieces->at[pieces->first + pieces->count - 1] : NULL;
+}
+
+/* Gives the memory of an empty queue back. */
+static void ws_outq_release(struct ws_outq *queue, struct ws_loop *loop)
+{
+  struct ws_outq_pieces *pieces = queue->pieces;
+  queue->pieces = NULL;
+  if (pieces->at != pieces->own)
+    ws_sys_free(pieces->at);
+  ws_pool_put(&ws_loop_pool(loop)->pieces, pieces);
+}
+
+static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop)
+{
+  if (queue->pieces)
+    return 0;
+  struct ws_outq_pieces *pieces = ws_pool_get(&ws_loop_pool(loop)->pieces);
+  if (!pieces)
+    return -1;
+  pieces->first = 0;
+  pieces->count = 0;
+  pieces->room = WS_OUTQ_PIECES;
+  pieces->at = pieces->own;
+  queue->pieces = pieces;
+  return 0;
+}
+
+/* Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be more. */
+static int ws_outq_grow(struct ws_outq_pieces *pieces)
+{
+  if (pieces->first + pieces->count < pieces->room)
+    return 0;
+  if (pieces->first >= pieces->room / 2) {
+    memmove(pieces->at, pieces->at + pieces->first, pieces->count * sizeof *pieces->at);
+    pieces->first = 0;
+    return 0;
+  }
+  struct ws_outq_piece *own = pieces->at == pieces->own ? NULL : pieces->at;
+  struct ws_outq_piece *at = ws_sys_realloc(own, (size_t)pieces->room * 2 * sizeof *at);
+  if (!at)
+    return -1;
+  if (!own)
+    memcpy(at, pieces->own, sizeof pieces->own);
+  pieces->at = at;
+  pieces->room *= 2;
+  return 0;
+}
+
+/* Adds a piece; takes the reference. Where there is no memory, a queue that was empty still is. */
+static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_outq_piece piece)
+{
+  if (ws_outq_ensure(queue, loop) || ws_outq_grow(queue->pieces))
+    return -1;
+  struct ws_outq_pieces *pieces = queue->pieces;
+  pieces->at[pieces->first + pieces->count++] = piece;
+  return 0;
+}
+
+void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop)
+{
+  struct ws_outq_pieces *pieces = queue->pieces;
+  if (!pieces)
+    return;
+  for (uint32_t i = 0; i < pieces->count; i++) {
+    struct ws_outq_piece *piece = &pieces->at[pieces->first + i];
+    ws_outq_discharge(queue, piece->length);
+    ws_outq_drop_chunk(loop, piece->chunk);
+  }
+  ws_outq_release(queue, loop);
+}
+
+/* --- adding */
+
+/* The place for n bytes more in the chunk being gathered, or NULL. */
+static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n)
+{
+  struct ws_outq_piece *last = queue->pieces ? ws_outq_last(queue->pieces) : NULL;
+  if (!last || !last->chunk->pooled)
+    return NULL;
+  size_t used = (size_t)last->offset + last->length;
+  return n <= last->chunk->size - used ? last->chunk->bytes + used : NULL;
+}
+
+uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n)
+{
+  uint8_t *room = ws_outq_gathering(queue, n);
+  if (room)
+    return room;
+  struct ws_chunk *chunk = ws_outq_new_chunk(loop, n);
+  if (!chunk)
+    return NULL;
+  if (ws_outq_push(queue, loop, (struct ws_outq_piece){chunk, 0, 0})) {
+    ws_outq_drop_chunk(loop, chunk);
+    return NULL;
+  }
+  return chunk->bytes;
+}
+
+void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n)
+{
+  struct ws_outq_piece *last = ws_outq_last(queue->pieces);
+  assert(n <= last->chunk->size - last->offset - last->length);
+  last->length += (uint32_t)n;
+  if (last->length > 0)
+    return;
+  ws_outq_drop_chunk(loop, last->chunk);
+  if (--queue->pieces->count == 0)
+    ws_outq_release(queue, loop);
+}
+
+int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *bytes, size_t n)
+{
+  if (n == 0)
+    return 0;
+  uint8_t *room = ws_outq_reserve(queue, loop, n);
+  if (!room)
+    return -1;
+  memcpy(room, bytes, n);
+  ws_outq_commit(queue, loop, n);
+  return 0;
+}
+
+int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n)
+{
+  assert(offset <= chunk->size && n <= chunk->size - offset);
+  if (n == 0) {
+    ws_chunk_unref(chunk);
+    return 0;
+  }
+  return ws_outq_push(queue, loop, (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n});
+}
+
+/* --- writing */
+
+/* One write as it is put together. */
+struct ws_outq_gather {
+  struct iovec parts[WS_OUTQ_PARTS];
+  int count;
+  size_t total;
+  unsigned char *scratch; /* what is left of it; NULL: there is none */
+  size_t room;
+};
+
+/* How many pieces from `at` on are small, follow one another and fit into the scratch together. */
+static uint32_t ws_outq_small_run(const struct ws_outq_piece *at, uint32_t count, size_t room)
+{
+  uint32_t run = 0;
+  size_t total = 0;
+  while (run < count && at[run].length <= WS_OUTQ_SMALL && total + at[run].length <= room)
+    total += at[run++].length;
+  return run;
+}
+
+static void ws_outq_add_part(struct ws_outq_gather *gather, void *bytes, size_t length)
+{
+  gather->parts[gather->count++] = (struct iovec){bytes, length};
+  gather->total += length;
+}
+
+static void ws_outq_copy_run(struct ws_outq_gather *gather, const struct ws_outq_piece *at, uint32_t run)
+{
+  size_t length = 0;
+  for (uint32_t i = 0; i < run; i++) {
+    memcpy(gather->scratch + length, at[i].chunk->bytes + at[i].offset, at[i].length);
+    length += at[i].length;
+  }
+  ws_outq_add_part(gather, gather->scratch, length);
+  gather->scratch += length;
+  gather->room -= length;
+}
+
+static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_outq_gather *gather)
+{
+  const struct ws_outq_piece *at = pieces->at + pieces->first;
+  uint32_t left = pieces->count;
+  while (left > 0 && gather->count < WS_OUTQ_PARTS) {
+    uint32_t run = ws_outq_small_run(at, left, gather->room);
+    if (run > 1) {
+      ws_outq_copy_run(gather, at, run);
+    } else {
+      run = 1;
+      ws_outq_add_part(gather, at->chunk->bytes + at->offset, at->length);
+    }
+    at += run;
+    left -= run;
+  }
+}
+
+/* Lets go of the first n bytes, which are written. */
+static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t n)
+{
+  struct ws_outq_pieces *pieces = queue->pieces;
+  ws_outq_discharge(queue, n);
+  while (n > 0) {
+    struct ws_outq_piece *piece = &pieces->at[pieces->first];
+    if (n < piece->length) {
+      piece->offset += (uint32_t)n;
+      piece->length -= (uint32_t)n;
+      return;
+    }
+    n -= piece->length;
+    ws_outq_drop_chunk(loop, piece->chunk);
+    pieces->first++;
+    pieces->count--;
+  }
+  if (pieces->count == 0)
+    ws_outq_release(queue, loop);
+}
+
+/* The scratch is asked for only where there is something to put together; without memory for it, nothing is. */
+static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_pieces *pieces, struct ws_pool *pool)
+{
+  gather->count = 0;
+  gather->total = 0;
+  if (pieces->count > 1 && !pool->scratch)
+    pool->scratch = ws_sys_malloc(WS_OUTQ_SCRATCH);
+  gather->scratch = pool->scratch;
+  gather->room = pool->scratch ? WS_OUTQ_SCRATCH : 0;
+}
+
+int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream)
+{
+  while (queue->pieces) {
+    struct ws_outq_gather gather;
+    ws_outq_prepare(&gather, queue->pieces, ws_loop_pool(loop));
+    ws_outq_put_together(queue->pieces, &gather);
+    ssize_t written = ws_stream_writev(stream, gather.parts, gather.count);
+    if (written == WS_STREAM_AGAIN)
+      return WS_OUTQ_BLOCKED;
+    if (written < 0)
+      return -1;
+    ws_outq_consume(queue, loop, (size_t)written);
+    if ((size_t)written < gather.total)
+      return WS_OUTQ_BLOCKED;
+  }
+  return 0;
+}
+
+/* Copies the parts but for their first `skip` bytes to the end of the queue: `left` bytes. */
+static int ws_outq_append_rest(struct ws_outq *queue, struct ws_loop *loop, const struct iovec *parts, size_t skip,
+                               size_t left)
+{
+  uint8_t *room = ws_outq_reserve(queue, loop, left);
+  if (!room)
+    return -1;
+  size_t copied = 0;
+  for (const struct iovec *part = parts; copied < left; part++) {
+    size_t skipped = skip < part->iov_len ? skip : part->iov_len;
+    size_t length = part->iov_len - skipped;
+    skip -= skipped;
+    if (length > 0)
+      memcpy(room + copied, (const uint8_t *)part->iov_base + skipped, length);
+    copied += length;
+  }
+  ws_outq_commit(queue, loop, left);
+  return 0;
+}
+
+int ws_outq_write(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, const struct iovec *parts,
+                  int count)
+{
+  size_t total = 0;
+  for (int i = 0; i < count; i++)
+    total += parts[i].iov_len;
+  ssize_t written = queue->pieces ? WS_STREAM_AGAIN : ws_stream_writev(stream, parts, count);
+  if (written == WS_STREAM_FAILED) {
+    errno = EPIPE;
+    return -1;
+  }
+  size_t done = written > 0 ? (size_t)written : 0;
+  ws_outq_discharge(queue, done);
+  if (done == total)
+    return 0;
+  return ws_outq_append_rest(queue, loop, parts, done, total - done) ? -1 : WS_OUTQ_BLOCKED;
+}
