@@ -1,0 +1,121 @@
+#include "back.h"
+
+#include "emit.h"
+#include "link.h"
+#include "lower.h"
+
+#include "osprey_ws_codegen.h"
+
+#include <llvm-c/Core.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A program on its way through LLVM. */
+struct back {
+  LLVMContextRef llvm;
+  LLVMModuleRef module;
+  struct emit_machine machine;
+};
+
+static void back_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
+  FILE *err = context;
+  bool error = diagnostic->severity == OSP_WS_CODEGEN_ERROR;
+  fprintf(err, "%s: %s\n", error ? "error" : "warning", diagnostic->message);
+}
+
+static void back_end(struct back *back) {
+  if (back->module)
+    LLVMDisposeModule(back->module);
+  emit_machine_deinit(&back->machine);
+  LLVMContextDispose(back->llvm);
+}
+
+/* Lowers the program to a verified module, optimised at the level unless that is negative. */
+static int back_begin(struct back *back, const struct ast_program *program, bool keep_builtins, int optimise, FILE *err) {
+  *back = (struct back){.llvm = LLVMContextCreate()};
+  if (emit_machine_init(&back->machine, optimise < 0 ? 0 : (unsigned)optimise, err) < 0)
+    return -1;
+  back->module = lower_program(program, back->llvm, back->machine.triple, back->machine.layout, err);
+  if (!back->module)
+    return -1;
+  struct osp_ws_codegen_options options = {.no_verify = 1};
+  if (!keep_builtins && osp_ws_codegen_lower_module(back->module, &options, back_report, err) < 0)
+    return -1;
+  if (emit_verify(back->module, err) < 0)
+    return -1;
+  return optimise < 0 ? 0 : emit_optimise(&back->machine, back->module, (unsigned)optimise, err);
+}
+
+int back_print(const struct ast_program *program, const struct back_options *options, FILE *out, FILE *err) {
+  struct back back;
+  int outcome = back_begin(&back, program, options->keep_builtins, options->optimise, err);
+  if (outcome == 0) {
+    char *text = LLVMPrintModuleToString(back.module);
+    fputs(text, out);
+    LLVMDisposeMessage(text);
+  }
+  back_end(&back);
+  return outcome;
+}
+
+/* Writes the object into the scratch directory and links it. */
+static int back_link(struct back *back, const char *scratch, const char *output, FILE *err) {
+  char *object = NULL;
+  if (asprintf(&object, "%s/program.o", scratch) < 0)
+    return -1;
+  int outcome = emit_object(&back->machine, back->module, object, err);
+  if (outcome == 0)
+    outcome = link_program(object, output, err);
+  unlink(object);
+  free(object);
+  return outcome;
+}
+
+static int back_build(const struct ast_program *program, const struct back_options *options, const char *scratch,
+                      const char *output, FILE *err) {
+  struct back back;
+  int optimise = options->optimise < 0 ? 2 : options->optimise;
+  int outcome = back_begin(&back, program, options->keep_builtins, optimise, err);
+  if (outcome == 0)
+    outcome = back_link(&back, scratch, output, err);
+  back_end(&back);
+  return outcome;
+}
+
+int back_compile(const struct ast_program *program, const struct back_options *options, const char *output, FILE *err) {
+  char *scratch = link_scratch(err);
+  if (!scratch)
+    return -1;
+  int outcome = back_build(program, options, scratch, output, err);
+  rmdir(scratch);
+  free(scratch);
+  return outcome;
+}
+
+/* The program in the scratch directory is removed when it starts to run. */
+static int back_run_scratch(const struct ast_program *program, const struct back_options *options,
+                            char *const *arguments, FILE *err) {
+  char *output = NULL, *scratch = link_scratch(err);
+  if (!scratch || asprintf(&output, "%s/program", scratch) < 0) {
+    free(scratch);
+    return -1;
+  }
+  if (back_build(program, options, scratch, output, err) == 0) {
+    link_run(output, scratch, arguments, err);
+  } else {
+    unlink(output);
+    rmdir(scratch);
+  }
+  free(output);
+  free(scratch);
+  return -1;
+}
+
+int back_run(const struct ast_program *program, const struct back_options *options, const char *output,
+             char *const *arguments, FILE *err) {
+  if (!output)
+    return back_run_scratch(program, options, arguments, err);
+  if (back_compile(program, options, output, err) < 0)
+    return -1;
+  return link_run(output, NULL, arguments, err);
+}

@@ -1,0 +1,100 @@
+#include "emit.h"
+
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <string.h>
+
+#ifndef OSPREYC_SANITIZE
+#define OSPREYC_SANITIZE "none"
+#endif
+
+const char *emit_sanitizers(void) {
+  return OSPREYC_SANITIZE;
+}
+
+/* Consumes a message of LLVM's. */
+static int emit_fail(FILE *err, const char *what, char *message) {
+  fprintf(err, "error: %s: %s\n", what, message ? message : "unknown");
+  LLVMDisposeMessage(message);
+  return -1;
+}
+
+int emit_machine_init(struct emit_machine *machine, unsigned optimise, FILE *err) {
+  static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
+                                               LLVMCodeGenLevelAggressive};
+  *machine = (struct emit_machine){0};
+  LLVMInitializeNativeTarget();
+  LLVMInitializeNativeAsmPrinter();
+  machine->triple = LLVMGetDefaultTargetTriple();
+  LLVMTargetRef target = NULL;
+  char *message = NULL;
+  if (LLVMGetTargetFromTriple(machine->triple, &target, &message))
+    return emit_fail(err, "this machine is not a target of LLVM", message);
+  machine->machine = LLVMCreateTargetMachine(target, machine->triple, "", "", levels[optimise], LLVMRelocPIC,
+                                             LLVMCodeModelDefault);
+  machine->layout = LLVMCreateTargetDataLayout(machine->machine);
+  return 0;
+}
+
+void emit_machine_deinit(struct emit_machine *machine) {
+  if (machine->layout)
+    LLVMDisposeTargetData(machine->layout);
+  if (machine->machine)
+    LLVMDisposeTargetMachine(machine->machine);
+  LLVMDisposeMessage(machine->triple);
+  *machine = (struct emit_machine){0};
+}
+
+int emit_verify(LLVMModuleRef module, FILE *err) {
+  char *message = NULL;
+  if (LLVMVerifyModule(module, LLVMReturnStatusAction, &message))
+    return emit_fail(err, "the module is not valid", message);
+  LLVMDisposeMessage(message);
+  return 0;
+}
+
+/* Marks what a sanitizer's pass is to instrument. */
+static void emit_mark(LLVMModuleRef module, const char *attribute) {
+  unsigned kind = LLVMGetEnumAttributeKindForName(attribute, strlen(attribute));
+  LLVMAttributeRef mark = LLVMCreateEnumAttribute(LLVMGetModuleContext(module), kind, 0);
+  for (LLVMValueRef function = LLVMGetFirstFunction(module); function; function = LLVMGetNextFunction(function))
+    if (!LLVMIsDeclaration(function))
+      LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, mark);
+}
+
+/* The passes that follow optimisation. */
+static const char *emit_sanitize(LLVMModuleRef module) {
+  if (strstr(emit_sanitizers(), "address")) {
+    emit_mark(module, "sanitize_address");
+    return ",asan";
+  }
+  if (strstr(emit_sanitizers(), "thread")) {
+    emit_mark(module, "sanitize_thread");
+    return ",tsan-module,function(tsan)";
+  }
+  return "";
+}
+
+int emit_optimise(const struct emit_machine *machine, LLVMModuleRef module, unsigned optimise, FILE *err) {
+  char passes[64];
+  snprintf(passes, sizeof passes, "default<O%u>%s", optimise, emit_sanitize(module));
+  LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+  LLVMErrorRef problem = LLVMRunPasses(module, passes, machine->machine, options);
+  LLVMDisposePassBuilderOptions(options);
+  if (!problem)
+    return 0;
+  char *message = LLVMGetErrorMessage(problem);
+  fprintf(err, "error: the optimiser failed: %s\n", message);
+  LLVMDisposeErrorMessage(message);
+  return -1;
+}
+
+int emit_object(const struct emit_machine *machine, LLVMModuleRef module, const char *path, FILE *err) {
+  char *message = NULL;
+  /* LLVM 16 takes the path as a char *, though it does not write to it. */
+  if (LLVMTargetMachineEmitToFile(machine->machine, module, (char *)(uintptr_t)path, LLVMObjectFile, &message))
+    return emit_fail(err, path, message);
+  return 0;
+}

@@ -1,0 +1,160 @@
+#include "link.h"
+
+#include "emit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef OSPREYC_CC
+#define OSPREYC_CC "cc"
+#endif
+#ifndef OSPREYC_LIBDIR
+#define OSPREYC_LIBDIR "lib"
+#endif
+
+extern char **environ;
+
+enum { LINK_ARGUMENTS = 64 };
+
+struct link_command {
+  char *arguments[LINK_ARGUMENTS + 1];
+  size_t count;
+};
+
+__attribute__((format(printf, 2, 3))) static void command_add(struct link_command *command, const char *format, ...) {
+  va_list values;
+  va_start(values, format);
+  if (command->count < LINK_ARGUMENTS && vasprintf(&command->arguments[command->count], format, values) >= 0)
+    command->arguments[++command->count] = NULL;
+  va_end(values);
+}
+
+static void command_add_words(struct link_command *command, const char *words) {
+  char *copy = strdup(words), *rest = NULL;
+  for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+    command_add(command, "%s", word);
+  free(copy);
+}
+
+static void command_free(struct link_command *command) {
+  for (size_t i = 0; i < command->count; i++)
+    free(command->arguments[i]);
+}
+
+/* Where this executable lies. */
+static void own_directory(char *path, size_t size) {
+  ssize_t length = readlink("/proc/self/exe", path, size - 1);
+  path[length > 0 ? length : 0] = '\0';
+  char *slash = strrchr(path, '/');
+  if (slash)
+    *slash = '\0';
+}
+
+/* The path of one of the runtime's archives; NULL after a message if it is in none of its places. */
+static char *archive_find(const char *name, FILE *err) {
+  static const char *const places[] = {"../../runtime", "../../runtime/host", "../" OSPREYC_LIBDIR, "../lib"};
+  char own[PATH_MAX];
+  own_directory(own, sizeof own);
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s/%s", own, places[i], name) < 0)
+      return NULL;
+    if (access(path, R_OK) == 0)
+      return path;
+    free(path);
+  }
+  fprintf(err, "error: %s is not there: it belongs beside the compiler, in %s/../../runtime or %s/../%s\n", name, own, own,
+          OSPREYC_LIBDIR);
+  return NULL;
+}
+
+static int command_add_archives(struct link_command *command, FILE *err) {
+  static const char *const names[] = {"libosprey_ws.a", "libosprey_rt.a", "libosprey_mem.a"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char *path = archive_find(names[i], err);
+    if (!path)
+      return -1;
+    command_add(command, "%s", path);
+    free(path);
+  }
+  return 0;
+}
+
+/* Runs the command and waits for it. What it has to say it says itself. */
+static int command_run(const struct link_command *command, FILE *err) {
+  pid_t child = 0;
+  int status = 0;
+  fflush(err);
+  int problem = posix_spawnp(&child, command->arguments[0], NULL, NULL, command->arguments, environ);
+  if (problem) {
+    fprintf(err, "error: cannot run '%s': %s\n", command->arguments[0], strerror(problem));
+    return -1;
+  }
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    continue;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+    return 0;
+  fprintf(err, "error: '%s' could not link the program\n", command->arguments[0]);
+  return -1;
+}
+
+int link_program(const char *object, const char *output, FILE *err) {
+  struct link_command command = {0};
+  const char *driver = getenv("OSPREYC_CC"), *flags = getenv("OSPREYC_LDFLAGS");
+  command_add(&command, "%s", driver && *driver ? driver : OSPREYC_CC);
+  command_add(&command, "%s", object);
+  command_add(&command, "-o");
+  command_add(&command, "%s", output);
+  if (strcmp(emit_sanitizers(), "none") != 0)
+    command_add(&command, "-fsanitize=%s", emit_sanitizers());
+  int outcome = command_add_archives(&command, err);
+  command_add_words(&command, "-Wl,--as-needed -lssl -lcrypto -lz -lm -lpthread");
+  command_add_words(&command, flags ? flags : "");
+  if (outcome == 0)
+    outcome = command_run(&command, err);
+  command_free(&command);
+  return outcome;
+}
+
+char *link_scratch(FILE *err) {
+  const char *place = getenv("TMPDIR");
+  char *path = NULL;
+  if (asprintf(&path, "%s/ospreyc-XXXXXX", place && *place ? place : "/tmp") < 0)
+    return NULL;
+  if (mkdtemp(path))
+    return path;
+  fprintf(err, "error: cannot make a directory %s: %s\n", path, strerror(errno));
+  free(path);
+  return NULL;
+}
+
+int link_run(const char *program, const char *scratch, char *const *arguments, FILE *err) {
+  size_t count = 0;
+  while (arguments[count])
+    count++;
+  char **argv = calloc(count + 2, sizeof *argv);
+  argv[0] = strdup(program);
+  memcpy(argv + 1, arguments, count * sizeof *argv);
+  int file = open(program, O_RDONLY | O_CLOEXEC);
+  fflush(NULL);
+  if (scratch) {
+    unlink(program);
+    rmdir(scratch);
+  }
+  if (file >= 0)
+    fexecve(file, argv, environ);
+  fprintf(err, "error: cannot run the program: %s\n", strerror(errno));
+  if (file >= 0)
+    close(file);
+  free(argv[0]);
+  free(argv);
+  return -1;
+}

@@ -1,0 +1,165 @@
+/* Checked arithmetic.
+ *
+ * A chain such as a * b + c is computed in registers: every step carries its number, whether anything failed so far, and the
+ * message of what failed first. Steps do not branch: after a failure the numbers go on, and mean nothing.
+ *
+ *     %pair = call { i64, i1 } @llvm.sadd.with.overflow.i64(i64 %left, i64 %right)
+ *     %message = select i1 %left.failed, ptr %left.message, …
+ */
+#include "lower_internal.h"
+
+#include <string.h>
+
+/* Whether the node computes, so that as an operand it needs no block of its own. */
+bool lower_is_arithmetic(const struct ast_expr *expr) {
+  return expr->kind == AST_ARITHMETIC || expr->kind == AST_NEGATE || expr->kind == AST_TO_FLOAT;
+}
+
+static void open_number(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  if (expr->type->kind == TYPE_RESULT) {
+    lower_open(fn, expr, open);
+    return;
+  }
+  *open = (struct lower_open){
+      .value = lower_expr(fn, expr).ir,
+      .failed = LLVMConstInt(fn->lower->bit, 0, false),
+      .message = LLVMConstNull(fn->lower->pointer),
+  };
+}
+
+static LLVMValueRef message(struct lower *lower, const char *text) {
+  return lower_text(lower, text, strlen(text));
+}
+
+/* Adds a condition under which the step itself fails. */
+static void open_fail(struct lower_function *fn, struct lower_open *open, LLVMValueRef failed, const char *text) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  open->message = lower_select(fn->lower, open->failed, open->message, message(fn->lower, text));
+  open->failed = LLVMBuildOr(builder, open->failed, failed, "");
+}
+
+/* { value, failed } of llvm.NAME.with.overflow.i64 */
+static LLVMValueRef overflowing(struct lower *lower, const char *name, LLVMValueRef left, LLVMValueRef right) {
+  unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+  LLVMValueRef function = LLVMGetIntrinsicDeclaration(lower->module, id, &lower->word, 1);
+  LLVMValueRef arguments[] = {left, right};
+  return LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(function), function, arguments, 2, "");
+}
+
+static void int_overflowing(struct lower_function *fn, const char *name, LLVMValueRef left, LLVMValueRef right,
+                            struct lower_open *open) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  LLVMValueRef pair = overflowing(fn->lower, name, left, right);
+  open->value = LLVMBuildExtractValue(builder, pair, 0, "");
+  open_fail(fn, open, LLVMBuildExtractValue(builder, pair, 1, ""), "integer overflow");
+}
+
+/* The machine's remainder traps on a divisor of 0, and on -1 under INT64_MIN; by 1 it is 0, as by -1 it would be. */
+static void int_remainder(struct lower_function *fn, LLVMValueRef left, LLVMValueRef right, struct lower_open *open) {
+  struct lower *lower = fn->lower;
+  LLVMBuilderRef builder = lower->builder;
+  LLVMValueRef zero = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, 0), "");
+  LLVMValueRef minus_one = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, -1), "");
+  LLVMValueRef traps = LLVMBuildOr(builder, zero, minus_one, "");
+  LLVMValueRef divisor = LLVMBuildSelect(builder, traps, lower_word(lower, 1), right, "");
+  open->value = LLVMBuildSRem(builder, left, divisor, "");
+  open_fail(fn, open, zero, "division by zero");
+}
+
+static void int_step(struct lower_function *fn, enum ast_operator operator, LLVMValueRef left, LLVMValueRef right,
+                     struct lower_open *open) {
+  if (operator == AST_ADD)
+    int_overflowing(fn, "llvm.sadd.with.overflow", left, right, open);
+  else if (operator == AST_SUBTRACT)
+    int_overflowing(fn, "llvm.ssub.with.overflow", left, right, open);
+  else if (operator == AST_MULTIPLY)
+    int_overflowing(fn, "llvm.smul.with.overflow", left, right, open);
+  else
+    int_remainder(fn, left, right, open);
+}
+
+static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator operator, LLVMValueRef left,
+                                LLVMValueRef right) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  switch (operator) {
+  case AST_ADD:
+    return LLVMBuildFAdd(builder, left, right, "");
+  case AST_SUBTRACT:
+    return LLVMBuildFSub(builder, left, right, "");
+  case AST_MULTIPLY:
+    return LLVMBuildFMul(builder, left, right, "");
+  case AST_DIVIDE:
+    return LLVMBuildFDiv(builder, left, right, "");
+  default:
+    return LLVMBuildFRem(builder, left, right, "");
+  }
+}
+
+static void float_step(struct lower_function *fn, enum ast_operator operator, LLVMValueRef left, LLVMValueRef right,
+                       struct lower_open *open) {
+  struct lower *lower = fn->lower;
+  open->value = float_plain(fn, operator, left, right);
+  if (operator != AST_DIVIDE && operator != AST_REMAINDER)
+    return;
+  LLVMValueRef zero = LLVMBuildFCmp(lower->builder, LLVMRealOEQ, right, LLVMConstNull(lower->real), "");
+  open_fail(fn, open, zero, "division by zero");
+}
+
+/* What failed before the step: the left operand first, then the right one. */
+static void open_join(struct lower_function *fn, const struct lower_open *left, const struct lower_open *right,
+                      struct lower_open *open) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  open->failed = LLVMBuildOr(builder, left->failed, right->failed, "");
+  open->message = lower_select(fn->lower, left->failed, left->message, right->message);
+  open->counted = left->counted || right->counted;
+}
+
+static void open_binary(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  struct lower_open left, right;
+  open_number(fn, expr->binary.left, &left);
+  open_number(fn, expr->binary.right, &right);
+  lower_debug_place(fn, expr->place);
+  open_join(fn, &left, &right, open);
+  const struct type *number = expr->binary.left->type;
+  if (number->kind == TYPE_RESULT)
+    number = number->result.value;
+  if (number->kind == TYPE_INT)
+    int_step(fn, expr->binary.operator, left.value, right.value, open);
+  else
+    float_step(fn, expr->binary.operator, left.value, right.value, open);
+}
+
+static void open_negate(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  struct lower *lower = fn->lower;
+  open_number(fn, expr->operand, open);
+  if (expr->type->result.value->kind == TYPE_FLOAT)
+    open->value = LLVMBuildFNeg(lower->builder, open->value, "");
+  else
+    int_overflowing(fn, "llvm.ssub.with.overflow", lower_word(lower, 0), open->value, open);
+}
+
+/* Evaluates a node that computes and is a Result. */
+void lower_open_arithmetic(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  if (expr->kind == AST_ARITHMETIC) {
+    open_binary(fn, expr, open);
+  } else if (expr->kind == AST_NEGATE) {
+    open_negate(fn, expr, open);
+  } else {
+    open_number(fn, expr->operand, open);
+    open->value = LLVMBuildSIToFP(fn->lower->builder, open->value, fn->lower->real, "");
+  }
+}
+
+/* A node that computes, as a value: plain where it cannot fail. */
+struct lower_value lower_arithmetic(struct lower_function *fn, const struct ast_expr *expr) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  if (expr->type->kind == TYPE_RESULT)
+    return lower_result(fn, expr);
+  if (expr->kind == AST_NEGATE)
+    return lower_borrowed(LLVMBuildFNeg(builder, lower_expr(fn, expr->operand).ir, ""));
+  if (expr->kind == AST_TO_FLOAT)
+    return lower_borrowed(LLVMBuildSIToFP(builder, lower_expr(fn, expr->operand).ir, fn->lower->real, ""));
+  LLVMValueRef left = lower_expr(fn, expr->binary.left).ir;
+  LLVMValueRef right = lower_expr(fn, expr->binary.right).ir;
+  return lower_borrowed(float_plain(fn, expr->binary.operator, left, right));
+}

@@ -1,0 +1,106 @@
+/* Results: as blocks, where something may keep them, and taken apart, where the next thing is to look inside.
+ *
+ *     %block = call ptr @osp_alloc_tagged(i64 SIZE, i64 META)
+ *     { T value, i8 discriminant, ptr message }
+ */
+#include "lower_internal.h"
+
+static const struct type result_message = {.kind = TYPE_STRING};
+
+/* The message is counted in all of them, the value where its type is. */
+static int64_t result_meta(struct lower *lower, const struct type *value) {
+  const struct type *members[] = {value, NULL, &result_message};
+  return lower_type_meta(lower, lower_type_result(lower, value), members, 3);
+}
+
+static void result_store(struct lower_function *fn, LLVMTypeRef block, LLVMValueRef at, unsigned index,
+                         LLVMValueRef value) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  LLVMBuildStore(builder, value, LLVMBuildStructGEP2(builder, block, at, index, ""));
+}
+
+/* Success(constant) and Error(constant) are constants: one private block, which counting ignores. */
+static LLVMValueRef result_constant(struct lower *lower, LLVMValueRef *members) {
+  LLVMValueRef content = LLVMConstStructInContext(lower->llvm, members, 3, false);
+  LLVMValueRef block = LLVMAddGlobal(lower->module, LLVMTypeOf(content), "result");
+  LLVMSetInitializer(block, content);
+  LLVMSetGlobalConstant(block, true);
+  LLVMSetLinkage(block, LLVMPrivateLinkage);
+  LLVMSetUnnamedAddress(block, LLVMGlobalUnnamedAddr);
+  return block;
+}
+
+/* A block of Result<type> with these contents, which are borrowed. What the cleanup stack holds of them above `moving`, and is about
+ * to release, moves in. */
+LLVMValueRef lower_result_block(struct lower_function *fn, const struct type *type, const struct lower_open *open,
+                                size_t moving) {
+  struct lower *lower = fn->lower;
+  LLVMBuilderRef builder = lower->builder;
+  const struct type *value = type->result.value;
+  LLVMTypeRef block = lower_type_result(lower, value);
+  LLVMValueRef null = LLVMConstNull(lower->pointer);
+  LLVMValueRef nothing = LLVMConstNull(lower_type(lower, value));
+  LLVMValueRef members[] = {
+      lower_select(lower, open->failed, nothing, open->value),
+      LLVMBuildZExt(builder, open->failed, lower->byte, ""),
+      lower_select(lower, open->failed, open->message, null),
+  };
+  if (LLVMIsConstant(members[0]) && LLVMIsConstant(members[1]) && LLVMIsConstant(members[2]))
+    return result_constant(lower, members);
+  lower_own_moving(fn, value, lower_borrowed(members[0]), moving);
+  if (open->counted)
+    lower_own_moving(fn, &result_message, lower_borrowed(members[2]), moving);
+  LLVMValueRef at = lower_alloc(lower, block, result_meta(lower, value));
+  for (unsigned i = 0; i < 3; i++)
+    result_store(fn, block, at, i, members[i]);
+  return at;
+}
+
+/* A Result that is made here, as a value. */
+struct lower_value lower_result(struct lower_function *fn, const struct ast_expr *expr) {
+  size_t depth = fn->cleanup_count;
+  struct lower_open open;
+  lower_open(fn, expr, &open);
+  LLVMValueRef block = lower_result_block(fn, expr->type, &open, depth);
+  lower_release_to(fn, depth);
+  lower_pop_to(fn, depth);
+  return lower_fresh(expr->type, block);
+}
+
+/* Takes a block apart, and keeps it for the current scope. Value and message may both be loaded whatever it is: the one that does
+ * not hold is there, but of no meaning. */
+void lower_open_block(struct lower_function *fn, const struct type *type, struct lower_value block,
+                      struct lower_open *open) {
+  struct lower *lower = fn->lower;
+  LLVMBuilderRef builder = lower->builder;
+  LLVMValueRef at = lower_keep(fn, block);
+  LLVMTypeRef layout = lower_type_result(lower, type->result.value);
+  LLVMTypeRef members[] = {lower_type(lower, type->result.value), lower->byte, lower->pointer};
+  LLVMValueRef loaded[3];
+  for (unsigned i = 0; i < 3; i++)
+    loaded[i] = LLVMBuildLoad2(builder, members[i], LLVMBuildStructGEP2(builder, layout, at, i, ""), "");
+  open->value = loaded[0];
+  open->failed = LLVMBuildICmp(builder, LLVMIntNE, loaded[1], LLVMConstNull(lower->byte), "failed");
+  open->message = loaded[2];
+  open->counted = true;
+}
+
+static void result_open_made(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  struct lower *lower = fn->lower;
+  bool failed = expr->kind == AST_ERROR;
+  LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
+  open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;
+  open->failed = LLVMConstInt(lower->bit, failed, false);
+  open->message = failed ? operand : LLVMConstNull(lower->pointer);
+  open->counted = failed;
+}
+
+/* Evaluates an expression that is a Result, without a block if it makes the Result itself. */
+void lower_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  if (expr->kind == AST_SUCCESS || expr->kind == AST_ERROR)
+    result_open_made(fn, expr, open);
+  else if (lower_is_arithmetic(expr))
+    lower_open_arithmetic(fn, expr, open);
+  else
+    lower_open_block(fn, expr->type, lower_expr(fn, expr), open);
+}
