@@ -1,0 +1,99 @@
+"""Closing. RFC 6455, sections 5.5.1 and 7."""
+import struct
+
+from cases import Group
+from wire import BINARY, CLOSE, CONTINUATION, PING, TEXT
+
+VALID_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3001, 3999, 4000, 4001, 4999)
+INVALID_CODES = (0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1017, 1100, 1999, 2000, 2001, 2999, 5000, 5001, 32768, 65535)
+
+group = Group("7.1", "the close handshake")
+
+
+@group.case("a message, then close 1000")
+def message_then_close(peer):
+    peer.text("Hello")
+    peer.echoes(TEXT, b"Hello")
+    peer.closes(1000)
+
+
+@group.case("two closes: the second is ignored")
+def two_closes(peer):
+    peer.wire.write(peer.wire.frame(CLOSE, struct.pack(">H", 1000)) * 1 + peer.wire.frame(CLOSE, struct.pack(">H", 1001)))
+    peer.close_answered(1000)
+
+
+for title, after in (("a text", (TEXT, b"late")), ("a binary", (BINARY, b"late")), ("a ping", (PING, b"late")), ("nonsense", (7, b"late"))):
+    def data_after_close(peer, after=after):
+        peer.wire.write(peer.wire.frame(CLOSE, struct.pack(">H", 1000)) + peer.wire.frame(*after))
+        peer.close_answered(1000)
+    group.add(f"{title} after the close is ignored", data_after_close)
+
+
+@group.case("a close inside a fragmented message")
+def close_inside(peer):
+    peer.text("begun", fin=False)
+    peer.closes(1000)
+
+
+@group.case("a close, then the rest of a fragmented message")
+def close_then_rest(peer):
+    peer.text("begun", fin=False)
+    peer.wire.write(peer.wire.frame(CLOSE, struct.pack(">H", 1000)) + peer.wire.frame(CONTINUATION, b"ended"))
+    peer.close_answered(1000)
+
+
+@group.case("256 KiB of text, then a close and a ping at once: the text is echoed whole before the close is answered")
+def large_then_close(peer):
+    data = b"x" * 262144
+    peer.text(data)
+    peer.send(CLOSE, struct.pack(">H", 1000))
+    peer.send(PING, b"late")
+    peer.echoes(TEXT, data)
+    peer.close_answered(1000)
+
+
+@group.case("a close, byte by byte")
+def close_chopped(peer):
+    peer.send(CLOSE, struct.pack(">H", 1000) + b"farewell", chop=1)
+    peer.close_answered(1000)
+
+
+group = Group("7.3", "close payloads")
+group.add("none", lambda peer: peer.closes(None))
+group.add("a code and no reason", lambda peer: peer.closes(1000))
+group.add("a code and a reason", lambda peer: peer.closes(1000, b"farewell"))
+group.add("a reason of 123 bytes", lambda peer: peer.closes(1000, b"x" * 123))
+group.add("a reason that is not ASCII", lambda peer: peer.closes(1000, "\u03ba\u1f79\u03c3\u03bc\u03b5 \U0001f985".encode()))
+
+
+@group.case("one byte")
+def one_byte(peer):
+    peer.send(CLOSE, b"\x03")
+    peer.fails(1002)
+
+
+@group.case("a reason of 124 bytes")
+def long_reason(peer):
+    rest = peer.part(CLOSE, struct.pack(">H", 1000), 126)
+    peer.fails(1002, rest)
+
+
+for title, reason in (("overlong", b"\xc0\xaf"), ("a surrogate", b"bad \xed\xa0\x80"), ("cut short", b"bad \xe2\x82"), ("FF", b"\xff"), ("C0 80", b"\xc0\x80")):
+    def bad_reason(peer, reason=reason):
+        peer.send(CLOSE, struct.pack(">H", 1000) + reason)
+        peer.fails(1007)
+    group.add(f"a reason that is not UTF-8: {title}", bad_reason)
+
+group = Group("7.7", "close codes that are valid")
+for code in VALID_CODES:
+    group.add(str(code), lambda peer, code=code: peer.closes(code))
+    group.add(f"{code} with a reason", lambda peer, code=code: peer.closes(code, b"because"))
+
+group = Group("7.9", "close codes that are not valid")
+for code in INVALID_CODES:
+    def bad_code(peer, code=code, reason=b""):
+        peer.send(CLOSE, struct.pack(">H", code) + reason)
+        peer.fails(1002)
+    group.add(str(code), bad_code)
+    group.add(f"{code} with a reason", lambda peer, code=code: bad_code(peer, code, b"because"))

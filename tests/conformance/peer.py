@@ -1,0 +1,153 @@
+"""What a case can do and expect. Each expectation is noted for the report; the first that fails ends the case."""
+import struct
+import time
+
+from wire import BINARY, CLOSE, CONTINUATION, PATIENCE, PING, PONG, TEXT, Silence, Untidy, shown
+
+PROMPT = min(PATIENCE, 3.0)   # seconds within which what is wrong already must be answered
+
+
+class Failed(Exception):
+    pass
+
+
+class Peer:
+    def __init__(self, wire):
+        self.wire = wire
+        self.expected, self.observed = [], []
+        self.late = False
+
+    # Sending.
+
+    def send(self, opcode, payload=b"", chop=None, **kind):
+        self.wire.write(self.wire.frame(opcode, payload, **kind), chop)
+
+    def text(self, payload, **kind):
+        self.send(TEXT, payload if isinstance(payload, bytes) else payload.encode(), **kind)
+
+    def binary(self, payload, **kind):
+        self.send(BINARY, payload, **kind)
+
+    def fragments(self, opcode, pieces, chop=None):
+        """One message in as many frames as there are pieces."""
+        frames = [self.wire.frame(CONTINUATION if i else opcode, piece, fin=i == len(pieces) - 1)
+                  for i, piece in enumerate(pieces)]
+        self.wire.write(b"".join(frames), chop)
+
+    def part(self, opcode, payload, size, **kind):
+        """The beginning of a frame that states more bytes than it brings; returns what is left of it."""
+        whole = self.wire.frame(opcode, payload + b"\0" * (size - len(payload)), **kind)
+        cut = len(whole) - (size - len(payload))
+        self.wire.write(whole[:cut])
+        return whole[cut:]
+
+    # Expecting.
+
+    def expect(self, what, seen, right):
+        self.expected.append(what)
+        self.observed.append(seen)
+        if not right:
+            raise Failed
+
+    def next_frame(self, what, patience=PATIENCE):
+        try:
+            frame = self.wire.read(patience)
+        except Silence:
+            return self.expect(what, "nothing", False)
+        except Untidy as untidy:
+            return self.expect(what, str(untidy), False)
+        if frame is None:
+            return self.expect(what, f"the connection's {self.wire.ended}", False)
+        return frame
+
+    def message(self, opcode, payload):
+        """Expects a message, however it is fragmented."""
+        what = f"{'text' if opcode == TEXT else 'binary'} {shown(payload)}"
+        frame = self.next_frame(what)
+        first, data, rsv = frame.opcode, bytearray(frame.payload), frame.rsv
+        while frame.opcode in (TEXT, BINARY, CONTINUATION) and not frame.fin:
+            frame = self.next_frame(what)
+            self.expect(what, str(frame), frame.opcode == CONTINUATION) if frame.opcode != CONTINUATION else None
+            data += frame.payload
+        data = self.inflated(bytes(data)) if rsv else bytes(data)
+        self.expect(what, str(frame) if first != opcode else f"{what.split()[0]} {shown(data)}", first == opcode and data == payload)
+
+    def inflated(self, data):
+        raise Untidy("a compressed message, and compression was not agreed on")
+
+    def echoes(self, opcode, payload):
+        self.message(opcode, payload)
+
+    def pong(self, payload=b""):
+        frame = self.next_frame(f"pong {shown(payload)}")
+        self.expect(f"pong {shown(payload)}", str(frame), frame.opcode == PONG and frame.payload == payload)
+
+    def quiet(self, seconds=0.2):
+        """Expects that nothing comes."""
+        try:
+            frame = self.wire.read(seconds)
+        except Silence:
+            return self.expect("nothing", "nothing", True)
+        return self.expect("nothing", str(frame) if frame else f"the connection's {self.wire.ended}", False)
+
+    def fails(self, code, rest=b""):
+        """Expects that the connection is failed with a code, before the rest of what was begun is sent."""
+        what = f"close {code}" + (" before the rest is sent" if rest else "")
+        if rest:
+            try:
+                frame = self.wire.read(PROMPT)
+            except Silence:
+                self.late = True
+                self.wire.write(rest)
+                frame = self.next_frame(what)
+        else:
+            frame = self.next_frame(what)
+        seen = "the connection's end without a close frame" if frame is None else str(frame)
+        self.expect(what, seen + (", once the rest was sent" if self.late else ""),
+                    frame is not None and frame.opcode == CLOSE and frame.code == code)
+        self.answer_close(frame)
+        self.ends()
+
+    def answer_close(self, frame):
+        self.send(CLOSE, frame.payload[:2])
+
+    def ends(self):
+        """Expects the end of the connection; a client waits for its server to be the first."""
+        if not self.wire.masked:
+            self.wire.close()
+            return
+        what = "the connection's end"
+        try:
+            frame = self.wire.read()
+        except Silence:
+            return self.expect(what, "still open", False)
+        except Untidy as untidy:
+            return self.expect(what, str(untidy), False)
+        # An end by reset loses nothing here: the close frames have been exchanged.
+        return self.expect(what, str(frame) if frame else what, frame is None)
+
+    def closes(self, code=1000, reason=b"", reply=None):
+        """Closes, and expects the close to be answered with its code, and the end."""
+        payload = b"" if code is None else struct.pack(">H", code) + reason
+        self.send(CLOSE, payload)
+        self.close_answered(code if reply is None else reply)
+
+    def close_answered(self, code):
+        what = f"close {'without code' if code is None else code}"
+        frame = self.next_frame(what)
+        self.expect(what, str(frame), frame.opcode == CLOSE and frame.code == code)
+        self.ends()
+
+
+def run_case(case, peer):
+    """The verdict and its duration in seconds."""
+    start = time.monotonic()
+    try:
+        case.script(peer)
+        verdict = "NON-STRICT" if peer.late else "OK"
+    except Failed:
+        verdict = "FAILED"
+    except (Untidy, Silence) as fault:
+        peer.observed.append(str(fault) or type(fault).__name__)
+        verdict = "FAILED"
+    return verdict, time.monotonic() - start

@@ -1,0 +1,92 @@
+"""The programs under test: a server that all cases share, a client for each case."""
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+
+from wire import PATIENCE
+
+HOST = "127.0.0.1"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return probe.getsockname()[1]
+
+
+def make_certificate(directory):
+    """A certificate for localhost and 127.0.0.1 that is its own authority; its file and its key's."""
+    certificate, key = os.path.join(directory, "certificate.pem"), os.path.join(directory, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                    "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    return certificate, key
+
+
+class Server:
+    """The program as a server. It is given its port, and certificate and key where it speaks TLS, and says when it listens."""
+
+    def __init__(self, command, tls):
+        self.port = free_port()
+        self.tls = tls and ssl.create_default_context(cafile=tls[0])
+        self.process = subprocess.Popen([*command, str(self.port), *(tls or ())], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        said = self.process.stdout.readline().decode()
+        if "listening" not in said:
+            raise SystemExit(f"the server said {said!r} instead of listening")
+        self.host, self.path = f"localhost:{self.port}", "/echo"
+
+    def connect(self):
+        sock = socket.create_connection((HOST, self.port), PATIENCE)
+        return self.tls.wrap_socket(sock, server_hostname="localhost") if self.tls else sock
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def stop(self):
+        """Ends it as a service manager would; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            return "none: it did not stop"
+
+
+class Client:
+    """The program as a client: started for each case, with the URL to connect to and what to offer."""
+
+    def __init__(self, command, tls):
+        self.command, self.path = command, "/echo?case=1"
+        self.environment = dict(os.environ)
+        self.tls = None
+        if tls:
+            self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.tls.load_cert_chain(*tls)
+            self.environment["SSL_CERT_FILE"] = tls[0]
+        self.listener = socket.create_server((HOST, 0))
+        self.listener.settimeout(PATIENCE)
+        self.host = f"localhost:{self.listener.getsockname()[1]}"
+
+    def start(self, compression):
+        """Starts the program and accepts its connection."""
+        url = f"{'wss' if self.tls else 'ws'}://{self.host}{self.path}"
+        self.output = tempfile.TemporaryFile()
+        self.process = subprocess.Popen([*self.command, url, "true" if compression else "false"], stdout=self.output,
+                                        stdin=subprocess.DEVNULL, env=self.environment)
+        sock, _ = self.listener.accept()
+        return self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
+
+    def finish(self):
+        """Waits for its end: the exit status and what it said."""
+        try:
+            status = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            status = "none: it did not end"
+        self.output.seek(0)
+        return status, self.output.read().decode(errors="replace")
