@@ -9,26 +9,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WS_CLOSE_CODES(WS_CLOSE_CODE)                                                   \
-        WS_CLOSE_CODE(NORMAL, 1000, true, "normal closure")                             \
-        WS_CLOSE_CODE(GOING_AWAY, 1001, true, "going away")                             \
-        WS_CLOSE_CODE(PROTOCOL_ERROR, 1002, true, "protocol error")                     \
-        WS_CLOSE_CODE(UNSUPPORTED_DATA, 1003, true, "unsupported data")                 \
-        WS_CLOSE_CODE(NO_STATUS, 1005, false, "no status received")                     \
-        WS_CLOSE_CODE(ABNORMAL, 1006, false, "abnormal closure")                        \
-        WS_CLOSE_CODE(INVALID_PAYLOAD, 1007, true, "invalid payload data")              \
-        WS_CLOSE_CODE(POLICY_VIOLATION, 1008, true, "policy violation")                 \
-        WS_CLOSE_CODE(MESSAGE_TOO_BIG, 1009, true, "message too big")                   \
-        WS_CLOSE_CODE(MANDATORY_EXTENSION, 1010, true, "mandatory extension")           \
-        WS_CLOSE_CODE(INTERNAL_ERROR, 1011, true, "internal error")                     \
-        WS_CLOSE_CODE(SERVICE_RESTART, 1012, true, "service restart")                   \
-        WS_CLOSE_CODE(TRY_AGAIN_LATER, 1013, true, "try again later")                   \
-        WS_CLOSE_CODE(BAD_GATEWAY, 1014, true, "bad gateway")                           \
-        WS_CLOSE_CODE(TLS_HANDSHAKE, 1015, false, "TLS handshake failed")
+#define WS_CLOSE_CODES(WS_CLOSE_CODE)                                                                                  \
+  WS_CLOSE_CODE(NORMAL, 1000, true, "normal closure")                                                                  \
+  WS_CLOSE_CODE(GOING_AWAY, 1001, true, "going away")                                                                  \
+  WS_CLOSE_CODE(PROTOCOL_ERROR, 1002, true, "protocol error")                                                          \
+  WS_CLOSE_CODE(UNSUPPORTED_DATA, 1003, true, "unsupported data")                                                      \
+  WS_CLOSE_CODE(NO_STATUS, 1005, false, "no status received")                                                          \
+  WS_CLOSE_CODE(ABNORMAL, 1006, false, "abnormal closure")                                                             \
+  WS_CLOSE_CODE(INVALID_PAYLOAD, 1007, true, "invalid payload data")                                                   \
+  WS_CLOSE_CODE(POLICY_VIOLATION, 1008, true, "policy violation")                                                      \
+  WS_CLOSE_CODE(MESSAGE_TOO_BIG, 1009, true, "message too big")                                                        \
+  WS_CLOSE_CODE(MANDATORY_EXTENSION, 1010, true, "mandatory extension")                                                \
+  WS_CLOSE_CODE(INTERNAL_ERROR, 1011, true, "internal error")                                                          \
+  WS_CLOSE_CODE(SERVICE_RESTART, 1012, true, "service restart")                                                        \
+  WS_CLOSE_CODE(TRY_AGAIN_LATER, 1013, true, "try again later")                                                        \
+  WS_CLOSE_CODE(BAD_GATEWAY, 1014, true, "bad gateway")                                                                \
+  WS_CLOSE_CODE(TLS_HANDSHAKE, 1015, false, "TLS handshake failed")
 
 enum ws_close_code {
 #define WS_CLOSE_CODE(name, number, wire, text) WS_CLOSE_##name = number,
-        WS_CLOSE_CODES(WS_CLOSE_CODE)
+  WS_CLOSE_CODES(WS_CLOSE_CODE)
 #undef WS_CLOSE_CODE
 };
 

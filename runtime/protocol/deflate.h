@@ -17,23 +17,22 @@
 
 /* The agreed parameters. Bits are 0 while compression is not in use. */
 struct ws_deflate_params {
-        uint8_t server_bits; /* window of what the server sends: 8 to 15 */
-        uint8_t client_bits; /* window of what the client sends */
-        bool server_no_takeover;
-        bool client_no_takeover;
+  uint8_t server_bits; /* window of what the server sends: 8 to 15 */
+  uint8_t client_bits; /* window of what the client sends */
+  bool server_no_takeover;
+  bool client_no_takeover;
 };
 
-static inline bool ws_deflate_in_use(const struct ws_deflate_params *params)
-{
-        return params->server_bits != 0;
+static inline bool ws_deflate_in_use(const struct ws_deflate_params *params) {
+  return params->server_bits != 0;
 }
 
 /* Negotiation ------------------------------------------------------------------------------------------------------ */
 
 enum ws_deflate_outcome {
-        WS_DEFLATE_AGREED = 0,    /* *params is set */
-        WS_DEFLATE_DECLINED = 1,  /* well-formed, but nothing (acceptable) in it: no compression; *params is zeroed */
-        WS_DEFLATE_MALFORMED = 2, /* not a list of extensions; in a response also: not what was offered, or not acceptable */
+  WS_DEFLATE_AGREED = 0,    /* *params is set */
+  WS_DEFLATE_DECLINED = 1,  /* well-formed, but nothing (acceptable) in it: no compression; *params is zeroed */
+  WS_DEFLATE_MALFORMED = 2, /* not a list of extensions; in a response also: not what was offered, or not acceptable */
 };
 
 #define WS_DEFLATE_RESPONSE_MAX 160
@@ -54,24 +53,27 @@ enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struc
 
 struct ws_inflater;
 
-/* A piece of a message's payload, inflated as far as `to` has room.
- * Each step takes bytes from `in` and puts bytes at `to`; the caller goes on until input is used up and the output is not full. */
+/* Progress through one piece of payload: bytes are taken from `in` and put at `to`. */
 struct ws_inflate_step {
-        const uint8_t *in;
-        size_t in_size;
-        uint8_t *to;
-        size_t room;
+  const uint8_t *in;
+  size_t in_size;
+  uint8_t *to;
+  size_t room;
 };
 
 /* A new inflater for a window of 8 to 15 bits; NULL without memory. */
 struct ws_inflater *ws_inflater_new(uint8_t bits);
 void ws_inflater_free(struct ws_inflater *inflater);
 
-/* Inflates; moves in/in_size and to/room on. Returns 0, or a violation (DEFLATE_DATA, OUT_OF_MEMORY). */
+/* Inflates until the input is used up or the room is (then there may be more to come), and moves both on.
+ * Returns WS_VIOLATION_NONE, DEFLATE_DATA or OUT_OF_MEMORY. */
 enum ws_violation ws_inflater_step(struct ws_inflater *inflater, struct ws_inflate_step *step);
 
+/* Ends a message: whether all of it was there. The tail must have been stepped through before. */
+bool ws_inflater_at_boundary(const struct ws_inflater *inflater);
+
 /* The four bytes that a sender leaves off the end of each message. */
-extern const uint8_t ws_deflate_tail[4];
+#define WS_DEFLATE_TAIL ((const uint8_t[4]){0x00, 0x00, 0xFF, 0xFF})
 
 /* Sending ---------------------------------------------------------------------------------------------------------- */
 
@@ -81,7 +83,7 @@ struct ws_deflater;
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover);
 void ws_deflater_free(struct ws_deflater *deflater);
 
-/* The most bytes that a message of n bytes becomes. */
+/* The most bytes that a message of n bytes (at most 2^30) becomes. */
 size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n);
 
 /* Compresses one whole message to `to`, which has room for ws_deflater_bound(n) bytes; returns the payload's size. A frame

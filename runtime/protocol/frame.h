@@ -13,12 +13,12 @@
 #include "violation.h"
 
 enum ws_opcode {
-        WS_OPCODE_CONTINUATION = 0x0,
-        WS_OPCODE_TEXT = 0x1,
-        WS_OPCODE_BINARY = 0x2,
-        WS_OPCODE_CLOSE = 0x8,
-        WS_OPCODE_PING = 0x9,
-        WS_OPCODE_PONG = 0xA,
+  WS_OPCODE_CONTINUATION = 0x0,
+  WS_OPCODE_TEXT = 0x1,
+  WS_OPCODE_BINARY = 0x2,
+  WS_OPCODE_CLOSE = 0x8,
+  WS_OPCODE_PING = 0x9,
+  WS_OPCODE_PONG = 0xA,
 };
 
 /* Bits of a header's first byte. */
@@ -32,23 +32,23 @@ enum ws_opcode {
 #define WS_FRAME_CONTROL_MAX 125
 
 enum ws_frame_outcome {
-        WS_FRAME_OK = 0,        /* the header is whole; `size` bytes were it */
-        WS_FRAME_PARTIAL = 1,   /* more bytes are needed; nothing wrong so far */
-        WS_FRAME_VIOLATION = 2, /* `violation` tells which */
+  WS_FRAME_OK = 0,        /* the header is whole; `size` bytes were it */
+  WS_FRAME_PARTIAL = 1,   /* more bytes are needed; nothing wrong so far */
+  WS_FRAME_VIOLATION = 2, /* `violation` tells which */
 };
 
 struct ws_frame {
-        uint64_t length; /* of the payload, below 2^63 */
-        uint8_t head;    /* the first byte: FIN, RSV, opcode */
-        uint8_t key[4];  /* all zero in an unmasked frame, so that unmasking is harmless */
-        uint8_t size;    /* of the header, 2 to 14 */
-        uint8_t violation;
+  uint64_t length; /* of the payload, below 2^63 */
+  uint8_t head;    /* the first byte: FIN, RSV, opcode */
+  uint8_t key[4];  /* all zero in an unmasked frame, so that unmasking is harmless */
+  uint8_t size;    /* of the header, 2 to 14 */
+  uint8_t violation;
 };
 
 /* What the receiver expects of a frame. */
 struct ws_frame_rules {
-        bool masked; /* true at a server: every frame must be masked; false at a client: none may be */
-        bool rsv1;   /* permessage-deflate is in use: RSV1 may be set on a text or binary frame */
+  bool masked; /* true at a server: every frame must be masked; false at a client: none may be */
+  bool rsv1;   /* permessage-deflate is in use: RSV1 may be set on a text or binary frame */
 };
 
 /* Decodes the header at the start of n bytes. */

@@ -16,37 +16,40 @@
 #include "slice.h"
 #include "url.h"
 
-#define WS_KEY_SIZE 24    /* characters of a Sec-WebSocket-Key */
-#define WS_ACCEPT_SIZE 28 /* characters of a Sec-WebSocket-Accept */
-#define WS_PROTOCOL_MAX 255
-#define WS_RESPONSE_MAX 1024
+#define WS_KEY_SIZE 24       /* characters of a Sec-WebSocket-Key */
+#define WS_ACCEPT_SIZE 28    /* characters of a Sec-WebSocket-Accept */
+#define WS_PROTOCOL_MAX 255  /* bytes of one subprotocol's name */
+#define WS_PROTOCOLS_MAX 100 /* subprotocols in a list */
+#define WS_HEADERS_MAX 8192  /* bytes of a client's own headers */
+#define WS_RESPONSE_MAX 1024 /* bytes of a server's answer */
 
 /* Sec-WebSocket-Accept for a key of WS_KEY_SIZE characters, NUL-terminated. 0, or -1 if the digest failed. */
 int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key);
 
-/* Whether a text is a comma-separated list of distinct tokens of at most WS_PROTOCOL_MAX bytes; "" is (an empty one). */
+/* Whether a text is a comma-separated list of at most WS_PROTOCOLS_MAX distinct tokens of at most WS_PROTOCOL_MAX bytes; "" is
+ * one, of none. */
 bool ws_protocols_valid(struct ws_slice list);
 
 /* Server ----------------------------------------------------------------------------------------------------------- */
 
 struct ws_server_rules {
-        const char *path;           /* must match exactly; starts with "/" */
-        bool loopback;              /* bound to a loopback address: Host must name this machine */
-        bool any_origin;            /* "*" is allowed */
-        bool compression;
-        const char *const *origins; /* allowed besides the server's own, byte for byte */
-        size_t origin_count;
-        const char *protocols;      /* subprotocols spoken, comma-separated, the preferred first; NULL for none */
+  const char *path; /* must match exactly; starts with "/" */
+  bool loopback;    /* bound to a loopback address: Host must name this machine */
+  bool any_origin;  /* "*" is allowed */
+  bool compression;
+  const char *const *origins; /* allowed besides the server's own, byte for byte */
+  size_t origin_count;
+  const char *protocols; /* subprotocols spoken, comma-separated, the preferred first; NULL for none */
 };
 
 struct ws_server_request {
-        struct ws_slice host;                 /* value of Host */
-        struct ws_slice path;                 /* of the target, without its query */
-        struct ws_slice query;                /* "" or starting with "?" */
-        struct ws_slice origin;               /* absent if there is none */
-        struct ws_slice protocol;             /* chosen, from the rules; absent for none */
-        struct ws_deflate_params deflate;     /* agreed */
-        char accept[WS_ACCEPT_SIZE + 1];
+  struct ws_slice host;             /* value of Host */
+  struct ws_slice path;             /* of the target, without its query */
+  struct ws_slice query;            /* "" or starting with "?" */
+  struct ws_slice origin;           /* absent if there is none */
+  struct ws_slice protocol;         /* chosen, from the rules; absent for none */
+  struct ws_deflate_params deflate; /* agreed */
+  char accept[WS_ACCEPT_SIZE + 1];
 };
 
 /* Decides a finished request. WS_REFUSAL_NONE: *request is filled, answer with ws_server_accept_write(). */
@@ -64,58 +67,58 @@ size_t ws_server_refuse_write(char to[WS_RESPONSE_MAX], enum ws_refusal refusal)
 
 /* Fills n bytes with randomness fit for keys; 0, or -1. */
 struct ws_random {
-        int (*fill)(void *ctx, uint8_t *bytes, size_t n);
-        void *ctx;
+  int (*fill)(void *ctx, uint8_t *bytes, size_t n);
+  void *ctx;
 };
 
 struct ws_client_offer {
-        const struct ws_url *url;
-        const char *headers;   /* lines of "Name: value", separated by LF or CR LF; NULL for none */
-        const char *protocols; /* comma-separated; NULL or "" for none */
-        bool compression;
-        char key[WS_KEY_SIZE + 1];
+  const struct ws_url *url;
+  const char *headers;   /* lines of "Name: value", separated by LF or CR LF; NULL for none */
+  const char *protocols; /* comma-separated; NULL or "" for none */
+  bool compression;
+  char key[WS_KEY_SIZE + 1];
 };
 
 /*   WS_CLIENT_PROBLEM(name, text) */
-#define WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)                                                          \
-        WS_CLIENT_PROBLEM(STATUS, "HTTP")                                                              \
-        WS_CLIENT_PROBLEM(UPGRADE, "the answer's Upgrade header is not websocket")                     \
-        WS_CLIENT_PROBLEM(CONNECTION, "the answer's Connection header does not hold Upgrade")          \
-        WS_CLIENT_PROBLEM(ACCEPT, "the answer's Sec-WebSocket-Accept does not fit the key")            \
-        WS_CLIENT_PROBLEM(PROTOCOL, "the answer chose a subprotocol that was not offered")             \
-        WS_CLIENT_PROBLEM(EXTENSIONS, "the answer chose an extension that was not offered, or bad parameters") \
-        WS_CLIENT_PROBLEM(DIGEST, "the digest of the key failed")
+#define WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)                                                                          \
+  WS_CLIENT_PROBLEM(STATUS, "HTTP")                                                                                    \
+  WS_CLIENT_PROBLEM(UPGRADE, "the answer's Upgrade header is not websocket")                                           \
+  WS_CLIENT_PROBLEM(CONNECTION, "the answer's Connection header does not hold Upgrade")                                \
+  WS_CLIENT_PROBLEM(ACCEPT, "the answer's Sec-WebSocket-Accept does not fit the key")                                  \
+  WS_CLIENT_PROBLEM(PROTOCOL, "the answer chose a subprotocol that was not offered")                                   \
+  WS_CLIENT_PROBLEM(EXTENSIONS, "the answer chose an extension that was not offered, or bad parameters")               \
+  WS_CLIENT_PROBLEM(DIGEST, "the digest of the key failed")
 
 enum ws_client_problem {
-        WS_CLIENT_OK = 0,
+  WS_CLIENT_OK = 0,
 #define WS_CLIENT_PROBLEM(name, text) WS_CLIENT_##name,
-        WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)
+  WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)
 #undef WS_CLIENT_PROBLEM
 };
 
 /*   WS_HEADERS_PROBLEM(name, text) */
-#define WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)                                                        \
-        WS_HEADERS_PROBLEM(LINE, "a header line is not of the form \"Name: value\"")                   \
-        WS_HEADERS_PROBLEM(CHARACTER, "a header's value holds a control character")                    \
-        WS_HEADERS_PROBLEM(RESERVED, "a header is one that the handshake itself sets")                 \
-        WS_HEADERS_PROBLEM(TOO_LONG, "the headers are too long")
+#define WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)                                                                        \
+  WS_HEADERS_PROBLEM(LINE, "a header line is not of the form \"Name: value\"")                                         \
+  WS_HEADERS_PROBLEM(CHARACTER, "a header's value holds a control character or is not UTF-8")                          \
+  WS_HEADERS_PROBLEM(RESERVED, "a header is one that the handshake itself sets")                                       \
+  WS_HEADERS_PROBLEM(TOO_LONG, "the headers are too long")
 
 enum ws_headers_problem {
-        WS_HEADERS_OK = 0,
+  WS_HEADERS_OK = 0,
 #define WS_HEADERS_PROBLEM(name, text) WS_HEADERS_##name,
-        WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)
+  WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)
 #undef WS_HEADERS_PROBLEM
-        WS_HEADERS_PROBLEM_COUNT,
+      WS_HEADERS_PROBLEM_COUNT,
 };
 
 struct ws_client_answer {
-        struct ws_slice protocol;         /* chosen; absent for none */
-        struct ws_deflate_params deflate; /* agreed */
+  struct ws_slice protocol;         /* chosen; absent for none */
+  struct ws_deflate_params deflate; /* agreed */
 };
 
 /* Checks headers before they are used in an offer: names are tokens and not the handshake's own (Host, Upgrade,
- * Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, TE, Trailer), values hold no control character but tabs, at
- * most 8192 bytes in all. */
+ * Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, TE, Trailer, Expect), values are UTF-8 without control
+ * characters but tabs, at most WS_HEADERS_MAX bytes in all. */
 enum ws_headers_problem ws_client_headers_check(const char *headers);
 const char *ws_headers_problem_text(enum ws_headers_problem problem);
 

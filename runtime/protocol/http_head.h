@@ -23,38 +23,38 @@
 #define WS_HTTP_FIELDS_MAX 100
 
 enum ws_http_kind {
-        WS_HTTP_REQUEST,
-        WS_HTTP_RESPONSE,
+  WS_HTTP_REQUEST,
+  WS_HTTP_RESPONSE,
 };
 
 enum ws_http_outcome {
-        WS_HTTP_COMPLETE = 0, /* the first `size` bytes are the head, its empty line included */
-        WS_HTTP_PARTIAL = 1,  /* more bytes are needed; nothing wrong so far */
-        WS_HTTP_PROBLEM = 2,  /* `problem` tells which of WS_HTTP_PROBLEMS; further calls return the same */
+  WS_HTTP_COMPLETE = 0, /* the first `size` bytes are the head, its empty line included */
+  WS_HTTP_PARTIAL = 1,  /* more bytes are needed; nothing wrong so far */
+  WS_HTTP_PROBLEM = 2,  /* `problem` tells which of WS_HTTP_PROBLEMS; further calls return the same */
 };
 
 struct ws_http_span {
-        uint16_t start;
-        uint16_t size;
+  uint16_t start;
+  uint16_t size;
 };
 
 struct ws_http_field {
-        struct ws_http_span name;
-        struct ws_http_span value;
+  struct ws_http_span name;
+  struct ws_http_span value;
 };
 
 struct ws_http_head {
-        const char *bytes;
-        uint16_t line;    /* where the line being read starts */
-        uint16_t scanned; /* how far its end was looked for */
-        uint16_t size;    /* of the whole head, once complete */
-        uint8_t kind;
-        uint8_t problem;
-        struct ws_http_span method, target; /* of a request */
-        struct ws_http_span reason;         /* of a response */
-        uint16_t status;
-        uint16_t field_count;
-        struct ws_http_field fields[WS_HTTP_FIELDS_MAX];
+  const char *bytes;
+  uint16_t line;    /* where the line being read starts */
+  uint16_t scanned; /* how far its end was looked for */
+  uint16_t size;    /* of the whole head, once complete */
+  uint8_t kind;
+  uint8_t problem;
+  struct ws_http_span method, target; /* of a request */
+  struct ws_http_span reason;         /* of a response */
+  uint16_t status;
+  uint16_t field_count;
+  struct ws_http_field fields[WS_HTTP_FIELDS_MAX];
 };
 
 void ws_http_head_init(struct ws_http_head *head, enum ws_http_kind kind);

@@ -15,9 +15,9 @@
  * connection, session included: it then returns WS_SINK_STOP, and the session is not touched again. It must not feed the session
  * it was called for. With WS_SINK_PAUSE feeding ends after this event; `consumed` tells where to go on, later.
  *
- * Invariants: remaining > 0 or frame_open  <=>  a frame's header was read and its payload is not complete;
- * header_size > 0 => no frame is open; partial != NULL <=> a data message or a control payload is under way and some of it
- * had to be kept. After CLOSED or VIOLATION the session is `over`: it ignores every further byte.
+ * Invariants between calls: frame_open <=> a frame's header was read and its payload is not complete <=> remaining > 0;
+ * header_size > 0 => no frame is open; partial != NULL => a message or a control payload is under way, and something of it
+ * had to be kept. After CLOSED or VIOLATION the session is `over`: it holds nothing and ignores every further byte.
  */
 #pragma once
 
@@ -31,57 +31,57 @@
 #include "violation.h"
 
 enum ws_role {
-        WS_ROLE_SERVER,
-        WS_ROLE_CLIENT,
+  WS_ROLE_SERVER,
+  WS_ROLE_CLIENT,
 };
 
 enum ws_message_kind {
-        WS_MESSAGE_TEXT = WS_OPCODE_TEXT,
-        WS_MESSAGE_BINARY = WS_OPCODE_BINARY,
+  WS_MESSAGE_TEXT = WS_OPCODE_TEXT,
+  WS_MESSAGE_BINARY = WS_OPCODE_BINARY,
 };
 
 enum ws_sink_verdict {
-        WS_SINK_GO = 0,
-        WS_SINK_PAUSE = 1, /* return to the caller after this event */
-        WS_SINK_STOP = 2,  /* the session is gone, or must not be used: return at once */
+  WS_SINK_GO = 0,
+  WS_SINK_PAUSE = 1, /* return to the caller after this event */
+  WS_SINK_STOP = 2,  /* the session is gone, or must not be used: return at once */
 };
 
 struct ws_session_sink {
-        enum ws_sink_verdict (*on_message)(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n);
-        enum ws_sink_verdict (*on_ping)(void *ctx, const uint8_t *payload, size_t n);
-        enum ws_sink_verdict (*on_pong)(void *ctx, const uint8_t *payload, size_t n);
-        /* The peer's close frame: its code, WS_CLOSE_NO_STATUS if it has none, and its reason, which is UTF-8. */
-        enum ws_sink_verdict (*on_close)(void *ctx, int code, const char *reason, size_t n);
+  enum ws_sink_verdict (*on_message)(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n);
+  enum ws_sink_verdict (*on_ping)(void *ctx, const uint8_t *payload, size_t n);
+  enum ws_sink_verdict (*on_pong)(void *ctx, const uint8_t *payload, size_t n);
+  /* The peer's close frame: its code, WS_CLOSE_NO_STATUS if it has none, and its reason, which is UTF-8. */
+  enum ws_sink_verdict (*on_close)(void *ctx, int code, const char *reason, size_t n);
 };
 
 enum ws_feed_outcome {
-        WS_FEED_MORE = 0,      /* all was consumed */
-        WS_FEED_PAUSED = 1,    /* the sink asked for a pause; the session is as before */
-        WS_FEED_STOPPED = 2,   /* the sink asked to stop; the session may be gone */
-        WS_FEED_CLOSED = 3,    /* the peer's close frame was delivered, now or before; whatever follows is ignored */
-        WS_FEED_VIOLATION = 4, /* session->violation tells what was wrong; whatever follows is ignored */
+  WS_FEED_MORE = 0,      /* all was consumed */
+  WS_FEED_PAUSED = 1,    /* the sink asked for a pause; the session is as before */
+  WS_FEED_STOPPED = 2,   /* the sink asked to stop; the session may be gone */
+  WS_FEED_CLOSED = 3,    /* the peer's close frame was delivered, now or before; whatever follows is ignored */
+  WS_FEED_VIOLATION = 4, /* session->violation tells what was wrong; whatever follows is ignored */
 };
 
 struct ws_partial; /* a message or control payload under way */
 
 struct ws_session {
-        uint64_t remaining;          /* payload bytes of the open frame still to come */
-        struct ws_partial *partial;
-        struct ws_inflater *inflater;
-        uint32_t max_message_bytes;
-        uint32_t max_fragments;
-        struct ws_deflate_params deflate;
-        uint8_t key[4];              /* of the open frame, rotated to its next byte */
-        struct ws_utf8 utf8;
-        uint8_t head;                /* first byte of the open frame */
-        uint8_t message;             /* enum ws_message_kind of the message under way, 0 if there is none */
-        uint8_t role;
-        uint8_t violation;           /* enum ws_violation */
-        uint8_t header_size;         /* bytes of an unfinished header in `header` */
-        uint8_t header[WS_FRAME_HEADER_MAX];
-        bool frame_open;
-        bool compressed;             /* the message under way is compressed */
-        bool over;
+  uint64_t remaining; /* payload bytes of the open frame still to come */
+  struct ws_partial *partial;
+  struct ws_inflater *inflater;
+  uint32_t max_message_bytes;
+  uint32_t max_fragments;
+  struct ws_deflate_params deflate;
+  uint8_t key[4]; /* of the open frame, rotated to its next byte */
+  struct ws_utf8 utf8;
+  uint8_t head;    /* first byte of the open frame */
+  uint8_t message; /* enum ws_message_kind of the message under way, 0 if there is none */
+  uint8_t role;
+  uint8_t violation;   /* enum ws_violation */
+  uint8_t header_size; /* bytes of an unfinished header in `header` */
+  uint8_t header[WS_FRAME_HEADER_MAX];
+  bool frame_open;
+  bool compressed; /* the message under way is compressed */
+  bool over;
 };
 
 _Static_assert(sizeof(struct ws_session) <= 80, "an idle connection has 256 bytes for everything");
@@ -106,5 +106,5 @@ size_t ws_session_reserve(struct ws_session *session, uint8_t **room);
 enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, const struct ws_session_sink *sink,
                                        void *ctx);
 
-/* Whether a message is under way: between its first frame's header and its last byte. */
+/* Whether nothing is under way: neither a message nor a frame nor a header. */
 bool ws_session_is_idle(const struct ws_session *session);

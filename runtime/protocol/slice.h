@@ -10,13 +10,12 @@
 #include <string.h>
 
 struct ws_slice {
-        const char *data;
-        size_t size;
+  const char *data;
+  size_t size;
 };
 
-static inline struct ws_slice ws_slice_of(const char *text)
-{
-        return (struct ws_slice){ text, strlen(text) };
+static inline struct ws_slice ws_slice_of(const char *text) {
+  return (struct ws_slice){text, strlen(text)};
 }
 
 /* Whether two slices hold the same bytes. */

@@ -9,15 +9,15 @@
 #include <stdint.h>
 
 enum ws_text_outcome {
-        WS_TEXT_SAME = 0,    /* the bytes before the NUL are the wire's bytes */
-        WS_TEXT_CONVERT = 1, /* well-formed, but C0 80 stands for U+0000 somewhere */
-        WS_TEXT_INVALID = 2, /* not UTF-8 */
+  WS_TEXT_SAME = 0,    /* the bytes before the NUL are the wire's bytes */
+  WS_TEXT_CONVERT = 1, /* well-formed, but C0 80 stands for U+0000 somewhere */
+  WS_TEXT_INVALID = 2, /* not UTF-8 */
 };
 
 struct ws_text_extent {
-        size_t host_size;    /* bytes before the NUL */
-        size_t wire_size;    /* bytes on the wire */
-        size_t error_offset; /* WS_TEXT_INVALID: where the first byte that is not UTF-8 stands */
+  size_t host_size;    /* bytes before the NUL */
+  size_t wire_size;    /* bytes on the wire */
+  size_t error_offset; /* WS_TEXT_INVALID: where the first byte that is not UTF-8 stands */
 };
 
 /* Measures and validates a host's string. */

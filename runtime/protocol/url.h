@@ -19,41 +19,41 @@
 #define WS_URL_MAX 8192
 
 /*   WS_URL_PROBLEM(name, text) */
-#define WS_URL_PROBLEMS(WS_URL_PROBLEM)                                                                \
-        WS_URL_PROBLEM(TOO_LONG, "the URL has over 8192 bytes")                                        \
-        WS_URL_PROBLEM(CHARACTER, "the URL holds a space, a control character or a byte outside ASCII") \
-        WS_URL_PROBLEM(SCHEME, "the URL starts with neither ws:// nor wss://")                         \
-        WS_URL_PROBLEM(USER, "the URL holds user information (\"@\")")                                 \
-        WS_URL_PROBLEM(FRAGMENT, "the URL holds a fragment (\"#\")")                                   \
-        WS_URL_PROBLEM(HOST_EMPTY, "the URL has no host")                                              \
-        WS_URL_PROBLEM(HOST, "the URL's host is not a name, an IPv4 address or an IPv6 address in brackets") \
-        WS_URL_PROBLEM(PORT, "the URL's port is not a number from 1 to 65535")
+#define WS_URL_PROBLEMS(WS_URL_PROBLEM)                                                                                \
+  WS_URL_PROBLEM(TOO_LONG, "the URL has over 8192 bytes")                                                              \
+  WS_URL_PROBLEM(CHARACTER, "the URL holds a space, a control character or a byte outside ASCII")                      \
+  WS_URL_PROBLEM(SCHEME, "the URL starts with neither ws:// nor wss://")                                               \
+  WS_URL_PROBLEM(USER, "the URL holds user information (\"@\")")                                                       \
+  WS_URL_PROBLEM(FRAGMENT, "the URL holds a fragment (\"#\")")                                                         \
+  WS_URL_PROBLEM(HOST_EMPTY, "the URL has no host")                                                                    \
+  WS_URL_PROBLEM(HOST, "the URL's host is not a name, an IPv4 address or an IPv6 address in brackets")                 \
+  WS_URL_PROBLEM(PORT, "the URL's port is not a number from 1 to 65535")
 
 enum ws_url_problem {
-        WS_URL_OK = 0,
+  WS_URL_OK = 0,
 #define WS_URL_PROBLEM(name, text) WS_URL_##name,
-        WS_URL_PROBLEMS(WS_URL_PROBLEM)
+  WS_URL_PROBLEMS(WS_URL_PROBLEM)
 #undef WS_URL_PROBLEM
-        WS_URL_PROBLEM_COUNT,
+      WS_URL_PROBLEM_COUNT,
 };
 
 enum ws_host_kind {
-        WS_HOST_NAME,
-        WS_HOST_IPV4,
-        WS_HOST_IPV6,
+  WS_HOST_NAME,
+  WS_HOST_IPV4,
+  WS_HOST_IPV6,
 };
 
 struct ws_authority {
-        struct ws_slice host; /* without brackets */
-        enum ws_host_kind kind;
-        uint16_t port; /* 0: none given */
+  struct ws_slice host; /* without brackets */
+  enum ws_host_kind kind;
+  uint16_t port; /* 0: none given */
 };
 
 struct ws_url {
-        bool secure;                   /* wss */
-        struct ws_authority authority; /* its port is never 0 */
-        struct ws_slice path;          /* "" or starting with "/": "" means "/" */
-        struct ws_slice query;         /* "" or starting with "?" */
+  bool secure;                   /* wss */
+  struct ws_authority authority; /* its port is never 0 */
+  struct ws_slice path;          /* "" or starting with "/": "" means "/" */
+  struct ws_slice query;         /* "" or starting with "?" */
 };
 
 /* Parses n bytes. On success returns WS_URL_OK, and *url is filled. */
@@ -66,9 +66,8 @@ enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws
 const char *ws_url_problem_text(enum ws_url_problem problem);
 
 /* The port that a scheme implies. */
-static inline uint16_t ws_url_default_port(bool secure)
-{
-        return secure ? 443 : 80;
+static inline uint16_t ws_url_default_port(bool secure) {
+  return secure ? 443 : 80;
 }
 
 /* Whether every byte may stand in a path or a query: visible ASCII except "#". */

@@ -18,20 +18,19 @@
 #include <stdint.h>
 
 struct ws_utf8 {
-        uint8_t need;
-        uint8_t low;
-        uint8_t high;
+  uint8_t need;
+  uint8_t low;
+  uint8_t high;
 };
 
-#define WS_UTF8_START ((struct ws_utf8){ 0, 0x80, 0xBF })
+#define WS_UTF8_START ((struct ws_utf8){0, 0x80, 0xBF})
 
 /* Validates the next n bytes. Returns n, or the offset of the first byte that cannot be part of a well-formed text. */
 size_t ws_utf8_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n);
 
 /* Whether the text so far ends at a character's boundary. */
-static inline bool ws_utf8_complete(const struct ws_utf8 *state)
-{
-        return state->need == 0;
+static inline bool ws_utf8_complete(const struct ws_utf8 *state) {
+  return state->need == 0;
 }
 
 /* Whole text at once. Returns n if it is well-formed, else the offset of the first byte that is not part of a well-formed

@@ -1,0 +1,535 @@
+#include "handshake.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+
+#include "base64.h"
+#include "utf8.h"
+
+#define WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
+  char text[WS_KEY_SIZE + sizeof WS_GUID - 1];
+  uint8_t digest[20];
+  int ok;
+
+  memcpy(text, key, WS_KEY_SIZE);
+  memcpy(text + WS_KEY_SIZE, WS_GUID, sizeof WS_GUID - 1);
+  ok = EVP_Digest(text, sizeof text, digest, NULL, EVP_sha1(), NULL);
+  explicit_bzero(text, sizeof text);
+  if (ok != 1)
+    return -1;
+  ws_base64_encode(accept, digest, sizeof digest);
+  return 0;
+}
+
+/* Subprotocols ----------------------------------------------------------------------------------------------------- */
+
+/* The elements of a list, in order. The cap keeps the search for duplicates from costing the square of a header. */
+struct ws_protocol_list {
+  size_t count;
+  struct ws_slice names[WS_PROTOCOLS_MAX];
+};
+
+static bool ws_protocol_list_holds(const struct ws_protocol_list *list, struct ws_slice name) {
+  for (size_t i = 0; i < list->count; i++)
+    if (ws_slice_equal(list->names[i], name))
+      return true;
+  return false;
+}
+
+/* Adds the elements of a comma-separated text. False unless they are distinct tokens. */
+static bool ws_protocol_list_add(struct ws_protocol_list *list, struct ws_slice text) {
+  struct ws_slice name;
+
+  while (ws_slice_next(&text, ',', &name)) {
+    if (list->count == WS_PROTOCOLS_MAX || name.size > WS_PROTOCOL_MAX || !ws_slice_is_token(name) ||
+        ws_protocol_list_holds(list, name))
+      return false;
+    list->names[list->count++] = name;
+  }
+  return true;
+}
+
+bool ws_protocols_valid(struct ws_slice list) {
+  struct ws_protocol_list names;
+
+  names.count = 0;
+  return ws_slice_trim(list).size == 0 || ws_protocol_list_add(&names, list);
+}
+
+/* Server ----------------------------------------------------------------------------------------------------------- */
+
+/* The target's path and query. In absolute form its authority must be Host's. */
+static enum ws_refusal ws_server_target(const struct ws_http_head *head, struct ws_server_request *request) {
+  struct ws_slice target = ws_http_target(head), authority = {NULL, 0};
+  size_t end = 0;
+
+  if (!ws_url_target_valid(target))
+    return WS_REFUSAL_TARGET;
+  if (target.data[0] != '/') {
+    size_t skip = 0;
+
+    if (target.size > 7 && ws_slice_equal_nocase((struct ws_slice){target.data, 7}, ws_slice_of("http://")))
+      skip = 7;
+    else if (target.size > 8 && ws_slice_equal_nocase((struct ws_slice){target.data, 8}, ws_slice_of("https://")))
+      skip = 8;
+    else
+      return WS_REFUSAL_TARGET;
+    authority.data = target.data + skip;
+    while (skip + authority.size < target.size && !strchr("/?", authority.data[authority.size]))
+      authority.size++;
+    target = (struct ws_slice){authority.data + authority.size, target.size - skip - authority.size};
+    if (!ws_slice_equal_nocase(authority, request->host))
+      return WS_REFUSAL_HOST;
+  }
+  while (end < target.size && target.data[end] != '?')
+    end++;
+  request->path = end > 0 ? (struct ws_slice){target.data, end} : ws_slice_of("/");
+  request->query = (struct ws_slice){target.data + end, target.size - end};
+  return WS_REFUSAL_NONE;
+}
+
+static enum ws_refusal ws_server_host(const struct ws_http_head *head, const struct ws_server_rules *rules,
+                                      struct ws_server_request *request, struct ws_authority *host) {
+  if (ws_http_find(head, "Host", &request->host) != 1)
+    return WS_REFUSAL_HOST_COUNT;
+  if (ws_authority_parse(host, request->host) != WS_URL_OK)
+    return WS_REFUSAL_HOST;
+  if (rules->loopback && !ws_host_is_loopback(host))
+    return WS_REFUSAL_HOST_NOT_LOOPBACK;
+  return WS_REFUSAL_NONE;
+}
+
+/* A body would be read as frames by one party and as a body, or as a next request, by another. */
+static bool ws_server_has_body(const struct ws_http_head *head) {
+  struct ws_slice value;
+  size_t count = ws_http_find(head, "Content-Length", &value);
+
+  if (count > 1 || (count == 1 && !ws_slice_equal(value, ws_slice_of("0"))))
+    return true;
+  return ws_http_find(head, "Transfer-Encoding", &value) > 0;
+}
+
+static enum ws_refusal ws_server_upgrade(const struct ws_http_head *head) {
+  struct ws_slice version;
+
+  if (!ws_http_list_holds(head, "Upgrade", "websocket"))
+    return WS_REFUSAL_UPGRADE;
+  if (!ws_http_list_holds(head, "Connection", "upgrade"))
+    return WS_REFUSAL_CONNECTION;
+  if (ws_http_find(head, "Sec-WebSocket-Version", &version) != 1)
+    return WS_REFUSAL_SOCKET_VERSION_COUNT;
+  if (!ws_slice_equal(version, ws_slice_of("13")))
+    return WS_REFUSAL_SOCKET_VERSION;
+  return WS_REFUSAL_NONE;
+}
+
+static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_server_request *request) {
+  struct ws_slice key;
+  uint8_t nonce[18];
+  size_t size = 0, error_offset;
+  int decoded;
+
+  if (ws_http_find(head, "Sec-WebSocket-Key", &key) != 1)
+    return WS_REFUSAL_KEY_COUNT;
+  if (key.size != WS_KEY_SIZE)
+    return WS_REFUSAL_KEY;
+  decoded = ws_base64_decode(nonce, key.data, key.size, &size, &error_offset);
+  explicit_bzero(nonce, sizeof nonce);
+  if (decoded < 0 || size != 16)
+    return WS_REFUSAL_KEY;
+  return ws_accept_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
+}
+
+/* scheme "://" authority ; the port the scheme implies is 0 where nobody knows it */
+static bool ws_origin_parse(struct ws_slice origin, struct ws_authority *authority, uint16_t *default_port) {
+  size_t n = 0;
+  struct ws_slice scheme;
+
+  while (n < origin.size && origin.data[n] != ':')
+    n++;
+  if (origin.size - n < 3 || memcmp(origin.data + n, "://", 3) != 0)
+    return false;
+  scheme = (struct ws_slice){origin.data, n};
+  *default_port = ws_slice_equal_nocase(scheme, ws_slice_of("http"))    ? 80
+                  : ws_slice_equal_nocase(scheme, ws_slice_of("https")) ? 443
+                                                                        : 0;
+  return ws_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
+}
+
+/* A proxy that ends TLS shows a server another scheme than the browser saw, so a Host without a port is taken to mean the port
+ * that the origin's scheme implies. */
+static bool ws_origin_is_host(struct ws_slice origin, const struct ws_authority *host) {
+  struct ws_authority authority;
+  uint16_t implied;
+
+  if (!ws_origin_parse(origin, &authority, &implied))
+    return false;
+  return ws_slice_equal_nocase(authority.host, host->host) &&
+         (authority.port ? authority.port : implied) == (host->port ? host->port : implied);
+}
+
+static enum ws_refusal ws_server_origin(const struct ws_http_head *head, const struct ws_server_rules *rules,
+                                        const struct ws_authority *host, struct ws_server_request *request) {
+  size_t count = ws_http_find(head, "Origin", &request->origin);
+
+  if (count > 1)
+    return WS_REFUSAL_ORIGIN_COUNT;
+  if (count == 0 || rules->any_origin || ws_origin_is_host(request->origin, host))
+    return WS_REFUSAL_NONE;
+  for (size_t i = 0; i < rules->origin_count; i++)
+    if (ws_slice_equal(request->origin, ws_slice_of(rules->origins[i])))
+      return WS_REFUSAL_NONE;
+  return WS_REFUSAL_ORIGIN;
+}
+
+static enum ws_refusal ws_server_protocol(const struct ws_http_head *head, const struct ws_server_rules *rules,
+                                          struct ws_server_request *request) {
+  struct ws_protocol_list offered;
+  struct ws_slice spoken = {NULL, 0}, name;
+
+  offered.count = 0;
+  for (size_t i = 0; i < head->field_count; i++)
+    if (ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
+        !ws_protocol_list_add(&offered, ws_http_field_value(head, i)))
+      return WS_REFUSAL_PROTOCOL;
+  if (rules->protocols)
+    spoken = ws_slice_of(rules->protocols);
+  while (ws_slice_next(&spoken, ',', &name)) {
+    if (ws_protocol_list_holds(&offered, name)) {
+      request->protocol = name;
+      break;
+    }
+  }
+  return WS_REFUSAL_NONE;
+}
+
+static enum ws_refusal ws_server_extensions(const struct ws_http_head *head, const struct ws_server_rules *rules,
+                                            struct ws_server_request *request) {
+  for (size_t i = 0; i < head->field_count; i++) {
+    struct ws_deflate_params params;
+
+    if (!ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Extensions")))
+      continue;
+    if (ws_deflate_negotiate(&params, ws_http_field_value(head, i)) == WS_DEFLATE_MALFORMED)
+      return WS_REFUSAL_EXTENSIONS;
+    if (rules->compression && !ws_deflate_in_use(&request->deflate))
+      request->deflate = params;
+  }
+  return WS_REFUSAL_NONE;
+}
+
+enum ws_refusal ws_server_check(const struct ws_http_head *head, const struct ws_server_rules *rules,
+                                struct ws_server_request *request) {
+  struct ws_authority host;
+  enum ws_refusal refusal;
+
+  *request = (struct ws_server_request){0};
+  if (!ws_slice_equal(ws_http_method(head), ws_slice_of("GET")))
+    return WS_REFUSAL_METHOD;
+  if (ws_server_has_body(head))
+    return WS_REFUSAL_BODY;
+  if ((refusal = ws_server_host(head, rules, request, &host)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_target(head, request)) != WS_REFUSAL_NONE)
+    return refusal;
+  if (!ws_slice_equal(request->path, ws_slice_of(rules->path)))
+    return WS_REFUSAL_PATH;
+  if ((refusal = ws_server_upgrade(head)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_origin(head, rules, &host, request)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_protocol(head, rules, request)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_extensions(head, rules, request)) != WS_REFUSAL_NONE)
+    return refusal;
+  return ws_server_key(head, request);
+}
+
+size_t ws_server_accept_write(char to[WS_RESPONSE_MAX], const struct ws_server_request *request) {
+  char extension[WS_DEFLATE_RESPONSE_MAX] = "";
+  bool protocol = request->protocol.data != NULL, deflate = ws_deflate_in_use(&request->deflate);
+
+  if (deflate)
+    ws_deflate_response(extension, &request->deflate);
+  return (size_t)snprintf(to, WS_RESPONSE_MAX,
+                          "HTTP/1.1 101 Switching Protocols\r\n"
+                          "Upgrade: websocket\r\n"
+                          "Connection: Upgrade\r\n"
+                          "Sec-WebSocket-Accept: %s\r\n"
+                          "%s%.*s%s"
+                          "%s%s%s"
+                          "\r\n",
+                          request->accept, protocol ? "Sec-WebSocket-Protocol: " : "", (int)request->protocol.size,
+                          protocol ? request->protocol.data : "", protocol ? "\r\n" : "",
+                          deflate ? "Sec-WebSocket-Extensions: " : "", extension, deflate ? "\r\n" : "");
+}
+
+static const char *ws_status_phrase(int status) {
+  switch (status) {
+  case 400:
+    return "Bad Request";
+  case 403:
+    return "Forbidden";
+  case 404:
+    return "Not Found";
+  case 405:
+    return "Method Not Allowed";
+  case 426:
+    return "Upgrade Required";
+  case 429:
+    return "Too Many Requests";
+  case 431:
+    return "Request Header Fields Too Large";
+  case 503:
+    return "Service Unavailable";
+  default:
+    return "Internal Server Error";
+  }
+}
+
+/* The headers that a status calls for. */
+static const char *ws_status_headers(int status) {
+  switch (status) {
+  case 405:
+    return "Allow: GET\r\nConnection: close\r\n";
+  case 426:
+    return "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nConnection: close, Upgrade\r\n";
+  default:
+    return "Connection: close\r\n";
+  }
+}
+
+size_t ws_server_refuse_write(char to[WS_RESPONSE_MAX], enum ws_refusal refusal) {
+  int status = ws_refusal_status(refusal);
+  const char *text = ws_refusal_text(refusal);
+
+  return (size_t)snprintf(to, WS_RESPONSE_MAX,
+                          "HTTP/1.1 %d %s\r\n"
+                          "%s"
+                          "Content-Type: text/plain; charset=utf-8\r\n"
+                          "Content-Length: %zu\r\n"
+                          "\r\n"
+                          "%s\n",
+                          status, ws_status_phrase(status), ws_status_headers(status), strlen(text) + 1, text);
+}
+
+/* Client ----------------------------------------------------------------------------------------------------------- */
+
+static const char *const ws_headers_problem_texts[WS_HEADERS_PROBLEM_COUNT] = {[WS_HEADERS_OK] = "none",
+#define WS_HEADERS_PROBLEM(name, text) [WS_HEADERS_##name] = text,
+                                                                               WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)
+#undef WS_HEADERS_PROBLEM
+};
+
+const char *ws_headers_problem_text(enum ws_headers_problem problem) {
+  return ws_headers_problem_texts[problem];
+}
+
+/* Cuts off the next line, without its LF or CR LF; what follows the last LF is a line unless it is empty. */
+static bool ws_headers_next(struct ws_slice *rest, struct ws_slice *line) {
+  size_t n = 0;
+
+  if (rest->size == 0)
+    return false;
+  while (n < rest->size && rest->data[n] != '\n')
+    n++;
+  *line = (struct ws_slice){rest->data, n};
+  n += n < rest->size;
+  *rest = (struct ws_slice){rest->data + n, rest->size - n};
+  if (line->size > 0 && line->data[line->size - 1] == '\r')
+    line->size--;
+  return true;
+}
+
+/* Headers that decide how the message is read, or that the handshake itself writes. */
+static bool ws_headers_reserved(struct ws_slice name) {
+  static const char *const names[] = {"Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
+                                      "TE",   "Trailer", "Expect"};
+  struct ws_slice prefix = ws_slice_of("Sec-WebSocket-");
+
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (ws_slice_equal_nocase(name, ws_slice_of(names[i])))
+      return true;
+  return name.size >= prefix.size && ws_slice_equal_nocase((struct ws_slice){name.data, prefix.size}, prefix);
+}
+
+static enum ws_headers_problem ws_headers_check_line(struct ws_slice line) {
+  struct ws_slice name = {line.data, 0};
+
+  while (name.size < line.size && line.data[name.size] != ':')
+    name.size++;
+  if (name.size == line.size || !ws_slice_is_token(name))
+    return WS_HEADERS_LINE;
+  for (size_t i = name.size; i < line.size; i++)
+    if (((uint8_t)line.data[i] < 0x20 && line.data[i] != '\t') || line.data[i] == 0x7F)
+      return WS_HEADERS_CHARACTER;
+  if (ws_utf8_check((const uint8_t *)line.data, line.size) < line.size)
+    return WS_HEADERS_CHARACTER;
+  return ws_headers_reserved(name) ? WS_HEADERS_RESERVED : WS_HEADERS_OK;
+}
+
+enum ws_headers_problem ws_client_headers_check(const char *headers) {
+  struct ws_slice rest = ws_slice_of(headers), line;
+  enum ws_headers_problem problem = WS_HEADERS_OK;
+
+  if (rest.size > WS_HEADERS_MAX)
+    return WS_HEADERS_TOO_LONG;
+  while (problem == WS_HEADERS_OK && ws_headers_next(&rest, &line))
+    problem = ws_headers_check_line(line);
+  return problem;
+}
+
+int ws_client_key(char key[WS_KEY_SIZE + 1], const struct ws_random *random) {
+  uint8_t nonce[16];
+
+  if (random->fill(random->ctx, nonce, sizeof nonce) < 0)
+    return -1;
+  ws_base64_encode(key, nonce, sizeof nonce);
+  explicit_bzero(nonce, sizeof nonce);
+  return 0;
+}
+
+/* Text that is counted in full, and written as far as there is room. */
+struct ws_text_out {
+  char *to;
+  size_t room;
+  size_t size;
+};
+
+static void ws_text_put(struct ws_text_out *out, struct ws_slice s) {
+  if (s.size > 0 && out->size <= out->room && s.size <= out->room - out->size)
+    memcpy(out->to + out->size, s.data, s.size);
+  out->size += s.size;
+}
+
+static void ws_text_put_text(struct ws_text_out *out, const char *text) {
+  ws_text_put(out, ws_slice_of(text));
+}
+
+static void ws_client_put_host(struct ws_text_out *out, const struct ws_url *url) {
+  bool ipv6 = url->authority.kind == WS_HOST_IPV6;
+  char port[8];
+
+  ws_text_put_text(out, ipv6 ? "Host: [" : "Host: ");
+  ws_text_put(out, url->authority.host);
+  ws_text_put_text(out, ipv6 ? "]" : "");
+  if (url->authority.port != ws_url_default_port(url->secure)) {
+    snprintf(port, sizeof port, ":%u", url->authority.port);
+    ws_text_put_text(out, port);
+  }
+  ws_text_put_text(out, "\r\n");
+}
+
+static void ws_client_put_headers(struct ws_text_out *out, const char *headers) {
+  struct ws_slice rest = ws_slice_of(headers), line;
+
+  while (ws_headers_next(&rest, &line)) {
+    ws_text_put(out, line);
+    ws_text_put_text(out, "\r\n");
+  }
+}
+
+size_t ws_client_request_write(char *to, size_t room, const struct ws_client_offer *offer) {
+  struct ws_text_out out = {to, room, 0};
+
+  ws_text_put_text(&out, "GET ");
+  ws_text_put(&out, offer->url->path.size > 0 ? offer->url->path : ws_slice_of("/"));
+  ws_text_put(&out, offer->url->query);
+  ws_text_put_text(&out, " HTTP/1.1\r\n");
+  ws_client_put_host(&out, offer->url);
+  ws_text_put_text(&out, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ");
+  ws_text_put_text(&out, offer->key);
+  ws_text_put_text(&out, "\r\nSec-WebSocket-Version: 13\r\n");
+  if (offer->protocols && offer->protocols[0]) {
+    ws_text_put_text(&out, "Sec-WebSocket-Protocol: ");
+    ws_text_put_text(&out, offer->protocols);
+    ws_text_put_text(&out, "\r\n");
+  }
+  if (offer->compression)
+    ws_text_put_text(&out, "Sec-WebSocket-Extensions: " WS_DEFLATE_OFFER "\r\n");
+  if (offer->headers)
+    ws_client_put_headers(&out, offer->headers);
+  ws_text_put_text(&out, "\r\n");
+  return out.size;
+}
+
+static enum ws_client_problem ws_client_accept(const struct ws_http_head *head, const struct ws_client_offer *offer) {
+  struct ws_slice value;
+  char accept[WS_ACCEPT_SIZE + 1];
+
+  if (ws_accept_for_key(accept, offer->key) < 0)
+    return WS_CLIENT_DIGEST;
+  if (ws_http_find(head, "Sec-WebSocket-Accept", &value) != 1 || !ws_slice_equal(value, ws_slice_of(accept)))
+    return WS_CLIENT_ACCEPT;
+  return WS_CLIENT_OK;
+}
+
+static enum ws_client_problem ws_client_protocol(const struct ws_http_head *head, const struct ws_client_offer *offer,
+                                                 struct ws_client_answer *answer) {
+  struct ws_protocol_list offered;
+  size_t count = ws_http_find(head, "Sec-WebSocket-Protocol", &answer->protocol);
+
+  if (count == 0)
+    return WS_CLIENT_OK;
+  offered.count = 0;
+  if (offer->protocols && offer->protocols[0])
+    ws_protocol_list_add(&offered, ws_slice_of(offer->protocols));
+  return count == 1 && ws_protocol_list_holds(&offered, answer->protocol) ? WS_CLIENT_OK : WS_CLIENT_PROTOCOL;
+}
+
+static enum ws_client_problem ws_client_extensions(const struct ws_http_head *head, const struct ws_client_offer *offer,
+                                                   struct ws_client_answer *answer) {
+  struct ws_slice value;
+  size_t count = ws_http_find(head, "Sec-WebSocket-Extensions", &value);
+
+  if (count == 0)
+    return WS_CLIENT_OK;
+  if (count > 1 || ws_deflate_agree(&answer->deflate, value) == WS_DEFLATE_MALFORMED)
+    return WS_CLIENT_EXTENSIONS;
+  return offer->compression || !ws_deflate_in_use(&answer->deflate) ? WS_CLIENT_OK : WS_CLIENT_EXTENSIONS;
+}
+
+enum ws_client_problem ws_client_check(const struct ws_http_head *head, const struct ws_client_offer *offer,
+                                       struct ws_client_answer *answer) {
+  enum ws_client_problem problem;
+
+  *answer = (struct ws_client_answer){0};
+  if (head->status != 101)
+    return WS_CLIENT_STATUS;
+  if (!ws_http_list_holds(head, "Upgrade", "websocket"))
+    return WS_CLIENT_UPGRADE;
+  if (!ws_http_list_holds(head, "Connection", "upgrade"))
+    return WS_CLIENT_CONNECTION;
+  if ((problem = ws_client_accept(head, offer)) != WS_CLIENT_OK ||
+      (problem = ws_client_protocol(head, offer, answer)) != WS_CLIENT_OK)
+    return problem;
+  return ws_client_extensions(head, offer, answer);
+}
+
+/* What a server chose to say: visible ASCII and spaces, not too much of it. */
+static void ws_client_clean(char *to, size_t room, struct ws_slice text) {
+  size_t n = 0;
+
+  for (; n < text.size && n + 1 < room; n++)
+    to[n] = text.data[n] >= 0x20 && text.data[n] < 0x7F ? text.data[n] : '?';
+  to[n] = '\0';
+}
+
+void ws_client_explain(char *to, size_t room, enum ws_client_problem problem, const struct ws_http_head *head) {
+  static const char *const texts[] = {[WS_CLIENT_OK] = "none",
+#define WS_CLIENT_PROBLEM(name, text) [WS_CLIENT_##name] = text,
+                                      WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)
+#undef WS_CLIENT_PROBLEM
+  };
+  char reason[65];
+
+  if (problem != WS_CLIENT_STATUS) {
+    snprintf(to, room, "handshake refused: %s", texts[problem]);
+    return;
+  }
+  ws_client_clean(reason, sizeof reason, ws_http_reason(head));
+  snprintf(to, room, "handshake refused: HTTP %d%s%s", head->status, reason[0] ? " " : "", reason);
+}
+
+void ws_client_explain_head(char *to, size_t room, const struct ws_http_head *head) {
+  snprintf(to, room, "handshake refused: the answer is not valid HTTP: %s",
+           ws_refusal_text((enum ws_refusal)head->problem));
+}

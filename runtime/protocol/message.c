@@ -1,0 +1,551 @@
+/* A frame's life: its header is decoded (from the caller's bytes, or from `header` where it came in pieces), the session's own rules
+ * admit it, its payload goes one of three ways, and its end may end a message.
+ *
+ *   in place    the payload of an unfragmented, uncompressed data frame lies whole in the bytes: unmasked there and delivered
+ *   gathered    it is unmasked into, or inflated into, partial->data
+ *   control     it lies whole in the bytes, or is gathered in partial->control
+ *
+ * Before the sink is called the session is brought to its state after the event, and what the sink is shown is owned by this
+ * file's stack frame alone: the sink may then free the session.
+ */
+#include "message.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "close_code.h"
+
+/* Below this, receiving in the caller's buffer, together with what follows, is the better deal. */
+#define WS_RESERVE_MIN 4096
+#define WS_PARTIAL_MIN 16384
+/* A buffer has room for at most this many times of what came. */
+#define WS_PARTIAL_GROWTH 4
+
+#define WS_RATIO_MAX 100
+#define WS_RATIO_FREE (1u << 20)
+
+struct ws_partial {
+  uint8_t *data;
+  size_t size;
+  size_t capacity;
+  size_t compressed_size; /* payload of a compressed message, as far as its frames announced it */
+  uint32_t fragments;
+  uint8_t control_size;
+  uint8_t control[WS_FRAME_CONTROL_MAX];
+};
+
+/* The bytes of one call, and where they go. */
+struct ws_feed {
+  uint8_t *bytes;
+  size_t left;
+  const struct ws_session_sink *sink;
+  void *ctx;
+};
+
+void ws_session_init(struct ws_session *session, enum ws_role role, uint32_t max_message_bytes, uint32_t max_fragments,
+                     const struct ws_deflate_params *deflate) {
+  *session = (struct ws_session){
+      .role = (uint8_t)role,
+      .max_message_bytes = max_message_bytes,
+      .max_fragments = max_fragments,
+  };
+  if (deflate)
+    session->deflate = *deflate;
+}
+
+static void ws_session_drop_partial(struct ws_session *session) {
+  if (!session->partial)
+    return;
+  free(session->partial->data);
+  explicit_bzero(session->partial, sizeof *session->partial);
+  free(session->partial);
+  session->partial = NULL;
+}
+
+static void ws_session_drop_inflater(struct ws_session *session) {
+  ws_inflater_free(session->inflater);
+  session->inflater = NULL;
+}
+
+void ws_session_deinit(struct ws_session *session) {
+  ws_session_drop_partial(session);
+  ws_session_drop_inflater(session);
+  explicit_bzero(session->key, sizeof session->key);
+  explicit_bzero(session->header, sizeof session->header);
+  session->over = true;
+}
+
+bool ws_session_is_idle(const struct ws_session *session) {
+  return !session->frame_open && session->message == 0 && session->header_size == 0;
+}
+
+/* Ends the session with a violation; what it held is not needed any more. */
+static enum ws_feed_outcome ws_session_fail(struct ws_session *session, enum ws_violation violation) {
+  ws_session_deinit(session);
+  session->violation = (uint8_t)violation;
+  return WS_FEED_VIOLATION;
+}
+
+static enum ws_feed_outcome ws_feed_outcome_of(enum ws_sink_verdict verdict) {
+  switch (verdict) {
+  case WS_SINK_GO:
+    return WS_FEED_MORE;
+  case WS_SINK_PAUSE:
+    return WS_FEED_PAUSED;
+  default:
+    return WS_FEED_STOPPED;
+  }
+}
+
+static struct ws_partial *ws_session_partial(struct ws_session *session) {
+  if (!session->partial)
+    session->partial = calloc(1, sizeof *session->partial);
+  return session->partial;
+}
+
+/* Gathering -------------------------------------------------------------------------------------------------------- */
+
+/* Makes room for at least `least` more bytes, and for more in proportion to what is there, but for no more than `most`. */
+static bool ws_partial_grow(struct ws_partial *partial, size_t least, size_t most) {
+  size_t more = partial->size * (WS_PARTIAL_GROWTH - 1);
+  uint8_t *data;
+
+  if (partial->capacity - partial->size >= least)
+    return true;
+  if (more < WS_PARTIAL_MIN)
+    more = WS_PARTIAL_MIN;
+  if (more > most)
+    more = most;
+  if (more < least)
+    more = least;
+  data = realloc(partial->data, partial->size + more);
+  if (!data)
+    return false;
+  partial->data = data;
+  partial->capacity = partial->size + more;
+  return true;
+}
+
+static bool ws_session_is_text(const struct ws_session *session) {
+  return session->message == WS_MESSAGE_TEXT;
+}
+
+/* Unmasks the next n bytes of the open frame from `from` to `to`, and validates text. */
+static enum ws_violation ws_session_unmask(struct ws_session *session, uint8_t *to, const uint8_t *from, size_t n) {
+  if (ws_session_is_text(session)) {
+    if (ws_utf8_unmask(&session->utf8, to, from, n, session->key) < n)
+      return WS_VIOLATION_TEXT_NOT_UTF8;
+  } else {
+    ws_frame_mask(to, from, n, session->key);
+  }
+  ws_frame_key_advance(session->key, n);
+  return WS_VIOLATION_NONE;
+}
+
+/* The next n bytes of the open frame's payload, after which `remaining` are still to come. */
+static enum ws_violation ws_session_gather(struct ws_session *session, const uint8_t *from, size_t n) {
+  struct ws_partial *partial = ws_session_partial(session);
+  enum ws_violation violation;
+
+  if (!partial || !ws_partial_grow(partial, n, n + (size_t)session->remaining))
+    return WS_VIOLATION_OUT_OF_MEMORY;
+  violation = ws_session_unmask(session, partial->data + partial->size, from, n);
+  partial->size += n;
+  return violation;
+}
+
+/* Inflating -------------------------------------------------------------------------------------------------------- */
+
+static enum ws_violation ws_session_open_inflater(struct ws_session *session) {
+  uint8_t bits = session->role == WS_ROLE_SERVER ? session->deflate.client_bits : session->deflate.server_bits;
+
+  if (!session->inflater)
+    session->inflater = ws_inflater_new(bits);
+  return session->inflater ? WS_VIOLATION_NONE : WS_VIOLATION_OUT_OF_MEMORY;
+}
+
+/* What came out of one step: counted, capped, validated. */
+static enum ws_violation ws_session_check_inflated(struct ws_session *session, size_t n) {
+  struct ws_partial *partial = session->partial;
+  const uint8_t *fresh = partial->data + partial->size;
+  uint64_t came = partial->compressed_size - session->remaining;
+
+  partial->size += n;
+  if (partial->size > session->max_message_bytes)
+    return WS_VIOLATION_MESSAGE_TOO_BIG;
+  if (partial->size > WS_RATIO_FREE && partial->size / WS_RATIO_MAX > came)
+    return WS_VIOLATION_DEFLATE_RATIO;
+  if (ws_session_is_text(session) && ws_utf8_feed(&session->utf8, fresh, n) < n)
+    return WS_VIOLATION_TEXT_NOT_UTF8;
+  return WS_VIOLATION_NONE;
+}
+
+/* Inflates a piece of payload. One byte past the cap is room enough to see that a message goes past it. */
+static enum ws_violation ws_session_inflate(struct ws_session *session, const uint8_t *in, size_t n) {
+  struct ws_partial *partial = session->partial;
+  struct ws_inflate_step step = {.in = in, .in_size = n};
+
+  do {
+    enum ws_violation violation;
+    size_t most = (size_t)session->max_message_bytes + 1 - partial->size;
+
+    if (!ws_partial_grow(partial, 1, most))
+      return WS_VIOLATION_OUT_OF_MEMORY;
+    step.to = partial->data + partial->size;
+    step.room = partial->capacity - partial->size;
+    violation = ws_inflater_step(session->inflater, &step);
+    if (violation == WS_VIOLATION_NONE)
+      violation = ws_session_check_inflated(session, (size_t)(step.to - partial->data) - partial->size);
+    if (violation != WS_VIOLATION_NONE)
+      return violation;
+  } while (step.in_size > 0 || step.room == 0);
+  return WS_VIOLATION_NONE;
+}
+
+/* A piece of a compressed frame: unmasked where it lies, inflated into the message. */
+static enum ws_violation ws_session_gather_inflated(struct ws_session *session, uint8_t *bytes, size_t n) {
+  enum ws_violation violation = ws_session_open_inflater(session);
+
+  if (violation != WS_VIOLATION_NONE)
+    return violation;
+  ws_frame_mask(bytes, bytes, n, session->key);
+  ws_frame_key_advance(session->key, n);
+  return ws_session_inflate(session, bytes, n);
+}
+
+/* The end of a compressed message: the tail that its sender left off, and what ends with the message. */
+static enum ws_violation ws_session_end_inflating(struct ws_session *session) {
+  bool no_takeover =
+      session->role == WS_ROLE_SERVER ? session->deflate.client_no_takeover : session->deflate.server_no_takeover;
+  enum ws_violation violation = WS_VIOLATION_NONE;
+
+  /* Some senders make an empty message of no bytes at all: there is no block to complete. */
+  if (session->partial->compressed_size > 0) {
+    violation = ws_session_inflate(session, WS_DEFLATE_TAIL, sizeof WS_DEFLATE_TAIL);
+    if (violation == WS_VIOLATION_NONE && !ws_inflater_at_boundary(session->inflater))
+      violation = WS_VIOLATION_DEFLATE_DATA;
+  }
+  if (no_takeover)
+    ws_session_drop_inflater(session);
+  return violation;
+}
+
+/* Frames ----------------------------------------------------------------------------------------------------------- */
+
+static bool ws_session_frame_is_control(const struct ws_session *session) {
+  return (session->head & WS_FRAME_CONTROL) != 0;
+}
+
+static bool ws_session_frame_is_final(const struct ws_session *session) {
+  return (session->head & WS_FRAME_FIN) != 0;
+}
+
+/* The caps, as far as a header shows them. Compressed data may be longer than what it becomes, if little. */
+static enum ws_violation ws_session_check_caps(const struct ws_session *session, uint64_t length) {
+  const struct ws_partial *partial = session->partial;
+  uint64_t cap = session->max_message_bytes;
+  uint64_t before = partial ? partial->size : 0;
+
+  if (session->compressed) {
+    cap += cap / 8 + 1024;
+    before = partial->compressed_size;
+  }
+  if (length > cap - before)
+    return WS_VIOLATION_MESSAGE_TOO_BIG;
+  if (partial && partial->fragments >= session->max_fragments)
+    return WS_VIOLATION_TOO_MANY_FRAGMENTS;
+  return WS_VIOLATION_NONE;
+}
+
+/* The rules between frames: what a data frame starts or goes on with. */
+static enum ws_violation ws_session_admit_data(struct ws_session *session, const struct ws_frame *frame) {
+  uint8_t opcode = frame->head & WS_FRAME_OPCODE_MASK;
+  bool unfinished = (frame->head & WS_FRAME_FIN) == 0;
+  enum ws_violation violation;
+
+  if (opcode == WS_OPCODE_CONTINUATION && session->message == 0)
+    return WS_VIOLATION_NOTHING_TO_CONTINUE;
+  if (opcode != WS_OPCODE_CONTINUATION && session->message != 0)
+    return WS_VIOLATION_MESSAGE_INSIDE_MESSAGE;
+  if (opcode != WS_OPCODE_CONTINUATION) {
+    session->message = opcode;
+    session->compressed = (frame->head & WS_FRAME_RSV1) != 0;
+    session->utf8 = WS_UTF8_START;
+  }
+  if ((unfinished || session->compressed) && !ws_session_partial(session))
+    return WS_VIOLATION_OUT_OF_MEMORY;
+  violation = ws_session_check_caps(session, frame->length);
+  if (violation == WS_VIOLATION_NONE && session->partial) {
+    session->partial->fragments++;
+    if (session->compressed)
+      session->partial->compressed_size += (size_t)frame->length;
+  }
+  return violation;
+}
+
+/* Opens the frame whose header was decoded. */
+static enum ws_violation ws_session_open_frame(struct ws_session *session, const struct ws_frame *frame) {
+  if ((frame->head & WS_FRAME_CONTROL) == 0) {
+    enum ws_violation violation = ws_session_admit_data(session, frame);
+
+    if (violation != WS_VIOLATION_NONE)
+      return violation;
+  }
+  session->frame_open = true;
+  session->head = frame->head;
+  session->remaining = frame->length;
+  memcpy(session->key, frame->key, sizeof session->key);
+  return WS_VIOLATION_NONE;
+}
+
+static void ws_feed_skip(struct ws_feed *feed, size_t n) {
+  feed->bytes += n;
+  feed->left -= n;
+}
+
+/* Decodes a header that began in an earlier call: a byte at a time, so that none past it is taken. */
+static enum ws_frame_outcome ws_session_resume_header(struct ws_session *session, struct ws_frame_rules rules,
+                                                      struct ws_feed *feed, struct ws_frame *frame) {
+  enum ws_frame_outcome outcome = WS_FRAME_PARTIAL;
+
+  while (outcome == WS_FRAME_PARTIAL && feed->left > 0) {
+    session->header[session->header_size++] = *feed->bytes;
+    ws_feed_skip(feed, 1);
+    outcome = ws_frame_decode(frame, rules, session->header, session->header_size);
+  }
+  if (outcome != WS_FRAME_PARTIAL)
+    session->header_size = 0;
+  return outcome;
+}
+
+static enum ws_frame_outcome ws_session_read_header(struct ws_session *session, struct ws_feed *feed,
+                                                    struct ws_frame *frame) {
+  struct ws_frame_rules rules = {session->role == WS_ROLE_SERVER, ws_deflate_in_use(&session->deflate)};
+  enum ws_frame_outcome outcome;
+
+  if (session->header_size > 0)
+    return ws_session_resume_header(session, rules, feed, frame);
+  outcome = ws_frame_decode(frame, rules, feed->bytes, feed->left);
+  if (outcome == WS_FRAME_OK) {
+    ws_feed_skip(feed, frame->size);
+  } else if (outcome == WS_FRAME_PARTIAL && feed->left > 0) {
+    memcpy(session->header, feed->bytes, feed->left);
+    session->header_size = (uint8_t)feed->left;
+    ws_feed_skip(feed, feed->left);
+  }
+  return outcome;
+}
+
+/* Events ----------------------------------------------------------------------------------------------------------- */
+
+static enum ws_feed_outcome ws_session_deliver_close(struct ws_session *session, const struct ws_feed *feed,
+                                                     const uint8_t *payload, size_t n) {
+  int code = WS_CLOSE_NO_STATUS;
+  const char *reason = "";
+  size_t reason_size = 0;
+
+  if (n == 1)
+    return ws_session_fail(session, WS_VIOLATION_CLOSE_ONE_BYTE);
+  if (n >= 2) {
+    code = payload[0] << 8 | payload[1];
+    reason = (const char *)payload + 2;
+    reason_size = n - 2;
+    if (!ws_close_code_valid(code))
+      return ws_session_fail(session, WS_VIOLATION_CLOSE_CODE);
+    if (ws_utf8_check(payload + 2, reason_size) < reason_size)
+      return ws_session_fail(session, WS_VIOLATION_CLOSE_REASON);
+  }
+  ws_session_deinit(session);
+  if (feed->sink->on_close(feed->ctx, code, reason, reason_size) == WS_SINK_STOP)
+    return WS_FEED_STOPPED;
+  return WS_FEED_CLOSED;
+}
+
+/* A control frame whose payload is whole. */
+static enum ws_feed_outcome ws_session_end_control(struct ws_session *session, const struct ws_feed *feed,
+                                                   const uint8_t *payload, size_t n) {
+  session->frame_open = false;
+  switch (session->head & WS_FRAME_OPCODE_MASK) {
+  case WS_OPCODE_PING:
+    return ws_feed_outcome_of(feed->sink->on_ping(feed->ctx, payload, n));
+  case WS_OPCODE_PONG:
+    return ws_feed_outcome_of(feed->sink->on_pong(feed->ctx, payload, n));
+  default:
+    return ws_session_deliver_close(session, feed, payload, n);
+  }
+}
+
+static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, struct ws_feed *feed) {
+  size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
+  struct ws_partial *partial = session->partial;
+  uint8_t *bytes = feed->bytes, payload[WS_FRAME_CONTROL_MAX];
+
+  if (n == session->remaining && (!partial || partial->control_size == 0)) {
+    session->remaining = 0;
+    ws_feed_skip(feed, n);
+    ws_frame_mask(bytes, bytes, n, session->key);
+    return ws_session_end_control(session, feed, bytes, n);
+  }
+  if (n == 0)
+    return WS_FEED_MORE;
+  partial = ws_session_partial(session);
+  if (!partial)
+    return ws_session_fail(session, WS_VIOLATION_OUT_OF_MEMORY);
+  ws_frame_mask(partial->control + partial->control_size, bytes, n, session->key);
+  ws_frame_key_advance(session->key, n);
+  partial->control_size = (uint8_t)(partial->control_size + n);
+  session->remaining -= n;
+  ws_feed_skip(feed, n);
+  if (session->remaining > 0)
+    return WS_FEED_MORE;
+
+  n = partial->control_size;
+  memcpy(payload, partial->control, n);
+  partial->control_size = 0;
+  if (session->message == 0)
+    ws_session_drop_partial(session);
+  return ws_session_end_control(session, feed, payload, n);
+}
+
+/* The last frame of a message is complete. `owned` is what to free after the sink has seen the message, or NULL. */
+static enum ws_feed_outcome ws_session_deliver(struct ws_session *session, const struct ws_feed *feed, uint8_t *bytes,
+                                               size_t n, uint8_t *owned) {
+  enum ws_message_kind kind = (enum ws_message_kind)session->message;
+  enum ws_sink_verdict verdict;
+
+  session->message = 0;
+  verdict = feed->sink->on_message(feed->ctx, kind, bytes, n);
+  free(owned);
+  return ws_feed_outcome_of(verdict);
+}
+
+/* A data frame's payload is complete, and gathered as far as there was any. */
+static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, const struct ws_feed *feed) {
+  uint8_t nothing[1] = {0}, *data;
+  struct ws_partial *partial = session->partial;
+  size_t size;
+
+  session->frame_open = false;
+  if (!ws_session_frame_is_final(session))
+    return WS_FEED_MORE;
+  if (session->compressed) {
+    enum ws_violation violation = ws_session_end_inflating(session);
+
+    if (violation != WS_VIOLATION_NONE)
+      return ws_session_fail(session, violation);
+  }
+  if (ws_session_is_text(session) && !ws_utf8_complete(&session->utf8))
+    return ws_session_fail(session, WS_VIOLATION_TEXT_NOT_UTF8);
+  data = partial->data;
+  size = partial->size;
+  partial->data = NULL;
+  ws_session_drop_partial(session);
+  return ws_session_deliver(session, feed, data ? data : nothing, size, data);
+}
+
+/* The whole payload of an unfragmented, uncompressed message lies at `bytes`. */
+static enum ws_feed_outcome ws_session_feed_in_place(struct ws_session *session, struct ws_feed *feed, size_t n) {
+  uint8_t *bytes = feed->bytes;
+  enum ws_violation violation = ws_session_unmask(session, bytes, bytes, n);
+
+  if (violation == WS_VIOLATION_NONE && ws_session_is_text(session) && !ws_utf8_complete(&session->utf8))
+    violation = WS_VIOLATION_TEXT_NOT_UTF8;
+  if (violation != WS_VIOLATION_NONE)
+    return ws_session_fail(session, violation);
+  session->frame_open = false;
+  session->remaining = 0;
+  ws_feed_skip(feed, n);
+  return ws_session_deliver(session, feed, bytes, n, NULL);
+}
+
+static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, struct ws_feed *feed) {
+  size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
+  enum ws_violation violation = WS_VIOLATION_NONE;
+
+  if (n == session->remaining && !session->partial && ws_session_frame_is_final(session))
+    return ws_session_feed_in_place(session, feed, n);
+  session->remaining -= n;
+  if (n > 0 && session->compressed)
+    violation = ws_session_gather_inflated(session, feed->bytes, n);
+  else if (n > 0)
+    violation = ws_session_gather(session, feed->bytes, n);
+  if (violation != WS_VIOLATION_NONE)
+    return ws_session_fail(session, violation);
+  ws_feed_skip(feed, n);
+  return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, feed);
+}
+
+/* One frame, or what there is of it. */
+static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *session, struct ws_feed *feed) {
+  struct ws_frame frame;
+  enum ws_violation violation;
+
+  if (!session->frame_open) {
+    switch (ws_session_read_header(session, feed, &frame)) {
+    case WS_FRAME_OK:
+      break;
+    case WS_FRAME_PARTIAL:
+      return WS_FEED_MORE;
+    case WS_FRAME_VIOLATION:
+      return ws_session_fail(session, (enum ws_violation)frame.violation);
+    }
+    violation = ws_session_open_frame(session, &frame);
+    if (violation != WS_VIOLATION_NONE)
+      return ws_session_fail(session, violation);
+  }
+  return ws_session_frame_is_control(session) ? ws_session_feed_control(session, feed)
+                                              : ws_session_feed_data(session, feed);
+}
+
+static enum ws_feed_outcome ws_session_outcome_when_over(const struct ws_session *session) {
+  return session->violation != WS_VIOLATION_NONE ? WS_FEED_VIOLATION : WS_FEED_CLOSED;
+}
+
+enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes, size_t n,
+                                     const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
+  struct ws_feed feed = {bytes, n, sink, ctx};
+  enum ws_feed_outcome outcome = WS_FEED_MORE;
+
+  *consumed = n;
+  if (session->over)
+    return ws_session_outcome_when_over(session);
+  while (outcome == WS_FEED_MORE && feed.left > 0)
+    outcome = ws_session_feed_frame(session, &feed);
+  if (outcome == WS_FEED_PAUSED || outcome == WS_FEED_STOPPED)
+    *consumed = n - feed.left;
+  return outcome;
+}
+
+size_t ws_session_reserve(struct ws_session *session, uint8_t **room) {
+  struct ws_partial *partial;
+  size_t remaining = (size_t)session->remaining, least, there;
+
+  if (session->over || !session->frame_open || ws_session_frame_is_control(session) || session->compressed ||
+      remaining < WS_RESERVE_MIN)
+    return 0;
+  partial = ws_session_partial(session);
+  if (!partial)
+    return 0; /* the bytes then come by ws_session_feed, which fails for the same want */
+  least = partial->size > WS_PARTIAL_MIN ? partial->size : WS_PARTIAL_MIN;
+  if (!ws_partial_grow(partial, least < remaining ? least : remaining, remaining))
+    return 0;
+  there = partial->capacity - partial->size;
+  *room = partial->data + partial->size;
+  return there < remaining ? there : remaining;
+}
+
+enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, const struct ws_session_sink *sink,
+                                       void *ctx) {
+  struct ws_feed feed = {.sink = sink, .ctx = ctx};
+  uint8_t *fresh = session->partial->data + session->partial->size;
+  enum ws_violation violation;
+
+  assert(n <= session->remaining && n <= session->partial->capacity - session->partial->size);
+  violation = ws_session_unmask(session, fresh, fresh, n);
+  if (violation != WS_VIOLATION_NONE)
+    return ws_session_fail(session, violation);
+  session->partial->size += n;
+  session->remaining -= n;
+  return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, &feed);
+}

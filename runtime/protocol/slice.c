@@ -1,0 +1,87 @@
+#include "slice.h"
+
+static char ws_slice_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+
+bool ws_slice_equal(struct ws_slice a, struct ws_slice b) {
+  if (a.size != b.size)
+    return false;
+  for (size_t i = 0; i < a.size; i++)
+    if (a.data[i] != b.data[i])
+      return false;
+  return true;
+}
+
+bool ws_slice_equal_nocase(struct ws_slice a, struct ws_slice b) {
+  if (a.size != b.size)
+    return false;
+  for (size_t i = 0; i < a.size; i++)
+    if (ws_slice_lower(a.data[i]) != ws_slice_lower(b.data[i]))
+      return false;
+  return true;
+}
+
+static bool ws_slice_is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
+struct ws_slice ws_slice_trim(struct ws_slice s) {
+  while (s.size > 0 && ws_slice_is_blank(s.data[0])) {
+    s.data++;
+    s.size--;
+  }
+  while (s.size > 0 && ws_slice_is_blank(s.data[s.size - 1]))
+    s.size--;
+  return s;
+}
+
+bool ws_slice_next(struct ws_slice *list, char separator, struct ws_slice *element) {
+  size_t n = 0;
+
+  if (!list->data)
+    return false;
+  while (n < list->size && list->data[n] != separator)
+    n++;
+  *element = ws_slice_trim((struct ws_slice){list->data, n});
+  if (n == list->size) {
+    *list = (struct ws_slice){NULL, 0};
+  } else {
+    list->data += n + 1;
+    list->size -= n + 1;
+  }
+  return true;
+}
+
+/* tchar: letters, digits and "!#$%&'*+-.^_`|~". */
+static bool ws_slice_is_tchar(char c) {
+  if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
+    return true;
+  switch (c) {
+  case '!':
+  case '#':
+  case '$':
+  case '%':
+  case '&':
+  case '\'':
+  case '*':
+  case '+':
+  case '-':
+  case '.':
+  case '^':
+  case '_':
+  case '`':
+  case '|':
+  case '~':
+    return true;
+  default:
+    return false;
+  }
+}
+
+bool ws_slice_is_token(struct ws_slice s) {
+  for (size_t i = 0; i < s.size; i++)
+    if (!ws_slice_is_tchar(s.data[i]))
+      return false;
+  return s.size > 0;
+}

@@ -1,0 +1,249 @@
+#include "url.h"
+
+static const char *const ws_url_problem_texts[WS_URL_PROBLEM_COUNT] = {[WS_URL_OK] = "none",
+#define WS_URL_PROBLEM(name, text) [WS_URL_##name] = text,
+                                                                       WS_URL_PROBLEMS(WS_URL_PROBLEM)
+#undef WS_URL_PROBLEM
+};
+
+const char *ws_url_problem_text(enum ws_url_problem problem) {
+  return ws_url_problem_texts[problem];
+}
+
+static bool ws_url_is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool ws_url_is_hex(char c) {
+  return ws_url_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static bool ws_url_is_name_char(char c) {
+  return ws_url_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+/* Where a byte first stands, the size of the slice if nowhere. */
+static size_t ws_url_find(struct ws_slice s, char c) {
+  size_t i = 0;
+
+  while (i < s.size && s.data[i] != c)
+    i++;
+  return i;
+}
+
+static struct ws_slice ws_url_from(struct ws_slice s, size_t start) {
+  return (struct ws_slice){s.data + start, s.size - start};
+}
+
+/* IPv4 = number "." number "." number "." number ; 0-255, without leading zeros */
+static bool ws_url_is_ipv4(struct ws_slice s) {
+  struct ws_slice number;
+  size_t count = 0;
+
+  while (ws_slice_next(&s, '.', &number)) {
+    unsigned value = 0;
+
+    if (++count > 4 || number.size < 1 || number.size > 3 || (number.size > 1 && number.data[0] == '0'))
+      return false;
+    for (size_t i = 0; i < number.size; i++) {
+      if (!ws_url_is_digit(number.data[i]))
+        return false;
+      value = value * 10 + (unsigned)(number.data[i] - '0');
+    }
+    if (value > 255)
+      return false;
+  }
+  return count == 4;
+}
+
+/* name = label *( "." label ) [ "." ] ; labels of 1 to 63, 253 in all. A last label that is a number (0x counts) would be
+ * read as an address by some resolvers, and is refused. */
+static bool ws_url_is_name(struct ws_slice s) {
+  size_t label = 0;
+  bool number = true;
+
+  if (s.size > 1 && s.data[s.size - 1] == '.')
+    s.size--;
+  if (s.size > 253)
+    return false;
+  for (size_t i = 0; i < s.size; i++) {
+    char c = s.data[i];
+
+    if (c == '.') {
+      if (i == label)
+        return false;
+      label = i + 1;
+      number = true;
+    } else if (!ws_url_is_name_char(c) || i - label >= 63) {
+      return false;
+    } else if (!ws_url_is_digit(c)) {
+      number = false;
+    }
+  }
+  if (s.size - label >= 2 && s.data[label] == '0' && (s.data[label + 1] == 'x' || s.data[label + 1] == 'X'))
+    return false;
+  return s.size > label && !number;
+}
+
+/* One group of hexadecimal digits at `at`: how many there are, at most four; 0 if it is none. */
+static size_t ws_url_hex_group(struct ws_slice s, size_t at) {
+  size_t n = 0;
+
+  while (n < 4 && at + n < s.size && ws_url_is_hex(s.data[at + n]))
+    n++;
+  return n;
+}
+
+/* IPv6 = eight groups separated by ":", of which one run may be left out as "::"; an IPv4 address may stand for the last two */
+static bool ws_url_is_ipv6(struct ws_slice s) {
+  size_t at = 0, groups = 0;
+  bool gap = false;
+
+  if (s.size >= 2 && s.data[0] == ':' && s.data[1] == ':') {
+    gap = true;
+    at = 2;
+  }
+  while (at < s.size && groups < 8) {
+    size_t n = ws_url_hex_group(s, at);
+
+    if (n > 0 && at + n < s.size && s.data[at + n] == '.') {
+      groups += 2;
+      return ws_url_is_ipv4(ws_url_from(s, at)) && (gap ? groups < 8 : groups == 8);
+    }
+    if (n == 0)
+      return false;
+    groups++;
+    at += n;
+    if (at == s.size)
+      break;
+    if (s.data[at] != ':' || at + 1 == s.size)
+      return false;
+    at++;
+    if (s.data[at] == ':') {
+      if (gap)
+        return false;
+      gap = true;
+      at++;
+    }
+  }
+  return at == s.size && (gap ? groups < 8 : groups == 8);
+}
+
+/* port = *DIGIT ; empty for none, else 1 to 65535 */
+static bool ws_url_port(struct ws_slice s, uint16_t *port) {
+  uint32_t value = 0;
+
+  for (size_t i = 0; i < s.size; i++) {
+    if (!ws_url_is_digit(s.data[i]))
+      return false;
+    value = value * 10 + (uint32_t)(s.data[i] - '0');
+    if (value > 65535)
+      return false;
+  }
+  *port = (uint16_t)value;
+  return s.size == 0 || value > 0;
+}
+
+/* "[" IPv6 "]" ; returns the size with the brackets, 0 if it is none */
+static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
+  size_t end = ws_url_find(text, ']');
+
+  authority->kind = WS_HOST_IPV6;
+  if (end == text.size)
+    return 0;
+  authority->host = (struct ws_slice){text.data + 1, end - 1};
+  return ws_url_is_ipv6(authority->host) ? end + 1 : 0;
+}
+
+static size_t ws_authority_plain(struct ws_authority *authority, struct ws_slice text) {
+  authority->host = (struct ws_slice){text.data, ws_url_find(text, ':')};
+  authority->kind = ws_url_is_ipv4(authority->host) ? WS_HOST_IPV4 : WS_HOST_NAME;
+  if (authority->kind == WS_HOST_NAME && !ws_url_is_name(authority->host))
+    return 0;
+  return authority->host.size;
+}
+
+enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws_slice text) {
+  size_t host;
+
+  if (text.size == 0 || text.data[0] == ':')
+    return WS_URL_HOST_EMPTY;
+  if (text.data[0] == '[')
+    host = ws_authority_bracketed(authority, text);
+  else
+    host = ws_authority_plain(authority, text);
+  if (host == 0 || (host < text.size && text.data[host] != ':'))
+    return WS_URL_HOST;
+  authority->port = 0;
+  if (host < text.size && !ws_url_port(ws_url_from(text, host + 1), &authority->port))
+    return WS_URL_PORT;
+  return WS_URL_OK;
+}
+
+static bool ws_url_skip_prefix(struct ws_slice *s, const char *prefix) {
+  struct ws_slice want = ws_slice_of(prefix);
+
+  if (s->size < want.size || !ws_slice_equal_nocase((struct ws_slice){s->data, want.size}, want))
+    return false;
+  *s = ws_url_from(*s, want.size);
+  return true;
+}
+
+static bool ws_url_is_visible(struct ws_slice s) {
+  for (size_t i = 0; i < s.size; i++)
+    if (s.data[i] < 0x21 || s.data[i] > 0x7E)
+      return false;
+  return true;
+}
+
+bool ws_url_target_valid(struct ws_slice target) {
+  return ws_url_is_visible(target) && ws_url_find(target, '#') == target.size;
+}
+
+enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n) {
+  struct ws_slice rest = {text, n}, authority;
+  enum ws_url_problem problem;
+  size_t end, query;
+
+  if (n > WS_URL_MAX)
+    return WS_URL_TOO_LONG;
+  if (!ws_url_is_visible(rest))
+    return WS_URL_CHARACTER;
+  url->secure = ws_url_skip_prefix(&rest, "wss://");
+  if (!url->secure && !ws_url_skip_prefix(&rest, "ws://"))
+    return WS_URL_SCHEME;
+  if (ws_url_find(rest, '#') < rest.size)
+    return WS_URL_FRAGMENT;
+
+  query = ws_url_find(rest, '?');
+  end = ws_url_find((struct ws_slice){rest.data, query}, '/');
+  authority = (struct ws_slice){rest.data, end};
+  if (ws_url_find(authority, '@') < authority.size)
+    return WS_URL_USER;
+  problem = ws_authority_parse(&url->authority, authority);
+  if (problem != WS_URL_OK)
+    return problem;
+  if (url->authority.port == 0)
+    url->authority.port = ws_url_default_port(url->secure);
+  url->path = (struct ws_slice){rest.data + end, query - end};
+  url->query = ws_url_from(rest, query);
+  return WS_URL_OK;
+}
+
+bool ws_host_is_loopback(const struct ws_authority *authority) {
+  struct ws_slice host = authority->host, name = ws_slice_of("localhost");
+
+  switch (authority->kind) {
+  case WS_HOST_IPV4:
+    return host.size > 4 && ws_slice_equal((struct ws_slice){host.data, 4}, ws_slice_of("127."));
+  case WS_HOST_IPV6:
+    return ws_slice_equal(host, ws_slice_of("::1")) || ws_slice_equal(host, ws_slice_of("0:0:0:0:0:0:0:1"));
+  case WS_HOST_NAME:
+    break;
+  }
+  if (host.size > 1 && host.data[host.size - 1] == '.')
+    host.size--;
+  if (host.size > name.size && host.data[host.size - name.size - 1] == '.')
+    host = ws_url_from(host, host.size - name.size);
+  return ws_slice_equal_nocase(host, name);
+}
