@@ -123,7 +123,7 @@ static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *
 
 static bool ws_tls_queue_says_no_pem(void)
 {
-  unsigned long error = ERR_peek_last_error();
+  unsigned long error = ERR_peek_error();
   return (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) ||
          ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER;
 }

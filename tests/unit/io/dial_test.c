@@ -1,0 +1,382 @@
+/*
+ * Look-ups and connecting. A name server that is slow cannot be arranged on demand, so that names under `.slow` are
+ * answered by the getaddrinfo below, when the test lets it; every other name goes to the C library's.
+ */
+#include "io_test.h"
+
+#include <dlfcn.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <semaphore.h>
+
+#include "io/dial.h"
+#include "io/resolver.h"
+
+static sem_t slow_may_answer, slow_was_asked, slow_has_answered;
+
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
+{
+  int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+  *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
+  size_t length = strlen(host);
+  if (length < 5 || strcmp(host + length - 5, ".slow") != 0)
+    return real(host, service, hints, list);
+  sem_post(&slow_was_asked);
+  sem_wait(&slow_may_answer);
+  int result = real("127.0.0.1", service, hints, list);
+  sem_post(&slow_has_answered);
+  return result;
+}
+
+struct outcome {
+  int calls;
+  int fd;
+  struct ws_why why;
+};
+
+static void dialled(void *context, int fd, const struct ws_why *why)
+{
+  struct outcome *outcome = context;
+  outcome->calls++;
+  outcome->fd = fd;
+  if (fd < 0)
+    outcome->why = *why;
+}
+
+static int setup(void **state)
+{
+  *state = ws_loop_new();
+  sem_init(&slow_may_answer, 0, 0);
+  sem_init(&slow_was_asked, 0, 0);
+  sem_init(&slow_has_answered, 0, 0);
+  return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+  ws_loop_free(*state);
+  return 0;
+}
+
+static struct outcome dial(struct ws_loop *loop, const char *host, uint16_t port, int64_t timeout_ms)
+{
+  struct outcome outcome = {.fd = -1};
+  struct ws_why why;
+  assert_non_null(ws_dial_start(loop, host, port, timeout_ms, dialled, &outcome, &why));
+  assert_int_equal(outcome.calls, 0);
+  turn_until(loop, outcome.calls == 1);
+  return outcome;
+}
+
+static bool have_ipv6(void)
+{
+  struct ws_address address;
+  assert_true(ws_address_parse("::1", 0, &address));
+  int fd = socket(AF_INET6, SOCK_STREAM, 0);
+  bool have = fd >= 0 && bind(fd, &address.any, ws_address_length(&address)) == 0;
+  if (fd >= 0)
+    close(fd);
+  return have;
+}
+
+/* A port on which nobody listens: bound, so that nobody else takes it meanwhile. */
+static int reserve_port(const char *host, uint16_t *port)
+{
+  struct ws_address address;
+  assert_true(ws_address_parse(host, 0, &address));
+  int fd = socket(address.any.sa_family, SOCK_STREAM, 0);
+  assert_int_equal(bind(fd, &address.any, ws_address_length(&address)), 0);
+  assert_int_equal(ws_address_of_socket(fd, &address), 0);
+  *port = ws_address_port(&address);
+  return fd;
+}
+
+static void assert_connected(struct ws_loop *loop, const char *host, int listening, uint16_t port)
+{
+  struct outcome outcome = dial(loop, host, port, 5000);
+  assert_true(outcome.fd >= 0);
+  int no_delay = 0;
+  socklen_t length = sizeof no_delay;
+  assert_int_equal(getsockopt(outcome.fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &length), 0);
+  assert_true(no_delay);
+  assert_true(fcntl(outcome.fd, F_GETFL) & O_NONBLOCK);
+  int accepted = accept(listening, NULL, NULL);
+  assert_true(accepted >= 0);
+  assert_int_equal(send(outcome.fd, "x", 1, 0), 1);
+  char byte;
+  assert_int_equal(recv(accepted, &byte, 1, 0), 1);
+  close(accepted);
+  close(outcome.fd);
+}
+
+/* DIAL-1 */
+static void test_connects(void **state)
+{
+  struct ws_address address;
+  int listening = test_listen("127.0.0.1", 5, &address);
+  uint16_t port = ws_address_port(&address);
+  assert_connected(*state, "127.0.0.1", listening, port);
+  assert_connected(*state, "localhost", listening, port);
+  assert_connected(*state, "LocalHost.", listening, port);
+  sem_post(&slow_may_answer);
+  assert_connected(*state, "host.slow", listening, port);
+  close(listening);
+  if (!have_ipv6())
+    return;
+  listening = test_listen("::1", 5, &address);
+  assert_connected(*state, "::1", listening, ws_address_port(&address));
+  close(listening);
+}
+
+/* DIAL-2 */
+static void test_refused(void **state)
+{
+  uint16_t port;
+  char expected[256];
+  int reserved = reserve_port("127.0.0.1", &port);
+  int lowest = test_lowest_free_fd();
+  struct outcome outcome = dial(*state, "127.0.0.1", port, 5000);
+  snprintf(expected, sizeof expected, "connect 127.0.0.1:%u: Connection refused", port);
+  assert_int_equal(outcome.fd, -1);
+  assert_string_equal(outcome.why.text, expected);
+
+  outcome = dial(*state, "localhost", port, 5000);
+  assert_memory_equal(outcome.why.text, expected, strlen(expected));
+  snprintf(expected, sizeof expected, "; connect [::1]:%u: ", port);
+  assert_non_null(strstr(outcome.why.text, expected));
+  assert_int_equal(test_lowest_free_fd(), lowest);
+  close(reserved);
+}
+
+/* DIAL-3 */
+static void test_unknown_name(void **state)
+{
+  struct outcome outcome = dial(*state, "bad name", 80, 19000);
+  assert_int_equal(outcome.fd, -1);
+  assert_memory_equal(outcome.why.text, "resolve bad name: ", 18);
+  assert_true(strlen(outcome.why.text) > 18);
+}
+
+/*
+ * A listening socket whose queue is full: who connects now gets no answer. `fillers` keep it so.
+ */
+static int deaf_listener(struct ws_address *address, int fillers[static 8])
+{
+  int listening = test_listen("127.0.0.1", 0, address);
+  for (int i = 0; i < 8; i++) {
+    fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)!connect(fillers[i], &address->any, ws_address_length(address));
+  }
+  return listening;
+}
+
+static void close_all(int listening, const int fillers[static 8])
+{
+  close(listening);
+  for (int i = 0; i < 8; i++)
+    close(fillers[i]);
+}
+
+/* DIAL-4 */
+static void test_deadline_of_connecting(void **state)
+{
+  struct ws_address address;
+  int fillers[8];
+  char expected[256];
+  int deaf = deaf_listener(&address, fillers);
+  int lowest = test_lowest_free_fd();
+  int64_t started = test_now();
+  struct outcome outcome = dial(*state, "127.0.0.1", ws_address_port(&address), 120);
+  assert_true(test_now() - started >= 120);
+  snprintf(expected, sizeof expected, "connect 127.0.0.1:%u: no answer within 120 ms", ws_address_port(&address));
+  assert_string_equal(outcome.why.text, expected);
+  assert_int_equal(test_lowest_free_fd(), lowest);
+  close_all(deaf, fillers);
+}
+
+/* DIAL-4 */
+static void test_deadline_of_the_look_up(void **state)
+{
+  struct outcome outcome = dial(*state, "host.slow", 80, 50);
+  assert_string_equal(outcome.why.text, "resolve host.slow: no answer within 50 ms");
+  sem_post(&slow_may_answer);
+  sem_wait(&slow_has_answered);
+}
+
+/* DIAL-5: the first address of localhost does not answer, the second does. */
+static void test_stagger(void **state)
+{
+  if (!have_ipv6())
+    skip();
+  struct ws_address deaf_address, address;
+  int fillers[8];
+  int deaf = deaf_listener(&deaf_address, fillers);
+  assert_true(ws_address_parse("::1", ws_address_port(&deaf_address), &address));
+  int listening = socket(AF_INET6, SOCK_STREAM, 0);
+  assert_int_equal(bind(listening, &address.any, ws_address_length(&address)), 0);
+  assert_int_equal(listen(listening, 5), 0);
+  int64_t started = test_now();
+  struct outcome outcome = dial(*state, "localhost", ws_address_port(&address), 10000);
+  int64_t taken = test_now() - started;
+  assert_true(outcome.fd >= 0);
+  assert_true(taken >= 250 && taken < 5000);
+  close(outcome.fd);
+  close_all(deaf, fillers);
+
+  started = test_now();
+  outcome = dial(*state, "localhost", ws_address_port(&address), 10000);
+  assert_true(outcome.fd >= 0);
+  assert_true(test_now() - started < 250);
+  close(outcome.fd);
+  close(listening);
+}
+
+/* DIAL-6: before the look-up has answered, after, and while connecting. */
+static void test_cancel(void **state)
+{
+  struct ws_address address;
+  int fillers[8];
+  int deaf = deaf_listener(&address, fillers);
+  int lowest = test_lowest_free_fd();
+  for (int turns = 0; turns < 4; turns++) {
+    struct outcome outcome = {.fd = -1};
+    struct ws_why why;
+    struct ws_dial *started =
+      ws_dial_start(*state, "127.0.0.1", ws_address_port(&address), 10000, dialled, &outcome, &why);
+    for (int i = 0; i < turns; i++)
+      assert_int_equal(ws_loop_turn(*state, 0), 0);
+    assert_int_equal(test_lowest_free_fd() > lowest, turns > 0);
+    ws_dial_cancel(started);
+    assert_int_equal(ws_loop_turn(*state, 0), 0);
+    assert_int_equal(outcome.calls, 0);
+    assert_int_equal(test_lowest_free_fd(), lowest);
+  }
+  close_all(deaf, fillers);
+}
+
+static void looked_up(void *context, const struct ws_addresses *addresses, const struct ws_why *why)
+{
+  (void)why;
+  *(int *)context = addresses ? addresses->count : -1;
+}
+
+/* DIAL-7 */
+static void test_cancelled_look_up_outlives_its_loop(void **state)
+{
+  (void)state;
+  struct ws_loop *loop = ws_loop_new();
+  struct ws_why why;
+  int count = 0;
+  struct ws_lookup *lookup = ws_lookup_start(loop, "host.slow", 80, looked_up, &count, &why);
+  assert_non_null(lookup);
+  sem_wait(&slow_was_asked);
+  ws_lookup_cancel(lookup);
+  ws_loop_free(loop);
+  sem_post(&slow_may_answer);
+  sem_wait(&slow_has_answered);
+  assert_int_equal(count, 0);
+}
+
+/* DIAL-7: answered, posted, and cancelled before the loop came to it. */
+static void test_cancelled_after_the_answer(void **state)
+{
+  struct ws_why why;
+  int count = 0;
+  ws_lookup_cancel(ws_lookup_start(*state, "127.0.0.1", 80, looked_up, &count, &why));
+  assert_int_equal(ws_loop_turn(*state, 0), 0);
+  assert_int_equal(count, 0);
+}
+
+/* DIAL-8 */
+static void test_fast_answers(void **state)
+{
+  static const char *const hosts[] = {"127.0.0.1", "::1", "localhost", "LOCALHOST."};
+  (void)state;
+  for (int i = 0; i < 4; i++) {
+    struct ws_addresses addresses;
+    struct ws_why why;
+    assert_int_equal(ws_resolve(hosts[i], 8080, 0, &addresses, &why), 0);
+    assert_int_equal(addresses.count, i < 2 ? 1 : 2);
+    assert_int_equal(ws_address_port(&addresses.at[0]), 8080);
+    assert_true(ws_address_is_loopback(&addresses.at[addresses.count - 1]));
+  }
+}
+
+/* DIAL-9 */
+static void test_waiting_look_up_has_a_deadline(void **state)
+{
+  (void)state;
+  struct ws_addresses addresses;
+  struct ws_why why;
+  int64_t started = test_now();
+  assert_int_equal(ws_resolve("host.slow", 80, 40, &addresses, &why), -1);
+  assert_string_equal(why.text, "resolve host.slow: no answer within 40 ms");
+  assert_true(test_now() - started >= 40);
+  sem_post(&slow_may_answer);
+  sem_wait(&slow_has_answered);
+  sem_post(&slow_may_answer);
+  assert_int_equal(ws_resolve("host.slow", 80, 10000, &addresses, &why), 0);
+  assert_int_equal(addresses.count, 1);
+}
+
+/* ADDR-1 */
+static void test_addresses_as_text(void **state)
+{
+  static const char *const cases[][2] = {
+    {"192.0.2.1", "192.0.2.1:80"},   {"::1", "[::1]:80"},
+    {"2001:DB8::1", "[2001:db8::1]:80"}, {"::ffff:192.0.2.1", "192.0.2.1:80"},
+    {"fe80::1%1", "[fe80::1%1]:80"},
+  };
+  static const char *const wrong[] = {"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::1%", "[::1]", "::1%nowhere",
+                                      "1:2:3:4:5:6:7:8:9", " ::1", "0x7f.1", "::1%99999999999"};
+  (void)state;
+  struct ws_address address;
+  char text[WS_ADDRESS_TEXT];
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    assert_true(ws_address_parse(cases[i][0], 80, &address));
+    assert_string_equal(ws_address_format(&address, text), cases[i][1]);
+  }
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    assert_false(ws_address_parse(wrong[i], 80, &address));
+}
+
+/* ADDR-2 */
+static void test_host_of_an_address(void **state)
+{
+  (void)state;
+  struct ws_address address;
+  uint8_t plain[16], mapped[16], other[16];
+  assert_true(ws_address_parse("192.0.2.1", 80, &address));
+  ws_address_host(&address, plain);
+  assert_true(ws_address_parse("::ffff:192.0.2.1", 81, &address));
+  ws_address_host(&address, mapped);
+  assert_true(ws_address_parse("192.0.2.2", 80, &address));
+  ws_address_host(&address, other);
+  assert_memory_equal(plain, mapped, 16);
+  assert_memory_not_equal(plain, other, 16);
+  assert_false(ws_address_is_loopback(&address));
+  assert_true(ws_address_parse("::ffff:127.9.9.9", 80, &address));
+  assert_true(ws_address_is_loopback(&address));
+}
+
+#define dial_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    dial_test(test_connects),
+    dial_test(test_refused),
+    dial_test(test_unknown_name),
+    dial_test(test_deadline_of_connecting),
+    dial_test(test_deadline_of_the_look_up),
+    dial_test(test_stagger),
+    dial_test(test_cancel),
+    dial_test(test_cancelled_look_up_outlives_its_loop),
+    dial_test(test_cancelled_after_the_answer),
+    dial_test(test_fast_answers),
+    dial_test(test_waiting_look_up_has_a_deadline),
+    dial_test(test_addresses_as_text),
+    dial_test(test_host_of_an_address),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,352 @@
+#include "io_test.h"
+
+#include <pthread.h>
+
+#include "io/outq.h"
+#include "io/outq_state.h"
+#include "io/pool.h"
+#include "io/stream.h"
+
+/* A queue over a TCP stream whose writes are counted. */
+struct fixture {
+  struct ws_loop *loop;
+  struct ws_stream stream;
+  struct ws_outq queue;
+  int peer;
+};
+
+static int writes;
+static const struct ws_stream_ops *plain_ops;
+static struct ws_stream_ops counting_ops;
+
+static ssize_t counting_writev(struct ws_stream *stream, const struct iovec *parts, int count)
+{
+  writes++;
+  return plain_ops->writev(stream, parts, count);
+}
+
+static void never_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
+{
+  (void)loop;
+  (void)watch;
+  (void)events;
+}
+
+static int setup(void **state)
+{
+  struct fixture *fixture = calloc(1, sizeof *fixture);
+  int fds[2];
+  test_tcp_pair(fds);
+  fixture->loop = ws_loop_new();
+  fixture->peer = fds[1];
+  fixture->stream.watch.ready = never_ready;
+  ws_stream_open_tcp(&fixture->stream, fds[0]);
+  plain_ops = fixture->stream.ops;
+  counting_ops = *plain_ops;
+  counting_ops.writev = counting_writev;
+  fixture->stream.ops = &counting_ops;
+  writes = 0;
+  *state = fixture;
+  return 0;
+}
+
+static int teardown(void **state)
+{
+  struct fixture *fixture = *state;
+  ws_outq_clear(&fixture->queue, fixture->loop);
+  ws_stream_close(fixture->loop, &fixture->stream);
+  close(fixture->peer);
+  ws_loop_free(fixture->loop);
+  free(fixture);
+  return 0;
+}
+
+static void append(struct fixture *fixture, const void *bytes, size_t n)
+{
+  ws_outq_charge(&fixture->queue, n);
+  assert_int_equal(ws_outq_append(&fixture->queue, fixture->loop, bytes, n), 0);
+}
+
+static void take(struct fixture *fixture, const void *bytes, size_t n)
+{
+  struct ws_chunk *chunk = ws_chunk_new(n + 2);
+  memcpy(chunk->bytes + 1, bytes, n);
+  ws_outq_charge(&fixture->queue, n);
+  assert_int_equal(ws_outq_take(&fixture->queue, fixture->loop, chunk, 1, n), 0);
+}
+
+static int flush(struct fixture *fixture)
+{
+  return ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream);
+}
+
+/* Reads exactly n bytes from the peer's end, flushing whatever is still queued meanwhile. */
+static void receive(struct fixture *fixture, uint8_t *bytes, size_t n)
+{
+  int64_t give_up = test_now() + TEST_PATIENCE_MS;
+  for (size_t got = 0; got < n;) {
+    assert_true(flush(fixture) >= 0);
+    ssize_t count = recv(fixture->peer, bytes + got, n - got, 0);
+    assert_true(count > 0 || (count < 0 && errno == EAGAIN && test_now() < give_up));
+    got += count > 0 ? (size_t)count : 0;
+  }
+}
+
+static void fill(uint8_t *bytes, size_t size)
+{
+  for (size_t i = 0; i < size; i++)
+    bytes[i] = (uint8_t)(i * 2654435761u >> 13);
+}
+
+/* OUTQ-3 */
+static void test_an_empty_queue_holds_nothing(void **state)
+{
+  struct fixture *fixture = *state;
+  assert_true(sizeof(struct ws_outq) <= 16);
+  assert_int_equal(flush(fixture), 0);
+  assert_int_equal(writes, 0);
+  append(fixture, "x", 1);
+  append(fixture, "", 0);
+  take(fixture, "", 0);
+  assert_false(ws_outq_empty(&fixture->queue));
+  assert_int_equal(flush(fixture), 0);
+  assert_true(ws_outq_empty(&fixture->queue));
+  assert_null(fixture->queue.pieces);
+  assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
+}
+
+/* OUTQ-2: a hundred messages of all three kinds, one write. */
+static void test_what_was_added_goes_out_at_once(void **state)
+{
+  struct fixture *fixture = *state;
+  uint8_t sent[4096], received[4096];
+  size_t total = 0;
+  fill(sent, sizeof sent);
+  for (size_t i = 0; i < 100; i++) {
+    size_t n = i % 30 + 1;
+    if (i % 3 == 0) {
+      take(fixture, sent + total, n);
+    } else if (i % 3 == 1) {
+      append(fixture, sent + total, n);
+    } else {
+      ws_outq_charge(&fixture->queue, n);
+      memcpy(ws_outq_reserve(&fixture->queue, fixture->loop, n + 10), sent + total, n);
+      ws_outq_commit(&fixture->queue, fixture->loop, n);
+    }
+    total += n;
+    assert_int_equal(ws_outq_bytes(&fixture->queue), total);
+  }
+  assert_int_equal(flush(fixture), 0);
+  assert_int_equal(writes, 1);
+  receive(fixture, received, total);
+  assert_memory_equal(sent, received, total);
+}
+
+/* OUTQ-1, OUTQ-4: pieces of every size and kind, to a peer that reads a little at a time. */
+static void test_order_is_kept_through_partial_writes(void **state)
+{
+  enum { TOTAL = 8000000 };
+  static const size_t lengths[] = {1, 200, 4096, 4097, 16000, 16384, 70000, 2, 130, 300000, 90, 3};
+  struct fixture *fixture = *state;
+  uint8_t *sent = malloc(TOTAL), *received = malloc(TOTAL);
+  fill(sent, TOTAL);
+  setsockopt(fixture->stream.watch.fd, SOL_SOCKET, SO_SNDBUF, &(int){20000}, sizeof(int));
+  size_t out = 0, in = 0;
+  int blocked = 0;
+  for (unsigned i = 0; in < TOTAL; i++) {
+    for (unsigned j = 0; j < i % 50 && out < TOTAL; j++) {
+      size_t n = lengths[(i + j * 7) % 12];
+      n = n < TOTAL - out ? n : TOTAL - out;
+      (i + j) % 3 == 0 ? take(fixture, sent + out, n) : append(fixture, sent + out, n);
+      out += n;
+    }
+    int result = flush(fixture);
+    assert_true(result >= 0);
+    blocked += result == WS_OUTQ_BLOCKED;
+    assert_int_equal(result == WS_OUTQ_BLOCKED, !ws_outq_empty(&fixture->queue));
+    ssize_t count = recv(fixture->peer, received + in, TOTAL - in < 50000 ? TOTAL - in : 50000, 0);
+    assert_true(count > 0 || errno == EAGAIN);
+    in += count > 0 ? (size_t)count : 0;
+  }
+  assert_true(blocked > 10);
+  assert_memory_equal(sent, received, TOTAL);
+  assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
+  free(sent);
+  free(received);
+}
+
+/* OUTQ-5 */
+static void test_shared_chunk(void **state)
+{
+  enum { QUEUES = 20 };
+  struct fixture *fixture = *state;
+  struct ws_outq queues[QUEUES] = {0};
+  struct ws_chunk *chunk = ws_chunk_new(5);
+  memcpy(chunk->bytes, "hello", 5);
+  for (int i = 0; i < QUEUES; i++) {
+    ws_outq_charge(&queues[i], 5);
+    assert_int_equal(ws_outq_take(&queues[i], fixture->loop, ws_chunk_ref(chunk), 0, 5), 0);
+    assert_ptr_equal(queues[i].pieces->at[0].chunk, chunk);
+  }
+  assert_int_equal(atomic_load(&chunk->references), QUEUES + 1);
+  ws_chunk_unref(chunk);
+  for (int i = 0; i < QUEUES; i++) {
+    assert_int_equal(atomic_load(&chunk->references), QUEUES - i);
+    if (i % 2)
+      assert_int_equal(ws_outq_flush(&queues[i], fixture->loop, &fixture->stream), 0);
+    else
+      ws_outq_clear(&queues[i], fixture->loop);
+  }
+  uint8_t received[QUEUES / 2 * 5];
+  receive(fixture, received, sizeof received);
+  assert_memory_equal(received, "hellohellohello", 15);
+}
+
+/* OUTQ-7 */
+static void test_cap(void **state)
+{
+  (void)state;
+  struct ws_outq queue = {0};
+  assert_true(ws_outq_try_charge(&queue, 1000, 10));
+  assert_false(ws_outq_try_charge(&queue, 1, 1000));
+  assert_true(ws_outq_try_charge(&queue, 1, 1001));
+  assert_false(ws_outq_try_charge(&queue, SIZE_MAX, 1001));
+  assert_int_equal(ws_outq_bytes(&queue), 1001);
+  ws_outq_discharge(&queue, 1001);
+  assert_int_equal(ws_outq_bytes(&queue), 0);
+}
+
+static void *charge_often(void *context)
+{
+  struct ws_outq *queue = context;
+  intptr_t accepted = 0;
+  for (int i = 0; i < 50000; i++)
+    accepted += ws_outq_try_charge(queue, 3, 300000);
+  return (void *)accepted;
+}
+
+/* OUTQ-6: four threads charge against one cap. */
+static void test_charging_from_many_threads(void **state)
+{
+  (void)state;
+  struct ws_outq queue = {0};
+  pthread_t threads[4];
+  intptr_t accepted = 0;
+  for (int i = 0; i < 4; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, charge_often, &queue), 0);
+  for (int i = 0; i < 4; i++) {
+    void *count;
+    pthread_join(threads[i], &count);
+    accepted += (intptr_t)count;
+  }
+  assert_int_equal(accepted, 100000);
+  assert_int_equal(ws_outq_bytes(&queue), 300000);
+}
+
+/* OUTQ-8 */
+static void test_clear(void **state)
+{
+  struct fixture *fixture = *state;
+  static uint8_t large[100000];
+  append(fixture, "small", 5);
+  append(fixture, large, sizeof large);
+  take(fixture, "taken", 5);
+  ws_outq_charge(&fixture->queue, 7);
+  ws_outq_clear(&fixture->queue, fixture->loop);
+  ws_outq_clear(&fixture->queue, fixture->loop);
+  assert_true(ws_outq_empty(&fixture->queue));
+  assert_int_equal(ws_outq_bytes(&fixture->queue), 7);
+}
+
+/* OUTQ-3: the memory comes from the loop's pool and goes back there. */
+static void test_memory_is_used_again(void **state)
+{
+  struct fixture *fixture = *state;
+  struct ws_pool *pool = ws_loop_pool(fixture->loop);
+  append(fixture, "x", 1);
+  const void *chunk = fixture->queue.pieces->at[0].chunk;
+  assert_int_equal(flush(fixture), 0);
+  assert_ptr_equal(pool->chunks.first, chunk);
+  int kept = pool->chunks.count;
+  append(fixture, "y", 1);
+  assert_ptr_equal(fixture->queue.pieces->at[0].chunk, chunk);
+  assert_int_equal(pool->chunks.count, kept - 1);
+}
+
+/* A reservation that is not used leaves nothing. */
+static void test_commit_of_nothing(void **state)
+{
+  struct fixture *fixture = *state;
+  assert_non_null(ws_outq_reserve(&fixture->queue, fixture->loop, 100));
+  ws_outq_commit(&fixture->queue, fixture->loop, 0);
+  assert_true(ws_outq_empty(&fixture->queue));
+  append(fixture, "x", 1);
+  assert_non_null(ws_outq_reserve(&fixture->queue, fixture->loop, 100000));
+  ws_outq_commit(&fixture->queue, fixture->loop, 0);
+  assert_int_equal(fixture->queue.pieces->count, 1);
+}
+
+/* OUTQ-9 */
+static void test_writing_through(void **state)
+{
+  enum { TOTAL = 1 << 20 };
+  struct fixture *fixture = *state;
+  uint8_t *sent = malloc(TOTAL), *received = malloc(TOTAL + 4);
+  fill(sent, TOTAL);
+  setsockopt(fixture->stream.watch.fd, SOL_SOCKET, SO_SNDBUF, &(int){20000}, sizeof(int));
+  struct iovec parts[] = {{sent, 10}, {sent + 10, 0}, {sent + 10, TOTAL - 10}};
+  ws_outq_charge(&fixture->queue, TOTAL);
+  assert_int_equal(ws_outq_write(&fixture->queue, fixture->loop, &fixture->stream, parts, 3), WS_OUTQ_BLOCKED);
+  size_t left = ws_outq_bytes(&fixture->queue);
+  assert_true(left > 0 && left < TOTAL);
+  assert_int_equal(fixture->queue.pieces->count, 1);
+  assert_int_equal(fixture->queue.pieces->at[0].length, left);
+
+  struct iovec more = {"more", 4};
+  ws_outq_charge(&fixture->queue, 4);
+  assert_int_equal(ws_outq_write(&fixture->queue, fixture->loop, &fixture->stream, &more, 1), WS_OUTQ_BLOCKED);
+  receive(fixture, received, TOTAL + 4);
+  assert_memory_equal(sent, received, TOTAL);
+  assert_memory_equal(received + TOTAL, "more", 4);
+  assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
+
+  ws_outq_charge(&fixture->queue, 4);
+  assert_int_equal(ws_outq_write(&fixture->queue, fixture->loop, &fixture->stream, &more, 1), 0);
+  assert_true(ws_outq_empty(&fixture->queue));
+  free(sent);
+  free(received);
+}
+
+/* A stream that fails is told, and the queue can still be cleared. */
+static void test_failed_stream(void **state)
+{
+  struct fixture *fixture = *state;
+  shutdown(fixture->stream.watch.fd, SHUT_WR);
+  append(fixture, "x", 1);
+  assert_int_equal(flush(fixture), -1);
+  assert_string_equal(ws_stream_error(&fixture->stream), "Broken pipe");
+  ws_outq_clear(&fixture->queue, fixture->loop);
+  ws_outq_charge(&fixture->queue, 1);
+  assert_int_equal(ws_outq_write(&fixture->queue, fixture->loop, &fixture->stream, &(struct iovec){"x", 1}, 1), -1);
+  assert_int_equal(errno, EPIPE);
+}
+
+#define outq_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    outq_test(test_an_empty_queue_holds_nothing),
+    outq_test(test_what_was_added_goes_out_at_once),
+    outq_test(test_order_is_kept_through_partial_writes),
+    outq_test(test_shared_chunk),
+    outq_test(test_cap),
+    outq_test(test_charging_from_many_threads),
+    outq_test(test_clear),
+    outq_test(test_memory_is_used_again),
+    outq_test(test_commit_of_nothing),
+    outq_test(test_writing_through),
+    outq_test(test_failed_stream),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
