@@ -13,7 +13,7 @@ import ssl
 import sys
 import tempfile
 
-import cases_close, cases_deflate, cases_frames, cases_handshake, cases_text   # noqa: E401, F401 (they fill Group.everything)
+import cases_close, cases_defence, cases_deflate, cases_frames, cases_handshake, cases_text   # noqa: E401, F401 (they fill Group.everything)
 from cases import Group
 from deflate import DeflatePeer, check_answer, parsed, spelled
 from peer import Failed, Peer, run_case
@@ -23,10 +23,12 @@ from wire import PATIENCE, Silence, Untidy, open_client, open_server, shown
 
 
 class RawPeer:
-    """A connection before its handshake. program: the client under test, None where it is a server."""
+    """A connection before its handshake. connect makes another one, where a server is under test; client is the client under test."""
 
-    def __init__(self, sock, host, path, program=None):
-        self.sock, self.host, self.path, self.program = sock, host, path, program
+    def __init__(self, sock, program):
+        self.sock, self.host, self.path = sock, program.host, program.path
+        self.client = program if isinstance(program, Client) else None
+        self.connect = None if self.client else program.connect
         self.expected, self.observed, self.late = [], [], False
         sock.settimeout(PATIENCE)
 
@@ -45,7 +47,7 @@ class RawPeer:
 
     def expect_end(self):
         """Expects that the other side ends the connection; a client's own end comes first from this side."""
-        if self.program:
+        if self.client:
             self.sock.close()
             return
         try:
@@ -64,14 +66,14 @@ class RawPeer:
 
     def says(self, words):
         """Expects that the client's program ends and has said some words."""
-        status, said = self.program.finish()
+        status, said = self.client.finish()
         self.expect(f"the program says {words}", f"status {status}: {said.strip()}", status == 0 and words in said)
 
 
 def connect_to_server(server, case):
     sock = server.connect()
     if case.raw:
-        return RawPeer(sock, server.host, server.path)
+        return RawPeer(sock, server)
     headers = [] if case.offer is None else [("Sec-WebSocket-Extensions", spelled(case.offer))]
     wire, answered = open_client(sock, server.host, server.path, headers)
     if case.offer is None:
@@ -84,7 +86,7 @@ def connect_to_server(server, case):
 def connect_to_client(client, case):
     sock = client.start(case.offer is not None)
     if case.raw:
-        return RawPeer(sock, client.host, client.path, client)
+        return RawPeer(sock, client)
     headers = [] if case.offer is None else [("Sec-WebSocket-Extensions", spelled(case.offer))]
     wire, asked = open_server(sock, headers)
     if case.offer is None:

@@ -29,10 +29,10 @@ def make_certificate(directory):
 class Server:
     """The program as a server. It is given its port, and certificate and key where it speaks TLS, and says when it listens."""
 
-    def __init__(self, command, tls):
+    def __init__(self, command, tls, *arguments):
         self.port = free_port()
         self.tls = tls and ssl.create_default_context(cafile=tls[0])
-        self.process = subprocess.Popen([*command, str(self.port), *(tls or ())], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        self.process = subprocess.Popen([*command, str(self.port), *(tls or arguments)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
         said = self.process.stdout.readline().decode()
         if "listening" not in said:
             raise SystemExit(f"the server said {said!r} instead of listening")

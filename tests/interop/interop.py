@@ -1,0 +1,140 @@
+#!/usr/bin/python3
+"""Osprey programs talk with peers that others wrote.
+
+Usage: interop.py PEER ECHO_SERVER CLIENT_TALK CHAT_SERVER MODULES
+
+PEER is one of the functions below, named test_PEER; MODULES is the directory of the npm modules. A peer that is not installed
+makes its test be skipped (exit status 77).
+"""
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+
+HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "conformance"))
+
+from browser import Browser, Site   # noqa: E402
+from programs import HOST, Server, make_certificate   # noqa: E402
+from wire import TEXT, open_client   # noqa: E402
+
+PYTHON = "/usr/bin/python3"
+HEARD = ["heard text κόσμε 🦅", "heard text ", "heard text a\ufffd\ufffdb", "heard binary AAH+/w==", "heard text last", "ended 3001 enough"]
+
+
+class Parts:
+    """The programs and what a test needs besides; files go when it ends."""
+
+    def __init__(self, echo_server, client_talk, chat_server, modules):
+        self.echo_server, self.client_talk, self.chat_server, self.modules = echo_server, client_talk, chat_server, modules
+        self.directory = tempfile.TemporaryDirectory()
+        self.certificate, self.key = make_certificate(self.directory.name)
+
+    def node(self):
+        """The command of Node with its modules."""
+        if not shutil.which("node") or not pathlib.Path(self.modules, "ws").is_dir():
+            skip("node and the npm package ws")
+        return shutil.which("node")
+
+
+def skip(what):
+    print(f"skipped: there is no {what}")
+    sys.exit(77)
+
+
+def check_client_of_others(parts, make_command):
+    """A client that others wrote talks with the echo server, over TCP and TLS."""
+    for tls in (None, (parts.certificate, parts.key)):
+        server = Server([parts.echo_server], tls)
+        url = f"{'wss' if tls else 'ws'}://{server.host.replace('localhost', HOST)}/echo"
+        done = subprocess.run([*make_command(url), *((parts.certificate,) if tls else ())], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and done.stdout == "done\n", (url, done)
+        assert server.stop() == 0
+
+
+def check_server_of_others(parts, command):
+    """The client in Osprey talks with an echo server that others wrote, over TCP and TLS, compressed and not."""
+    for tls in ((), (parts.certificate, parts.key)):
+        server = subprocess.Popen([*command, *tls], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        port = int(server.stdout.readline())
+        for compression in ("false", "true"):
+            url = f"{'wss' if tls else 'ws'}://localhost:{port}/"
+            done = subprocess.run([parts.client_talk, url, compression], capture_output=True, timeout=60,
+                                  env={"SSL_CERT_FILE": parts.certificate})
+            said = done.stdout.decode(errors="replace").splitlines()
+            heard = [line for line in said if not line.startswith("sent ")]
+            assert done.returncode == 0 and heard == HEARD, (url, compression, said, done.stderr)
+        server.communicate()
+
+
+def test_node_client(parts):
+    check_client_of_others(parts, lambda url: [parts.node(), HERE / "node_client.js", parts.modules, url])
+
+
+def test_python_client(parts):
+    check_client_of_others(parts, lambda url: [PYTHON, HERE / "python_client.py", url])
+
+
+def test_node_server(parts):
+    check_server_of_others(parts, [parts.node(), HERE / "node_server.js", parts.modules])
+
+
+def test_python_server(parts):
+    check_server_of_others(parts, [PYTHON, HERE / "python_server.py"])
+
+
+def open_chat(server):
+    return open_client(server.connect(), server.host, "/chat")[0]
+
+
+def hear(wire, words):
+    """Reads until a text holds the words."""
+    while True:
+        frame = wire.read()
+        assert frame is not None, f"the chat ended before {words}"
+        if frame.opcode == TEXT and words in frame.payload.decode():
+            return
+
+
+def test_browser(parts):
+    """WS-ORIGIN-2, WS-ORIGIN-3: a page of an allowed origin chats, another page is refused."""
+    if not shutil.which("chromium"):
+        skip("chromium")
+    site, other = Site(), Site()
+    server = Server([parts.chat_server], None, site.origin)
+    address = urllib.parse.urlencode({"chat": f"ws://{HOST}:{server.port}/chat", "say": "hello from the page"})
+    stranger = open_chat(server)
+    browser = Browser(f"{site.origin}/chat.html?{address}")
+    try:
+        site.wait_for("open")
+        hear(stranger, "hello from the page")
+        stranger.write(stranger.frame(TEXT, "hello page \U0001f985".encode()))
+        while "hello page \U0001f985" not in site.wait_for("heard")["heard"]:
+            pass
+        stranger.write(stranger.frame(TEXT, b"goodbye"))
+        closed = site.wait_for("closed")
+        assert closed == {"closed": 3001, "clean": True}, closed
+    finally:
+        browser.close()
+    browser = Browser(f"{other.origin}/chat.html?{address}")
+    try:
+        closed = other.wait_for("closed")
+        assert closed == {"closed": 1006, "clean": False}, closed
+        assert other.reports.empty()
+    finally:
+        browser.close()
+    stranger.close()
+    assert server.stop() == 0
+    site.close()
+    other.close()
+
+
+def main():
+    peer, *rest = sys.argv[1:]
+    globals()["test_" + peer.replace("-", "_")](Parts(*rest))
+    print(f"{peer}: ok")
+
+
+main()
