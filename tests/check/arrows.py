@@ -21,24 +21,25 @@ LLVM_C = ["llvm-c/*.h"]
 # (part, files, parts it may include, system headers it may include)
 PARTS = [
     ("ABI header", ["runtime/osp_ws.h"], [], C),
-    ("protocol", ["runtime/protocol/*"], [], C + SIMD + ["zlib.h", "openssl/evp.h", "openssl/sha.h", "openssl/crypto.h"]),
-    ("io", ["runtime/io/*"], [], C + POSIX + SOCKETS + ["openssl/*.h"]),
+    ("memory", ["runtime/alloc.[ch]", "runtime/fault.[ch]"], [], C),
+    ("protocol", ["runtime/protocol/*"], ["memory"], C + SIMD + ["zlib.h", "openssl/evp.h", "openssl/sha.h", "openssl/crypto.h"]),
+    ("io", ["runtime/io/*"], ["memory"], C + POSIX + SOCKETS + ["openssl/*.h"]),
     ("host", ["runtime/host/*"], [], C + POSIX),
     ("compat", ["runtime/compat/*"], ["ABI header"], C + POSIX),
-    ("values", [f"runtime/{noun}.[ch]" for noun in ("value", "handle", "error", "log", "mem", "hooks")],
-     ["values", "ABI header"], C + POSIX),
-    ("connection", ["runtime/conn*.[ch]"], ["values", "protocol", "io", "ABI header"],
-     C + POSIX + SOCKETS + ["openssl/rand.h", "openssl/crypto.h"]),
-    ("runtime", ["runtime/*.[ch]"], ["connection", "values", "protocol", "io", "ABI header"],
-     C + POSIX + SOCKETS + ["openssl/rand.h", "openssl/crypto.h"]),
+    ("values", [f"runtime/{noun}.[ch]" for noun in ("value", "handle", "error", "log", "hooks", "printable", "roots", "random")],
+     ["protocol", "memory"], C + POSIX + ["openssl/rand.h"]),
+    ("connection", [f"runtime/{noun}.[ch]" for noun in ("conn*", "worker", "peers", "head", "wait")],
+     ["values", "protocol", "io", "memory"], C + POSIX + SOCKETS + ["openssl/crypto.h"]),
+    ("runtime", ["runtime/*.[ch]"], ["connection", "values", "protocol", "io", "memory", "ABI header"],
+     C + POSIX + SOCKETS + ["openssl/crypto.h"]),
     ("codegen header", ["codegen/osprey_ws_codegen.h"], [], C + LLVM_C),
     ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"], C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
-    ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C),
-    ("front end", ["tools/ospreyc/*"], ["codegen header"], C + POSIX + LLVM_C),
+    ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C + ["llvm/Config/llvm-config.h"]),
+    ("front end", ["tools/ospreyc/*"], ["codegen header", "host"], C + POSIX + LLVM_C + ["setjmp.h"]),
     ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C),
 ]
 # Headers with one place only.
-ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c"], "openssl/ssl.h": ["runtime/io/*"], "zlib.h": ["runtime/protocol/*"]}
+ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c", "runtime/io/sys.h"], "openssl/ssl.h": ["runtime/io/*"], "zlib.h": ["runtime/protocol/*"]}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 
