@@ -90,10 +90,13 @@ static LLVMValueRef cg_first_caller(LLVMValueRef function) {
 }
 
 /*   %error = alloca ptr, align 8
- *   %value = call T @osp_ws_NAME(parameters…, ptr %error)
- *   %message = load ptr, ptr %error                          ; null on success
- *   … the Result block of %value and %message …
- *   ret ptr %result */
+ *   %answer = call T @osp_ws_NAME(parameters…, ptr %error)
+ *   %failure = load ptr, ptr %error                          ; null on success
+ *   … the Result block of %answer and %failure …
+ *   ret ptr %result
+ *
+ * On failure the answer is zero or null by the entry point's contract, so that nothing has to be selected. That of a
+ * builtin which only succeeds or fails is never looked at. */
 static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   enum { MOST = 16 };
   LLVMContextRef llvm = LLVMGetModuleContext(module);
@@ -106,11 +109,14 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMSetAlignment(error, 8);
   LLVMGetParams(function, arguments);
   arguments[count] = error;
-  LLVMValueRef value = LLVMBuildCall2(builder, cg_entry_type(llvm, builtin), cg_declare_entry(module, builtin),
-                                      arguments, count + 1, "value");
-  LLVMValueRef message = LLVMBuildLoad2(builder, pointer, error, "message");
-  LLVMSetAlignment(message, 8);
-  LLVMBuildRet(builder, cg_build_result(builder, module, builtin->result, value, message));
+  bool has_answer = builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;
+  LLVMValueRef answer = LLVMBuildCall2(builder, cg_entry_type(llvm, builtin), cg_declare_entry(module, builtin),
+                                       arguments, count + 1, has_answer ? "answer" : "");
+  LLVMValueRef failure = LLVMBuildLoad2(builder, pointer, error, "failure");
+  LLVMSetAlignment(failure, 8);
+  if (!has_answer)
+    answer = LLVMConstNull(LLVMTypeOf(answer));
+  LLVMBuildRet(builder, cg_build_result(builder, module, builtin->result, answer, failure));
   LLVMDisposeBuilder(builder);
 }
 
@@ -121,8 +127,8 @@ static void cg_lower_name(LLVMModuleRef module, const char *name, const struct o
   LLVMValueRef caller = cg_first_caller(function);
   if (cg_takes_handler(builtin))
     cg_adapt_calls(module, function, builtin);
-  cg_build_body(module, function, builtin);
   cg_mark_builtin(function, builtin);
+  cg_build_body(module, function, builtin);
   if (caller)
     cg_copy_sanitizers(caller, function);
 }

@@ -2,12 +2,14 @@
 
 enum { CG_RESULT_VALUE, CG_RESULT_DISCRIMINANT, CG_RESULT_MESSAGE };
 
+/* The alignments are said, not left to the data layout: an empty one would take four bytes for an i64. */
 static void cg_store_field(LLVMBuilderRef builder, LLVMTypeRef block, LLVMValueRef result, unsigned field,
                            LLVMValueRef value) {
   static const char *const names[] = {"", "result.discriminant", "result.message"};
+  static const unsigned alignments[] = {8, 1, 8};
   if (field != CG_RESULT_VALUE)
     result = LLVMBuildStructGEP2(builder, block, result, field, names[field]);
-  LLVMBuildStore(builder, value, result);
+  LLVMSetAlignment(LLVMBuildStore(builder, value, result), alignments[field]);
 }
 
 /*   %failed = icmp ne ptr %message, null

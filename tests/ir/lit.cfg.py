@@ -1,0 +1,46 @@
+# The IR tests. They run the tools of one build directory and of the LLVM that it was built with.
+import os
+
+import lit.formats
+
+param = lit_config.params
+llvm_bin, version = param["llvm_bin"], int(param["llvm_version"])
+build = param["build"]
+
+config.name = "osprey-websocket IR, LLVM %d" % version
+config.test_format = lit.formats.ShTest(True)
+config.suffixes = [".ll", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = os.path.join(build, "tests", "ir", "out")
+config.environment["ASAN_OPTIONS"] = "detect_leaks=0"
+config.available_features.add("llvm%d" % version)
+
+# What the versions of LLVM spell differently. The names begin with $ to survive CHECK-LABEL.
+nocapture_first = "nocapture " if version < 21 else ""
+nocapture_last = "" if version < 21 else "captures(none) "
+spellings = {
+    "STRING": nocapture_first + "noundef nonnull readonly " + nocapture_last + "dereferenceable(1)",
+    "RECORD": nocapture_first + "noundef nonnull readonly align 8 " + nocapture_last + "dereferenceable(56)",
+    "CELL": "noundef nonnull align 8 dereferenceable(8)",
+    "SLOT": nocapture_first + "noundef nonnull align 8 " + nocapture_last + "dereferenceable(8)",
+    "INBOUNDS": "inbounds" if version < 20 else "inbounds nuw",
+    "ERRNO": "" if version < 21 else ", errnomem: readwrite",
+}
+definitions = " ".join("'-D$%s=%s'" % item for item in spellings.items())
+
+substitutions = {
+    "%FileCheck": os.path.join(llvm_bin, "FileCheck") + " --enable-var-scope " + definitions,
+    "%llvm_link": os.path.join(llvm_bin, "llvm-link"),
+    "%llvm_as": os.path.join(llvm_bin, "llvm-as"),
+    "%llvm_dis": os.path.join(llvm_bin, "llvm-dis"),
+    "%llvm_lto2": os.path.join(llvm_bin, "llvm-lto2"),
+    "%llvm_nm": os.path.join(llvm_bin, "llvm-nm"),
+    "%split_file": os.path.join(llvm_bin, "split-file"),
+    "%clang": os.path.join(llvm_bin, "clang"),
+    "%opt": os.path.join(llvm_bin, "opt"),
+    "%not": os.path.join(llvm_bin, "not"),
+    "%lower": os.path.join(build, "tools", "osprey-ws-lower"),
+    "%plugin": os.path.join(build, "codegen", "libosprey_ws_plugin.so"),
+}
+config.substitutions += [(key + r"\b", value) for key, value in substitutions.items()]

@@ -1,0 +1,135 @@
+#include "ir_file.h"
+
+#include "ir_locate.h"
+#include "osprey_ws_codegen.h"
+
+#include <errno.h>
+#include <llvm-c/BitWriter.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/IRReader.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static enum ir_outcome ir_io_error(const char *name, const char *what) {
+  fprintf(stderr, "%s: error: cannot %s: %s\n", name, what, strerror(errno));
+  return IR_IO;
+}
+
+/* ---- Reading ---- */
+
+static bool ir_read_all(struct ir_file *file, FILE *stream) {
+  size_t capacity = 0;
+  do {
+    if (capacity - file->size < 2) {
+      capacity = capacity ? 2 * capacity : 1 << 16;
+      char *bytes = realloc(file->bytes, capacity);
+      if (!bytes)
+        return false;
+      file->bytes = bytes;
+    }
+    file->size += fread(file->bytes + file->size, 1, capacity - file->size - 1, stream);
+  } while (!feof(stream) && !ferror(stream));
+  file->bytes[file->size] = '\0';
+  return !ferror(stream);
+}
+
+/* Bitcode begins with 'BC' C0 DE, or with the header 0B17C0DE that wraps it on some systems. */
+static bool ir_is_bitcode(const struct ir_file *file) {
+  return file->size >= 4 && (!memcmp(file->bytes, "BC\xC0\xDE", 4) || !memcmp(file->bytes, "\xDE\xC0\x17\x0B", 4));
+}
+
+enum ir_outcome ir_file_read(struct ir_file *file, const char *path) {
+  bool is_stdin = !strcmp(path, "-");
+  *file = (struct ir_file){.name = is_stdin ? "<stdin>" : path};
+  FILE *stream = is_stdin ? stdin : fopen(path, "rb");
+  bool ok = stream && ir_read_all(file, stream);
+  int error = errno;
+  if (stream && !is_stdin)
+    fclose(stream);
+  errno = error;
+  if (!ok)
+    return ir_io_error(file->name, "read it");
+  file->is_bitcode = ir_is_bitcode(file);
+  return IR_OK;
+}
+
+/* ---- Parsing and lowering ---- */
+
+/* What LLVM would say of its own accord, and then exit: the parser returns the same text. */
+static void ir_ignore_diagnostic(LLVMDiagnosticInfoRef info, void *context) {
+  (void)info;
+  (void)context;
+}
+
+enum ir_outcome ir_file_parse(struct ir_file *file, bool quiet) {
+  char *message = NULL;
+  file->llvm = LLVMContextCreate();
+  LLVMContextSetDiagnosticHandler(file->llvm, ir_ignore_diagnostic, NULL);
+  osp_ws_codegen_prepare_context(file->llvm);
+  LLVMMemoryBufferRef buffer = LLVMCreateMemoryBufferWithMemoryRange(file->bytes, file->size, file->name, true);
+  if (!LLVMParseIRInContext(file->llvm, buffer, &file->module, &message))
+    return IR_OK;
+  file->module = NULL;
+  if (!quiet)
+    fprintf(stderr, "%s%s", message, *message && message[strlen(message) - 1] == '\n' ? "" : "\n");
+  LLVMDisposeMessage(message);
+  return IR_INVALID;
+}
+
+static void ir_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
+  const struct ir_file *file = context;
+  const char *severity = diagnostic->severity == OSP_WS_CODEGEN_ERROR ? "error" : "warning";
+  unsigned line = diagnostic->value && !file->is_bitcode ? ir_locate(file->bytes, diagnostic->value) : 0;
+  if (line)
+    fprintf(stderr, "%s:%u: %s: %s\n", file->name, line, severity, diagnostic->message);
+  else
+    fprintf(stderr, "%s: %s: %s\n", file->name, severity, diagnostic->message);
+}
+
+enum ir_outcome ir_file_lower(struct ir_file *file) {
+  return osp_ws_codegen_lower_module(file->module, NULL, ir_report, file) ? IR_INVALID : IR_OK;
+}
+
+/* ---- Writing ---- */
+
+static bool ir_write_text(LLVMModuleRef module, FILE *stream) {
+  char *text = LLVMPrintModuleToString(module);
+  size_t length = strlen(text);
+  bool ok = fwrite(text, 1, length, stream) == length;
+  LLVMDisposeMessage(text);
+  return ok;
+}
+
+static bool ir_write_bitcode(LLVMModuleRef module, FILE *stream) {
+  LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(module);
+  size_t size = LLVMGetBufferSize(buffer);
+  bool ok = fwrite(LLVMGetBufferStart(buffer), 1, size, stream) == size;
+  LLVMDisposeMemoryBuffer(buffer);
+  return ok;
+}
+
+enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool as_text) {
+  bool is_stdout = !strcmp(path, "-");
+  FILE *stream = is_stdout ? stdout : fopen(path, "wb");
+  if (!stream)
+    return ir_io_error(path, "write it");
+  bool ok = as_text ? ir_write_text(file->module, stream) : ir_write_bitcode(file->module, stream);
+  ok = (is_stdout ? fflush(stream) : fclose(stream)) == 0 && ok;
+  if (ok)
+    return IR_OK;
+  enum ir_outcome outcome = ir_io_error(is_stdout ? "<stdout>" : path, "write it");
+  if (!is_stdout)
+    unlink(path);
+  return outcome;
+}
+
+void ir_file_deinit(struct ir_file *file) {
+  if (file->module)
+    LLVMDisposeModule(file->module);
+  if (file->llvm)
+    LLVMContextDispose(file->llvm);
+  free(file->bytes);
+  *file = (struct ir_file){0};
+}

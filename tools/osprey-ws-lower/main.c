@@ -1,0 +1,87 @@
+/* osprey-ws-lower IN [-o OUT] [-S]
+ *
+ * Gives the WebSocket builtins that a module of LLVM IR declares their bodies. */
+
+#include "ir_file.h"
+#include "osprey_ws_codegen.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { EXIT_USAGE = 2 };
+
+static const char usage[] =
+    "usage: osprey-ws-lower IN [-o OUT] [-S]\n"
+    "\n"
+    "Lowers the WebSocket builtins of Osprey in a module of LLVM IR, text or bitcode.\n"
+    "\n"
+    "  IN        the module; - reads standard input\n"
+    "  -o OUT    where the lowered module goes; - or nothing writes to standard output\n"
+    "  -S        write text. Without it the output has the form of the input, unless the\n"
+    "            name of OUT ends in .ll (text) or .bc (bitcode)\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 done; 1 the module is not valid, or uses a builtin in a way that it\n"
+    "cannot be used; 2 the command line is wrong; 3 a file cannot be read or written.\n"
+    "Errors go to standard error as FILE:LINE: error: MESSAGE; then nothing is written.\n";
+
+struct options {
+  const char *in, *out;
+  bool text;
+};
+
+static int fail_usage(const char *what, const char *argument) {
+  fprintf(stderr, "osprey-ws-lower: error: %s '%s'\n%s", what, argument, usage);
+  return EXIT_USAGE;
+}
+
+static int parse_arguments(int argc, char **argv, struct options *options) {
+  for (int i = 1; i < argc; i++) {
+    const char *argument = argv[i];
+    if (!strcmp(argument, "-S"))
+      options->text = true;
+    else if (!strcmp(argument, "-o") && i + 1 < argc)
+      options->out = argv[++i];
+    else if (!strcmp(argument, "-o"))
+      return fail_usage("there is no file name after", argument);
+    else if (argument[0] == '-' && argument[1])
+      return fail_usage("unknown option", argument);
+    else if (options->in)
+      return fail_usage("a second input", argument);
+    else
+      options->in = argument;
+  }
+  return options->in ? 0 : fail_usage("there is no input among", argc > 1 ? argv[1] : "");
+}
+
+static bool ends_with(const char *name, const char *suffix) {
+  size_t length = strlen(name), suffix_length = strlen(suffix);
+  return length >= suffix_length && !strcmp(name + length - suffix_length, suffix);
+}
+
+static bool wants_text(const struct options *options, const struct ir_file *file) {
+  if (options->text || ends_with(options->out, ".ll"))
+    return true;
+  return !file->is_bitcode && !ends_with(options->out, ".bc");
+}
+
+int main(int argc, char **argv) {
+  struct options options = {.in = NULL, .out = "-"};
+  struct ir_file file;
+  if (argc == 2 && !strcmp(argv[1], "--help"))
+    return fputs(usage, stdout) < 0;
+  if (argc == 2 && !strcmp(argv[1], "--version"))
+    return printf("osprey-ws-lower, code generation interface %u\n", osp_ws_codegen_version()) < 0;
+  int status = parse_arguments(argc, argv, &options);
+  if (status)
+    return status;
+  enum ir_outcome outcome = ir_file_read(&file, options.in);
+  if (outcome == IR_OK)
+    outcome = ir_file_parse(&file, false);
+  if (outcome == IR_OK)
+    outcome = ir_file_lower(&file);
+  if (outcome == IR_OK)
+    outcome = ir_file_write(&file, options.out, wants_text(&options, &file));
+  ir_file_deinit(&file);
+  return (int)outcome;
+}
