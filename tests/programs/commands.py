@@ -1,0 +1,132 @@
+#!/usr/bin/python3
+"""What the compiler does around a program: running it, cleaning up, linking, debug information.
+
+    commands.py OSPREYC SANITIZERS
+"""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+
+from osprey_process import TIME_LIMIT, Failure, compile_program, expect, started
+
+ARGUMENTS = """\
+extern fn osp_rt_argument(n: int) -> string
+extern fn exit(status: int) -> Unit
+print("[${osp_rt_argument(1)}] [${osp_rt_argument(2)}] ${input()}")
+exit(7)
+"""
+WAITING = """\
+print("waiting")
+sleep(3600000)
+"""
+FAULTY = """\
+extern fn strlen(text: string) -> int
+extern fn osp_rt_argument(n: int) -> string
+extern fn osp_release(text: string) -> Unit
+fn deeper(text: string) -> int = {
+  let length = strlen(text)
+  print(length)
+  length
+}
+fn main() -> Int = {
+  let text = osp_rt_argument(1)
+  osp_release(text)
+  (deeper(text) + 1) ?: 0
+}
+"""
+
+
+class Bench:
+    def __init__(self, ospreyc, scratch):
+        self.ospreyc, self.scratch = ospreyc, pathlib.Path(scratch)
+
+    def source(self, name, text):
+        path = self.scratch / name
+        path.write_text(text)
+        return path
+
+    def run(self, *arguments, **options):
+        return subprocess.run([self.ospreyc, *map(str, arguments)], capture_output=True, text=True, timeout=TIME_LIMIT, **options)
+
+
+def run_takes_the_compilers_place(bench):
+    """RUN-CMD-2: arguments, input, exit status, signals; RUN-CMD-3: no file is left."""
+    source = bench.source("arguments.osp", ARGUMENTS)
+    temporary = bench.scratch / "temporary"
+    temporary.mkdir()
+    environment = dict(os.environ, TMPDIR=str(temporary))
+    done = bench.run(source, "--run", "one", "two words", input="typed\n", env=environment)
+    expect("output", "[one] [two words] typed\n", done.stdout)
+    expect("exit status", 7, done.returncode)
+    expect("left behind", [], list(temporary.iterdir()))
+    source = bench.source("waiting.osp", WAITING)
+    with started(bench.ospreyc, source, "--run", TMPDIR=str(temporary)) as process:
+        process.wait_for("waiting")
+        expect("left behind while it runs", [], list(temporary.iterdir()))
+        process.signal(signal.SIGTERM)
+        expect("death by the signal", -signal.SIGTERM, process.child.wait(TIME_LIMIT))
+
+
+def levels_behave_alike(bench):
+    """RUN-CMD-1"""
+    source = pathlib.Path(__file__).parent / "language" / "closures.osp"
+    outputs = {bench.run(source, f"-O{level}", "--run").stdout for level in range(4)}
+    expect("outputs", {source.with_suffix(".expected").read_text()}, outputs)
+
+
+def a_link_that_fails_is_reported(bench):
+    """RUN-CMD-4, RUN-CMD-3"""
+    source = bench.source("missing.osp", "extern fn nobody_defines_this(n: int) -> int\nprint(nobody_defines_this(1))\n")
+    temporary = bench.scratch / "failing"
+    temporary.mkdir()
+    output = bench.scratch / "missing"
+    done = bench.run(source, "-o", output, env=dict(os.environ, TMPDIR=str(temporary)))
+    expect("exit status", 1, done.returncode)
+    if "nobody_defines_this" not in done.stderr or output.exists():
+        raise Failure(f"the linker's complaint is lost:\n{done.stderr}")
+    expect("left behind", [], list(temporary.iterdir()))
+    done = bench.run(source, "-o", output, env=dict(os.environ, OSPREYC_LDFLAGS="-Wl,--defsym=nobody_defines_this=labs"))
+    expect("exit status with a definition", (0, ""), (done.returncode, done.stderr))
+    done = bench.run(source, "-o", output, env=dict(os.environ, OSPREYC_CC="no-such-driver"))
+    expect("exit status without a driver", 1, done.returncode)
+    if "no-such-driver" not in done.stderr:
+        raise Failure(f"the driver is not named:\n{done.stderr}")
+
+
+def a_debugger_knows_the_source(bench):
+    """RUN-DEBUG-1"""
+    source = bench.source("faulty.osp", FAULTY)
+    program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
+    commands = ["break faulty.osp:5", "run hello", "backtrace", "continue"]
+    done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)), program],
+                          capture_output=True, text=True, timeout=TIME_LIMIT)
+    for part in ("deeper", "faulty.osp:5", "main", "faulty.osp:12"):
+        if part not in done.stdout:
+            raise Failure(f"gdb does not show {part}:\n{done.stdout}{done.stderr}")
+
+
+def a_sanitizer_names_the_line(bench):
+    """RUN-DEBUG-2: a string that is used after its release, found where strlen reads it"""
+    source = bench.source("faulty.osp", FAULTY)
+    program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
+    done = subprocess.run([program, "hello"], capture_output=True, text=True, timeout=TIME_LIMIT)
+    if "heap-use-after-free" not in done.stderr or "faulty.osp:5" not in done.stderr:
+        raise Failure(f"the report does not name the line:\n{done.stderr}")
+
+
+TESTS = [run_takes_the_compilers_place, levels_behave_alike, a_link_that_fails_is_reported, a_debugger_knows_the_source]
+
+
+def main():
+    ospreyc, sanitizers = sys.argv[1], sys.argv[2]
+    tests = TESTS + ([a_sanitizer_names_the_line] if "address" in sanitizers else [])
+    for test in tests:
+        with tempfile.TemporaryDirectory() as scratch:
+            test(Bench(ospreyc, scratch))
+        print(f"{test.__name__}: as expected")
+
+
+main()

@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""The example programs in conversation: each is compiled, started, spoken to, and what it says is compared line by line.
+
+    conversations.py OSPREYC [NAME…]
+"""
+import sys
+import tempfile
+
+from osprey_process import PROGRAMS, Failure, compile_program, expect, free_port, started
+
+
+class Stage:
+    """Compiles programs as they are asked for, into one scratch directory."""
+
+    def __init__(self, ospreyc, scratch):
+        self.ospreyc, self.scratch = ospreyc, scratch
+
+    def start(self, name, *arguments, **environment):
+        return started(compile_program(self.ospreyc, PROGRAMS / f"{name}.osp", self.scratch), *arguments, **environment)
+
+
+def chat(stage):
+    """A server and two clients, three processes: everyone hears everyone."""
+    port = free_port()
+    with stage.start("chat_server", port) as server:
+        server.wait_for(f"Server listening on ws://127.0.0.1:{port}/chat")
+        with stage.start("chat_client", port) as ada, stage.start("chat_client", port) as bob:
+            ada.wait_for("Connected")
+            bob.wait_for("Connected")
+            server.wait_for_lines(3)
+            ada.say("Hello from Ada\n")
+            heard = next_said(server, 4, "Hello from Ada")
+            ada.wait_for(f"> {heard}")
+            bob.wait_for(f"> {heard}")
+            bob.say("How is everyone?\n\n")
+            heard = next_said(server, 5, "How is everyone?")
+            ada.wait_for(f"> {heard}")
+            expect("Bob's last line", "Disconnected", bob.finish()[-1])
+            server.wait_for_lines(6)
+            ada.end_input()
+            expect("Ada's last line", "Disconnected", ada.finish()[-1])
+        server.wait_for_lines(7)
+        server.signal()
+        lines = server.finish()
+    expect("comings", 2, sum(line.endswith(" joined") for line in lines))
+    expect("goings", 2, sum(line.endswith(" left") for line in lines))
+    expect("last line", "Stopped", lines[-1])
+
+
+def next_said(server, count, text):
+    server.wait_for_lines(count)
+    line = server.lines[count - 1]
+    if not line.endswith(f": {text}"):
+        raise Failure(f"{text!r} should be announced, not {line!r}")
+    return line
+
+
+def both_ends(stage):
+    """What the server broadcasts arrives at the client in the same process."""
+    with stage.start("both_ends", free_port()) as process:
+        lines = process.finish()
+    expect("first lines", ["Starting WebSocket chat server...", "Connected to chat server"], lines[:2])
+    expect("last line", "Disconnected from chat", lines[-1])
+    expect("what the handler said", ["Chat: Welcome to Osprey Chat!", "Received message: Welcome to Osprey Chat!", "Chat: ping",
+                                     "Received ping, stopping the server"],
+           [line for line in lines if line.startswith(("Chat: ", "Received "))])
+    for line in ("First message sent", "Welcome message broadcasted"):
+        expect(f"times of {line!r}", 1, lines.count(line))
+
+
+def token(stage):
+    """Only who sends the token is admitted."""
+    port = free_port()
+    with stage.start("token_server", port) as server:
+        server.wait_for(f"Server listening on ws://127.0.0.1:{port}/private")
+        with stage.start("token_client", port, "open-sesame") as client:
+            expect("the admitted client", sorted(["Said hello", "> You said: hello", "Disconnected"]), sorted(client.finish()))
+        for arguments in ([port, "wrong"], [port]):
+            with stage.start("token_client", *arguments) as client:
+                lines = client.finish()
+            if len(lines) != 1 or not lines[0].startswith("Failed to connect: ") or "403" not in lines[0]:
+                raise Failure(f"the refused client said {lines}")
+        server.signal()
+        lines = server.finish()
+    expect("the server", ["admitted", "refused: the wrong token", "refused: no token", "Stopped"], lines[1:])
+
+
+CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, token)}
+
+
+def main():
+    ospreyc, names = sys.argv[1], sys.argv[2:] or CONVERSATIONS
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in names:
+            CONVERSATIONS[name](Stage(ospreyc, scratch))
+            print(f"{name}: as expected")
+
+
+main()

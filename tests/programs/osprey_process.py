@@ -1,0 +1,116 @@
+"""Programs under test as processes: compile, start, wait for a line, stop. Nothing here sleeps; every wait is for an event."""
+import contextlib
+import os
+import pathlib
+import select
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TIME_LIMIT = 60
+PROGRAMS = pathlib.Path(__file__).parent
+
+
+class Failure(Exception):
+    """What a program did, and should not have done."""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def compile_program(ospreyc, source, scratch, level=2):
+    output = os.path.join(scratch, pathlib.Path(source).stem)
+    done = subprocess.run([ospreyc, source, f"-O{level}", "-o", output], capture_output=True, text=True, timeout=TIME_LIMIT)
+    if done.returncode != 0 or done.stderr:
+        raise Failure(f"{source} does not compile:\n{done.stdout}{done.stderr}")
+    return output
+
+
+class Process:
+    """A running program whose standard output is read line by line."""
+
+    def __init__(self, executable, *arguments, **environment):
+        self.name = pathlib.Path(executable).name
+        self.lines = []
+        self._pending = b""
+        self._errors = tempfile.TemporaryFile()
+        self.child = subprocess.Popen([executable, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                      stderr=self._errors, env=dict(os.environ, OSPREY_MEM_REPORT="1", **environment))
+
+    def _read(self, deadline):
+        """Reads what there is; False at the end of the output."""
+        ready, _, _ = select.select([self.child.stdout], [], [], max(0, deadline - time.monotonic()))
+        if not ready:
+            raise Failure(f"{self.name} said nothing more:\n{self.transcript()}")
+        data = os.read(self.child.stdout.fileno(), 65536)
+        *lines, self._pending = (self._pending + data).split(b"\n")
+        self.lines += [line.decode() for line in lines]
+        return bool(data)
+
+    def wait_for(self, line, times=1, limit=TIME_LIMIT):
+        """Waits until the line was printed so many times."""
+        deadline = time.monotonic() + limit
+        while self.lines.count(line) < times:
+            if not self._read(deadline):
+                raise Failure(f"{self.name} ended without the line {line!r}:\n{self.transcript()}")
+
+    def wait_for_lines(self, count, limit=TIME_LIMIT):
+        deadline = time.monotonic() + limit
+        while len(self.lines) < count:
+            if not self._read(deadline):
+                raise Failure(f"{self.name} ended before its line {count}:\n{self.transcript()}")
+
+    def say(self, text):
+        self.child.stdin.write(text.encode())
+        self.child.stdin.flush()
+
+    def end_input(self):
+        self.child.stdin.close()
+
+    def signal(self, number=signal.SIGTERM):
+        self.child.send_signal(number)
+
+    def errors(self):
+        self._errors.seek(0)
+        return self._errors.read().decode(errors="replace")
+
+    def transcript(self):
+        return "\n".join(self.lines) + "\n--- standard error\n" + self.errors()
+
+    def finish(self, live=0, limit=TIME_LIMIT):
+        """Waits for the end; the status must be 0, and no more blocks live than `live`."""
+        deadline = time.monotonic() + limit
+        while self._read(deadline):
+            pass
+        status = self.child.wait(max(1, deadline - time.monotonic()))
+        if status != 0:
+            raise Failure(f"{self.name} ended with status {status}:\n{self.transcript()}")
+        if f"osprey: {live} blocks live at exit\n" not in self.errors():
+            raise Failure(f"{self.name} should leave {live} blocks:\n{self.transcript()}")
+        return self.lines
+
+    def kill(self):
+        if self.child.poll() is None:
+            self.child.kill()
+        self.child.wait()
+        self.child.stdout.close()
+        self._errors.close()
+
+
+@contextlib.contextmanager
+def started(executable, *arguments, **environment):
+    process = Process(executable, *arguments, **environment)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def expect(what, expected, observed):
+    if expected != observed:
+        raise Failure(f"{what}: expected {expected!r}, observed {observed!r}")

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+"""Compiles an Osprey program at -O0 and -O2, runs it, and compares what it did with what lies beside it.
+
+    run_program.py OSPREYC PROGRAM.osp
+
+PROGRAM.expected is its standard output. Where they exist, PROGRAM.stdin is its input, PROGRAM.args are its arguments, and
+PROGRAM.live is how many blocks are live at exit (those that its globals hold; else 0). It runs on a stack of 256 KiB, so that a
+call in tail position that grows the stack is found out.
+"""
+import os
+import pathlib
+import resource
+import subprocess
+import sys
+import tempfile
+
+TIME_LIMIT = 120
+STACK_LIMIT = 256 * 1024
+
+
+def beside(program, suffix, default=""):
+    path = program.with_suffix(suffix)
+    return path.read_text() if path.exists() else default
+
+
+def limit_stack():
+    resource.setrlimit(resource.RLIMIT_STACK, (STACK_LIMIT, STACK_LIMIT))
+
+
+def compile_program(ospreyc, program, level, output):
+    done = subprocess.run([ospreyc, program, f"-O{level}", "-o", output], capture_output=True, text=True, timeout=TIME_LIMIT)
+    if done.returncode != 0 or done.stderr:
+        sys.exit(f"{program} does not compile at -O{level} ({done.returncode}):\n{done.stdout}{done.stderr}")
+
+
+def differs(what, expected, observed):
+    if expected == observed:
+        return False
+    print(f"{what}: expected\n{expected}\n{what}: observed\n{observed}")
+    return True
+
+
+def check(program, level, executable):
+    environment = dict(os.environ, OSPREY_MEM_REPORT="1")
+    done = subprocess.run([executable, *beside(program, ".args").split()], input=beside(program, ".stdin"),
+                          capture_output=True, text=True, timeout=TIME_LIMIT, env=environment, preexec_fn=limit_stack)
+    live = int(beside(program, ".live", "0"))
+    wrong = [differs(f"-O{level} standard output", beside(program, ".expected"), done.stdout),
+             differs(f"-O{level} standard error", f"osprey: {live} blocks live at exit\n", done.stderr),
+             differs(f"-O{level} exit status", 0, done.returncode)]
+    return not any(wrong)
+
+
+def main():
+    ospreyc, program = sys.argv[1], pathlib.Path(sys.argv[2])
+    good = True
+    for level in (0, 2):
+        with tempfile.TemporaryDirectory() as scratch:
+            executable = os.path.join(scratch, program.stem)
+            compile_program(ospreyc, program, level, executable)
+            good &= check(program, level, executable)
+    sys.exit(0 if good else 1)
+
+
+main()

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+"""Messages through an Osprey echo program, and the memory it takes.
+
+    soak.py OSPREYC [COUNT]
+
+The resident memory after the last tenth of the messages must be within 1 % or 512 KiB of that after the first tenth. The full
+measure is ten million messages (COUNT 10000000). Proves WS-SEND and RUN-MEM-7 over time.
+"""
+import sys
+import tempfile
+import time
+
+from osprey_process import PROGRAMS, Failure, compile_program, free_port, started
+
+ALLOWED_KIB = 512
+ALLOWED_SHARE = 0.01
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    raise Failure("no resident memory")
+
+
+def main():
+    ospreyc, count = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 200000
+    interval = count // 10
+    with tempfile.TemporaryDirectory() as scratch:
+        executable = compile_program(ospreyc, PROGRAMS / "echo_soak.osp", scratch)
+        resident = []
+        begin = time.monotonic()
+        with started(executable, free_port(), count, interval) as process:
+            for tenth in range(1, 11):
+                process.wait_for(f"{tenth * interval} messages", limit=60 + interval / 1000)
+                resident.append(resident_kib(process.child.pid))
+                print(f"{tenth * interval} messages, {time.monotonic() - begin:.1f} s, {resident[-1]} KiB", flush=True)
+            process.wait_for("Done")
+            process.finish()
+    grown = resident[-1] - resident[0]
+    if grown > max(ALLOWED_KIB, ALLOWED_SHARE * resident[0]):
+        raise Failure(f"grew by {grown} KiB: {resident}")
+    print(f"resident memory: {resident[0]} KiB after the first tenth, {resident[-1]} KiB after the last ({grown:+} KiB)")
+
+
+main()
