@@ -5,6 +5,7 @@
  * and freed at once. Memory comes zeroed. Running out of memory ends the process with a message: a compiler has nothing
  * better to do, and no caller has to check.
  */
+#include <stdarg.h>
 #include <stddef.h>
 
 struct arena_chunk;
@@ -29,3 +30,12 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t length);
 
 /* What printf would print. */
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_vprintf(struct arena *arena, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+
+/* Makes room for one more item in a list that is built up: `*array` points to `count` items of `size` bytes, and has room
+ * for `*capacity`. */
+void arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
+
+/* A list of `type *items` with `count` and `capacity` grows by `value`. */
+#define ARENA_PUSH(arena, items, count, capacity, value)                                   \
+  (arena_grow((arena), &(items), (count), &(capacity), sizeof *(items)), (items)[(count)++] = (value))

@@ -198,14 +198,12 @@ struct ast_arm {
   struct place place;
 };
 
-/* The arms are tried in order and one always matches: they are exhaustive. In a match on a Result or a union, an arm
- * after all others are covered does not exist. A match whose value is dropped has type Unit, and its arms may have any
- * types: their values are dropped too (`drops`). */
+/* The arms are tried in order and one always matches: they are exhaustive. All have the match's type. (Where a match or an
+ * `if` is a statement, each arm is a block without a value, whose one statement drops what the arm gives: Unit.) */
 struct ast_match {
   struct ast_expr *subject;
   size_t count;
   struct ast_arm *arms;
-  bool drops;                   /* the arms' values are dropped; the node is Unit */
 };
 
 struct ast_construct {

@@ -1,0 +1,164 @@
+#include "diag.h"
+
+#include "arena.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  DIAG_RECORD_MAX = 1000,     /* more are only counted */
+  DIAG_PRINT_MAX = 50,        /* more would only scroll the first ones away */
+  DIAG_BEFORE_MAX = 100,      /* bytes of a long line that are shown before the caret */
+  DIAG_AFTER_MAX = 60,        /* and after it */
+};
+
+struct diag_message {
+  struct place place;
+  size_t order;
+  const char *text;
+  const char *hint;
+};
+
+void diag_init(struct diag *diag, struct arena *arena, const struct source *source) {
+  *diag = (struct diag){.arena = arena, .source = source};
+}
+
+void diag_deinit(struct diag *diag) {
+  free(diag->messages);
+  *diag = (struct diag){0};
+}
+
+static struct diag_message *diag_find(struct diag *diag, struct place place, const char *text) {
+  for (size_t i = diag->count; i-- > 0;) {
+    struct diag_message *message = &diag->messages[i];
+    if (message->place.offset == place.offset && strcmp(message->text, text) == 0) return message;
+  }
+  return NULL;
+}
+
+static struct diag_message *diag_add(struct diag *diag) {
+  if (diag->count == diag->capacity) {
+    diag->capacity = diag->capacity ? diag->capacity * 2 : 16;
+    struct diag_message *larger = realloc(diag->messages, diag->capacity * sizeof *larger);
+    if (!larger) {
+      fputs("ospreyc: error: out of memory\n", stderr);
+      exit(3);
+    }
+    diag->messages = larger;
+  }
+  return &diag->messages[diag->count++];
+}
+
+const char **diag_error(struct diag *diag, struct place place, const char *format, ...) {
+  static const char *ignored;
+  if (diag->count == DIAG_RECORD_MAX) {
+    diag->errors++;
+    return &ignored;
+  }
+  va_list arguments;
+  va_start(arguments, format);
+  const char *text = arena_vprintf(diag->arena, format, arguments);
+  va_end(arguments);
+  struct diag_message *message = diag_find(diag, place, text);
+  if (!message) {
+    message = diag_add(diag);
+    *message = (struct diag_message){.place = place, .order = diag->count, .text = text};
+    diag->errors++;
+  }
+  return &message->hint;
+}
+
+static int diag_compare(const void *left, const void *right) {
+  const struct diag_message *a = left, *b = right;
+  if (a->place.offset != b->place.offset) return a->place.offset < b->place.offset ? -1 : 1;
+  return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* Moves an offset to the start of the character it is in. */
+static size_t diag_character_start(const char *text, size_t offset, size_t from) {
+  while (offset > from && (text[offset] & 0xc0) == 0x80) offset--;
+  return offset;
+}
+
+/* Prints a part of a line; a control character, which a terminal might act upon, becomes a question mark. */
+static void diag_print_text(FILE *out, const char *text, size_t from, size_t to) {
+  for (size_t i = from; i < to; i++) {
+    unsigned char byte = (unsigned char)text[i];
+    fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f) ? byte : '?', out);
+  }
+}
+
+/* Prints a caret under the place, and a tilde under each further character of it on that line. */
+static void diag_print_caret(FILE *out, const char *text, size_t from, size_t offset, size_t end) {
+  for (size_t i = from; i < offset; i++)
+    if ((text[i] & 0xc0) != 0x80) fputc(text[i] == '\t' ? '\t' : ' ', out);
+  fputc('^', out);
+  for (size_t i = offset + 1; i < end; i++)
+    if ((text[i] & 0xc0) != 0x80) fputc('~', out);
+}
+
+/* Prints the line of a place with a caret under it: of a long line only what is near. */
+static void diag_print_line(const struct source *source, struct place place, FILE *out) {
+  const char *text = source->text;
+  size_t offset = place.offset, start = offset, end = offset;
+  while (start > 0 && text[start - 1] != '\n') start--;
+  while (end < source->length && text[end] != '\n' && text[end] != '\r') end++;
+  if (start == end && offset == source->length) return;
+  size_t from = offset - start > DIAG_BEFORE_MAX ? diag_character_start(text, offset - DIAG_BEFORE_MAX, start) : start;
+  size_t to = end - offset > DIAG_AFTER_MAX ? diag_character_start(text, offset + DIAG_AFTER_MAX, offset) : end;
+  size_t marked = offset + place.length < to ? offset + place.length : to;
+  fputs("  ", out);
+  diag_print_text(out, text, from, to);
+  fputs("\n  ", out);
+  diag_print_caret(out, text, from, offset, marked);
+  fputc('\n', out);
+}
+
+static void diag_print_message(struct diag *diag, const struct diag_message *message, FILE *out) {
+  unsigned line, column;
+  source_position(diag->source, message->place, &line, &column);
+  fprintf(out, "%s:%u:%u: error: %s\n", diag->source->path, line, column, message->text);
+  diag_print_line(diag->source, message->place, out);
+  if (message->hint) fprintf(out, "  hint: %s\n", message->hint);
+}
+
+void diag_print(struct diag *diag, FILE *out) {
+  if (diag->count) qsort(diag->messages, diag->count, sizeof *diag->messages, diag_compare);
+  size_t shown = diag->count < DIAG_PRINT_MAX ? diag->count : DIAG_PRINT_MAX;
+  for (size_t i = 0; i < shown; i++) diag_print_message(diag, &diag->messages[i], out);
+  if (diag->errors > shown) fprintf(out, "%s: %zu more errors\n", diag->source->path, diag->errors - shown);
+}
+
+/* How many letters must be typed, dropped, replaced or swapped with their neighbour to turn one name into the other.
+ * Names of more than 63 letters are as different as can be. */
+static size_t diag_distance(const char *a, const char *b) {
+  enum { LONGEST = 64 };
+  size_t rows = strlen(a), columns = strlen(b);
+  if (rows >= LONGEST || columns >= LONGEST) return LONGEST;
+  size_t cost[3][LONGEST];
+  for (size_t j = 0; j <= columns; j++) cost[0][j] = j;
+  for (size_t i = 1; i <= rows; i++) {
+    size_t *now = cost[i % 3], *before = cost[(i + 2) % 3], *earlier = cost[(i + 1) % 3];
+    now[0] = i;
+    for (size_t j = 1; j <= columns; j++) {
+      size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
+      if (before[j] + 1 < best) best = before[j] + 1;
+      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+      bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+      if (swapped && earlier[j - 2] + 1 < best) best = earlier[j - 2] + 1;
+      now[j] = best;
+    }
+  }
+  return cost[rows % 3][columns];
+}
+
+void diag_guess_consider(struct diag_guess *guess, const char *name, const char *candidate) {
+  size_t longer = strlen(name) > strlen(candidate) ? strlen(name) : strlen(candidate);
+  size_t distance = strcasecmp(name, candidate) == 0 ? 0 : diag_distance(name, candidate);
+  size_t tolerance = longer / 3 < 3 ? longer / 3 : 3;
+  if (distance > tolerance) return;
+  if (guess->name && distance >= guess->distance) return;
+  guess->name = candidate;
+  guess->distance = distance;
+}

@@ -1,0 +1,49 @@
+#include "front.h"
+
+#include "diag.h"
+#include "lex.h"
+#include "syntax.h"
+
+/* What is wrong with a file as a whole. Its text is not shown: it may be anything. */
+static struct ast_program *front_unreadable(const struct source *source, const char *problem, struct place place,
+                                            FILE *err) {
+  unsigned line, column;
+  if (!source->length) {
+    fprintf(err, "%s: error: %s\n", source->path, problem);
+    return NULL;
+  }
+  source_position(source, place, &line, &column);
+  fprintf(err, "%s:%u:%u: error: %s\n", source->path, line, column, problem);
+  return NULL;
+}
+
+/* Lexes, parses and checks. A file that cannot be parsed is not checked: what is missing would show as unknown names. */
+static struct ast_program *front_source(const struct source *source, const struct check_options *options,
+                                        struct arena *arena, FILE *err) {
+  struct diag diag;
+  diag_init(&diag, arena, source);
+  struct token_list tokens = lex(source, arena, &diag);
+  struct syntax_program syntax = parse(tokens, arena, &diag);
+  struct ast_program *program = diag.errors ? NULL : check(&syntax, source, options, arena, &diag);
+  diag_print(&diag, err);
+  diag_deinit(&diag);
+  return program;
+}
+
+struct ast_program *front_file(const char *path, const struct check_options *options, struct arena *arena, FILE *err) {
+  struct source *source = arena_alloc(arena, sizeof *source);
+  const char *problem;
+  struct place place;
+  if (source_read(source, arena, path, &problem, &place) != 0) return front_unreadable(source, problem, place, err);
+  return front_source(source, options, arena, err);
+}
+
+struct ast_program *front_text(const char *path, const char *text, size_t length, const struct check_options *options,
+                               struct arena *arena, FILE *err) {
+  struct source *source = arena_alloc(arena, sizeof *source);
+  const char *problem;
+  struct place place;
+  if (source_from_memory(source, arena, path, text, length, &problem, &place) != 0)
+    return front_unreadable(source, problem, place, err);
+  return front_source(source, options, arena, err);
+}

@@ -1,0 +1,248 @@
+#include "lex.h"
+
+#include "arena.h"
+#include "map.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LEX_NESTING_MAX = 64 };
+
+struct lexer {
+  const struct source *source;
+  struct arena *arena;
+  struct diag *diag;
+  struct map names;       /* every name and keyword, so that each is one pointer; a keyword's value is its spelling's entry */
+  size_t at;
+  bool newline;
+  size_t count;
+  size_t capacity;
+  struct token *tokens;
+  unsigned nesting;                      /* in how many interpolations we are */
+  unsigned braces[LEX_NESTING_MAX];      /* how many braces are open in each */
+};
+
+struct lex_spelling {
+  enum token_kind kind;
+  const char *spelling;
+};
+
+static const struct lex_spelling lex_keywords[] = {
+#define KEYWORD(name, spelling) {TOKEN_##name, spelling},
+#include "tokens.def"
+};
+
+static const struct lex_spelling lex_punctuation[] = {
+#define PUNCTUATION(name, spelling) {TOKEN_##name, spelling},
+#include "tokens.def"
+};
+
+const char *token_description(enum token_kind kind) {
+  static const char *const descriptions[] = {
+#define TOKEN(name, description) description,
+#define KEYWORD(name, spelling) "'" spelling "'",
+#define PUNCTUATION(name, spelling) "'" spelling "'",
+#include "tokens.def"
+  };
+  return descriptions[kind];
+}
+
+static bool lex_is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool lex_is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static char lex_peek(const struct lexer *lexer, size_t ahead) {
+  size_t at = lexer->at + ahead;
+  return at < lexer->source->length ? lexer->source->text[at] : '\0';
+}
+
+static struct place lex_place(size_t from, size_t to) {
+  return (struct place){(uint32_t)from, (uint32_t)(to - from)};
+}
+
+static struct token *lex_add(struct lexer *lexer, enum token_kind kind, size_t from) {
+  struct token token = {.kind = kind, .newline = lexer->newline, .place = lex_place(from, lexer->at)};
+  lexer->newline = false;
+  ARENA_PUSH(lexer->arena, lexer->tokens, lexer->count, lexer->capacity, token);
+  return &lexer->tokens[lexer->count - 1];
+}
+
+/* White space and comments. A byte order mark is white space at the start of the file. */
+static void lex_skip(struct lexer *lexer) {
+  if (lexer->at == 0 && strncmp(lexer->source->text, "\xef\xbb\xbf", 3) == 0) lexer->at = 3;
+  for (;; lexer->at++) {
+    char c = lex_peek(lexer, 0);
+    if (c == '/' && lex_peek(lexer, 1) == '/')
+      while (lexer->at < lexer->source->length && (c = lex_peek(lexer, 0)) != '\n') lexer->at++;
+    if (lexer->at >= lexer->source->length || !strchr(" \t\r\n", c)) return;
+    if (c == '\n') lexer->newline = true;
+  }
+}
+
+/* name = [a-zA-Z_] [a-zA-Z0-9_]* */
+static void lex_name(struct lexer *lexer) {
+  size_t from = lexer->at;
+  while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+  size_t length = lexer->at - from;
+  char *copy = arena_copy(lexer->arena, lexer->source->text + from, length);
+  void **slot = map_slot(&lexer->names, copy, length);
+  if (!*slot) *slot = copy;
+  enum token_kind kind = TOKEN_NAME;
+  for (size_t i = 0; i < sizeof lex_keywords / sizeof *lex_keywords; i++)
+    if (strcmp(lex_keywords[i].spelling, copy) == 0) kind = lex_keywords[i].kind;
+  lex_add(lexer, kind, from)->name = *slot;
+}
+
+/* int = [0-9]+    float = [0-9]+ "." [0-9]+ */
+static void lex_number(struct lexer *lexer) {
+  const char *text = lexer->source->text;
+  size_t from = lexer->at;
+  while (lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+  bool is_float = lex_peek(lexer, 0) == '.' && lex_is_digit(lex_peek(lexer, 1));
+  if (is_float) lexer->at++;
+  while (is_float && lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+  if (lex_is_letter(lex_peek(lexer, 0))) {
+    diag_error(lexer->diag, lex_place(lexer->at, lexer->at + 1), "a number cannot be followed by a letter");
+    while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+  }
+  struct token *token = lex_add(lexer, is_float ? TOKEN_FLOAT : TOKEN_INT, from);
+  if (is_float) {
+    token->real = strtod(text + from, NULL);
+    return;
+  }
+  errno = 0;
+  token->integer = strtoull(text + from, NULL, 10);
+  if (errno || token->integer > (uint64_t)INT64_MAX + 1) {
+    diag_error(lexer->diag, token->place, "the integer is larger than 9223372036854775807");
+    token->integer = 0;
+  }
+}
+
+struct lex_buffer {
+  char *bytes;
+  size_t count;
+  size_t capacity;
+};
+
+static void lex_put(struct lexer *lexer, struct lex_buffer *buffer, char byte) {
+  ARENA_PUSH(lexer->arena, buffer->bytes, buffer->count, buffer->capacity, byte);
+}
+
+/* escape = "\" ( "n" | "r" | "t" | "e" | "0" | '"' | "\" | "${" ) ; any other keeps its backslash.
+ * A string ends at its first NUL byte in memory, so that \0 becomes C0 80 there. */
+static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
+  static const char letters[] = "nrte\"\\";
+  static const char values[] = "\n\r\t\x1b\"\\";
+  char c = lex_peek(lexer, 1);
+  const char *letter = c ? strchr(letters, c) : NULL;
+  lexer->at += 2;
+  if (letter) {
+    lex_put(lexer, buffer, values[letter - letters]);
+  } else if (c == '0') {
+    lex_put(lexer, buffer, '\xc0');
+    lex_put(lexer, buffer, '\x80');
+  } else if (c == '$' && lex_peek(lexer, 0) == '{') {
+    lexer->at++;
+    lex_put(lexer, buffer, '$');
+    lex_put(lexer, buffer, '{');
+  } else {
+    lexer->at--;
+    lex_put(lexer, buffer, '\\');
+  }
+}
+
+/* A part of a string, from after its opening quote or brace to its closing quote or `${`. */
+static void lex_string_part(struct lexer *lexer, bool is_first) {
+  size_t from = lexer->at++;
+  struct lex_buffer buffer = {0};
+  for (;;) {
+    char c = lex_peek(lexer, 0);
+    if (lexer->at >= lexer->source->length || c == '"') break;
+    if (c == '$' && lex_peek(lexer, 1) == '{') break;
+    if (c == '\\') {
+      lex_escape(lexer, &buffer);
+      continue;
+    }
+    lex_put(lexer, &buffer, c);
+    lexer->at++;
+  }
+  lex_put(lexer, &buffer, '\0');
+  bool ended = lexer->at < lexer->source->length;
+  bool opens = ended && lex_peek(lexer, 0) == '$';
+  lexer->at += opens ? 2 : ended;
+  enum token_kind kind = opens ? is_first ? TOKEN_STRING_HEAD : TOKEN_STRING_MIDDLE
+                               : is_first ? TOKEN_STRING : TOKEN_STRING_TAIL;
+  struct token *token = lex_add(lexer, kind, from);
+  token->text = (struct ast_text){buffer.bytes, buffer.count - 1};
+  if (!ended) {
+    token->place.length = 1;
+    diag_error(lexer->diag, token->place, "the string that begins here is not closed");
+  }
+  if (!is_first) lexer->nesting--;
+  if (!opens) return;
+  if (lexer->nesting == LEX_NESTING_MAX) {
+    diag_error(lexer->diag, token->place, "strings are nested more than %d deep", LEX_NESTING_MAX);
+    lexer->at = lexer->source->length;
+    return;
+  }
+  lexer->braces[lexer->nesting++] = 0;
+}
+
+static void lex_unknown(struct lexer *lexer) {
+  const char *text = lexer->source->text;
+  size_t from = lexer->at++;
+  while (lexer->at < lexer->source->length && (text[lexer->at] & 0xc0) == 0x80) lexer->at++;
+  int length = (int)(lexer->at - from);
+  struct place place = lex_place(from, lexer->at);
+  unsigned char c = (unsigned char)text[from];
+  if (c < 0x20 || c == 0x7f) {
+    diag_error(lexer->diag, place, "unexpected control character U+%04X", c);
+    return;
+  }
+  const char **hint = diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from);
+  if (c == ';') *hint = "statements need nothing between them";
+  if (c == '\'') *hint = "strings stand in double quotes";
+  if (c == '[' || c == ']') *hint = "this compiler has no lists";
+}
+
+static void lex_punctuate(struct lexer *lexer) {
+  const char *text = lexer->source->text + lexer->at;
+  for (size_t i = 0; i < sizeof lex_punctuation / sizeof *lex_punctuation; i++) {
+    const char *spelling = lex_punctuation[i].spelling;
+    if (strncmp(text, spelling, strlen(spelling)) != 0) continue;
+    size_t from = lexer->at;
+    lexer->at += strlen(spelling);
+    lex_add(lexer, lex_punctuation[i].kind, from);
+    return;
+  }
+  lex_unknown(lexer);
+}
+
+static void lex_token(struct lexer *lexer) {
+  char c = lex_peek(lexer, 0);
+  unsigned *braces = lexer->nesting ? &lexer->braces[lexer->nesting - 1] : NULL;
+  if (braces && c == '}' && *braces == 0) {
+    lex_string_part(lexer, false);
+    return;
+  }
+  if (braces && c == '{') ++*braces;
+  if (braces && c == '}') --*braces;
+  if (lex_is_letter(c)) lex_name(lexer);
+  else if (lex_is_digit(c)) lex_number(lexer);
+  else if (c == '"') lex_string_part(lexer, true);
+  else lex_punctuate(lexer);
+}
+
+struct token_list lex(const struct source *source, struct arena *arena, struct diag *diag) {
+  struct lexer lexer = {.source = source, .arena = arena, .diag = diag};
+  map_init(&lexer.names, arena);
+  for (lex_skip(&lexer); lexer.at < source->length; lex_skip(&lexer)) lex_token(&lexer);
+  lexer.newline = true;
+  lex_add(&lexer, TOKEN_END, lexer.at);
+  return (struct token_list){lexer.count, lexer.tokens};
+}

@@ -1,0 +1,45 @@
+#pragma once
+/* From text to tokens.
+ *
+ * A string with interpolation is several tokens: `"a${x}b${y}c"` is STRING_HEAD "a", the tokens of x, STRING_MIDDLE "b",
+ * the tokens of y, STRING_TAIL "c". Comments and white space are only seen as `newline`: whether a line ended before the
+ * token. What is not a token is reported and left out. The last token is END.
+ */
+#include "ast.h"
+#include "diag.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+
+enum token_kind {
+#define TOKEN(name, description) TOKEN_##name,
+#define KEYWORD(name, spelling) TOKEN_##name,
+#define PUNCTUATION(name, spelling) TOKEN_##name,
+#include "tokens.def"
+};
+
+struct token {
+  enum token_kind kind;
+  bool newline;
+  struct place place;
+  union {
+    const char *name;      /* NAME, and every keyword: equal names are the same pointer */
+    uint64_t integer;      /* INT, at most 2^63: that one only after a minus sign */
+    double real;
+    struct ast_text text;  /* the strings' parts, escapes replaced */
+  };
+};
+
+struct token_list {
+  size_t count;
+  struct token *tokens;
+};
+
+/* All tokens of a source. */
+struct token_list lex(const struct source *source, struct arena *arena, struct diag *diag);
+
+/* How a token is named in a message: its spelling in quotes, or a description. */
+const char *token_description(enum token_kind kind);

@@ -1,0 +1,162 @@
+/* ospreyc: the command line. */
+#include "arena.h"
+#include "back.h"
+#include "front.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXIT_PROGRAM = 1, EXIT_USAGE = 2, EXIT_BACK = 3 };
+
+static const char main_help[] =
+    "usage: ospreyc FILE.osp [options] [--run [ARGS]]\n"
+    "\n"
+    "Compiles an Osprey program to an executable: FILE, or OUT.\n"
+    "\n"
+    "  -o OUT          write the executable (or, with --llvm, the IR) to OUT\n"
+    "  --run [ARGS]    run the program, with the arguments that follow it; without -o it leaves no file behind.\n"
+    "                  ospreyc's own options end at the first of ARGS, or at '--'\n"
+    "  --check         only say what is wrong with the program\n"
+    "  --llvm          print LLVM IR\n"
+    "  --no-lower      with --llvm: leave the WebSocket builtins declared, without bodies\n"
+    "  -O0 to -O3      how hard to optimise (default: -O2; with --llvm, not at all)\n"
+    "  --sandbox       refuse WebSocket builtins and extern functions\n"
+    "  --no-websocket  refuse WebSocket builtins\n"
+    "  --version       print the version\n"
+    "  --help          print this\n"
+    "\n"
+    "Exit status: 0 success; 1 the program has errors, or cannot be read; 2 the command line is wrong; 3 compiling or\n"
+    "linking failed for another reason. With --run, once the program has started, its own.\n";
+
+struct main_options {
+  const char *file;
+  const char *output;
+  bool run, check_only, llvm;
+  char *const *arguments;  /* of the program that is run; ended by NULL */
+  struct check_options check;
+  struct back_options back;
+};
+
+static _Noreturn void main_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static _Noreturn void main_usage(const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fputs("ospreyc: error: ", stderr);
+  vfprintf(stderr, format, arguments);
+  va_end(arguments);
+  fputs("\nTry 'ospreyc --help'.\n", stderr);
+  exit(EXIT_USAGE);
+}
+
+static void main_print_and_exit(const char *text) {
+  fputs(text, stdout);
+  exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_BACK);
+}
+
+static int main_optimisation(const char *option) {
+  if (strlen(option) != 3 || option[2] < '0' || option[2] > '3') main_usage("there is no '%s': -O0, -O1, -O2 or -O3", option);
+  return option[2] - '0';
+}
+
+/* An option that stands alone. */
+static void main_flag(struct main_options *options, const char *option) {
+  if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) main_print_and_exit(main_help);
+  else if (strcmp(option, "--version") == 0) main_print_and_exit("ospreyc " OSPREYC_VERSION "\n");
+  else if (strcmp(option, "--run") == 0) options->run = true;
+  else if (strcmp(option, "--check") == 0) options->check_only = true;
+  else if (strcmp(option, "--llvm") == 0) options->llvm = true;
+  else if (strcmp(option, "--no-lower") == 0) options->back.keep_builtins = true;
+  else if (strcmp(option, "--sandbox") == 0) options->check = (struct check_options){"--sandbox", true};
+  else if (strcmp(option, "--no-websocket") == 0) {
+    if (!options->check.sandbox) options->check.forbidden_by = "--no-websocket";
+  } else if (strncmp(option, "-O", 2) == 0) options->back.optimise = main_optimisation(option);
+  else main_usage("there is no option '%s'", option);
+}
+
+/* Whether an argument is ospreyc's own. The program's begin after the file, with the first that is no option. */
+static bool main_is_option(const char *argument) {
+  return argument[0] == '-' && argument[1] != '\0';
+}
+
+static void main_parse(struct main_options *options, int count, char **arguments) {
+  int i = 1;
+  for (; i < count; i++) {
+    const char *argument = arguments[i];
+    if (strcmp(argument, "--") == 0) {
+      i++;
+      break;
+    }
+    if (strcmp(argument, "-o") == 0) {
+      if (++i == count) main_usage("-o wants the name of a file");
+      options->output = arguments[i];
+    } else if (main_is_option(argument)) {
+      main_flag(options, argument);
+    } else if (!options->file) {
+      options->file = argument;
+    } else {
+      break;
+    }
+  }
+  if (i < count && !options->file) options->file = arguments[i++];
+  options->arguments = &arguments[i];
+  if (i < count && !options->run) main_usage("one file at a time: '%s' is one too many", arguments[i]);
+}
+
+static void main_validate(const struct main_options *options) {
+  if (!options->file) main_usage("there is no file to compile");
+  if (options->run + options->check_only + options->llvm > 1) main_usage("of --run, --check and --llvm only one can be");
+  if (options->check_only && options->output) main_usage("--check writes nothing, so -o makes no sense");
+  if (options->back.keep_builtins && !options->llvm) main_usage("--no-lower is only for --llvm");
+}
+
+/* The executable of chat.osp is chat, in the current directory. */
+static const char *main_default_output(struct arena *arena, const char *file) {
+  const char *slash = strrchr(file, '/');
+  const char *name = slash ? slash + 1 : file;
+  size_t length = strlen(name);
+  bool has_suffix = length > 4 && strcmp(name + length - 4, ".osp") == 0;
+  return has_suffix ? arena_copy(arena, name, length - 4) : "a.out";
+}
+
+static int main_print_ir(const struct ast_program *program, const struct main_options *options) {
+  FILE *out = options->output ? fopen(options->output, "w") : stdout;
+  if (!out) {
+    fprintf(stderr, "ospreyc: error: cannot write '%s': %s\n", options->output, strerror(errno));
+    return EXIT_BACK;
+  }
+  int outcome = back_print(program, &options->back, out, stderr);
+  bool written = fflush(out) == 0 && !ferror(out);
+  if (out != stdout) written = fclose(out) == 0 && written;
+  if (!written) fprintf(stderr, "ospreyc: error: cannot write the IR: %s\n", strerror(errno));
+  return outcome == 0 && written ? EXIT_SUCCESS : EXIT_BACK;
+}
+
+static int main_compile(const struct main_options *options, struct arena *arena) {
+  const struct ast_program *program = front_file(options->file, &options->check, arena, stderr);
+  if (!program) return EXIT_PROGRAM;
+  if (options->check_only) return EXIT_SUCCESS;
+  if (options->llvm) return main_print_ir(program, options);
+  int outcome;
+  if (options->run) {
+    outcome = back_run(program, &options->back, options->output, options->arguments, stderr);
+  } else {
+    const char *output = options->output ? options->output : main_default_output(arena, options->file);
+    outcome = back_compile(program, &options->back, output, stderr);
+  }
+  return outcome == 0 ? EXIT_SUCCESS : EXIT_BACK;
+}
+
+int main(int count, char **arguments) {
+  struct main_options options = {.back.optimise = -1};
+  struct arena arena;
+  main_parse(&options, count, arguments);
+  main_validate(&options);
+  arena_init(&arena);
+  int status = main_compile(&options, &arena);
+  arena_deinit(&arena);
+  return status;
+}

@@ -1,0 +1,447 @@
+#include "parser.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+/* ---- Tokens ------------------------------------------------------------------------------------------------------ */
+
+const struct token *parse_peek(const struct parser *parser, size_t ahead) {
+  size_t at = parser->at + ahead;
+  return &parser->tokens[at < parser->count ? at : parser->count - 1];
+}
+
+bool parse_is(const struct parser *parser, enum token_kind kind) {
+  return parse_peek(parser, 0)->kind == kind;
+}
+
+static const struct token *parse_take(struct parser *parser) {
+  const struct token *token = parse_peek(parser, 0);
+  if (token->kind != TOKEN_END) parser->at++;
+  return token;
+}
+
+bool parse_accept(struct parser *parser, enum token_kind kind) {
+  if (!parse_is(parser, kind)) return false;
+  parse_take(parser);
+  return true;
+}
+
+const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
+  const struct token *token = parse_peek(parser, 0);
+  if (token->kind != kind)
+    parse_fail(parser, token->place, NULL, "expected %s, found %s", token_description(kind),
+               token_description(token->kind));
+  return parse_take(parser);
+}
+
+static bool parse_is_keyword(enum token_kind kind) {
+  return kind >= TOKEN_FN && kind <= TOKEN_FALSE;
+}
+
+bool parse_is_label(const struct token *token) {
+  return token->kind == TOKEN_NAME || parse_is_keyword(token->kind);
+}
+
+struct syntax_name parse_label(struct parser *parser, const char *what) {
+  const struct token *token = parse_peek(parser, 0);
+  if (!parse_is_label(token))
+    parse_fail(parser, token->place, NULL, "expected %s, found %s", what, token_description(token->kind));
+  parse_take(parser);
+  return (struct syntax_name){token->name, token->place};
+}
+
+/* A name that is being given to something. `type` may be one: it is a field of a built-in record. */
+static struct syntax_name parse_name(struct parser *parser, const char *what) {
+  const struct token *token = parse_peek(parser, 0);
+  if (parse_is_keyword(token->kind) && token->kind != TOKEN_TYPE)
+    parse_fail(parser, token->place, NULL, "expected %s, found the keyword '%s'", what, token->name);
+  return parse_label(parser, what);
+}
+
+void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const char *text = arena_vprintf(parser->arena, format, arguments);
+  va_end(arguments);
+  *diag_error(parser->diag, place, "%s", text) = hint;
+  longjmp(*parser->recover, 1);
+}
+
+struct place parse_place_from(const struct parser *parser, const struct token *first) {
+  const struct token *last = parser->at ? &parser->tokens[parser->at - 1] : first;
+  uint32_t end = last->place.offset + last->place.length;
+  return (struct place){first->place.offset, end > first->place.offset ? end - first->place.offset : 1};
+}
+
+void parse_enter(struct parser *parser) {
+  if (++parser->nesting > PARSE_NESTING_MAX)
+    parse_fail(parser, parse_peek(parser, 0)->place, "give a part of it a name, or make it a function",
+               "the program is nested more than %d deep here", PARSE_NESTING_MAX);
+}
+
+void parse_leave(struct parser *parser) {
+  parser->nesting--;
+}
+
+/* ---- Types ------------------------------------------------------------------------------------------------------- */
+
+/* types = [ type { "," type } ] end */
+static void parse_types(struct parser *parser, struct syntax_type *into, enum token_kind end) {
+  size_t capacity = 0;
+  if (parse_accept(parser, end)) return;
+  do {
+    struct syntax_type *argument = parse_type(parser);
+    ARENA_PUSH(parser->arena, into->arguments, into->count, capacity, argument);
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, end);
+}
+
+/* type = "fn" "(" types ")" "->" type | NAME [ "<" types ">" ] */
+struct syntax_type *parse_type(struct parser *parser) {
+  const struct token *first = parse_peek(parser, 0);
+  struct syntax_type *type = arena_alloc(parser->arena, sizeof *type);
+  parse_enter(parser);
+  if (parse_accept(parser, TOKEN_FN)) {
+    parse_expect(parser, TOKEN_LEFT_PAREN);
+    parse_types(parser, type, TOKEN_RIGHT_PAREN);
+    parse_expect(parser, TOKEN_ARROW);
+    type->result = parse_type(parser);
+  } else {
+    if (!parse_is(parser, TOKEN_NAME))
+      parse_fail(parser, first->place, NULL, "expected a type, found %s", token_description(first->kind));
+    type->name = parse_label(parser, "a type");
+    if (parse_accept(parser, TOKEN_LESS)) parse_types(parser, type, TOKEN_GREATER);
+  }
+  parse_leave(parser);
+  type->place = parse_place_from(parser, first);
+  return type;
+}
+
+/* fields = "{" field { "," field } [ "," ] "}"    field = label ":" type */
+static void parse_fields(struct parser *parser, struct syntax_variant *variant) {
+  size_t capacity = 0;
+  parse_expect(parser, TOKEN_LEFT_BRACE);
+  do {
+    struct syntax_field field = {.name = parse_label(parser, "the name of a field")};
+    parse_expect(parser, TOKEN_COLON);
+    field.type = parse_type(parser);
+    ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
+  } while (parse_accept(parser, TOKEN_COMMA) && !parse_is(parser, TOKEN_RIGHT_BRACE));
+  parse_expect(parser, TOKEN_RIGHT_BRACE);
+}
+
+/* slots = "(" type { "," type } ")" */
+static void parse_slots(struct parser *parser, struct syntax_variant *variant) {
+  size_t capacity = 0;
+  parse_expect(parser, TOKEN_LEFT_PAREN);
+  do {
+    struct syntax_field field = {.type = parse_type(parser)};
+    field.name.place = field.type->place;
+    ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, TOKEN_RIGHT_PAREN);
+}
+
+static bool parse_is_upper(const char *name) {
+  return *name >= 'A' && *name <= 'Z';
+}
+
+/* variant = Name [ fields | slots ] */
+static struct syntax_variant parse_variant(struct parser *parser) {
+  struct syntax_variant variant = {.name = parse_label(parser, "the name of a variant")};
+  if (!parse_is_upper(variant.name.text))
+    parse_fail(parser, variant.name.place, "in a pattern a lower-case name binds whatever is matched",
+               "the name of a variant begins with an upper-case letter");
+  if (parse_is(parser, TOKEN_LEFT_BRACE)) parse_fields(parser, &variant);
+  else if (parse_is(parser, TOKEN_LEFT_PAREN)) parse_slots(parser, &variant);
+  return variant;
+}
+
+/* Whether what follows `=` is a union rather than an alias: it has fields, or there are several variants. */
+static bool parse_at_union(const struct parser *parser) {
+  enum token_kind next = parse_peek(parser, 1)->kind;
+  bool same_line = !parse_peek(parser, 1)->newline;
+  if (parse_is(parser, TOKEN_BAR)) return true;
+  return parse_is(parser, TOKEN_NAME) &&
+         (next == TOKEN_BAR || next == TOKEN_LEFT_BRACE || (next == TOKEN_LEFT_PAREN && same_line));
+}
+
+/* declaration = "type" Name "=" ( fields | [ "|" ] variant { "|" variant } | type ) */
+static struct syntax_item parse_type_declaration(struct parser *parser) {
+  parse_expect(parser, TOKEN_TYPE);
+  struct syntax_item item = {.kind = SYNTAX_ITEM_TYPE, .name = parse_label(parser, "the name of a type")};
+  struct syntax_declaration *declaration = &item.declaration;
+  size_t capacity = 0;
+  if (!parse_is_upper(item.name.text))
+    parse_fail(parser, item.name.place, NULL, "the name of a type begins with an upper-case letter");
+  parse_expect(parser, TOKEN_ASSIGN);
+  if (parse_is(parser, TOKEN_LEFT_BRACE)) {
+    struct syntax_variant variant = {.name = item.name};
+    parse_fields(parser, &variant);
+    declaration->is_record = true;
+    ARENA_PUSH(parser->arena, declaration->variants, declaration->count, capacity, variant);
+  } else if (parse_at_union(parser)) {
+    parse_accept(parser, TOKEN_BAR);
+    do {
+      struct syntax_variant variant = parse_variant(parser);
+      ARENA_PUSH(parser->arena, declaration->variants, declaration->count, capacity, variant);
+    } while (parse_accept(parser, TOKEN_BAR));
+  } else {
+    declaration->alias = parse_type(parser);
+  }
+  return item;
+}
+
+/* ---- Patterns ---------------------------------------------------------------------------------------------------- */
+
+static struct syntax_name parse_binding(struct parser *parser) {
+  return parse_name(parser, "a name or '_'");
+}
+
+/* bindings = [ name { "," name } ] end */
+static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern, enum token_kind end) {
+  size_t capacity = 0;
+  if (parse_accept(parser, end)) return;
+  do {
+    const struct token *token = parse_peek(parser, 0);
+    if (token->kind == TOKEN_NAME && parse_is_upper(token->name))
+      parse_fail(parser, token->place, "bind the field, and match what it holds in a match of its own",
+                 "patterns cannot be nested");
+    struct syntax_name binding = pattern->by_name ? parse_label(parser, "the name of a field") : parse_binding(parser);
+    ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
+    if (parse_is(parser, TOKEN_COLON))
+      parse_fail(parser, parse_peek(parser, 0)->place, "name the field alone: it is bound under that name",
+                 "a field cannot be renamed in a pattern");
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, end);
+}
+
+/* constructor = Name [ "{" bindings "}" | "(" bindings ")" | name ] */
+static void parse_constructor(struct parser *parser, struct syntax_pattern *pattern) {
+  enum token_kind next = parse_peek(parser, 0)->kind;
+  pattern->kind = SYNTAX_PATTERN_CONSTRUCTOR;
+  pattern->has_fields = true;
+  if (parse_accept(parser, TOKEN_LEFT_BRACE)) {
+    pattern->by_name = true;
+    parse_bindings(parser, pattern, TOKEN_RIGHT_BRACE);
+  } else if (parse_accept(parser, TOKEN_LEFT_PAREN)) {
+    parse_bindings(parser, pattern, TOKEN_RIGHT_PAREN);
+  } else if (next == TOKEN_NAME || next == TOKEN_TYPE) {
+    size_t capacity = 0;
+    struct syntax_name binding = parse_binding(parser);
+    ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
+  } else {
+    pattern->has_fields = false;
+  }
+}
+
+/* A literal's value as the pattern's. */
+static void parse_literal_pattern(struct parser *parser, struct syntax_pattern *pattern) {
+  bool negative = parse_accept(parser, TOKEN_MINUS);
+  const struct token *token = negative ? parse_expect(parser, TOKEN_INT) : parse_take(parser);
+  if (token->kind == TOKEN_INT) {
+    if (!negative && token->integer > INT64_MAX)
+      parse_fail(parser, token->place, NULL, "the integer is larger than 9223372036854775807");
+    pattern->kind = SYNTAX_PATTERN_INT;
+    pattern->integer = (int64_t)(negative ? 0 - token->integer : token->integer);
+  } else if (token->kind == TOKEN_STRING) {
+    pattern->kind = SYNTAX_PATTERN_STRING;
+    pattern->text = token->text;
+  } else {
+    pattern->kind = SYNTAX_PATTERN_BOOL;
+    pattern->truth = token->kind == TOKEN_TRUE;
+  }
+}
+
+/* pattern = [ "-" ] INT | STRING | "true" | "false" | name | constructor */
+struct syntax_pattern parse_pattern(struct parser *parser) {
+  const struct token *first = parse_peek(parser, 0);
+  struct syntax_pattern pattern = {0};
+  switch (first->kind) {
+  case TOKEN_NAME:
+  case TOKEN_TYPE:
+    pattern.name = parse_binding(parser);
+    pattern.kind = SYNTAX_PATTERN_NAME;
+    if (parse_is_upper(pattern.name.text)) parse_constructor(parser, &pattern);
+    break;
+  case TOKEN_MINUS:
+  case TOKEN_INT:
+  case TOKEN_STRING:
+  case TOKEN_TRUE:
+  case TOKEN_FALSE:
+    parse_literal_pattern(parser, &pattern);
+    break;
+  case TOKEN_FLOAT:
+    parse_fail(parser, first->place, "compare it with '==', '<' or '>'", "a float cannot be matched");
+  case TOKEN_STRING_HEAD:
+    parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot hold '${'");
+  default:
+    parse_fail(parser, first->place, NULL, "expected a pattern, found %s", token_description(first->kind));
+  }
+  pattern.place = parse_place_from(parser, first);
+  return pattern;
+}
+
+/* ---- Statements and declarations --------------------------------------------------------------------------------- */
+
+/* parameters = [ parameter { "," parameter } ] end    parameter = name [ ":" type ] */
+void parse_parameters(struct parser *parser, struct syntax_function *function, enum token_kind end) {
+  size_t capacity = 0;
+  if (parse_accept(parser, end)) return;
+  do {
+    struct syntax_parameter parameter = {.name = parse_name(parser, "the name of a parameter")};
+    if (parse_accept(parser, TOKEN_COLON)) parameter.type = parse_type(parser);
+    ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, end);
+}
+
+/* signature = name "(" parameters ")" [ "->" type ] */
+static struct syntax_function *parse_signature(struct parser *parser) {
+  struct syntax_function *function = arena_alloc(parser->arena, sizeof *function);
+  function->name = parse_name(parser, "the name of a function");
+  parse_expect(parser, TOKEN_LEFT_PAREN);
+  parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
+  if (parse_accept(parser, TOKEN_ARROW)) function->result = parse_type(parser);
+  return function;
+}
+
+/* function = "fn" signature ( "=" expression | block ) */
+static struct syntax_item parse_function(struct parser *parser) {
+  struct syntax_item item = {.kind = SYNTAX_ITEM_FUNCTION};
+  parse_expect(parser, TOKEN_FN);
+  item.function = parse_signature(parser);
+  item.name = item.function->name;
+  if (!parse_is(parser, TOKEN_LEFT_BRACE)) parse_expect(parser, TOKEN_ASSIGN);
+  item.function->body = parse_expr(parser);
+  return item;
+}
+
+/* extern = "extern" "fn" signature */
+static struct syntax_item parse_extern(struct parser *parser) {
+  struct syntax_item item = {.kind = SYNTAX_ITEM_EXTERN};
+  parse_expect(parser, TOKEN_EXTERN);
+  parse_expect(parser, TOKEN_FN);
+  item.function = parse_signature(parser);
+  item.name = item.function->name;
+  return item;
+}
+
+/* let = "let" name [ ":" type ] "=" expression */
+static struct syntax_item parse_let(struct parser *parser) {
+  struct syntax_item item = {.kind = SYNTAX_ITEM_LET};
+  parse_expect(parser, TOKEN_LET);
+  item.name = parse_name(parser, "a name");
+  if (parse_accept(parser, TOKEN_COLON)) item.type = parse_type(parser);
+  parse_expect(parser, TOKEN_ASSIGN);
+  item.value = parse_expr(parser);
+  return item;
+}
+
+static struct syntax_item parse_statement_expr(struct parser *parser) {
+  struct syntax_item item = {.kind = SYNTAX_ITEM_EXPR, .value = parse_expr(parser)};
+  if (parse_is(parser, TOKEN_ASSIGN))
+    parse_fail(parser, parse_peek(parser, 0)->place, "bind a new name with 'let'", "a binding cannot be changed");
+  return item;
+}
+
+/* item = function | let | declaration | extern | expression */
+struct syntax_item parse_item(struct parser *parser, bool file_scope) {
+  const struct token *first = parse_peek(parser, 0);
+  enum token_kind next = parse_peek(parser, 1)->kind;
+  bool declares_type = first->kind == TOKEN_TYPE && next == TOKEN_NAME;
+  struct syntax_item item;
+  if (!file_scope && (declares_type || first->kind == TOKEN_EXTERN))
+    parse_fail(parser, first->place, "move it out of the function", "%s can only be declared at file scope",
+               declares_type ? "a type" : "an extern function");
+  if (first->kind == TOKEN_MUT)
+    parse_fail(parser, first->place, "use 'let'", "'mut' is only for the state of effect handlers, which this compiler lacks");
+  if (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN) item = parse_function(parser);
+  else if (first->kind == TOKEN_LET) item = parse_let(parser);
+  else if (first->kind == TOKEN_EXTERN) item = parse_extern(parser);
+  else if (declares_type) item = parse_type_declaration(parser);
+  else item = parse_statement_expr(parser);
+  item.place = parse_place_from(parser, first);
+  return item;
+}
+
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
+
+static bool parse_starts_declaration(const struct parser *parser, size_t at) {
+  const struct token *token = &parser->tokens[at];
+  enum token_kind next = token->kind == TOKEN_END ? TOKEN_END : token[1].kind;
+  if (!token->newline) return false;
+  return token->kind == TOKEN_LET || token->kind == TOKEN_EXTERN || token->kind == TOKEN_END ||
+         ((token->kind == TOKEN_FN || token->kind == TOKEN_TYPE) && next == TOKEN_NAME);
+}
+
+static bool parse_is_first_on_line(const struct parser *parser, const struct token *token) {
+  return token->place.offset == 0 || parser->diag->source->text[token->place.offset - 1] == '\n';
+}
+
+/* How many braces the tokens in a range open, less those they close. */
+static int parse_brace_balance(const struct parser *parser, size_t from, size_t to) {
+  int balance = 0;
+  for (size_t i = from; i < to; i++) {
+    balance += parser->tokens[i].kind == TOKEN_LEFT_BRACE;
+    balance -= parser->tokens[i].kind == TOKEN_RIGHT_BRACE;
+  }
+  return balance;
+}
+
+/* Goes on after an error in the declaration that began at `start`: at the next declaration outside its braces, or, where a
+ * brace is missing, at the next function, type or extern that stands at the very start of a line. */
+static void parse_synchronise(struct parser *parser, size_t start) {
+  size_t error = parser->at;
+  int balance = parse_brace_balance(parser, start, error);
+  for (size_t i = error; i < parser->count; i++) {
+    bool at_end = parser->tokens[i].kind == TOKEN_END;
+    if (i > start && !at_end && balance <= 0 && parse_starts_declaration(parser, i)) {
+      parser->at = i;
+      return;
+    }
+    balance += parser->tokens[i].kind == TOKEN_LEFT_BRACE;
+    balance -= parser->tokens[i].kind == TOKEN_RIGHT_BRACE;
+  }
+  for (size_t i = error > start ? error : start + 1; i < parser->count; i++) {
+    const struct token *token = &parser->tokens[i];
+    bool declares = parse_starts_declaration(parser, i) && token->kind != TOKEN_LET;
+    if (token->kind == TOKEN_END || (declares && parse_is_first_on_line(parser, token))) {
+      parser->at = i;
+      return;
+    }
+  }
+  parser->at = parser->count - 1;
+}
+
+/* One item, or false where it had an error. What a longjmp could leave undefined is not in this frame. */
+static bool parse_try_item(struct parser *parser, struct syntax_item *item) {
+  jmp_buf recover;
+  parser->recover = &recover;
+  if (setjmp(recover)) return false;
+  *item = parse_item(parser, true);
+  return true;
+}
+
+/* program = { item } END */
+struct syntax_program parse(struct token_list tokens, struct arena *arena, struct diag *diag) {
+  struct parser parser = {.arena = arena, .diag = diag, .tokens = tokens.tokens, .count = tokens.count};
+  struct syntax_program program = {0};
+  size_t capacity = 0;
+  while (!parse_is(&parser, TOKEN_END)) {
+    size_t start = parser.at;
+    struct syntax_item item;
+    parser.nesting = 0;
+    parser.use_count = parser.use_capacity = 0;
+    parser.uses = NULL;
+    if (!parse_try_item(&parser, &item)) {
+      parse_synchronise(&parser, start);
+      continue;
+    }
+    item.use_count = parser.use_count;
+    item.uses = parser.uses;
+    ARENA_PUSH(arena, program.items, program.count, capacity, item);
+  }
+  if (tokens.count == 1) diag_error(diag, tokens.tokens->place, "the program is empty");
+  return program;
+}

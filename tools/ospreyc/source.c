@@ -1,0 +1,124 @@
+/* Reading a source file, and finding lines and columns in it. */
+#include "arena.h"
+#include "diag.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SOURCE_MAX_BYTES = 64 * 1024 * 1024 };
+
+/* The length of the UTF-8 sequence at the start of p (1 to 4), or 0 if there is no valid one. */
+static size_t source_sequence(const unsigned char *p, size_t n) {
+  unsigned char lead = p[0];
+  if (lead < 0x80) return 1;
+  size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+  if (lead < 0xc2 || lead > 0xf4 || length > n) return 0;
+  for (size_t i = 1; i < length; i++)
+    if ((p[i] & 0xc0) != 0x80) return 0;
+  bool overlong = (lead == 0xe0 && p[1] < 0xa0) || (lead == 0xf0 && p[1] < 0x90);
+  bool surrogate = lead == 0xed && p[1] > 0x9f;
+  bool too_large = lead == 0xf4 && p[1] > 0x8f;
+  return overlong || surrogate || too_large ? 0 : length;
+}
+
+static const char *source_validate(const char *text, size_t length, struct place *place) {
+  for (size_t i = 0, step; i < length; i += step) {
+    place->offset = (uint32_t)i;
+    place->length = 1;
+    if (text[i] == '\0') return "the file holds a NUL byte: it is not an Osprey program";
+    step = source_sequence((const unsigned char *)text + i, length - i);
+    if (!step) return "the file is not valid UTF-8";
+  }
+  *place = (struct place){0};
+  return length ? NULL : "the file is empty";
+}
+
+static void source_find_lines(struct source *source, struct arena *arena) {
+  size_t count = 1;
+  for (size_t i = 0; i < source->length; i++) count += source->text[i] == '\n';
+  source->line_starts = arena_array(arena, count, sizeof *source->line_starts);
+  source->line_count = count;
+  size_t line = 1;
+  for (size_t i = 0; i < source->length; i++)
+    if (source->text[i] == '\n') source->line_starts[line++] = (uint32_t)i + 1;
+}
+
+int source_from_memory(struct source *source, struct arena *arena, const char *path, const char *text, size_t length,
+                       const char **problem, struct place *place) {
+  *source = (struct source){.path = path, .text = ""};
+  *place = (struct place){0};
+  *problem = length > SOURCE_MAX_BYTES ? "the file is larger than 64 MiB" : NULL;
+  if (!*problem) {
+    source->text = arena_copy(arena, text, length);
+    source->length = length;
+    *problem = source_validate(text, length, place);
+  }
+  source_find_lines(source, arena);
+  return *problem ? -1 : 0;
+}
+
+/* All of a stream, at most a byte more than is allowed. Returns malloc'ed memory, or NULL with errno set. */
+static char *source_slurp(FILE *file, size_t *length) {
+  char *text = NULL;
+  size_t capacity = 0;
+  *length = 0;
+  for (;;) {
+    if (*length == capacity) {
+      capacity = capacity ? capacity * 2 : 16 * 1024;
+      char *larger = realloc(text, capacity);
+      if (!larger) break;
+      text = larger;
+    }
+    size_t got = fread(text + *length, 1, capacity - *length, file);
+    *length += got;
+    if (!got || *length > SOURCE_MAX_BYTES) break;
+  }
+  if (!ferror(file) && text && *length < capacity) return text;
+  if (!ferror(file) && text && *length > SOURCE_MAX_BYTES) return text;
+  int error = errno ? errno : EIO;
+  free(text);
+  errno = error;
+  return NULL;
+}
+
+int source_read(struct source *source, struct arena *arena, const char *path, const char **problem,
+                struct place *place) {
+  size_t length = 0;
+  errno = 0;
+  FILE *file = fopen(path, "rb");
+  char *text = file ? source_slurp(file, &length) : NULL;
+  int error = errno;
+  if (file) fclose(file);
+  if (!text) {
+    *source = (struct source){.path = path, .text = ""};
+    *place = (struct place){0};
+    source_find_lines(source, arena);
+    *problem = arena_printf(arena, "cannot read the file: %s", strerror(error));
+    return -1;
+  }
+  int outcome = source_from_memory(source, arena, path, text, length, problem, place);
+  free(text);
+  return outcome;
+}
+
+/* The index of the line that holds an offset. */
+static size_t source_line_index(const struct source *source, uint32_t offset) {
+  size_t low = 0, high = source->line_count;
+  while (high - low > 1) {
+    size_t middle = low + (high - low) / 2;
+    if (source->line_starts[middle] <= offset) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+void source_position(const struct source *source, struct place place, unsigned *line, unsigned *column) {
+  size_t index = source_line_index(source, place.offset);
+  unsigned characters = 0;
+  for (uint32_t i = source->line_starts[index]; i < place.offset; i++)
+    characters += (source->text[i] & 0xc0) != 0x80;
+  *line = (unsigned)index + 1;
+  *column = characters + 1;
+}

@@ -1,0 +1,85 @@
+#include "types.h"
+
+#include "arena.h"
+#include "infer.h"
+
+#include <string.h>
+
+enum { TYPE_NAME_MAX = 400, TYPE_NAME_DEPTH_MAX = 12 };
+
+bool type_is_managed(const struct type *type) {
+  switch (type->kind) {
+  case TYPE_STRING:
+  case TYPE_RESULT:
+  case TYPE_FUNCTION:
+  case TYPE_RECORD:
+  case TYPE_UNION: return true;
+  default: return false;
+  }
+}
+
+struct type_text {
+  char bytes[TYPE_NAME_MAX];
+  size_t length;
+};
+
+static void type_put(struct type_text *text, const char *part) {
+  size_t length = strlen(part);
+  if (text->length + length + 4 > sizeof text->bytes) {
+    part = text->length && text->bytes[text->length - 1] == '\x85' ? "" : "…";
+    length = strlen(part);
+    if (text->length + length + 1 > sizeof text->bytes) return;
+  }
+  memcpy(text->bytes + text->length, part, length + 1);
+  text->length += length;
+}
+
+static void type_write(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth);
+
+static void type_write_function(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth) {
+  type_put(text, "fn(");
+  for (size_t i = 0; i < type->function.parameter_count; i++) {
+    if (i) type_put(text, ", ");
+    type_write(arena, text, type->function.parameters[i], depth + 1);
+  }
+  type_put(text, ") -> ");
+  type_write(arena, text, type->function.result, depth + 1);
+}
+
+static void type_write_variable(struct arena *arena, struct type_text *text, unsigned id) {
+  type_put(text, arena_printf(arena, "'%c", (char)('a' + id % 26)));
+  if (id >= 26) type_put(text, arena_printf(arena, "%u", id / 26));
+}
+
+static void type_write(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth) {
+  static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "int", [TYPE_FLOAT] = "float",
+                                      [TYPE_BOOL] = "bool", [TYPE_STRING] = "string"};
+  while (type->kind == TYPE_VARIABLE && type->variable.bound) type = type->variable.bound;
+  if (depth > TYPE_NAME_DEPTH_MAX || text->length + 8 > sizeof text->bytes) {
+    type_put(text, "…");
+    return;
+  }
+  switch (type->kind) {
+  case TYPE_RESULT:
+    type_put(text, "Result<");
+    type_write(arena, text, type->result.value, depth + 1);
+    type_put(text, type->result.math ? ", MathError>" : ", string>");
+    break;
+  case TYPE_ITERATOR:
+    type_put(text, "Iterator<");
+    type_write(arena, text, type->iterator.element, depth + 1);
+    type_put(text, ">");
+    break;
+  case TYPE_FUNCTION: type_write_function(arena, text, type, depth); break;
+  case TYPE_RECORD:
+  case TYPE_UNION: type_put(text, type->named.name); break;
+  case TYPE_VARIABLE: type_write_variable(arena, text, type->variable.id); break;
+  default: type_put(text, plain[type->kind]); break;
+  }
+}
+
+const char *type_name(struct arena *arena, const struct type *type) {
+  struct type_text text = {.bytes = ""};
+  type_write(arena, &text, type, 0);
+  return arena_copy(arena, text.bytes, text.length);
+}
