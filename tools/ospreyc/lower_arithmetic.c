@@ -33,9 +33,8 @@ static LLVMValueRef message(struct lower *lower, const char *text) {
 
 /* Adds a condition under which the step itself fails. */
 static void open_fail(struct lower_function *fn, struct lower_open *open, LLVMValueRef failed, const char *text) {
-  LLVMBuilderRef builder = fn->lower->builder;
   open->message = lower_select(fn->lower, open->failed, open->message, message(fn->lower, text));
-  open->failed = LLVMBuildOr(builder, open->failed, failed, "");
+  open->failed = lower_or(fn->lower, open->failed, failed);
 }
 
 /* { value, failed } of llvm.NAME.with.overflow.i64 */
@@ -108,8 +107,7 @@ static void float_step(struct lower_function *fn, enum ast_operator operator, LL
 /* What failed before the step: the left operand first, then the right one. */
 static void open_join(struct lower_function *fn, const struct lower_open *left, const struct lower_open *right,
                       struct lower_open *open) {
-  LLVMBuilderRef builder = fn->lower->builder;
-  open->failed = LLVMBuildOr(builder, left->failed, right->failed, "");
+  open->failed = lower_or(fn->lower, left->failed, right->failed);
   open->message = lower_select(fn->lower, left->failed, left->message, right->message);
   open->counted = left->counted || right->counted;
 }

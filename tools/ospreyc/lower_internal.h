@@ -115,6 +115,7 @@ struct lower_value lower_target_end(struct lower_function *fn, struct lower_targ
 void lower_deliver(struct lower_function *fn, const struct type *type, struct lower_value value,
                    const struct lower_target *target);
 LLVMValueRef lower_select(struct lower *lower, LLVMValueRef condition, LLVMValueRef then, LLVMValueRef otherwise);
+LLVMValueRef lower_or(struct lower *lower, LLVMValueRef left, LLVMValueRef right);
 LLVMBasicBlockRef lower_block_new(struct lower_function *fn, const char *name);
 void lower_block_enter(struct lower_function *fn, LLVMBasicBlockRef block);
 void lower_bind(struct lower *lower, const struct ast_variable *variable, LLVMValueRef ir);

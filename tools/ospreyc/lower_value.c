@@ -90,6 +90,15 @@ LLVMValueRef lower_select(struct lower *lower, LLVMValueRef condition, LLVMValue
   return LLVMBuildSelect(lower->builder, condition, then, otherwise, "");
 }
 
+/* left || right, for conditions that may be known to be false. */
+LLVMValueRef lower_or(struct lower *lower, LLVMValueRef left, LLVMValueRef right) {
+  if (LLVMIsAConstantInt(left) && !LLVMConstIntGetZExtValue(left))
+    return right;
+  if (LLVMIsAConstantInt(right) && !LLVMConstIntGetZExtValue(right))
+    return left;
+  return LLVMBuildOr(lower->builder, left, right, "");
+}
+
 LLVMBasicBlockRef lower_block_new(struct lower_function *fn, const char *name) {
   return LLVMAppendBasicBlockInContext(fn->lower->llvm, fn->ir, name);
 }
