@@ -1,0 +1,85 @@
+/* Text between the host's strings and the wire (UTF8-5). */
+#include "support.h"
+
+#include "text.h"
+
+struct text_case {
+  const char *host_hex; /* without the final NUL */
+  enum ws_text_outcome outcome;
+  const char *wire_hex;
+  size_t error_offset;
+};
+
+static const struct text_case cases[] = {
+    {"", WS_TEXT_SAME, "", 0},
+    {"61 62", WS_TEXT_SAME, "61 62", 0},
+    {"C3 A9", WS_TEXT_SAME, "C3 A9", 0},
+    {"C0 80", WS_TEXT_CONVERT, "00", 0},
+    {"61 C0 80 62", WS_TEXT_CONVERT, "61 00 62", 0},
+    {"C0 80 C0 80 C0 80", WS_TEXT_CONVERT, "00 00 00", 0},
+    {"61 C0 80", WS_TEXT_CONVERT, "61 00", 0},
+    {"C0", WS_TEXT_INVALID, "", 0},
+    {"61 C0 81", WS_TEXT_INVALID, "", 1},
+    {"61 62 FF", WS_TEXT_INVALID, "", 2},
+    {"61 E2 82", WS_TEXT_INVALID, "", 1},
+    {"C0 80 E2 82 C0 80", WS_TEXT_INVALID, "", 2},
+    {"E2 C0 80", WS_TEXT_INVALID, "", 0},
+    {"C1 80", WS_TEXT_INVALID, "", 0},
+};
+
+static void text_crosses_both_ways(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    uint8_t host[32], wire[32], out[32];
+    size_t n = from_hex(host, cases[i].host_hex), wire_size = from_hex(wire, cases[i].wire_hex);
+    struct ws_text_extent extent;
+
+    host[n] = '\0';
+    char *text = (char *)guard_place(host, n + 1);
+
+    assert_int_equal(ws_text_measure(text, &extent), cases[i].outcome);
+    assert_int_equal(extent.host_size, n);
+    if (cases[i].outcome == WS_TEXT_INVALID) {
+      assert_int_equal(extent.error_offset, cases[i].error_offset);
+      continue;
+    }
+    assert_int_equal(extent.wire_size, wire_size);
+    ws_text_from_host(out, text, extent.host_size);
+    assert_memory_equal(out, wire, wire_size);
+
+    uint8_t *back = guard_place(wire, wire_size);
+
+    assert_int_equal(ws_text_host_size(back, wire_size), n);
+    ws_text_to_host((char *)out, back, wire_size);
+    assert_memory_equal(out, host, n + 1);
+  }
+}
+
+/* UTF8-5: a text of nothing but U+0000 takes time in proportion to its size. */
+static void text_of_nuls_only(void **state) {
+  size_t n = 1u << 20;
+  char *text = malloc(2 * n + 1);
+  uint8_t *wire = malloc(n);
+  struct ws_text_extent extent;
+
+  (void)state;
+  memset(wire, 0, n);
+  assert_int_equal(ws_text_host_size(wire, n), 2 * n);
+  ws_text_to_host(text, wire, n);
+  assert_int_equal(ws_text_measure(text, &extent), WS_TEXT_CONVERT);
+  assert_int_equal(extent.wire_size, n);
+  wire[n - 1] = 1;
+  ws_text_from_host(wire, text, extent.host_size);
+  assert_int_equal(wire[n - 1], 0);
+  free(text);
+  free(wire);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(text_crosses_both_ways),
+      cmocka_unit_test(text_of_nuls_only),
+  };
+
+  return cmocka_run_group_tests_name("text", tests, NULL, NULL);
+}
