@@ -9,8 +9,7 @@
 
 #include "fault.h"
 
-static inline void *ws_sys_malloc(size_t size)
-{
+static inline void *ws_sys_malloc(size_t size) {
   if (ws_fault_hit()) {
     errno = ENOMEM;
     return NULL;
@@ -18,8 +17,7 @@ static inline void *ws_sys_malloc(size_t size)
   return malloc(size);
 }
 
-static inline void *ws_sys_calloc(size_t count, size_t size)
-{
+static inline void *ws_sys_calloc(size_t count, size_t size) {
   if (ws_fault_hit()) {
     errno = ENOMEM;
     return NULL;
@@ -28,8 +26,7 @@ static inline void *ws_sys_calloc(size_t count, size_t size)
 }
 
 /* As realloc: where it fails, the old block is untouched and still the caller's. */
-static inline void *ws_sys_realloc(void *block, size_t size)
-{
+static inline void *ws_sys_realloc(void *block, size_t size) {
   if (ws_fault_hit()) {
     errno = ENOMEM;
     return NULL;
@@ -38,8 +35,7 @@ static inline void *ws_sys_realloc(void *block, size_t size)
 }
 
 /* Zeroed, at a multiple of alignment (a power of two that divides size). Freed as any other. */
-static inline void *ws_sys_aligned_calloc(size_t alignment, size_t size)
-{
+static inline void *ws_sys_aligned_calloc(size_t alignment, size_t size) {
   if (ws_fault_hit()) {
     errno = ENOMEM;
     return NULL;
@@ -48,14 +44,12 @@ static inline void *ws_sys_aligned_calloc(size_t alignment, size_t size)
   return block ? memset(block, 0, size) : NULL;
 }
 
-static inline char *ws_sys_strdup(const char *text)
-{
+static inline char *ws_sys_strdup(const char *text) {
   size_t size = strlen(text) + 1;
   char *copy = ws_sys_malloc(size);
   return copy ? memcpy(copy, text, size) : NULL;
 }
 
-static inline void ws_sys_free(void *block)
-{
+static inline void ws_sys_free(void *block) {
   free(block);
 }

@@ -19,25 +19,21 @@
 __attribute__((weak)) _Atomic long ws_fault_calls;
 __attribute__((weak)) _Atomic long ws_fault_target;
 
-static inline void ws_fault_arm(long nth)
-{
+static inline void ws_fault_arm(long nth) {
   atomic_store(&ws_fault_calls, 0);
   atomic_store(&ws_fault_target, nth);
 }
 
 /* How many calls were made since the counter was armed. */
-static inline long ws_fault_count(void)
-{
+static inline long ws_fault_count(void) {
   return atomic_load(&ws_fault_calls);
 }
 
-static inline bool ws_fault_hit(void)
-{
+static inline bool ws_fault_hit(void) {
   return atomic_fetch_add(&ws_fault_calls, 1) + 1 == atomic_load(&ws_fault_target);
 }
 #else
-static inline bool ws_fault_hit(void)
-{
+static inline bool ws_fault_hit(void) {
   return false;
 }
 #endif

@@ -8,14 +8,12 @@
 
 #include "sys.h"
 
-socklen_t ws_address_length(const struct ws_address *address)
-{
+socklen_t ws_address_length(const struct ws_address *address) {
   return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
 }
 
 /* The zone of a link-local address, a name or a number; 0 for none known. */
-static unsigned ws_address_zone(const char *zone)
-{
+static unsigned ws_address_zone(const char *zone) {
   unsigned index = if_nametoindex(zone);
   if (index)
     return index;
@@ -24,8 +22,7 @@ static unsigned ws_address_zone(const char *zone)
   return *zone >= '0' && *zone <= '9' && *end == '\0' && number <= UINT32_MAX ? (unsigned)number : 0;
 }
 
-static bool ws_address_parse_v6(const char *text, struct sockaddr_in6 *v6)
-{
+static bool ws_address_parse_v6(const char *text, struct sockaddr_in6 *v6) {
   char host[INET6_ADDRSTRLEN];
   size_t length = strcspn(text, "%");
   if (length >= sizeof host)
@@ -38,8 +35,7 @@ static bool ws_address_parse_v6(const char *text, struct sockaddr_in6 *v6)
   return inet_pton(AF_INET6, host, &v6->sin6_addr) == 1;
 }
 
-bool ws_address_parse(const char *text, uint16_t port, struct ws_address *address)
-{
+bool ws_address_parse(const char *text, uint16_t port, struct ws_address *address) {
   *address = (struct ws_address){0};
   if (inet_pton(AF_INET, text, &address->v4.sin_addr) == 1) {
     address->v4.sin_family = AF_INET;
@@ -51,13 +47,11 @@ bool ws_address_parse(const char *text, uint16_t port, struct ws_address *addres
   return ws_address_parse_v6(text, &address->v6);
 }
 
-static bool ws_address_is_mapped(const struct ws_address *address)
-{
+static bool ws_address_is_mapped(const struct ws_address *address) {
   return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
 }
 
-char *ws_address_format(const struct ws_address *address, char text[static WS_ADDRESS_TEXT])
-{
+char *ws_address_format(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]) {
   char host[INET6_ADDRSTRLEN];
   unsigned port = ws_address_port(address);
   if (address->any.sa_family == AF_INET) {
@@ -76,13 +70,11 @@ char *ws_address_format(const struct ws_address *address, char text[static WS_AD
   return text;
 }
 
-uint16_t ws_address_port(const struct ws_address *address)
-{
+uint16_t ws_address_port(const struct ws_address *address) {
   return ntohs(address->any.sa_family == AF_INET6 ? address->v6.sin6_port : address->v4.sin_port);
 }
 
-void ws_address_host(const struct ws_address *address, uint8_t host[static 16])
-{
+void ws_address_host(const struct ws_address *address, uint8_t host[static 16]) {
   static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
   if (address->any.sa_family == AF_INET6) {
     memcpy(host, &address->v6.sin6_addr, 16);
@@ -92,22 +84,19 @@ void ws_address_host(const struct ws_address *address, uint8_t host[static 16])
   }
 }
 
-bool ws_address_is_loopback(const struct ws_address *address)
-{
+bool ws_address_is_loopback(const struct ws_address *address) {
   if (address->any.sa_family == AF_INET)
     return ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;
   return ws_address_is_mapped(address) ? address->v6.sin6_addr.s6_addr[12] == 127
                                        : IN6_IS_ADDR_LOOPBACK(&address->v6.sin6_addr);
 }
 
-int ws_address_of_peer(int fd, struct ws_address *address)
-{
+int ws_address_of_peer(int fd, struct ws_address *address) {
   socklen_t length = sizeof *address;
   return ws_sys_getpeername(fd, &address->any, &length);
 }
 
-int ws_address_of_socket(int fd, struct ws_address *address)
-{
+int ws_address_of_socket(int fd, struct ws_address *address) {
   socklen_t length = sizeof *address;
   return ws_sys_getsockname(fd, &address->any, &length);
 }

@@ -39,16 +39,14 @@ struct ws_dial {
   char host[];
 };
 
-static void ws_dial_close_attempt(struct ws_dial *dial, struct ws_dial_attempt *attempt)
-{
+static void ws_dial_close_attempt(struct ws_dial *dial, struct ws_dial_attempt *attempt) {
   ws_loop_watch(dial->loop, &attempt->watch, 0);
   ws_sys_close(attempt->watch.fd);
   attempt->watch.fd = -1;
   dial->live--;
 }
 
-void ws_dial_cancel(struct ws_dial *dial)
-{
+void ws_dial_cancel(struct ws_dial *dial) {
   if (dial->lookup)
     ws_lookup_cancel(dial->lookup);
   for (int i = 0; i < dial->started; i++)
@@ -59,8 +57,7 @@ void ws_dial_cancel(struct ws_dial *dial)
 }
 
 /* Ends the dial, then tells its owner. */
-static void ws_dial_finish(struct ws_dial *dial, int fd)
-{
+static void ws_dial_finish(struct ws_dial *dial, int fd) {
   struct ws_why why = dial->why;
   ws_dial_done *done = dial->done;
   void *context = dial->context;
@@ -69,20 +66,17 @@ static void ws_dial_finish(struct ws_dial *dial, int fd)
 }
 
 /* Adds a sentence to the reasons. */
-static void ws_dial_note(struct ws_dial *dial, const char *what, const char *whom, const char *reason)
-{
+static void ws_dial_note(struct ws_dial *dial, const char *what, const char *whom, const char *reason) {
   size_t used = strlen(dial->why.text);
   snprintf(dial->why.text + used, sizeof dial->why.text - used, "%s%s %s: %s", used ? "; " : "", what, whom, reason);
 }
 
-static void ws_dial_note_attempt(struct ws_dial *dial, int index, const char *reason)
-{
+static void ws_dial_note_attempt(struct ws_dial *dial, int index, const char *reason) {
   char address[WS_ADDRESS_TEXT];
   ws_dial_note(dial, "connect", ws_address_format(&dial->addresses.at[index], address), reason);
 }
 
-static void ws_dial_timed_out(struct ws_dial *dial)
-{
+static void ws_dial_timed_out(struct ws_dial *dial) {
   char reason[64];
   snprintf(reason, sizeof reason, "no answer within %lld ms", (long long)dial->timeout);
   if (dial->lookup)
@@ -96,8 +90,7 @@ static void ws_dial_timed_out(struct ws_dial *dial)
 /* The socket of an attempt is ready: connected, or failed. */
 static void ws_dial_advance(struct ws_dial *dial);
 
-static void ws_dial_attempt_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void ws_dial_attempt_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)events;
   struct ws_dial_attempt *attempt = (struct ws_dial_attempt *)watch;
   struct ws_dial *dial = attempt->dial;
@@ -120,8 +113,7 @@ static void ws_dial_attempt_ready(struct ws_loop *loop, struct ws_watch *watch, 
 
 /* 0: under way (or connected, which its readiness will tell), -1 with errno. */
 static int ws_dial_start_attempt(struct ws_dial *dial, struct ws_dial_attempt *attempt,
-                                 const struct ws_address *address)
-{
+                                 const struct ws_address *address) {
   int on = 1;
   attempt->dial = dial;
   attempt->watch = (struct ws_watch){.ready = ws_dial_attempt_ready, .fd = -1};
@@ -141,8 +133,7 @@ static int ws_dial_start_attempt(struct ws_dial *dial, struct ws_dial_attempt *a
 }
 
 /* Starts attempts until one is under way that has its time before the next; ends the dial where all have failed. */
-static void ws_dial_advance(struct ws_dial *dial)
-{
+static void ws_dial_advance(struct ws_dial *dial) {
   int64_t now = ws_loop_now(dial->loop);
   while (dial->started < dial->addresses.count && (dial->live == 0 || now >= dial->next_start)) {
     int index = dial->started++;
@@ -160,8 +151,7 @@ static void ws_dial_advance(struct ws_dial *dial)
   ws_timer_arm(dial->loop, &dial->timer, more ? dial->next_start : dial->deadline);
 }
 
-static void ws_dial_timer_fired(struct ws_loop *loop, struct ws_timer *timer)
-{
+static void ws_dial_timer_fired(struct ws_loop *loop, struct ws_timer *timer) {
   struct ws_dial *dial = (struct ws_dial *)((char *)timer - offsetof(struct ws_dial, timer));
   if (ws_loop_now(loop) >= dial->deadline)
     ws_dial_timed_out(dial);
@@ -169,8 +159,7 @@ static void ws_dial_timer_fired(struct ws_loop *loop, struct ws_timer *timer)
     ws_dial_advance(dial);
 }
 
-static void ws_dial_resolved(void *context, const struct ws_addresses *addresses, const struct ws_why *why)
-{
+static void ws_dial_resolved(void *context, const struct ws_addresses *addresses, const struct ws_why *why) {
   struct ws_dial *dial = context;
   dial->lookup = NULL;
   if (!addresses) {
@@ -183,8 +172,7 @@ static void ws_dial_resolved(void *context, const struct ws_addresses *addresses
 }
 
 struct ws_dial *ws_dial_start(struct ws_loop *loop, const char *host, uint16_t port, int64_t timeout_ms,
-                              ws_dial_done *done, void *context, struct ws_why *why)
-{
+                              ws_dial_done *done, void *context, struct ws_why *why) {
   size_t size = strlen(host) + 1;
   struct ws_dial *dial = ws_sys_calloc(1, sizeof *dial + size);
   if (!dial || ws_timer_init(loop, &dial->timer, ws_dial_timer_fired)) {

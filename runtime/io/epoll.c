@@ -15,8 +15,7 @@ struct ws_poller {
 
 enum { WS_EPOLL_BATCH = 256 };
 
-static struct ws_poller *ws_epoll_new(void)
-{
+static struct ws_poller *ws_epoll_new(void) {
   struct ws_poller *poller = ws_sys_malloc(sizeof *poller);
   if (!poller)
     return NULL;
@@ -28,20 +27,17 @@ static struct ws_poller *ws_epoll_new(void)
   return poller;
 }
 
-static void ws_epoll_free(struct ws_poller *poller)
-{
+static void ws_epoll_free(struct ws_poller *poller) {
   ws_sys_close(poller->fd);
   ws_sys_free(poller);
 }
 
-static uint32_t ws_epoll_mask(unsigned interest)
-{
+static uint32_t ws_epoll_mask(unsigned interest) {
   return (interest & WS_READ ? (uint32_t)EPOLLIN : 0) | (interest & WS_WRITE ? (uint32_t)EPOLLOUT : 0) |
          (interest & WS_EXCLUSIVE ? (uint32_t)EPOLLEXCLUSIVE : 0);
 }
 
-static int ws_epoll_set(struct ws_poller *poller, struct ws_watch *watch, unsigned interest)
-{
+static int ws_epoll_set(struct ws_poller *poller, struct ws_watch *watch, unsigned interest) {
   if (interest == 0) {
     ws_sys_epoll_remove(poller->fd, watch->fd);
     return 0;
@@ -51,15 +47,13 @@ static int ws_epoll_set(struct ws_poller *poller, struct ws_watch *watch, unsign
 }
 
 /* An error or a hang-up is heard by trying what one is interested in. */
-static unsigned ws_epoll_events(uint32_t mask)
-{
+static unsigned ws_epoll_events(uint32_t mask) {
   if (mask & (EPOLLERR | EPOLLHUP))
     return WS_READ | WS_WRITE;
   return (mask & EPOLLIN ? WS_READ : 0u) | (mask & EPOLLOUT ? WS_WRITE : 0u);
 }
 
-static int ws_epoll_wait(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms)
-{
+static int ws_epoll_wait(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms) {
   struct epoll_event events[WS_EPOLL_BATCH];
   int count = ws_sys_epoll_wait(poller->fd, events, size < WS_EPOLL_BATCH ? size : WS_EPOLL_BATCH, timeout_ms);
   for (int i = 0; i < count; i++) {

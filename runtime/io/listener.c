@@ -14,8 +14,7 @@ enum {
 
 /* --- binding */
 
-static int ws_bound_fail(const struct ws_address *address, int error, struct ws_why *why)
-{
+static int ws_bound_fail(const struct ws_address *address, int error, struct ws_why *why) {
   char text[WS_ADDRESS_TEXT];
   ws_why_set(why, "%s: %s", ws_address_format(address, text), ws_why_errno(error));
   errno = error;
@@ -23,8 +22,7 @@ static int ws_bound_fail(const struct ws_address *address, int error, struct ws_
 }
 
 /* :: takes IPv4 as well, any other IPv6 address only its own. */
-static int ws_bound_set_options(int fd, const struct ws_address *address)
-{
+static int ws_bound_set_options(int fd, const struct ws_address *address) {
   int on = 1;
   if (ws_sys_setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
       ws_sys_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on))
@@ -36,8 +34,7 @@ static int ws_bound_set_options(int fd, const struct ws_address *address)
 }
 
 /* Binds one address more. -1 with reason and errno. */
-static int ws_bound_add(struct ws_bound *bound, const struct ws_address *address, struct ws_why *why)
-{
+static int ws_bound_add(struct ws_bound *bound, const struct ws_address *address, struct ws_why *why) {
   int fd = ws_sys_socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)
     return ws_bound_fail(address, errno, why);
@@ -53,8 +50,7 @@ static int ws_bound_add(struct ws_bound *bound, const struct ws_address *address
 }
 
 /* Where the first address was given a port by the kernel, the others want the same. */
-static struct ws_address ws_bound_same_port(const struct ws_bound *bound, const struct ws_address *address)
-{
+static struct ws_address ws_bound_same_port(const struct ws_bound *bound, const struct ws_address *address) {
   struct ws_address same = *address;
   if (bound->count == 0 || ws_address_port(address) != 0)
     return same;
@@ -66,8 +62,7 @@ static struct ws_address ws_bound_same_port(const struct ws_bound *bound, const 
   return same;
 }
 
-int ws_bound_open(struct ws_bound *bound, const char *address, uint16_t port, int64_t timeout_ms, struct ws_why *why)
-{
+int ws_bound_open(struct ws_bound *bound, const char *address, uint16_t port, int64_t timeout_ms, struct ws_why *why) {
   bound->count = 0;
   if (*address == '\0')
     return ws_why_set(why, "the address is empty: give an IP address, a host name, 0.0.0.0 or ::");
@@ -87,22 +82,19 @@ int ws_bound_open(struct ws_bound *bound, const char *address, uint16_t port, in
   return bound->count > 0 ? 0 : ws_why_set(why, "%s", absent.text);
 }
 
-int ws_bound_listen(struct ws_bound *bound, struct ws_why *why)
-{
+int ws_bound_listen(struct ws_bound *bound, struct ws_why *why) {
   for (int i = 0; i < bound->count; i++)
     if (ws_sys_listen(bound->fds[i], WS_LISTENER_BACKLOG))
       return ws_bound_fail(&bound->addresses[i], errno, why);
   return 0;
 }
 
-void ws_bound_close(struct ws_bound *bound)
-{
+void ws_bound_close(struct ws_bound *bound) {
   while (bound->count > 0)
     ws_sys_close(bound->fds[--bound->count]);
 }
 
-bool ws_bound_is_loopback(const struct ws_bound *bound)
-{
+bool ws_bound_is_loopback(const struct ws_bound *bound) {
   for (int i = 0; i < bound->count; i++)
     if (!ws_address_is_loopback(&bound->addresses[i]))
       return false;
@@ -111,8 +103,7 @@ bool ws_bound_is_loopback(const struct ws_bound *bound)
 
 /* --- accepting */
 
-static void ws_listener_say(struct ws_listener *listener, int error)
-{
+static void ws_listener_say(struct ws_listener *listener, int error) {
   if (listener->troubled)
     return;
   listener->troubled = true;
@@ -120,16 +111,14 @@ static void ws_listener_say(struct ws_listener *listener, int error)
 }
 
 /* Leaves the connections in the kernel's queue for a while. */
-static void ws_listener_pause(struct ws_listener *listener, int error)
-{
+static void ws_listener_pause(struct ws_listener *listener, int error) {
   for (int i = 0; i < listener->count; i++)
     ws_loop_watch(listener->loop, &listener->sockets[i].watch, 0);
   ws_timer_arm(listener->loop, &listener->retry, ws_loop_now(listener->loop) + WS_LISTENER_RETRY_MS);
   ws_listener_say(listener, error);
 }
 
-static int ws_listener_watch(struct ws_listener *listener)
-{
+static int ws_listener_watch(struct ws_listener *listener) {
   unsigned interest = WS_READ | (listener->shared ? WS_EXCLUSIVE : 0u);
   for (int i = 0; i < listener->count; i++)
     if (ws_loop_watch(listener->loop, &listener->sockets[i].watch, interest))
@@ -137,8 +126,7 @@ static int ws_listener_watch(struct ws_listener *listener)
   return 0;
 }
 
-static void ws_listener_resume(struct ws_loop *loop, struct ws_timer *timer)
-{
+static void ws_listener_resume(struct ws_loop *loop, struct ws_timer *timer) {
   (void)loop;
   struct ws_listener *listener = (struct ws_listener *)((char *)timer - offsetof(struct ws_listener, retry));
   if (listener->spare < 0)
@@ -151,8 +139,7 @@ static void ws_listener_resume(struct ws_loop *loop, struct ws_timer *timer)
  * No descriptor is left. A connection left in the queue would keep the listening socket ready for ever, and its client
  * waiting: accepts one by means of the spare descriptor, and closes it. False: that did not work.
  */
-static bool ws_listener_turn_away(struct ws_listener *listener, int fd)
-{
+static bool ws_listener_turn_away(struct ws_listener *listener, int fd) {
   if (listener->spare < 0)
     return false;
   ws_sys_close(listener->spare);
@@ -164,8 +151,7 @@ static bool ws_listener_turn_away(struct ws_listener *listener, int fd)
 }
 
 /* What an accept that failed means: true to go on accepting. */
-static bool ws_listener_failed(struct ws_listener *listener, int fd, int error)
-{
+static bool ws_listener_failed(struct ws_listener *listener, int fd, int error) {
   switch (error) {
   case EAGAIN:
     return false;
@@ -195,8 +181,7 @@ static bool ws_listener_failed(struct ws_listener *listener, int fd, int error)
   }
 }
 
-static void ws_listener_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void ws_listener_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)events;
   (void)loop;
   struct ws_listener *listener = ((struct ws_listener_socket *)watch)->listener;
@@ -214,8 +199,7 @@ static void ws_listener_ready(struct ws_loop *loop, struct ws_watch *watch, unsi
 }
 
 int ws_listener_start(struct ws_listener *listener, struct ws_loop *loop, const struct ws_bound *bound, bool shared,
-                      const struct ws_listener_events *events, struct ws_why *why)
-{
+                      const struct ws_listener_events *events, struct ws_why *why) {
   *listener = (struct ws_listener){.events = events, .loop = loop, .count = bound->count, .shared = shared};
   for (int i = 0; i < bound->count; i++)
     listener->sockets[i] = (struct ws_listener_socket){{ws_listener_ready, bound->fds[i], 0}, listener};
@@ -231,8 +215,7 @@ int ws_listener_start(struct ws_listener *listener, struct ws_loop *loop, const 
   return ws_why_set(why, "connections cannot be accepted: %s", ws_why_errno(error));
 }
 
-void ws_listener_stop(struct ws_listener *listener)
-{
+void ws_listener_stop(struct ws_listener *listener) {
   if (!listener->loop)
     return;
   for (int i = 0; i < listener->count; i++)

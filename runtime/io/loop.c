@@ -12,7 +12,6 @@
 #include "loop.h"
 
 #include <errno.h>
-#include <limits.h>
 
 #include "alloc.h"
 #include "loop_state.h"
@@ -20,25 +19,22 @@
 
 static _Thread_local struct ws_loop *ws_loop_turning;
 
-static void ws_loop_woken(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void ws_loop_woken(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
   (void)events;
   uint64_t count;
   (void)!ws_sys_read(watch->fd, &count, sizeof count);
 }
 
-static const struct ws_poller_ops *ws_loop_choose_poller(void)
-{
+static const struct ws_poller_ops *ws_loop_choose_poller(void) {
   const char *choice = getenv("OSPREY_WS_POLLER");
   return choice && strcmp(choice, "poll") == 0 ? &ws_poll_ops : &ws_epoll_ops;
 }
 
 /* Poller and waker: what can fail. */
-static int ws_loop_open(struct ws_loop *loop)
-{
+static int ws_loop_open(struct ws_loop *loop) {
   loop->ops = ws_loop_choose_poller();
-  loop->poller = loop->ops->new();
+  loop->poller = loop->ops->new ();
   if (!loop->poller)
     return -1;
   loop->waker = (struct ws_watch){.ready = ws_loop_woken, .fd = ws_sys_eventfd()};
@@ -52,8 +48,7 @@ static int ws_loop_open(struct ws_loop *loop)
   return -1;
 }
 
-struct ws_loop *ws_loop_new(void)
-{
+struct ws_loop *ws_loop_new(void) {
   struct ws_loop *loop = ws_sys_aligned_calloc(_Alignof(struct ws_loop), sizeof *loop);
   if (!loop)
     return NULL;
@@ -68,36 +63,30 @@ struct ws_loop *ws_loop_new(void)
   return loop;
 }
 
-int64_t ws_loop_now(const struct ws_loop *loop)
-{
+int64_t ws_loop_now(const struct ws_loop *loop) {
   return loop->now;
 }
 
-int64_t ws_loop_refresh(struct ws_loop *loop)
-{
+int64_t ws_loop_refresh(struct ws_loop *loop) {
   return loop->now = ws_sys_now_ms();
 }
 
-struct ws_loop *ws_loop_current(void)
-{
+struct ws_loop *ws_loop_current(void) {
   return ws_loop_turning;
 }
 
-struct ws_pool *ws_loop_pool(struct ws_loop *loop)
-{
+struct ws_pool *ws_loop_pool(struct ws_loop *loop) {
   return &loop->pool;
 }
 
-static void ws_loop_strike(struct ws_loop *loop, const struct ws_watch *watch)
-{
+static void ws_loop_strike(struct ws_loop *loop, const struct ws_watch *watch) {
   for (struct ws_loop_batch *batch = loop->batch; batch; batch = batch->outer)
     for (int i = 0; i < batch->count; i++)
       if (batch->ready[i].watch == watch)
         batch->ready[i].watch = NULL;
 }
 
-int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interest)
-{
+int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interest) {
   if (interest == watch->interest)
     return 0;
   if (loop->ops->set(loop->poller, watch, interest))
@@ -108,8 +97,7 @@ int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interes
   return 0;
 }
 
-void ws_loop_post(struct ws_loop *loop, struct ws_task *task)
-{
+void ws_loop_post(struct ws_loop *loop, struct ws_task *task) {
   task->next = atomic_load_explicit(&loop->posted, memory_order_relaxed);
   while (!atomic_compare_exchange_weak(&loop->posted, &task->next, task))
     ;
@@ -117,8 +105,7 @@ void ws_loop_post(struct ws_loop *loop, struct ws_task *task)
     ws_loop_wake(loop);
 }
 
-void ws_loop_wake(struct ws_loop *loop)
-{
+void ws_loop_wake(struct ws_loop *loop) {
   int saved = errno;
   uint64_t one = 1;
   (void)!ws_sys_write(loop->waker.fd, &one, sizeof one);
@@ -126,8 +113,7 @@ void ws_loop_wake(struct ws_loop *loop)
 }
 
 /* Appends what was posted to the tasks, turned round: posted is the last one first. */
-static void ws_loop_collect_tasks(struct ws_loop *loop)
-{
+static void ws_loop_collect_tasks(struct ws_loop *loop) {
   if (!atomic_load_explicit(&loop->posted, memory_order_relaxed))
     return;
   struct ws_task *task = atomic_exchange(&loop->posted, NULL);
@@ -143,8 +129,7 @@ static void ws_loop_collect_tasks(struct ws_loop *loop)
   loop->tasks_end = &last->next;
 }
 
-static void ws_loop_run_tasks(struct ws_loop *loop)
-{
+static void ws_loop_run_tasks(struct ws_loop *loop) {
   ws_loop_collect_tasks(loop);
   while (loop->tasks) {
     struct ws_task *task = loop->tasks;
@@ -155,8 +140,7 @@ static void ws_loop_run_tasks(struct ws_loop *loop)
   }
 }
 
-void ws_loop_defer(struct ws_loop *loop, struct ws_deferred *work)
-{
+void ws_loop_defer(struct ws_loop *loop, struct ws_deferred *work) {
   if (work->link)
     return;
   work->next = NULL;
@@ -166,8 +150,7 @@ void ws_loop_defer(struct ws_loop *loop, struct ws_deferred *work)
   loop->deferred_count++;
 }
 
-void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work)
-{
+void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work) {
   if (!work->link)
     return;
   *work->link = work->next;
@@ -180,8 +163,7 @@ void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work)
 }
 
 /* At most as much as was waiting: work that defers itself again has its turn after the next wait, which is a short one. */
-static void ws_loop_run_deferred(struct ws_loop *loop)
-{
+static void ws_loop_run_deferred(struct ws_loop *loop) {
   for (int most = loop->deferred_count; most > 0 && loop->deferred; most--) {
     struct ws_deferred *work = loop->deferred;
     ws_loop_undefer(loop, work);
@@ -193,24 +175,22 @@ static void ws_loop_run_deferred(struct ws_loop *loop)
  * How long to wait. Time has passed since loop->now was read; the coarse clock says how much, and since it lags, the wait is
  * never too short.
  */
-static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms)
-{
+static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
   if (max_wait_ms == 0 || loop->deferred || loop->tasks)
     return 0;
   int64_t next = ws_timer_next(loop);
   if (next == INT64_MAX)
-    return max_wait_ms < 0 ? -1 : (int)(max_wait_ms < INT_MAX ? max_wait_ms : INT_MAX);
+    return max_wait_ms < 0 ? -1 : (int)(max_wait_ms < INT32_MAX ? max_wait_ms : INT32_MAX);
   int64_t coarse = ws_sys_now_coarse_ms();
   int64_t until_timer = next - (coarse > loop->now ? coarse : loop->now);
   if (until_timer < 0)
     until_timer = 0;
   if (max_wait_ms > 0 && max_wait_ms < until_timer)
     until_timer = max_wait_ms;
-  return (int)(until_timer < INT_MAX ? until_timer : INT_MAX);
+  return (int)(until_timer < INT32_MAX ? until_timer : INT32_MAX);
 }
 
-static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int timeout_ms)
-{
+static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int timeout_ms) {
   if (timeout_ms != 0) {
     atomic_store(&loop->asleep, true);
     if (atomic_load(&loop->posted))
@@ -225,8 +205,7 @@ static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int t
   return count < 0 && error != EINTR ? -1 : 0;
 }
 
-static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *batch)
-{
+static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *batch) {
   for (int i = 0; i < batch->count; i++) {
     struct ws_watch *watch = batch->ready[i].watch;
     unsigned events = watch ? batch->ready[i].events & watch->interest : 0;
@@ -235,8 +214,7 @@ static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *b
   }
 }
 
-int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms)
-{
+int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
   struct ws_loop *outer = ws_loop_turning;
   ws_loop_turning = loop;
   struct ws_loop_batch batch;
@@ -256,8 +234,7 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms)
   return result;
 }
 
-int ws_loop_run(struct ws_loop *loop)
-{
+int ws_loop_run(struct ws_loop *loop) {
   int result = 0;
   while (!loop->stopping && result == 0)
     result = ws_loop_turn(loop, -1);
@@ -265,28 +242,24 @@ int ws_loop_run(struct ws_loop *loop)
   return result;
 }
 
-void ws_loop_stop(struct ws_loop *loop)
-{
+void ws_loop_stop(struct ws_loop *loop) {
   loop->stopping = true;
 }
 
-uint8_t *ws_loop_take_buffer(struct ws_loop *loop)
-{
+uint8_t *ws_loop_take_buffer(struct ws_loop *loop) {
   if (loop->buffer_count > 0)
     return loop->buffers[--loop->buffer_count];
   return ws_sys_malloc(WS_LOOP_BUFFER_SIZE);
 }
 
-void ws_loop_give_buffer(struct ws_loop *loop, uint8_t *buffer)
-{
+void ws_loop_give_buffer(struct ws_loop *loop, uint8_t *buffer) {
   if (loop->buffer_count < WS_LOOP_SPARE_BUFFERS)
     loop->buffers[loop->buffer_count++] = buffer;
   else
     ws_sys_free(buffer);
 }
 
-void ws_loop_free(struct ws_loop *loop)
-{
+void ws_loop_free(struct ws_loop *loop) {
   if (!loop)
     return;
   struct ws_loop *outer = ws_loop_turning;

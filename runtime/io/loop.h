@@ -101,8 +101,7 @@ void ws_loop_defer(struct ws_loop *loop, struct ws_deferred *work);
 /* It will not run. Not waiting: nothing changes. */
 void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work);
 
-static inline bool ws_deferred_waits(const struct ws_deferred *work)
-{
+static inline bool ws_deferred_waits(const struct ws_deferred *work) {
   return work->link != NULL;
 }
 

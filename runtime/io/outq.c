@@ -21,8 +21,7 @@ enum {
 
 /* --- chunks */
 
-struct ws_chunk *ws_chunk_new(size_t size)
-{
+struct ws_chunk *ws_chunk_new(size_t size) {
   if (size > UINT32_MAX) {
     errno = ENOMEM;
     return NULL;
@@ -36,20 +35,17 @@ struct ws_chunk *ws_chunk_new(size_t size)
   return chunk;
 }
 
-struct ws_chunk *ws_chunk_ref(struct ws_chunk *chunk)
-{
+struct ws_chunk *ws_chunk_ref(struct ws_chunk *chunk) {
   atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
   return chunk;
 }
 
-void ws_chunk_unref(struct ws_chunk *chunk)
-{
+void ws_chunk_unref(struct ws_chunk *chunk) {
   if (chunk && atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) == 1)
     ws_sys_free(chunk);
 }
 
-static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size)
-{
+static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size) {
   if (size > WS_OUTQ_CHUNK - sizeof(struct ws_chunk))
     return ws_chunk_new(size);
   struct ws_chunk *chunk = ws_pool_get(&ws_loop_pool(loop)->chunks);
@@ -61,8 +57,7 @@ static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size)
   return chunk;
 }
 
-static void ws_outq_drop_chunk(struct ws_loop *loop, struct ws_chunk *chunk)
-{
+static void ws_outq_drop_chunk(struct ws_loop *loop, struct ws_chunk *chunk) {
   if (chunk->pooled)
     ws_pool_put(&ws_loop_pool(loop)->chunks, chunk);
   else
@@ -71,8 +66,7 @@ static void ws_outq_drop_chunk(struct ws_loop *loop, struct ws_chunk *chunk)
 
 /* --- the byte count */
 
-bool ws_outq_try_charge(struct ws_outq *queue, size_t n, size_t cap)
-{
+bool ws_outq_try_charge(struct ws_outq *queue, size_t n, size_t cap) {
   size_t bytes = atomic_load_explicit(&queue->bytes, memory_order_relaxed);
   do {
     if (bytes > 0 && (n > cap || bytes > cap - n))
@@ -82,26 +76,22 @@ bool ws_outq_try_charge(struct ws_outq *queue, size_t n, size_t cap)
   return true;
 }
 
-void ws_outq_charge(struct ws_outq *queue, size_t n)
-{
+void ws_outq_charge(struct ws_outq *queue, size_t n) {
   atomic_fetch_add_explicit(&queue->bytes, n, memory_order_relaxed);
 }
 
-void ws_outq_discharge(struct ws_outq *queue, size_t n)
-{
+void ws_outq_discharge(struct ws_outq *queue, size_t n) {
   atomic_fetch_sub_explicit(&queue->bytes, n, memory_order_relaxed);
 }
 
 /* --- the pieces */
 
-static struct ws_outq_piece *ws_outq_last(const struct ws_outq_pieces *pieces)
-{
+static struct ws_outq_piece *ws_outq_last(const struct ws_outq_pieces *pieces) {
   return pieces->count ? &pieces->at[pieces->first + pieces->count - 1] : NULL;
 }
 
 /* Gives the memory of an empty queue back. */
-static void ws_outq_release(struct ws_outq *queue, struct ws_loop *loop)
-{
+static void ws_outq_release(struct ws_outq *queue, struct ws_loop *loop) {
   struct ws_outq_pieces *pieces = queue->pieces;
   queue->pieces = NULL;
   if (pieces->at != pieces->own)
@@ -109,8 +99,7 @@ static void ws_outq_release(struct ws_outq *queue, struct ws_loop *loop)
   ws_pool_put(&ws_loop_pool(loop)->pieces, pieces);
 }
 
-static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop)
-{
+static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   if (queue->pieces)
     return 0;
   struct ws_outq_pieces *pieces = ws_pool_get(&ws_loop_pool(loop)->pieces);
@@ -125,8 +114,7 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop)
 }
 
 /* Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be more. */
-static int ws_outq_grow(struct ws_outq_pieces *pieces)
-{
+static int ws_outq_grow(struct ws_outq_pieces *pieces) {
   if (pieces->first + pieces->count < pieces->room)
     return 0;
   if (pieces->first >= pieces->room / 2) {
@@ -146,8 +134,7 @@ static int ws_outq_grow(struct ws_outq_pieces *pieces)
 }
 
 /* Adds a piece; takes the reference. Where there is no memory, a queue that was empty still is. */
-static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_outq_piece piece)
-{
+static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_outq_piece piece) {
   if (ws_outq_ensure(queue, loop) || ws_outq_grow(queue->pieces))
     return -1;
   struct ws_outq_pieces *pieces = queue->pieces;
@@ -155,8 +142,7 @@ static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_o
   return 0;
 }
 
-void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop)
-{
+void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop) {
   struct ws_outq_pieces *pieces = queue->pieces;
   if (!pieces)
     return;
@@ -171,8 +157,7 @@ void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop)
 /* --- adding */
 
 /* The place for n bytes more in the chunk being gathered, or NULL. */
-static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n)
-{
+static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n) {
   struct ws_outq_piece *last = queue->pieces ? ws_outq_last(queue->pieces) : NULL;
   if (!last || !last->chunk->pooled)
     return NULL;
@@ -180,8 +165,7 @@ static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n)
   return n <= last->chunk->size - used ? last->chunk->bytes + used : NULL;
 }
 
-uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n)
-{
+uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   uint8_t *room = ws_outq_gathering(queue, n);
   if (room)
     return room;
@@ -195,8 +179,7 @@ uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n)
   return chunk->bytes;
 }
 
-void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n)
-{
+void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   struct ws_outq_piece *last = ws_outq_last(queue->pieces);
   assert(n <= last->chunk->size - last->offset - last->length);
   last->length += (uint32_t)n;
@@ -207,8 +190,7 @@ void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n)
     ws_outq_release(queue, loop);
 }
 
-int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *bytes, size_t n)
-{
+int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *bytes, size_t n) {
   if (n == 0)
     return 0;
   uint8_t *room = ws_outq_reserve(queue, loop, n);
@@ -219,8 +201,7 @@ int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *byte
   return 0;
 }
 
-int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n)
-{
+int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n) {
   assert(offset <= chunk->size && n <= chunk->size - offset);
   if (n == 0) {
     ws_chunk_unref(chunk);
@@ -241,8 +222,7 @@ struct ws_outq_gather {
 };
 
 /* How many pieces from `at` on are small, follow one another and fit into the scratch together. */
-static uint32_t ws_outq_small_run(const struct ws_outq_piece *at, uint32_t count, size_t room)
-{
+static uint32_t ws_outq_small_run(const struct ws_outq_piece *at, uint32_t count, size_t room) {
   uint32_t run = 0;
   size_t total = 0;
   while (run < count && at[run].length <= WS_OUTQ_SMALL && total + at[run].length <= room)
@@ -250,14 +230,12 @@ static uint32_t ws_outq_small_run(const struct ws_outq_piece *at, uint32_t count
   return run;
 }
 
-static void ws_outq_add_part(struct ws_outq_gather *gather, void *bytes, size_t length)
-{
+static void ws_outq_add_part(struct ws_outq_gather *gather, void *bytes, size_t length) {
   gather->parts[gather->count++] = (struct iovec){bytes, length};
   gather->total += length;
 }
 
-static void ws_outq_copy_run(struct ws_outq_gather *gather, const struct ws_outq_piece *at, uint32_t run)
-{
+static void ws_outq_copy_run(struct ws_outq_gather *gather, const struct ws_outq_piece *at, uint32_t run) {
   size_t length = 0;
   for (uint32_t i = 0; i < run; i++) {
     memcpy(gather->scratch + length, at[i].chunk->bytes + at[i].offset, at[i].length);
@@ -268,8 +246,7 @@ static void ws_outq_copy_run(struct ws_outq_gather *gather, const struct ws_outq
   gather->room -= length;
 }
 
-static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_outq_gather *gather)
-{
+static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_outq_gather *gather) {
   const struct ws_outq_piece *at = pieces->at + pieces->first;
   uint32_t left = pieces->count;
   while (left > 0 && gather->count < WS_OUTQ_PARTS) {
@@ -286,8 +263,7 @@ static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_
 }
 
 /* Lets go of the first n bytes, which are written. */
-static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t n)
-{
+static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   struct ws_outq_pieces *pieces = queue->pieces;
   ws_outq_discharge(queue, n);
   while (n > 0) {
@@ -307,8 +283,7 @@ static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t 
 }
 
 /* The scratch is asked for only where there is something to put together; without memory for it, nothing is. */
-static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_pieces *pieces, struct ws_pool *pool)
-{
+static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_pieces *pieces, struct ws_pool *pool) {
   gather->count = 0;
   gather->total = 0;
   if (pieces->count > 1 && !pool->scratch)
@@ -317,8 +292,7 @@ static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_
   gather->room = pool->scratch ? WS_OUTQ_SCRATCH : 0;
 }
 
-int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream)
-{
+int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream) {
   while (queue->pieces) {
     struct ws_outq_gather gather;
     ws_outq_prepare(&gather, queue->pieces, ws_loop_pool(loop));
@@ -337,8 +311,7 @@ int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream 
 
 /* Copies the parts but for their first `skip` bytes to the end of the queue: `left` bytes. */
 static int ws_outq_append_rest(struct ws_outq *queue, struct ws_loop *loop, const struct iovec *parts, size_t skip,
-                               size_t left)
-{
+                               size_t left) {
   uint8_t *room = ws_outq_reserve(queue, loop, left);
   if (!room)
     return -1;
@@ -356,19 +329,19 @@ static int ws_outq_append_rest(struct ws_outq *queue, struct ws_loop *loop, cons
 }
 
 int ws_outq_write(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, const struct iovec *parts,
-                  int count)
-{
+                  int count) {
   size_t total = 0;
   for (int i = 0; i < count; i++)
     total += parts[i].iov_len;
   ssize_t written = queue->pieces ? WS_STREAM_AGAIN : ws_stream_writev(stream, parts, count);
-  if (written == WS_STREAM_FAILED) {
-    errno = EPIPE;
-    return -1;
-  }
   size_t done = written > 0 ? (size_t)written : 0;
-  ws_outq_discharge(queue, done);
+  if (written != WS_STREAM_FAILED && done < total && ws_outq_append_rest(queue, loop, parts, done, total - done) == 0) {
+    ws_outq_discharge(queue, done);
+    return WS_OUTQ_BLOCKED;
+  }
+  ws_outq_discharge(queue, total);
   if (done == total)
     return 0;
-  return ws_outq_append_rest(queue, loop, parts, done, total - done) ? -1 : WS_OUTQ_BLOCKED;
+  errno = written == WS_STREAM_FAILED ? EPIPE : ENOMEM;
+  return -1;
 }

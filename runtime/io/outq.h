@@ -40,8 +40,7 @@ struct ws_outq {
 
 enum { WS_OUTQ_BLOCKED = 1 };
 
-static inline size_t ws_outq_bytes(const struct ws_outq *queue)
-{
+static inline size_t ws_outq_bytes(const struct ws_outq *queue) {
   return atomic_load_explicit(&queue->bytes, memory_order_relaxed);
 }
 
@@ -56,8 +55,7 @@ void ws_outq_discharge(struct ws_outq *queue, size_t n);
 void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop);
 
 /* Nothing to write (bytes may be charged that have not reached the queue yet). */
-static inline bool ws_outq_empty(const struct ws_outq *queue)
-{
+static inline bool ws_outq_empty(const struct ws_outq *queue) {
   return queue->pieces == NULL;
 }
 
@@ -87,7 +85,7 @@ int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream 
  * For a large message while the queue is empty: writes the parts straight from the caller's memory and queues a copy of
  * what the stream did not take. Charged beforehand like any other. Returns as ws_outq_flush; -1 also where the copy finds
  * no memory (errno ENOMEM, EPIPE where the stream failed): the connection must then be broken off, since part of the
- * bytes may be out. Not empty: the parts are queued behind the rest. The total is not 0.
+ * bytes may be out; nothing of them stays charged. Not empty: the parts are queued behind the rest. The total is not 0.
  */
 int ws_outq_write(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, const struct iovec *parts,
                   int count);

@@ -18,13 +18,11 @@ struct ws_poller {
   int first; /* where the search for ready ones begins, so that a short list of results starves none */
 };
 
-static struct ws_poller *ws_poll_new(void)
-{
+static struct ws_poller *ws_poll_new(void) {
   return ws_sys_calloc(1, sizeof(struct ws_poller));
 }
 
-static void ws_poll_free(struct ws_poller *poller)
-{
+static void ws_poll_free(struct ws_poller *poller) {
   ws_sys_free(poller->fds);
   ws_sys_free(poller->watches);
   ws_sys_free(poller->place);
@@ -32,8 +30,7 @@ static void ws_poll_free(struct ws_poller *poller)
 }
 
 /* Room for one pollfd more. */
-static int ws_poll_grow(struct ws_poller *poller)
-{
+static int ws_poll_grow(struct ws_poller *poller) {
   if (poller->count < poller->room)
     return 0;
   size_t room = poller->room ? (size_t)poller->room * 2 : 16;
@@ -50,8 +47,7 @@ static int ws_poll_grow(struct ws_poller *poller)
 }
 
 /* A place for this descriptor. */
-static int ws_poll_grow_places(struct ws_poller *poller, int fd)
-{
+static int ws_poll_grow_places(struct ws_poller *poller, int fd) {
   if (fd < poller->places)
     return 0;
   size_t places = ((size_t)fd + 64) / 64 * 128;
@@ -64,8 +60,7 @@ static int ws_poll_grow_places(struct ws_poller *poller, int fd)
   return 0;
 }
 
-static void ws_poll_remove(struct ws_poller *poller, int fd)
-{
+static void ws_poll_remove(struct ws_poller *poller, int fd) {
   int at = poller->place[fd] - 1;
   int last = --poller->count;
   poller->place[fd] = 0;
@@ -76,13 +71,11 @@ static void ws_poll_remove(struct ws_poller *poller, int fd)
   poller->place[poller->fds[at].fd] = at + 1;
 }
 
-static short ws_poll_mask(unsigned interest)
-{
+static short ws_poll_mask(unsigned interest) {
   return (short)((interest & WS_READ ? POLLIN : 0) | (interest & WS_WRITE ? POLLOUT : 0));
 }
 
-static int ws_poll_set(struct ws_poller *poller, struct ws_watch *watch, unsigned interest)
-{
+static int ws_poll_set(struct ws_poller *poller, struct ws_watch *watch, unsigned interest) {
   if (interest == 0) {
     ws_poll_remove(poller, watch->fd);
     return 0;
@@ -99,15 +92,13 @@ static int ws_poll_set(struct ws_poller *poller, struct ws_watch *watch, unsigne
 }
 
 /* POLLERR, POLLHUP and POLLNVAL are heard by trying what one is interested in. */
-static unsigned ws_poll_events(short mask)
-{
+static unsigned ws_poll_events(short mask) {
   if (mask & (POLLERR | POLLHUP | POLLNVAL))
     return WS_READ | WS_WRITE;
   return (mask & POLLIN ? WS_READ : 0u) | (mask & POLLOUT ? WS_WRITE : 0u);
 }
 
-static int ws_poll_wait(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms)
-{
+static int ws_poll_wait(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms) {
   int left = ws_sys_poll(poller->fds, (nfds_t)poller->count, timeout_ms);
   if (left < 0)
     return -1;

@@ -5,16 +5,14 @@
 
 enum { WS_POOL_CHUNKS = 64, WS_POOL_PIECES = 1024 };
 
-void ws_pool_init(struct ws_pool *pool)
-{
+void ws_pool_init(struct ws_pool *pool) {
   *pool = (struct ws_pool){
-    .chunks = {.block_size = WS_OUTQ_CHUNK, .most = WS_POOL_CHUNKS},
-    .pieces = {.block_size = sizeof(struct ws_outq_pieces), .most = WS_POOL_PIECES},
+      .chunks = {.block_size = WS_OUTQ_CHUNK, .most = WS_POOL_CHUNKS},
+      .pieces = {.block_size = sizeof(struct ws_outq_pieces), .most = WS_POOL_PIECES},
   };
 }
 
-static void ws_pool_empty(struct ws_pool_shelf *shelf)
-{
+static void ws_pool_empty(struct ws_pool_shelf *shelf) {
   while (shelf->first) {
     struct ws_pool_block *block = shelf->first;
     shelf->first = block->next;
@@ -22,15 +20,13 @@ static void ws_pool_empty(struct ws_pool_shelf *shelf)
   }
 }
 
-void ws_pool_deinit(struct ws_pool *pool)
-{
+void ws_pool_deinit(struct ws_pool *pool) {
   ws_pool_empty(&pool->chunks);
   ws_pool_empty(&pool->pieces);
   ws_sys_free(pool->scratch);
 }
 
-void *ws_pool_get(struct ws_pool_shelf *shelf)
-{
+void *ws_pool_get(struct ws_pool_shelf *shelf) {
   struct ws_pool_block *block = shelf->first;
   if (!block)
     return ws_sys_malloc(shelf->block_size);
@@ -39,8 +35,7 @@ void *ws_pool_get(struct ws_pool_shelf *shelf)
   return block;
 }
 
-void ws_pool_put(struct ws_pool_shelf *shelf, void *block)
-{
+void ws_pool_put(struct ws_pool_shelf *shelf, void *block) {
   if (shelf->count >= shelf->most) {
     ws_sys_free(block);
     return;

@@ -33,8 +33,7 @@ struct ws_lookup {
   char host[];
 };
 
-static struct ws_lookup *ws_lookup_new(const char *host, uint16_t port)
-{
+static struct ws_lookup *ws_lookup_new(const char *host, uint16_t port) {
   size_t size = strlen(host) + 1;
   struct ws_lookup *lookup = ws_sys_calloc(1, sizeof *lookup + size);
   if (!lookup)
@@ -51,8 +50,7 @@ static struct ws_lookup *ws_lookup_new(const char *host, uint16_t port)
   return lookup;
 }
 
-static void ws_lookup_unref(struct ws_lookup *lookup)
-{
+static void ws_lookup_unref(struct ws_lookup *lookup) {
   if (atomic_fetch_sub(&lookup->references, 1) != 1)
     return;
   pthread_cond_destroy(&lookup->finished);
@@ -62,8 +60,7 @@ static void ws_lookup_unref(struct ws_lookup *lookup)
 
 /* --- answers without a thread */
 
-static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses *addresses)
-{
+static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses *addresses) {
   addresses->count = 1;
   if (ws_address_parse(host, port, &addresses->at[0]))
     return true;
@@ -76,15 +73,13 @@ static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses
 /* --- on the helper thread */
 
 /* The first entry from `entry` on that is of this family, or of none other. */
-static const struct addrinfo *ws_lookup_next(const struct addrinfo *entry, int family)
-{
+static const struct addrinfo *ws_lookup_next(const struct addrinfo *entry, int family) {
   while (entry && entry->ai_family != family)
     entry = entry->ai_next;
   return entry;
 }
 
-static void ws_lookup_add(struct ws_lookup *lookup, const struct addrinfo *entry)
-{
+static void ws_lookup_add(struct ws_lookup *lookup, const struct addrinfo *entry) {
   struct ws_address *address = &lookup->addresses.at[lookup->addresses.count++];
   memcpy(address, entry->ai_addr, entry->ai_addrlen < sizeof *address ? entry->ai_addrlen : sizeof *address);
   if (address->any.sa_family == AF_INET6)
@@ -94,8 +89,7 @@ static void ws_lookup_add(struct ws_lookup *lookup, const struct addrinfo *entry
 }
 
 /* In the order of the answer, but the two families by turns, so that one that is broken delays the other little. */
-static void ws_lookup_store(struct ws_lookup *lookup, const struct addrinfo *list)
-{
+static void ws_lookup_store(struct ws_lookup *lookup, const struct addrinfo *list) {
   int family = list->ai_family == AF_INET6 ? AF_INET6 : AF_INET;
   int other = family == AF_INET6 ? AF_INET : AF_INET6;
   const struct addrinfo *first = ws_lookup_next(list, family);
@@ -112,8 +106,7 @@ static void ws_lookup_store(struct ws_lookup *lookup, const struct addrinfo *lis
   }
 }
 
-static void ws_lookup_ask(struct ws_lookup *lookup)
-{
+static void ws_lookup_ask(struct ws_lookup *lookup) {
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
   struct addrinfo *list = NULL;
   int result = ws_sys_getaddrinfo(lookup->host, &hints, &list);
@@ -129,8 +122,7 @@ static void ws_lookup_ask(struct ws_lookup *lookup)
     freeaddrinfo(list);
 }
 
-static void *ws_lookup_thread(void *context)
-{
+static void *ws_lookup_thread(void *context) {
   struct ws_lookup *lookup = context;
   ws_lookup_ask(lookup);
   pthread_mutex_lock(&lookup->lock);
@@ -146,8 +138,7 @@ static void *ws_lookup_thread(void *context)
 }
 
 /* Signals are for the program's own threads. */
-static int ws_lookup_start_thread(struct ws_lookup *lookup, struct ws_why *why)
-{
+static int ws_lookup_start_thread(struct ws_lookup *lookup, struct ws_why *why) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -166,8 +157,7 @@ static int ws_lookup_start_thread(struct ws_lookup *lookup, struct ws_why *why)
 
 /* --- for a loop */
 
-static void ws_lookup_answered(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_lookup_answered(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
   struct ws_lookup *lookup = (struct ws_lookup *)task;
   pthread_mutex_lock(&lookup->lock);
@@ -181,8 +171,7 @@ static void ws_lookup_answered(struct ws_loop *loop, struct ws_task *task)
 }
 
 struct ws_lookup *ws_lookup_start(struct ws_loop *loop, const char *host, uint16_t port, ws_lookup_done *done,
-                                  void *context, struct ws_why *why)
-{
+                                  void *context, struct ws_why *why) {
   struct ws_lookup *lookup = ws_lookup_new(host, port);
   if (!lookup) {
     ws_why_set(why, "resolve %s: out of memory", host);
@@ -205,8 +194,7 @@ struct ws_lookup *ws_lookup_start(struct ws_loop *loop, const char *host, uint16
   return lookup;
 }
 
-void ws_lookup_cancel(struct ws_lookup *lookup)
-{
+void ws_lookup_cancel(struct ws_lookup *lookup) {
   pthread_mutex_lock(&lookup->lock);
   lookup->cancelled = true;
   pthread_mutex_unlock(&lookup->lock);
@@ -215,14 +203,12 @@ void ws_lookup_cancel(struct ws_lookup *lookup)
 
 /* --- for a thread that waits */
 
-static struct timespec ws_lookup_deadline(int64_t timeout_ms)
-{
+static struct timespec ws_lookup_deadline(int64_t timeout_ms) {
   int64_t at = ws_sys_now_ms() + timeout_ms;
   return (struct timespec){.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
 }
 
-static bool ws_lookup_wait(struct ws_lookup *lookup, int64_t timeout_ms)
-{
+static bool ws_lookup_wait(struct ws_lookup *lookup, int64_t timeout_ms) {
   struct timespec deadline = ws_lookup_deadline(timeout_ms);
   pthread_mutex_lock(&lookup->lock);
   int error = 0;
@@ -233,8 +219,8 @@ static bool ws_lookup_wait(struct ws_lookup *lookup, int64_t timeout_ms)
   return answered;
 }
 
-int ws_resolve(const char *host, uint16_t port, int64_t timeout_ms, struct ws_addresses *addresses, struct ws_why *why)
-{
+int ws_resolve(const char *host, uint16_t port, int64_t timeout_ms, struct ws_addresses *addresses,
+               struct ws_why *why) {
   if (ws_resolve_fast(host, port, addresses))
     return 0;
   struct ws_lookup *lookup = ws_lookup_new(host, port);

@@ -62,8 +62,7 @@ int ws_stream_open_tls_client(struct ws_stream *stream, int fd, struct ws_tls_co
                               struct ws_why *why);
 
 /* One step of the handshake: 0 done (at once for TCP), WS_STREAM_AGAIN or WS_STREAM_FAILED. */
-static inline int ws_stream_handshake(struct ws_stream *stream)
-{
+static inline int ws_stream_handshake(struct ws_stream *stream) {
   return stream->ops->handshake(stream);
 }
 
@@ -71,8 +70,7 @@ static inline int ws_stream_handshake(struct ws_stream *stream)
  * Reads what there is, up to size. >0 bytes; 0 the peer sends no more; WS_STREAM_AGAIN; WS_STREAM_FAILED. After a read that
  * gave bytes, ask ws_stream_pending.
  */
-static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size)
-{
+static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   return stream->ops->read(stream, bytes, size);
 }
 
@@ -80,8 +78,7 @@ static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, s
  * There may be something left to read that no readiness will announce (TLS, after a read that filled its buffer or met the
  * end behind the last bytes): read again without waiting. Where reading pauses, ask again when it resumes.
  */
-static inline bool ws_stream_pending(const struct ws_stream *stream)
-{
+static inline bool ws_stream_pending(const struct ws_stream *stream) {
   return stream->ops->pending(stream);
 }
 
@@ -90,8 +87,7 @@ static inline bool ws_stream_pending(const struct ws_stream *stream)
  * taken just now. The next call must then begin with the first byte not taken (the bytes may have moved, more may follow).
  * The total is not 0.
  */
-static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count)
-{
+static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   return stream->ops->writev(stream, parts, count);
 }
 
@@ -99,8 +95,7 @@ static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct io
  * Says to the peer that no more is coming (close_notify, FIN), after everything was written. 0 said; WS_STREAM_AGAIN: wait
  * for WS_WRITE and call again; WS_STREAM_FAILED. Reading goes on. Never waits for the peer's answer.
  */
-static inline int ws_stream_shutdown(struct ws_stream *stream)
-{
+static inline int ws_stream_shutdown(struct ws_stream *stream) {
   return stream->ops->shutdown(stream);
 }
 
@@ -111,13 +106,11 @@ void ws_stream_close(struct ws_loop *loop, struct ws_stream *stream);
 int ws_stream_want(struct ws_loop *loop, struct ws_stream *stream, unsigned wanted);
 
 /* To be called first in watch.ready: what may be tried now, as WS_READ | WS_WRITE. */
-static inline unsigned ws_stream_ready(struct ws_stream *stream, unsigned events)
-{
+static inline unsigned ws_stream_ready(struct ws_stream *stream, unsigned events) {
   return stream->ops->ready(stream, events);
 }
 
 /* Why the stream failed: `Connection reset by peer`, `the certificate of example.org has expired`. Lives until close. */
-static inline const char *ws_stream_error(const struct ws_stream *stream)
-{
+static inline const char *ws_stream_error(const struct ws_stream *stream) {
   return stream->ops->error(stream);
 }

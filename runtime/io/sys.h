@@ -25,171 +25,144 @@
     }                                                                                                                  \
   } while (0)
 
-static inline int ws_sys_socket(int family, int type, int protocol)
-{
+static inline int ws_sys_socket(int family, int type, int protocol) {
   WS_SYS_FAULT(ENFILE);
   return socket(family, type, protocol);
 }
 
-static inline int ws_sys_bind(int fd, const struct sockaddr *address, socklen_t length)
-{
+static inline int ws_sys_bind(int fd, const struct sockaddr *address, socklen_t length) {
   WS_SYS_FAULT(EADDRINUSE);
   return bind(fd, address, length);
 }
 
-static inline int ws_sys_listen(int fd, int backlog)
-{
+static inline int ws_sys_listen(int fd, int backlog) {
   WS_SYS_FAULT(EADDRINUSE);
   return listen(fd, backlog);
 }
 
-static inline int ws_sys_accept(int fd, struct sockaddr *address, socklen_t *length)
-{
+static inline int ws_sys_accept(int fd, struct sockaddr *address, socklen_t *length) {
   WS_SYS_FAULT(EMFILE);
   return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-static inline int ws_sys_connect(int fd, const struct sockaddr *address, socklen_t length)
-{
+static inline int ws_sys_connect(int fd, const struct sockaddr *address, socklen_t length) {
   WS_SYS_FAULT(ENETUNREACH);
   return connect(fd, address, length);
 }
 
-static inline int ws_sys_setsockopt(int fd, int level, int name, const void *value, socklen_t length)
-{
+static inline int ws_sys_setsockopt(int fd, int level, int name, const void *value, socklen_t length) {
   WS_SYS_FAULT(ENOBUFS);
   return setsockopt(fd, level, name, value, length);
 }
 
-static inline int ws_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *length)
-{
+static inline int ws_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *length) {
   WS_SYS_FAULT(ENOBUFS);
   return getsockopt(fd, level, name, value, length);
 }
 
-static inline int ws_sys_getsockname(int fd, struct sockaddr *address, socklen_t *length)
-{
+static inline int ws_sys_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
   WS_SYS_FAULT(ENOBUFS);
   return getsockname(fd, address, length);
 }
 
-static inline int ws_sys_getpeername(int fd, struct sockaddr *address, socklen_t *length)
-{
+static inline int ws_sys_getpeername(int fd, struct sockaddr *address, socklen_t *length) {
   WS_SYS_FAULT(ENOTCONN);
   return getpeername(fd, address, length);
 }
 
-static inline ssize_t ws_sys_recv(int fd, void *bytes, size_t size)
-{
+static inline ssize_t ws_sys_recv(int fd, void *bytes, size_t size) {
   WS_SYS_FAULT(ECONNRESET);
   return recv(fd, bytes, size, 0);
 }
 
-static inline ssize_t ws_sys_send(int fd, const void *bytes, size_t size)
-{
+static inline ssize_t ws_sys_send(int fd, const void *bytes, size_t size) {
   WS_SYS_FAULT(EPIPE);
   return send(fd, bytes, size, MSG_NOSIGNAL);
 }
 
-static inline ssize_t ws_sys_sendmsg(int fd, const struct msghdr *message)
-{
+static inline ssize_t ws_sys_sendmsg(int fd, const struct msghdr *message) {
   WS_SYS_FAULT(EPIPE);
   return sendmsg(fd, message, MSG_NOSIGNAL);
 }
 
-static inline int ws_sys_shutdown(int fd, int how)
-{
+static inline int ws_sys_shutdown(int fd, int how) {
   WS_SYS_FAULT(ENOTCONN);
   return shutdown(fd, how);
 }
 
-static inline void ws_sys_close(int fd)
-{
+static inline void ws_sys_close(int fd) {
   int saved = errno;
   close(fd);
   errno = saved;
 }
 
-static inline int ws_sys_epoll_create(void)
-{
+static inline int ws_sys_epoll_create(void) {
   WS_SYS_FAULT(EMFILE);
   return epoll_create1(EPOLL_CLOEXEC);
 }
 
-static inline int ws_sys_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
-{
+static inline int ws_sys_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
   WS_SYS_FAULT(ENOSPC);
   return epoll_ctl(epoll, operation, fd, event);
 }
 
 /* Taking a descriptor out that is in cannot fail, and nobody could go on if it did: this one is not made to. */
-static inline void ws_sys_epoll_remove(int epoll, int fd)
-{
+static inline void ws_sys_epoll_remove(int epoll, int fd) {
   epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
 }
 
-static inline int ws_sys_epoll_wait(int epoll, struct epoll_event *events, int size, int timeout_ms)
-{
+static inline int ws_sys_epoll_wait(int epoll, struct epoll_event *events, int size, int timeout_ms) {
   WS_SYS_FAULT(EINTR);
   return epoll_wait(epoll, events, size, timeout_ms);
 }
 
-static inline int ws_sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms)
-{
+static inline int ws_sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
   WS_SYS_FAULT(EINTR);
   return poll(fds, count, timeout_ms);
 }
 
-static inline int ws_sys_eventfd(void)
-{
+static inline int ws_sys_eventfd(void) {
   WS_SYS_FAULT(EMFILE);
   return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
 /* A spare descriptor: what it is does not matter. */
-static inline int ws_sys_spare(void)
-{
+static inline int ws_sys_spare(void) {
   WS_SYS_FAULT(EMFILE);
   return eventfd(0, EFD_CLOEXEC);
 }
 
 /* A lost wake-up cannot be told from one that came late, and nobody could report it: these two are not made to fail. */
-static inline ssize_t ws_sys_read(int fd, void *bytes, size_t size)
-{
+static inline ssize_t ws_sys_read(int fd, void *bytes, size_t size) {
   return read(fd, bytes, size);
 }
 
-static inline ssize_t ws_sys_write(int fd, const void *bytes, size_t size)
-{
+static inline ssize_t ws_sys_write(int fd, const void *bytes, size_t size) {
   return write(fd, bytes, size);
 }
 
 /* As pthread_create: an errno, not -1. */
-static inline int ws_sys_thread(pthread_t *thread, void *(*run)(void *), void *context)
-{
+static inline int ws_sys_thread(pthread_t *thread, void *(*run)(void *), void *context) {
   if (ws_fault_hit())
     return EAGAIN;
   return pthread_create(thread, NULL, run, context);
 }
 
 /* As getaddrinfo: its own kind of error. */
-static inline int ws_sys_getaddrinfo(const char *host, const struct addrinfo *hints, struct addrinfo **list)
-{
+static inline int ws_sys_getaddrinfo(const char *host, const struct addrinfo *hints, struct addrinfo **list) {
   if (ws_fault_hit())
     return EAI_AGAIN;
   return getaddrinfo(host, NULL, hints, list);
 }
 
-static inline int64_t ws_sys_now_ms(void)
-{
+static inline int64_t ws_sys_now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* Cheaper, and up to a clock tick behind. */
-static inline int64_t ws_sys_now_coarse_ms(void)
-{
+static inline int64_t ws_sys_now_coarse_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;

@@ -6,28 +6,24 @@
 #include "stream.h"
 #include "sys.h"
 
-static ssize_t ws_tcp_failed(struct ws_stream *stream)
-{
+static ssize_t ws_tcp_failed(struct ws_stream *stream) {
   if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
     return WS_STREAM_AGAIN;
   stream->error = errno;
   return WS_STREAM_FAILED;
 }
 
-static int ws_tcp_handshake(struct ws_stream *stream)
-{
+static int ws_tcp_handshake(struct ws_stream *stream) {
   (void)stream;
   return 0;
 }
 
-static ssize_t ws_tcp_read(struct ws_stream *stream, uint8_t *bytes, size_t size)
-{
+static ssize_t ws_tcp_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   ssize_t count = ws_sys_recv(stream->watch.fd, bytes, size);
   return count >= 0 ? count : ws_tcp_failed(stream);
 }
 
-static ssize_t ws_tcp_writev(struct ws_stream *stream, const struct iovec *parts, int count)
-{
+static ssize_t ws_tcp_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   ssize_t written;
   if (count == 1) {
     written = ws_sys_send(stream->watch.fd, parts->iov_base, parts->iov_len);
@@ -38,52 +34,45 @@ static ssize_t ws_tcp_writev(struct ws_stream *stream, const struct iovec *parts
   return written >= 0 ? written : ws_tcp_failed(stream);
 }
 
-static int ws_tcp_shutdown(struct ws_stream *stream)
-{
+static int ws_tcp_shutdown(struct ws_stream *stream) {
   return ws_sys_shutdown(stream->watch.fd, SHUT_WR) == 0 ? 0 : (int)ws_tcp_failed(stream);
 }
 
-static void ws_tcp_close(struct ws_stream *stream)
-{
+static void ws_tcp_close(struct ws_stream *stream) {
   (void)stream;
 }
 
-static bool ws_tcp_pending(const struct ws_stream *stream)
-{
+static bool ws_tcp_pending(const struct ws_stream *stream) {
   (void)stream;
   return false;
 }
 
-static unsigned ws_tcp_interest(const struct ws_stream *stream, unsigned wanted)
-{
+static unsigned ws_tcp_interest(const struct ws_stream *stream, unsigned wanted) {
   (void)stream;
   return wanted;
 }
 
-static unsigned ws_tcp_ready(struct ws_stream *stream, unsigned events)
-{
+static unsigned ws_tcp_ready(struct ws_stream *stream, unsigned events) {
   (void)stream;
   return events;
 }
 
-static const char *ws_tcp_error(const struct ws_stream *stream)
-{
+static const char *ws_tcp_error(const struct ws_stream *stream) {
   return ws_why_errno(stream->error);
 }
 
 static const struct ws_stream_ops ws_tcp_ops = {
-  .handshake = ws_tcp_handshake,
-  .read = ws_tcp_read,
-  .writev = ws_tcp_writev,
-  .shutdown = ws_tcp_shutdown,
-  .close = ws_tcp_close,
-  .pending = ws_tcp_pending,
-  .interest = ws_tcp_interest,
-  .ready = ws_tcp_ready,
-  .error = ws_tcp_error,
+    .handshake = ws_tcp_handshake,
+    .read = ws_tcp_read,
+    .writev = ws_tcp_writev,
+    .shutdown = ws_tcp_shutdown,
+    .close = ws_tcp_close,
+    .pending = ws_tcp_pending,
+    .interest = ws_tcp_interest,
+    .ready = ws_tcp_ready,
+    .error = ws_tcp_error,
 };
 
-void ws_stream_open_tcp(struct ws_stream *stream, int fd)
-{
+void ws_stream_open_tcp(struct ws_stream *stream, int fd) {
   *stream = (struct ws_stream){.ops = &ws_tcp_ops, .watch = {.ready = stream->watch.ready, .fd = fd}};
 }

@@ -28,7 +28,6 @@ void ws_timer_deinit(struct ws_loop *loop, struct ws_timer *timer);
 void ws_timer_arm(struct ws_loop *loop, struct ws_timer *timer, int64_t deadline_ms);
 void ws_timer_disarm(struct ws_loop *loop, struct ws_timer *timer);
 
-static inline bool ws_timer_armed(const struct ws_timer *timer)
-{
+static inline bool ws_timer_armed(const struct ws_timer *timer) {
   return timer->slot != 0;
 }

@@ -11,26 +11,23 @@
 #include "tls_state.h"
 
 /* The reason of the oldest error in the library's queue, which is emptied. */
-static const char *ws_tls_reason(void)
-{
+static const char *ws_tls_reason(void) {
   unsigned long error = ERR_get_error();
   const char *reason = ERR_SYSTEM_ERROR(error) ? ws_why_errno(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
   ERR_clear_error();
   return reason ? reason : "out of memory";
 }
 
-static void ws_tls_context_set_modes(SSL_CTX *ssl)
-{
+static void ws_tls_context_set_modes(SSL_CTX *ssl) {
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                             SSL_OP_IGNORE_UNEXPECTED_EOF);
+                               SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_read_ahead(ssl, 1);
   SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
 }
 
-static struct ws_tls_context *ws_tls_context_new(const SSL_METHOD *method, struct ws_why *why)
-{
+static struct ws_tls_context *ws_tls_context_new(const SSL_METHOD *method, struct ws_why *why) {
   ERR_clear_error();
   struct ws_tls_context *context = ws_sys_malloc(sizeof *context);
   if (!context) {
@@ -48,14 +45,12 @@ static struct ws_tls_context *ws_tls_context_new(const SSL_METHOD *method, struc
   return context;
 }
 
-struct ws_tls_context *ws_tls_context_ref(struct ws_tls_context *context)
-{
+struct ws_tls_context *ws_tls_context_ref(struct ws_tls_context *context) {
   atomic_fetch_add_explicit(&context->references, 1, memory_order_relaxed);
   return context;
 }
 
-void ws_tls_context_unref(struct ws_tls_context *context)
-{
+void ws_tls_context_unref(struct ws_tls_context *context) {
   if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
     return;
   SSL_CTX_free(context->ssl);
@@ -64,8 +59,7 @@ void ws_tls_context_unref(struct ws_tls_context *context)
 
 /* --- client */
 
-struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why)
-{
+struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
   static const unsigned char protocols[] = "\x08http/1.1";
   struct ws_tls_context *context = ws_tls_context_new(TLS_client_method(), why);
   if (!context)
@@ -84,8 +78,7 @@ struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why)
 
 /* Of what a client offers by ALPN, http/1.1 is the one that a WebSocket handshake can follow. */
 static int ws_tls_choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,
-                                  const unsigned char *offered, unsigned length, void *context)
-{
+                                  const unsigned char *offered, unsigned length, void *context) {
   static const unsigned char spoken[] = "\x08http/1.1";
   (void)ssl;
   (void)context;
@@ -97,8 +90,7 @@ static int ws_tls_choose_protocol(SSL *ssl, const unsigned char **out, unsigned 
 }
 
 /* Instead of asking on the terminal: notes that a passphrase was wanted. */
-static int ws_tls_no_passphrase(char *buffer, int size, int writing, void *context)
-{
+static int ws_tls_no_passphrase(char *buffer, int size, int writing, void *context) {
   (void)buffer;
   (void)size;
   (void)writing;
@@ -107,8 +99,7 @@ static int ws_tls_no_passphrase(char *buffer, int size, int writing, void *conte
 }
 
 /* The library's own words for a file that cannot be opened are poor: find out first. */
-static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why)
-{
+static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
   FILE *opened = fopen(file, "re");
   if (!opened)
     return ws_why_set(why, "%s %s: %s", kind, file, ws_why_errno(errno));
@@ -121,15 +112,13 @@ static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *
   return first == EOF ? ws_why_set(why, "%s %s: the file is empty", kind, file) : 0;
 }
 
-static bool ws_tls_queue_says_no_pem(void)
-{
+static bool ws_tls_queue_says_no_pem(void) {
   unsigned long error = ERR_peek_error();
   return (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) ||
          ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER;
 }
 
-static int ws_tls_load_certificate(SSL_CTX *ssl, const char *file, struct ws_why *why)
-{
+static int ws_tls_load_certificate(SSL_CTX *ssl, const char *file, struct ws_why *why) {
   if (ws_tls_check_file("certificate file", file, why))
     return -1;
   if (SSL_CTX_use_certificate_chain_file(ssl, file) == 1)
@@ -141,8 +130,7 @@ static int ws_tls_load_certificate(SSL_CTX *ssl, const char *file, struct ws_why
   return ws_why_set(why, "certificate file %s: %s", file, ws_tls_reason());
 }
 
-static int ws_tls_load_key(SSL_CTX *ssl, const char *certificate_file, const char *file, struct ws_why *why)
-{
+static int ws_tls_load_key(SSL_CTX *ssl, const char *certificate_file, const char *file, struct ws_why *why) {
   if (ws_tls_check_file("key file", file, why))
     return -1;
   bool encrypted = false;
@@ -166,8 +154,8 @@ static int ws_tls_load_key(SSL_CTX *ssl, const char *certificate_file, const cha
   return -1;
 }
 
-struct ws_tls_context *ws_tls_context_new_server(const char *certificate_file, const char *key_file, struct ws_why *why)
-{
+struct ws_tls_context *ws_tls_context_new_server(const char *certificate_file, const char *key_file,
+                                                 struct ws_why *why) {
   static const unsigned char session_id_context[] = "osprey";
   struct ws_tls_context *context = ws_tls_context_new(TLS_server_method(), why);
   if (!context)

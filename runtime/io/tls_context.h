@@ -11,7 +11,8 @@ struct ws_tls_context;
  * A server's, from PEM files: the certificate (its chain after it) and its private key. NULL with a reason that names
  * the file and what is wrong: missing, unreadable, not PEM, encrypted, key of another certificate.
  */
-struct ws_tls_context *ws_tls_context_new_server(const char *certificate_file, const char *key_file, struct ws_why *why);
+struct ws_tls_context *ws_tls_context_new_server(const char *certificate_file, const char *key_file,
+                                                 struct ws_why *why);
 
 /* A client's: trusts the system's store, or that of SSL_CERT_FILE and SSL_CERT_DIR. NULL with the reason. */
 struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why);

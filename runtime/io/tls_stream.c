@@ -36,8 +36,7 @@ struct ws_tls {
 
 /* --- the BIO over the socket; its data is the stream */
 
-static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading)
-{
+static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   struct ws_stream *stream = BIO_get_data(bio);
   BIO_clear_retry_flags(bio);
   if (count >= 0)
@@ -51,20 +50,17 @@ static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading)
   return -1;
 }
 
-static int ws_tls_bio_read(BIO *bio, char *bytes, int size)
-{
+static int ws_tls_bio_read(BIO *bio, char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
   return ws_tls_bio_result(bio, ws_sys_recv(stream->watch.fd, bytes, (size_t)size), true);
 }
 
-static int ws_tls_bio_write(BIO *bio, const char *bytes, int size)
-{
+static int ws_tls_bio_write(BIO *bio, const char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
   return ws_tls_bio_result(bio, ws_sys_send(stream->watch.fd, bytes, (size_t)size), false);
 }
 
-static long ws_tls_bio_control(BIO *bio, int command, long number, void *pointer)
-{
+static long ws_tls_bio_control(BIO *bio, int command, long number, void *pointer) {
   (void)bio;
   (void)number;
   (void)pointer;
@@ -74,8 +70,7 @@ static long ws_tls_bio_control(BIO *bio, int command, long number, void *pointer
 static BIO_METHOD *ws_tls_bio_method;
 
 /* Made once for the process and never freed: connections may end as late as it does. */
-static void ws_tls_make_bio_method(void)
-{
+static void ws_tls_make_bio_method(void) {
   BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without SIGPIPE");
   if (!method)
     return;
@@ -85,8 +80,7 @@ static void ws_tls_make_bio_method(void)
   ws_tls_bio_method = method;
 }
 
-static BIO *ws_tls_bio_new(struct ws_stream *stream)
-{
+static BIO *ws_tls_bio_new(struct ws_stream *stream) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, ws_tls_make_bio_method);
   BIO *bio = ws_tls_bio_method ? BIO_new(ws_tls_bio_method) : NULL;
@@ -99,8 +93,7 @@ static BIO *ws_tls_bio_new(struct ws_stream *stream)
 
 /* --- failures as sentences */
 
-static void ws_tls_explain_certificate(struct ws_tls *tls, long result)
-{
+static void ws_tls_explain_certificate(struct ws_tls *tls, long result) {
   const char *host = tls->host ? tls->host : "the peer";
   switch (result) {
   case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -127,8 +120,7 @@ static void ws_tls_explain_certificate(struct ws_tls *tls, long result)
   }
 }
 
-static void ws_tls_explain_library(struct ws_tls *tls, unsigned long error)
-{
+static void ws_tls_explain_library(struct ws_tls *tls, unsigned long error) {
   int reason = ERR_GET_REASON(error);
   const char *text = ERR_reason_error_string(error);
   if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET) {
@@ -155,8 +147,7 @@ static void ws_tls_explain_library(struct ws_tls *tls, unsigned long error)
 }
 
 /* Marks the stream as failed, with the sentence. */
-static int ws_tls_fail(struct ws_stream *stream)
-{
+static int ws_tls_fail(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   unsigned long error = ERR_peek_error();
   if (error)
@@ -171,8 +162,7 @@ static int ws_tls_fail(struct ws_stream *stream)
 }
 
 /* What SSL_read, SSL_write and their like came to, when they did not succeed. 0 is the peer's end. */
-static int ws_tls_outcome(struct ws_stream *stream, int result, unsigned *needs)
-{
+static int ws_tls_outcome(struct ws_stream *stream, int result, unsigned *needs) {
   struct ws_tls *tls = stream->tls;
   switch (SSL_get_error(tls->ssl, result)) {
   case SSL_ERROR_WANT_READ:
@@ -192,8 +182,7 @@ static int ws_tls_outcome(struct ws_stream *stream, int result, unsigned *needs)
 
 /* --- operations */
 
-static int ws_tls_handshake(struct ws_stream *stream)
-{
+static int ws_tls_handshake(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   if (tls->failed)
     return WS_STREAM_FAILED;
@@ -208,8 +197,7 @@ static int ws_tls_handshake(struct ws_stream *stream)
   return 0;
 }
 
-static ssize_t ws_tls_read(struct ws_stream *stream, uint8_t *bytes, size_t size)
-{
+static ssize_t ws_tls_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   struct ws_tls *tls = stream->tls;
   tls->more = false;
   if (tls->failed || tls->ended)
@@ -241,8 +229,7 @@ struct ws_tls_cursor {
   size_t offset;
 };
 
-static void ws_tls_skip_empty(struct ws_tls_cursor *at)
-{
+static void ws_tls_skip_empty(struct ws_tls_cursor *at) {
   while (at->left > 0 && at->offset == at->part->iov_len) {
     at->part++;
     at->left--;
@@ -254,8 +241,7 @@ static void ws_tls_skip_empty(struct ws_tls_cursor *at)
  * The bytes of the next record: where they are, if they lie in one piece, otherwise put together in scratch. The length
  * is what a record takes, or exactly that of the record begun before.
  */
-static const uint8_t *ws_tls_next_record(struct ws_tls_cursor at, size_t retry, uint8_t *scratch, size_t *length)
-{
+static const uint8_t *ws_tls_next_record(struct ws_tls_cursor at, size_t retry, uint8_t *scratch, size_t *length) {
   size_t most = retry ? retry : WS_TLS_RECORD;
   const uint8_t *direct = (const uint8_t *)at.part->iov_base + at.offset;
   size_t here = at.part->iov_len - at.offset;
@@ -278,8 +264,7 @@ static const uint8_t *ws_tls_next_record(struct ws_tls_cursor at, size_t retry, 
   return scratch;
 }
 
-static void ws_tls_advance(struct ws_tls_cursor *at, size_t count)
-{
+static void ws_tls_advance(struct ws_tls_cursor *at, size_t count) {
   while (count > 0) {
     size_t here = at->part->iov_len - at->offset;
     size_t step = count < here ? count : here;
@@ -289,8 +274,7 @@ static void ws_tls_advance(struct ws_tls_cursor *at, size_t count)
   }
 }
 
-static ssize_t ws_tls_writev(struct ws_stream *stream, const struct iovec *parts, int count)
-{
+static ssize_t ws_tls_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   struct ws_tls *tls = stream->tls;
   struct ws_tls_cursor at = {parts, count, 0};
   uint8_t scratch[WS_TLS_RECORD];
@@ -319,8 +303,7 @@ static ssize_t ws_tls_writev(struct ws_stream *stream, const struct iovec *parts
   return (ssize_t)done;
 }
 
-static int ws_tls_shutdown(struct ws_stream *stream)
-{
+static int ws_tls_shutdown(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   if (tls->failed)
     return WS_STREAM_FAILED;
@@ -336,8 +319,7 @@ static int ws_tls_shutdown(struct ws_stream *stream)
   return ws_tls_fail(stream);
 }
 
-static void ws_tls_close(struct ws_stream *stream)
-{
+static void ws_tls_close(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   SSL_free(tls->ssl);
   ws_tls_context_unref(tls->context);
@@ -345,49 +327,44 @@ static void ws_tls_close(struct ws_stream *stream)
   ws_sys_free(tls);
 }
 
-static bool ws_tls_pending(const struct ws_stream *stream)
-{
+static bool ws_tls_pending(const struct ws_stream *stream) {
   return stream->tls->more;
 }
 
-static unsigned ws_tls_interest(const struct ws_stream *stream, unsigned wanted)
-{
+static unsigned ws_tls_interest(const struct ws_stream *stream, unsigned wanted) {
   const struct ws_tls *tls = stream->tls;
   if (!tls->handshaken)
     return wanted ? tls->read_needs : 0;
   return (wanted & WS_READ ? tls->read_needs : 0) | (wanted & WS_WRITE ? tls->write_needs : 0);
 }
 
-static unsigned ws_tls_ready(struct ws_stream *stream, unsigned events)
-{
+static unsigned ws_tls_ready(struct ws_stream *stream, unsigned events) {
   const struct ws_tls *tls = stream->tls;
   if (!tls->handshaken)
     return WS_READ | WS_WRITE;
   return (events & tls->read_needs ? WS_READ : 0u) | (events & tls->write_needs ? WS_WRITE : 0u);
 }
 
-static const char *ws_tls_error(const struct ws_stream *stream)
-{
+static const char *ws_tls_error(const struct ws_stream *stream) {
   return stream->tls->why.text;
 }
 
 static const struct ws_stream_ops ws_tls_ops = {
-  .handshake = ws_tls_handshake,
-  .read = ws_tls_read,
-  .writev = ws_tls_writev,
-  .shutdown = ws_tls_shutdown,
-  .close = ws_tls_close,
-  .pending = ws_tls_pending,
-  .interest = ws_tls_interest,
-  .ready = ws_tls_ready,
-  .error = ws_tls_error,
+    .handshake = ws_tls_handshake,
+    .read = ws_tls_read,
+    .writev = ws_tls_writev,
+    .shutdown = ws_tls_shutdown,
+    .close = ws_tls_close,
+    .pending = ws_tls_pending,
+    .interest = ws_tls_interest,
+    .ready = ws_tls_ready,
+    .error = ws_tls_error,
 };
 
 /* --- opening */
 
 /* The state, with SSL and BIO. On failure nothing is left, and the stream is as it was. */
-static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context *context)
-{
+static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context *context) {
   struct ws_tls *tls = ws_sys_calloc(1, sizeof *tls);
   if (!tls)
     return NULL;
@@ -407,13 +384,11 @@ static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context
   return tls;
 }
 
-static void ws_tls_open(struct ws_stream *stream, int fd, struct ws_tls *tls)
-{
+static void ws_tls_open(struct ws_stream *stream, int fd, struct ws_tls *tls) {
   *stream = (struct ws_stream){.ops = &ws_tls_ops, .watch = {.ready = stream->watch.ready, .fd = fd}, .tls = tls};
 }
 
-int ws_stream_open_tls_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why)
-{
+int ws_stream_open_tls_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why) {
   struct ws_tls *tls = ws_tls_new(stream, context);
   if (!tls)
     return ws_why_set(why, "out of memory");
@@ -423,8 +398,7 @@ int ws_stream_open_tls_server(struct ws_stream *stream, int fd, struct ws_tls_co
 }
 
 /* Whom the certificate must be for; the name is sent along (SNI), an address is not. */
-static bool ws_tls_expect_host(struct ws_tls *tls)
-{
+static bool ws_tls_expect_host(struct ws_tls *tls) {
   struct ws_address address;
   X509_VERIFY_PARAM *expected = SSL_get0_param(tls->ssl);
   if (ws_address_parse(tls->host, 0, &address))
@@ -434,8 +408,7 @@ static bool ws_tls_expect_host(struct ws_tls *tls)
 }
 
 int ws_stream_open_tls_client(struct ws_stream *stream, int fd, struct ws_tls_context *context, const char *host,
-                              struct ws_why *why)
-{
+                              struct ws_why *why) {
   struct ws_tls *tls = ws_tls_new(stream, context);
   if (!tls)
     return ws_why_set(why, "out of memory");

@@ -11,8 +11,7 @@ struct ws_why {
 };
 
 /* Sets the sentence; one that is too long is cut. Always returns -1, so that a failing function can return it. */
-__attribute__((format(printf, 2, 3))) static inline int ws_why_set(struct ws_why *why, const char *format, ...)
-{
+__attribute__((format(printf, 2, 3))) static inline int ws_why_set(struct ws_why *why, const char *format, ...) {
   va_list values;
   va_start(values, format);
   vsnprintf(why->text, sizeof why->text, format, values);

@@ -14,8 +14,7 @@
 
 static sem_t slow_may_answer, slow_was_asked, slow_has_answered;
 
-int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
-{
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list) {
   int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
   *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
   size_t length = strlen(host);
@@ -34,8 +33,7 @@ struct outcome {
   struct ws_why why;
 };
 
-static void dialled(void *context, int fd, const struct ws_why *why)
-{
+static void dialled(void *context, int fd, const struct ws_why *why) {
   struct outcome *outcome = context;
   outcome->calls++;
   outcome->fd = fd;
@@ -43,8 +41,7 @@ static void dialled(void *context, int fd, const struct ws_why *why)
     outcome->why = *why;
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
   *state = ws_loop_new();
   sem_init(&slow_may_answer, 0, 0);
   sem_init(&slow_was_asked, 0, 0);
@@ -52,14 +49,12 @@ static int setup(void **state)
   return *state ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
   ws_loop_free(*state);
   return 0;
 }
 
-static struct outcome dial(struct ws_loop *loop, const char *host, uint16_t port, int64_t timeout_ms)
-{
+static struct outcome dial(struct ws_loop *loop, const char *host, uint16_t port, int64_t timeout_ms) {
   struct outcome outcome = {.fd = -1};
   struct ws_why why;
   assert_non_null(ws_dial_start(loop, host, port, timeout_ms, dialled, &outcome, &why));
@@ -68,8 +63,7 @@ static struct outcome dial(struct ws_loop *loop, const char *host, uint16_t port
   return outcome;
 }
 
-static bool have_ipv6(void)
-{
+static bool have_ipv6(void) {
   struct ws_address address;
   assert_true(ws_address_parse("::1", 0, &address));
   int fd = socket(AF_INET6, SOCK_STREAM, 0);
@@ -80,8 +74,7 @@ static bool have_ipv6(void)
 }
 
 /* A port on which nobody listens: bound, so that nobody else takes it meanwhile. */
-static int reserve_port(const char *host, uint16_t *port)
-{
+static int reserve_port(const char *host, uint16_t *port) {
   struct ws_address address;
   assert_true(ws_address_parse(host, 0, &address));
   int fd = socket(address.any.sa_family, SOCK_STREAM, 0);
@@ -91,8 +84,7 @@ static int reserve_port(const char *host, uint16_t *port)
   return fd;
 }
 
-static void assert_connected(struct ws_loop *loop, const char *host, int listening, uint16_t port)
-{
+static void assert_connected(struct ws_loop *loop, const char *host, int listening, uint16_t port) {
   struct outcome outcome = dial(loop, host, port, 5000);
   assert_true(outcome.fd >= 0);
   int no_delay = 0;
@@ -110,8 +102,7 @@ static void assert_connected(struct ws_loop *loop, const char *host, int listeni
 }
 
 /* DIAL-1 */
-static void test_connects(void **state)
-{
+static void test_connects(void **state) {
   struct ws_address address;
   int listening = test_listen("127.0.0.1", 5, &address);
   uint16_t port = ws_address_port(&address);
@@ -129,8 +120,7 @@ static void test_connects(void **state)
 }
 
 /* DIAL-2 */
-static void test_refused(void **state)
-{
+static void test_refused(void **state) {
   uint16_t port;
   char expected[256];
   int reserved = reserve_port("127.0.0.1", &port);
@@ -149,8 +139,7 @@ static void test_refused(void **state)
 }
 
 /* DIAL-3 */
-static void test_unknown_name(void **state)
-{
+static void test_unknown_name(void **state) {
   struct outcome outcome = dial(*state, "bad name", 80, 19000);
   assert_int_equal(outcome.fd, -1);
   assert_memory_equal(outcome.why.text, "resolve bad name: ", 18);
@@ -160,8 +149,7 @@ static void test_unknown_name(void **state)
 /*
  * A listening socket whose queue is full: who connects now gets no answer. `fillers` keep it so.
  */
-static int deaf_listener(struct ws_address *address, int fillers[static 8])
-{
+static int deaf_listener(struct ws_address *address, int fillers[static 8]) {
   int listening = test_listen("127.0.0.1", 0, address);
   for (int i = 0; i < 8; i++) {
     fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -170,16 +158,14 @@ static int deaf_listener(struct ws_address *address, int fillers[static 8])
   return listening;
 }
 
-static void close_all(int listening, const int fillers[static 8])
-{
+static void close_all(int listening, const int fillers[static 8]) {
   close(listening);
   for (int i = 0; i < 8; i++)
     close(fillers[i]);
 }
 
 /* DIAL-4 */
-static void test_deadline_of_connecting(void **state)
-{
+static void test_deadline_of_connecting(void **state) {
   struct ws_address address;
   int fillers[8];
   char expected[256];
@@ -195,8 +181,7 @@ static void test_deadline_of_connecting(void **state)
 }
 
 /* DIAL-4 */
-static void test_deadline_of_the_look_up(void **state)
-{
+static void test_deadline_of_the_look_up(void **state) {
   struct outcome outcome = dial(*state, "host.slow", 80, 50);
   assert_string_equal(outcome.why.text, "resolve host.slow: no answer within 50 ms");
   sem_post(&slow_may_answer);
@@ -204,8 +189,7 @@ static void test_deadline_of_the_look_up(void **state)
 }
 
 /* DIAL-5: the first address of localhost does not answer, the second does. */
-static void test_stagger(void **state)
-{
+static void test_stagger(void **state) {
   if (!have_ipv6())
     skip();
   struct ws_address deaf_address, address;
@@ -232,8 +216,7 @@ static void test_stagger(void **state)
 }
 
 /* DIAL-6: before the look-up has answered, after, and while connecting. */
-static void test_cancel(void **state)
-{
+static void test_cancel(void **state) {
   struct ws_address address;
   int fillers[8];
   int deaf = deaf_listener(&address, fillers);
@@ -242,7 +225,7 @@ static void test_cancel(void **state)
     struct outcome outcome = {.fd = -1};
     struct ws_why why;
     struct ws_dial *started =
-      ws_dial_start(*state, "127.0.0.1", ws_address_port(&address), 10000, dialled, &outcome, &why);
+        ws_dial_start(*state, "127.0.0.1", ws_address_port(&address), 10000, dialled, &outcome, &why);
     for (int i = 0; i < turns; i++)
       assert_int_equal(ws_loop_turn(*state, 0), 0);
     assert_int_equal(test_lowest_free_fd() > lowest, turns > 0);
@@ -254,15 +237,13 @@ static void test_cancel(void **state)
   close_all(deaf, fillers);
 }
 
-static void looked_up(void *context, const struct ws_addresses *addresses, const struct ws_why *why)
-{
+static void looked_up(void *context, const struct ws_addresses *addresses, const struct ws_why *why) {
   (void)why;
   *(int *)context = addresses ? addresses->count : -1;
 }
 
 /* DIAL-7 */
-static void test_cancelled_look_up_outlives_its_loop(void **state)
-{
+static void test_cancelled_look_up_outlives_its_loop(void **state) {
   (void)state;
   struct ws_loop *loop = ws_loop_new();
   struct ws_why why;
@@ -278,8 +259,7 @@ static void test_cancelled_look_up_outlives_its_loop(void **state)
 }
 
 /* DIAL-7: answered, posted, and cancelled before the loop came to it. */
-static void test_cancelled_after_the_answer(void **state)
-{
+static void test_cancelled_after_the_answer(void **state) {
   struct ws_why why;
   int count = 0;
   ws_lookup_cancel(ws_lookup_start(*state, "127.0.0.1", 80, looked_up, &count, &why));
@@ -288,8 +268,7 @@ static void test_cancelled_after_the_answer(void **state)
 }
 
 /* DIAL-8 */
-static void test_fast_answers(void **state)
-{
+static void test_fast_answers(void **state) {
   static const char *const hosts[] = {"127.0.0.1", "::1", "localhost", "LOCALHOST."};
   (void)state;
   for (int i = 0; i < 4; i++) {
@@ -303,8 +282,7 @@ static void test_fast_answers(void **state)
 }
 
 /* DIAL-9 */
-static void test_waiting_look_up_has_a_deadline(void **state)
-{
+static void test_waiting_look_up_has_a_deadline(void **state) {
   (void)state;
   struct ws_addresses addresses;
   struct ws_why why;
@@ -320,15 +298,15 @@ static void test_waiting_look_up_has_a_deadline(void **state)
 }
 
 /* ADDR-1 */
-static void test_addresses_as_text(void **state)
-{
+static void test_addresses_as_text(void **state) {
   static const char *const cases[][2] = {
-    {"192.0.2.1", "192.0.2.1:80"},   {"::1", "[::1]:80"},
-    {"2001:DB8::1", "[2001:db8::1]:80"}, {"::ffff:192.0.2.1", "192.0.2.1:80"},
-    {"fe80::1%1", "[fe80::1%1]:80"},
+      {"192.0.2.1", "192.0.2.1:80"},       {"::1", "[::1]:80"},
+      {"2001:DB8::1", "[2001:db8::1]:80"}, {"::ffff:192.0.2.1", "192.0.2.1:80"},
+      {"fe80::1%1", "[fe80::1%1]:80"},
   };
-  static const char *const wrong[] = {"", "localhost", "1.2.3", "1.2.3.4.5", "256.1.1.1", "::1%", "[::1]", "::1%nowhere",
-                                      "1:2:3:4:5:6:7:8:9", " ::1", "0x7f.1", "::1%99999999999"};
+  static const char *const wrong[] = {"",       "localhost",      "1.2.3",       "1.2.3.4.5",         "256.1.1.1",
+                                      "::1%",   "[::1]",          "::1%nowhere", "1:2:3:4:5:6:7:8:9", " ::1",
+                                      "0x7f.1", "::1%99999999999"};
   (void)state;
   struct ws_address address;
   char text[WS_ADDRESS_TEXT];
@@ -341,8 +319,7 @@ static void test_addresses_as_text(void **state)
 }
 
 /* ADDR-2 */
-static void test_host_of_an_address(void **state)
-{
+static void test_host_of_an_address(void **state) {
   (void)state;
   struct ws_address address;
   uint8_t plain[16], mapped[16], other[16];
@@ -361,22 +338,21 @@ static void test_host_of_an_address(void **state)
 
 #define dial_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    dial_test(test_connects),
-    dial_test(test_refused),
-    dial_test(test_unknown_name),
-    dial_test(test_deadline_of_connecting),
-    dial_test(test_deadline_of_the_look_up),
-    dial_test(test_stagger),
-    dial_test(test_cancel),
-    dial_test(test_cancelled_look_up_outlives_its_loop),
-    dial_test(test_cancelled_after_the_answer),
-    dial_test(test_fast_answers),
-    dial_test(test_waiting_look_up_has_a_deadline),
-    dial_test(test_addresses_as_text),
-    dial_test(test_host_of_an_address),
+      dial_test(test_connects),
+      dial_test(test_refused),
+      dial_test(test_unknown_name),
+      dial_test(test_deadline_of_connecting),
+      dial_test(test_deadline_of_the_look_up),
+      dial_test(test_stagger),
+      dial_test(test_cancel),
+      dial_test(test_cancelled_look_up_outlives_its_loop),
+      dial_test(test_cancelled_after_the_answer),
+      dial_test(test_fast_answers),
+      dial_test(test_waiting_look_up_has_a_deadline),
+      dial_test(test_addresses_as_text),
+      dial_test(test_host_of_an_address),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -27,8 +27,7 @@
 
 enum { TEST_PATIENCE_MS = 20000 };
 
-static inline int64_t test_now(void)
-{
+static inline int64_t test_now(void) {
   return ws_sys_now_ms();
 }
 
@@ -44,8 +43,7 @@ static inline int64_t test_now(void)
   } while (0)
 
 /* A listening socket on a port of the kernel's choice. */
-static inline int test_listen(const char *host, int backlog, struct ws_address *address)
-{
+static inline int test_listen(const char *host, int backlog, struct ws_address *address) {
   assert_true(ws_address_parse(host, 0, address));
   int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   assert_true(fd >= 0);
@@ -56,8 +54,7 @@ static inline int test_listen(const char *host, int backlog, struct ws_address *
 }
 
 /* Two connected, non-blocking TCP sockets. */
-static inline void test_tcp_pair(int fds[static 2])
-{
+static inline void test_tcp_pair(int fds[static 2]) {
   struct ws_address address;
   int listening = test_listen("127.0.0.1", 1, &address);
   fds[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -68,14 +65,12 @@ static inline void test_tcp_pair(int fds[static 2])
   close(listening);
 }
 
-static inline bool test_fd_is_open(int fd)
-{
+static inline bool test_fd_is_open(int fd) {
   return fcntl(fd, F_GETFD) >= 0;
 }
 
 /* The lowest descriptor that is free: the same before and after means that none leaked below it. */
-static inline int test_lowest_free_fd(void)
-{
+static inline int test_lowest_free_fd(void) {
   int fd = dup(STDERR_FILENO);
   assert_true(fd >= 0);
   close(fd);

@@ -19,8 +19,7 @@ struct fixture {
   char trouble[64];
 };
 
-static void fixture_accepted(struct ws_listener *listener, int fd, const struct ws_address *peer)
-{
+static void fixture_accepted(struct ws_listener *listener, int fd, const struct ws_address *peer) {
   struct fixture *fixture = container_of(listener, struct fixture, listener);
   fixture->accepted[fixture->count++ % 64] = fd;
   ws_address_format(peer, fixture->peer);
@@ -28,8 +27,7 @@ static void fixture_accepted(struct ws_listener *listener, int fd, const struct 
     ws_listener_stop(listener);
 }
 
-static void fixture_troubled(struct ws_listener *listener, const char *why)
-{
+static void fixture_troubled(struct ws_listener *listener, const char *why) {
   struct fixture *fixture = container_of(listener, struct fixture, listener);
   fixture->troubles++;
   snprintf(fixture->trouble, sizeof fixture->trouble, "%s", why);
@@ -37,8 +35,7 @@ static void fixture_troubled(struct ws_listener *listener, const char *why)
 
 static const struct ws_listener_events fixture_events = {fixture_accepted, fixture_troubled};
 
-static struct fixture *fixture_new(const char *address)
-{
+static struct fixture *fixture_new(const char *address) {
   struct ws_why why = {""};
   struct fixture *fixture = calloc(1, sizeof *fixture);
   fixture->loop = ws_loop_new();
@@ -48,8 +45,7 @@ static struct fixture *fixture_new(const char *address)
   return fixture;
 }
 
-static void fixture_free(struct fixture *fixture)
-{
+static void fixture_free(struct fixture *fixture) {
   for (int i = 0; i < fixture->count; i++)
     close(fixture->accepted[i]);
   ws_listener_stop(&fixture->listener);
@@ -61,16 +57,14 @@ static void fixture_free(struct fixture *fixture)
 }
 
 /* A blocking client of the fixture's address. */
-static int connect_to(const struct ws_address *address)
-{
+static int connect_to(const struct ws_address *address) {
   int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   assert_true(fd >= 0);
   assert_int_equal(connect(fd, &address->any, ws_address_length(address)), 0);
   return fd;
 }
 
-static bool have_ipv6(void)
-{
+static bool have_ipv6(void) {
   struct ws_address address;
   assert_true(ws_address_parse("::1", 0, &address));
   int fd = socket(AF_INET6, SOCK_STREAM, 0);
@@ -80,8 +74,7 @@ static bool have_ipv6(void)
   return have;
 }
 
-static void assert_reachable(struct fixture *fixture, const char *host, const char *peer_prefix)
-{
+static void assert_reachable(struct fixture *fixture, const char *host, const char *peer_prefix) {
   struct ws_address address;
   int before = fixture->count;
   assert_true(ws_address_parse(host, ws_address_port(&fixture->bound.addresses[0]), &address));
@@ -92,8 +85,7 @@ static void assert_reachable(struct fixture *fixture, const char *host, const ch
 }
 
 /* LISTEN-1 */
-static void test_ipv4(void **state)
-{
+static void test_ipv4(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
   assert_true(ws_bound_is_loopback(&fixture->bound));
@@ -106,8 +98,7 @@ static void test_ipv4(void **state)
 }
 
 /* LISTEN-1, LISTEN-8 */
-static void test_ipv6_and_names(void **state)
-{
+static void test_ipv6_and_names(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("localhost");
   assert_true(ws_bound_is_loopback(&fixture->bound));
@@ -128,8 +119,7 @@ static void test_ipv6_and_names(void **state)
 }
 
 /* LISTEN-2 */
-static void test_used_port(void **state)
-{
+static void test_used_port(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
   struct ws_bound bound;
@@ -145,8 +135,7 @@ static void test_used_port(void **state)
 }
 
 /* LISTEN-2: both bound before either listened. */
-static void test_used_port_seen_by_listen(void **state)
-{
+static void test_used_port_seen_by_listen(void **state) {
   (void)state;
   struct ws_bound first, second;
   struct ws_why why;
@@ -160,14 +149,14 @@ static void test_used_port_seen_by_listen(void **state)
 }
 
 /* LISTEN-3 */
-static void test_addresses_that_cannot_be(void **state)
-{
+static void test_addresses_that_cannot_be(void **state) {
   (void)state;
   static const char *const cases[][2] = {
-    {"", "the address is empty"},
-    {"192.0.2.1", "192.0.2.1:0: Cannot assign requested address"},
-    {"a-label-of-more-than-sixty-three-characters-which-no-name-server-can-ever-be-asked.example", "resolve a-label-of"},
-    {"bad name", "resolve bad name: "},
+      {"", "the address is empty"},
+      {"192.0.2.1", "192.0.2.1:0: Cannot assign requested address"},
+      {"a-label-of-more-than-sixty-three-characters-which-no-name-server-can-ever-be-asked.example",
+       "resolve a-label-of"},
+      {"bad name", "resolve bad name: "},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct ws_bound bound;
@@ -178,8 +167,7 @@ static void test_addresses_that_cannot_be(void **state)
 }
 
 /* LISTEN-4 */
-static void test_accepted_sockets(void **state)
-{
+static void test_accepted_sockets(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
   int client = connect_to(&fixture->bound.addresses[0]);
@@ -196,8 +184,7 @@ static void test_accepted_sockets(void **state)
 }
 
 /* Takes every descriptor up to a low limit; the number taken. */
-static int exhaust(int fds[static 64], struct rlimit *before)
-{
+static int exhaust(int fds[static 64], struct rlimit *before) {
   assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
   struct rlimit low = {.rlim_cur = (rlim_t)test_lowest_free_fd() + 32, .rlim_max = before->rlim_max};
   assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
@@ -209,8 +196,7 @@ static int exhaust(int fds[static 64], struct rlimit *before)
 }
 
 /* LISTEN-5 */
-static void test_descriptors_run_out(void **state)
-{
+static void test_descriptors_run_out(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
   int clients[3];
@@ -237,8 +223,7 @@ static void test_descriptors_run_out(void **state)
 }
 
 /* LISTEN-5: not even the spare descriptor is there; accepting goes on by the timer. */
-static void test_descriptors_run_out_without_a_spare(void **state)
-{
+static void test_descriptors_run_out_without_a_spare(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
   close(fixture->listener.spare);
@@ -259,8 +244,7 @@ static void test_descriptors_run_out_without_a_spare(void **state)
 }
 
 /* LISTEN-7 */
-static void test_stopped_while_accepting(void **state)
-{
+static void test_stopped_while_accepting(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
   fixture->stop_at_once = true;
@@ -276,8 +260,7 @@ static void test_stopped_while_accepting(void **state)
 }
 
 /* LISTEN-9: the server's end closed first, so its port has a connection in TIME_WAIT. */
-static void test_port_can_be_bound_again(void **state)
-{
+static void test_port_can_be_bound_again(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
   uint16_t port = ws_address_port(&fixture->bound.addresses[0]);
@@ -306,8 +289,7 @@ struct sharer {
 
 static atomic_int shared_count;
 
-static void sharer_accepted(struct ws_listener *listener, int fd, const struct ws_address *peer)
-{
+static void sharer_accepted(struct ws_listener *listener, int fd, const struct ws_address *peer) {
   (void)peer;
   container_of(listener, struct sharer, listener)->count++;
   atomic_fetch_add(&shared_count, 1);
@@ -316,21 +298,18 @@ static void sharer_accepted(struct ws_listener *listener, int fd, const struct w
 
 static const struct ws_listener_events sharer_events = {sharer_accepted, fixture_troubled};
 
-static void sharer_stop(struct ws_loop *loop, struct ws_task *task)
-{
+static void sharer_stop(struct ws_loop *loop, struct ws_task *task) {
   ws_listener_stop(&container_of(task, struct sharer, stop)->listener);
   ws_loop_stop(loop);
 }
 
-static void *sharer_run(void *context)
-{
+static void *sharer_run(void *context) {
   struct sharer *sharer = context;
   return (void *)(intptr_t)ws_loop_run(sharer->loop);
 }
 
 /* LISTEN-6 */
-static void test_loops_share_a_socket(void **state)
-{
+static void test_loops_share_a_socket(void **state) {
   enum { LOOPS = 3, CLIENTS = 300 };
   (void)state;
   struct ws_bound bound;
@@ -365,29 +344,27 @@ static void test_loops_share_a_socket(void **state)
 }
 
 /* A zeroed listener may be stopped. */
-static void test_stopping_what_never_started(void **state)
-{
+static void test_stopping_what_never_started(void **state) {
   (void)state;
   struct ws_listener listener = {0};
   ws_listener_stop(&listener);
   assert_null(listener.loop);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_ipv4),
-    cmocka_unit_test(test_ipv6_and_names),
-    cmocka_unit_test(test_used_port),
-    cmocka_unit_test(test_used_port_seen_by_listen),
-    cmocka_unit_test(test_addresses_that_cannot_be),
-    cmocka_unit_test(test_accepted_sockets),
-    cmocka_unit_test(test_descriptors_run_out),
-    cmocka_unit_test(test_descriptors_run_out_without_a_spare),
-    cmocka_unit_test(test_stopped_while_accepting),
-    cmocka_unit_test(test_port_can_be_bound_again),
-    cmocka_unit_test(test_loops_share_a_socket),
-    cmocka_unit_test(test_stopping_what_never_started),
+      cmocka_unit_test(test_ipv4),
+      cmocka_unit_test(test_ipv6_and_names),
+      cmocka_unit_test(test_used_port),
+      cmocka_unit_test(test_used_port_seen_by_listen),
+      cmocka_unit_test(test_addresses_that_cannot_be),
+      cmocka_unit_test(test_accepted_sockets),
+      cmocka_unit_test(test_descriptors_run_out),
+      cmocka_unit_test(test_descriptors_run_out_without_a_spare),
+      cmocka_unit_test(test_stopped_while_accepting),
+      cmocka_unit_test(test_port_can_be_bound_again),
+      cmocka_unit_test(test_loops_share_a_socket),
+      cmocka_unit_test(test_stopping_what_never_started),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,8 +16,7 @@ struct counted {
   struct counted *victim; /* removed, closed and freed by the callback */
 };
 
-static void counted_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void counted_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   struct counted *self = container_of(watch, struct counted, watch);
   self->events = events;
   self->calls++;
@@ -29,8 +28,7 @@ static void counted_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned
   free(victim);
 }
 
-static struct counted *counted_new(int fd)
-{
+static struct counted *counted_new(int fd) {
   struct counted *counted = calloc(1, sizeof *counted);
   counted->watch = (struct ws_watch){.ready = counted_ready, .fd = fd};
   return counted;
@@ -41,8 +39,7 @@ struct fixture {
   int fds[2];
 };
 
-static int setup(void **state)
-{
+static int setup(void **state) {
   struct fixture *fixture = calloc(1, sizeof *fixture);
   fixture->loop = ws_loop_new();
   test_tcp_pair(fixture->fds);
@@ -50,8 +47,7 @@ static int setup(void **state)
   return fixture->loop ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
   struct fixture *fixture = *state;
   ws_loop_free(fixture->loop);
   close(fixture->fds[0]);
@@ -61,8 +57,7 @@ static int teardown(void **state)
 }
 
 /* LOOP-2 */
-static void test_the_chosen_poller_is_used(void **state)
-{
+static void test_the_chosen_poller_is_used(void **state) {
   struct fixture *fixture = *state;
   const char *choice = getenv("OSPREY_WS_POLLER");
   const struct ws_poller_ops *expected = choice && strcmp(choice, "poll") == 0 ? &ws_poll_ops : &ws_epoll_ops;
@@ -70,8 +65,7 @@ static void test_the_chosen_poller_is_used(void **state)
 }
 
 /* LOOP-1 */
-static void test_watch_hears_what_it_is_interested_in(void **state)
-{
+static void test_watch_hears_what_it_is_interested_in(void **state) {
   struct fixture *fixture = *state;
   struct ws_loop *loop = fixture->loop;
   struct counted *counted = counted_new(fixture->fds[0]);
@@ -95,8 +89,7 @@ static void test_watch_hears_what_it_is_interested_in(void **state)
 }
 
 /* LOOP-1 */
-static void test_hang_up_is_not_told_to_who_is_not_interested(void **state)
-{
+static void test_hang_up_is_not_told_to_who_is_not_interested(void **state) {
   struct fixture *fixture = *state;
   struct counted *counted = counted_new(fixture->fds[0]);
   assert_int_equal(ws_loop_watch(fixture->loop, &counted->watch, WS_READ), 0);
@@ -108,8 +101,7 @@ static void test_hang_up_is_not_told_to_who_is_not_interested(void **state)
 }
 
 /* LOOP-3 */
-static void test_hang_up_is_readiness(void **state)
-{
+static void test_hang_up_is_readiness(void **state) {
   struct fixture *fixture = *state;
   struct ws_loop *loop = fixture->loop;
   shutdown(fixture->fds[0], SHUT_RDWR);
@@ -124,8 +116,7 @@ static void test_hang_up_is_readiness(void **state)
 }
 
 /* LOOP-4: of two that are ready in one turn, whichever comes first ends the other. */
-static void test_callback_frees_another_whose_event_is_collected(void **state)
-{
+static void test_callback_frees_another_whose_event_is_collected(void **state) {
   struct fixture *fixture = *state;
   struct counted *one = counted_new(dup(fixture->fds[0]));
   struct counted *two = counted_new(dup(fixture->fds[0]));
@@ -141,8 +132,7 @@ static void test_callback_frees_another_whose_event_is_collected(void **state)
   free(survivor);
 }
 
-static void test_callback_frees_itself(void **state)
-{
+static void test_callback_frees_itself(void **state) {
   struct fixture *fixture = *state;
   struct counted *one = counted_new(dup(fixture->fds[0]));
   int fd = one->watch.fd;
@@ -174,16 +164,14 @@ static int posting_out_of_order;
 static int posting_ran;
 static pthread_t posting_loop_thread;
 
-static void numbered_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void numbered_run(struct ws_loop *loop, struct ws_task *task) {
   struct numbered *numbered = (struct numbered *)task;
   posting_out_of_order += numbered->number != posting_next[numbered->poster]++;
   posting_out_of_order += !pthread_equal(pthread_self(), posting_loop_thread) || ws_loop_current() != loop;
   posting_ran++;
 }
 
-static void *posting_thread(void *context)
-{
+static void *posting_thread(void *context) {
   struct posting *posting = context;
   for (int i = 0; i < POSTS; i++) {
     posting->tasks[i] = (struct numbered){{NULL, numbered_run}, posting->poster, i};
@@ -193,8 +181,7 @@ static void *posting_thread(void *context)
 }
 
 /* LOOP-5, LOOP-6 */
-static void test_tasks_of_many_threads(void **state)
-{
+static void test_tasks_of_many_threads(void **state) {
   struct fixture *fixture = *state;
   struct posting postings[POSTERS];
   pthread_t threads[POSTERS];
@@ -216,16 +203,14 @@ static void test_tasks_of_many_threads(void **state)
   }
 }
 
-static void counting_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void counting_run(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
   (void)task;
   posting_ran++;
 }
 
 /* LOOP-6 */
-static void test_post_to_a_loop_that_is_awake_makes_no_system_call(void **state)
-{
+static void test_post_to_a_loop_that_is_awake_makes_no_system_call(void **state) {
   struct fixture *fixture = *state;
   struct ws_task task = {NULL, counting_run};
   posting_ran = 0;
@@ -238,8 +223,7 @@ static void test_post_to_a_loop_that_is_awake_makes_no_system_call(void **state)
 }
 
 /* LOOP-9 */
-static void test_free_runs_what_is_posted(void **state)
-{
+static void test_free_runs_what_is_posted(void **state) {
   (void)state;
   struct ws_loop *loop = ws_loop_new();
   struct ws_task tasks[3];
@@ -254,15 +238,13 @@ static void test_free_runs_what_is_posted(void **state)
 
 static struct ws_loop *signal_loop;
 
-static void signal_wakes(int number)
-{
+static void signal_wakes(int number) {
   (void)number;
   ws_loop_wake(signal_loop);
 }
 
 /* LOOP-14 */
-static void test_wake_from_a_signal_handler(void **state)
-{
+static void test_wake_from_a_signal_handler(void **state) {
   struct fixture *fixture = *state;
   signal_loop = fixture->loop;
   void (*before)(int) = signal(SIGUSR1, signal_wakes);
@@ -279,8 +261,7 @@ struct deferred {
   int again; /* how often it defers itself once more */
 };
 
-static void deferred_run(struct ws_loop *loop, struct ws_deferred *work)
-{
+static void deferred_run(struct ws_loop *loop, struct ws_deferred *work) {
   struct deferred *self = (struct deferred *)work;
   self->runs++;
   if (self->again-- > 0)
@@ -288,8 +269,7 @@ static void deferred_run(struct ws_loop *loop, struct ws_deferred *work)
 }
 
 /* LOOP-7 */
-static void test_deferred_work_runs_once(void **state)
-{
+static void test_deferred_work_runs_once(void **state) {
   struct fixture *fixture = *state;
   struct deferred works[3] = {{.work.run = deferred_run}, {.work.run = deferred_run}, {.work.run = deferred_run}};
   for (int twice = 0; twice < 2; twice++)
@@ -307,8 +287,7 @@ static void test_deferred_work_runs_once(void **state)
 }
 
 /* LOOP-7: the last may be taken back, and others come behind what is then the last. */
-static void test_deferred_work_taken_back_from_the_end(void **state)
-{
+static void test_deferred_work_taken_back_from_the_end(void **state) {
   struct fixture *fixture = *state;
   struct deferred works[3] = {{.work.run = deferred_run}, {.work.run = deferred_run}, {.work.run = deferred_run}};
   ws_loop_defer(fixture->loop, &works[0].work);
@@ -320,8 +299,7 @@ static void test_deferred_work_taken_back_from_the_end(void **state)
 }
 
 /* LOOP-12 */
-static void test_deferred_work_that_comes_again_does_not_keep_events_out(void **state)
-{
+static void test_deferred_work_that_comes_again_does_not_keep_events_out(void **state) {
   struct fixture *fixture = *state;
   struct deferred stubborn = {.work.run = deferred_run, .again = 1000000};
   struct counted *counted = counted_new(fixture->fds[0]);
@@ -349,27 +327,23 @@ struct nesting {
   bool nested_saw_all;
 };
 
-static void nesting_task(struct ws_loop *loop, struct ws_task *task)
-{
+static void nesting_task(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
   container_of(task, struct nesting, task)->tasks++;
 }
 
-static void nesting_work(struct ws_loop *loop, struct ws_deferred *work)
-{
+static void nesting_work(struct ws_loop *loop, struct ws_deferred *work) {
   (void)loop;
   container_of(work, struct nesting, work)->works++;
 }
 
-static void nesting_timer(struct ws_loop *loop, struct ws_timer *timer)
-{
+static void nesting_timer(struct ws_loop *loop, struct ws_timer *timer) {
   (void)loop;
   container_of(timer, struct nesting, timer)->timers++;
 }
 
 /* Removes itself, adds one of everything, and turns the loop: all of it, and the other watch, must be seen inside. */
-static void nesting_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void nesting_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)events;
   struct nesting *self = container_of(watch, struct nesting, watch);
   self->calls++;
@@ -384,8 +358,7 @@ static void nesting_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned
 }
 
 /* LOOP-8 */
-static void test_turns_nest(void **state)
-{
+static void test_turns_nest(void **state) {
   struct fixture *fixture = *state;
   struct nesting pair[2] = {{.other = &pair[1]}, {.other = &pair[0]}};
   for (int i = 0; i < 2; i++) {
@@ -412,16 +385,14 @@ struct chain {
   bool done;
 };
 
-static void chain_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void chain_run(struct ws_loop *loop, struct ws_task *task) {
   struct chain *self = (struct chain *)task;
   turn_until(loop, !self->waits_for || self->waits_for->done);
   self->done = true;
 }
 
 /* LOOP-8: a task waits, turning the loop, for another that was collected together with it. */
-static void test_task_waits_for_a_later_task(void **state)
-{
+static void test_task_waits_for_a_later_task(void **state) {
   struct fixture *fixture = *state;
   struct chain later = {.task.run = chain_run};
   struct chain first = {.task.run = chain_run, .waits_for = &later};
@@ -432,8 +403,7 @@ static void test_task_waits_for_a_later_task(void **state)
 }
 
 /* LOOP-10 */
-static void test_receive_buffer_is_lent_once(void **state)
-{
+static void test_receive_buffer_is_lent_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t *lent[4];
   for (int i = 0; i < 4; i++) {
@@ -449,16 +419,14 @@ static void test_receive_buffer_is_lent_once(void **state)
   ws_loop_give_buffer(fixture->loop, again);
 }
 
-static void stopping_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void stopping_run(struct ws_loop *loop, struct ws_task *task) {
   (void)task;
   assert_ptr_equal(ws_loop_current(), loop);
   ws_loop_stop(loop);
 }
 
 /* LOOP-11 */
-static void test_current_loop(void **state)
-{
+static void test_current_loop(void **state) {
   struct fixture *fixture = *state;
   struct ws_task task = {NULL, stopping_run};
   assert_null(ws_loop_current());
@@ -468,8 +436,7 @@ static void test_current_loop(void **state)
 }
 
 /* LOOP-2: a watch that cannot be watched is an error, or readiness to find it out; never silence. */
-static void test_watching_a_closed_descriptor(void **state)
-{
+static void test_watching_a_closed_descriptor(void **state) {
   struct fixture *fixture = *state;
   struct counted closed = {.watch = {.ready = counted_ready, .fd = 10000}};
   if (ws_loop_watch(fixture->loop, &closed.watch, WS_READ)) {
@@ -484,27 +451,26 @@ static void test_watching_a_closed_descriptor(void **state)
 
 #define loop_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    loop_test(test_the_chosen_poller_is_used),
-    loop_test(test_watch_hears_what_it_is_interested_in),
-    loop_test(test_hang_up_is_not_told_to_who_is_not_interested),
-    loop_test(test_hang_up_is_readiness),
-    loop_test(test_callback_frees_another_whose_event_is_collected),
-    loop_test(test_callback_frees_itself),
-    loop_test(test_tasks_of_many_threads),
-    loop_test(test_post_to_a_loop_that_is_awake_makes_no_system_call),
-    loop_test(test_free_runs_what_is_posted),
-    loop_test(test_wake_from_a_signal_handler),
-    loop_test(test_deferred_work_runs_once),
-    loop_test(test_deferred_work_taken_back_from_the_end),
-    loop_test(test_deferred_work_that_comes_again_does_not_keep_events_out),
-    loop_test(test_turns_nest),
-    loop_test(test_task_waits_for_a_later_task),
-    loop_test(test_receive_buffer_is_lent_once),
-    loop_test(test_current_loop),
-    loop_test(test_watching_a_closed_descriptor),
+      loop_test(test_the_chosen_poller_is_used),
+      loop_test(test_watch_hears_what_it_is_interested_in),
+      loop_test(test_hang_up_is_not_told_to_who_is_not_interested),
+      loop_test(test_hang_up_is_readiness),
+      loop_test(test_callback_frees_another_whose_event_is_collected),
+      loop_test(test_callback_frees_itself),
+      loop_test(test_tasks_of_many_threads),
+      loop_test(test_post_to_a_loop_that_is_awake_makes_no_system_call),
+      loop_test(test_free_runs_what_is_posted),
+      loop_test(test_wake_from_a_signal_handler),
+      loop_test(test_deferred_work_runs_once),
+      loop_test(test_deferred_work_taken_back_from_the_end),
+      loop_test(test_deferred_work_that_comes_again_does_not_keep_events_out),
+      loop_test(test_turns_nest),
+      loop_test(test_task_waits_for_a_later_task),
+      loop_test(test_receive_buffer_is_lent_once),
+      loop_test(test_current_loop),
+      loop_test(test_watching_a_closed_descriptor),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

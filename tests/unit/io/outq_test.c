@@ -19,21 +19,18 @@ static int writes;
 static const struct ws_stream_ops *plain_ops;
 static struct ws_stream_ops counting_ops;
 
-static ssize_t counting_writev(struct ws_stream *stream, const struct iovec *parts, int count)
-{
+static ssize_t counting_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   writes++;
   return plain_ops->writev(stream, parts, count);
 }
 
-static void never_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void never_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
   (void)watch;
   (void)events;
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
   struct fixture *fixture = calloc(1, sizeof *fixture);
   int fds[2];
   test_tcp_pair(fds);
@@ -50,8 +47,7 @@ static int setup(void **state)
   return 0;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
   struct fixture *fixture = *state;
   ws_outq_clear(&fixture->queue, fixture->loop);
   ws_stream_close(fixture->loop, &fixture->stream);
@@ -61,28 +57,24 @@ static int teardown(void **state)
   return 0;
 }
 
-static void append(struct fixture *fixture, const void *bytes, size_t n)
-{
+static void append(struct fixture *fixture, const void *bytes, size_t n) {
   ws_outq_charge(&fixture->queue, n);
   assert_int_equal(ws_outq_append(&fixture->queue, fixture->loop, bytes, n), 0);
 }
 
-static void take(struct fixture *fixture, const void *bytes, size_t n)
-{
+static void take(struct fixture *fixture, const void *bytes, size_t n) {
   struct ws_chunk *chunk = ws_chunk_new(n + 2);
   memcpy(chunk->bytes + 1, bytes, n);
   ws_outq_charge(&fixture->queue, n);
   assert_int_equal(ws_outq_take(&fixture->queue, fixture->loop, chunk, 1, n), 0);
 }
 
-static int flush(struct fixture *fixture)
-{
+static int flush(struct fixture *fixture) {
   return ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream);
 }
 
 /* Reads exactly n bytes from the peer's end, flushing whatever is still queued meanwhile. */
-static void receive(struct fixture *fixture, uint8_t *bytes, size_t n)
-{
+static void receive(struct fixture *fixture, uint8_t *bytes, size_t n) {
   int64_t give_up = test_now() + TEST_PATIENCE_MS;
   for (size_t got = 0; got < n;) {
     assert_true(flush(fixture) >= 0);
@@ -92,15 +84,13 @@ static void receive(struct fixture *fixture, uint8_t *bytes, size_t n)
   }
 }
 
-static void fill(uint8_t *bytes, size_t size)
-{
+static void fill(uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++)
     bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 }
 
 /* OUTQ-3 */
-static void test_an_empty_queue_holds_nothing(void **state)
-{
+static void test_an_empty_queue_holds_nothing(void **state) {
   struct fixture *fixture = *state;
   assert_true(sizeof(struct ws_outq) <= 16);
   assert_int_equal(flush(fixture), 0);
@@ -116,8 +106,7 @@ static void test_an_empty_queue_holds_nothing(void **state)
 }
 
 /* OUTQ-2: a hundred messages of all three kinds, one write. */
-static void test_what_was_added_goes_out_at_once(void **state)
-{
+static void test_what_was_added_goes_out_at_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t sent[4096], received[4096];
   size_t total = 0;
@@ -143,8 +132,7 @@ static void test_what_was_added_goes_out_at_once(void **state)
 }
 
 /* OUTQ-1, OUTQ-4: pieces of every size and kind, to a peer that reads a little at a time. */
-static void test_order_is_kept_through_partial_writes(void **state)
-{
+static void test_order_is_kept_through_partial_writes(void **state) {
   enum { TOTAL = 8000000 };
   static const size_t lengths[] = {1, 200, 4096, 4097, 16000, 16384, 70000, 2, 130, 300000, 90, 3};
   struct fixture *fixture = *state;
@@ -176,8 +164,7 @@ static void test_order_is_kept_through_partial_writes(void **state)
 }
 
 /* OUTQ-5 */
-static void test_shared_chunk(void **state)
-{
+static void test_shared_chunk(void **state) {
   enum { QUEUES = 20 };
   struct fixture *fixture = *state;
   struct ws_outq queues[QUEUES] = {0};
@@ -203,8 +190,7 @@ static void test_shared_chunk(void **state)
 }
 
 /* OUTQ-7 */
-static void test_cap(void **state)
-{
+static void test_cap(void **state) {
   (void)state;
   struct ws_outq queue = {0};
   assert_true(ws_outq_try_charge(&queue, 1000, 10));
@@ -216,8 +202,7 @@ static void test_cap(void **state)
   assert_int_equal(ws_outq_bytes(&queue), 0);
 }
 
-static void *charge_often(void *context)
-{
+static void *charge_often(void *context) {
   struct ws_outq *queue = context;
   intptr_t accepted = 0;
   for (int i = 0; i < 50000; i++)
@@ -226,8 +211,7 @@ static void *charge_often(void *context)
 }
 
 /* OUTQ-6: four threads charge against one cap. */
-static void test_charging_from_many_threads(void **state)
-{
+static void test_charging_from_many_threads(void **state) {
   (void)state;
   struct ws_outq queue = {0};
   pthread_t threads[4];
@@ -244,8 +228,7 @@ static void test_charging_from_many_threads(void **state)
 }
 
 /* OUTQ-8 */
-static void test_clear(void **state)
-{
+static void test_clear(void **state) {
   struct fixture *fixture = *state;
   static uint8_t large[100000];
   append(fixture, "small", 5);
@@ -259,8 +242,7 @@ static void test_clear(void **state)
 }
 
 /* OUTQ-3: the memory comes from the loop's pool and goes back there. */
-static void test_memory_is_used_again(void **state)
-{
+static void test_memory_is_used_again(void **state) {
   struct fixture *fixture = *state;
   struct ws_pool *pool = ws_loop_pool(fixture->loop);
   append(fixture, "x", 1);
@@ -274,8 +256,7 @@ static void test_memory_is_used_again(void **state)
 }
 
 /* A reservation that is not used leaves nothing. */
-static void test_commit_of_nothing(void **state)
-{
+static void test_commit_of_nothing(void **state) {
   struct fixture *fixture = *state;
   assert_non_null(ws_outq_reserve(&fixture->queue, fixture->loop, 100));
   ws_outq_commit(&fixture->queue, fixture->loop, 0);
@@ -287,8 +268,7 @@ static void test_commit_of_nothing(void **state)
 }
 
 /* OUTQ-9 */
-static void test_writing_through(void **state)
-{
+static void test_writing_through(void **state) {
   enum { TOTAL = 1 << 20 };
   struct fixture *fixture = *state;
   uint8_t *sent = malloc(TOTAL), *received = malloc(TOTAL + 4);
@@ -318,8 +298,7 @@ static void test_writing_through(void **state)
 }
 
 /* A stream that fails is told, and the queue can still be cleared. */
-static void test_failed_stream(void **state)
-{
+static void test_failed_stream(void **state) {
   struct fixture *fixture = *state;
   shutdown(fixture->stream.watch.fd, SHUT_WR);
   append(fixture, "x", 1);
@@ -333,20 +312,19 @@ static void test_failed_stream(void **state)
 
 #define outq_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    outq_test(test_an_empty_queue_holds_nothing),
-    outq_test(test_what_was_added_goes_out_at_once),
-    outq_test(test_order_is_kept_through_partial_writes),
-    outq_test(test_shared_chunk),
-    outq_test(test_cap),
-    outq_test(test_charging_from_many_threads),
-    outq_test(test_clear),
-    outq_test(test_memory_is_used_again),
-    outq_test(test_commit_of_nothing),
-    outq_test(test_writing_through),
-    outq_test(test_failed_stream),
+      outq_test(test_an_empty_queue_holds_nothing),
+      outq_test(test_what_was_added_goes_out_at_once),
+      outq_test(test_order_is_kept_through_partial_writes),
+      outq_test(test_shared_chunk),
+      outq_test(test_cap),
+      outq_test(test_charging_from_many_threads),
+      outq_test(test_clear),
+      outq_test(test_memory_is_used_again),
+      outq_test(test_commit_of_nothing),
+      outq_test(test_writing_through),
+      outq_test(test_failed_stream),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

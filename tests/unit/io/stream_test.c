@@ -21,21 +21,20 @@ struct pair {
 static struct tls_identity authority, localhost;
 static struct ws_tls_context *server_context, *client_context;
 
-static int set_up_tls(void **state)
-{
+static int set_up_tls(void **state) {
   (void)state;
   struct ws_why why;
   tls_fixture_issue(&authority, &(struct tls_request){.name = "authority", .to_days = 10, .authority = 1});
-  tls_fixture_issue(&localhost, &(struct tls_request){.name = "localhost", .alternatives = "DNS:localhost", .to_days = 10,
-                                                      .issuer = &authority});
+  tls_fixture_issue(
+      &localhost,
+      &(struct tls_request){.name = "localhost", .alternatives = "DNS:localhost", .to_days = 10, .issuer = &authority});
   setenv("SSL_CERT_FILE", authority.certificate_file, 1);
   server_context = ws_tls_context_new_server(localhost.certificate_file, localhost.key_file, &why);
   client_context = ws_tls_context_new_client(&why);
   return server_context && client_context ? 0 : -1;
 }
 
-static int tear_down_tls(void **state)
-{
+static int tear_down_tls(void **state) {
   (void)state;
   ws_tls_context_unref(server_context);
   ws_tls_context_unref(client_context);
@@ -45,23 +44,20 @@ static int tear_down_tls(void **state)
   return 0;
 }
 
-static void client_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void client_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
   struct pair *pair = container_of(watch, struct pair, client.watch);
   pair->client_calls += ws_stream_ready(&pair->client, events) != 0;
 }
 
-static void server_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void server_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
   struct pair *pair = container_of(watch, struct pair, server.watch);
   pair->server_calls += ws_stream_ready(&pair->server, events) != 0;
 }
 
 /* Both ends take steps in turn; over loopback each finds at once what the other sent. */
-static void shake_hands(struct ws_stream *one, struct ws_stream *other)
-{
+static void shake_hands(struct ws_stream *one, struct ws_stream *other) {
   int first = WS_STREAM_AGAIN;
   int second = WS_STREAM_AGAIN;
   for (int64_t give_up = test_now() + TEST_PATIENCE_MS; first || second;) {
@@ -71,8 +67,7 @@ static void shake_hands(struct ws_stream *one, struct ws_stream *other)
   }
 }
 
-static struct pair *pair_new(bool tls)
-{
+static struct pair *pair_new(bool tls) {
   struct pair *pair = calloc(1, sizeof *pair);
   struct ws_why why;
   int fds[2];
@@ -91,35 +86,30 @@ static struct pair *pair_new(bool tls)
   return pair;
 }
 
-static void pair_free(struct pair *pair)
-{
+static void pair_free(struct pair *pair) {
   ws_stream_close(pair->loop, &pair->client);
   ws_stream_close(pair->loop, &pair->server);
   ws_loop_free(pair->loop);
   free(pair);
 }
 
-static int setup_tcp(void **state)
-{
+static int setup_tcp(void **state) {
   *state = pair_new(false);
   return 0;
 }
 
-static int setup_tls(void **state)
-{
+static int setup_tls(void **state) {
   *state = pair_new(true);
   return 0;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
   pair_free(*state);
   return 0;
 }
 
 /* Reads once something is there. */
-static ssize_t read_soon(struct ws_stream *stream, uint8_t *bytes, size_t size)
-{
+static ssize_t read_soon(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   ssize_t count;
   int64_t give_up = test_now() + TEST_PATIENCE_MS;
   while ((count = ws_stream_read(stream, bytes, size)) == WS_STREAM_AGAIN)
@@ -127,14 +117,12 @@ static ssize_t read_soon(struct ws_stream *stream, uint8_t *bytes, size_t size)
   return count;
 }
 
-static ssize_t write_text(struct ws_stream *stream, const char *text)
-{
+static ssize_t write_text(struct ws_stream *stream, const char *text) {
   return ws_stream_writev(stream, &(struct iovec){(void *)text, strlen(text)}, 1);
 }
 
 /* STREAM-2 */
-static void test_reading_nothing_and_the_end(void **state)
-{
+static void test_reading_nothing_and_the_end(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];
   assert_int_equal(ws_stream_read(&pair->client, bytes, sizeof bytes), WS_STREAM_AGAIN);
@@ -147,8 +135,7 @@ static void test_reading_nothing_and_the_end(void **state)
 }
 
 /* STREAM-5 */
-static void test_reading_after_shutdown(void **state)
-{
+static void test_reading_after_shutdown(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];
   assert_int_equal(ws_stream_shutdown(&pair->client), 0);
@@ -158,15 +145,13 @@ static void test_reading_after_shutdown(void **state)
 }
 
 /* Numbers, so that a byte lost, doubled or misplaced shows. */
-static void fill(uint8_t *bytes, size_t size)
-{
+static void fill(uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++)
     bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 }
 
 /* STREAM-1, STREAM-3: many parts of all sizes, to a peer that reads slower than is written. */
-static void test_much_data_in_parts(void **state)
-{
+static void test_much_data_in_parts(void **state) {
   enum { TOTAL = 3000000 };
   static const size_t lengths[] = {1, 0, 7, 16384, 125, 65536, 3, 0, 40000, 16385, 2, 500};
   struct pair *pair = *state;
@@ -201,8 +186,7 @@ static void test_much_data_in_parts(void **state)
 }
 
 /* STREAM-3: when the peer has read, the loop tells who waits to write. */
-static void test_blocked_writer_is_told(void **state)
-{
+static void test_blocked_writer_is_told(void **state) {
   struct pair *pair = *state;
   static uint8_t bytes[65536];
   while (ws_stream_writev(&pair->server, &(struct iovec){bytes, sizeof bytes}, 1) != WS_STREAM_AGAIN)
@@ -219,15 +203,13 @@ static void test_blocked_writer_is_told(void **state)
 
 static int sigpipes;
 
-static void count_sigpipe(int number)
-{
+static void count_sigpipe(int number) {
   (void)number;
   sigpipes++;
 }
 
 /* STREAM-4 */
-static void test_writing_to_a_peer_that_is_gone(void **state)
-{
+static void test_writing_to_a_peer_that_is_gone(void **state) {
   struct pair *pair = *state;
   void (*before)(int) = signal(SIGPIPE, count_sigpipe);
   sigpipes = 0;
@@ -245,8 +227,7 @@ static void test_writing_to_a_peer_that_is_gone(void **state)
 }
 
 /* STREAM-6 */
-static void test_closing(void **state)
-{
+static void test_closing(void **state) {
   struct pair *pair = *state;
   int fd = pair->client.watch.fd;
   assert_int_equal(ws_stream_want(pair->loop, &pair->client, WS_READ | WS_WRITE), 0);
@@ -259,8 +240,7 @@ static void test_closing(void **state)
 }
 
 /* STREAM-8: everything that was sent is read by readiness and ws_stream_pending alone, with a buffer of any size. */
-static void test_no_byte_is_left_behind(void **state)
-{
+static void test_no_byte_is_left_behind(void **state) {
   enum { TOTAL = 100000 };
   struct pair *pair = *state;
   uint8_t *sent = malloc(TOTAL), *received = malloc(TOTAL);
@@ -286,15 +266,13 @@ static void test_no_byte_is_left_behind(void **state)
 }
 
 /* STREAM-7 */
-static void test_size(void **state)
-{
+static void test_size(void **state) {
   (void)state;
   assert_true(sizeof(struct ws_stream) <= 40);
 }
 
 /* STREAM-4: the same for a read. */
-static void test_reading_from_a_peer_that_is_gone(void **state)
-{
+static void test_reading_from_a_peer_that_is_gone(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];
   struct linger at_once = {.l_onoff = 1};
@@ -306,20 +284,21 @@ static void test_reading_from_a_peer_that_is_gone(void **state)
 }
 
 #define both(function)                                                                                                 \
-  {#function " (tcp)", function, setup_tcp, teardown, NULL}, {#function " (tls)", function, setup_tls, teardown, NULL}
+  {#function " (tcp)", function, setup_tcp, teardown, NULL}, {                                                         \
+#function " (tls)", function, setup_tls, teardown, NULL                                                            \
+  }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    both(test_reading_nothing_and_the_end),
-    both(test_reading_after_shutdown),
-    both(test_much_data_in_parts),
-    both(test_blocked_writer_is_told),
-    both(test_writing_to_a_peer_that_is_gone),
-    both(test_reading_from_a_peer_that_is_gone),
-    both(test_closing),
-    both(test_no_byte_is_left_behind),
-    cmocka_unit_test(test_size),
+      both(test_reading_nothing_and_the_end),
+      both(test_reading_after_shutdown),
+      both(test_much_data_in_parts),
+      both(test_blocked_writer_is_told),
+      both(test_writing_to_a_peer_that_is_gone),
+      both(test_reading_from_a_peer_that_is_gone),
+      both(test_closing),
+      both(test_no_byte_is_left_behind),
+      cmocka_unit_test(test_size),
   };
   return cmocka_run_group_tests(tests, set_up_tls, tear_down_tls);
 }

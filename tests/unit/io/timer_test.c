@@ -15,8 +15,7 @@ struct timed {
 
 static int timed_fires;
 
-static void timed_fire(struct ws_loop *loop, struct ws_timer *timer)
-{
+static void timed_fire(struct ws_loop *loop, struct ws_timer *timer) {
   struct timed *self = (struct timed *)timer;
   self->fired_at = ws_loop_now(loop);
   self->fires++;
@@ -27,28 +26,24 @@ static void timed_fire(struct ws_loop *loop, struct ws_timer *timer)
     ws_timer_disarm(loop, &self->disarms->timer);
 }
 
-static int setup(void **state)
-{
+static int setup(void **state) {
   timed_fires = 0;
   *state = ws_loop_new();
   return *state ? 0 : -1;
 }
 
-static int teardown(void **state)
-{
+static int teardown(void **state) {
   ws_loop_free(*state);
   return 0;
 }
 
-static void timed_init(struct ws_loop *loop, struct timed *timed)
-{
+static void timed_init(struct ws_loop *loop, struct timed *timed) {
   *timed = (struct timed){0};
   assert_int_equal(ws_timer_init(loop, &timed->timer, timed_fire), 0);
 }
 
 /* TIMER-1, TIMER-7: the loop waits without end, yet the timer has its time. */
-static void test_fires_once_at_its_time(void **state)
-{
+static void test_fires_once_at_its_time(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
   timed_init(loop, &timed);
@@ -67,8 +62,7 @@ static void test_fires_once_at_its_time(void **state)
 }
 
 /* TIMER-2 */
-static void test_due_timers_fire_in_order(void **state)
-{
+static void test_due_timers_fire_in_order(void **state) {
   static const int order[] = {5, 3, 9, 1, 7, 2, 8, 4, 6, 0};
   struct ws_loop *loop = *state;
   struct timed timed[10];
@@ -85,8 +79,7 @@ static void test_due_timers_fire_in_order(void **state)
 }
 
 /* TIMER-3 */
-static void test_disarmed_and_rearmed(void **state)
-{
+static void test_disarmed_and_rearmed(void **state) {
   struct ws_loop *loop = *state;
   struct timed disarmed, later, earlier;
   int64_t now = ws_loop_refresh(loop);
@@ -110,8 +103,7 @@ static void test_disarmed_and_rearmed(void **state)
 }
 
 /* TIMER-4: one that arms itself for a time that has come does not keep the turn from ending. */
-static void test_callback_arms_itself_again(void **state)
-{
+static void test_callback_arms_itself_again(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
   timed_init(loop, &timed);
@@ -125,8 +117,7 @@ static void test_callback_arms_itself_again(void **state)
 }
 
 /* TIMER-4 */
-static void test_callback_disarms_another_that_is_due(void **state)
-{
+static void test_callback_disarms_another_that_is_due(void **state) {
   struct ws_loop *loop = *state;
   struct timed first, second;
   timed_init(loop, &first);
@@ -142,16 +133,14 @@ static void test_callback_disarms_another_that_is_due(void **state)
   ws_timer_deinit(loop, &second.timer);
 }
 
-static void freeing_fire(struct ws_loop *loop, struct ws_timer *timer)
-{
+static void freeing_fire(struct ws_loop *loop, struct ws_timer *timer) {
   ws_timer_deinit(loop, timer);
   free(timer);
   timed_fires++;
 }
 
 /* TIMER-4 */
-static void test_callback_frees_its_timer(void **state)
-{
+static void test_callback_frees_its_timer(void **state) {
   struct ws_loop *loop = *state;
   struct ws_timer *timer = malloc(sizeof *timer);
   assert_int_equal(ws_timer_init(loop, timer, freeing_fire), 0);
@@ -161,8 +150,7 @@ static void test_callback_frees_its_timer(void **state)
 }
 
 /* TIMER-5 */
-static void test_seats_are_reserved(void **state)
-{
+static void test_seats_are_reserved(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed[100];
   for (int i = 0; i < 100; i++)
@@ -180,8 +168,7 @@ static void test_seats_are_reserved(void **state)
 enum { MANY = 10000 };
 
 /* TIMER-6: against a model that keeps each deadline in a plain array; the time is the test's own. */
-static void test_ten_thousand(void **state)
-{
+static void test_ten_thousand(void **state) {
   struct ws_loop *loop = *state;
   struct timed *timed = calloc(MANY, sizeof *timed);
   for (int i = 0; i < MANY; i++)
@@ -216,17 +203,16 @@ static void test_ten_thousand(void **state)
 
 #define timer_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    timer_test(test_fires_once_at_its_time),
-    timer_test(test_due_timers_fire_in_order),
-    timer_test(test_disarmed_and_rearmed),
-    timer_test(test_callback_arms_itself_again),
-    timer_test(test_callback_disarms_another_that_is_due),
-    timer_test(test_callback_frees_its_timer),
-    timer_test(test_seats_are_reserved),
-    timer_test(test_ten_thousand),
+      timer_test(test_fires_once_at_its_time),
+      timer_test(test_due_timers_fire_in_order),
+      timer_test(test_disarmed_and_rearmed),
+      timer_test(test_callback_arms_itself_again),
+      timer_test(test_callback_disarms_another_that_is_due),
+      timer_test(test_callback_frees_its_timer),
+      timer_test(test_seats_are_reserved),
+      timer_test(test_ten_thousand),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

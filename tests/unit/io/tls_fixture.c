@@ -12,8 +12,7 @@
 
 static char directory[64];
 
-const char *tls_fixture_directory(void)
-{
+const char *tls_fixture_directory(void) {
   if (!*directory) {
     const char *base = getenv("TMPDIR");
     snprintf(directory, sizeof directory, "%s/osprey-tls-XXXXXX", base && strlen(base) < 40 ? base : "/tmp");
@@ -23,8 +22,7 @@ const char *tls_fixture_directory(void)
   return directory;
 }
 
-static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *value)
-{
+static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
@@ -34,15 +32,13 @@ static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *
   X509_EXTENSION_free(extension);
 }
 
-static void set_names(X509 *certificate, X509 *issuer, const char *name)
-{
+static void set_names(X509 *certificate, X509 *issuer, const char *name) {
   X509_NAME *subject = X509_get_subject_name(certificate);
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer ? issuer : certificate));
 }
 
-static void save(const struct tls_identity *identity)
-{
+static void save(const struct tls_identity *identity) {
   FILE *file = fopen(identity->certificate_file, "w");
   assert(file);
   PEM_write_X509(file, identity->certificate);
@@ -53,8 +49,7 @@ static void save(const struct tls_identity *identity)
   fclose(file);
 }
 
-void tls_fixture_issue(struct tls_identity *identity, const struct tls_request *request)
-{
+void tls_fixture_issue(struct tls_identity *identity, const struct tls_request *request) {
   static long serial;
   identity->key = EVP_EC_gen("P-256");
   X509 *certificate = identity->certificate = X509_new();
@@ -78,14 +73,12 @@ void tls_fixture_issue(struct tls_identity *identity, const struct tls_request *
   save(identity);
 }
 
-void tls_fixture_free(struct tls_identity *identity)
-{
+void tls_fixture_free(struct tls_identity *identity) {
   X509_free(identity->certificate);
   EVP_PKEY_free(identity->key);
 }
 
-const char *tls_fixture_write(const char *name, const char *text)
-{
+const char *tls_fixture_write(const char *name, const char *text) {
   static char path[128];
   snprintf(path, sizeof path, "%s/%s", tls_fixture_directory(), name);
   FILE *file = fopen(path, "w");
@@ -95,8 +88,7 @@ const char *tls_fixture_write(const char *name, const char *text)
   return path;
 }
 
-void tls_fixture_remove(void)
-{
+void tls_fixture_remove(void) {
   DIR *opened = *directory ? opendir(directory) : NULL;
   if (!opened)
     return;

@@ -14,12 +14,12 @@ struct tls_identity {
 };
 
 struct tls_request {
-  const char *name;             /* common name, and of the files */
-  const char *alternatives;     /* subjectAltName: "DNS:…,IP:…", or NULL */
-  int from_days;                /* validity, in days from now */
+  const char *name;         /* common name, and of the files */
+  const char *alternatives; /* subjectAltName: "DNS:…,IP:…", or NULL */
+  int from_days;            /* validity, in days from now */
   int to_days;
   const struct tls_identity *issuer; /* NULL: self-signed */
-  int authority;                /* may issue */
+  int authority;                     /* may issue */
 };
 
 /* The directory, made by the first call. */

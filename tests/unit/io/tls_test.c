@@ -16,13 +16,11 @@ static struct tls_identity for_localhost, for_address, expired, not_yet, elsewhe
 static struct ws_tls_context *trusting; /* the client's: knows the authority */
 
 static void issue(struct tls_identity *identity, const char *name, const char *alternatives, int from, int to,
-                  const struct tls_identity *issuer)
-{
+                  const struct tls_identity *issuer) {
   tls_fixture_issue(identity, &(struct tls_request){name, alternatives, from, to, issuer, 0});
 }
 
-static int set_up(void **state)
-{
+static int set_up(void **state) {
   (void)state;
   struct ws_why why;
   tls_fixture_issue(&authority, &(struct tls_request){.name = "authority", .to_days = 10, .authority = 1});
@@ -39,8 +37,7 @@ static int set_up(void **state)
   return trusting ? 0 : -1;
 }
 
-static int tear_down(void **state)
-{
+static int tear_down(void **state) {
   (void)state;
   struct tls_identity *all[] = {&authority, &stranger,  &for_localhost, &for_address,       &expired,
                                 &not_yet,   &elsewhere, &self_signed,   &issued_by_stranger};
@@ -52,8 +49,7 @@ static int tear_down(void **state)
 }
 
 /* TLS-15: checked after each test. */
-static int nothing_left_in_the_queue(void **state)
-{
+static int nothing_left_in_the_queue(void **state) {
   (void)state;
   return ERR_peek_error() == 0 ? 0 : -1;
 }
@@ -66,16 +62,14 @@ struct meeting {
   int server_result;
 };
 
-static void never_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+static void never_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
   (void)watch;
   (void)events;
 }
 
 /* A client that expects `host` meets a server with this identity; both shake hands until each is done or has failed. */
-static void meet(struct meeting *meeting, const struct tls_identity *identity, const char *host)
-{
+static void meet(struct meeting *meeting, const struct tls_identity *identity, const char *host) {
   struct ws_why why;
   int fds[2];
   test_tcp_pair(fds);
@@ -98,15 +92,13 @@ static void meet(struct meeting *meeting, const struct tls_identity *identity, c
   }
 }
 
-static void part(struct meeting *meeting)
-{
+static void part(struct meeting *meeting) {
   ws_stream_close(meeting->loop, &meeting->client);
   ws_stream_close(meeting->loop, &meeting->server);
   ws_loop_free(meeting->loop);
 }
 
-static void assert_accepted(const struct tls_identity *identity, const char *host)
-{
+static void assert_accepted(const struct tls_identity *identity, const char *host) {
   struct meeting meeting;
   meet(&meeting, identity, host);
   assert_int_equal(meeting.client_result, 0);
@@ -114,8 +106,7 @@ static void assert_accepted(const struct tls_identity *identity, const char *hos
   part(&meeting);
 }
 
-static void assert_refused(const struct tls_identity *identity, const char *host, const char *sentence)
-{
+static void assert_refused(const struct tls_identity *identity, const char *host, const char *sentence) {
   struct meeting meeting;
   meet(&meeting, identity, host);
   assert_int_equal(meeting.client_result, WS_STREAM_FAILED);
@@ -124,8 +115,7 @@ static void assert_refused(const struct tls_identity *identity, const char *host
 }
 
 /* TLS-1, TLS-11: the only authority trusted is that of SSL_CERT_FILE. */
-static void test_valid(void **state)
-{
+static void test_valid(void **state) {
   (void)state;
   assert_accepted(&for_localhost, "localhost");
   assert_accepted(&for_localhost, "LOCALHOST");
@@ -133,8 +123,7 @@ static void test_valid(void **state)
 }
 
 /* TLS-2 */
-static void test_addresses(void **state)
-{
+static void test_addresses(void **state) {
   (void)state;
   assert_accepted(&for_address, "127.0.0.1");
   assert_accepted(&for_address, "::1");
@@ -143,37 +132,33 @@ static void test_addresses(void **state)
 }
 
 /* TLS-3 */
-static void test_expired(void **state)
-{
+static void test_expired(void **state) {
   (void)state;
   assert_refused(&expired, "localhost", "the certificate of localhost has expired");
 }
 
 /* TLS-4 */
-static void test_not_yet_valid(void **state)
-{
+static void test_not_yet_valid(void **state) {
   (void)state;
   assert_refused(&not_yet, "localhost", "the certificate of localhost is not valid yet");
 }
 
 /* TLS-5 */
-static void test_wrong_host(void **state)
-{
+static void test_wrong_host(void **state) {
   (void)state;
   assert_refused(&elsewhere, "localhost", "the certificate is not for localhost but for another host");
 }
 
 /* TLS-6 */
-static void test_untrusted(void **state)
-{
+static void test_untrusted(void **state) {
   (void)state;
   assert_refused(&self_signed, "localhost", "the certificate of localhost is not trusted: it is self-signed");
-  assert_refused(&issued_by_stranger, "localhost", "the certificate of localhost is not trusted: its issuer is unknown");
+  assert_refused(&issued_by_stranger, "localhost",
+                 "the certificate of localhost is not trusted: its issuer is unknown");
 }
 
 /* TLS-14: the server learns why its client went. */
-static void test_alert_of_the_peer(void **state)
-{
+static void test_alert_of_the_peer(void **state) {
   (void)state;
   struct meeting meeting;
   uint8_t byte;
@@ -196,8 +181,7 @@ struct lone {
   int peer;
 };
 
-static void lone_open(struct lone *lone, bool server)
-{
+static void lone_open(struct lone *lone, bool server) {
   struct ws_why why;
   int fds[2];
   test_tcp_pair(fds);
@@ -205,7 +189,7 @@ static void lone_open(struct lone *lone, bool server)
   lone->stream.watch.ready = never_ready;
   if (server) {
     struct ws_tls_context *context =
-      ws_tls_context_new_server(for_localhost.certificate_file, for_localhost.key_file, &why);
+        ws_tls_context_new_server(for_localhost.certificate_file, for_localhost.key_file, &why);
     assert_int_equal(ws_stream_open_tls_server(&lone->stream, fds[0], context, &why), 0);
     ws_tls_context_unref(context);
   } else {
@@ -213,16 +197,14 @@ static void lone_open(struct lone *lone, bool server)
   }
 }
 
-static void lone_close(struct lone *lone)
-{
+static void lone_close(struct lone *lone) {
   ws_stream_close(lone->loop, &lone->stream);
   ws_loop_free(lone->loop);
   if (lone->peer >= 0)
     close(lone->peer);
 }
 
-static void assert_handshake_fails(struct lone *lone, const char *sentence)
-{
+static void assert_handshake_fails(struct lone *lone, const char *sentence) {
   int result;
   int64_t give_up = test_now() + TEST_PATIENCE_MS;
   while ((result = ws_stream_handshake(&lone->stream)) == WS_STREAM_AGAIN)
@@ -233,8 +215,7 @@ static void assert_handshake_fails(struct lone *lone, const char *sentence)
 }
 
 /* TLS-7 */
-static void test_not_tls(void **state)
-{
+static void test_not_tls(void **state) {
   (void)state;
   static const char *const answers[] = {"HTTP/1.1 400 Bad Request\r\n\r\n", "220 mail.example.org ESMTP\r\n",
                                         "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"};
@@ -248,8 +229,7 @@ static void test_not_tls(void **state)
 }
 
 /* TLS-8 */
-static void test_closed_during_the_handshake(void **state)
-{
+static void test_closed_during_the_handshake(void **state) {
   (void)state;
   for (int server = 0; server < 2; server++) {
     struct lone lone;
@@ -263,8 +243,7 @@ static void test_closed_during_the_handshake(void **state)
 
 /* --- peers that are OpenSSL itself */
 
-static void drive(struct lone *lone, SSL *peer, int *ours, int *theirs)
-{
+static void drive(struct lone *lone, SSL *peer, int *ours, int *theirs) {
   *ours = WS_STREAM_AGAIN;
   *theirs = WS_STREAM_AGAIN;
   int64_t give_up = test_now() + TEST_PATIENCE_MS;
@@ -281,8 +260,7 @@ static void drive(struct lone *lone, SSL *peer, int *ours, int *theirs)
   }
 }
 
-static SSL *raw_peer(SSL_CTX *context, int fd, bool server)
-{
+static SSL *raw_peer(SSL_CTX *context, int fd, bool server) {
   SSL *peer = SSL_new(context);
   SSL_set_fd(peer, fd);
   if (server)
@@ -292,8 +270,7 @@ static SSL *raw_peer(SSL_CTX *context, int fd, bool server)
   return peer;
 }
 
-static SSL_CTX *raw_server(void)
-{
+static SSL_CTX *raw_server(void) {
   SSL_CTX *context = SSL_CTX_new(TLS_server_method());
   assert_int_equal(SSL_CTX_use_certificate_file(context, for_localhost.certificate_file, SSL_FILETYPE_PEM), 1);
   assert_int_equal(SSL_CTX_use_PrivateKey_file(context, for_localhost.key_file, SSL_FILETYPE_PEM), 1);
@@ -301,8 +278,7 @@ static SSL_CTX *raw_server(void)
 }
 
 /* TLS-10: a peer limited to `version`; whether that works for us as its client and as its server. */
-static void assert_version(int version, bool accepted)
-{
+static void assert_version(int version, bool accepted) {
   for (int server = 0; server < 2; server++) {
     SSL_CTX *context = server ? SSL_CTX_new(TLS_client_method()) : raw_server();
     SSL_CTX_set_cipher_list(context, "ALL:@SECLEVEL=0");
@@ -323,8 +299,7 @@ static void assert_version(int version, bool accepted)
   }
 }
 
-static void test_versions(void **state)
-{
+static void test_versions(void **state) {
   (void)state;
   assert_version(TLS1_1_VERSION, false);
   assert_version(TLS1_2_VERSION, true);
@@ -332,8 +307,7 @@ static void test_versions(void **state)
 }
 
 /* TLS-9 */
-static void test_server_name(void **state)
-{
+static void test_server_name(void **state) {
   (void)state;
   static const char *const hosts[] = {"localhost", "127.0.0.1", "::1"};
   SSL_CTX *context = raw_server();
@@ -359,8 +333,7 @@ static void test_server_name(void **state)
 }
 
 /* TLS-13, TLS-16 */
-static void test_records_and_close_notify(void **state)
-{
+static void test_records_and_close_notify(void **state) {
   (void)state;
   SSL_CTX *context = raw_server();
   struct lone lone;
@@ -386,24 +359,21 @@ static void test_records_and_close_notify(void **state)
 
 /* --- files of a server */
 
-static void assert_no_context(const char *certificate, const char *key, const char *file, const char *reason)
-{
+static void assert_no_context(const char *certificate, const char *key, const char *file, const char *reason) {
   struct ws_why why;
   assert_null(ws_tls_context_new_server(certificate, key, &why));
   if (!strstr(why.text, file) || !strstr(why.text, reason))
     fail_msg("'%s' should hold '%s' and '%s'", why.text, file, reason);
 }
 
-static void write_encrypted_key(const char *path)
-{
+static void write_encrypted_key(const char *path) {
   FILE *file = fopen(path, "w");
   PEM_write_PKCS8PrivateKey(file, for_localhost.key, EVP_aes_128_cbc(), "secret", 6, NULL, NULL);
   fclose(file);
 }
 
 /* TLS-12 */
-static void test_files_of_a_server(void **state)
-{
+static void test_files_of_a_server(void **state) {
   (void)state;
   char garbage[128], empty[128], encrypted[128];
   strcpy(garbage, tls_fixture_write("garbage", "this is no certificate\n"));
@@ -426,22 +396,21 @@ static void test_files_of_a_server(void **state)
 
 #define tls_test(function) cmocka_unit_test_teardown(function, nothing_left_in_the_queue)
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    tls_test(test_valid),
-    tls_test(test_addresses),
-    tls_test(test_expired),
-    tls_test(test_not_yet_valid),
-    tls_test(test_wrong_host),
-    tls_test(test_untrusted),
-    tls_test(test_alert_of_the_peer),
-    tls_test(test_not_tls),
-    tls_test(test_closed_during_the_handshake),
-    tls_test(test_versions),
-    tls_test(test_server_name),
-    tls_test(test_records_and_close_notify),
-    tls_test(test_files_of_a_server),
+      tls_test(test_valid),
+      tls_test(test_addresses),
+      tls_test(test_expired),
+      tls_test(test_not_yet_valid),
+      tls_test(test_wrong_host),
+      tls_test(test_untrusted),
+      tls_test(test_alert_of_the_peer),
+      tls_test(test_not_tls),
+      tls_test(test_closed_during_the_handshake),
+      tls_test(test_versions),
+      tls_test(test_server_name),
+      tls_test(test_records_and_close_notify),
+      tls_test(test_files_of_a_server),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);
 }
