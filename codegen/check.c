@@ -91,7 +91,9 @@ LLVMValueRef cg_named_global(LLVMModuleRef module, const char *name) {
 
 static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
   LLVMValueRef global = cg_named_global(module, name);
-  if (global)
+  if (global && !LLVMIsDeclaration(global))
+    cg_error(diag, global, "'%s' is defined by the program, but it is the runtime's", name);
+  else if (global)
     cg_check_type(global, name, expected, "the runtime's", NULL, diag);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum ir_outcome ir_io_error(const char *name, const char *what) {
@@ -110,6 +111,13 @@ static bool ir_write_bitcode(LLVMModuleRef module, FILE *stream) {
   return ok;
 }
 
+/* Removes half a file, but never a device or a pipe that the caller named as the output. */
+static void ir_remove_file(const char *path) {
+  struct stat status;
+  if (!lstat(path, &status) && S_ISREG(status.st_mode))
+    unlink(path);
+}
+
 enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool as_text) {
   bool is_stdout = !strcmp(path, "-");
   FILE *stream = is_stdout ? stdout : fopen(path, "wb");
@@ -121,7 +129,7 @@ enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool
     return IR_OK;
   enum ir_outcome outcome = ir_io_error(is_stdout ? "<stdout>" : path, "write it");
   if (!is_stdout)
-    unlink(path);
+    ir_remove_file(path);
   return outcome;
 }
 

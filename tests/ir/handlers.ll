@@ -1,0 +1,162 @@
+; CG-5 CG-10 ABI-8: every way in which a handler arrives.
+; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s --implicit-check-not=bitcast
+
+declare { i64, i8, i8* }* @wsConnect(i8*, i8*)
+declare { i64, i8, i8* }* @wsServerOnMessage(i64, i8*)
+declare { i64, i8, i8* }* @onText(i8*)
+declare { i64, i8, i8* }* @other(i8*)
+declare { i64, i8, i8* }* @onMessage(i8*, i8*)
+declare fastcc { i64, i8, i8* }* @fast(i8*)
+declare { i64, i8, i8* }* @code(i8*, i8*)
+@renamed = alias { i64, i8, i8* }* (i8*), { i64, i8, i8* }* (i8*)* @here
+@cell = private constant { i8* } { i8* bitcast ({ i64, i8, i8* }* (i8*, i8*)* @code to i8*) }
+@elsewhere = external global { i8* }
+
+; One cell for each function, however often it is passed.
+; CHECK-DAG: @osp_ws.cell.onText = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.onText }, align 8
+; CHECK-DAG: @osp_ws.cell.other = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.other }, align 8
+; CHECK-DAG: @osp_ws.cell.onMessage = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.onMessage }, align 8
+; CHECK-DAG: @osp_ws.cell.fast = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.fast }, align 8
+; CHECK-DAG: @osp_ws.cell.here = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.here }, align 8
+; CHECK-DAG: @"osp_ws.cell.odd name" = {{.*}}@"osp_ws.forward.odd name"
+; CHECK-NOT: @osp_ws.cell.{{.*}}.1
+
+define { i64, i8, i8* }* @here(i8* %message) {
+  ret { i64, i8, i8* }* null
+}
+define { i64, i8, i8* }* @"odd name"(i8* %message) {
+  ret { i64, i8, i8* }* null
+}
+
+; As the unmodified compiler emits it: an instruction stands between, and goes.
+define void @behind_an_instruction(i8* %url) {
+  %r1 = bitcast { i64, i8, i8* }* (i8*)* @onText to i8*
+  %r2 = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* %r1)
+  ret void
+}
+; CHECK-LABEL: define void @behind_an_instruction(
+; CHECK-NEXT: %r2 = call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.onText)
+; CHECK-NEXT: ret void
+
+define void @behind_a_constant_expression(i8* %url) {
+  %r = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* bitcast ({ i64, i8, i8* }* (i8*)* @onText to i8*))
+  ret void
+}
+; CHECK-LABEL: define void @behind_a_constant_expression(
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.onText)
+
+define void @directly(ptr %url, i64 %server) {
+  %r = call ptr @wsConnect(ptr %url, ptr @other)
+  %s = call ptr @wsServerOnMessage(i64 %server, ptr @onMessage)
+  %t = call ptr @wsConnect(ptr %url, ptr @fast)
+  %u = call ptr @wsConnect(ptr %url, ptr @renamed)
+  %v = call ptr @wsConnect(ptr %url, ptr @"odd name")
+  ret void
+}
+; CHECK-LABEL: define void @directly(
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.other)
+; CHECK-NEXT: call ptr @wsServerOnMessage(i64 %server, ptr @osp_ws.cell.onMessage)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.fast)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.here)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @"osp_ws.cell.odd name")
+
+; The bitcast has another use: it stays, the operand changes.
+define i8* @shared_cast(i8* %url) {
+  %r1 = inttoptr i64 ptrtoint ({ i64, i8, i8* }* (i8*)* @onText to i64) to i8*
+  %r2 = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* bitcast ({ i64, i8, i8* }* (i8*)* @onText to i8*))
+  ret i8* %r1
+}
+; CHECK-LABEL: define ptr @shared_cast(
+; CHECK: inttoptr i64 ptrtoint (ptr @onText to i64) to ptr
+; CHECK: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.onText)
+
+; Cells are left alone: constant ones, unknown ones, a parameter, a loaded one.
+define void @cells(i8* %url, i8* %parameter, i8** %slot) {
+  %loaded = load i8*, i8** %slot
+  %a = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* bitcast ({ i8* }* @cell to i8*))
+  %b = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* bitcast ({ i8* }* @elsewhere to i8*))
+  %c = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* %parameter)
+  %d = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* %loaded)
+  ret void
+}
+; CHECK-LABEL: define void @cells(
+; CHECK: call ptr @wsConnect(ptr %url, ptr @cell)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @elsewhere)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %parameter)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %loaded)
+
+define void @selected(ptr %url, i1 %c, ptr %parameter) {
+  %s = select i1 %c, ptr @onText, ptr %parameter
+  %r = call ptr @wsConnect(ptr %url, ptr %s)
+  ret void
+}
+; CHECK-LABEL: define void @selected(
+; CHECK-NEXT: %handler = select i1 %c, ptr @osp_ws.cell.onText, ptr %parameter
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %handler)
+; CHECK-NEXT: ret void
+
+define void @selected_cells(ptr %url, i1 %c, ptr %parameter) {
+  %s = select i1 %c, ptr @cell, ptr %parameter
+  %r = call ptr @wsConnect(ptr %url, ptr %s)
+  ret void
+}
+; CHECK-LABEL: define void @selected_cells(
+; CHECK-NEXT: %s = select i1 %c, ptr @cell, ptr %parameter
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %s)
+
+; The phi is called as a plain function too: it stays, and another chooses among cells.
+define ptr @chosen(ptr %url, i1 %c) {
+entry:
+  br i1 %c, label %left, label %right
+left:
+  br label %end
+right:
+  br label %end
+end:
+  %p = phi ptr [ @onText, %left ], [ @other, %right ]
+  %r = call ptr @wsConnect(ptr %url, ptr %p)
+  %q = call ptr %p(ptr %url)
+  ret ptr %q
+}
+; CHECK-LABEL: define ptr @chosen(
+; CHECK: %handler = phi ptr [ @osp_ws.cell.onText, %left ], [ @osp_ws.cell.other, %right ]
+; CHECK-NEXT: %p = phi ptr [ @onText, %left ], [ @other, %right ]
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %handler)
+; CHECK-NEXT: call ptr %p(ptr %url)
+
+define void @in_a_loop(ptr %url, i1 %c) {
+entry:
+  br label %again
+again:
+  %p = phi ptr [ @onText, %entry ], [ %s, %again ]
+  %s = select i1 %c, ptr %p, ptr @other
+  %r = call ptr @wsConnect(ptr %url, ptr %s)
+  br i1 %c, label %again, label %end
+end:
+  ret void
+}
+; CHECK-LABEL: define void @in_a_loop(
+; CHECK: %[[P:.*]] = phi ptr [ @osp_ws.cell.onText, %entry ], [ %[[S:.*]], %again ]
+; CHECK: %[[S]] = select i1 %c, ptr %[[P]], ptr @osp_ws.cell.other
+; CHECK: call ptr @wsConnect(ptr %url, ptr %[[S]])
+
+define void @invoked(ptr %url) personality ptr @person {
+  %r = invoke ptr @wsConnect(ptr %url, ptr @onText) to label %end unwind label %pad
+end:
+  ret void
+pad:
+  %l = landingpad { ptr, i32 } cleanup
+  resume { ptr, i32 } %l
+}
+declare i32 @person(...)
+; CHECK-LABEL: define void @invoked(
+; CHECK-NEXT: invoke ptr @wsConnect(ptr %url, ptr @osp_ws.cell.onText)
+
+; The forwarder of a function with another calling convention follows it.
+; CHECK-LABEL: define internal ptr @osp_ws.forward.fast(
+; CHECK: %result = tail call fastcc ptr @fast(ptr %message)
+
+; CHECK-LABEL: define internal ptr @osp_ws.forward.onMessage(ptr %cell, ptr %connection, ptr %message) unnamed_addr
+; CHECK-NEXT: entry:
+; CHECK-NEXT: %result = tail call ptr @onMessage(ptr %connection, ptr %message)
+; CHECK-NEXT: ret ptr %result

@@ -1,0 +1,13 @@
+; CG-9 CG-8: a call through another type, and a name that is no function.
+; RUN: %opt -passes=verify -disable-output %s
+; RUN: %not %lower %s 2>&1 | %FileCheck %s
+
+declare ptr @wsSend(i64, ptr)
+@wsClose = external global i64
+
+define i64 @f(ptr %s) {
+  %r = call i64 @wsSend(ptr %s)
+  ret i64 %r
+}
+; CHECK-DAG: calls.ll:9: error: 'wsSend' is called as i64 (ptr), but the builtin's type is ptr (i64, ptr): websocketSend(wsID: Int, message: String) -> Result<Success, String>
+; CHECK-DAG: calls.ll: error: 'wsClose' is declared as something other than a function, of type i64, but the builtin's type is ptr (i64): websocketClose(wsID: Int) -> Result<Success, String>

@@ -1,0 +1,43 @@
+; CG-6 CG-7: lowering twice is lowering once; definitions of the program's own and modules without builtins stay as they are.
+; RUN: %split_file %s %t
+; RUN: %lower %t/uses.ll | %opt -passes=verify -S -o %t/once.ll
+; RUN: %lower - -o %t/twice.ll < %t/once.ll && %opt -passes=verify -disable-output %t/twice.ll
+; RUN: diff %t/once.ll %t/twice.ll
+; RUN: cp %t/once.ll %t/more.ll && cat %t/another_call.ll >> %t/more.ll
+; RUN: %lower %t/more.ll | %opt -passes=verify -S | %FileCheck %t/another_call.ll
+; RUN: %opt -passes=verify -S -o %t/own.before < %t/own.ll
+; RUN: %lower - -o %t/own.after -S < %t/own.before && diff %t/own.before %t/own.after
+; RUN: %opt -passes=verify -S -o %t/none.before < %t/none.ll
+; RUN: %lower - -o %t/none.after -S < %t/none.before && diff %t/none.before %t/none.after
+
+;--- uses.ll
+declare ptr @wsConnect(ptr, ptr)
+declare ptr @websocketSend(i64, ptr)
+declare ptr @on(ptr)
+define ptr @f(ptr %url) {
+  %r = call ptr @wsConnect(ptr %url, ptr @on)
+  %s = call ptr @websocketSend(i64 1, ptr %url)
+  ret ptr %s
+}
+;--- another_call.ll
+define ptr @g(ptr %url) {
+  %r = call ptr @websocketConnect(ptr %url, ptr @on)
+  ret ptr %r
+}
+declare ptr @websocketConnect(ptr, ptr)
+; The cell that is there already is taken.
+; CHECK: call ptr @websocketConnect(ptr %url, ptr @osp_ws.cell.on)
+; CHECK-NOT: @osp_ws.forward.on.1
+;--- own.ll
+define i64 @wsSend(i64 %n) {
+  ret i64 %n
+}
+define i64 @f() {
+  %r = call i64 @wsSend(i64 1)
+  ret i64 %r
+}
+;--- none.ll
+target triple = "wasm32-unknown-unknown"
+define i64 @f(i64 %n) {
+  ret i64 %n
+}
