@@ -166,7 +166,7 @@ struct lower_value lower_expr(struct lower_function *fn, const struct ast_expr *
   case AST_MATCH:
     return expr_choice(fn, expr);
   }
-  assert(!"every kind of expression is lowered");
+  assert(false && "every kind of expression is lowered");
   return lower_unit(lower);
 }
 
