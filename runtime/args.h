@@ -1,0 +1,6 @@
+#pragma once
+/* Checks of arguments that more than one builtin takes. */
+#include "error.h"
+
+/* A comma-separated list of distinct subprotocols, or "". 0, or -1 with the error naming the one that is wrong. */
+int ws_protocols_check(const char *op, const char *protocols, struct ws_error *error);

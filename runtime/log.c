@@ -1,0 +1,76 @@
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "printable.h"
+
+static const char *const ws_log_names[] = { "off", "error", "warn", "info", "debug" };
+static enum ws_log_level ws_log_level = WS_LOG_WARN;
+
+void ws_log_init(void)
+{
+  const char *wanted = getenv("OSPREY_WS_LOG");
+  if (!wanted || !*wanted)
+    return;
+  for (size_t i = 0; i < sizeof ws_log_names / sizeof *ws_log_names; i++) {
+    if (strcmp(wanted, ws_log_names[i]) == 0) {
+      ws_log_level = (enum ws_log_level)i;
+      return;
+    }
+  }
+  ws_log(WS_LOG_WARN, "OSPREY_WS_LOG is off, error, warn, info or debug, not \"%s\"", wanted);
+}
+
+bool ws_log_wants(enum ws_log_level level)
+{
+  return level <= ws_log_level;
+}
+
+/* "2026-01-31T12:00:00.123Z websocket warn: " */
+static size_t ws_log_prefix(char *to, size_t room, enum ws_log_level level)
+{
+  struct timespec now;
+  struct tm utc;
+  clock_gettime(CLOCK_REALTIME, &now);
+  gmtime_r(&now.tv_sec, &utc);
+  size_t used = strftime(to, room, "%Y-%m-%dT%H:%M:%S", &utc);
+  used += (size_t)snprintf(to + used, room - used, ".%03ldZ websocket %s: ", now.tv_nsec / 1000000, ws_log_names[level]);
+  return used;
+}
+
+void ws_log(enum ws_log_level level, const char *format, ...)
+{
+  if (!ws_log_wants(level))
+    return;
+  char text[1024];
+  va_list values;
+  va_start(values, format);
+  vsnprintf(text, sizeof text, format, values);
+  va_end(values);
+  char line[WS_PRINTABLE_SIZE(sizeof text) + 96];
+  size_t used = ws_log_prefix(line, sizeof line, level);
+  used += ws_printable(line + used, sizeof line - used - 1, text);
+  line[used++] = '\n';
+  /* A log that cannot be written must not stop the program. */
+  ssize_t ignored = write(STDERR_FILENO, line, used);
+  (void)ignored;
+}
+
+const char *ws_log_url(char *to, size_t room, const char *url)
+{
+  const char *scheme_end = strstr(url, "://");
+  size_t host = scheme_end ? (size_t)(scheme_end - url) + 3 : 0;
+  size_t shown = host + strcspn(url + host, "?#");
+  size_t authority = strcspn(url + host, "/?#");
+  const char *at = memrchr(url + host, '@', authority);
+  if (scheme_end && at)
+    snprintf(to, room, "%.*s…%.*s%s", (int)host, url, (int)(shown - (size_t)(at - url)), at, url[shown] ? "?…" : "");
+  else
+    snprintf(to, room, "%.*s%s", (int)shown, url, url[shown] ? "?…" : "");
+  return to;
+}

@@ -1,0 +1,32 @@
+#pragma once
+/* Peers' addresses, and how many connections of a server each has.
+ *
+ * One small shared object for each address, not for each connection. Accepting and ending a connection take the table's
+ * lock; messages do not come here.
+ */
+#include <pthread.h>
+#include <stdint.h>
+
+#include "io/address.h"
+
+struct ws_peer {
+  struct ws_peer *next;
+  struct ws_address address; /* of the first connection; the port means nothing */
+  uint32_t connections;
+};
+
+struct ws_peers {
+  pthread_mutex_t lock;
+  struct ws_peer **buckets;
+  uint32_t bucket_count; /* a power of 2, or 0 */
+  uint32_t count;
+};
+
+void ws_peers_init(struct ws_peers *peers);
+void ws_peers_deinit(struct ws_peers *peers);
+
+/* One more connection of this address, which then counts *connections. NULL: no memory. */
+struct ws_peer *ws_peers_add(struct ws_peers *peers, const struct ws_address *address, uint32_t *connections);
+
+/* One less; the peer may be gone afterwards. */
+void ws_peers_remove(struct ws_peers *peers, struct ws_peer *peer);

@@ -1,0 +1,127 @@
+#include "request.h"
+
+#include <openssl/crypto.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "alloc.h"
+
+/* Every handshake has these; kept as bits where nothing is unusual about them. */
+static const struct {
+  const char *name;
+  const char *value;
+} ws_request_usual[] = {
+  { "Upgrade", "websocket" },
+  { "Connection", "Upgrade" },
+  { "Sec-WebSocket-Version", "13" },
+};
+
+enum { WS_REQUEST_USUAL = sizeof ws_request_usual / sizeof *ws_request_usual };
+
+/* text: target, NUL, then name, NUL, value, NUL for each header, in the order of the request. */
+struct ws_request {
+  uint32_t size;
+  uint16_t host; /* where Host's value starts */
+  uint16_t usual;
+  char text[];
+};
+
+/* The bit of a header that is as usual, or 0. */
+static unsigned ws_request_bit(struct ws_slice name, struct ws_slice value)
+{
+  for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
+    if (ws_slice_equal_nocase(name, ws_slice_of(ws_request_usual[i].name)) &&
+        ws_slice_equal(value, ws_slice_of(ws_request_usual[i].value)))
+      return 1u << i;
+  }
+  return 0;
+}
+
+static bool ws_request_keeps(const struct ws_http_head *head, size_t i)
+{
+  struct ws_slice name = ws_http_field_name(head, i);
+  return !ws_slice_equal_nocase(name, ws_slice_of("Sec-WebSocket-Key")) &&
+         !ws_request_bit(name, ws_http_field_value(head, i));
+}
+
+static size_t ws_request_size(const struct ws_http_head *head)
+{
+  size_t size = ws_http_target(head).size + 1;
+  for (size_t i = 0; i < head->field_count; i++) {
+    if (ws_request_keeps(head, i))
+      size += ws_http_field_name(head, i).size + ws_http_field_value(head, i).size + 2;
+  }
+  return size;
+}
+
+static char *ws_request_put(char *to, struct ws_slice text)
+{
+  memcpy(to, text.data, text.size);
+  to[text.size] = '\0';
+  return to + text.size + 1;
+}
+
+struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted)
+{
+  size_t size = ws_request_size(head);
+  struct ws_request *request = ws_sys_malloc(sizeof *request + size);
+  if (!request)
+    return NULL;
+  *request = (struct ws_request){ .size = (uint32_t)size };
+  char *to = ws_request_put(request->text, ws_http_target(head));
+  for (size_t i = 0; i < head->field_count; i++) {
+    struct ws_slice name = ws_http_field_name(head, i);
+    struct ws_slice value = ws_http_field_value(head, i);
+    request->usual |= (uint16_t)ws_request_bit(name, value);
+    if (!ws_request_keeps(head, i))
+      continue;
+    to = ws_request_put(to, name);
+    if (value.data == accepted->host.data)
+      request->host = (uint16_t)(to - request->text);
+    to = ws_request_put(to, value);
+  }
+  return request;
+}
+
+void ws_request_free(struct ws_request *request)
+{
+  if (request)
+    OPENSSL_cleanse(request, sizeof *request + request->size);
+  ws_sys_free(request);
+}
+
+void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room)
+{
+  snprintf(to, room, "%s%s%s", secure ? "wss://" : "ws://", request->text + request->host, request->text);
+}
+
+/* Appends a value to a list of which *size bytes are there already. */
+static void ws_request_join(char *to, size_t room, long *size, const char *value)
+{
+  size_t n = strlen(value);
+  size_t at = *size < 0 ? 0 : (size_t)*size + 2;
+  if (at > 1 && at <= room)
+    memcpy(to + at - 2, ", ", 2);
+  if (at + n <= room)
+    memcpy(to + at, value, n);
+  *size = (long)(at + n);
+}
+
+long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room)
+{
+  struct ws_slice wanted = ws_slice_of(name);
+  const char *end = request->text + request->size;
+  long size = -1;
+  for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
+    if (request->usual & 1u << i && ws_slice_equal_nocase(wanted, ws_slice_of(ws_request_usual[i].name)))
+      ws_request_join(to, room, &size, ws_request_usual[i].value);
+  }
+  for (const char *at = request->text + strlen(request->text) + 1; at < end;) {
+    const char *value = at + strlen(at) + 1;
+    if (ws_slice_equal_nocase(wanted, ws_slice_of(at)))
+      ws_request_join(to, room, &size, value);
+    at = value + strlen(value) + 1;
+  }
+  return size;
+}

@@ -1,0 +1,24 @@
+#pragma once
+/* What is kept of a client's handshake: Host, target and headers, for the connection's record and
+ * websocketRequestHeader. One block, immutable; any thread that holds the connection may read it.
+ *
+ * Sec-WebSocket-Key is not kept: it is a secret of the handshake. Headers whose value is the usual one (Upgrade: websocket,
+ * Connection: Upgrade, Sec-WebSocket-Version: 13) are kept as one bit each.
+ */
+#include <stddef.h>
+
+#include "protocol/handshake.h"
+
+struct ws_request;
+
+/* NULL: no memory. */
+struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted);
+/* Wipes and frees it (it may hold cookies and tokens). NULL does nothing. */
+void ws_request_free(struct ws_request *request);
+
+/* Writes scheme, Host and target. */
+void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room);
+
+/* Joins the values of a header by ", " and returns their size, or -1 if there is none. Writes at most `room` bytes and no
+ * NUL; with less room than the size, call again. */
+long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room);

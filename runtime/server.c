@@ -1,0 +1,706 @@
+#include "server.h"
+
+#include <string.h>
+
+#include "alloc.h"
+#include "args.h"
+#include "handle.h"
+#include "hooks.h"
+#include "server_limits.h"
+#include "log.h"
+#include "protocol/close_code.h"
+#include "roots.h"
+#include "send.h"
+#include "wait.h"
+
+enum { WS_BIND_TIMEOUT_MS = 10000, WS_LISTEN_TIMEOUT_MS = 5000 };
+
+static pthread_mutex_t ws_servers_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct ws_server *ws_servers;
+
+static enum ws_server_state ws_server_state(const struct ws_server *server)
+{
+  return (enum ws_server_state)atomic_load_explicit(&server->state, memory_order_acquire);
+}
+
+/* ---- limits */
+
+static const struct {
+  const char *name;
+  int64_t initial, low, high;
+} ws_limits[] = {
+#define WS_LIMIT(name, initial, low, high) { #name, initial, low, high },
+  WS_LIMITS(WS_LIMIT)
+#undef WS_LIMIT
+};
+
+static void ws_server_apply_limit(struct ws_server *server, enum ws_limit limit, int64_t value)
+{
+  struct ws_rules *rules = &server->rules;
+  switch (limit) {
+  case WS_LIMIT_maxMessageBytes:
+    rules->max_message_bytes = (uint32_t)value;
+    /* A queue always has room for one message. */
+    if (rules->max_queued_bytes < (size_t)value + WS_FRAME_HEADER_MAX)
+      rules->max_queued_bytes = (size_t)value + WS_FRAME_HEADER_MAX;
+    break;
+  case WS_LIMIT_maxFragments:
+    rules->max_fragments = (uint32_t)value;
+    break;
+  case WS_LIMIT_maxQueuedBytes:
+    rules->max_queued_bytes = (size_t)value;
+    break;
+  case WS_LIMIT_maxConnections:
+    server->max_connections = (uint32_t)value;
+    break;
+  case WS_LIMIT_maxConnectionsPerAddress:
+    server->max_connections_per_address = (uint32_t)value;
+    break;
+  case WS_LIMIT_maxMessagesPerSecond:
+    rules->max_messages_per_second = (uint32_t)value;
+    break;
+  case WS_LIMIT_handshakeTimeoutMs:
+    server->handshake_timeout_ms = (uint32_t)value;
+    break;
+  case WS_LIMIT_idleTimeoutMs:
+    rules->idle_timeout_ms = (uint32_t)value;
+    break;
+  default:
+    server->handshake.compression = value != 0;
+  }
+}
+
+/* "maxMessageBytes, maxFragments, …" */
+static void ws_limit_names(char *to, size_t room)
+{
+  size_t used = 0;
+  for (size_t i = 0; i < WS_LIMIT_COUNT; i++)
+    used += (size_t)snprintf(to + used, room - used, "%s%s", i ? ", " : "", ws_limits[i].name);
+}
+
+/* Whether the server can still be set up; the caller holds the lock. */
+static int ws_server_check_settable(struct ws_server *server, const char *op, struct ws_error *error)
+{
+  switch (ws_server_state(server)) {
+  case WS_SERVER_CREATED:
+    return 0;
+  case WS_SERVER_LISTENING:
+    ws_error_set_after_listen(error, op, server->id);
+    return -1;
+  default:
+    ws_error_stopped(error, op, server->id);
+    return -1;
+  }
+}
+
+static int ws_server_check_limit(const struct ws_server *server, enum ws_limit limit, int64_t value,
+                                 struct ws_error *error)
+{
+  int64_t least = (int64_t)server->rules.max_message_bytes;
+  if (limit == WS_LIMIT_maxQueuedBytes && (value < least || value > ws_limits[limit].high)) {
+    ws_error_limit_queue(error, value, least, ws_limits[limit].high);
+    return -1;
+  }
+  if (value < ws_limits[limit].low || value > ws_limits[limit].high) {
+    ws_error_limit_range(error, ws_limits[limit].name, value, ws_limits[limit].low, ws_limits[limit].high);
+    return -1;
+  }
+  return 0;
+}
+
+int ws_server_set_limit(struct ws_server *server, const char *limit, int64_t value, struct ws_error *error)
+{
+  size_t i = 0;
+  while (i < WS_LIMIT_COUNT && strcmp(limit, ws_limits[i].name) != 0)
+    i++;
+  if (i == WS_LIMIT_COUNT) {
+    char names[256];
+    ws_limit_names(names, sizeof names);
+    ws_error_limit_name(error, limit, names);
+    return -1;
+  }
+  pthread_mutex_lock(&server->lock);
+  int outcome = ws_server_check_settable(server, "limit", error);
+  if (outcome == 0)
+    outcome = ws_server_check_limit(server, (enum ws_limit)i, value, error);
+  if (outcome == 0)
+    ws_server_apply_limit(server, (enum ws_limit)i, value);
+  pthread_mutex_unlock(&server->lock);
+  return outcome;
+}
+
+/* ---- creating and freeing */
+
+static void ws_server_free(struct ws_server *server)
+{
+  ws_bound_close(&server->bound);
+  ws_tls_context_unref(server->tls);
+  ws_peers_deinit(&server->peers);
+  for (size_t i = 0; i < server->handshake.origin_count; i++)
+    ws_sys_free(server->origins[i]);
+  for (int i = 0; i < WS_EVENTS; i++)
+    ws_root_drop(server->handlers[i]);
+  ws_sys_free(server->origins);
+  ws_sys_free(server->protocols);
+  ws_sys_free(server->path);
+  ws_sys_free(server->shares);
+  pthread_mutex_destroy(&server->lock);
+  ws_sys_free(server);
+}
+
+void ws_server_unpin(struct ws_server *server)
+{
+  if (ws_handle_unpin(server->id))
+    ws_server_free(server);
+}
+
+static void ws_servers_add(struct ws_server *server)
+{
+  pthread_mutex_lock(&ws_servers_lock);
+  server->next = ws_servers;
+  server->link = &ws_servers;
+  if (server->next)
+    server->next->link = &server->next;
+  ws_servers = server;
+  pthread_mutex_unlock(&ws_servers_lock);
+}
+
+/* Nothing of it is left: the ID ends. The server may be gone afterwards. */
+static void ws_server_finish(struct ws_server *server)
+{
+  ws_log(WS_LOG_INFO, "server %" PRId64 " has stopped", server->id);
+  pthread_mutex_lock(&ws_servers_lock);
+  *server->link = server->next;
+  if (server->next)
+    server->next->link = server->link;
+  pthread_mutex_unlock(&ws_servers_lock);
+  atomic_store(&server->done, true);
+  if (ws_handle_retire(server->id))
+    ws_server_free(server);
+  ws_wait_notify();
+}
+
+static struct ws_server *ws_server_new(const char *path)
+{
+  struct ws_server *server = ws_sys_calloc(1, sizeof *server);
+  if (!server)
+    return NULL;
+  pthread_mutex_init(&server->lock, NULL);
+  ws_peers_init(&server->peers);
+  server->rules.role = WS_ROLE_SERVER;
+  for (size_t i = 0; i < WS_LIMIT_COUNT; i++)
+    ws_server_apply_limit(server, (enum ws_limit)i, ws_limits[i].initial);
+  server->path = ws_sys_strdup(path);
+  server->handshake.path = server->path;
+  if (server->path)
+    return server;
+  ws_server_free(server);
+  return NULL;
+}
+
+/* What is wrong with a path, or NULL. */
+static const char *ws_path_problem(const char *path)
+{
+  if (path[0] != '/')
+    return "does not begin with '/'";
+  if (strlen(path) > WS_URL_MAX)
+    return "is too long";
+  if (strpbrk(path, "?#"))
+    return "holds a query or fragment ('?', '#')";
+  if (!ws_url_target_valid(ws_slice_of(path)))
+    return "holds a space, a control character or a byte outside ASCII";
+  return NULL;
+}
+
+/* The address without the brackets of an IPv6 one. False: it holds what no address can, or is too long. */
+static bool ws_address_plain(const char *address, char *plain, size_t room)
+{
+  size_t n = strlen(address);
+  bool bracketed = n >= 2 && address[0] == '[' && address[n - 1] == ']';
+  if (n == 0 || n >= room)
+    return false;
+  for (const char *p = address; *p; p++) {
+    if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7F)
+      return false;
+  }
+  memcpy(plain, address + bracketed, n - 2u * bracketed);
+  plain[n - 2u * bracketed] = '\0';
+  return plain[0] != '\0';
+}
+
+/* Binds, and reads certificate and key. 0, or -1 with the error set. */
+static int ws_server_acquire(struct ws_server *server, uint16_t port, const char *address, const char *certificate_file,
+                             const char *key_file, struct ws_error *error)
+{
+  struct ws_why why;
+  if (certificate_file) {
+    server->tls = ws_tls_context_new_server(certificate_file, key_file, &why);
+    if (!server->tls) {
+      ws_error_create(error, why.text);
+      return -1;
+    }
+  }
+  if (ws_bound_open(&server->bound, address, port, WS_BIND_TIMEOUT_MS, &why)) {
+    ws_error_create(error, why.text);
+    return -1;
+  }
+  server->handshake.loopback = ws_bound_is_loopback(&server->bound);
+  return 0;
+}
+
+int64_t ws_server_create(int64_t port, const char *address, const char *path, const char *certificate_file,
+                         const char *key_file, struct ws_error *error)
+{
+  char plain[256];
+  const char *problem = ws_path_problem(path);
+  if (port < 1 || port > 65535)
+    ws_error_port(error, port);
+  else if (!ws_address_plain(address, plain, sizeof plain))
+    ws_error_address(error, address);
+  else if (problem)
+    ws_error_path(error, path, problem);
+  if (ws_error_is_set(error))
+    return 0;
+  struct ws_server *server = ws_server_new(path);
+  if (!server) {
+    ws_error_memory(error, "create server");
+    return 0;
+  }
+  if (ws_server_acquire(server, (uint16_t)port, plain, certificate_file, key_file, error) == 0) {
+    server->id = ws_handle_issue(WS_HANDLE_SERVER, server, WS_HANDLE_NO_OWNER);
+    if (!server->id)
+      ws_error_too_many(error, "create server", "servers");
+  }
+  int64_t id = server->id;
+  if (id)
+    ws_servers_add(server);
+  else
+    ws_server_free(server);
+  return id;
+}
+
+/* ---- settings */
+
+int ws_server_set_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
+                          struct ws_error *error)
+{
+  void **root = ws_root_keep(cell);
+  if (!root) {
+    ws_error_memory(error, op);
+    return -1;
+  }
+  pthread_mutex_lock(&server->lock);
+  int outcome = ws_server_check_settable(server, op, error);
+  if (outcome == 0) {
+    void **before = server->handlers[event];
+    server->handlers[event] = root;
+    root = before;
+  }
+  pthread_mutex_unlock(&server->lock);
+  ws_root_drop(root);
+  return outcome;
+}
+
+/* "*", or scheme "://" host [":" port], as a browser writes it. */
+static bool ws_origin_valid(const char *origin)
+{
+  struct ws_authority authority;
+  const char *colon = strstr(origin, "://");
+  if (strcmp(origin, "*") == 0)
+    return true;
+  if (!colon || colon == origin || colon - origin > 32)
+    return false;
+  for (const char *p = origin; p < colon; p++) {
+    bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
+    if (!letter && !(p > origin && ((*p >= '0' && *p <= '9') || strchr("+-.", *p))))
+      return false;
+  }
+  return ws_authority_parse(&authority, ws_slice_of(colon + 3)) == WS_URL_OK;
+}
+
+static int ws_server_add_origin(struct ws_server *server, const char *origin)
+{
+  size_t count = server->handshake.origin_count;
+  char **origins = ws_sys_realloc(server->origins, (count + 1) * sizeof *origins);
+  if (!origins)
+    return -1;
+  server->origins = origins;
+  origins[count] = ws_sys_strdup(origin);
+  if (!origins[count])
+    return -1;
+  server->handshake.origins = (const char *const *)origins;
+  server->handshake.origin_count = count + 1;
+  return 0;
+}
+
+int ws_server_allow_origin(struct ws_server *server, const char *origin, struct ws_error *error)
+{
+  if (!ws_origin_valid(origin)) {
+    ws_error_origin(error, origin);
+    return -1;
+  }
+  pthread_mutex_lock(&server->lock);
+  int outcome = ws_server_check_settable(server, "allow origin", error);
+  if (outcome == 0) {
+    if (strcmp(origin, "*") == 0)
+      server->handshake.any_origin = true;
+    else
+      outcome = ws_server_add_origin(server, origin);
+    if (outcome)
+      ws_error_memory(error, "allow origin");
+  }
+  pthread_mutex_unlock(&server->lock);
+  return outcome;
+}
+
+int ws_server_set_protocols(struct ws_server *server, const char *protocols, struct ws_error *error)
+{
+  if (ws_protocols_check("protocols", protocols, error))
+    return -1;
+  char *copy = ws_sys_strdup(protocols);
+  if (!copy) {
+    ws_error_memory(error, "protocols");
+    return -1;
+  }
+  pthread_mutex_lock(&server->lock);
+  int outcome = ws_server_check_settable(server, "protocols", error);
+  if (outcome == 0) {
+    char *before = server->protocols;
+    server->protocols = copy;
+    server->handshake.protocols = copy;
+    copy = before;
+  }
+  pthread_mutex_unlock(&server->lock);
+  ws_sys_free(copy);
+  return outcome;
+}
+
+/* ---- listening */
+
+/* The share accepts no more; the last one closes the port. */
+static void ws_share_stop_listening(struct ws_share *share)
+{
+  struct ws_server *server = share->server;
+  ws_listener_stop(&share->listener);
+  if (atomic_fetch_sub(&server->listening, 1) == 1)
+    ws_bound_close(&server->bound);
+}
+
+static void ws_share_listen(struct ws_loop *loop, struct ws_task *task)
+{
+  struct ws_share *share = (struct ws_share *)((char *)task - offsetof(struct ws_share, listen_task));
+  struct ws_server *server = share->server;
+  struct ws_why why;
+  if (ws_listener_start(&share->listener, loop, &server->bound, server->share_count > 1, &ws_accept_events, &why)) {
+    ws_log(WS_LOG_ERROR, "server %" PRId64 ": %s", server->id, why.text);
+    atomic_store(&server->start_failed, true);
+  }
+  atomic_fetch_sub(&server->starting, 1);
+  ws_wait_notify();
+}
+
+void ws_share_check(struct ws_share *share)
+{
+  if (!share->stopping || share->done || share->group.first)
+    return;
+  share->done = true;
+  if (atomic_fetch_sub(&share->server->busy, 1) == 1)
+    ws_server_finish(share->server);
+}
+
+static void ws_share_stop(struct ws_loop *loop, struct ws_task *task)
+{
+  struct ws_share *share = (struct ws_share *)((char *)task - offsetof(struct ws_share, stop_task));
+  struct ws_conn *conn = share->group.first;
+  (void)loop;
+  ws_share_stop_listening(share);
+  /* Ending a connection may run its close handler, which may end others: both hands hold on. */
+  if (conn)
+    ws_conn_use(conn);
+  while (conn) {
+    struct ws_conn *next = conn->next;
+    if (next)
+      ws_conn_use(next);
+    ws_conn_close(conn, WS_CLOSE_GOING_AWAY, "", 0);
+    ws_conn_unuse(conn);
+    conn = next;
+  }
+  share->stopping = true;
+  ws_share_check(share);
+}
+
+static int ws_server_make_shares(struct ws_server *server)
+{
+  unsigned count = ws_workers_count();
+  server->shares = ws_sys_calloc(count, sizeof *server->shares);
+  if (!server->shares)
+    return -1;
+  server->share_count = count;
+  for (unsigned i = 0; i < count; i++) {
+    struct ws_share *share = &server->shares[i];
+    share->group = (struct ws_group){
+      .ops = &ws_accept_ops,
+      .rules = &server->rules,
+      .worker = ws_worker_at(i),
+      .server = server,
+    };
+    share->server = server;
+    share->listen_task.run = ws_share_listen;
+    share->stop_task.run = ws_share_stop;
+  }
+  atomic_store(&server->listening, count);
+  atomic_store(&server->starting, count);
+  atomic_store(&server->busy, count);
+  return 0;
+}
+
+/* Runs a task on each share's worker; on the caller's own at once. */
+static void ws_server_post(struct ws_server *server, size_t task_offset)
+{
+  struct ws_worker *here = ws_worker_current();
+  for (unsigned i = 0; i < server->share_count; i++) {
+    struct ws_share *share = &server->shares[i];
+    struct ws_task *task = (struct ws_task *)(void *)((char *)share + task_offset);
+    if (share->group.worker == here)
+      task->run(here->loop, task);
+    else
+      ws_loop_post(share->group.worker->loop, task);
+  }
+}
+
+static int ws_server_begin_listening(struct ws_server *server, struct ws_error *error)
+{
+  struct ws_why why;
+  switch (ws_server_state(server)) {
+  case WS_SERVER_LISTENING:
+    ws_error_listens_already(error, server->id);
+    return -1;
+  case WS_SERVER_STOPPED:
+    ws_error_stopped(error, "listen", server->id);
+    return -1;
+  default:
+    break;
+  }
+  if (ws_bound_listen(&server->bound, &why)) {
+    ws_error_listen(error, why.text);
+    return -1;
+  }
+  if (ws_server_make_shares(server)) {
+    ws_error_memory(error, "listen");
+    return -1;
+  }
+  atomic_store_explicit(&server->state, WS_SERVER_LISTENING, memory_order_release);
+  ws_server_post(server, offsetof(struct ws_share, listen_task));
+  return 0;
+}
+
+static bool ws_server_has_started(void *context)
+{
+  struct ws_server *server = context;
+  return atomic_load(&server->starting) == 0;
+}
+
+int ws_server_listen(struct ws_server *server, struct ws_error *error)
+{
+  pthread_mutex_lock(&server->lock);
+  int outcome = ws_server_begin_listening(server, error);
+  pthread_mutex_unlock(&server->lock);
+  if (outcome)
+    return -1;
+  if (!ws_worker_current())
+    ws_wait_until(ws_wait_now() + WS_LISTEN_TIMEOUT_MS, ws_server_has_started, server);
+  if (atomic_load(&server->start_failed)) {
+    ws_server_stop(server);
+    ws_error_listen(error, "the loop could not watch the port (see the log)");
+    return -1;
+  }
+  if (ws_log_wants(WS_LOG_INFO)) {
+    char text[WS_ADDRESS_TEXT];
+    ws_log(WS_LOG_INFO, "server %" PRId64 " listens on %s%s%s", server->id, server->tls ? "wss://" : "ws://",
+           ws_address_format(&server->bound.addresses[0], text), server->path);
+  }
+  return 0;
+}
+
+/* ---- stopping */
+
+bool ws_server_stop(struct ws_server *server)
+{
+  pthread_mutex_lock(&server->lock);
+  enum ws_server_state before = ws_server_state(server);
+  atomic_store_explicit(&server->state, WS_SERVER_STOPPED, memory_order_release);
+  pthread_mutex_unlock(&server->lock);
+  if (before == WS_SERVER_STOPPED)
+    return false;
+  if (before == WS_SERVER_CREATED) {
+    ws_bound_close(&server->bound);
+    ws_server_finish(server);
+  } else {
+    ws_server_post(server, offsetof(struct ws_share, stop_task));
+  }
+  return true;
+}
+
+static bool ws_server_is_done(void *context)
+{
+  struct ws_server *server = context;
+  return atomic_load(&server->done);
+}
+
+void ws_server_await(struct ws_server *server, int64_t deadline_ms)
+{
+  ws_wait_until(deadline_ms, ws_server_is_done, server);
+}
+
+void ws_servers_stop_all(void)
+{
+  /* Stopping takes servers off the list: find and pin one at a time. */
+  for (;;) {
+    enum ws_handle_state ignored;
+    struct ws_server *found = NULL;
+    pthread_mutex_lock(&ws_servers_lock);
+    for (struct ws_server *server = ws_servers; server && !found; server = server->next) {
+      if (ws_server_state(server) != WS_SERVER_STOPPED)
+        found = ws_handle_pin(WS_HANDLE_SERVER, server->id, &ignored);
+    }
+    pthread_mutex_unlock(&ws_servers_lock);
+    if (!found)
+      return;
+    ws_server_stop(found);
+    ws_server_unpin(found);
+  }
+}
+
+static bool ws_servers_are_done(void *context)
+{
+  (void)context;
+  pthread_mutex_lock(&ws_servers_lock);
+  bool none = ws_servers == NULL;
+  pthread_mutex_unlock(&ws_servers_lock);
+  return none;
+}
+
+void ws_servers_await_all(int64_t deadline_ms)
+{
+  ws_wait_until(deadline_ms, ws_servers_are_done, NULL);
+}
+
+/* ---- broadcasting */
+
+struct ws_broadcast_task {
+  struct ws_task task;
+  struct ws_share *share; /* its server is pinned */
+  struct ws_broadcast broadcast;
+};
+
+static void ws_share_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast)
+{
+  struct ws_conn *conn = share->group.first;
+  if (conn)
+    ws_conn_use(conn);
+  while (conn) {
+    struct ws_conn *next = conn->next;
+    if (next)
+      ws_conn_use(next);
+    if (ws_conn_state(conn) == WS_CONN_OPEN)
+      ws_broadcast_to(conn, broadcast);
+    ws_conn_unuse(conn);
+    conn = next;
+  }
+}
+
+static void ws_broadcast_run(struct ws_loop *loop, struct ws_task *task)
+{
+  struct ws_broadcast_task *work = (struct ws_broadcast_task *)task;
+  struct ws_server *server = work->share->server;
+  (void)loop;
+  ws_share_broadcast(work->share, &work->broadcast);
+  atomic_fetch_sub(&server->broadcasting, work->broadcast.frame->size);
+  ws_chunk_unref(work->broadcast.frame);
+  ws_sys_free(work);
+  ws_server_unpin(server);
+  ws_wait_notify();
+}
+
+static int ws_share_post_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast)
+{
+  struct ws_broadcast_task *work = ws_sys_malloc(sizeof *work);
+  if (!work)
+    return -1;
+  *work = (struct ws_broadcast_task){ .task.run = ws_broadcast_run, .share = share, .broadcast = *broadcast };
+  ws_chunk_ref(broadcast->frame);
+  ws_handle_pin_again(share->server->id);
+  atomic_fetch_add(&share->server->broadcasting, broadcast->frame->size);
+  ws_loop_post(share->group.worker->loop, &work->task);
+  return 0;
+}
+
+/* Whether the loops have kept up with the broadcasts so far. */
+static bool ws_server_keeps_up(void *context)
+{
+  struct ws_server *server = context;
+  return atomic_load(&server->broadcasting) < server->rules.max_queued_bytes ||
+         ws_server_state(server) != WS_SERVER_LISTENING;
+}
+
+static int ws_server_distribute(struct ws_server *server, const struct ws_broadcast *broadcast, struct ws_error *error)
+{
+  struct ws_worker *here = ws_worker_current();
+  for (unsigned i = 0; i < server->share_count; i++) {
+    struct ws_share *share = &server->shares[i];
+    if (share->group.worker == here) {
+      ws_share_broadcast(share, broadcast);
+    } else if (ws_share_post_broadcast(share, broadcast)) {
+      ws_error_memory(error, "broadcast");
+      return -1;
+    }
+  }
+  return 0;
+}
+
+static int ws_server_check_listening(struct ws_server *server, struct ws_error *error)
+{
+  if (ws_server_state(server) == WS_SERVER_LISTENING)
+    return 0;
+  if (ws_server_state(server) == WS_SERVER_CREATED)
+    ws_error_not_listening(error, "broadcast", server->id);
+  else
+    ws_error_stopped(error, "broadcast", server->id);
+  return -1;
+}
+
+int ws_server_broadcast(struct ws_server *server, const char *message, struct ws_error *error)
+{
+  struct ws_outgoing out;
+  struct ws_broadcast broadcast;
+  if (ws_server_check_listening(server, error) || ws_outgoing_text(&out, "broadcast", message, error))
+    return -1;
+  if (out.size > server->rules.max_queued_bytes) {
+    ws_error_too_big(error, "broadcast", out.size, server->rules.max_queued_bytes);
+    return -1;
+  }
+  bool room = ws_server_keeps_up(server);
+  if (!room && !ws_worker_current())
+    room = ws_wait_until(ws_wait_now() + WS_SEND_TIMEOUT_MS, ws_server_keeps_up, server);
+  if (!room) {
+    ws_error_broadcasts_pending(error, server->id);
+    return -1;
+  }
+  if (ws_broadcast_encode(&broadcast, &out)) {
+    ws_error_memory(error, "broadcast");
+    return -1;
+  }
+  int outcome = ws_server_distribute(server, &broadcast, error);
+  ws_chunk_unref(broadcast.frame);
+  return outcome;
+}
+
+uint32_t ws_server_open_count(const struct ws_server *server)
+{
+  uint32_t count = 0;
+  if (ws_server_state(server) == WS_SERVER_CREATED)
+    return 0;
+  for (unsigned i = 0; i < server->share_count; i++)
+    count += atomic_load_explicit(&server->shares[i].group.open, memory_order_relaxed);
+  return count;
+}

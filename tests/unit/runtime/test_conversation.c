@@ -1,0 +1,94 @@
+/* Both ends in one process, and each end against a peer of the tests' own. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "hooks.h"
+#include "osprey.h"
+#include "peer.h"
+
+static int clear_journal(void **state)
+{
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+static const char *url_of(int port)
+{
+  static char url[64];
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  return url;
+}
+
+/* WS-CONNECT-1 WS-CONNECT-2 WS-CREATE-1 WS-LISTEN-1 WS-LISTEN-2 WS-SEND-1 WS-ONMESSAGE-1 WS-CLOSE-1 WS-STOP-1 */
+static void test_client_and_server_converse(void **state)
+{
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  int64_t client = must_connect(url_of(port));
+  journal_expect("open");
+  must_send(client, "hello");
+  journal_expect("text:hello");
+  must_close(client);
+  journal_expect("close:1000:");
+  must_stop(server);
+}
+
+/* WS-BROADCAST-1 WS-BROADCAST-2 WS-CREATE-8 */
+static void test_broadcast_reaches_every_client(void **state)
+{
+  char *error;
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  osp_ws_server_broadcast(server, "nobody", &error);
+  expect_success(error);
+  struct peer peers[5];
+  for (int i = 0; i < 5; i++) {
+    peers[i] = peer_open(port, "/chat?x=1");
+    journal_expect("open");
+  }
+  osp_ws_server_broadcast(server, "everybody", &error);
+  expect_success(error);
+  for (int i = 0; i < 5; i++) {
+    peer_expect_text(&peers[i], "everybody");
+    peer_send_frame(&peers[i], 0x88, "\x03\xe8", 2);
+    peer_expect_close(&peers[i], 1000);
+    peer_close(&peers[i]);
+    journal_expect("close:1000:");
+  }
+  must_stop(server);
+}
+
+/* WS-STOP-2 WS-STOP-3 WS-STOP-7 WS-ONCLOSE-5 */
+static void test_stop_says_goodbye(void **state)
+{
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  int64_t client = must_connect(url_of(port));
+  journal_expect("open");
+  char *error;
+  osp_ws_on_close(client, on_close, &error);
+  expect_success(error);
+  must_stop(server);
+  journal_expect("close:1001:");
+  journal_expect("close:1001:");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(test_client_and_server_converse, clear_journal),
+    cmocka_unit_test_setup(test_broadcast_reaches_every_client, clear_journal),
+    cmocka_unit_test_setup(test_stop_says_goodbye, clear_journal),
+  };
+  return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);
+}
