@@ -162,12 +162,12 @@ static bool ws_origin_parse(struct ws_slice origin, struct ws_authority *authori
  * that the origin's scheme implies. */
 static bool ws_origin_is_host(struct ws_slice origin, const struct ws_authority *host) {
   struct ws_authority authority;
-  uint16_t implied;
+  uint16_t implied, port;
 
   if (!ws_origin_parse(origin, &authority, &implied))
     return false;
-  return ws_slice_equal_nocase(authority.host, host->host) &&
-         (authority.port ? authority.port : implied) == (host->port ? host->port : implied);
+  port = authority.port ? authority.port : implied;
+  return ws_slice_equal_nocase(authority.host, host->host) && port != 0 && port == (host->port ? host->port : implied);
 }
 
 static enum ws_refusal ws_server_origin(const struct ws_http_head *head, const struct ws_server_rules *rules,

@@ -49,16 +49,22 @@ size_t from_hex(uint8_t *to, const char *hex) {
 
 /* Recording -------------------------------------------------------------------------------------------------------- */
 
-static void record_line(struct record *record, const char *what, size_t n, const uint8_t *bytes) {
-  assert_true(sizeof record->log - record->size > 200);
-  record->size += (size_t)sprintf(record->log + record->size, "%s %zu ", what, n);
+size_t event_line(char *to, const char *what, const uint8_t *bytes, size_t n) {
+  size_t size = (size_t)sprintf(to, "%s %zu ", what, n);
+
   if (n > 125)
-    record->size += (size_t)sprintf(record->log + record->size, "#%08x", hash_bytes(bytes, n));
+    size += (size_t)sprintf(to + size, "#%08x", hash_bytes(bytes, n));
   else
     for (size_t i = 0; i < n; i++)
-      record->log[record->size++] = bytes[i] ? (char)bytes[i] : '~';
-  record->log[record->size++] = '\n';
-  record->log[record->size] = '\0';
+      to[size++] = bytes[i] ? (char)bytes[i] : '~';
+  to[size++] = '\n';
+  to[size] = '\0';
+  return size;
+}
+
+static void record_line(struct record *record, const char *what, size_t n, const uint8_t *bytes) {
+  assert_true(sizeof record->log - record->size > 200);
+  record->size += event_line(record->log + record->size, what, bytes, n);
 }
 
 static enum ws_sink_verdict record_verdict(struct record *record) {

@@ -39,6 +39,9 @@ struct record {
 
 extern const struct ws_session_sink record_sink;
 
+/* Writes the line of an event, at most 200 bytes; returns its size. */
+size_t event_line(char *to, const char *what, const uint8_t *bytes, size_t n);
+
 /* How a session is set up; zeroes are a server's with caps of 1 MiB and 1000 fragments. */
 struct setup {
   enum ws_role role;

@@ -1,0 +1,365 @@
+/* permessage-deflate: what is negotiated, and what a session makes of compressed messages. */
+#include "support.h"
+
+#include "deflate.h"
+
+/* DEFLATE-1 DEFLATE-2: offers and the server's answers; NULL: declined, "!": malformed. */
+static const struct {
+  const char *offer;
+  const char *answer;
+} offers[] = {
+    {"permessage-deflate", "permessage-deflate"},
+    {"Permessage-Deflate", "permessage-deflate"},
+    {"permessage-deflate; client_max_window_bits", "permessage-deflate"},
+    {"permessage-deflate; client_max_window_bits=15", "permessage-deflate"},
+    {"permessage-deflate; client_max_window_bits=10", "permessage-deflate; client_max_window_bits=10"},
+    {"permessage-deflate; client_max_window_bits=\"9\"", "permessage-deflate; client_max_window_bits=9"},
+    {"permessage-deflate; client_max_window_bits=8", "permessage-deflate; client_max_window_bits=8"},
+    {"permessage-deflate; server_max_window_bits=15", "permessage-deflate"},
+    {"permessage-deflate; server_max_window_bits=9", "permessage-deflate; server_max_window_bits=9"},
+    {"permessage-deflate;server_no_context_takeover", "permessage-deflate; server_no_context_takeover"},
+    {"permessage-deflate ; client_no_context_takeover ", "permessage-deflate; client_no_context_takeover"},
+    {"permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=11",
+     "permessage-deflate; server_no_context_takeover; client_no_context_takeover; server_max_window_bits=12; client_max_window_bits=11"},
+    /* the first acceptable one */
+    {"permessage-deflate; server_max_window_bits=8, permessage-deflate; server_max_window_bits=10", "permessage-deflate; server_max_window_bits=10"},
+    {"x-webkit-deflate-frame, permessage-deflate", "permessage-deflate"},
+    {"permessage-deflate; server_max_window_bits=11, permessage-deflate", "permessage-deflate; server_max_window_bits=11"},
+    {", ,permessage-deflate,", "permessage-deflate"},
+    /* declined */
+    {"", NULL},
+    {"x-webkit-deflate-frame", NULL},
+    {"permessage-deflate; server_max_window_bits=8", NULL},
+    {"permessage-deflate; server_max_window_bits", NULL},
+    {"permessage-deflate; server_max_window_bits=7", NULL},
+    {"permessage-deflate; server_max_window_bits=16", NULL},
+    {"permessage-deflate; server_max_window_bits=09", NULL},
+    {"permessage-deflate; server_max_window_bits=1", NULL},
+    {"permessage-deflate; server_max_window_bits=100", NULL},
+    {"permessage-deflate; server_max_window_bits=1a", NULL},
+    {"permessage-deflate; server_max_window_bits=1!", NULL},
+    {"permessage-deflate; server_max_window_bits=25", NULL},
+    {"permessage-deflate; client_max_window_bits=16", NULL},
+    {"permessage-deflate; client_max_window_bits=x", NULL},
+    {"permessage-deflate; client_max_window_bits; client_max_window_bits", NULL},
+    {"permessage-deflate; server_max_window_bits=10; server_max_window_bits=10", NULL},
+    {"permessage-deflate; server_no_context_takeover=1", NULL},
+    {"permessage-deflate; client_no_context_takeover; client_no_context_takeover", NULL},
+    {"permessage-deflate; unknown", NULL},
+    {"permessage-deflate; unknown=1", NULL},
+    /* malformed */
+    {"permessage deflate", "!"},
+    {"permessage-deflate;", "!"},
+    {"permessage-deflate; =", "!"},
+    {"permessage-deflate; client_max_window_bits=", "!"},
+    {"permessage-deflate; client_max_window_bits=\"\"", "!"},
+    {"permessage-deflate; client_max_window_bits=\"10", "!"},
+    {"permessage-deflate; client_max_window_bits=\"", "!"},
+    {"permessage-deflate; client_max_window_bits=a b", "!"},
+    {"; permessage-deflate", "!"},
+    {"permessage-deflate, @", "!"},
+    {"x; y=\"a,b\"", "!"},
+};
+
+static void offers_and_answers(void **state) {
+  (void)state;
+  for (size_t i = 0; i < COUNT(offers); i++) {
+    struct ws_deflate_params params;
+    char answer[WS_DEFLATE_RESPONSE_MAX];
+    size_t n = strlen(offers[i].offer);
+    struct ws_slice offer = {(char *)guard_place(offers[i].offer, n), n};
+    enum ws_deflate_outcome outcome = ws_deflate_negotiate(&params, offer);
+    enum ws_deflate_outcome expected = !offers[i].answer              ? WS_DEFLATE_DECLINED
+                                       : offers[i].answer[0] == '!' ? WS_DEFLATE_MALFORMED
+                                                                    : WS_DEFLATE_AGREED;
+
+    if (outcome != expected || ws_deflate_in_use(&params) != (expected == WS_DEFLATE_AGREED))
+      fail_msg("%s: outcome %d", offers[i].offer, outcome);
+    if (outcome == WS_DEFLATE_AGREED) {
+      assert_int_equal(ws_deflate_response(answer, &params), strlen(offers[i].answer));
+      assert_string_equal(answer, offers[i].answer);
+    }
+  }
+}
+
+/* DEFLATE-3: answers to this client's offer, and what they agree on; 0 bits: refused. */
+static const struct {
+  const char *answer;
+  struct ws_deflate_params params;
+} answers[] = {
+    {"permessage-deflate", {15, 15, false, false}},
+    {"permessage-deflate; client_max_window_bits=9", {15, 9, false, false}},
+    {"permessage-deflate; server_max_window_bits=8", {8, 15, false, false}},
+    {"permessage-deflate; server_max_window_bits=\"12\"; server_no_context_takeover; client_no_context_takeover",
+     {12, 15, true, true}},
+    {"permessage-deflate; client_max_window_bits=8", {0, 0, 0, 0}},
+    {"permessage-deflate; client_max_window_bits", {0, 0, 0, 0}},
+    {"permessage-deflate; client_max_window_bits=7", {0, 0, 0, 0}},
+    {"permessage-deflate; server_max_window_bits", {0, 0, 0, 0}},
+    {"permessage-deflate; server_max_window_bits=16", {0, 0, 0, 0}},
+    {"permessage-deflate; server_no_context_takeover; server_no_context_takeover", {0, 0, 0, 0}},
+    {"permessage-deflate; unknown", {0, 0, 0, 0}},
+    {"permessage-deflate, permessage-deflate", {0, 0, 0, 0}},
+    {"permessage-deflate;", {0, 0, 0, 0}},
+    {"other", {0, 0, 0, 0}},
+};
+
+static void answers_to_the_offer(void **state) {
+  struct ws_deflate_params params;
+
+  (void)state;
+  for (size_t i = 0; i < COUNT(answers); i++) {
+    enum ws_deflate_outcome outcome = ws_deflate_agree(&params, ws_slice_of(answers[i].answer));
+
+    if ((outcome == WS_DEFLATE_MALFORMED) != (answers[i].params.server_bits == 0) ||
+        memcmp(&params, &answers[i].params, sizeof params) != 0)
+      fail_msg("%s: outcome %d", answers[i].answer, outcome);
+  }
+  assert_int_equal(ws_deflate_agree(&params, ws_slice_of("")), WS_DEFLATE_DECLINED);
+  assert_int_equal(ws_deflate_agree(&params, ws_slice_of(" , ")), WS_DEFLATE_DECLINED);
+}
+
+/* Messages --------------------------------------------------------------------------------------------------------- */
+
+/* A frame that a client gets: no mask to read past. RFC 7692 section 7.2.3 gives these. */
+static const struct {
+  const char *name;
+  const char *hex;
+  const char *expected;
+} vectors[] = {
+    {"one block", "C1 07 F2 48 CD C9 C9 07 00", "text 5 Hello\n"},
+    {"two fragments", "41 03 F2 48 CD 80 04 C9 C9 07 00", "text 5 Hello\n"},
+    {"shared window", "C1 07 F2 48 CD C9 C9 07 00 C1 05 F2 00 11 00 00", "text 5 Hello\ntext 5 Hello\n"},
+    {"stored block", "C1 0B 00 05 00 FA FF 48 65 6C 6C 6F 00", "text 5 Hello\n"},
+    {"a last block", "C1 08 F3 48 CD C9 C9 07 00 00", "text 5 Hello\n"},
+    {"a last block, then a shared window", "C1 08 F3 48 CD C9 C9 07 00 00 C1 05 F2 00 11 00 00", "text 5 Hello\ntext 5 Hello\n"},
+    {"a message after two last blocks", "C1 0F F3 48 CD C9 C9 07 00 F3 48 CD C9 C9 07 00 00", "text 10 HelloHello\n"},
+    {"two blocks", "C1 0D F2 48 05 00 00 00 FF FF CA C9 C9 07 00", "text 5 Hello\n"},
+    {"empty", "C1 01 00", "text 0 \n"},
+    {"empty, of no bytes", "C2 00", "binary 0 \n"},
+    {"empty, in fragments of no bytes", "42 00 00 00 80 00", "binary 0 \n"},
+    {"an empty message between", "C1 07 F2 48 CD C9 C9 07 00 C1 01 00 C1 05 F2 00 11 00 00", "text 5 Hello\ntext 0 \ntext 5 Hello\n"},
+    {"not compressed", "81 02 68 69", "text 2 hi\n"},
+    {"compressed and not, in turn", "C1 07 F2 48 CD C9 C9 07 00 81 02 68 69 C1 05 F2 00 11 00 00", "text 5 Hello\ntext 2 hi\ntext 5 Hello\n"},
+    {"a ping between fragments", "41 03 F2 48 CD 89 01 21 80 04 C9 C9 07 00", "ping 1 !\ntext 5 Hello\n"},
+    /* DEFLATE-4 */
+    {"RSV1 on a continuation", "41 03 F2 48 CD C0", "fail 1002 a reserved bit is set\n"},
+    {"RSV1 on a ping", "C9", "fail 1002 a reserved bit is set\n"},
+    {"RSV2", "E1", "fail 1002 a reserved bit is set\n"},
+    /* DEFLATE-8 */
+    {"a reserved kind of block", "C1 02 07 00", "fail 1007 a compressed message is damaged\n"},
+    {"a distance before the start", "C1 05 F2 00 11 00 00", "fail 1007 a compressed message is damaged\n"},
+    {"a stored block of the wrong length", "C1 06 00 05 00 FA FE 48", "fail 1007 a compressed message is damaged\n"},
+    {"cut within a block", "C1 04 F2 48 CD C9", "fail 1007 a compressed message is damaged\n"},
+    {"cut within a stored block", "C1 07 00 05 00 FA FF 48 65", "fail 1007 a compressed message is damaged\n"},
+    {"a last block without another", "C1 07 F3 48 CD C9 C9 07 00", "fail 1007 a compressed message is damaged\n"},
+    {"not UTF-8 once inflated", "C1 07 00 01 00 FE FF FF 00", "fail 1007 a text is not UTF-8\n"},
+    {"a binary need not be", "C2 07 00 01 00 FE FF FF 00", "binary 1 \xFF\n"},
+    {"cut UTF-8 once inflated", "C1 07 00 01 00 FE FF C3 00", "fail 1007 a text is not UTF-8\n"},
+};
+
+static void message_vectors(void **state) {
+  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
+
+  (void)state;
+  for (size_t i = 0; i < COUNT(vectors); i++) {
+    uint8_t bytes[64];
+    size_t n = from_hex(bytes, vectors[i].hex);
+
+    check_play(vectors[i].name, &setup, bytes, n, vectors[i].expected);
+  }
+}
+
+/* DEFLATE-8: text fails as soon as what is inflated shows it, whatever is still to come. */
+static void inflated_text_fails_within_its_frame(void **state) {
+  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
+
+  (void)state;
+  check_play("stored", &setup, "\xC1\x7E\x03\xE8\x00\x02\x00\xFD\xFF\xFF\x61", 11, "fail 1007 a text is not UTF-8\n");
+}
+
+/* Messages of one kind: 0 one letter, 1 words, 2 noise. */
+static void fill_message(uint8_t *to, size_t n, int kind, uint32_t *random) {
+  static const char words[] = "the quick brown fox jumps over the lazy dog; \xD0\xBF\xD1\x80\xD0\xB8 ";
+
+  for (size_t i = 0; i < n; i++)
+    to[i] = kind == 0 ? 'a' : kind == 1 ? (uint8_t)words[i % (sizeof words - 1)] : (uint8_t)next_random(random);
+}
+
+/* Compresses a message into one frame or several. */
+static void append_compressed(uint8_t **bytes, size_t *n, enum ws_role receiver, struct ws_deflater *deflater,
+                              const uint8_t *message, size_t size, size_t fragment) {
+  size_t bound = ws_deflater_bound(deflater, size);
+  uint8_t *payload = malloc(bound);
+  size_t left = ws_deflater_run(deflater, payload, message, size), at = 0;
+
+  assert_true(left <= bound);
+  do {
+    size_t piece = left < fragment ? left : fragment;
+    unsigned head = (at == 0 ? RSV1 | BIN : CONT) | (piece == left ? FIN : 0);
+
+    frame_append(bytes, n, receiver, head, payload + at, piece);
+    at += piece;
+    left -= piece;
+  } while (left > 0);
+  free(payload);
+}
+
+/* DEFLATE-5 DEFLATE-9: every window that zlib makes, with and without takeover, both roles, sizes and kinds, in one conversation. */
+static void conversation(const struct setup *setup, uint8_t bits, bool no_takeover, size_t fragment) {
+  static const size_t sizes[] = {0, 1, 16, 125, 1000, 0, 4096, 65536, 131072, 3};
+  struct ws_deflater *deflater = ws_deflater_new(bits, no_takeover);
+  char expected[8192] = "";
+  uint8_t *bytes = NULL, *message = malloc(131072);
+  size_t n = 0, expected_size = 0;
+  uint32_t random = bits;
+
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    for (int kind = 0; kind < 3; kind++) {
+      fill_message(message, sizes[i], kind, &random);
+      append_compressed(&bytes, &n, setup->role, deflater, message, sizes[i], fragment);
+      expected_size += event_line(expected + expected_size, "binary", message, sizes[i]);
+      frame_append(&bytes, &n, setup->role, FIN | BIN, "-", 1);
+      expected_size += event_line(expected + expected_size, "binary", (const uint8_t *)"-", 1);
+    }
+  }
+  for (size_t step = 1; step < n + 1000; step = step * 30 + 7) {
+    struct record record = {0};
+
+    play(&record, setup, bytes, n, (struct way){step, step, false, true});
+    if (strcmp(record.log, expected) != 0)
+      fail_msg("bits %d, takeover %d, role %d: got\n%s", bits, !no_takeover, setup->role, record.log);
+  }
+  ws_deflater_free(deflater);
+  free(message);
+  free(bytes);
+}
+
+static void every_window(void **state) {
+  (void)state;
+  for (uint8_t bits = 9; bits <= 15; bits++) {
+    for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
+      struct setup server = {.role = WS_ROLE_SERVER, .max_fragments = 5000, .deflate = {15, bits, false, no_takeover}};
+      struct setup client = {.role = WS_ROLE_CLIENT, .max_fragments = 5000, .deflate = {bits, 15, no_takeover, false}};
+
+      conversation(&server, bits, no_takeover, SIZE_MAX);
+      conversation(&client, bits, no_takeover, 100);
+    }
+  }
+  /* A peer that promises 8 bits: zlib itself then uses 9. */
+  conversation(&(struct setup){.role = WS_ROLE_SERVER, .deflate = {15, 8, false, false}}, 9, false, 1000);
+}
+
+/* DEFLATE-9: without takeover the same message becomes the same bytes; with it, fewer. */
+static void takeover_is_what_it_says(void **state) {
+  static const char message[] = "a sentence that nobody said before, and that is not short";
+
+  (void)state;
+  for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
+    struct ws_deflater *deflater = ws_deflater_new(15, no_takeover);
+    uint8_t first[200], second[200];
+    size_t n = ws_deflater_run(deflater, first, (const uint8_t *)message, sizeof message);
+    size_t m = ws_deflater_run(deflater, second, (const uint8_t *)message, sizeof message);
+
+    if (no_takeover) {
+      assert_int_equal(n, m);
+      assert_memory_equal(first, second, n);
+    } else {
+      assert_true(m < n);
+    }
+    ws_deflater_free(deflater);
+  }
+  ws_deflater_free(NULL);
+}
+
+/* DEFLATE-10 */
+static void state_exists_only_while_needed(void **state) {
+  (void)state;
+  for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
+    const struct ws_deflate_params params = {15, 15, no_takeover, false};
+    struct ws_session session;
+    struct record record = {.session = &session};
+    uint8_t plain[] = {0x81, 0x02, 'h', 'i'}, compressed[] = {0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00};
+    size_t consumed;
+
+    ws_session_init(&session, WS_ROLE_CLIENT, 1000, 10, &params);
+    ws_session_feed(&session, plain, sizeof plain, &record_sink, &record, &consumed);
+    assert_null(session.inflater);
+    ws_session_feed(&session, compressed, 5, &record_sink, &record, &consumed);
+    assert_non_null(session.inflater);
+    ws_session_feed(&session, compressed + 5, 4, &record_sink, &record, &consumed);
+    assert_int_equal(session.inflater == NULL, no_takeover);
+    assert_null(session.partial);
+    assert_string_equal(record.log, "text 2 hi\ntext 5 Hello\n");
+    ws_session_deinit(&session);
+    assert_null(session.inflater);
+  }
+}
+
+/* n equal bytes, compressed as far as it goes, as one masked frame. */
+static uint8_t *bomb(size_t size, size_t *n) {
+  struct ws_deflater *deflater = ws_deflater_new(15, false);
+  uint8_t *message = calloc(1, size), *bytes = NULL;
+
+  *n = 0;
+  append_compressed(&bytes, n, WS_ROLE_SERVER, deflater, message, size, SIZE_MAX);
+  ws_deflater_free(deflater);
+  free(message);
+  return bytes;
+}
+
+/* DEFLATE-6: at the cap, past it by one, far past it. */
+static void inflated_size_is_capped(void **state) {
+  static const size_t sizes[] = {50000, 50001, 30 << 20};
+  const struct setup setup = {.max_message_bytes = 50000, .deflate = {15, 15, false, false}};
+
+  (void)state;
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    size_t n;
+    uint8_t *bytes = bomb(sizes[i], &n);
+    struct record record = {0};
+
+    play(&record, &setup, bytes, n, (struct way){n, n, false, false});
+    if (i == 0)
+      assert_memory_equal(record.log, "binary 50000 #", 14);
+    else
+      assert_string_equal(record.log, "fail 1009 a message is too big\n");
+    free(bytes);
+  }
+  /* the payload itself, where it cannot come from a message within the cap */
+  check_play("announced", &(struct setup){.role = WS_ROLE_CLIENT, .max_message_bytes = 8000, .deflate = {15, 15, 0, 0}},
+             "\xC2\x7E\x2B\x00", 4, "fail 1009 a message is too big\n");
+}
+
+/* DEFLATE-7 */
+static void inflated_ratio_is_capped(void **state) {
+  const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false}};
+  size_t n;
+  uint8_t *bytes = bomb(1u << 20, &n);
+  struct record record = {0}, over = {0};
+
+  (void)state;
+  play(&record, &setup, bytes, n, (struct way){n, n, false, false});
+  assert_memory_equal(record.log, "binary 1048576 #", 16);
+  free(bytes);
+  bytes = bomb(8u << 20, &n);
+  play(&over, &setup, bytes, n, (struct way){n, n, false, false});
+  assert_string_equal(over.log, "fail 1009 a compressed message expands too much\n");
+  free(bytes);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(offers_and_answers),
+      cmocka_unit_test(answers_to_the_offer),
+      cmocka_unit_test(message_vectors),
+      cmocka_unit_test(inflated_text_fails_within_its_frame),
+      cmocka_unit_test(every_window),
+      cmocka_unit_test(takeover_is_what_it_says),
+      cmocka_unit_test(state_exists_only_while_needed),
+      cmocka_unit_test(inflated_size_is_capped),
+      cmocka_unit_test(inflated_ratio_is_capped),
+  };
+
+  return cmocka_run_group_tests_name("deflate", tests, NULL, NULL);
+}
