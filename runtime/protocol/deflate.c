@@ -157,6 +157,17 @@ enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struc
   return ws_deflate_in_use(params) ? WS_DEFLATE_AGREED : WS_DEFLATE_DECLINED;
 }
 
+/* zlib allocates by these, so that whoever watches or limits this program's memory sees zlib's too. */
+static voidpf ws_zlib_alloc(voidpf ctx, uInt count, uInt size) {
+  (void)ctx;
+  return malloc((size_t)count * size);
+}
+
+static void ws_zlib_free(voidpf ctx, voidpf block) {
+  (void)ctx;
+  free(block);
+}
+
 /* Receiving -------------------------------------------------------------------------------------------------------- */
 
 struct ws_inflater {
@@ -166,10 +177,14 @@ struct ws_inflater {
 struct ws_inflater *ws_inflater_new(uint8_t bits) {
   struct ws_inflater *inflater = calloc(1, sizeof *inflater);
 
+  if (!inflater)
+    return NULL;
+  inflater->stream.zalloc = ws_zlib_alloc;
+  inflater->stream.zfree = ws_zlib_free;
   /* A peer whose zlib was asked for 8 bits may well use 9. */
-  if (inflater && inflateInit2(&inflater->stream, bits < 9 ? -9 : -bits) != Z_OK) {
+  if (inflateInit2(&inflater->stream, bits < 9 ? -9 : -bits) != Z_OK) {
     free(inflater);
-    inflater = NULL;
+    return NULL;
   }
   return inflater;
 }
@@ -227,6 +242,8 @@ struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
   if (!deflater)
     return NULL;
   deflater->no_takeover = no_takeover;
+  deflater->stream.zalloc = ws_zlib_alloc;
+  deflater->stream.zfree = ws_zlib_free;
   if (deflateInit2(&deflater->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, memory_level, Z_DEFAULT_STRATEGY) !=
       Z_OK) {
     free(deflater);

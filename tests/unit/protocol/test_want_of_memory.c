@@ -1,0 +1,123 @@
+/* MSG-15: every allocation of a session fails in turn. The linker routes the allocator through here (--wrap). */
+#include "support.h"
+
+#include "deflate.h"
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static long allowed = -1; /* allocations that still succeed; negative: all */
+
+static bool refuse(void) {
+  return allowed >= 0 && allowed-- == 0;
+}
+
+void *__wrap_malloc(size_t size) {
+  return refuse() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size) {
+  return refuse() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size) {
+  return refuse() ? NULL : __real_realloc(old, size);
+}
+
+/* Lets the nth allocation of a conversation fail, for n = 0, 1, 2, … until none does. What was said before that is the start of what
+ * is said without failures. Returns how many allocations there were. */
+static long fail_each(const struct setup *setup, const uint8_t *bytes, size_t n, struct way way) {
+  struct record whole = {0};
+
+  allowed = -1;
+  play(&whole, setup, bytes, n, way);
+  for (long i = 0;; i++) {
+    struct record record = {0};
+    char *fail;
+
+    allowed = i;
+    play(&record, setup, bytes, n, way);
+    bool failed = allowed < 0;
+
+    allowed = -1;
+    if (!failed) {
+      assert_string_equal(record.log, whole.log);
+      return i;
+    }
+    fail = strstr(record.log, "fail ");
+    if (!fail) { /* it could do without: room that could not be reserved */
+      assert_string_equal(record.log, whole.log);
+      continue;
+    }
+    assert_string_equal(fail, "fail 1011 out of memory\n");
+    assert_memory_equal(record.log, whole.log, (size_t)(fail - record.log));
+  }
+}
+
+static void session_without_memory(void **state) {
+  const struct setup setup = {.role = WS_ROLE_CLIENT};
+  static uint8_t big[30000];
+  uint8_t *bytes = NULL;
+  size_t n = 0;
+
+  (void)state;
+  memset(big, 'x', sizeof big);
+  guard_place(big, 1);
+  frame_append(&bytes, &n, setup.role, FIN | TEXT, "in place", 8);
+  frame_append(&bytes, &n, setup.role, TEXT, "frag", 4);
+  frame_append(&bytes, &n, setup.role, PING, "ping", 4);
+  frame_append(&bytes, &n, setup.role, FIN | CONT, "ments", 5);
+  frame_append(&bytes, &n, setup.role, FIN | BIN, big, sizeof big);
+  frame_append(&bytes, &n, setup.role, PONG, "pong", 4);
+  assert_true(fail_each(&setup, bytes, n, (struct way){n, n, false, false}) > 0);
+  assert_true(fail_each(&setup, bytes, n, (struct way){1, 1, false, false}) > 4);
+  assert_true(fail_each(&setup, bytes, n, (struct way){7, 5000, false, true}) > 4);
+  assert_true(fail_each(&setup, bytes, n, (struct way){70, 1000, true, true}) > 4);
+  free(bytes);
+}
+
+/* DEFLATE-10: zlib's own allocations too. */
+static void inflating_without_memory(void **state) {
+  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, true, false}};
+  uint8_t bytes[64];
+  size_t n = from_hex(bytes, "41 03 F2 48 CD 80 04 C9 C9 07 00 C1 07 F2 48 CD C9 C9 07 00");
+
+  (void)state;
+  guard_place(bytes, n);
+  assert_true(fail_each(&setup, bytes, n, (struct way){n, n, false, false}) > 4);
+  assert_true(fail_each(&setup, bytes, n, (struct way){1, 1, false, false}) > 4);
+}
+
+static void deflating_without_memory(void **state) {
+  long i = 0;
+
+  (void)state;
+  for (;; i++) {
+    struct ws_deflater *deflater;
+
+    allowed = i;
+    deflater = ws_deflater_new(15, false);
+    bool failed = allowed < 0;
+
+    allowed = -1;
+    ws_deflater_free(deflater);
+    if (!failed)
+      break;
+    assert_null(deflater);
+  }
+  assert_true(i > 4);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(session_without_memory),
+      cmocka_unit_test(inflating_without_memory),
+      cmocka_unit_test(deflating_without_memory),
+  };
+
+  return cmocka_run_group_tests_name("want of memory", tests, NULL, NULL);
+}
