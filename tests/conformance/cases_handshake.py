@@ -236,12 +236,13 @@ SERVER_FORGETS, CLIENT_FORGETS, SERVER_BITS, CLIENT_BITS = NAMES
 offered("the second of two", f"permessage-deflate; {SERVER_BITS}=8, permessage-deflate", {})
 offered("the first of two", f"permessage-deflate; {SERVER_BITS}=10, permessage-deflate", {SERVER_BITS: 10})
 offered("after an unknown extension", "x-unknown, permessage-deflate", {})
+offered("a parameter in upper case", f"permessage-deflate; {SERVER_FORGETS.upper()}", {SERVER_FORGETS: True})
 offered("a value in quotes", f'permessage-deflate; {SERVER_BITS}="10"', {SERVER_BITS: 10})
 for title, parameter in (("a server's window of 8", f"{SERVER_BITS}=8"), ("a server's window of 7", f"{SERVER_BITS}=7"), ("a server's window of 16", f"{SERVER_BITS}=16"),
                          ("a server's window of 010", f"{SERVER_BITS}=010"), ("a server's window without value", SERVER_BITS),
                          ("a client's window of 16", f"{CLIENT_BITS}=16"), ("a client's window of x", f"{CLIENT_BITS}=x"),
                          ("a value where none belongs", f"{SERVER_FORGETS}=1"), ("a parameter twice", f"{CLIENT_FORGETS}; {CLIENT_FORGETS}"),
-                         ("an unknown parameter", "unknown"), ("a parameter in upper case", SERVER_FORGETS.upper())):
+                         ("an unknown parameter", "unknown")):
     offered(title, f"permessage-deflate; {parameter}", None)
 
 group = Group("0.6", "answers to an offer of compression that a client refuses")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """An echo server on Python's websockets: python_server.py [CERTIFICATE KEY]. Prints its port; serves until its input ends."""
 import asyncio
+import contextlib
 import ssl
 import sys
 
@@ -8,8 +9,9 @@ import websockets
 
 
 async def echo(connection):
-    async for message in connection:
-        await connection.send(message)
+    with contextlib.suppress(websockets.ConnectionClosed):
+        async for message in connection:
+            await connection.send(message)
 
 
 async def main():

@@ -1,0 +1,180 @@
+#!/usr/bin/python3
+"""A server written in Osprey under load: many connections, slow and dying peers, connections that come and go.
+
+Usage: load.py LOAD (SERVER) [COUNT]     LOAD is one of the functions below, named load_LOAD
+
+The load comes from this process, the server is another: each has its own descriptors.
+"""
+import os
+import pathlib
+import resource
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "conformance"))
+
+from programs import Server   # noqa: E402
+from wire import CLOSE, TEXT, open_client, request   # noqa: E402
+
+SLOW_PEER = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from wire import TEXT, open_client
+import socket
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[2])))
+wire, _ = open_client(sock, "127.0.0.1:" + sys.argv[2], "/echo")
+whole = wire.frame(TEXT, b"x" * 1000000)
+wire.write(whole[:500000])
+print("half", flush=True)
+time.sleep(600)
+"""
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+
+def resident_kib(server):
+    with open(f"/proc/{server.process.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def join(server):
+    return open_client(server.connect(), server.host, "/echo")[0]
+
+
+def echo(wire, text):
+    wire.write(wire.frame(TEXT, text))
+    frame = wire.read()
+    assert frame is not None and frame.payload == text, (str(frame), text)
+
+
+def leave(wire):
+    wire.write(wire.frame(CLOSE, b"\x03\xe8"))
+    frame = wire.read()
+    assert frame is not None and frame.code == 1000, str(frame)
+    assert wire.read() is None
+    wire.close()
+
+
+def wait_for(what, holds, seconds=20):
+    """Waits until something that the system shows is so."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"in {seconds} s it was never so: {what}"
+        time.sleep(0.01)
+
+
+def load_connections(server, count=10_000):
+    """Connections held open, all of them answered after a broadcast. WS-BROADCAST-1, WS-LIMIT-1"""
+    before = resident_kib(server)
+    wires = [join(server) for _ in range(count)]
+    each = (resident_kib(server) - before) * 1024 / count
+    wires[0].write(wires[0].frame(TEXT, b"all"))
+    for wire in wires:
+        frame = wire.read(60)
+        assert frame is not None and frame.payload == b"to all", str(frame)
+    print(f"{count} connections were answered; {each:.0f} bytes each while they were idle")
+    for wire in wires:
+        wire.close()
+
+
+def load_cycles(server, count=100_000):
+    """Connections that come and go leave no descriptor and no memory. WS-SEC-11"""
+    for _ in range(1000):
+        leave(join(server))
+    open_before, memory_before = descriptors(server), resident_kib(server)
+    for i in range(count):
+        wire = join(server)
+        if i % 3 == 0:
+            echo(wire, b"hello")
+        if i % 2:
+            leave(wire)
+        else:
+            wire.close()
+    wait_for("no descriptor is left", lambda: descriptors(server) <= open_before)
+    grown = resident_kib(server) - memory_before
+    print(f"{count} connections: {descriptors(server) - open_before} descriptors and {grown} KiB more")
+    assert grown < 1024, grown
+
+
+def send_bytes(sock, data):
+    try:
+        sock.sendall(data)
+    except OSError:
+        pass   # cut off: what the test waits for
+
+
+def load_slow(server, count=100):
+    """Peers that send a byte now and then do not delay the others; a handshake as slow is cut off. WS-LIMIT-11, WS-SEC-11"""
+    ask, _ = request(server.host, "/echo")
+    handshakes = [server.connect() for _ in range(count)]
+    wires = [join(server) for _ in range(count)]
+    frames = [wire.frame(TEXT, b"x" * 50) for wire in wires]
+    busy, longest = join(server), 0
+    for tick in range(24):   # a byte each quarter of a second: six seconds, of which a handshake may take three
+        for sock in handshakes:
+            send_bytes(sock, ask[tick:tick + 1])
+        for wire, frame in zip(wires, frames):
+            wire.write(frame[tick:tick + 1])
+        begun = time.monotonic()
+        for _ in range(200):
+            echo(busy, b"quick")
+        longest = max(longest, time.monotonic() - begun)
+        time.sleep(0.25)
+    assert longest < 2, f"200 messages took {longest:.1f} s"
+    for sock in handshakes:
+        sock.settimeout(5)
+        try:
+            while sock.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+    for wire, frame in zip(wires, frames):
+        wire.write(frame[24:])
+        heard = wire.read()
+        assert heard is not None and heard.payload == b"x" * 50, str(heard)
+        wire.close()
+    print(f"{count} slow handshakes were cut off, {count} slow messages were answered, 200 messages took {longest * 1000:.0f} ms at most")
+
+
+def load_kill(server, count=20):
+    """Peers that are killed in the middle of a message end their own connection only. WS-ONCLOSE-3, WS-SEC-11"""
+    wire = join(server)
+    open_before = descriptors(server)
+    for _ in range(count):
+        peer = subprocess.Popen([sys.executable, "-c", SLOW_PEER, str(pathlib.Path(__file__).parent.parent / "conformance"),
+                                 str(server.port)], stdout=subprocess.PIPE)
+        assert peer.stdout.readline() == b"half\n"
+        assert descriptors(server) == open_before + 1
+        peer.send_signal(signal.SIGKILL)
+        peer.wait()
+        assert server.process.stdout.readline() == b"ended 1006\n"
+        wait_for("its descriptor is closed", lambda: descriptors(server) == open_before)
+        echo(wire, b"still here")
+    wire.close()
+    print(f"{count} peers were killed inside a message")
+
+
+def main():
+    load, program, *count = sys.argv[1:]
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    run = globals()["load_" + load]
+    server = Server([program], None)
+    if load != "kill":
+        drain(server)
+    run(server, *map(int, count))
+    assert server.alive()
+    assert server.stop() == 0
+
+
+def drain(server):
+    """Reads what the server prints and throws it away."""
+    subprocess.Popen(["cat"], stdin=server.process.stdout, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    main()
