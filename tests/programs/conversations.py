@@ -3,8 +3,15 @@
 
     conversations.py OSPREYC [NAME…]
 """
+import asyncio
+import itertools
+import os
+import re
+import socket
 import sys
 import tempfile
+
+import websockets
 
 from osprey_process import PROGRAMS, Failure, compile_program, expect, free_port, started
 
@@ -85,7 +92,67 @@ def token(stage):
     expect("the server", ["admitted", "refused: the wrong token", "refused: no token", "Stopped"], lines[1:])
 
 
-CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, token)}
+def every_err(stage):
+    """Each Err in its words. Identifiers are taken from the first line that shows them; every {number} is some number."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        ports = {"port": free_port(), "other": free_port(), "deaf": deaf.getsockname()[1]}
+        with stage.start("every_err", *ports.values(), os.fsdecode(b"\xff")) as process:
+            lines = process.finish(live=3)  # three texts and records at file scope
+    introduction = next(line for line in lines if line.startswith("server "))
+    server, client = re.fullmatch(r"server (\d+), client (\d+)", introduction).groups()
+    peer = re.search(r"connection (\d+)", next(line for line in lines if line.startswith("no_header"))).group(1)
+    expected = (PROGRAMS / "every_err.expected").read_text().splitlines()
+    for want, line in itertools.zip_longest(expected, lines, fillvalue="nothing"):
+        pattern = re.escape(want).replace(r"\{number\}", r"\d+")
+        for name, value in dict(ports, server=server, client=client, peer=peer).items():
+            pattern = pattern.replace(r"\{" + name + r"\}", str(value))
+        if not re.fullmatch(pattern, line):
+            raise Failure(f"expected {want!r}, observed {line!r}")
+
+
+async def echoed(url, messages):
+    async with websockets.connect(url) as peer:
+        for message in messages:
+            await peer.send(message)
+            expect("echo", message, await peer.recv())
+
+
+def echo(stage):
+    """Text and binary come back as they were sent, to a peer that is not ours."""
+    port = free_port()
+    with stage.start("echo_server", port) as server:
+        server.wait_for(f"Server listening on ws://127.0.0.1:{port}/")
+        messages = ("", "text", "é" * 1000, "U+0000: \0", b"", b"\0\xff binary", bytes(range(256)) * 1000)
+        asyncio.run(echoed(f"ws://127.0.0.1:{port}/", messages))
+        server.signal()
+        expect("last line", "Stopped", server.finish()[-1])
+
+
+def specification_compiles(stage):
+    """The programs of the language's specification, unchanged."""
+    for name in ("chat", "chat_client"):
+        compile_program(stage.ospreyc, PROGRAMS / "specification" / f"{name}.osp", stage.scratch)
+
+
+def specification(stage):
+    """The same, run as they are: the server on port 8080 for ten seconds, the client for two of them."""
+    with stage.start("specification/chat") as server:
+        server.wait_for("Welcome message broadcasted")
+        with stage.start("specification/chat_client") as client:
+            lines = client.finish()
+            expect("the client", ["First message sent", "Second message sent", "Ping sent", "Disconnected from chat"], lines[1:])
+            if not re.fullmatch(r"Connected to chat server with ID: \d+", lines[0]):
+                raise Failure(f"the client said {lines[0]!r}")
+        lines = server.finish()
+    if not re.fullmatch(r"WebSocket server created with ID: \d+", lines.pop(1)):
+        raise Failure(f"the server said {server.lines[1]!r}")
+    expect("the server", ["Starting WebSocket chat server...", "Server listening on ws://127.0.0.1:8080/chat",
+                          "Welcome message broadcasted", "Server stopped successfully"], lines)
+
+
+CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, token, echo, every_err, specification_compiles, specification)}
 
 
 def main():

@@ -99,6 +99,7 @@ class Process:
             self.child.kill()
         self.child.wait()
         self.child.stdout.close()
+        self.child.stdin.close()
         self._errors.close()
 
 
