@@ -43,4 +43,12 @@ substitutions = {
     "%lower": os.path.join(build, "tools", "osprey-ws-lower"),
     "%plugin": os.path.join(build, "codegen", "libosprey_ws_plugin.so"),
 }
+
+# The host programs need the runtime too, and in libhost.a what a host's own archive would hold.
+libraries = [os.path.join(build, *path) for path in (("tests", "ir", "libhost.a"), ("runtime", "host", "libosprey_mem.a"))]
+if param["sanitize"] != "none":
+    libraries.append("-fsanitize=" + param["sanitize"])
+substitutions["%osprey_cc"] = os.path.join(build, "tools", "osprey-ws-cc")
+substitutions["%host_libraries"] = " ".join(libraries)
+
 config.substitutions += [(key + r"\b", value) for key, value in substitutions.items()]

@@ -95,16 +95,16 @@ enum ir_outcome ir_file_lower(struct ir_file *file) {
 
 /* ---- Writing ---- */
 
-static bool ir_write_text(LLVMModuleRef module, FILE *stream) {
-  char *text = LLVMPrintModuleToString(module);
+static bool ir_write_text(const struct ir_file *file, FILE *stream) {
+  char *text = LLVMPrintModuleToString(file->module);
   size_t length = strlen(text);
   bool ok = fwrite(text, 1, length, stream) == length;
   LLVMDisposeMessage(text);
   return ok;
 }
 
-static bool ir_write_bitcode(LLVMModuleRef module, FILE *stream) {
-  LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(module);
+static bool ir_write_bitcode(const struct ir_file *file, FILE *stream) {
+  LLVMMemoryBufferRef buffer = LLVMWriteBitcodeToMemoryBuffer(file->module);
   size_t size = LLVMGetBufferSize(buffer);
   bool ok = fwrite(LLVMGetBufferStart(buffer), 1, size, stream) == size;
   LLVMDisposeMemoryBuffer(buffer);
@@ -118,12 +118,18 @@ static void ir_remove_file(const char *path) {
     unlink(path);
 }
 
-enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool as_text) {
+static bool ir_write_bytes(const struct ir_file *file, FILE *stream) {
+  return fwrite(file->bytes, 1, file->size, stream) == file->size;
+}
+
+/* Opens the output, lets `write` fill it, and closes it. */
+static enum ir_outcome ir_write(const struct ir_file *file, const char *path,
+                                bool (*write)(const struct ir_file *file, FILE *stream)) {
   bool is_stdout = !strcmp(path, "-");
   FILE *stream = is_stdout ? stdout : fopen(path, "wb");
   if (!stream)
     return ir_io_error(path, "write it");
-  bool ok = as_text ? ir_write_text(file->module, stream) : ir_write_bitcode(file->module, stream);
+  bool ok = write(file, stream);
   ok = (is_stdout ? fflush(stream) : fclose(stream)) == 0 && ok;
   if (ok)
     return IR_OK;
@@ -131,6 +137,14 @@ enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool
   if (!is_stdout)
     ir_remove_file(path);
   return outcome;
+}
+
+enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool as_text) {
+  return ir_write(file, path, as_text ? ir_write_text : ir_write_bitcode);
+}
+
+enum ir_outcome ir_file_write_bytes(const struct ir_file *file, const char *path) {
+  return ir_write(file, path, ir_write_bytes);
 }
 
 void ir_file_deinit(struct ir_file *file) {

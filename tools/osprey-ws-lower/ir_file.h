@@ -38,4 +38,7 @@ enum ir_outcome ir_file_lower(struct ir_file *file);
 /* Writes the module; "-" is standard output. What could not be written whole is removed. */
 enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool as_text);
 
+/* Writes what was read, as it was. */
+enum ir_outcome ir_file_write_bytes(const struct ir_file *file, const char *path);
+
 void ir_file_deinit(struct ir_file *file);

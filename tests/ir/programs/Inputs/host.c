@@ -1,0 +1,67 @@
+/* What a host's own archive would give its programs, and what the tests here need besides. The memory hooks come from
+ * libosprey_mem.a. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+void *osp_alloc(int64_t size);
+
+/* What the programs declare. */
+void host_signal(void);
+void host_wait(void);
+int64_t host_free_port(void);
+char *host_join(const char *before, int64_t number, const char *after);
+int64_t host_close_77(void);
+
+static sem_t signalled;
+
+__attribute__((constructor)) static void start(void) {
+  sem_init(&signalled, 0, 0);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+void host_signal(void) {
+  sem_post(&signalled);
+}
+
+/* Waits for a host_signal; a test that waits in vain ends. */
+void host_wait(void) {
+  struct timespec deadline;
+  clock_gettime(CLOCK_REALTIME, &deadline);
+  deadline.tv_sec += 30;
+  while (sem_timedwait(&signalled, &deadline))
+    if (errno == ETIMEDOUT) {
+      puts("waited in vain");
+      exit(1);
+    }
+}
+
+int64_t host_free_port(void) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof(address);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+      getsockname(fd, (struct sockaddr *)&address, &length))
+    exit(1);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+/* "${before}${number}${after}", as the host's interpolation makes it. */
+char *host_join(const char *before, int64_t number, const char *after) {
+  enum { SIZE = 256 };
+  char *text = osp_alloc(SIZE);
+  snprintf(text, SIZE, "%s%" PRId64 "%s", before, number, after);
+  return text;
+}
+
+/* What close says of a descriptor that nobody has: -1, unless a program's own function caught the call. */
+int64_t host_close_77(void) {
+  return close(77);
+}
