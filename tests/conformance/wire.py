@@ -32,6 +32,13 @@ def xor(data, mask):
     return (int.from_bytes(data, "little") ^ int.from_bytes(key, "little")).to_bytes(len(data), "little")
 
 
+def readable(sock, patience):
+    """Waits for bytes or the end; False when neither comes. (poll, because select ends at 1,024 descriptors.)"""
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(patience * 1000))
+
+
 def shown(data, limit=24):
     """Bytes as a report shows them."""
     if len(data) > limit:
@@ -94,8 +101,7 @@ class Wire:
         """Waits for more bytes; False at the end of the connection."""
         if self.ended == "end":
             return False
-        pending = getattr(self.sock, "pending", int)
-        if not pending() and not select.select([self.sock], [], [], patience)[0]:
+        if not getattr(self.sock, "pending", int)() and not readable(self.sock, patience):
             raise Silence
         try:
             more = self.sock.recv(1 << 18)
