@@ -3,6 +3,7 @@
 
 #include "checker.h"
 #include "order.h"
+#include "uses.h"
 
 #include <string.h>
 
@@ -23,24 +24,27 @@ bool check_declare(struct checker *checker, struct symbol *symbol) {
     return true;
   }
   bool built_in = (*slot)->built_in || (*slot)->kind >= SYMBOL_SUCCESS;
-  const char **hint = diag_error(checker->diag, symbol->place, "'%s' is %s", symbol->name,
-                                 built_in ? "built in" : "already declared");
+  const char **hint =
+      diag_error(checker->diag, symbol->place, "'%s' is %s", symbol->name, built_in ? "built in" : "already declared");
   if ((*slot)->kind == SYMBOL_BUILTIN && symbol->kind == SYMBOL_EXTERN)
     *hint = arena_printf(checker->arena, "it can be called without a declaration, or be declared as 'ws%s'",
                          symbol->name + strlen("websocket"));
-  else if (built_in) *hint = "choose another name";
+  else if (built_in)
+    *hint = "choose another name";
   return false;
 }
 
 static const char **check_parameter_names(struct checker *checker, const struct syntax_function *syntax) {
   const char **names = arena_array(checker->arena, syntax->count, sizeof *names);
-  for (size_t i = 0; i < syntax->count; i++) names[i] = syntax->parameters[i].name.text;
+  for (size_t i = 0; i < syntax->count; i++)
+    names[i] = syntax->parameters[i].name.text;
   return names;
 }
 
 static bool check_is_annotated(const struct syntax_function *syntax) {
   bool annotated = syntax->result != NULL;
-  for (size_t i = 0; i < syntax->count; i++) annotated = annotated && syntax->parameters[i].type;
+  for (size_t i = 0; i < syntax->count; i++)
+    annotated = annotated && syntax->parameters[i].type;
   return annotated;
 }
 
@@ -76,9 +80,11 @@ static void check_extern_allowed(struct checker *checker, const struct syntax_it
   const char *behind = builtin_behind(item->name.text);
   const char *flag = checker->options->forbidden_by;
   if (behind && flag)
-    diag_error(checker->diag, item->name.place, "'%s' is not allowed with %s: it is '%s'", item->name.text, flag, behind);
+    diag_error(checker->diag, item->name.place, "'%s' is not allowed with %s: it is '%s'", item->name.text, flag,
+               behind);
   else if (checker->options->sandbox)
-    diag_error(checker->diag, item->name.place, "the extern function '%s' is not allowed with --sandbox", item->name.text);
+    diag_error(checker->diag, item->name.place, "the extern function '%s' is not allowed with --sandbox",
+               item->name.text);
 }
 
 static void check_declare_extern(struct checker *checker, const struct syntax_item *item) {
@@ -94,7 +100,8 @@ static void check_declare_extern(struct checker *checker, const struct syntax_it
 }
 
 static void check_declare_global(struct checker *checker, const struct syntax_item *item, size_t index) {
-  if (strcmp(item->name.text, "_") == 0) return;
+  if (strcmp(item->name.text, "_") == 0)
+    return;
   struct symbol *symbol = check_new_symbol(checker, SYMBOL_GLOBAL, item->name.text, item->name.place);
   symbol->item = index;
   symbol->type = item->type ? check_type(checker, item->type) : type_variable(&checker->types);
@@ -109,7 +116,8 @@ static void check_declare_global(struct checker *checker, const struct syntax_it
 static void check_ground_fields(struct checker *checker) {
   for (size_t i = 0; i < checker->values.capacity; i++) {
     const struct symbol *symbol = checker->values.entries[i].value;
-    if (!symbol || symbol->kind != SYMBOL_CONSTRUCTOR) continue;
+    if (!symbol || symbol->kind != SYMBOL_CONSTRUCTOR)
+      continue;
     for (size_t j = 0; j < symbol->constructor->field_count; j++) {
       struct type_field *field = &symbol->constructor->fields[j];
       field->type = type_ground(&checker->types, field->type);
@@ -119,15 +127,20 @@ static void check_ground_fields(struct checker *checker) {
 
 static void check_declare_all(struct checker *checker, const struct syntax_program *syntax) {
   for (size_t i = 0; i < syntax->count; i++)
-    if (syntax->items[i].kind == SYNTAX_ITEM_TYPE) check_declare_type(checker, &syntax->items[i]);
+    if (syntax->items[i].kind == SYNTAX_ITEM_TYPE)
+      check_declare_type(checker, &syntax->items[i]);
   for (size_t i = 0; i < syntax->count; i++)
-    if (syntax->items[i].kind == SYNTAX_ITEM_TYPE) check_define_type(checker, &syntax->items[i]);
+    if (syntax->items[i].kind == SYNTAX_ITEM_TYPE)
+      check_define_type(checker, &syntax->items[i]);
   check_ground_fields(checker);
   for (size_t i = 0; i < syntax->count; i++) {
     const struct syntax_item *item = &syntax->items[i];
-    if (item->kind == SYNTAX_ITEM_FUNCTION) check_declare_function(checker, item, i);
-    else if (item->kind == SYNTAX_ITEM_EXTERN) check_declare_extern(checker, item);
-    else if (item->kind == SYNTAX_ITEM_LET) check_declare_global(checker, item, i);
+    if (item->kind == SYNTAX_ITEM_FUNCTION)
+      check_declare_function(checker, item, i);
+    else if (item->kind == SYNTAX_ITEM_EXTERN)
+      check_declare_extern(checker, item);
+    else if (item->kind == SYNTAX_ITEM_LET)
+      check_declare_global(checker, item, i);
   }
 }
 
@@ -135,18 +148,20 @@ static void check_declare_all(struct checker *checker, const struct syntax_progr
 
 /* Whether the type of what an item declares is only known when the item has been checked. */
 static bool check_is_inferred(const struct symbol *symbol, const struct syntax_program *syntax) {
-  if (symbol->kind == SYMBOL_FUNCTION) return !symbol->function->annotated;
+  if (symbol->kind == SYMBOL_FUNCTION)
+    return !symbol->function->annotated;
   return symbol->kind == SYMBOL_GLOBAL && !syntax->items[symbol->item].type;
 }
 
 static struct order check_order(struct checker *checker, const struct syntax_program *syntax) {
   struct order_edges *edges = arena_array(checker->arena, syntax->count, sizeof *edges);
   for (size_t i = 0; i < syntax->count; i++) {
-    const struct syntax_item *item = &syntax->items[i];
-    edges[i].targets = arena_array(checker->arena, item->use_count, sizeof *edges[i].targets);
-    for (size_t j = 0; j < item->use_count; j++) {
-      const struct symbol *symbol = map_get(&checker->values, item->uses[j]);
-      if (symbol && check_is_inferred(symbol, syntax)) edges[i].targets[edges[i].count++] = symbol->item;
+    struct uses uses = uses_of(&syntax->items[i], checker->arena);
+    edges[i].targets = arena_array(checker->arena, uses.count, sizeof *edges[i].targets);
+    for (size_t j = 0; j < uses.count; j++) {
+      const struct symbol *symbol = map_get(&checker->values, uses.names[j]);
+      if (symbol && check_is_inferred(symbol, syntax))
+        edges[i].targets[edges[i].count++] = symbol->item;
     }
   }
   return order_items(checker->arena, edges, syntax->count);
@@ -157,21 +172,22 @@ static struct order check_order(struct checker *checker, const struct syntax_pro
 /* An item at file scope while it is checked. */
 struct check_item {
   struct check_uses uses;
-  struct symbol *symbol;           /* what it declares, or NULL: it is a statement, or its name was taken */
-  struct ast_statement statement;  /* of init */
+  struct symbol *symbol;          /* what it declares, or NULL: it is a statement, or its name was taken */
+  struct ast_statement statement; /* of init */
   bool is_statement;
-  bool failed;                     /* an error was found in it, or its type rests on something that failed: what is left
+  bool failed; /* an error was found in it, or its type rests on something that failed: what is left
                                       open in it says nothing, so that it is not finished */
 };
 
 struct check_file {
   const struct syntax_program *syntax;
   struct check_item *items;
-  struct frame frame;              /* of init */
+  struct frame frame; /* of init */
 };
 
 static struct symbol *check_declared_by(const struct checker *checker, const struct syntax_item *item, size_t index) {
-  if (item->kind != SYNTAX_ITEM_FUNCTION && item->kind != SYNTAX_ITEM_LET) return NULL;
+  if (item->kind != SYNTAX_ITEM_FUNCTION && item->kind != SYNTAX_ITEM_LET)
+    return NULL;
   struct symbol *symbol = map_get(&checker->values, item->name.text);
   bool same = symbol && (symbol->kind == SYMBOL_FUNCTION || symbol->kind == SYMBOL_GLOBAL) && symbol->item == index;
   return same ? symbol : NULL;
@@ -180,7 +196,8 @@ static struct symbol *check_declared_by(const struct checker *checker, const str
 /* The types of the functions in a group have to be there before their bodies are checked. */
 static void check_begin_function(struct checker *checker, struct symbol *symbol) {
   struct check_function *function = symbol->function;
-  if (!function->annotated) function->type = symbol->type = check_signature(checker, function->syntax);
+  if (!function->annotated)
+    function->type = symbol->type = check_signature(checker, function->syntax);
 }
 
 static void check_function_item(struct checker *checker, struct check_item *item) {
@@ -193,7 +210,8 @@ static void check_global_item(struct checker *checker, const struct syntax_item 
   struct symbol *symbol = item->symbol;
   struct want want = {symbol->type, arena_printf(checker->arena, "the value of '%s'", symbol->name)};
   item->statement.variable = symbol->variable;
-  item->statement.value = check_expr(checker, syntax->value, &want);
+  item->statement.value = check_expr(checker, syntax->value, syntax->type ? &want : NULL);
+  check_meet(checker, item->statement.value, &want);
 }
 
 static void check_item_body(struct checker *checker, struct check_file *file, size_t index) {
@@ -203,10 +221,14 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
   checker->uses = &item->uses;
   checker->types.level = syntax->kind == SYNTAX_ITEM_FUNCTION ? INFER_FUNCTION : INFER_FILE;
   item->statement.place = syntax->place;
-  if (syntax->kind == SYNTAX_ITEM_EXPR) check_statement(checker, syntax, &item->statement);
-  else if (syntax->kind == SYNTAX_ITEM_LET && item->symbol) check_global_item(checker, syntax, item);
-  else if (syntax->kind == SYNTAX_ITEM_LET) item->statement.value = check_expr(checker, syntax->value, NULL);
-  else if (item->symbol) check_function_item(checker, item);
+  if (syntax->kind == SYNTAX_ITEM_EXPR)
+    check_statement(checker, syntax, &item->statement);
+  else if (syntax->kind == SYNTAX_ITEM_LET && item->symbol)
+    check_global_item(checker, syntax, item);
+  else if (syntax->kind == SYNTAX_ITEM_LET)
+    item->statement.value = check_expr(checker, syntax->value, NULL);
+  else if (item->symbol)
+    check_function_item(checker, item);
   item->is_statement = syntax->kind == SYNTAX_ITEM_EXPR || syntax->kind == SYNTAX_ITEM_LET;
   item->failed = errors != checker->diag->errors;
   checker->uses = NULL;
@@ -216,7 +238,8 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
 static bool check_rests_on_failed(const struct check_file *file, const struct check_item *item) {
   for (size_t i = 0; i < item->uses.count; i++) {
     const struct symbol *symbol = item->uses.symbols[i];
-    if (file->items[symbol->item].failed && check_is_inferred(symbol, file->syntax)) return true;
+    if (file->items[symbol->item].failed && check_is_inferred(symbol, file->syntax))
+      return true;
   }
   return false;
 }
@@ -225,9 +248,11 @@ static void check_end_item(struct checker *checker, struct check_file *file, siz
   struct check_item *item = &file->items[index];
   struct check_function *function = item->symbol ? item->symbol->function : NULL;
   item->failed = item->failed || check_rests_on_failed(file, item);
-  if (!function) return;
+  if (!function)
+    return;
   function->failed = item->failed;
-  if (!function->annotated) function->generic = type_generalise(&checker->types, function->type);
+  if (!function->annotated)
+    function->generic = type_generalise(&checker->types, function->type);
 }
 
 /* Checks items that depend on each other. What their operators are applied to is settled when all bodies are seen. */
@@ -236,9 +261,11 @@ static void check_group(struct checker *checker, struct check_file *file, const 
   for (size_t i = 0; i < count; i++) {
     struct check_item *item = &file->items[group[i]];
     item->symbol = check_declared_by(checker, &file->syntax->items[group[i]], group[i]);
-    if (item->symbol && item->symbol->function) check_begin_function(checker, item->symbol);
+    if (item->symbol && item->symbol->function)
+      check_begin_function(checker, item->symbol);
   }
-  for (size_t i = 0; i < count; i++) check_item_body(checker, file, group[i]);
+  for (size_t i = 0; i < count; i++)
+    check_item_body(checker, file, group[i]);
   size_t errors = checker->diag->errors;
   check_settle(checker);
   for (size_t i = 0; i < count; i++) {
@@ -252,18 +279,20 @@ static void check_group(struct checker *checker, struct check_file *file, const 
 static const char *check_instance_symbol(struct checker *checker, const struct check_function *function,
                                          const struct type *type) {
   const char *name = function->symbol->name;
-  if (!function->generic) return check_unique_symbol(checker, name);
+  if (!function->generic)
+    return check_unique_symbol(checker, name);
   const char *list = "";
   for (size_t i = 0; i < type->function.parameter_count; i++)
-    list = arena_printf(checker->arena, "%s%s%s", list, i ? ", " : "", check_show(checker, type->function.parameters[i]));
+    list =
+        arena_printf(checker->arena, "%s%s%s", list, i ? ", " : "", check_show(checker, type->function.parameters[i]));
   return check_unique_symbol(checker, arena_printf(checker->arena, "%s<%s>", name, list));
 }
 
 static struct check_instance *check_add_instance(struct checker *checker, struct check_function *function,
                                                  const struct type *type, struct place place) {
   struct check_instance *instance = arena_alloc(checker->arena, sizeof *instance);
-  *instance = (struct check_instance){.type = type, .function = function, .code = function->code, .place = place,
-                                      .next = function->instances};
+  *instance = (struct check_instance){
+      .type = type, .function = function, .code = function->code, .place = place, .next = function->instances};
   if (function->generic) {
     instance->code = arena_alloc(checker->arena, sizeof *instance->code);
     ARENA_PUSH(checker->arena, checker->queue, checker->queue_count, checker->queue_capacity, instance);
@@ -274,9 +303,11 @@ static struct check_instance *check_add_instance(struct checker *checker, struct
 
 struct ast_function *check_instantiate(struct checker *checker, struct check_function *function,
                                        const struct type *type, struct place place) {
-  if (function->failed || checker->queue_count > CHECK_INSTANCES_MAX) return &function->shell;
+  if (function->failed || checker->queue_count > CHECK_INSTANCES_MAX)
+    return &function->shell;
   for (struct check_instance *instance = function->instances; instance; instance = instance->next)
-    if (instance->type == type) return instance->code;
+    if (instance->type == type)
+      return instance->code;
   if (checker->queue_count == CHECK_INSTANCES_MAX)
     diag_error(checker->diag, place, "the generic functions have more than %d instances", CHECK_INSTANCES_MAX);
   return check_add_instance(checker, function, type, place)->code;
@@ -292,7 +323,8 @@ static void check_instance(struct checker *checker, const struct check_instance 
   check_function_body(checker, instance->code, function->syntax, (struct type *)instance->type, symbol, false, NULL);
   check_settle(checker);
   checker->instance = NULL;
-  if (errors == checker->diag->errors) finish_function(checker, instance->code);
+  if (errors == checker->diag->errors)
+    finish_function(checker, instance->code);
   if (errors != checker->diag->errors)
     diag_error(checker->diag, instance->place, "'%s' cannot be used as %s", function->symbol->name,
                check_show(checker, instance->type));
@@ -304,7 +336,8 @@ static void check_finish_functions(struct checker *checker, struct check_file *f
   for (size_t i = 0; i < file->syntax->count; i++) {
     struct symbol *symbol = file->items[i].symbol;
     struct check_function *function = symbol ? symbol->function : NULL;
-    if (!function || function->failed || function->generic) continue;
+    if (!function || function->failed || function->generic)
+      continue;
     function->code->symbol = check_unique_symbol(checker, symbol->name);
     check_instantiate(checker, function, type_ground(&checker->types, function->type), symbol->place);
     finish_function(checker, function->code);
@@ -318,7 +351,8 @@ static void check_finish_init(struct checker *checker, struct check_file *file) 
   block->statements = arena_array(checker->arena, file->syntax->count, sizeof *block->statements);
   for (size_t i = 0; i < file->syntax->count; i++) {
     const struct check_item *item = &file->items[i];
-    if (item->is_statement && !item->failed) block->statements[block->count++] = item->statement;
+    if (item->is_statement && !item->failed)
+      block->statements[block->count++] = item->statement;
   }
   finish_function(checker, init);
 }
@@ -330,7 +364,8 @@ static void check_finish(struct checker *checker, struct check_file *file) {
   }
   check_finish_init(checker, file);
   check_finish_functions(checker, file);
-  for (size_t i = 0; i < checker->queue_count; i++) check_instance(checker, checker->queue[i]);
+  for (size_t i = 0; i < checker->queue_count; i++)
+    check_instance(checker, checker->queue[i]);
 }
 
 static void check_list_externs(struct checker *checker) {
@@ -344,15 +379,16 @@ static void check_list_externs(struct checker *checker) {
 
 static void check_main(struct checker *checker) {
   const struct symbol *symbol = map_get(&checker->values, "main");
-  if (!symbol || symbol->kind != SYMBOL_FUNCTION) return;
+  if (!symbol || symbol->kind != SYMBOL_FUNCTION)
+    return;
   const struct check_function *function = symbol->function;
   checker->program->main = function->code;
   if (function->syntax->count)
     diag_error(checker->diag, symbol->place, "'main' takes no parameters");
   else if (function->generic)
-    checker->program->main = check_instantiate(checker, symbol->function,
-                                               type_ground(&checker->types, type_instantiate(&checker->types, function->type)),
-                                               symbol->place);
+    checker->program->main = check_instantiate(
+        checker, symbol->function, type_ground(&checker->types, type_instantiate(&checker->types, function->type)),
+        symbol->place);
 }
 
 /* ---- Globals before their time ----------------------------------------------------------------------------------- */
@@ -360,7 +396,7 @@ static void check_main(struct checker *checker) {
 /* A walk from a statement through all functions it may call, looking for a global that is set later. */
 struct check_reach {
   struct check_file *file;
-  size_t *stamps;       /* the statement for which an item was last seen, plus one */
+  size_t *stamps; /* the statement for which an item was last seen, plus one */
   size_t *stack;
   size_t stack_count;
 };
@@ -373,8 +409,10 @@ static const struct symbol *check_reach_late(struct check_reach *reach, size_t s
     const struct check_uses *uses = &reach->file->items[reach->stack[--reach->stack_count]].uses;
     for (size_t i = 0; i < uses->count; i++) {
       const struct symbol *symbol = uses->symbols[i];
-      if (symbol->kind == SYMBOL_GLOBAL && symbol->item >= statement) return symbol;
-      if (symbol->kind != SYMBOL_FUNCTION || reach->stamps[symbol->item] == statement + 1) continue;
+      if (symbol->kind == SYMBOL_GLOBAL && symbol->item >= statement)
+        return symbol;
+      if (symbol->kind != SYMBOL_FUNCTION || reach->stamps[symbol->item] == statement + 1)
+        continue;
       reach->stamps[symbol->item] = statement + 1;
       reach->stack[reach->stack_count++] = symbol->item;
     }
@@ -385,12 +423,14 @@ static const struct symbol *check_reach_late(struct check_reach *reach, size_t s
 /* A global has no value until its `let` has run. */
 static void check_early_uses(struct checker *checker, struct check_file *file) {
   size_t count = file->syntax->count;
-  if (!checker->program->global_count) return;
+  if (!checker->program->global_count)
+    return;
   struct check_reach reach = {.file = file};
   reach.stamps = arena_array(checker->arena, count, sizeof *reach.stamps);
   reach.stack = arena_array(checker->arena, count + 1, sizeof *reach.stack);
   for (size_t i = 0; i < count; i++) {
-    if (!file->items[i].is_statement) continue;
+    if (!file->items[i].is_statement)
+      continue;
     const struct symbol *late = check_reach_late(&reach, i);
     if (late)
       *diag_error(checker->diag, file->syntax->items[i].place, "'%s' has no value yet when this runs", late->name) =
@@ -419,7 +459,8 @@ static void check_bodies(struct checker *checker, struct check_file *file) {
 }
 
 static void check_too_large(struct checker *checker) {
-  if (!checker->types.too_large) return;
+  if (!checker->types.too_large)
+    return;
   *diag_error(checker->diag, (struct place){0}, "the types of this program are too large") =
       "a function that takes or gives functions of functions may double a type at each step";
 }

@@ -15,27 +15,33 @@ const char *check_show(struct checker *checker, const struct type *type) {
 }
 
 struct ast_expr *check_wrong(struct checker *checker, struct place place) {
-  return check_new(checker, AST_UNIT, type_variable(&checker->types), place);
+  return check_new(checker, AST_UNIT, checker->types.wrong, place);
 }
 
 /* What might have been meant where one type stands for another. */
 static const char *check_mismatch_hint(struct checker *checker, struct type *wanted, struct type *found) {
   wanted = type_resolve(wanted);
   found = type_resolve(found);
+  if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
+    return "its type would contain itself";
   if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT)
     return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
-  if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT && type_unify(&checker->types, wanted->result.value, found))
+  if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
+      type_unify(&checker->types, wanted->result.value, found))
     return found->kind == TYPE_UNIT ? "a success without a value is Success()" : "wrap it: Success(…)";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
     return "toString(…) makes a string of it, and so does \"${…}\"";
-  if (found->kind == TYPE_FUNCTION && wanted->kind != TYPE_FUNCTION) return "a function is called with '(…)'";
+  if (found->kind == TYPE_FUNCTION && wanted->kind != TYPE_FUNCTION)
+    return "a function is called with '(…)'";
   return NULL;
 }
 
 struct ast_expr *check_meet(struct checker *checker, struct ast_expr *expr, const struct want *want) {
-  if (!want) return expr;
+  if (!want)
+    return expr;
   struct type *found = check_type_of(expr);
-  if (type_unify(&checker->types, want->type, found)) return expr;
+  if (type_unify(&checker->types, want->type, found))
+    return expr;
   const char **hint = diag_error(checker->diag, expr->place, "%s: expected %s, found %s", want->what,
                                  check_show(checker, want->type), check_show(checker, found));
   *hint = check_mismatch_hint(checker, want->type, found);
@@ -90,22 +96,27 @@ static void check_kept(struct checker *checker, const struct ast_expr *expr) {
 
 static void check_let(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
   struct want want = {.what = arena_printf(checker->arena, "the value of '%s'", item->name.text)};
-  if (item->type) want.type = check_type(checker, item->type);
+  if (item->type)
+    want.type = check_type(checker, item->type);
   statement->value = check_expr(checker, item->value, item->type ? &want : NULL);
   check_kept(checker, statement->value);
   struct type *type = item->type ? want.type : check_type_of(statement->value);
   statement->variable = check_new_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
   struct local *local = check_bind(checker, statement->variable);
-  if (item->value->kind != SYNTAX_LAMBDA) return;
+  if (item->value->kind != SYNTAX_LAMBDA)
+    return;
   local->known = item->value->function;
   local->code = statement->value->function;
 }
 
 void check_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
   statement->place = item->place;
-  if (item->kind == SYNTAX_ITEM_LET) check_let(checker, item, statement);
-  else if (item->kind == SYNTAX_ITEM_FUNCTION) check_nested_function(checker, item, statement);
-  else statement->value = check_dropped(checker, item->value);
+  if (item->kind == SYNTAX_ITEM_LET)
+    check_let(checker, item, statement);
+  else if (item->kind == SYNTAX_ITEM_FUNCTION)
+    check_nested_function(checker, item, statement);
+  else
+    statement->value = check_dropped(checker, item->value);
 }
 
 /* ---- Blocks ------------------------------------------------------------------------------------------------------ */
@@ -120,13 +131,15 @@ static struct ast_expr *check_block(struct checker *checker, const struct syntax
   size_t count = block->count - has_value;
   expr->block.statements = arena_array(checker->arena, count, sizeof *expr->block.statements);
   expr->block.count = count;
-  for (size_t i = 0; i < count; i++) check_statement(checker, &block->items[i], &expr->block.statements[i]);
+  for (size_t i = 0; i < count; i++)
+    check_statement(checker, &block->items[i], &expr->block.statements[i]);
   if (has_value) {
     expr->block.value = check_expr(checker, block->items[count].value, want);
     expr->type = expr->block.value->type;
   } else if (want) {
     struct place place = expr->place;
-    if (place.length) expr->place = (struct place){place.offset + place.length - 1, 1};
+    if (place.length)
+      expr->place = (struct place){place.offset + place.length - 1, 1};
     check_meet(checker, expr, want);
     expr->place = place;
   }
@@ -152,9 +165,12 @@ static struct ast_expr *check_if(struct checker *checker, const struct syntax_ex
 }
 
 struct ast_expr *check_dropped(struct checker *checker, const struct syntax_expr *syntax) {
-  if (syntax->kind == SYNTAX_IF) return check_if(checker, syntax, NULL, true);
-  if (syntax->kind == SYNTAX_MATCH) return check_match(checker, syntax, NULL, true);
-  if (syntax->kind == SYNTAX_BLOCK) return check_block(checker, syntax, NULL, true);
+  if (syntax->kind == SYNTAX_IF)
+    return check_if(checker, syntax, NULL, true);
+  if (syntax->kind == SYNTAX_MATCH)
+    return check_match(checker, syntax, NULL, true);
+  if (syntax->kind == SYNTAX_BLOCK)
+    return check_block(checker, syntax, NULL, true);
   struct ast_expr *value = check_expr(checker, syntax, NULL);
   check_kept(checker, value);
   return value;
@@ -164,7 +180,8 @@ struct ast_expr *check_dropped(struct checker *checker, const struct syntax_expr
 struct ast_expr *check_dropped_arm(struct checker *checker, const struct syntax_expr *syntax) {
   struct ast_expr *value = check_dropped(checker, syntax);
   bool is_unit = value->type == checker->types.unit;
-  if (is_unit) return value;
+  if (is_unit)
+    return value;
   struct ast_expr *expr = check_new(checker, AST_BLOCK, checker->types.unit, syntax->place);
   expr->block.statements = arena_array(checker->arena, 1, sizeof *expr->block.statements);
   expr->block.count = 1;
@@ -174,17 +191,29 @@ struct ast_expr *check_dropped_arm(struct checker *checker, const struct syntax_
 
 struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
   switch (syntax->kind) {
-  case SYNTAX_INTERPOLATE: return check_interpolation(checker, syntax, want);
-  case SYNTAX_NAME: return check_name(checker, syntax->name, syntax->place, want);
-  case SYNTAX_CALL: return check_call(checker, syntax, want);
-  case SYNTAX_FIELD: return check_field(checker, syntax, want);
-  case SYNTAX_RECORD: return check_record(checker, syntax, want);
-  case SYNTAX_UNARY: return check_unary(checker, syntax, want);
-  case SYNTAX_BINARY: return check_binary(checker, syntax, want);
-  case SYNTAX_IF: return check_if(checker, syntax, want, false);
-  case SYNTAX_BLOCK: return check_block(checker, syntax, want, false);
-  case SYNTAX_MATCH: return check_match(checker, syntax, want, false);
-  case SYNTAX_LAMBDA: return check_lambda(checker, syntax, want);
-  default: return check_literal(checker, syntax, want);
+  case SYNTAX_INTERPOLATE:
+    return check_interpolation(checker, syntax, want);
+  case SYNTAX_NAME:
+    return check_name(checker, syntax->name, syntax->place, want);
+  case SYNTAX_CALL:
+    return check_call(checker, syntax, want);
+  case SYNTAX_FIELD:
+    return check_field(checker, syntax, want);
+  case SYNTAX_RECORD:
+    return check_record(checker, syntax, want);
+  case SYNTAX_UNARY:
+    return check_unary(checker, syntax, want);
+  case SYNTAX_BINARY:
+    return check_binary(checker, syntax, want);
+  case SYNTAX_IF:
+    return check_if(checker, syntax, want, false);
+  case SYNTAX_BLOCK:
+    return check_block(checker, syntax, want, false);
+  case SYNTAX_MATCH:
+    return check_match(checker, syntax, want, false);
+  case SYNTAX_LAMBDA:
+    return check_lambda(checker, syntax, want);
+  default:
+    return check_literal(checker, syntax, want);
   }
 }

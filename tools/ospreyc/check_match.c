@@ -11,7 +11,7 @@ struct matching {
   struct ast_match *match;
   struct type *subject;
   struct place place;
-  size_t errors;             /* in patterns */
+  size_t errors; /* in patterns */
 };
 
 static bool pattern_ignores(struct syntax_name name) {
@@ -19,39 +19,53 @@ static bool pattern_ignores(struct syntax_name name) {
 }
 
 static struct ast_variable *pattern_bind(struct checker *checker, struct syntax_name name, struct type *type) {
-  if (pattern_ignores(name)) return NULL;
+  if (pattern_ignores(name))
+    return NULL;
   struct ast_variable *variable = check_new_variable(checker, AST_LOCAL, name.text, type, name.place);
   check_bind(checker, variable);
   return variable;
 }
 
+/* After an error in a pattern its names are known all the same, so that the arm shows no errors for them. */
+static void pattern_bind_wrong(struct checker *checker, const struct syntax_pattern *pattern) {
+  for (size_t i = 0; i < pattern->count; i++)
+    pattern_bind(checker, pattern->bindings[i], checker->types.wrong);
+}
+
 /* Makes the subject's type the pattern's, or reports the difference. */
 static bool pattern_fits(struct checker *checker, const struct matching *matching, struct type *type,
-                         struct place place) {
-  if (type_unify(&checker->types, matching->subject, type)) return true;
-  const char **hint = diag_error(checker->diag, place, "the pattern: expected %s, found %s",
+                         const struct syntax_pattern *pattern) {
+  if (type_unify(&checker->types, matching->subject, type))
+    return true;
+  pattern_bind_wrong(checker, pattern);
+  const char **hint = diag_error(checker->diag, pattern->place, "the pattern: expected %s, found %s",
                                  check_show(checker, matching->subject), check_show(checker, type));
-  if (type_resolve(matching->subject)->kind == TYPE_RESULT) *hint = "a Result has the cases Success and Err";
+  if (type_resolve(matching->subject)->kind == TYPE_RESULT)
+    *hint = "a Result has the cases Success and Err";
   return false;
 }
 
 /* Success and Err have one field each, `value` and `message`, which a pattern names, places or leaves out. */
-static void pattern_result(struct checker *checker, const struct matching *matching, const struct syntax_pattern *pattern,
-                           bool success, struct ast_arm *arm) {
+static void pattern_result(struct checker *checker, const struct matching *matching,
+                           const struct syntax_pattern *pattern, bool success, struct ast_arm *arm) {
   struct type *value = type_variable(&checker->types);
   const char *field = success ? "value" : "message";
   arm->kind = success ? AST_PATTERN_SUCCESS : AST_PATTERN_ERROR;
-  if (!pattern_fits(checker, matching, type_result(&checker->types, value, false), pattern->place)) return;
+  if (!pattern_fits(checker, matching, type_result(&checker->types, value, false), pattern))
+    return;
   if (pattern->count > 1) {
     diag_error(checker->diag, pattern->bindings[1].place, "'%s' has one field, '%s'", pattern->name.text, field);
+    pattern_bind_wrong(checker, pattern);
     return;
   }
-  if (!pattern->count) return;
+  if (!pattern->count)
+    return;
   struct syntax_name binding = pattern->bindings[0];
   if (pattern->by_name && !pattern_ignores(binding) && strcmp(binding.text, field) != 0) {
     *diag_error(checker->diag, binding.place, "'%s' has no field '%s'", pattern->name.text, binding.text) =
         arena_printf(checker->arena, "its field is '%s'; or bind it to a name of yours: %s %s", field,
                      pattern->name.text, binding.text);
+    pattern_bind_wrong(checker, pattern);
     return;
   }
   arm->variable = pattern_bind(checker, binding, success ? value : checker->types.string);
@@ -61,9 +75,12 @@ static void pattern_unknown_field(struct checker *checker, const struct type_con
                                   struct syntax_name name) {
   struct diag_guess guess = {0};
   for (size_t i = 0; i < constructor->field_count; i++)
-    if (constructor->fields[i].name) diag_guess_consider(&guess, name.text, constructor->fields[i].name);
+    if (constructor->fields[i].name)
+      diag_guess_consider(&guess, name.text, constructor->fields[i].name);
   const char **hint = diag_error(checker->diag, name.place, "'%s' has no field '%s'", constructor->name, name.text);
-  if (guess.name) *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+  if (guess.name)
+    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+  pattern_bind(checker, name, checker->types.wrong);
 }
 
 /* { a, b }: each binding is the name of a field. `{ _ }` alone ignores all. */
@@ -75,18 +92,24 @@ static void pattern_bind_by_name(struct checker *checker, const struct type_cons
     while (at < constructor->field_count &&
            !(constructor->fields[at].name && strcmp(constructor->fields[at].name, name.text) == 0))
       at++;
-    if (pattern_ignores(name)) continue;
-    if (at == constructor->field_count) pattern_unknown_field(checker, constructor, name);
-    else if (arm->bindings[at]) diag_error(checker->diag, name.place, "the field '%s' is bound twice", name.text);
-    else arm->bindings[at] = pattern_bind(checker, name, constructor->fields[at].type);
+    if (pattern_ignores(name))
+      continue;
+    if (at == constructor->field_count)
+      pattern_unknown_field(checker, constructor, name);
+    else if (arm->bindings[at])
+      diag_error(checker->diag, name.place, "the field '%s' is bound twice", name.text);
+    else
+      arm->bindings[at] = pattern_bind(checker, name, constructor->fields[at].type);
   }
 }
 
 static void pattern_bind_by_position(struct checker *checker, const struct type_constructor *constructor,
                                      const struct syntax_pattern *pattern, struct ast_arm *arm) {
   if (pattern->count != constructor->field_count) {
-    diag_error(checker->diag, pattern->place, "'%s' has %zu field%s, not %zu", constructor->name,
-               constructor->field_count, constructor->field_count == 1 ? "" : "s", pattern->count);
+    const char *has = constructor->field_count ? arena_printf(checker->arena, "%zu", constructor->field_count) : "no";
+    diag_error(checker->diag, pattern->place, "'%s' has %s field%s, not %zu", constructor->name, has,
+               constructor->field_count == 1 ? "" : "s", pattern->count);
+    pattern_bind_wrong(checker, pattern);
     return;
   }
   for (size_t i = 0; i < pattern->count; i++)
@@ -103,19 +126,23 @@ static void pattern_constructor(struct checker *checker, const struct matching *
   arm->kind = AST_PATTERN_ANY;
   if (!symbol || symbol->kind != SYMBOL_CONSTRUCTOR) {
     check_unknown_name(checker, pattern->name.text, pattern->name.place);
+    pattern_bind_wrong(checker, pattern);
     return;
   }
   const struct type_constructor *constructor = symbol->constructor;
-  if (!pattern_fits(checker, matching, constructor->type, pattern->place)) return;
+  if (!pattern_fits(checker, matching, constructor->type, pattern))
+    return;
   arm->kind = AST_PATTERN_CONSTRUCTOR;
   arm->constructor = constructor;
   arm->bindings = arena_array(checker->arena, constructor->field_count, sizeof(struct ast_variable *));
-  if (pattern->by_name) pattern_bind_by_name(checker, constructor, pattern, arm);
-  else if (pattern->has_fields) pattern_bind_by_position(checker, constructor, pattern, arm);
+  if (pattern->by_name)
+    pattern_bind_by_name(checker, constructor, pattern, arm);
+  else if (pattern->has_fields)
+    pattern_bind_by_position(checker, constructor, pattern, arm);
 }
 
-static void check_pattern(struct checker *checker, const struct matching *matching, const struct syntax_pattern *pattern,
-                          struct ast_arm *arm) {
+static void check_pattern(struct checker *checker, const struct matching *matching,
+                          const struct syntax_pattern *pattern, struct ast_arm *arm) {
   switch (pattern->kind) {
   case SYNTAX_PATTERN_NAME:
     arm->kind = AST_PATTERN_ANY;
@@ -124,19 +151,21 @@ static void check_pattern(struct checker *checker, const struct matching *matchi
   case SYNTAX_PATTERN_INT:
     arm->kind = AST_PATTERN_INT;
     arm->integer = pattern->integer;
-    pattern_fits(checker, matching, checker->types.integer, pattern->place);
+    pattern_fits(checker, matching, checker->types.integer, pattern);
     break;
   case SYNTAX_PATTERN_BOOL:
     arm->kind = AST_PATTERN_BOOL;
     arm->truth = pattern->truth;
-    pattern_fits(checker, matching, checker->types.boolean, pattern->place);
+    pattern_fits(checker, matching, checker->types.boolean, pattern);
     break;
   case SYNTAX_PATTERN_STRING:
     arm->kind = AST_PATTERN_STRING;
     arm->text = pattern->text;
-    pattern_fits(checker, matching, checker->types.string, pattern->place);
+    pattern_fits(checker, matching, checker->types.string, pattern);
     break;
-  case SYNTAX_PATTERN_CONSTRUCTOR: pattern_constructor(checker, matching, pattern, arm); break;
+  case SYNTAX_PATTERN_CONSTRUCTOR:
+    pattern_constructor(checker, matching, pattern, arm);
+    break;
   }
 }
 
@@ -144,15 +173,20 @@ static void check_pattern(struct checker *checker, const struct matching *matchi
 
 /* Whether two arms match the same values (or the second none that the first has left). */
 static bool arm_repeats(const struct ast_arm *first, const struct ast_arm *second) {
-  if (first->kind != second->kind) return false;
+  if (first->kind != second->kind)
+    return false;
   switch (first->kind) {
-  case AST_PATTERN_INT: return first->integer == second->integer;
-  case AST_PATTERN_BOOL: return first->truth == second->truth;
+  case AST_PATTERN_INT:
+    return first->integer == second->integer;
+  case AST_PATTERN_BOOL:
+    return first->truth == second->truth;
   case AST_PATTERN_STRING:
     return first->text.length == second->text.length &&
            memcmp(first->text.bytes, second->text.bytes, first->text.length) == 0;
-  case AST_PATTERN_CONSTRUCTOR: return first->constructor == second->constructor;
-  default: return true;
+  case AST_PATTERN_CONSTRUCTOR:
+    return first->constructor == second->constructor;
+  default:
+    return true;
   }
 }
 
@@ -182,19 +216,23 @@ static bool coverage_repeats(struct checker *checker, const struct ast_match *ma
       continue;
     }
     caught = arm->kind == AST_PATTERN_ANY;
-    if (caught) continue;
+    if (caught)
+      continue;
     size_t length;
     const char *key = arm_key(checker, arm, &length);
     void **slot = map_slot(seen, key, length);
-    if (*slot && arm_repeats(*slot, arm)) diag_error(checker->diag, arm->place, "this case is already matched above");
-    else *slot = (void *)arm;
+    if (*slot && arm_repeats(*slot, arm))
+      diag_error(checker->diag, arm->place, "this case is already matched above");
+    else
+      *slot = (void *)arm;
   }
   return caught;
 }
 
 static const char *coverage_missing(struct checker *checker, const char *missing, const struct map *seen,
                                     const char *name) {
-  if (map_get(seen, name)) return missing;
+  if (map_get(seen, name))
+    return missing;
   return missing ? arena_printf(checker->arena, "%s, %s", missing, name) : name;
 }
 
@@ -213,16 +251,20 @@ static const char *coverage_of(struct checker *checker, const struct type *type,
     for (size_t i = 0; i < type->named.constructor_count; i++)
       missing = coverage_missing(checker, missing, seen, type->named.constructors[i].name);
     return missing;
-  default: return "_";
+  default:
+    return "_";
   }
 }
 
 /* What can never be reached is taken out, so that who reads the tree finds only arms that can. */
 static void coverage_trim(struct ast_match *match, bool complete) {
-  if (!complete) return;
+  if (!complete)
+    return;
   size_t last = match->count;
-  while (last && match->arms[last - 1].kind != AST_PATTERN_ANY) last--;
-  if (last && last == match->count && match->count > 1) match->count--;
+  while (last && match->arms[last - 1].kind != AST_PATTERN_ANY)
+    last--;
+  if (last && last == match->count && match->count > 1)
+    match->count--;
 }
 
 static void check_coverage(struct checker *checker, const struct matching *matching) {
@@ -233,7 +275,8 @@ static void check_coverage(struct checker *checker, const struct matching *match
   struct type *subject = check_force(checker, matching->subject);
   const char *missing = coverage_of(checker, subject, &seen);
   coverage_trim(matching->match, caught && !missing && errors == checker->diag->errors);
-  if (caught || !missing || errors != checker->diag->errors) return;
+  if (caught || !missing || errors != checker->diag->errors || subject->kind == TYPE_WRONG)
+    return;
   const char **hint = diag_error(checker->diag, matching->place, "the match does not cover: %s", missing);
   if (strcmp(missing, "_") == 0)
     *hint = arena_printf(checker->arena, "a match on %s needs a last arm that catches all: _ => …",
@@ -264,8 +307,11 @@ struct ast_expr *check_match(struct checker *checker, const struct syntax_expr *
   expr->match.arms = arena_array(checker->arena, syntax->match.count, sizeof *expr->match.arms);
   struct want same = {type_variable(&checker->types), "the arms of the match"};
   const struct want *wanted = dropped ? NULL : want ? want : &same;
-  for (size_t i = 0; i < syntax->match.count; i++) check_arm(checker, &matching, i, wanted);
-  if (wanted) expr->type = wanted->type;
-  if (!matching.errors) check_coverage(checker, &matching);
+  for (size_t i = 0; i < syntax->match.count; i++)
+    check_arm(checker, &matching, i, wanted);
+  if (wanted)
+    expr->type = wanted->type;
+  if (!matching.errors)
+    check_coverage(checker, &matching);
   return expr;
 }

@@ -17,20 +17,23 @@ struct ast_variable *check_new_variable(struct checker *checker, enum ast_variab
                                         struct type *type, struct place place) {
   struct ast_variable *variable = arena_alloc(checker->arena, sizeof *variable);
   struct ast_function *function = checker->frame->function;
-  *variable = (struct ast_variable){
-      .kind = kind, .name = name ? name : "_", .type = type, .owner = function, .place = place};
-  if (kind != AST_LOCAL) return variable;
+  *variable =
+      (struct ast_variable){.kind = kind, .name = name ? name : "_", .type = type, .owner = function, .place = place};
+  if (kind != AST_LOCAL)
+    return variable;
   variable->index = (unsigned)function->variable_count;
-  ARENA_PUSH(checker->arena, function->variables, function->variable_count, checker->frame->variable_capacity, variable);
+  ARENA_PUSH(checker->arena, function->variables, function->variable_count, checker->frame->variable_capacity,
+             variable);
   return variable;
 }
 
 /* Makes a variable's name known in the scope that is open. */
 struct local *check_bind(struct checker *checker, struct ast_variable *variable) {
   struct local *local = arena_alloc(checker->arena, sizeof *local);
-  *local = (struct local){.name = variable->name, .frame = checker->frame, .variable = variable,
-                          .next = checker->frame->locals};
-  if (strcmp(variable->name, "_") != 0) checker->frame->locals = local;
+  *local = (struct local){
+      .name = variable->name, .frame = checker->frame, .variable = variable, .next = checker->frame->locals};
+  if (strcmp(variable->name, "_") != 0)
+    checker->frame->locals = local;
   return local;
 }
 
@@ -39,7 +42,8 @@ struct local *check_bind(struct checker *checker, struct ast_variable *variable)
 struct local *check_find_local(struct checker *checker, const char *name) {
   for (struct frame *frame = checker->frame; frame; frame = frame->outer)
     for (struct local *local = frame->locals; local; local = local->next)
-      if (strcmp(local->name, name) == 0) return local;
+      if (strcmp(local->name, name) == 0)
+        return local;
   return NULL;
 }
 
@@ -51,17 +55,29 @@ struct symbol *check_find(struct checker *checker, const char *name) {
   return symbol;
 }
 
-void check_unknown_name(struct checker *checker, const char *name, struct place place) {
+/* The name most like one that means nothing. After many errors nobody would read it, and looking takes time. */
+static const char *check_guess_name(struct checker *checker, const char *name) {
+  enum { MANY_ERRORS = 100 };
   struct diag_guess guess = {0};
+  if (checker->diag->errors > MANY_ERRORS)
+    return NULL;
   for (struct frame *frame = checker->frame; frame; frame = frame->outer)
     for (struct local *local = frame->locals; local; local = local->next)
       diag_guess_consider(&guess, name, local->name);
   const struct map *map = &checker->values;
   for (size_t i = 0; i < map->capacity; i++)
-    if (map->entries[i].value) diag_guess_consider(&guess, name, map->entries[i].key);
+    if (map->entries[i].value)
+      diag_guess_consider(&guess, name, map->entries[i].key);
+  return guess.name;
+}
+
+void check_unknown_name(struct checker *checker, const char *name, struct place place) {
+  const char *guess = check_guess_name(checker, name);
   const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
-  if (strcmp(name, "_") == 0) *hint = "'_' is not a value: give it a name";
-  else if (guess.name) *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+  if (strcmp(name, "_") == 0)
+    *hint = "'_' is not a value: give it a name";
+  else if (guess)
+    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess);
 }
 
 /* ---- Captures ---------------------------------------------------------------------------------------------------- */
@@ -75,10 +91,15 @@ static struct ast_variable *check_capture(struct checker *checker, struct frame 
                                           const char *name) {
   struct ast_function *function = frame->function;
   for (size_t i = 0; i < function->capture_count; i++)
-    if (check_same_source(function->captures[i].value, value)) return function->captures[i].variable;
+    if (check_same_source(function->captures[i].value, value))
+      return function->captures[i].variable;
   struct ast_variable *variable = arena_alloc(checker->arena, sizeof *variable);
-  *variable = (struct ast_variable){.kind = AST_CAPTURED, .name = name, .type = value->type, .owner = function,
-                                    .index = (unsigned)function->capture_count, .place = value->place};
+  *variable = (struct ast_variable){.kind = AST_CAPTURED,
+                                    .name = name,
+                                    .type = value->type,
+                                    .owner = function,
+                                    .index = (unsigned)function->capture_count,
+                                    .place = value->place};
   struct ast_capture capture = {variable, value};
   ARENA_PUSH(checker->arena, function->captures, function->capture_count, frame->capture_capacity, capture);
   return variable;
@@ -88,7 +109,8 @@ static struct ast_expr *check_local_in(struct checker *checker, struct frame *fr
                                        struct place place) {
   if (local->frame == frame) {
     struct ast_expr *own = check_new(checker, local->self ? AST_SELF : AST_VARIABLE, local->self_type, place);
-    if (local->self) return own;
+    if (local->self)
+      return own;
     own->variable = local->variable;
     own->type = local->variable->type;
     return own;
@@ -109,7 +131,8 @@ struct ast_expr *check_local(struct checker *checker, const struct local *local,
 
 struct type *check_use_function(struct checker *checker, struct symbol *symbol) {
   struct check_function *function = symbol->function;
-  if (checker->instance && function == checker->instance->function) return (struct type *)checker->instance->type;
+  if (checker->instance && function == checker->instance->function)
+    return (struct type *)checker->instance->type;
   return function->generic ? type_instantiate(&checker->types, function->type) : function->type;
 }
 
@@ -132,7 +155,9 @@ static struct ast_expr *check_expand(struct checker *checker, const struct symbo
     nodes[i + 3] = (struct syntax_expr){.kind = SYNTAX_NAME, .place = place, .name = name};
     call->call.arguments[i].value = &nodes[i + 3];
   }
-  return check_lambda(checker, lambda, want);
+  struct want own = {symbol->type, "the function"};
+  return symbol->type ? check_meet(checker, check_lambda(checker, lambda, &own), want)
+                      : check_lambda(checker, lambda, want);
 }
 
 static struct ast_expr *check_function_value(struct checker *checker, struct symbol *symbol, struct place place,
@@ -156,9 +181,10 @@ static struct ast_expr *check_constructor_value(struct checker *checker, const s
   return check_meet(checker, expr, want);
 }
 
-static struct ast_expr *check_intrinsic_value(struct checker *checker, const struct symbol *symbol,
-                                              struct place place, const struct want *want) {
-  if (symbol->intrinsic < INTRINSIC_RANGE) return check_expand(checker, symbol, place, want);
+static struct ast_expr *check_intrinsic_value(struct checker *checker, const struct symbol *symbol, struct place place,
+                                              const struct want *want) {
+  if (symbol->intrinsic < INTRINSIC_RANGE)
+    return check_expand(checker, symbol, place, want);
   diag_error(checker->diag, place, "'%s' can only be called", symbol->name);
   return check_wrong(checker, place);
 }
@@ -166,12 +192,17 @@ static struct ast_expr *check_intrinsic_value(struct checker *checker, const str
 static struct ast_expr *check_symbol(struct checker *checker, struct symbol *symbol, struct place place,
                                      const struct want *want) {
   switch (symbol->kind) {
-  case SYMBOL_FUNCTION: return check_function_value(checker, symbol, place, want);
+  case SYMBOL_FUNCTION:
+    return check_function_value(checker, symbol, place, want);
   case SYMBOL_EXTERN:
-  case SYMBOL_BUILTIN: return check_expand(checker, symbol, place, want);
-  case SYMBOL_INTRINSIC: return check_intrinsic_value(checker, symbol, place, want);
-  case SYMBOL_CONSTRUCTOR: return check_constructor_value(checker, symbol, place, want);
-  case SYMBOL_GLOBAL: break;
+  case SYMBOL_BUILTIN:
+    return check_expand(checker, symbol, place, want);
+  case SYMBOL_INTRINSIC:
+    return check_intrinsic_value(checker, symbol, place, want);
+  case SYMBOL_CONSTRUCTOR:
+    return check_constructor_value(checker, symbol, place, want);
+  case SYMBOL_GLOBAL:
+    break;
   case SYMBOL_SUCCESS:
   case SYMBOL_ERROR:
     *diag_error(checker->diag, place, "'%s' needs what it holds", symbol->name) =
@@ -185,9 +216,11 @@ static struct ast_expr *check_symbol(struct checker *checker, struct symbol *sym
 
 struct ast_expr *check_name(struct checker *checker, const char *name, struct place place, const struct want *want) {
   const struct local *local = check_find_local(checker, name);
-  if (local) return check_meet(checker, check_local(checker, local, place), want);
+  if (local)
+    return check_meet(checker, check_local(checker, local, place), want);
   struct symbol *symbol = check_find(checker, name);
-  if (symbol) return check_symbol(checker, symbol, place, want);
+  if (symbol)
+    return check_symbol(checker, symbol, place, want);
   check_unknown_name(checker, name, place);
   return check_wrong(checker, place);
 }
@@ -244,13 +277,17 @@ void check_function_body(struct checker *checker, struct ast_function *function,
                          struct type *type, const char *symbol, bool has_environment, const char *self_name) {
   struct frame frame = {.function = function, .outer = has_environment ? checker->frame : NULL};
   struct frame *outer = checker->frame;
-  *function = (struct ast_function){.name = syntax->name.text ? syntax->name.text : "lambda", .symbol = symbol,
+  *function = (struct ast_function){.name = syntax->name.text ? syntax->name.text : "lambda",
+                                    .symbol = symbol,
                                     .parent = has_environment ? outer->function : NULL,
-                                    .has_environment = has_environment, .type = type, .place = syntax->name.place};
+                                    .has_environment = has_environment,
+                                    .type = type,
+                                    .place = syntax->name.place};
   checker->frame = &frame;
-  struct local self = {.name = self_name, .frame = &frame, .self = function, .self_type = type, .known = syntax,
-                       .code = function};
-  if (self_name) frame.locals = &self;
+  struct local self = {
+      .name = self_name, .frame = &frame, .self = function, .self_type = type, .known = syntax, .code = function};
+  if (self_name)
+    frame.locals = &self;
   check_parameters(checker, syntax, function, type);
   check_body(checker, syntax, function, type);
   checker->frame = outer;

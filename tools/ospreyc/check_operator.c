@@ -5,17 +5,19 @@
 #include <string.h>
 
 static const char *const operator_spelling[] = {
-    [SYNTAX_ADD] = "+", [SYNTAX_SUBTRACT] = "-", [SYNTAX_MULTIPLY] = "*", [SYNTAX_DIVIDE] = "/",
-    [SYNTAX_REMAINDER] = "%", [SYNTAX_EQUAL] = "==", [SYNTAX_NOT_EQUAL] = "!=", [SYNTAX_LESS] = "<",
-    [SYNTAX_GREATER] = ">", [SYNTAX_LESS_EQUAL] = "<=", [SYNTAX_GREATER_EQUAL] = ">=", [SYNTAX_AND] = "&&",
-    [SYNTAX_OR] = "||", [SYNTAX_ELVIS] = "?:", [SYNTAX_NOT] = "!", [SYNTAX_PLUS] = "+", [SYNTAX_NEGATE] = "-",
+    [SYNTAX_ADD] = "+",         [SYNTAX_SUBTRACT] = "-",       [SYNTAX_MULTIPLY] = "*",
+    [SYNTAX_DIVIDE] = "/",      [SYNTAX_REMAINDER] = "%",      [SYNTAX_EQUAL] = "==",
+    [SYNTAX_NOT_EQUAL] = "!=",  [SYNTAX_LESS] = "<",           [SYNTAX_GREATER] = ">",
+    [SYNTAX_LESS_EQUAL] = "<=", [SYNTAX_GREATER_EQUAL] = ">=", [SYNTAX_AND] = "&&",
+    [SYNTAX_OR] = "||",         [SYNTAX_ELVIS] = "?:",         [SYNTAX_NOT] = "!",
+    [SYNTAX_PLUS] = "+",        [SYNTAX_NEGATE] = "-",
 };
 
 /* ---- Arithmetic -------------------------------------------------------------------------------------------------- */
 
 /* What arithmetic sees of an operand's type: the number in it, and whether it is in a Result. */
 struct operand {
-  struct type *number;  /* int, float, string (for +) or a variable; NULL if it is nothing of these */
+  struct type *number; /* int, float, string (for +), a variable or wrong; NULL if it is nothing of these */
   bool is_result;
 };
 
@@ -27,8 +29,14 @@ static struct operand operand_of(struct type *type) {
   }
   bool is_number = operand.number->kind == TYPE_INT || operand.number->kind == TYPE_FLOAT;
   bool is_text = operand.number->kind == TYPE_STRING && !operand.is_result;
-  if (!is_number && !is_text && operand.number->kind != TYPE_VARIABLE) operand.number = NULL;
+  bool is_open = operand.number->kind == TYPE_VARIABLE || operand.number->kind == TYPE_WRONG;
+  if (!is_number && !is_text && !is_open)
+    operand.number = NULL;
   return operand;
+}
+
+static bool operand_is_wrong(struct operand operand) {
+  return operand.number && operand.number->kind == TYPE_WRONG;
 }
 
 static struct type *operator_left_type(const struct ast_expr *expr) {
@@ -43,12 +51,18 @@ static struct type *operator_right_type(const struct ast_expr *expr) {
 static struct type *operator_result(struct checker *checker, enum syntax_operator operator, struct operand left,
                                     struct operand right) {
   struct types *types = &checker->types;
-  if (!left.number || !right.number) return NULL;
+  if (!left.number || !right.number)
+    return NULL;
+  if (operand_is_wrong(left) || operand_is_wrong(right))
+    return types->wrong;
   bool texts = left.number->kind == TYPE_STRING || right.number->kind == TYPE_STRING;
-  if (texts) return operator == SYNTAX_ADD && left.number == right.number ? types->string : NULL;
+  if (texts)
+    return operator== SYNTAX_ADD && left.number == right.number ? types->string : NULL;
   bool real = left.number->kind == TYPE_FLOAT || right.number->kind == TYPE_FLOAT;
-  if (operator == SYNTAX_DIVIDE) return type_result(types, types->real, true);
-  if (operator == SYNTAX_REMAINDER || !real) return type_result(types, real ? types->real : types->integer, true);
+  if (operator== SYNTAX_DIVIDE)
+    return type_result(types, types->real, true);
+  if (operator== SYNTAX_REMAINDER || !real)
+    return type_result(types, real ? types->real : types->integer, true);
   return left.is_result || right.is_result ? type_result(types, types->real, true) : types->real;
 }
 
@@ -62,7 +76,7 @@ static void operator_refuse(struct checker *checker, const struct pending *pendi
   const char **hint = diag_error(checker->diag, pending->place, "'%s' cannot be applied to %s and %s", spelling,
                                  check_show(checker, left), check_show(checker, right));
   bool texts = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
-  if (texts && pending->operator == SYNTAX_ADD)
+  if (texts && pending->operator== SYNTAX_ADD)
     *hint = "write \"${…}\", or make a string of it with toString(…)";
 }
 
@@ -70,8 +84,10 @@ static void operator_refuse(struct checker *checker, const struct pending *pendi
 static bool operator_settle(struct checker *checker, const struct pending *pending) {
   struct ast_expr *expr = pending->expr;
   struct operand left = operand_of(operator_left_type(expr)), right = operand_of(operator_right_type(expr));
-  bool known = (!left.number || left.number->kind != TYPE_VARIABLE) && (!right.number || right.number->kind != TYPE_VARIABLE);
-  if (!known) return false;
+  bool known =
+      (!left.number || left.number->kind != TYPE_VARIABLE) && (!right.number || right.number->kind != TYPE_VARIABLE);
+  if (!known)
+    return false;
   struct type *result = operator_result(checker, pending->operator, left, right);
   struct type *type = check_type_of(expr);
   if (!result) {
@@ -90,10 +106,14 @@ static void operator_assume(struct checker *checker, const struct pending *pendi
   struct operand left = operand_of(operator_left_type(pending->expr));
   struct operand right = operand_of(operator_right_type(pending->expr));
   struct type *assumed = checker->types.integer;
-  if (left.number && left.number->kind != TYPE_VARIABLE) assumed = left.number;
-  if (right.number && right.number->kind != TYPE_VARIABLE) assumed = right.number;
-  if (left.number && left.number->kind == TYPE_VARIABLE) type_unify(&checker->types, left.number, assumed);
-  if (right.number && right.number->kind == TYPE_VARIABLE) type_unify(&checker->types, right.number, assumed);
+  if (left.number && left.number->kind != TYPE_VARIABLE)
+    assumed = left.number;
+  if (right.number && right.number->kind != TYPE_VARIABLE)
+    assumed = right.number;
+  if (left.number && left.number->kind == TYPE_VARIABLE)
+    type_unify(&checker->types, left.number, assumed);
+  if (right.number && right.number->kind == TYPE_VARIABLE)
+    type_unify(&checker->types, right.number, assumed);
 }
 
 static bool operator_is_half_known(const struct pending *pending) {
@@ -110,7 +130,8 @@ static void operators_settle_known(struct checker *checker) {
     size_t kept = 0;
     for (size_t i = 0; i < before; i++) {
       struct pending pending = checker->pending[i];
-      if (!operator_settle(checker, &pending)) checker->pending[kept++] = pending;
+      if (!operator_settle(checker, &pending))
+        checker->pending[kept++] = pending;
     }
     checker->pending_count = kept;
   } while (checker->pending_count && checker->pending_count < before);
@@ -119,7 +140,8 @@ static void operators_settle_known(struct checker *checker) {
 /* Which of the waiting operators to decide first: one with an operand that is known. */
 static const struct pending *operators_next(const struct checker *checker) {
   for (size_t i = 0; i < checker->pending_count; i++)
-    if (operator_is_half_known(&checker->pending[i])) return &checker->pending[i];
+    if (operator_is_half_known(&checker->pending[i]))
+      return &checker->pending[i];
   return &checker->pending[0];
 }
 
@@ -133,14 +155,15 @@ void check_settle(struct checker *checker) {
 
 struct type *check_force(struct checker *checker, struct type *type) {
   type = type_resolve(type);
-  if (type->kind != TYPE_VARIABLE) return type;
+  if (type->kind != TYPE_VARIABLE)
+    return type;
   operators_settle_known(checker);
   return type_resolve(type);
 }
 
 static struct ast_expr *operator_wait(struct checker *checker, struct ast_expr *expr, enum syntax_operator operator,
                                       struct place place) {
-  struct pending pending = {expr, operator, place};
+  struct pending pending = {expr, operator, place };
   if (!operator_settle(checker, &pending))
     ARENA_PUSH(checker->arena, checker->pending, checker->pending_count, checker->pending_capacity, pending);
   return expr;
@@ -149,17 +172,20 @@ static struct ast_expr *operator_wait(struct checker *checker, struct ast_expr *
 /* With `+` one string is enough to know that the other operand is one too. */
 static void operator_spread_string(struct checker *checker, struct ast_expr *expr) {
   struct type *left = operator_left_type(expr), *right = operator_right_type(expr);
-  if (left->kind == TYPE_STRING && right->kind == TYPE_VARIABLE) type_unify(&checker->types, left, right);
-  if (right->kind == TYPE_STRING && left->kind == TYPE_VARIABLE) type_unify(&checker->types, left, right);
+  if (left->kind == TYPE_STRING && right->kind == TYPE_VARIABLE)
+    type_unify(&checker->types, left, right);
+  if (right->kind == TYPE_STRING && left->kind == TYPE_VARIABLE)
+    type_unify(&checker->types, left, right);
 }
 
 static struct ast_expr *check_arithmetic(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
   struct ast_expr *expr = check_new(checker, AST_ARITHMETIC, type_variable(&checker->types), syntax->place);
-  expr->binary.operator = (enum ast_operator)binary->operator;
+  expr->binary.operator=(enum ast_operator) binary->operator;
   expr->binary.left = check_expr(checker, binary->left, NULL);
   expr->binary.right = check_expr(checker, binary->right, NULL);
-  if (binary->operator == SYNTAX_ADD) operator_spread_string(checker, expr);
+  if (binary->operator== SYNTAX_ADD)
+    operator_spread_string(checker, expr);
   return operator_wait(checker, expr, binary->operator, binary->place);
 }
 
@@ -173,12 +199,14 @@ static bool operator_is_number(const struct type *type) {
 static struct ast_expr *check_comparison(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
   struct ast_expr *expr = check_new(checker, AST_COMPARE, checker->types.boolean, syntax->place);
-  expr->binary.operator = (enum ast_operator)binary->operator;
+  expr->binary.operator=(enum ast_operator) binary->operator;
   expr->binary.left = check_expr(checker, binary->left, NULL);
   expr->binary.right = check_expr(checker, binary->right, NULL);
   struct type *left = check_type_of(expr->binary.left), *right = check_type_of(expr->binary.right);
-  if (operator_is_number(left) && operator_is_number(right)) return expr;
-  if (type_unify(&checker->types, left, right)) return expr;
+  if (operator_is_number(left) && operator_is_number(right))
+    return expr;
+  if (type_unify(&checker->types, left, right))
+    return expr;
   const char **hint = diag_error(checker->diag, binary->place, "'%s' cannot compare %s with %s",
                                  operator_spelling[binary->operator], check_show(checker, left),
                                  check_show(checker, right));
@@ -189,7 +217,7 @@ static struct ast_expr *check_comparison(struct checker *checker, const struct s
 
 static struct ast_expr *check_logical(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
-  bool is_and = binary->operator == SYNTAX_AND;
+  bool is_and = binary->operator== SYNTAX_AND;
   struct want want = {checker->types.boolean, is_and ? "an operand of '&&'" : "an operand of '||'"};
   struct ast_expr *expr = check_new(checker, is_and ? AST_AND : AST_OR, checker->types.boolean, syntax->place);
   expr->binary.left = check_expr(checker, binary->left, &want);
@@ -204,7 +232,7 @@ static struct ast_expr *check_elvis(struct checker *checker, const struct syntax
   struct ast_expr *expr = check_new(checker, AST_ELVIS, value, syntax->place);
   struct ast_expr *left = check_expr(checker, syntax->binary.left, NULL);
   struct type *type = check_force(checker, check_type_of(left));
-  if (type->kind != TYPE_RESULT && type->kind != TYPE_VARIABLE) {
+  if (type->kind != TYPE_RESULT && type->kind != TYPE_VARIABLE && type->kind != TYPE_WRONG) {
     *diag_error(checker->diag, left->place, "'?:' wants a Result before it, not %s", check_show(checker, type)) =
         "only a Result can fail: leave '?:' and the fallback out";
     return check_wrong(checker, syntax->place);
@@ -215,11 +243,12 @@ static struct ast_expr *check_elvis(struct checker *checker, const struct syntax
 }
 
 struct ast_expr *check_binary(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
-  enum syntax_operator operator = syntax->binary.operator;
-  struct ast_expr *expr = operator <= SYNTAX_REMAINDER       ? check_arithmetic(checker, syntax)
-                          : operator <= SYNTAX_GREATER_EQUAL ? check_comparison(checker, syntax)
-                          : operator <= SYNTAX_OR            ? check_logical(checker, syntax)
-                                                             : check_elvis(checker, syntax);
+  enum syntax_operator operator= syntax->binary.operator;
+  struct ast_expr *expr = operator<= SYNTAX_REMAINDER     ? check_arithmetic(checker, syntax) :
+                          operator<= SYNTAX_GREATER_EQUAL ? check_comparison(checker, syntax)
+                          :
+                          operator<= SYNTAX_OR ? check_logical(checker, syntax)
+                                               : check_elvis(checker, syntax);
   return check_meet(checker, expr, want);
 }
 
@@ -240,8 +269,10 @@ static struct ast_expr *check_negation(struct checker *checker, const struct syn
 }
 
 struct ast_expr *check_unary(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
-  if (syntax->binary.operator == SYNTAX_PLUS) return check_meet(checker, check_plus(checker, syntax), want);
-  if (syntax->binary.operator == SYNTAX_NEGATE) return check_meet(checker, check_negation(checker, syntax), want);
+  if (syntax->binary.operator== SYNTAX_PLUS)
+    return check_meet(checker, check_plus(checker, syntax), want);
+  if (syntax->binary.operator== SYNTAX_NEGATE)
+    return check_meet(checker, check_negation(checker, syntax), want);
   struct want truth = {checker->types.boolean, "the operand of '!'"};
   struct ast_expr *expr = check_new(checker, AST_NOT, checker->types.boolean, syntax->place);
   expr->operand = check_expr(checker, syntax->binary.left, &truth);

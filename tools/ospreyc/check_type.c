@@ -9,22 +9,25 @@ static void check_unknown_type(struct checker *checker, const struct syntax_type
   struct diag_guess guess = {0};
   const struct map *map = &checker->type_names;
   for (size_t i = 0; i < map->capacity; i++)
-    if (map->entries[i].value) diag_guess_consider(&guess, syntax->name.text, map->entries[i].key);
+    if (map->entries[i].value)
+      diag_guess_consider(&guess, syntax->name.text, map->entries[i].key);
   diag_guess_consider(&guess, syntax->name.text, "Result");
   const char **hint = diag_error(checker->diag, syntax->name.place, "unknown type '%s'", syntax->name.text);
-  if (guess.name) *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+  if (guess.name)
+    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
 }
 
 /* An alias is looked up when it is first used, so that aliases may stand in any order. */
 static struct type *check_alias(struct checker *checker, struct type_symbol *symbol) {
   if (symbol->resolving) {
     diag_error(checker->diag, symbol->place, "the type '%s' is an alias of itself", symbol->name);
-    return symbol->type = type_variable(&checker->types);
+    return symbol->type = checker->types.wrong;
   }
   symbol->resolving = true;
   struct type *type = check_type(checker, symbol->item->declaration.alias);
   symbol->resolving = false;
-  if (!symbol->type) symbol->type = type;
+  if (!symbol->type)
+    symbol->type = type;
   return symbol->type;
 }
 
@@ -32,15 +35,17 @@ static struct type *check_named_type(struct checker *checker, const struct synta
   struct type_symbol *symbol = map_get(&checker->type_names, syntax->name.text);
   if (!symbol) {
     check_unknown_type(checker, syntax);
-    return type_variable(&checker->types);
+    return checker->types.wrong;
   }
-  if (syntax->count) diag_error(checker->diag, syntax->place, "the type '%s' takes no parameters", symbol->name);
+  if (syntax->count)
+    diag_error(checker->diag, syntax->place, "the type '%s' takes no parameters", symbol->name);
   return symbol->type ? symbol->type : check_alias(checker, symbol);
 }
 
 /* The error of a Result has to be a text, which MathError is. */
 static bool check_error_type(struct checker *checker, const struct syntax_type *syntax) {
-  if (syntax->name.text && strcmp(syntax->name.text, "MathError") == 0 && !syntax->count) return true;
+  if (syntax->name.text && strcmp(syntax->name.text, "MathError") == 0 && !syntax->count)
+    return true;
   struct type *type = check_type(checker, syntax);
   if (!type_unify(&checker->types, type, checker->types.string))
     diag_error(checker->diag, syntax->place, "the error of a Result is string or MathError, not %s",
@@ -50,8 +55,9 @@ static bool check_error_type(struct checker *checker, const struct syntax_type *
 
 static struct type *check_result_type(struct checker *checker, const struct syntax_type *syntax) {
   if (syntax->count != 2) {
-    diag_error(checker->diag, syntax->place, "Result takes two types, what it gives and its error: Result<int, string>");
-    return type_variable(&checker->types);
+    diag_error(checker->diag, syntax->place,
+               "Result takes two types, what it gives and its error: Result<int, string>");
+    return checker->types.wrong;
   }
   struct type *value = check_type(checker, syntax->arguments[0]);
   return type_result(&checker->types, value, check_error_type(checker, syntax->arguments[1]));
@@ -59,13 +65,16 @@ static struct type *check_result_type(struct checker *checker, const struct synt
 
 static struct type *check_function_type(struct checker *checker, const struct syntax_type *syntax) {
   struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
-  for (size_t i = 0; i < syntax->count; i++) parameters[i] = check_type(checker, syntax->arguments[i]);
+  for (size_t i = 0; i < syntax->count; i++)
+    parameters[i] = check_type(checker, syntax->arguments[i]);
   return type_function(&checker->types, parameters, syntax->count, check_type(checker, syntax->result));
 }
 
 struct type *check_type(struct checker *checker, const struct syntax_type *syntax) {
-  if (!syntax->name.text) return check_function_type(checker, syntax);
-  if (strcmp(syntax->name.text, "Result") == 0) return check_result_type(checker, syntax);
+  if (!syntax->name.text)
+    return check_function_type(checker, syntax);
+  if (strcmp(syntax->name.text, "Result") == 0)
+    return check_result_type(checker, syntax);
   return check_named_type(checker, syntax);
 }
 
@@ -82,14 +91,18 @@ static struct type *check_new_named_type(struct checker *checker, const struct s
 void check_declare_type(struct checker *checker, const struct syntax_item *item) {
   const char *name = item->name.text;
   struct type_symbol **slot = (struct type_symbol **)map_slot(&checker->type_names, name, strlen(name));
-  if (*slot && (*slot)->built_in) return;
-  if (*slot || strcmp(name, "Result") == 0 || strcmp(name, "MathError") == 0) {
-    diag_error(checker->diag, item->name.place, "the type '%s' is already declared", name);
+  if (*slot && (*slot)->built_in)
+    return;
+  bool built_in = strcmp(name, "Result") == 0 || strcmp(name, "MathError") == 0;
+  if (*slot || built_in) {
+    diag_error(checker->diag, item->name.place, "the type '%s' is %s", name,
+               built_in ? "built in" : "already declared");
     return;
   }
   *slot = arena_alloc(checker->arena, sizeof **slot);
   **slot = (struct type_symbol){.name = name, .item = item, .place = item->name.place};
-  if (!item->declaration.alias) (*slot)->type = check_new_named_type(checker, item);
+  if (!item->declaration.alias)
+    (*slot)->type = check_new_named_type(checker, item);
 }
 
 static void check_fields(struct checker *checker, const struct syntax_variant *syntax,
@@ -108,17 +121,28 @@ static void check_fields(struct checker *checker, const struct syntax_variant *s
 /* Whether a declaration says of a built-in type what it is. */
 static bool check_repeats(struct checker *checker, const struct syntax_item *item, const struct type *type) {
   const struct syntax_declaration *declaration = &item->declaration;
-  if (declaration->alias) return type_resolve(check_type(checker, declaration->alias)) == type;
-  if (!declaration->is_record || type->kind != TYPE_RECORD) return false;
+  if (declaration->alias)
+    return type_resolve(check_type(checker, declaration->alias)) == type;
+  if (!declaration->is_record || type->kind != TYPE_RECORD)
+    return false;
   struct type_constructor written = {0};
   const struct type_constructor *known = &type->named.constructors[0];
   check_fields(checker, &declaration->variants[0], &written);
-  if (written.field_count != known->field_count) return false;
+  if (written.field_count != known->field_count)
+    return false;
   for (size_t i = 0; i < known->field_count; i++)
     if (strcmp(written.fields[i].name, known->fields[i].name) != 0 ||
         type_resolve(written.fields[i].type) != known->fields[i].type)
       return false;
   return true;
+}
+
+/* The function that a constructor is where it stands alone. */
+static struct type *check_constructor_type(struct checker *checker, const struct type_constructor *constructor) {
+  struct type **parameters = arena_array(checker->arena, constructor->field_count, sizeof(struct type *));
+  for (size_t i = 0; i < constructor->field_count; i++)
+    parameters[i] = constructor->fields[i].type;
+  return type_function(&checker->types, parameters, constructor->field_count, constructor->type);
 }
 
 static void check_define_variants(struct checker *checker, const struct syntax_item *item, struct type *type) {
@@ -133,22 +157,27 @@ static void check_define_variants(struct checker *checker, const struct syntax_i
     check_fields(checker, variant, &constructors[i]);
     struct symbol *symbol = check_new_symbol(checker, SYMBOL_CONSTRUCTOR, variant->name.text, variant->name.place);
     symbol->constructor = &constructors[i];
+    symbol->parameter_count = constructors[i].field_count;
+    symbol->type = check_constructor_type(checker, &constructors[i]);
     check_declare(checker, symbol);
   }
 }
 
 void check_define_type(struct checker *checker, const struct syntax_item *item) {
   struct type_symbol *symbol = map_get(&checker->type_names, item->name.text);
-  if (!symbol) return;
+  if (!symbol)
+    return;
   if (symbol->built_in) {
     if (!check_repeats(checker, item, symbol->type))
       *diag_error(checker->diag, item->name.place, "'%s' is built in, and this is not what it is", item->name.text) =
           "leave the declaration out, or give the type another name";
     return;
   }
-  if (symbol->item != item) return;
+  if (symbol->item != item)
+    return;
   if (item->declaration.alias) {
-    if (!symbol->type) check_alias(checker, symbol);
+    if (!symbol->type)
+      check_alias(checker, symbol);
     return;
   }
   check_define_variants(checker, item, symbol->type);

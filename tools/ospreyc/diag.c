@@ -7,10 +7,11 @@
 #include <string.h>
 
 enum {
-  DIAG_RECORD_MAX = 1000,     /* more are only counted */
-  DIAG_PRINT_MAX = 50,        /* more would only scroll the first ones away */
-  DIAG_BEFORE_MAX = 100,      /* bytes of a long line that are shown before the caret */
-  DIAG_AFTER_MAX = 60,        /* and after it */
+  DIAG_RECORD_MAX = 1000, /* more are only counted */
+  DIAG_PRINT_MAX = 50,    /* more would only scroll the first ones away */
+  DIAG_LINE_MAX = 160,    /* bytes of a line: of a longer one only those near the caret are shown, so many */
+  DIAG_BEFORE_MAX = 100,  /* before it */
+  DIAG_AFTER_MAX = 60,    /* and after it */
 };
 
 struct diag_message {
@@ -32,7 +33,8 @@ void diag_deinit(struct diag *diag) {
 static struct diag_message *diag_find(struct diag *diag, struct place place, const char *text) {
   for (size_t i = diag->count; i-- > 0;) {
     struct diag_message *message = &diag->messages[i];
-    if (message->place.offset == place.offset && strcmp(message->text, text) == 0) return message;
+    if (message->place.offset == place.offset && strcmp(message->text, text) == 0)
+      return message;
   }
   return NULL;
 }
@@ -71,13 +73,15 @@ const char **diag_error(struct diag *diag, struct place place, const char *forma
 
 static int diag_compare(const void *left, const void *right) {
   const struct diag_message *a = left, *b = right;
-  if (a->place.offset != b->place.offset) return a->place.offset < b->place.offset ? -1 : 1;
+  if (a->place.offset != b->place.offset)
+    return a->place.offset < b->place.offset ? -1 : 1;
   return a->order < b->order ? -1 : a->order > b->order;
 }
 
 /* Moves an offset to the start of the character it is in. */
 static size_t diag_character_start(const char *text, size_t offset, size_t from) {
-  while (offset > from && (text[offset] & 0xc0) == 0x80) offset--;
+  while (offset > from && (text[offset] & 0xc0) == 0x80)
+    offset--;
   return offset;
 }
 
@@ -92,21 +96,29 @@ static void diag_print_text(FILE *out, const char *text, size_t from, size_t to)
 /* Prints a caret under the place, and a tilde under each further character of it on that line. */
 static void diag_print_caret(FILE *out, const char *text, size_t from, size_t offset, size_t end) {
   for (size_t i = from; i < offset; i++)
-    if ((text[i] & 0xc0) != 0x80) fputc(text[i] == '\t' ? '\t' : ' ', out);
+    if ((text[i] & 0xc0) != 0x80)
+      fputc(text[i] == '\t' ? '\t' : ' ', out);
   fputc('^', out);
   for (size_t i = offset + 1; i < end; i++)
-    if ((text[i] & 0xc0) != 0x80) fputc('~', out);
+    if ((text[i] & 0xc0) != 0x80)
+      fputc('~', out);
 }
 
 /* Prints the line of a place with a caret under it: of a long line only what is near. */
 static void diag_print_line(const struct source *source, struct place place, FILE *out) {
   const char *text = source->text;
   size_t offset = place.offset, start = offset, end = offset;
-  while (start > 0 && text[start - 1] != '\n') start--;
-  while (end < source->length && text[end] != '\n' && text[end] != '\r') end++;
-  if (start == end && offset == source->length) return;
-  size_t from = offset - start > DIAG_BEFORE_MAX ? diag_character_start(text, offset - DIAG_BEFORE_MAX, start) : start;
-  size_t to = end - offset > DIAG_AFTER_MAX ? diag_character_start(text, offset + DIAG_AFTER_MAX, offset) : end;
+  while (start > 0 && text[start - 1] != '\n')
+    start--;
+  while (end < source->length && text[end] != '\n' && text[end] != '\r')
+    end++;
+  if (start == end && offset == source->length)
+    return;
+  bool is_long = end - start > DIAG_LINE_MAX;
+  size_t from =
+      is_long && offset - start > DIAG_BEFORE_MAX ? diag_character_start(text, offset - DIAG_BEFORE_MAX, start) : start;
+  size_t to =
+      is_long && end - offset > DIAG_AFTER_MAX ? diag_character_start(text, offset + DIAG_AFTER_MAX, offset) : end;
   size_t marked = offset + place.length < to ? offset + place.length : to;
   fputs("  ", out);
   diag_print_text(out, text, from, to);
@@ -120,14 +132,18 @@ static void diag_print_message(struct diag *diag, const struct diag_message *mes
   source_position(diag->source, message->place, &line, &column);
   fprintf(out, "%s:%u:%u: error: %s\n", diag->source->path, line, column, message->text);
   diag_print_line(diag->source, message->place, out);
-  if (message->hint) fprintf(out, "  hint: %s\n", message->hint);
+  if (message->hint)
+    fprintf(out, "  hint: %s\n", message->hint);
 }
 
 void diag_print(struct diag *diag, FILE *out) {
-  if (diag->count) qsort(diag->messages, diag->count, sizeof *diag->messages, diag_compare);
+  if (diag->count)
+    qsort(diag->messages, diag->count, sizeof *diag->messages, diag_compare);
   size_t shown = diag->count < DIAG_PRINT_MAX ? diag->count : DIAG_PRINT_MAX;
-  for (size_t i = 0; i < shown; i++) diag_print_message(diag, &diag->messages[i], out);
-  if (diag->errors > shown) fprintf(out, "%s: %zu more errors\n", diag->source->path, diag->errors - shown);
+  for (size_t i = 0; i < shown; i++)
+    diag_print_message(diag, &diag->messages[i], out);
+  if (diag->errors > shown)
+    fprintf(out, "%s: %zu more errors\n", diag->source->path, diag->errors - shown);
 }
 
 /* How many letters must be typed, dropped, replaced or swapped with their neighbour to turn one name into the other.
@@ -135,18 +151,23 @@ void diag_print(struct diag *diag, FILE *out) {
 static size_t diag_distance(const char *a, const char *b) {
   enum { LONGEST = 64 };
   size_t rows = strlen(a), columns = strlen(b);
-  if (rows >= LONGEST || columns >= LONGEST) return LONGEST;
+  if (rows >= LONGEST || columns >= LONGEST)
+    return LONGEST;
   size_t cost[3][LONGEST];
-  for (size_t j = 0; j <= columns; j++) cost[0][j] = j;
+  for (size_t j = 0; j <= columns; j++)
+    cost[0][j] = j;
   for (size_t i = 1; i <= rows; i++) {
     size_t *now = cost[i % 3], *before = cost[(i + 2) % 3], *earlier = cost[(i + 1) % 3];
     now[0] = i;
     for (size_t j = 1; j <= columns; j++) {
       size_t best = before[j - 1] + (a[i - 1] != b[j - 1]);
-      if (before[j] + 1 < best) best = before[j] + 1;
-      if (now[j - 1] + 1 < best) best = now[j - 1] + 1;
+      if (before[j] + 1 < best)
+        best = before[j] + 1;
+      if (now[j - 1] + 1 < best)
+        best = now[j - 1] + 1;
       bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-      if (swapped && earlier[j - 2] + 1 < best) best = earlier[j - 2] + 1;
+      if (swapped && earlier[j - 2] + 1 < best)
+        best = earlier[j - 2] + 1;
       now[j] = best;
     }
   }
@@ -154,11 +175,20 @@ static size_t diag_distance(const char *a, const char *b) {
 }
 
 void diag_guess_consider(struct diag_guess *guess, const char *name, const char *candidate) {
-  size_t longer = strlen(name) > strlen(candidate) ? strlen(name) : strlen(candidate);
-  size_t distance = strcasecmp(name, candidate) == 0 ? 0 : diag_distance(name, candidate);
+  size_t longer = strlen(name), shorter = strlen(candidate);
+  if (longer < shorter) {
+    size_t length = longer;
+    longer = shorter;
+    shorter = length;
+  }
   size_t tolerance = longer / 3 < 3 ? longer / 3 : 3;
-  if (distance > tolerance) return;
-  if (guess->name && distance >= guess->distance) return;
+  if (longer - shorter > tolerance)
+    return;
+  size_t distance = strcasecmp(name, candidate) == 0 ? 0 : diag_distance(name, candidate);
+  if (distance > tolerance)
+    return;
+  if (guess->name && distance >= guess->distance)
+    return;
   guess->name = candidate;
   guess->distance = distance;
 }

@@ -32,6 +32,7 @@ void types_init(struct types *types, struct arena *arena) {
   types->real = type_plain(types, TYPE_FLOAT);
   types->boolean = type_plain(types, TYPE_BOOL);
   types->string = type_plain(types, TYPE_STRING);
+  types->wrong = type_plain(types, TYPE_WRONG);
 }
 
 struct type *type_variable(struct types *types) {
@@ -65,7 +66,8 @@ struct type *type_function(struct types *types, struct type **parameters, size_t
 struct type *type_resolve(struct type *type) {
   while (type->kind == TYPE_VARIABLE && type->variable.bound) {
     struct type *bound = type->variable.bound;
-    if (bound->kind == TYPE_VARIABLE && bound->variable.bound) type->variable.bound = bound->variable.bound;
+    if (bound->kind == TYPE_VARIABLE && bound->variable.bound)
+      type->variable.bound = bound->variable.bound;
     type = bound;
   }
   return type;
@@ -95,10 +97,14 @@ static void infer_leave(struct types *types) {
 
 /* The parts of a type: its nth one, or NULL after the last. Records and unions are names, and have none. */
 static struct type **infer_part(struct type *type, size_t n) {
-  if (type->kind == TYPE_RESULT) return n == 0 ? &type->result.value : NULL;
-  if (type->kind == TYPE_ITERATOR) return n == 0 ? &type->iterator.element : NULL;
-  if (type->kind != TYPE_FUNCTION) return NULL;
-  if (n < type->function.parameter_count) return &type->function.parameters[n];
+  if (type->kind == TYPE_RESULT)
+    return n == 0 ? &type->result.value : NULL;
+  if (type->kind == TYPE_ITERATOR)
+    return n == 0 ? &type->iterator.element : NULL;
+  if (type->kind != TYPE_FUNCTION)
+    return NULL;
+  if (n < type->function.parameter_count)
+    return &type->function.parameters[n];
   return n == type->function.parameter_count ? &type->function.result : NULL;
 }
 
@@ -107,20 +113,25 @@ static struct type **infer_part(struct type *type, size_t n) {
 /* Whether a variable may be bound to a type: it must not occur in it. What does gets at most the variable's level. */
 static bool infer_admit(struct types *types, struct type *variable, struct type *type) {
   type = type_resolve(type);
-  if (type == variable) return false;
+  if (type == variable)
+    return false;
   if (type->kind == TYPE_VARIABLE && type->variable.level > variable->variable.level)
     type->variable.level = variable->variable.level;
-  if (!infer_part(type, 0)) return true;
-  if (!infer_enter(types)) return false;
+  if (!infer_part(type, 0))
+    return true;
+  if (!infer_enter(types))
+    return false;
   bool admitted = true;
   struct type **part;
-  for (size_t i = 0; admitted && (part = infer_part(type, i)); i++) admitted = infer_admit(types, variable, *part);
+  for (size_t i = 0; admitted && (part = infer_part(type, i)); i++)
+    admitted = infer_admit(types, variable, *part);
   infer_leave(types);
   return admitted;
 }
 
 static bool infer_bind(struct types *types, struct type *variable, struct type *type) {
-  if (!infer_admit(types, variable, type)) return false;
+  if (!infer_admit(types, variable, type))
+    return false;
   variable->variable.bound = type;
   return true;
 }
@@ -128,15 +139,23 @@ static bool infer_bind(struct types *types, struct type *variable, struct type *
 static bool infer_unify(struct types *types, struct type *a, struct type *b) {
   a = type_resolve(a);
   b = type_resolve(b);
-  if (a == b) return true;
-  if (a->kind == TYPE_VARIABLE) return infer_bind(types, a, b);
-  if (b->kind == TYPE_VARIABLE) return infer_bind(types, b, a);
-  if (a->kind != b->kind || a->kind == TYPE_RECORD || a->kind == TYPE_UNION) return false;
-  if (!infer_enter(types)) return false;
+  if (a == b)
+    return true;
+  if (a->kind == TYPE_VARIABLE)
+    return infer_bind(types, a, b);
+  if (b->kind == TYPE_VARIABLE)
+    return infer_bind(types, b, a);
+  if (a->kind == TYPE_WRONG || b->kind == TYPE_WRONG)
+    return true;
+  if (a->kind != b->kind || a->kind == TYPE_RECORD || a->kind == TYPE_UNION)
+    return false;
+  if (!infer_enter(types))
+    return false;
   bool equal = true;
   for (size_t i = 0; equal; i++) {
     struct type **left = infer_part(a, i), **right = infer_part(b, i);
-    if (!left && !right) break;
+    if (!left && !right)
+      break;
     equal = left && right && infer_unify(types, *left, *right);
   }
   infer_leave(types);
@@ -153,13 +172,16 @@ bool type_unify(struct types *types, struct type *a, struct type *b) {
 static bool infer_generalise(struct types *types, struct type *type) {
   type = type_resolve(type);
   if (type->kind == TYPE_VARIABLE) {
-    if (type->variable.level == INFER_FUNCTION) type->variable.level = INFER_GENERIC;
+    if (type->variable.level == INFER_FUNCTION)
+      type->variable.level = INFER_GENERIC;
     return type->variable.level == INFER_GENERIC;
   }
-  if (!infer_part(type, 0) || !infer_enter(types)) return false;
+  if (!infer_part(type, 0) || !infer_enter(types))
+    return false;
   bool generic = false;
   struct type **part;
-  for (size_t i = 0; (part = infer_part(type, i)); i++) generic |= infer_generalise(types, *part);
+  for (size_t i = 0; (part = infer_part(type, i)); i++)
+    generic |= infer_generalise(types, *part);
   infer_leave(types);
   return generic;
 }
@@ -173,12 +195,13 @@ bool type_generalise(struct types *types, struct type *type) {
 struct infer_fresh {
   size_t count;
   size_t capacity;
-  struct type **pairs;  /* a generic variable, then the fresh one in its place */
+  struct type **pairs; /* a generic variable, then the fresh one in its place */
 };
 
 static struct type *infer_fresh_for(struct types *types, struct infer_fresh *fresh, struct type *variable) {
   for (size_t i = 0; i < fresh->count; i += 2)
-    if (fresh->pairs[i] == variable) return fresh->pairs[i + 1];
+    if (fresh->pairs[i] == variable)
+      return fresh->pairs[i + 1];
   struct type *replacement = type_variable(types);
   ARENA_PUSH(types->arena, fresh->pairs, fresh->count, fresh->capacity, variable);
   ARENA_PUSH(types->arena, fresh->pairs, fresh->count, fresh->capacity, replacement);
@@ -189,7 +212,8 @@ static struct type *infer_copy(struct types *types, struct infer_fresh *fresh, s
   type = type_resolve(type);
   if (type->kind == TYPE_VARIABLE)
     return type->variable.level == INFER_GENERIC ? infer_fresh_for(types, fresh, type) : type;
-  if (!infer_part(type, 0) || !infer_enter(types)) return type;
+  if (!infer_part(type, 0) || !infer_enter(types))
+    return type;
   struct type *copy = type_new(types, type->kind);
   *copy = *type;
   copy->ground = NULL;
@@ -197,7 +221,8 @@ static struct type *infer_copy(struct types *types, struct infer_fresh *fresh, s
     copy->function.parameters =
         arena_array(types->arena, type->function.parameter_count, sizeof *copy->function.parameters);
   struct type **part;
-  for (size_t i = 0; (part = infer_part(type, i)); i++) *infer_part(copy, i) = infer_copy(types, fresh, *part);
+  for (size_t i = 0; (part = infer_part(type, i)); i++)
+    *infer_part(copy, i) = infer_copy(types, fresh, *part);
   infer_leave(types);
   return copy;
 }
@@ -213,7 +238,8 @@ struct type *type_instantiate(struct types *types, struct type *type) {
 /* Finds the interned type that has a type's kind and parts, which are ground, or makes it that one. */
 static struct type *infer_intern(struct types *types, struct type *type, uintptr_t *key, size_t count) {
   void **slot = map_slot(&types->interned, (const char *)key, count * sizeof *key);
-  if (!*slot) *slot = type;
+  if (!*slot)
+    *slot = type;
   return *slot;
 }
 
@@ -223,9 +249,12 @@ static struct type *infer_ground(struct types *types, struct type *type) {
     type->variable.bound = types->unit;
     return types->unit;
   }
-  if (type->ground) return type->ground;
-  if (!infer_part(type, 0)) return type->ground = type;
-  if (!infer_enter(types)) return types->unit;
+  if (type->ground)
+    return type->ground;
+  if (!infer_part(type, 0))
+    return type->ground = type;
+  if (!infer_enter(types))
+    return types->unit;
   size_t count = type->kind == TYPE_FUNCTION ? type->function.parameter_count + 1 : 1;
   struct type *ground = type_new(types, type->kind);
   uintptr_t *key = arena_array(types->arena, count + 1, sizeof *key);

@@ -17,10 +17,10 @@ enum { INFER_FILE = 0, INFER_FUNCTION = 1, INFER_GENERIC = 2 };
 struct types {
   struct arena *arena;
   struct map interned;
-  struct type *unit, *integer, *real, *boolean, *string;
-  unsigned level;          /* of new variables */
+  struct type *unit, *integer, *real, *boolean, *string, *wrong;
+  unsigned level; /* of new variables */
   unsigned next_id;
-  unsigned depth;          /* of the walk that is going on, and what is left of its steps */
+  unsigned depth; /* of the walk that is going on, and what is left of its steps */
   unsigned steps;
   bool too_large;
 };

@@ -13,14 +13,14 @@ struct lexer {
   const struct source *source;
   struct arena *arena;
   struct diag *diag;
-  struct map names;       /* every name and keyword, so that each is one pointer; a keyword's value is its spelling's entry */
+  struct map names; /* every name and keyword, so that each is one pointer; a keyword's value is its spelling's entry */
   size_t at;
   bool newline;
   size_t count;
   size_t capacity;
   struct token *tokens;
-  unsigned nesting;                      /* in how many interpolations we are */
-  unsigned braces[LEX_NESTING_MAX];      /* how many braces are open in each */
+  unsigned nesting;                 /* in how many interpolations we are */
+  unsigned braces[LEX_NESTING_MAX]; /* how many braces are open in each */
 };
 
 struct lex_spelling {
@@ -74,27 +74,34 @@ static struct token *lex_add(struct lexer *lexer, enum token_kind kind, size_t f
 
 /* White space and comments. A byte order mark is white space at the start of the file. */
 static void lex_skip(struct lexer *lexer) {
-  if (lexer->at == 0 && strncmp(lexer->source->text, "\xef\xbb\xbf", 3) == 0) lexer->at = 3;
+  if (lexer->at == 0 && strncmp(lexer->source->text, "\xef\xbb\xbf", 3) == 0)
+    lexer->at = 3;
   for (;; lexer->at++) {
     char c = lex_peek(lexer, 0);
     if (c == '/' && lex_peek(lexer, 1) == '/')
-      while (lexer->at < lexer->source->length && (c = lex_peek(lexer, 0)) != '\n') lexer->at++;
-    if (lexer->at >= lexer->source->length || !strchr(" \t\r\n", c)) return;
-    if (c == '\n') lexer->newline = true;
+      while (lexer->at < lexer->source->length && (c = lex_peek(lexer, 0)) != '\n')
+        lexer->at++;
+    if (lexer->at >= lexer->source->length || !strchr(" \t\r\n", c))
+      return;
+    if (c == '\n')
+      lexer->newline = true;
   }
 }
 
 /* name = [a-zA-Z_] [a-zA-Z0-9_]* */
 static void lex_name(struct lexer *lexer) {
   size_t from = lexer->at;
-  while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+  while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0)))
+    lexer->at++;
   size_t length = lexer->at - from;
   char *copy = arena_copy(lexer->arena, lexer->source->text + from, length);
   void **slot = map_slot(&lexer->names, copy, length);
-  if (!*slot) *slot = copy;
+  if (!*slot)
+    *slot = copy;
   enum token_kind kind = TOKEN_NAME;
   for (size_t i = 0; i < sizeof lex_keywords / sizeof *lex_keywords; i++)
-    if (strcmp(lex_keywords[i].spelling, copy) == 0) kind = lex_keywords[i].kind;
+    if (strcmp(lex_keywords[i].spelling, copy) == 0)
+      kind = lex_keywords[i].kind;
   lex_add(lexer, kind, from)->name = *slot;
 }
 
@@ -102,13 +109,17 @@ static void lex_name(struct lexer *lexer) {
 static void lex_number(struct lexer *lexer) {
   const char *text = lexer->source->text;
   size_t from = lexer->at;
-  while (lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+  while (lex_is_digit(lex_peek(lexer, 0)))
+    lexer->at++;
   bool is_float = lex_peek(lexer, 0) == '.' && lex_is_digit(lex_peek(lexer, 1));
-  if (is_float) lexer->at++;
-  while (is_float && lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+  if (is_float)
+    lexer->at++;
+  while (is_float && lex_is_digit(lex_peek(lexer, 0)))
+    lexer->at++;
   if (lex_is_letter(lex_peek(lexer, 0))) {
     diag_error(lexer->diag, lex_place(lexer->at, lexer->at + 1), "a number cannot be followed by a letter");
-    while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0))) lexer->at++;
+    while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0)))
+      lexer->at++;
   }
   struct token *token = lex_add(lexer, is_float ? TOKEN_FLOAT : TOKEN_INT, from);
   if (is_float) {
@@ -162,8 +173,10 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
   struct lex_buffer buffer = {0};
   for (;;) {
     char c = lex_peek(lexer, 0);
-    if (lexer->at >= lexer->source->length || c == '"') break;
-    if (c == '$' && lex_peek(lexer, 1) == '{') break;
+    if (lexer->at >= lexer->source->length || c == '"')
+      break;
+    if (c == '$' && lex_peek(lexer, 1) == '{')
+      break;
     if (c == '\\') {
       lex_escape(lexer, &buffer);
       continue;
@@ -175,16 +188,19 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
   bool ended = lexer->at < lexer->source->length;
   bool opens = ended && lex_peek(lexer, 0) == '$';
   lexer->at += opens ? 2 : ended;
-  enum token_kind kind = opens ? is_first ? TOKEN_STRING_HEAD : TOKEN_STRING_MIDDLE
-                               : is_first ? TOKEN_STRING : TOKEN_STRING_TAIL;
+  enum token_kind kind = opens      ? is_first ? TOKEN_STRING_HEAD : TOKEN_STRING_MIDDLE
+                         : is_first ? TOKEN_STRING
+                                    : TOKEN_STRING_TAIL;
   struct token *token = lex_add(lexer, kind, from);
   token->text = (struct ast_text){buffer.bytes, buffer.count - 1};
   if (!ended) {
     token->place.length = 1;
     diag_error(lexer->diag, token->place, "the string that begins here is not closed");
   }
-  if (!is_first) lexer->nesting--;
-  if (!opens) return;
+  if (!is_first)
+    lexer->nesting--;
+  if (!opens)
+    return;
   if (lexer->nesting == LEX_NESTING_MAX) {
     diag_error(lexer->diag, token->place, "strings are nested more than %d deep", LEX_NESTING_MAX);
     lexer->at = lexer->source->length;
@@ -196,25 +212,30 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
 static void lex_unknown(struct lexer *lexer) {
   const char *text = lexer->source->text;
   size_t from = lexer->at++;
-  while (lexer->at < lexer->source->length && (text[lexer->at] & 0xc0) == 0x80) lexer->at++;
+  while (lexer->at < lexer->source->length && (text[lexer->at] & 0xc0) == 0x80)
+    lexer->at++;
   int length = (int)(lexer->at - from);
-  struct place place = lex_place(from, lexer->at);
+  struct place place = lex_add(lexer, TOKEN_WRONG, from)->place;
   unsigned char c = (unsigned char)text[from];
   if (c < 0x20 || c == 0x7f) {
     diag_error(lexer->diag, place, "unexpected control character U+%04X", c);
     return;
   }
   const char **hint = diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from);
-  if (c == ';') *hint = "statements need nothing between them";
-  if (c == '\'') *hint = "strings stand in double quotes";
-  if (c == '[' || c == ']') *hint = "this compiler has no lists";
+  if (c == ';')
+    *hint = "statements need nothing between them";
+  if (c == '\'')
+    *hint = "strings stand in double quotes";
+  if (c == '[' || c == ']')
+    *hint = "this compiler has no lists";
 }
 
 static void lex_punctuate(struct lexer *lexer) {
   const char *text = lexer->source->text + lexer->at;
   for (size_t i = 0; i < sizeof lex_punctuation / sizeof *lex_punctuation; i++) {
     const char *spelling = lex_punctuation[i].spelling;
-    if (strncmp(text, spelling, strlen(spelling)) != 0) continue;
+    if (strncmp(text, spelling, strlen(spelling)) != 0)
+      continue;
     size_t from = lexer->at;
     lexer->at += strlen(spelling);
     lex_add(lexer, lex_punctuation[i].kind, from);
@@ -230,18 +251,25 @@ static void lex_token(struct lexer *lexer) {
     lex_string_part(lexer, false);
     return;
   }
-  if (braces && c == '{') ++*braces;
-  if (braces && c == '}') --*braces;
-  if (lex_is_letter(c)) lex_name(lexer);
-  else if (lex_is_digit(c)) lex_number(lexer);
-  else if (c == '"') lex_string_part(lexer, true);
-  else lex_punctuate(lexer);
+  if (braces && c == '{')
+    ++*braces;
+  if (braces && c == '}')
+    --*braces;
+  if (lex_is_letter(c))
+    lex_name(lexer);
+  else if (lex_is_digit(c))
+    lex_number(lexer);
+  else if (c == '"')
+    lex_string_part(lexer, true);
+  else
+    lex_punctuate(lexer);
 }
 
 struct token_list lex(const struct source *source, struct arena *arena, struct diag *diag) {
   struct lexer lexer = {.source = source, .arena = arena, .diag = diag};
   map_init(&lexer.names, arena);
-  for (lex_skip(&lexer); lexer.at < source->length; lex_skip(&lexer)) lex_token(&lexer);
+  for (lex_skip(&lexer); lexer.at < source->length; lex_skip(&lexer))
+    lex_token(&lexer);
   lexer.newline = true;
   lex_add(&lexer, TOKEN_END, lexer.at);
   return (struct token_list){lexer.count, lexer.tokens};

@@ -3,7 +3,7 @@
  *
  * A string with interpolation is several tokens: `"a${x}b${y}c"` is STRING_HEAD "a", the tokens of x, STRING_MIDDLE "b",
  * the tokens of y, STRING_TAIL "c". Comments and white space are only seen as `newline`: whether a line ended before the
- * token. What is not a token is reported and left out. The last token is END.
+ * token. What is not a token is reported, and is WRONG. The last token is END.
  */
 #include "ast.h"
 #include "diag.h"
@@ -26,10 +26,10 @@ struct token {
   bool newline;
   struct place place;
   union {
-    const char *name;      /* NAME, and every keyword: equal names are the same pointer */
-    uint64_t integer;      /* INT, at most 2^63: that one only after a minus sign */
+    const char *name; /* NAME, and every keyword: equal names are the same pointer */
+    uint64_t integer; /* INT, at most 2^63: that one only after a minus sign */
     double real;
-    struct ast_text text;  /* the strings' parts, escapes replaced */
+    struct ast_text text; /* the strings' parts, escapes replaced */
   };
 };
 

@@ -16,12 +16,14 @@ bool parse_is(const struct parser *parser, enum token_kind kind) {
 
 static const struct token *parse_take(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0);
-  if (token->kind != TOKEN_END) parser->at++;
+  if (token->kind != TOKEN_END)
+    parser->at++;
   return token;
 }
 
 bool parse_accept(struct parser *parser, enum token_kind kind) {
-  if (!parse_is(parser, kind)) return false;
+  if (!parse_is(parser, kind))
+    return false;
   parse_take(parser);
   return true;
 }
@@ -63,7 +65,8 @@ void parse_fail(struct parser *parser, struct place place, const char *hint, con
   va_start(arguments, format);
   const char *text = arena_vprintf(parser->arena, format, arguments);
   va_end(arguments);
-  *diag_error(parser->diag, place, "%s", text) = hint;
+  if (!parse_is(parser, TOKEN_WRONG))
+    *diag_error(parser->diag, place, "%s", text) = hint;
   longjmp(*parser->recover, 1);
 }
 
@@ -88,7 +91,8 @@ void parse_leave(struct parser *parser) {
 /* types = [ type { "," type } ] end */
 static void parse_types(struct parser *parser, struct syntax_type *into, enum token_kind end) {
   size_t capacity = 0;
-  if (parse_accept(parser, end)) return;
+  if (parse_accept(parser, end))
+    return;
   do {
     struct syntax_type *argument = parse_type(parser);
     ARENA_PUSH(parser->arena, into->arguments, into->count, capacity, argument);
@@ -110,7 +114,8 @@ struct syntax_type *parse_type(struct parser *parser) {
     if (!parse_is(parser, TOKEN_NAME))
       parse_fail(parser, first->place, NULL, "expected a type, found %s", token_description(first->kind));
     type->name = parse_label(parser, "a type");
-    if (parse_accept(parser, TOKEN_LESS)) parse_types(parser, type, TOKEN_GREATER);
+    if (parse_accept(parser, TOKEN_LESS))
+      parse_types(parser, type, TOKEN_GREATER);
   }
   parse_leave(parser);
   type->place = parse_place_from(parser, first);
@@ -152,8 +157,10 @@ static struct syntax_variant parse_variant(struct parser *parser) {
   if (!parse_is_upper(variant.name.text))
     parse_fail(parser, variant.name.place, "in a pattern a lower-case name binds whatever is matched",
                "the name of a variant begins with an upper-case letter");
-  if (parse_is(parser, TOKEN_LEFT_BRACE)) parse_fields(parser, &variant);
-  else if (parse_is(parser, TOKEN_LEFT_PAREN)) parse_slots(parser, &variant);
+  if (parse_is(parser, TOKEN_LEFT_BRACE))
+    parse_fields(parser, &variant);
+  else if (parse_is(parser, TOKEN_LEFT_PAREN))
+    parse_slots(parser, &variant);
   return variant;
 }
 
@@ -161,7 +168,8 @@ static struct syntax_variant parse_variant(struct parser *parser) {
 static bool parse_at_union(const struct parser *parser) {
   enum token_kind next = parse_peek(parser, 1)->kind;
   bool same_line = !parse_peek(parser, 1)->newline;
-  if (parse_is(parser, TOKEN_BAR)) return true;
+  if (parse_is(parser, TOKEN_BAR))
+    return true;
   return parse_is(parser, TOKEN_NAME) &&
          (next == TOKEN_BAR || next == TOKEN_LEFT_BRACE || (next == TOKEN_LEFT_PAREN && same_line));
 }
@@ -201,7 +209,8 @@ static struct syntax_name parse_binding(struct parser *parser) {
 /* bindings = [ name { "," name } ] end */
 static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern, enum token_kind end) {
   size_t capacity = 0;
-  if (parse_accept(parser, end)) return;
+  if (parse_accept(parser, end))
+    return;
   do {
     const struct token *token = parse_peek(parser, 0);
     if (token->kind == TOKEN_NAME && parse_is_upper(token->name))
@@ -262,7 +271,8 @@ struct syntax_pattern parse_pattern(struct parser *parser) {
   case TOKEN_TYPE:
     pattern.name = parse_binding(parser);
     pattern.kind = SYNTAX_PATTERN_NAME;
-    if (parse_is_upper(pattern.name.text)) parse_constructor(parser, &pattern);
+    if (parse_is_upper(pattern.name.text))
+      parse_constructor(parser, &pattern);
     break;
   case TOKEN_MINUS:
   case TOKEN_INT:
@@ -287,10 +297,12 @@ struct syntax_pattern parse_pattern(struct parser *parser) {
 /* parameters = [ parameter { "," parameter } ] end    parameter = name [ ":" type ] */
 void parse_parameters(struct parser *parser, struct syntax_function *function, enum token_kind end) {
   size_t capacity = 0;
-  if (parse_accept(parser, end)) return;
+  if (parse_accept(parser, end))
+    return;
   do {
     struct syntax_parameter parameter = {.name = parse_name(parser, "the name of a parameter")};
-    if (parse_accept(parser, TOKEN_COLON)) parameter.type = parse_type(parser);
+    if (parse_accept(parser, TOKEN_COLON))
+      parameter.type = parse_type(parser);
     ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
   } while (parse_accept(parser, TOKEN_COMMA));
   parse_expect(parser, end);
@@ -302,7 +314,8 @@ static struct syntax_function *parse_signature(struct parser *parser) {
   function->name = parse_name(parser, "the name of a function");
   parse_expect(parser, TOKEN_LEFT_PAREN);
   parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
-  if (parse_accept(parser, TOKEN_ARROW)) function->result = parse_type(parser);
+  if (parse_accept(parser, TOKEN_ARROW))
+    function->result = parse_type(parser);
   return function;
 }
 
@@ -312,7 +325,8 @@ static struct syntax_item parse_function(struct parser *parser) {
   parse_expect(parser, TOKEN_FN);
   item.function = parse_signature(parser);
   item.name = item.function->name;
-  if (!parse_is(parser, TOKEN_LEFT_BRACE)) parse_expect(parser, TOKEN_ASSIGN);
+  if (!parse_is(parser, TOKEN_LEFT_BRACE))
+    parse_expect(parser, TOKEN_ASSIGN);
   item.function->body = parse_expr(parser);
   return item;
 }
@@ -332,7 +346,8 @@ static struct syntax_item parse_let(struct parser *parser) {
   struct syntax_item item = {.kind = SYNTAX_ITEM_LET};
   parse_expect(parser, TOKEN_LET);
   item.name = parse_name(parser, "a name");
-  if (parse_accept(parser, TOKEN_COLON)) item.type = parse_type(parser);
+  if (parse_accept(parser, TOKEN_COLON))
+    item.type = parse_type(parser);
   parse_expect(parser, TOKEN_ASSIGN);
   item.value = parse_expr(parser);
   return item;
@@ -355,12 +370,18 @@ struct syntax_item parse_item(struct parser *parser, bool file_scope) {
     parse_fail(parser, first->place, "move it out of the function", "%s can only be declared at file scope",
                declares_type ? "a type" : "an extern function");
   if (first->kind == TOKEN_MUT)
-    parse_fail(parser, first->place, "use 'let'", "'mut' is only for the state of effect handlers, which this compiler lacks");
-  if (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN) item = parse_function(parser);
-  else if (first->kind == TOKEN_LET) item = parse_let(parser);
-  else if (first->kind == TOKEN_EXTERN) item = parse_extern(parser);
-  else if (declares_type) item = parse_type_declaration(parser);
-  else item = parse_statement_expr(parser);
+    parse_fail(parser, first->place, "use 'let'",
+               "'mut' is only for the state of effect handlers, which this compiler lacks");
+  if (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN)
+    item = parse_function(parser);
+  else if (first->kind == TOKEN_LET)
+    item = parse_let(parser);
+  else if (first->kind == TOKEN_EXTERN)
+    item = parse_extern(parser);
+  else if (declares_type)
+    item = parse_type_declaration(parser);
+  else
+    item = parse_statement_expr(parser);
   item.place = parse_place_from(parser, first);
   return item;
 }
@@ -370,7 +391,8 @@ struct syntax_item parse_item(struct parser *parser, bool file_scope) {
 static bool parse_starts_declaration(const struct parser *parser, size_t at) {
   const struct token *token = &parser->tokens[at];
   enum token_kind next = token->kind == TOKEN_END ? TOKEN_END : token[1].kind;
-  if (!token->newline) return false;
+  if (!token->newline)
+    return false;
   return token->kind == TOKEN_LET || token->kind == TOKEN_EXTERN || token->kind == TOKEN_END ||
          ((token->kind == TOKEN_FN || token->kind == TOKEN_TYPE) && next == TOKEN_NAME);
 }
@@ -418,7 +440,8 @@ static void parse_synchronise(struct parser *parser, size_t start) {
 static bool parse_try_item(struct parser *parser, struct syntax_item *item) {
   jmp_buf recover;
   parser->recover = &recover;
-  if (setjmp(recover)) return false;
+  if (setjmp(recover))
+    return false;
   *item = parse_item(parser, true);
   return true;
 }
@@ -432,16 +455,13 @@ struct syntax_program parse(struct token_list tokens, struct arena *arena, struc
     size_t start = parser.at;
     struct syntax_item item;
     parser.nesting = 0;
-    parser.use_count = parser.use_capacity = 0;
-    parser.uses = NULL;
     if (!parse_try_item(&parser, &item)) {
       parse_synchronise(&parser, start);
       continue;
     }
-    item.use_count = parser.use_count;
-    item.uses = parser.uses;
     ARENA_PUSH(arena, program.items, program.count, capacity, item);
   }
-  if (tokens.count == 1) diag_error(diag, tokens.tokens->place, "the program is empty");
+  if (tokens.count == 1)
+    diag_error(diag, tokens.tokens->place, "the program is empty");
   return program;
 }

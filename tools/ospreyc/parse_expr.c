@@ -13,7 +13,8 @@ static struct syntax_expr *parse_new(struct parser *parser, enum syntax_kind kin
 
 /* Puts a child below a node: the node grows. */
 static struct syntax_expr *parse_child(struct parser *parser, struct syntax_expr *node, struct syntax_expr *child) {
-  if (node->height <= child->height) node->height = child->height + 1;
+  if (node->height <= child->height)
+    node->height = child->height + 1;
   if (node->height > PARSE_HEIGHT_MAX)
     parse_fail(parser, child->place, "give a part of it a name", "the expression is longer than %d operators",
                PARSE_HEIGHT_MAX);
@@ -28,7 +29,6 @@ static struct syntax_expr *parse_name_expr(struct parser *parser) {
   struct syntax_name name = parse_label(parser, "a name");
   struct syntax_expr *expr = parse_new(parser, SYNTAX_NAME, name.place);
   expr->name = name.text;
-  ARENA_PUSH(parser->arena, parser->uses, parser->use_count, parser->use_capacity, name.text);
   return expr;
 }
 
@@ -42,10 +42,14 @@ static struct syntax_expr *parse_literal(struct parser *parser) {
                                                         : SYNTAX_BOOL;
   struct syntax_expr *expr = parse_new(parser, kind, token->place);
   parse_accept(parser, token->kind);
-  if (kind == SYNTAX_INT) expr->integer = token->integer;
-  else if (kind == SYNTAX_FLOAT) expr->real = token->real;
-  else if (kind == SYNTAX_STRING) expr->text = token->text;
-  else expr->truth = token->kind == TOKEN_TRUE;
+  if (kind == SYNTAX_INT)
+    expr->integer = token->integer;
+  else if (kind == SYNTAX_FLOAT)
+    expr->real = token->real;
+  else if (kind == SYNTAX_STRING)
+    expr->text = token->text;
+  else
+    expr->truth = token->kind == TOKEN_TRUE;
   return expr;
 }
 
@@ -67,7 +71,8 @@ static struct syntax_expr *parse_interpolation(struct parser *parser) {
       text->text = token->text;
       ARENA_PUSH(parser->arena, list->items, list->count, capacity, text);
     }
-    if (is_last) break;
+    if (is_last)
+      break;
     struct syntax_expr *part = parse_child(parser, expr, parse_expr(parser));
     ARENA_PUSH(parser->arena, list->items, list->count, capacity, part);
   }
@@ -87,7 +92,8 @@ struct syntax_expr *parse_block(struct parser *parser) {
     parse_child(parser, expr, item.value ? item.value : item.function->body);
     ARENA_PUSH(parser->arena, expr->block.items, expr->block.count, capacity, item);
   }
-  if (parse_is(parser, TOKEN_END)) parse_fail(parser, first->place, NULL, "the '{' is not closed");
+  if (parse_is(parser, TOKEN_END))
+    parse_fail(parser, first->place, NULL, "the '{' is not closed");
   parse_accept(parser, TOKEN_RIGHT_BRACE);
   parse_leave(parser);
   expr->place = parse_place_from(parser, first);
@@ -110,9 +116,11 @@ static struct syntax_expr *parse_match(struct parser *parser) {
     if (parse_is(parser, TOKEN_COMMA))
       parse_fail(parser, parse_peek(parser, 0)->place, NULL, "the arms of a match need nothing between them");
   }
-  if (parse_is(parser, TOKEN_END)) parse_fail(parser, brace->place, NULL, "the '{' is not closed");
+  if (parse_is(parser, TOKEN_END))
+    parse_fail(parser, brace->place, NULL, "the '{' is not closed");
   parse_accept(parser, TOKEN_RIGHT_BRACE);
-  if (!expr->match.count) parse_fail(parser, first->place, NULL, "a match needs at least one arm");
+  if (!expr->match.count)
+    parse_fail(parser, first->place, NULL, "a match needs at least one arm");
   parse_leave(parser);
   return expr;
 }
@@ -145,7 +153,8 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
                  "a function with a name is a declaration, not an expression");
     parse_expect(parser, TOKEN_LEFT_PAREN);
     parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
-    if (parse_accept(parser, TOKEN_ARROW)) function->result = parse_type(parser);
+    if (parse_accept(parser, TOKEN_ARROW))
+      function->result = parse_type(parser);
   } else {
     parse_expect(parser, TOKEN_BAR);
     if (parse_is(parser, TOKEN_BAR))
@@ -181,16 +190,24 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   case TOKEN_FLOAT:
   case TOKEN_STRING:
   case TOKEN_TRUE:
-  case TOKEN_FALSE: return parse_literal(parser);
-  case TOKEN_STRING_HEAD: return parse_interpolation(parser);
+  case TOKEN_FALSE:
+    return parse_literal(parser);
+  case TOKEN_STRING_HEAD:
+    return parse_interpolation(parser);
   case TOKEN_NAME:
-  case TOKEN_TYPE: return parse_name_expr(parser);
-  case TOKEN_LEFT_PAREN: return parse_parenthesised(parser);
-  case TOKEN_LEFT_BRACE: return parse_block(parser);
-  case TOKEN_MATCH: return parse_match(parser);
-  case TOKEN_IF: return parse_if(parser);
+  case TOKEN_TYPE:
+    return parse_name_expr(parser);
+  case TOKEN_LEFT_PAREN:
+    return parse_parenthesised(parser);
+  case TOKEN_LEFT_BRACE:
+    return parse_block(parser);
+  case TOKEN_MATCH:
+    return parse_match(parser);
+  case TOKEN_IF:
+    return parse_if(parser);
   case TOKEN_FN:
-  case TOKEN_BAR: return parse_lambda(parser);
+  case TOKEN_BAR:
+    return parse_lambda(parser);
   case TOKEN_OR:
     parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
   default:
@@ -213,7 +230,8 @@ static void parse_arguments(struct parser *parser, struct syntax_expr *expr) {
     }
     argument.value = parse_child(parser, expr, parse_expr(parser));
     ARENA_PUSH(parser->arena, expr->call.arguments, expr->call.count, capacity, argument);
-    if (!parse_accept(parser, TOKEN_COMMA)) break;
+    if (!parse_accept(parser, TOKEN_COMMA))
+      break;
   }
   parse_expect(parser, TOKEN_RIGHT_PAREN);
   parse_leave(parser);
@@ -229,6 +247,8 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
 static struct syntax_expr *parse_field_access(struct parser *parser, struct syntax_expr *record) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_FIELD, record->place);
   parse_expect(parser, TOKEN_DOT);
+  if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
+    parse_expect(parser, TOKEN_NAME);
   expr->field.record = parse_child(parser, expr, record);
   expr->field.name = parse_label(parser, "the name of a field");
   expr->place = parse_join(record->place, expr->field.name.place);
@@ -240,8 +260,10 @@ static struct syntax_expr *parse_record(struct parser *parser, struct syntax_exp
   struct syntax_expr *expr = parse_new(parser, SYNTAX_RECORD, base->place);
   bool constructs = base->kind == SYNTAX_NAME && *base->name >= 'A' && *base->name <= 'Z';
   size_t capacity = 0;
-  if (constructs) expr->record.name = (struct syntax_name){base->name, base->place};
-  else expr->record.base = parse_child(parser, expr, base);
+  if (constructs)
+    expr->record.name = (struct syntax_name){base->name, base->place};
+  else
+    expr->record.base = parse_child(parser, expr, base);
   parse_expect(parser, TOKEN_LEFT_BRACE);
   parse_enter(parser);
   do {
@@ -265,17 +287,22 @@ static bool parse_at_record(const struct parser *parser) {
 static struct syntax_expr *parse_postfix(struct parser *parser) {
   struct syntax_expr *expr = parse_primary(parser);
   for (;;) {
-    if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline) expr = parse_call(parser, expr);
-    else if (parse_is(parser, TOKEN_DOT)) expr = parse_field_access(parser, expr);
-    else if (parse_at_record(parser)) expr = parse_record(parser, expr);
-    else return expr;
+    if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline)
+      expr = parse_call(parser, expr);
+    else if (parse_is(parser, TOKEN_DOT))
+      expr = parse_field_access(parser, expr);
+    else if (parse_at_record(parser))
+      expr = parse_record(parser, expr);
+    else
+      return expr;
   }
 }
 
 /* ---- Operators --------------------------------------------------------------------------------------------------- */
 
 /* `value |> stage` is a call of the stage with the value before its own arguments. */
-static struct syntax_expr *parse_pipe_into(struct parser *parser, struct syntax_expr *value, struct syntax_expr *stage) {
+static struct syntax_expr *parse_pipe_into(struct parser *parser, struct syntax_expr *value,
+                                           struct syntax_expr *stage) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, stage->place);
   bool has_arguments = stage->kind == SYNTAX_CALL;
   size_t count = has_arguments ? stage->call.count : 0;
@@ -293,7 +320,8 @@ static struct syntax_expr *parse_pipe_into(struct parser *parser, struct syntax_
 /* pipe = postfix { "|>" postfix } */
 static struct syntax_expr *parse_pipe(struct parser *parser) {
   struct syntax_expr *expr = parse_postfix(parser);
-  while (parse_accept(parser, TOKEN_PIPE)) expr = parse_pipe_into(parser, expr, parse_postfix(parser));
+  while (parse_accept(parser, TOKEN_PIPE))
+    expr = parse_pipe_into(parser, expr, parse_postfix(parser));
   return expr;
 }
 
@@ -304,8 +332,10 @@ static bool parse_at_smallest_integer(const struct parser *parser) {
 }
 
 static void parse_negate_literal(struct syntax_expr *expr, struct place minus) {
-  if (expr->kind == SYNTAX_INT) expr->integer = 0 - expr->integer;
-  else expr->real = -expr->real;
+  if (expr->kind == SYNTAX_INT)
+    expr->integer = 0 - expr->integer;
+  else
+    expr->real = -expr->real;
   expr->place = parse_join(minus, expr->place);
 }
 
@@ -313,7 +343,8 @@ static void parse_negate_literal(struct syntax_expr *expr, struct place minus) {
  * A minus before a number makes a negative literal. */
 static struct syntax_expr *parse_unary(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0);
-  if (token->kind != TOKEN_NOT && token->kind != TOKEN_MINUS && token->kind != TOKEN_PLUS) return parse_pipe(parser);
+  if (token->kind != TOKEN_NOT && token->kind != TOKEN_MINUS && token->kind != TOKEN_PLUS)
+    return parse_pipe(parser);
   parse_accept(parser, token->kind);
   parse_enter(parser);
   bool smallest = token->kind == TOKEN_MINUS && parse_at_smallest_integer(parser);
@@ -324,9 +355,9 @@ static struct syntax_expr *parse_unary(struct parser *parser) {
     return operand;
   }
   struct syntax_expr *expr = parse_new(parser, SYNTAX_UNARY, parse_join(token->place, operand->place));
-  expr->binary.operator = token->kind == TOKEN_NOT ? SYNTAX_NOT
-                          : token->kind == TOKEN_MINUS ? SYNTAX_NEGATE
-                                                       : SYNTAX_PLUS;
+  expr->binary.operator= token->kind == TOKEN_NOT ? SYNTAX_NOT
+  : token->kind == TOKEN_MINUS                    ? SYNTAX_NEGATE
+                                                  : SYNTAX_PLUS;
   expr->binary.place = token->place;
   expr->binary.left = parse_child(parser, expr, operand);
   return expr;
@@ -334,7 +365,7 @@ static struct syntax_expr *parse_unary(struct parser *parser) {
 
 struct parse_operator {
   enum token_kind token;
-  unsigned level;              /* the higher, the tighter */
+  unsigned level; /* the higher, the tighter */
   enum syntax_operator operator;
 };
 
@@ -358,7 +389,7 @@ static const struct parse_operator parse_operators[] = {
 
 /* Whether a minus begins the pattern of the next arm (`-1 => …`) rather than going on with this one. */
 static bool parse_at_negative_pattern(const struct parser *parser) {
-  return parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 0)->newline && parse_peek(parser, 1)->kind == TOKEN_INT &&
+  return parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 1)->kind == TOKEN_INT &&
          parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW;
 }
 
@@ -375,12 +406,12 @@ static struct syntax_expr *parse_binary(struct parser *parser, unsigned level) {
   bool tightest = level == PARSE_LEVEL_MULTIPLICATIVE;
   struct syntax_expr *left = tightest ? parse_unary(parser) : parse_binary(parser, level + 1);
   const struct parse_operator *operator;
-  while ((operator = parse_find_operator(parser, level))) {
+  while ((operator= parse_find_operator(parser, level))) {
     struct place place = parse_peek(parser, 0)->place;
     parse_accept(parser, operator->token);
     struct syntax_expr *right = tightest ? parse_unary(parser) : parse_binary(parser, level + 1);
     struct syntax_expr *expr = parse_new(parser, SYNTAX_BINARY, parse_join(left->place, right->place));
-    expr->binary.operator = operator->operator;
+    expr->binary.operator= operator->operator;
     expr->binary.place = place;
     expr->binary.left = parse_child(parser, expr, left);
     expr->binary.right = parse_child(parser, expr, right);
@@ -392,7 +423,7 @@ static struct syntax_expr *parse_binary(struct parser *parser, unsigned level) {
 static struct syntax_expr *parse_elvis(struct parser *parser, struct syntax_expr *left, struct place place) {
   struct syntax_expr *right = parse_expr(parser);
   struct syntax_expr *expr = parse_new(parser, SYNTAX_BINARY, parse_join(left->place, right->place));
-  expr->binary.operator = SYNTAX_ELVIS;
+  expr->binary.operator= SYNTAX_ELVIS;
   expr->binary.place = place;
   expr->binary.left = parse_child(parser, expr, left);
   expr->binary.right = parse_child(parser, expr, right);
@@ -413,8 +444,10 @@ struct syntax_expr *parse_expr(struct parser *parser) {
   parse_enter(parser);
   struct syntax_expr *expr = parse_binary(parser, PARSE_LEVEL_OR);
   struct place place = parse_peek(parser, 0)->place;
-  if (parse_accept(parser, TOKEN_ELVIS)) expr = parse_elvis(parser, expr, place);
-  else if (parse_accept(parser, TOKEN_QUESTION)) expr = parse_ternary(parser, expr);
+  if (parse_accept(parser, TOKEN_ELVIS))
+    expr = parse_elvis(parser, expr, place);
+  else if (parse_accept(parser, TOKEN_QUESTION))
+    expr = parse_ternary(parser, expr);
   parse_leave(parser);
   return expr;
 }

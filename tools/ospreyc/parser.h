@@ -12,8 +12,8 @@
 #include <setjmp.h>
 
 enum {
-  PARSE_NESTING_MAX = 500,  /* of brackets, blocks and operators within one another */
-  PARSE_HEIGHT_MAX = 1000,  /* of a tree: a longer chain of operators would exhaust the stack of who walks it */
+  PARSE_NESTING_MAX = 500, /* of brackets, blocks and operators within one another */
+  PARSE_HEIGHT_MAX = 1000, /* of a tree: a longer chain of operators would exhaust the stack of who walks it */
 };
 
 struct parser {
@@ -24,9 +24,6 @@ struct parser {
   size_t at;
   unsigned nesting;
   jmp_buf *recover;
-  size_t use_count;         /* the names in the declaration at file scope that is being parsed */
-  size_t use_capacity;
-  const char **uses;
 };
 
 /* ---- parse.c ----------------------------------------------------------------------------------------------------- */

@@ -27,7 +27,7 @@ struct syntax_type {
 };
 
 struct syntax_field {
-  struct syntax_name name;       /* of a positional field: NULL */
+  struct syntax_name name; /* of a positional field: NULL */
   struct syntax_type *type;
 };
 
@@ -40,21 +40,21 @@ struct syntax_variant {
 /* ---- Expressions ------------------------------------------------------------------------------------------------- */
 
 enum syntax_kind {
-  SYNTAX_INT,          /* integer */
-  SYNTAX_FLOAT,        /* real */
-  SYNTAX_BOOL,         /* truth */
-  SYNTAX_STRING,       /* text */
-  SYNTAX_INTERPOLATE,  /* list, of SYNTAX_STRINGs and others */
-  SYNTAX_NAME,         /* name */
-  SYNTAX_CALL,         /* call */
-  SYNTAX_FIELD,        /* field */
-  SYNTAX_RECORD,       /* record: Name { field: value }, or an update where `base` is set */
-  SYNTAX_UNARY,        /* unary */
-  SYNTAX_BINARY,       /* binary: arithmetic, comparison, && || ?: */
-  SYNTAX_IF,           /* branch: if and ?: */
-  SYNTAX_BLOCK,        /* block */
-  SYNTAX_MATCH,        /* match */
-  SYNTAX_LAMBDA,       /* function */
+  SYNTAX_INT,         /* integer */
+  SYNTAX_FLOAT,       /* real */
+  SYNTAX_BOOL,        /* truth */
+  SYNTAX_STRING,      /* text */
+  SYNTAX_INTERPOLATE, /* list, of SYNTAX_STRINGs and others */
+  SYNTAX_NAME,        /* name */
+  SYNTAX_CALL,        /* call */
+  SYNTAX_FIELD,       /* field */
+  SYNTAX_RECORD,      /* record: Name { field: value }, or an update where `base` is set */
+  SYNTAX_UNARY,       /* unary */
+  SYNTAX_BINARY,      /* binary: arithmetic, comparison, && || ?: */
+  SYNTAX_IF,          /* branch: if and ?: */
+  SYNTAX_BLOCK,       /* block */
+  SYNTAX_MATCH,       /* match */
+  SYNTAX_LAMBDA,      /* function */
 };
 
 struct syntax_list {
@@ -83,36 +83,36 @@ struct syntax_record {
 
 struct syntax_parameter {
   struct syntax_name name;
-  struct syntax_type *type;      /* NULL: to be inferred */
+  struct syntax_type *type; /* NULL: to be inferred */
 };
 
 /* A function, nested function, lambda, or extern (without a body). */
 struct syntax_function {
-  struct syntax_name name;       /* a lambda's is NULL; its place is the lambda's first token */
+  struct syntax_name name; /* a lambda's is NULL; its place is the lambda's first token */
   size_t count;
   struct syntax_parameter *parameters;
-  struct syntax_type *result;    /* NULL: to be inferred */
+  struct syntax_type *result; /* NULL: to be inferred */
   struct syntax_expr *body;
 };
 
 enum syntax_pattern_kind {
-  SYNTAX_PATTERN_NAME,         /* a lower-case name, or _ */
+  SYNTAX_PATTERN_NAME, /* a lower-case name, or _ */
   SYNTAX_PATTERN_INT,
   SYNTAX_PATTERN_BOOL,
   SYNTAX_PATTERN_STRING,
-  SYNTAX_PATTERN_CONSTRUCTOR,  /* Ctor, Ctor { a, b } (by name), Ctor(a, b) and Ctor a (by position) */
+  SYNTAX_PATTERN_CONSTRUCTOR, /* Ctor, Ctor { a, b } (by name), Ctor(a, b) and Ctor a (by position) */
 };
 
 struct syntax_pattern {
   enum syntax_pattern_kind kind;
-  struct syntax_name name;       /* of the binding or the constructor */
+  struct syntax_name name; /* of the binding or the constructor */
   int64_t integer;
   bool truth;
   struct ast_text text;
-  bool by_name;                  /* { }: the bindings are names of fields */
-  bool has_fields;               /* any of { }, ( ) or a bare name */
+  bool by_name;    /* { }: the bindings are names of fields */
+  bool has_fields; /* any of { }, ( ) or a bare name */
   size_t count;
-  struct syntax_name *bindings;  /* "_" ignores */
+  struct syntax_name *bindings; /* "_" ignores */
   struct place place;
 };
 
@@ -128,11 +128,11 @@ struct syntax_match {
 };
 
 enum syntax_item_kind {
-  SYNTAX_ITEM_EXPR,      /* value */
-  SYNTAX_ITEM_LET,       /* name, type, value */
-  SYNTAX_ITEM_FUNCTION,  /* function */
-  SYNTAX_ITEM_EXTERN,    /* function; file scope only */
-  SYNTAX_ITEM_TYPE,      /* declaration; file scope only */
+  SYNTAX_ITEM_EXPR,     /* value */
+  SYNTAX_ITEM_LET,      /* name, type, value */
+  SYNTAX_ITEM_FUNCTION, /* function */
+  SYNTAX_ITEM_EXTERN,   /* function; file scope only */
+  SYNTAX_ITEM_TYPE,     /* declaration; file scope only */
 };
 
 /* `type name = …`: an alias, a record (one nameless variant) or a union. */
@@ -152,8 +152,6 @@ struct syntax_item {
   struct syntax_expr *value;
   struct syntax_function *function;
   struct syntax_declaration declaration;
-  size_t use_count;              /* at file scope: the names that stand in it, for the order in which items are checked */
-  const char **uses;
 };
 
 struct syntax_block {
@@ -163,15 +161,29 @@ struct syntax_block {
 
 enum syntax_operator {
   /* In the order of ast_operator. */
-  SYNTAX_ADD, SYNTAX_SUBTRACT, SYNTAX_MULTIPLY, SYNTAX_DIVIDE, SYNTAX_REMAINDER,
-  SYNTAX_EQUAL, SYNTAX_NOT_EQUAL, SYNTAX_LESS, SYNTAX_GREATER, SYNTAX_LESS_EQUAL, SYNTAX_GREATER_EQUAL,
-  SYNTAX_AND, SYNTAX_OR, SYNTAX_ELVIS, SYNTAX_NOT, SYNTAX_PLUS, SYNTAX_NEGATE,
+  SYNTAX_ADD,
+  SYNTAX_SUBTRACT,
+  SYNTAX_MULTIPLY,
+  SYNTAX_DIVIDE,
+  SYNTAX_REMAINDER,
+  SYNTAX_EQUAL,
+  SYNTAX_NOT_EQUAL,
+  SYNTAX_LESS,
+  SYNTAX_GREATER,
+  SYNTAX_LESS_EQUAL,
+  SYNTAX_GREATER_EQUAL,
+  SYNTAX_AND,
+  SYNTAX_OR,
+  SYNTAX_ELVIS,
+  SYNTAX_NOT,
+  SYNTAX_PLUS,
+  SYNTAX_NEGATE,
 };
 
 struct syntax_binary {
   enum syntax_operator operator;
-  struct place place;            /* of the operator */
-  struct syntax_expr *left;      /* the operand of a unary operator */
+  struct place place;       /* of the operator */
+  struct syntax_expr *left; /* the operand of a unary operator */
   struct syntax_expr *right;
 };
 
@@ -188,10 +200,10 @@ struct syntax_access {
 
 struct syntax_expr {
   enum syntax_kind kind;
-  unsigned height;               /* of the tree below, 1 for a leaf */
+  unsigned height; /* of the tree below, 1 for a leaf */
   struct place place;
   union {
-    uint64_t integer;            /* 2^63 only below a minus sign, which the parser folds: as int64_t it is INT64_MIN */
+    uint64_t integer; /* 2^63 only below a minus sign, which the parser folds: as int64_t it is INT64_MIN */
     double real;
     bool truth;
     struct ast_text text;

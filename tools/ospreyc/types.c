@@ -13,8 +13,10 @@ bool type_is_managed(const struct type *type) {
   case TYPE_RESULT:
   case TYPE_FUNCTION:
   case TYPE_RECORD:
-  case TYPE_UNION: return true;
-  default: return false;
+  case TYPE_UNION:
+    return true;
+  default:
+    return false;
   }
 }
 
@@ -28,7 +30,8 @@ static void type_put(struct type_text *text, const char *part) {
   if (text->length + length + 4 > sizeof text->bytes) {
     part = text->length && text->bytes[text->length - 1] == '\x85' ? "" : "…";
     length = strlen(part);
-    if (text->length + length + 1 > sizeof text->bytes) return;
+    if (text->length + length + 1 > sizeof text->bytes)
+      return;
   }
   memcpy(text->bytes + text->length, part, length + 1);
   text->length += length;
@@ -39,7 +42,8 @@ static void type_write(struct arena *arena, struct type_text *text, const struct
 static void type_write_function(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth) {
   type_put(text, "fn(");
   for (size_t i = 0; i < type->function.parameter_count; i++) {
-    if (i) type_put(text, ", ");
+    if (i)
+      type_put(text, ", ");
     type_write(arena, text, type->function.parameters[i], depth + 1);
   }
   type_put(text, ") -> ");
@@ -48,13 +52,15 @@ static void type_write_function(struct arena *arena, struct type_text *text, con
 
 static void type_write_variable(struct arena *arena, struct type_text *text, unsigned id) {
   type_put(text, arena_printf(arena, "'%c", (char)('a' + id % 26)));
-  if (id >= 26) type_put(text, arena_printf(arena, "%u", id / 26));
+  if (id >= 26)
+    type_put(text, arena_printf(arena, "%u", id / 26));
 }
 
 static void type_write(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth) {
-  static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "int", [TYPE_FLOAT] = "float",
-                                      [TYPE_BOOL] = "bool", [TYPE_STRING] = "string"};
-  while (type->kind == TYPE_VARIABLE && type->variable.bound) type = type->variable.bound;
+  static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "int",       [TYPE_FLOAT] = "float",
+                                      [TYPE_BOOL] = "bool", [TYPE_STRING] = "string", [TYPE_WRONG] = "…"};
+  while (type->kind == TYPE_VARIABLE && type->variable.bound)
+    type = type->variable.bound;
   if (depth > TYPE_NAME_DEPTH_MAX || text->length + 8 > sizeof text->bytes) {
     type_put(text, "…");
     return;
@@ -70,11 +76,19 @@ static void type_write(struct arena *arena, struct type_text *text, const struct
     type_write(arena, text, type->iterator.element, depth + 1);
     type_put(text, ">");
     break;
-  case TYPE_FUNCTION: type_write_function(arena, text, type, depth); break;
+  case TYPE_FUNCTION:
+    type_write_function(arena, text, type, depth);
+    break;
   case TYPE_RECORD:
-  case TYPE_UNION: type_put(text, type->named.name); break;
-  case TYPE_VARIABLE: type_write_variable(arena, text, type->variable.id); break;
-  default: type_put(text, plain[type->kind]); break;
+  case TYPE_UNION:
+    type_put(text, type->named.name);
+    break;
+  case TYPE_VARIABLE:
+    type_write_variable(arena, text, type->variable.id);
+    break;
+  default:
+    type_put(text, plain[type->kind]);
+    break;
   }
 }
 

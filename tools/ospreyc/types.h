@@ -2,8 +2,8 @@
 /* The types of Osprey.
  *
  * A type in a checked tree (ast.h) is *ground* and *interned*: it holds no variable, two equal types are one object, so
- * `==` compares them, and aliases (`WebSocketID`, `type Alias = Int`, `Int` for `int`) are gone. TYPE_VARIABLE and
- * TYPE_ITERATOR exist only inside the checker.
+ * `==` compares them, and aliases (`WebSocketID`, `type Alias = Int`, `Int` for `int`) are gone. TYPE_VARIABLE,
+ * TYPE_ITERATOR and TYPE_WRONG exist only inside the checker.
  *
  * The error of a Result is always a text: `Result<T, string>` and `Result<T, MathError>` are one type that is only
  * printed in two ways.
@@ -14,31 +14,32 @@
 #include <stddef.h>
 
 enum type_kind {
-  TYPE_UNIT,      /* also spelled Success in a type */
-  TYPE_INT,       /* 64 bits, signed */
-  TYPE_FLOAT,     /* a double */
+  TYPE_UNIT,  /* also spelled Success in a type */
+  TYPE_INT,   /* 64 bits, signed */
+  TYPE_FLOAT, /* a double */
   TYPE_BOOL,
-  TYPE_STRING,    /* NUL-terminated UTF-8; U+0000 inside it is the two bytes C0 80 */
+  TYPE_STRING, /* NUL-terminated UTF-8; U+0000 inside it is the two bytes C0 80 */
   TYPE_RESULT,
   TYPE_FUNCTION,
-  TYPE_RECORD,    /* one constructor */
-  TYPE_UNION,     /* one or more constructors */
-  TYPE_ITERATOR,  /* checker only: what range, map and filter give */
-  TYPE_VARIABLE,  /* checker only: not known yet */
+  TYPE_RECORD,   /* one constructor */
+  TYPE_UNION,    /* one or more constructors */
+  TYPE_ITERATOR, /* checker only: what range, map and filter give */
+  TYPE_VARIABLE, /* checker only: not known yet */
+  TYPE_WRONG,    /* checker only: of what had an error; it fits everywhere */
 };
 
 struct type_field {
-  const char *name;   /* NULL for a field that has only a position */
+  const char *name; /* NULL for a field that has only a position */
   struct type *type;
 };
 
 /* A record has one constructor, named like the type; a union has one for each variant. */
 struct type_constructor {
   const char *name;
-  struct type *type;          /* what it constructs */
-  unsigned tag;               /* its position in the declaration: 0 for a record */
+  struct type *type; /* what it constructs */
+  unsigned tag;      /* its position in the declaration: 0 for a record */
   size_t field_count;
-  struct type_field *fields;  /* in the order of the declaration, which is the order of the layout */
+  struct type_field *fields; /* in the order of the declaration, which is the order of the layout */
   struct place place;
 };
 
@@ -47,14 +48,14 @@ struct type {
   union {
     struct {
       struct type *value;
-      bool math;              /* written or inferred as MathError: for diagnostics only */
+      bool math; /* written or inferred as MathError: for diagnostics only */
     } result;
     struct {
       size_t parameter_count;
       struct type **parameters;
       struct type *result;
     } function;
-    struct {                  /* TYPE_RECORD and TYPE_UNION */
+    struct { /* TYPE_RECORD and TYPE_UNION */
       const char *name;
       size_t constructor_count;
       struct type_constructor *constructors;
@@ -63,13 +64,13 @@ struct type {
       struct type *element;
     } iterator;
     struct {
-      struct type *bound;     /* what it turned out to be, or NULL */
-      unsigned level;         /* how deep in nested functions it came up: decides what may be generalised */
-      unsigned id;            /* for printing: 'a, 'b, … */
+      struct type *bound; /* what it turned out to be, or NULL */
+      unsigned level;     /* how deep in nested functions it came up: decides what may be generalised */
+      unsigned id;        /* for printing: 'a, 'b, … */
     } variable;
   };
-  struct type *ground;        /* checker: the interned equal of this type, once known */
-  struct type *next;          /* checker: the next one in its bucket of the interning table */
+  struct type *ground; /* checker: the interned equal of this type, once known */
+  struct type *next;   /* checker: the next one in its bucket of the interning table */
 };
 
 /* Whether values of the type are pointers that are reference-counted: strings, Results, functions, records, unions. */
