@@ -33,16 +33,19 @@ static _Noreturn void arena_exhausted(void) {
 
 static char *arena_add_chunk(struct arena *arena, size_t size) {
   struct arena_chunk *chunk = size > SIZE_MAX / 2 ? NULL : calloc(1, sizeof *chunk + size);
-  if (!chunk) arena_exhausted();
+  if (!chunk)
+    arena_exhausted();
   chunk->next = arena->chunks;
   arena->chunks = chunk;
   return chunk->bytes;
 }
 
 void *arena_alloc(struct arena *arena, size_t size) {
-  if (size > SIZE_MAX / 2) arena_exhausted();
+  if (size > SIZE_MAX / 2)
+    arena_exhausted();
   size_t rounded = (size + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
-  if (rounded > ARENA_CHUNK / 4) return arena_add_chunk(arena, rounded);
+  if (rounded > ARENA_CHUNK / 4)
+    return arena_add_chunk(arena, rounded);
   if (rounded > arena->left) {
     arena->next = arena_add_chunk(arena, ARENA_CHUNK);
     arena->left = ARENA_CHUNK;
@@ -54,13 +57,15 @@ void *arena_alloc(struct arena *arena, size_t size) {
 }
 
 void *arena_array(struct arena *arena, size_t count, size_t size) {
-  if (size && count > SIZE_MAX / 2 / size) arena_exhausted();
+  if (size && count > SIZE_MAX / 2 / size)
+    arena_exhausted();
   return arena_alloc(arena, count * size);
 }
 
 char *arena_copy(struct arena *arena, const char *bytes, size_t length) {
   char *copy = arena_alloc(arena, length + 1);
-  if (length) memcpy(copy, bytes, length);
+  if (length)
+    memcpy(copy, bytes, length);
   return copy;
 }
 
@@ -69,7 +74,8 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments) 
   va_copy(again, arguments);
   int length = vsnprintf(NULL, 0, format, again);
   va_end(again);
-  if (length < 0) arena_exhausted();
+  if (length < 0)
+    arena_exhausted();
   char *text = arena_alloc(arena, (size_t)length + 1);
   vsnprintf(text, (size_t)length + 1, format, arguments);
   return text;
@@ -84,11 +90,13 @@ char *arena_printf(struct arena *arena, const char *format, ...) {
 }
 
 void arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size) {
-  if (count < *capacity) return;
+  if (count < *capacity)
+    return;
   size_t larger = *capacity ? *capacity * 2 : 8;
   void **items = array;
   void *grown = arena_array(arena, larger, size);
-  if (count) memcpy(grown, *items, count * size);
+  if (count)
+    memcpy(grown, *items, count * size);
   *items = grown;
   *capacity = larger;
 }

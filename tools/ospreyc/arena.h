@@ -37,5 +37,5 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list arguments) 
 void arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
 /* A list of `type *items` with `count` and `capacity` grows by `value`. */
-#define ARENA_PUSH(arena, items, count, capacity, value)                                   \
+#define ARENA_PUSH(arena, items, count, capacity, value)                                                               \
   (arena_grow((arena), &(items), (count), &(capacity), sizeof *(items)), (items)[(count)++] = (value))

@@ -19,17 +19,17 @@ struct ast_function;
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
 
 enum ast_variable_kind {
-  AST_PARAMETER,  /* of its function; index is its position */
-  AST_LOCAL,      /* bound by `let`, a nested `fn` or a pattern; set once, before any use */
-  AST_CAPTURED,   /* a copy in the cell of its function; index is its slot (0 is the first after the code pointer) */
-  AST_GLOBAL,     /* bound by `let` at file scope; set once by the program's init function, before any use; index counts */
+  AST_PARAMETER, /* of its function; index is its position */
+  AST_LOCAL,     /* bound by `let`, a nested `fn` or a pattern; set once, before any use */
+  AST_CAPTURED,  /* a copy in the cell of its function; index is its slot (0 is the first after the code pointer) */
+  AST_GLOBAL, /* bound by `let` at file scope; set once by the program's init function, before any use; index counts */
 };
 
 struct ast_variable {
   enum ast_variable_kind kind;
-  const char *name;             /* "_" where the source names none */
+  const char *name; /* "_" where the source names none */
   const struct type *type;
-  struct ast_function *owner;   /* the function in whose frame or cell it lives; init for a global */
+  struct ast_function *owner; /* the function in whose frame or cell it lives; init for a global */
   unsigned index;
   struct place place;
 };
@@ -44,26 +44,26 @@ struct ast_capture {
 };
 
 struct ast_function {
-  const char *name;             /* as in the source; "lambda" for a lambda */
-  const char *symbol;           /* unique in the program: `chat`, `identity<int>`, `chat.handler`, `chat.lambda.2` */
-  struct ast_function *parent;  /* the function it is nested in; NULL at file scope */
-  bool has_environment;         /* nested function or lambda: its code takes its cell as a hidden first argument, even
+  const char *name;            /* as in the source; "lambda" for a lambda */
+  const char *symbol;          /* unique in the program: `chat`, `identity<int>`, `chat.handler`, `chat.lambda.2` */
+  struct ast_function *parent; /* the function it is nested in; NULL at file scope */
+  bool has_environment;        /* nested function or lambda: its code takes its cell as a hidden first argument, even
                                    where it captures nothing. False at file scope: no cell until used as a value. */
-  const struct type *type;      /* TYPE_FUNCTION */
+  const struct type *type;     /* TYPE_FUNCTION */
   size_t parameter_count;
   struct ast_variable **parameters;
   size_t capture_count;
   struct ast_capture *captures;
-  struct ast_expr *body;        /* its type is the function's result type */
-  size_t variable_count;        /* the AST_LOCALs of its body, whatever block they are in (not those of nested functions) */
+  struct ast_expr *body; /* its type is the function's result type */
+  size_t variable_count; /* the AST_LOCALs of its body, whatever block they are in (not those of nested functions) */
   struct ast_variable **variables;
-  struct place place;           /* of its name, or of the lambda */
+  struct place place; /* of its name, or of the lambda */
 };
 
 /* `extern fn name(p: T) -> R`: a C symbol of that name. */
 struct ast_extern {
   const char *name;
-  const struct type *type;      /* TYPE_FUNCTION */
+  const struct type *type; /* TYPE_FUNCTION */
   const char **parameter_names;
   struct place place;
 };
@@ -71,46 +71,55 @@ struct ast_extern {
 /* ---- Expressions ------------------------------------------------------------------------------------------------- */
 
 enum ast_kind {
-  AST_UNIT,         /* the value of Unit; no fields */
-  AST_INT,          /* integer */
-  AST_FLOAT,        /* real */
-  AST_BOOL,         /* truth */
-  AST_STRING,       /* text: bytes as they are in memory (U+0000 is C0 80 already) */
-  AST_INTERPOLATE,  /* list: each item is turned into text as AST_TO_STRING does (a string stays as it is), then joined */
-  AST_VARIABLE,     /* variable: its value */
-  AST_CLOSURE,      /* function: a function as a value. Without captures a constant cell; with captures a fresh cell. A
+  AST_UNIT,        /* the value of Unit; no fields */
+  AST_INT,         /* integer */
+  AST_FLOAT,       /* real */
+  AST_BOOL,        /* truth */
+  AST_STRING,      /* text: bytes as they are in memory (U+0000 is C0 80 already) */
+  AST_INTERPOLATE, /* list: each item is turned into text as AST_TO_STRING does (a string stays as it is), then joined */
+  AST_VARIABLE,    /* variable: its value */
+  AST_CLOSURE,     /* function: a function as a value. Without captures a constant cell; with captures a fresh cell. A
                        file-scope function (has_environment false) needs a forwarder that drops the environment. */
-  AST_SELF,         /* the cell of the function that is running: how a nested function names itself */
-  AST_CALL,         /* call */
-  AST_PRINT,        /* operand: int, float, bool, string, Unit or Result of these; writes it and a newline; Unit */
-  AST_TO_STRING,    /* operand: the same types; the text */
-  AST_INPUT,        /* a line of standard input without its newline, "" at the end; string */
-  AST_SLEEP,        /* operand: int, milliseconds; Unit */
-  AST_NOT,          /* operand: bool */
-  AST_TO_FLOAT,     /* operand: int gives float; Result of int gives Result of float (an error stays what it is) */
-  AST_NEGATE,       /* operand: float gives float; int or Result of int gives Result of int ("integer overflow"); Result
+  AST_SELF,        /* the cell of the function that is running: how a nested function names itself */
+  AST_CALL,        /* call */
+  AST_PRINT,       /* operand: int, float, bool, string, Unit or Result of these; writes it and a newline; Unit */
+  AST_TO_STRING,   /* operand: the same types; the text */
+  AST_INPUT,       /* a line of standard input without its newline, "" at the end; string */
+  AST_SLEEP,       /* operand: int, milliseconds; Unit */
+  AST_NOT,         /* operand: bool */
+  AST_TO_FLOAT,    /* operand: int gives float; Result of int gives Result of float (an error stays what it is) */
+  AST_NEGATE,      /* operand: float gives float; int or Result of int gives Result of int ("integer overflow"); Result
                        of float gives Result of float */
-  AST_ARITHMETIC,   /* binary with an arithmetic operator; see below */
-  AST_CONCAT,       /* binary: two strings joined */
-  AST_COMPARE,      /* binary with a comparison: both operands int, float, string (by content, bytewise order), or bool
+  AST_ARITHMETIC,  /* binary with an arithmetic operator; see below */
+  AST_CONCAT,      /* binary: two strings joined */
+  AST_COMPARE,     /* binary with a comparison: both operands int, float, string (by content, bytewise order), or bool
                        (== and != only) */
-  AST_AND,          /* binary, right only evaluated if left is true */
-  AST_OR,           /* binary, right only evaluated if left is false */
-  AST_IF,           /* branch: `if`, and `c ? a : b` */
-  AST_ELVIS,        /* binary: left is a Result; its value on Success (right is not evaluated), else right */
-  AST_BLOCK,        /* block */
-  AST_MATCH,        /* match */
-  AST_CONSTRUCT,    /* construct: a record or a variant of a union */
-  AST_UPDATE,       /* update: a copy of a record with some fields replaced */
-  AST_FIELD,        /* field: of a record */
-  AST_SUCCESS,      /* operand: the value; a Result that is a Success */
-  AST_ERROR,        /* operand: a string; a Result that is an Error */
-  AST_LOOP,         /* loop: range, its maps and filters, and the forEach or fold at its end */
+  AST_AND,         /* binary, right only evaluated if left is true */
+  AST_OR,          /* binary, right only evaluated if left is false */
+  AST_IF,          /* branch: `if`, and `c ? a : b` */
+  AST_ELVIS,       /* binary: left is a Result; its value on Success (right is not evaluated), else right */
+  AST_BLOCK,       /* block */
+  AST_MATCH,       /* match */
+  AST_CONSTRUCT,   /* construct: a record or a variant of a union */
+  AST_UPDATE,      /* update: a copy of a record with some fields replaced */
+  AST_FIELD,       /* field: of a record */
+  AST_SUCCESS,     /* operand: the value; a Result that is a Success */
+  AST_ERROR,       /* operand: a string; a Result that is an Error */
+  AST_LOOP,        /* loop: range, its maps and filters, and the forEach or fold at its end */
 };
 
 enum ast_operator {
-  AST_ADD, AST_SUBTRACT, AST_MULTIPLY, AST_DIVIDE, AST_REMAINDER,
-  AST_EQUAL, AST_NOT_EQUAL, AST_LESS, AST_GREATER, AST_LESS_EQUAL, AST_GREATER_EQUAL,
+  AST_ADD,
+  AST_SUBTRACT,
+  AST_MULTIPLY,
+  AST_DIVIDE,
+  AST_REMAINDER,
+  AST_EQUAL,
+  AST_NOT_EQUAL,
+  AST_LESS,
+  AST_GREATER,
+  AST_LESS_EQUAL,
+  AST_GREATER_EQUAL,
 };
 
 /* AST_ARITHMETIC. After AST_TO_FLOAT where it is needed, both operands are of one number type N, int or float, or a
@@ -124,13 +133,13 @@ enum ast_operator {
  * is, that one. An operand that is itself an AST_ARITHMETIC, AST_NEGATE or AST_TO_FLOAT needs no Result block of its own.
  */
 struct ast_binary {
-  enum ast_operator operator;   /* of AST_ARITHMETIC and AST_COMPARE */
+  enum ast_operator operator; /* of AST_ARITHMETIC and AST_COMPARE */
   struct ast_expr *left;
   struct ast_expr *right;
 };
 
 struct ast_text {
-  const char *bytes;            /* followed by a NUL */
+  const char *bytes; /* followed by a NUL */
   size_t length;
 };
 
@@ -140,11 +149,11 @@ struct ast_list {
 };
 
 enum ast_callee {
-  AST_CALL_FUNCTION,  /* `function`, at file scope: a direct call */
-  AST_CALL_SELF,      /* `function` is the nested function that is running: a direct call with the same cell */
-  AST_CALL_VALUE,     /* `value` is the cell (evaluated first); `function` is set where it is known which function it is */
-  AST_CALL_BUILTIN,   /* a WebSocket builtin: `name` is its name (websocketSend) */
-  AST_CALL_EXTERN,    /* `external` */
+  AST_CALL_FUNCTION, /* `function`, at file scope: a direct call */
+  AST_CALL_SELF,     /* `function` is the nested function that is running: a direct call with the same cell */
+  AST_CALL_VALUE, /* `value` is the cell (evaluated first); `function` is set where it is known which function it is */
+  AST_CALL_BUILTIN, /* a WebSocket builtin: `name` is its name (websocketSend) */
+  AST_CALL_EXTERN,  /* `external` */
 };
 
 struct ast_call {
@@ -153,8 +162,8 @@ struct ast_call {
   struct ast_expr *value;
   const char *name;
   struct ast_extern *external;
-  struct ast_list arguments;    /* in the order of the declaration; evaluated in that order */
-  bool tail;                    /* nothing is left to do in the function after it but to return its value */
+  struct ast_list arguments; /* in the order of the declaration; evaluated in that order */
+  bool tail;                 /* nothing is left to do in the function after it but to return its value */
 };
 
 struct ast_branch {
@@ -173,17 +182,17 @@ struct ast_statement {
 struct ast_block {
   size_t count;
   struct ast_statement *statements;
-  struct ast_expr *value;       /* NULL: the block is Unit */
+  struct ast_expr *value; /* NULL: the block is Unit */
 };
 
 enum ast_pattern_kind {
-  AST_PATTERN_ANY,          /* matches all; binds the subject to `variable` unless that is NULL */
+  AST_PATTERN_ANY, /* matches all; binds the subject to `variable` unless that is NULL */
   AST_PATTERN_INT,
   AST_PATTERN_BOOL,
-  AST_PATTERN_STRING,       /* by content */
-  AST_PATTERN_CONSTRUCTOR,  /* `constructor`; bindings[i] is bound to its field i unless NULL */
-  AST_PATTERN_SUCCESS,      /* `variable` is bound to the value unless NULL */
-  AST_PATTERN_ERROR,        /* `variable` (a string) is bound to the message unless NULL */
+  AST_PATTERN_STRING,      /* by content */
+  AST_PATTERN_CONSTRUCTOR, /* `constructor`; bindings[i] is bound to its field i unless NULL */
+  AST_PATTERN_SUCCESS,     /* `variable` is bound to the value unless NULL */
+  AST_PATTERN_ERROR,       /* `variable` (a string) is bound to the message unless NULL */
 };
 
 struct ast_arm {
@@ -194,7 +203,7 @@ struct ast_arm {
   const struct type_constructor *constructor;
   struct ast_variable **bindings;
   struct ast_variable *variable;
-  struct ast_expr *body;        /* of the match's type */
+  struct ast_expr *body; /* of the match's type */
   struct place place;
 };
 
@@ -208,12 +217,12 @@ struct ast_match {
 
 struct ast_construct {
   const struct type_constructor *constructor;
-  struct ast_expr **values;     /* one a field, in the order of the declaration; evaluated in that order */
+  struct ast_expr **values; /* one a field, in the order of the declaration; evaluated in that order */
 };
 
 struct ast_update {
   struct ast_expr *record;
-  struct ast_expr **values;     /* one a field; NULL for a field that keeps its value */
+  struct ast_expr **values; /* one a field; NULL for a field that keeps its value */
 };
 
 struct ast_field {
@@ -222,13 +231,13 @@ struct ast_field {
 };
 
 enum ast_stage_kind {
-  AST_STAGE_MAP,     /* the element becomes function(element) */
-  AST_STAGE_FILTER,  /* the element is dropped unless function(element) is true */
+  AST_STAGE_MAP,    /* the element becomes function(element) */
+  AST_STAGE_FILTER, /* the element is dropped unless function(element) is true */
 };
 
 struct ast_stage {
   enum ast_stage_kind kind;
-  struct ast_expr *function;    /* of function type; evaluated once, before the loop */
+  struct ast_expr *function; /* of function type; evaluated once, before the loop */
 };
 
 /* `range(start, end) |> stages |> forEach(f)` or `|> fold(initial, f)`. Start, end, the stages' functions, initial and
@@ -240,7 +249,7 @@ struct ast_loop {
   struct ast_expr *end;
   size_t stage_count;
   struct ast_stage *stages;
-  struct ast_expr *initial;     /* NULL for forEach */
+  struct ast_expr *initial; /* NULL for forEach */
   struct ast_expr *function;
 };
 
@@ -275,12 +284,12 @@ struct ast_expr {
 struct ast_program {
   const struct source *source;
   size_t function_count;
-  struct ast_function **functions;  /* all of them: instances, nested ones, lambdas, init and main included */
+  struct ast_function **functions; /* all of them: instances, nested ones, lambdas, init and main included */
   size_t extern_count;
-  struct ast_extern **externs;      /* those that are used */
+  struct ast_extern **externs; /* those that are used */
   size_t global_count;
   struct ast_variable **globals;
-  struct ast_function *init;        /* the statements at file scope; no parameters; Unit; never NULL. A global is set by a
+  struct ast_function *init; /* the statements at file scope; no parameters; Unit; never NULL. A global is set by a
                                        statement whose variable is an AST_GLOBAL. */
-  struct ast_function *main;        /* no parameters; any result, which is dropped; NULL if there is none */
+  struct ast_function *main; /* no parameters; any result, which is dropped; NULL if there is none */
 };

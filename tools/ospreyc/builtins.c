@@ -43,7 +43,8 @@ static void builtin_record(struct checker *checker, const char *name, const stru
 static struct type *builtin_function_type(struct checker *checker, const struct builtin_parameter *parameters,
                                           size_t count, struct type *value) {
   struct type **types = arena_array(checker->arena, count, sizeof(struct type *));
-  for (size_t i = 0; i < count; i++) types[i] = builtin_find_type(checker, parameters[i].type);
+  for (size_t i = 0; i < count; i++)
+    types[i] = builtin_find_type(checker, parameters[i].type);
   return type_function(&checker->types, types, count, type_result(&checker->types, value, false));
 }
 
@@ -61,7 +62,8 @@ static void builtin_function(struct checker *checker, const char *name, const ch
   symbol->type = builtin_function_type(checker, parameters, count, builtin_find_type(checker, result));
   symbol->parameter_count = count;
   symbol->parameters = arena_array(checker->arena, count, sizeof *symbol->parameters);
-  for (size_t i = 0; i < count; i++) symbol->parameters[i] = parameters[i].name;
+  for (size_t i = 0; i < count; i++)
+    symbol->parameters[i] = parameters[i].name;
   check_declare(checker, symbol);
 }
 
@@ -72,7 +74,8 @@ static void builtin_intrinsic(struct checker *checker, const char *name, enum in
   symbol->intrinsic = intrinsic;
   symbol->parameter_count = count;
   symbol->parameters = arena_array(checker->arena, count, sizeof *symbol->parameters);
-  for (size_t i = 0; i < count; i++) symbol->parameters[i] = parameters[i];
+  for (size_t i = 0; i < count; i++)
+    symbol->parameters[i] = parameters[i];
   check_declare(checker, symbol);
 }
 
@@ -129,12 +132,12 @@ static void builtin_forget_table_types(struct checker *checker) {
 static void builtin_table(struct checker *checker) {
   /* Each list ends with an empty item, so that one without parameters is no empty array. */
 #define WS_P(name, type) {#name, #type},
-#define WS_LIST(...) ((const struct builtin_parameter[]){__VA_ARGS__ {NULL, NULL}})
+#define WS_LIST(...) ((const struct builtin_parameter[]){__VA_ARGS__{NULL, NULL}})
 #define WS_COUNT(...) (sizeof WS_LIST(__VA_ARGS__) / sizeof(struct builtin_parameter) - 1)
 #define WS_ALIAS(name, type) builtin_type(checker, #name, builtin_find_type(checker, #type));
 #define WS_RECORD(name, fields) builtin_record(checker, #name, WS_LIST(fields), WS_COUNT(fields));
 #define WS_HANDLER(type, parameters) builtin_handler(checker, #type, WS_LIST(parameters), WS_COUNT(parameters));
-#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) \
+#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc)                                          \
   builtin_function(checker, #name, #result, WS_LIST(parameters), WS_COUNT(parameters));
 #include "ws_builtins.def"
 #undef WS_LIST

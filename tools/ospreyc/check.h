@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 struct check_options {
-  const char *forbidden_by;  /* "--sandbox" or "--no-websocket": WebSocket builtins are errors that name it; or NULL */
-  bool sandbox;              /* every extern function is an error too */
+  const char *forbidden_by; /* "--sandbox" or "--no-websocket": WebSocket builtins are errors that name it; or NULL */
+  bool sandbox;             /* every extern function is an error too */
 };
 
 /* Checks a program. Returns it, or NULL after at least one error. */

@@ -24,15 +24,15 @@
 
 /* A function at file scope. */
 struct check_function {
-  struct ast_function shell;         /* what calls point to until finish.c finds the instance that they mean; the first
+  struct ast_function shell; /* what calls point to until finish.c finds the instance that they mean; the first
                                         member, so that one leads to the other */
   const struct syntax_function *syntax;
   struct symbol *symbol;
-  struct type *type;                 /* its scheme, once it was checked */
-  bool annotated;                    /* every type is written */
+  struct type *type; /* its scheme, once it was checked */
+  bool annotated;    /* every type is written */
   bool generic;
-  bool failed;                       /* an error was found in it: it is neither finished nor instantiated */
-  struct ast_function *code;         /* its body, if it is not generic */
+  bool failed;               /* an error was found in it: it is neither finished nor instantiated */
+  struct ast_function *code; /* its body, if it is not generic */
   struct check_instance *instances;
 };
 
@@ -41,21 +41,30 @@ struct check_instance {
   const struct type *type;
   struct check_function *function;
   struct ast_function *code;
-  struct place place;                /* where it was first used */
+  struct place place; /* where it was first used */
   struct check_instance *next;
 };
 
-enum intrinsic { INTRINSIC_PRINT, INTRINSIC_TO_STRING, INTRINSIC_INPUT, INTRINSIC_SLEEP,
-                 INTRINSIC_RANGE, INTRINSIC_FOR_EACH, INTRINSIC_MAP, INTRINSIC_FILTER, INTRINSIC_FOLD };
+enum intrinsic {
+  INTRINSIC_PRINT,
+  INTRINSIC_TO_STRING,
+  INTRINSIC_INPUT,
+  INTRINSIC_SLEEP,
+  INTRINSIC_RANGE,
+  INTRINSIC_FOR_EACH,
+  INTRINSIC_MAP,
+  INTRINSIC_FILTER,
+  INTRINSIC_FOLD
+};
 
 enum symbol_kind {
-  SYMBOL_FUNCTION,     /* function */
-  SYMBOL_EXTERN,       /* external */
-  SYMBOL_BUILTIN,      /* a WebSocket builtin */
-  SYMBOL_INTRINSIC,    /* intrinsic: print, range, … */
-  SYMBOL_GLOBAL,       /* variable */
-  SYMBOL_CONSTRUCTOR,  /* constructor */
-  SYMBOL_SUCCESS,      /* the constructors of Result */
+  SYMBOL_FUNCTION,    /* function */
+  SYMBOL_EXTERN,      /* external */
+  SYMBOL_BUILTIN,     /* a WebSocket builtin */
+  SYMBOL_INTRINSIC,   /* intrinsic: print, range, … */
+  SYMBOL_GLOBAL,      /* variable */
+  SYMBOL_CONSTRUCTOR, /* constructor */
+  SYMBOL_SUCCESS,     /* the constructors of Result */
   SYMBOL_ERROR,
 };
 
@@ -65,9 +74,9 @@ struct symbol {
   const char *name;
   bool built_in;
   struct place place;
-  size_t item;                       /* of a function or global: which item at file scope declares it */
-  struct type *type;                 /* of a function, extern, builtin or global; may be a scheme */
-  size_t parameter_count;            /* of what can be called */
+  size_t item;            /* of a function or global: which item at file scope declares it */
+  struct type *type;      /* of a function, extern, builtin or global; may be a scheme */
+  size_t parameter_count; /* of what can be called */
   const char **parameters;
   struct check_function *function;
   struct ast_extern *external;
@@ -82,8 +91,8 @@ struct type_symbol {
   const char *name;
   struct type *type;
   bool built_in;
-  bool resolving;                    /* an alias that is being looked up: seeing it again is a cycle */
-  const struct syntax_item *item;    /* an alias or declaration that is not resolved yet, or NULL */
+  bool resolving;                 /* an alias that is being looked up: seeing it again is a cycle */
+  const struct syntax_item *item; /* an alias or declaration that is not resolved yet, or NULL */
   struct place place;
 };
 
@@ -94,11 +103,11 @@ struct local {
   const char *name;
   struct frame *frame;
   struct ast_variable *variable;
-  struct ast_function *self;             /* instead of a variable: the nested function whose body we are in */
+  struct ast_function *self; /* instead of a variable: the nested function whose body we are in */
   struct type *self_type;
-  const struct syntax_function *known;   /* the nested function or lambda it is bound to: its arguments have names */
+  const struct syntax_function *known; /* the nested function or lambda it is bound to: its arguments have names */
   struct ast_function *code;
-  struct local *next;                    /* outwards */
+  struct local *next; /* outwards */
 };
 
 /* A function whose body is being checked. */
@@ -123,16 +132,16 @@ struct checker {
   struct diag *diag;
   const struct check_options *options;
   struct types types;
-  struct map values;                 /* of struct symbol */
-  struct map type_names;             /* of struct type_symbol */
-  struct map symbols_made;           /* the symbols that functions have got, so that none is given twice */
+  struct map values;       /* of struct symbol */
+  struct map type_names;   /* of struct type_symbol */
+  struct map symbols_made; /* the symbols that functions have got, so that none is given twice */
   struct frame *frame;
   size_t pending_count;
   size_t pending_capacity;
   struct pending *pending;
-  struct check_uses *uses;           /* of the item at file scope that is being checked */
-  const struct check_instance *instance;  /* the one whose body is being checked, or NULL */
-  size_t queue_count;                /* all instances of generic functions, in the order of their first use */
+  struct check_uses *uses;               /* of the item at file scope that is being checked */
+  const struct check_instance *instance; /* the one whose body is being checked, or NULL */
+  size_t queue_count;                    /* all instances of generic functions, in the order of their first use */
   size_t queue_capacity;
   struct check_instance **queue;
   struct ast_program *program;
@@ -151,7 +160,7 @@ struct check_uses {
 /* What an expression is wanted for. */
 struct want {
   struct type *type;
-  const char *what;                  /* names it in a message: "argument 'message' of 'websocketSend'" */
+  const char *what; /* names it in a message: "argument 'message' of 'websocketSend'" */
 };
 
 /* ---- builtins.c -------------------------------------------------------------------------------------------------- */

@@ -34,7 +34,8 @@ struct ast_program *front_file(const char *path, const struct check_options *opt
   struct source *source = arena_alloc(arena, sizeof *source);
   const char *problem;
   struct place place;
-  if (source_read(source, arena, path, &problem, &place) != 0) return front_unreadable(source, problem, place, err);
+  if (source_read(source, arena, path, &problem, &place) != 0)
+    return front_unreadable(source, problem, place, err);
   return front_source(source, options, arena, err);
 }
 

@@ -35,7 +35,7 @@ struct main_options {
   const char *file;
   const char *output;
   bool run, check_only, llvm;
-  char *const *arguments;  /* of the program that is run; ended by NULL */
+  char *const *arguments; /* of the program that is run; ended by NULL */
   struct check_options check;
   struct back_options back;
 };
@@ -58,23 +58,34 @@ static void main_print_and_exit(const char *text) {
 }
 
 static int main_optimisation(const char *option) {
-  if (strlen(option) != 3 || option[2] < '0' || option[2] > '3') main_usage("there is no '%s': -O0, -O1, -O2 or -O3", option);
+  if (strlen(option) != 3 || option[2] < '0' || option[2] > '3')
+    main_usage("there is no '%s': -O0, -O1, -O2 or -O3", option);
   return option[2] - '0';
 }
 
 /* An option that stands alone. */
 static void main_flag(struct main_options *options, const char *option) {
-  if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0) main_print_and_exit(main_help);
-  else if (strcmp(option, "--version") == 0) main_print_and_exit("ospreyc " OSPREYC_VERSION "\n");
-  else if (strcmp(option, "--run") == 0) options->run = true;
-  else if (strcmp(option, "--check") == 0) options->check_only = true;
-  else if (strcmp(option, "--llvm") == 0) options->llvm = true;
-  else if (strcmp(option, "--no-lower") == 0) options->back.keep_builtins = true;
-  else if (strcmp(option, "--sandbox") == 0) options->check = (struct check_options){"--sandbox", true};
+  if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
+    main_print_and_exit(main_help);
+  else if (strcmp(option, "--version") == 0)
+    main_print_and_exit("ospreyc " OSPREYC_VERSION "\n");
+  else if (strcmp(option, "--run") == 0)
+    options->run = true;
+  else if (strcmp(option, "--check") == 0)
+    options->check_only = true;
+  else if (strcmp(option, "--llvm") == 0)
+    options->llvm = true;
+  else if (strcmp(option, "--no-lower") == 0)
+    options->back.keep_builtins = true;
+  else if (strcmp(option, "--sandbox") == 0)
+    options->check = (struct check_options){"--sandbox", true};
   else if (strcmp(option, "--no-websocket") == 0) {
-    if (!options->check.sandbox) options->check.forbidden_by = "--no-websocket";
-  } else if (strncmp(option, "-O", 2) == 0) options->back.optimise = main_optimisation(option);
-  else main_usage("there is no option '%s'", option);
+    if (!options->check.sandbox)
+      options->check.forbidden_by = "--no-websocket";
+  } else if (strncmp(option, "-O", 2) == 0)
+    options->back.optimise = main_optimisation(option);
+  else
+    main_usage("there is no option '%s'", option);
 }
 
 /* Whether an argument is ospreyc's own. The program's begin after the file, with the first that is no option. */
@@ -91,7 +102,8 @@ static void main_parse(struct main_options *options, int count, char **arguments
       break;
     }
     if (strcmp(argument, "-o") == 0) {
-      if (++i == count) main_usage("-o wants the name of a file");
+      if (++i == count)
+        main_usage("-o wants the name of a file");
       options->output = arguments[i];
     } else if (main_is_option(argument)) {
       main_flag(options, argument);
@@ -101,16 +113,22 @@ static void main_parse(struct main_options *options, int count, char **arguments
       break;
     }
   }
-  if (i < count && !options->file) options->file = arguments[i++];
+  if (i < count && !options->file)
+    options->file = arguments[i++];
   options->arguments = &arguments[i];
-  if (i < count && !options->run) main_usage("one file at a time: '%s' is one too many", arguments[i]);
+  if (i < count && !options->run)
+    main_usage("one file at a time: '%s' is one too many", arguments[i]);
 }
 
 static void main_validate(const struct main_options *options) {
-  if (!options->file) main_usage("there is no file to compile");
-  if (options->run + options->check_only + options->llvm > 1) main_usage("of --run, --check and --llvm only one can be");
-  if (options->check_only && options->output) main_usage("--check writes nothing, so -o makes no sense");
-  if (options->back.keep_builtins && !options->llvm) main_usage("--no-lower is only for --llvm");
+  if (!options->file)
+    main_usage("there is no file to compile");
+  if (options->run + options->check_only + options->llvm > 1)
+    main_usage("of --run, --check and --llvm only one can be");
+  if (options->check_only && options->output)
+    main_usage("--check writes nothing, so -o makes no sense");
+  if (options->back.keep_builtins && !options->llvm)
+    main_usage("--no-lower is only for --llvm");
 }
 
 /* The executable of chat.osp is chat, in the current directory. */
@@ -130,16 +148,21 @@ static int main_print_ir(const struct ast_program *program, const struct main_op
   }
   int outcome = back_print(program, &options->back, out, stderr);
   bool written = fflush(out) == 0 && !ferror(out);
-  if (out != stdout) written = fclose(out) == 0 && written;
-  if (!written) fprintf(stderr, "ospreyc: error: cannot write the IR: %s\n", strerror(errno));
+  if (out != stdout)
+    written = fclose(out) == 0 && written;
+  if (!written)
+    fprintf(stderr, "ospreyc: error: cannot write the IR: %s\n", strerror(errno));
   return outcome == 0 && written ? EXIT_SUCCESS : EXIT_BACK;
 }
 
 static int main_compile(const struct main_options *options, struct arena *arena) {
   const struct ast_program *program = front_file(options->file, &options->check, arena, stderr);
-  if (!program) return EXIT_PROGRAM;
-  if (options->check_only) return EXIT_SUCCESS;
-  if (options->llvm) return main_print_ir(program, options);
+  if (!program)
+    return EXIT_PROGRAM;
+  if (options->check_only)
+    return EXIT_SUCCESS;
+  if (options->llvm)
+    return main_print_ir(program, options);
   int outcome;
   if (options->run) {
     outcome = back_run(program, &options->back, options->output, options->arguments, stderr);

@@ -12,7 +12,8 @@ void map_init(struct map *map, struct arena *arena) {
 /* FNV-1a. */
 static uint64_t map_hash(const char *key, size_t length) {
   uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < length; i++) hash = (hash ^ (unsigned char)key[i]) * 1099511628211u;
+  for (size_t i = 0; i < length; i++)
+    hash = (hash ^ (unsigned char)key[i]) * 1099511628211u;
   return hash;
 }
 
@@ -21,7 +22,8 @@ static struct map_entry *map_find(const struct map *map, const char *key, size_t
   size_t mask = map->capacity - 1;
   for (size_t i = map_hash(key, length) & mask;; i = (i + 1) & mask) {
     struct map_entry *entry = &map->entries[i];
-    if (!entry->key || (entry->length == length && memcmp(entry->key, key, length) == 0)) return entry;
+    if (!entry->key || (entry->length == length && memcmp(entry->key, key, length) == 0))
+      return entry;
   }
 }
 
@@ -30,11 +32,13 @@ static void map_grow(struct map *map) {
   map->capacity = old.capacity ? old.capacity * 2 : 64;
   map->entries = arena_array(map->arena, map->capacity, sizeof *map->entries);
   for (size_t i = 0; i < old.capacity; i++)
-    if (old.entries[i].key) *map_find(map, old.entries[i].key, old.entries[i].length) = old.entries[i];
+    if (old.entries[i].key)
+      *map_find(map, old.entries[i].key, old.entries[i].length) = old.entries[i];
 }
 
 void **map_slot(struct map *map, const char *key, size_t length) {
-  if ((map->count + 1) * 2 > map->capacity) map_grow(map);
+  if ((map->count + 1) * 2 > map->capacity)
+    map_grow(map);
   struct map_entry *entry = map_find(map, key, length);
   if (!entry->key) {
     *entry = (struct map_entry){.key = key, .length = length};

@@ -14,7 +14,7 @@ struct map {
   struct arena *arena;
   struct map_entry *entries;
   size_t count;
-  size_t capacity;  /* a power of two, or 0 */
+  size_t capacity; /* a power of two, or 0 */
 };
 
 void map_init(struct map *map, struct arena *arena);

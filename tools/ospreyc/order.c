@@ -6,8 +6,8 @@
 
 /* Tarjan's algorithm, with a stack of its own: a program may be a chain of any length. */
 struct order_node {
-  size_t index;      /* when it was reached, from 1; 0 before */
-  size_t low;        /* the earliest node on the stack that it leads to */
+  size_t index; /* when it was reached, from 1; 0 before */
+  size_t low;   /* the earliest node on the stack that it leads to */
   size_t next_edge;
   bool on_stack;
 };
@@ -16,9 +16,9 @@ struct order_walk {
   const struct order_edges *edges;
   struct order_node *nodes;
   size_t reached;
-  size_t path_count;     /* the nodes that are being walked, each leading to the next */
+  size_t path_count; /* the nodes that are being walked, each leading to the next */
   size_t *path;
-  size_t stack_count;    /* the nodes whose group is not known yet */
+  size_t stack_count; /* the nodes whose group is not known yet */
   size_t *stack;
   struct order order;
   size_t done;
@@ -48,9 +48,11 @@ static void order_leave(struct order_walk *walk, size_t item) {
   walk->path_count--;
   if (walk->path_count) {
     struct order_node *before = &walk->nodes[walk->path[walk->path_count - 1]];
-    if (node->low < before->low) before->low = node->low;
+    if (node->low < before->low)
+      before->low = node->low;
   }
-  if (node->low == node->index) order_close_group(walk, item);
+  if (node->low == node->index)
+    order_close_group(walk, item);
 }
 
 static void order_step(struct order_walk *walk) {
@@ -62,8 +64,10 @@ static void order_step(struct order_walk *walk) {
   }
   size_t target = walk->edges[item].targets[node->next_edge++];
   struct order_node *other = &walk->nodes[target];
-  if (!other->index) order_enter(walk, target);
-  else if (other->on_stack && other->index < node->low) node->low = other->index;
+  if (!other->index)
+    order_enter(walk, target);
+  else if (other->on_stack && other->index < node->low)
+    node->low = other->index;
 }
 
 struct order order_items(struct arena *arena, const struct order_edges *edges, size_t count) {
@@ -74,9 +78,11 @@ struct order order_items(struct arena *arena, const struct order_edges *edges, s
   walk.order.items = arena_array(arena, count, sizeof *walk.order.items);
   walk.order.ends = arena_array(arena, count, sizeof *walk.order.ends);
   for (size_t item = 0; item < count; item++) {
-    if (walk.nodes[item].index) continue;
+    if (walk.nodes[item].index)
+      continue;
     order_enter(&walk, item);
-    while (walk.path_count) order_step(&walk);
+    while (walk.path_count)
+      order_step(&walk);
   }
   return walk.order;
 }

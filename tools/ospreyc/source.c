@@ -12,11 +12,14 @@ enum { SOURCE_MAX_BYTES = 64 * 1024 * 1024 };
 /* The length of the UTF-8 sequence at the start of p (1 to 4), or 0 if there is no valid one. */
 static size_t source_sequence(const unsigned char *p, size_t n) {
   unsigned char lead = p[0];
-  if (lead < 0x80) return 1;
+  if (lead < 0x80)
+    return 1;
   size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || length > n) return 0;
+  if (lead < 0xc2 || lead > 0xf4 || length > n)
+    return 0;
   for (size_t i = 1; i < length; i++)
-    if ((p[i] & 0xc0) != 0x80) return 0;
+    if ((p[i] & 0xc0) != 0x80)
+      return 0;
   bool overlong = (lead == 0xe0 && p[1] < 0xa0) || (lead == 0xf0 && p[1] < 0x90);
   bool surrogate = lead == 0xed && p[1] > 0x9f;
   bool too_large = lead == 0xf4 && p[1] > 0x8f;
@@ -27,9 +30,11 @@ static const char *source_validate(const char *text, size_t length, struct place
   for (size_t i = 0, step; i < length; i += step) {
     place->offset = (uint32_t)i;
     place->length = 1;
-    if (text[i] == '\0') return "the file holds a NUL byte: it is not an Osprey program";
+    if (text[i] == '\0')
+      return "the file holds a NUL byte: it is not an Osprey program";
     step = source_sequence((const unsigned char *)text + i, length - i);
-    if (!step) return "the file is not valid UTF-8";
+    if (!step)
+      return "the file is not valid UTF-8";
   }
   *place = (struct place){0};
   return length ? NULL : "the file is empty";
@@ -37,12 +42,14 @@ static const char *source_validate(const char *text, size_t length, struct place
 
 static void source_find_lines(struct source *source, struct arena *arena) {
   size_t count = 1;
-  for (size_t i = 0; i < source->length; i++) count += source->text[i] == '\n';
+  for (size_t i = 0; i < source->length; i++)
+    count += source->text[i] == '\n';
   source->line_starts = arena_array(arena, count, sizeof *source->line_starts);
   source->line_count = count;
   size_t line = 1;
   for (size_t i = 0; i < source->length; i++)
-    if (source->text[i] == '\n') source->line_starts[line++] = (uint32_t)i + 1;
+    if (source->text[i] == '\n')
+      source->line_starts[line++] = (uint32_t)i + 1;
 }
 
 int source_from_memory(struct source *source, struct arena *arena, const char *path, const char *text, size_t length,
@@ -68,15 +75,19 @@ static char *source_slurp(FILE *file, size_t *length) {
     if (*length == capacity) {
       capacity = capacity ? capacity * 2 : 16 * 1024;
       char *larger = realloc(text, capacity);
-      if (!larger) break;
+      if (!larger)
+        break;
       text = larger;
     }
     size_t got = fread(text + *length, 1, capacity - *length, file);
     *length += got;
-    if (!got || *length > SOURCE_MAX_BYTES) break;
+    if (!got || *length > SOURCE_MAX_BYTES)
+      break;
   }
-  if (!ferror(file) && text && *length < capacity) return text;
-  if (!ferror(file) && text && *length > SOURCE_MAX_BYTES) return text;
+  if (!ferror(file) && text && *length < capacity)
+    return text;
+  if (!ferror(file) && text && *length > SOURCE_MAX_BYTES)
+    return text;
   int error = errno ? errno : EIO;
   free(text);
   errno = error;
@@ -90,7 +101,8 @@ int source_read(struct source *source, struct arena *arena, const char *path, co
   FILE *file = fopen(path, "rb");
   char *text = file ? source_slurp(file, &length) : NULL;
   int error = errno;
-  if (file) fclose(file);
+  if (file)
+    fclose(file);
   if (!text) {
     *source = (struct source){.path = path, .text = ""};
     *place = (struct place){0};
@@ -108,8 +120,10 @@ static size_t source_line_index(const struct source *source, uint32_t offset) {
   size_t low = 0, high = source->line_count;
   while (high - low > 1) {
     size_t middle = low + (high - low) / 2;
-    if (source->line_starts[middle] <= offset) low = middle;
-    else high = middle;
+    if (source->line_starts[middle] <= offset)
+      low = middle;
+    else
+      high = middle;
   }
   return low;
 }
