@@ -37,22 +37,22 @@
 #endif
 
 struct mem_header {
-    uint64_t meta;
-    union {
-        struct {
-            uint32_t check;
-            _Atomic uint32_t count;
-        };
-        struct mem_header *next_dead; /* instead of the above, between the last release and free */
+  uint64_t meta;
+  union {
+    struct {
+      uint32_t check;
+      _Atomic uint32_t count;
     };
+    struct mem_header *next_dead; /* instead of the above, between the last release and free */
+  };
 };
 
 enum {
-    MEM_HEADER_SIZE = 16,
-    MEM_PAGE_SIZE = 4096,    /* the smallest there is: a larger page only makes the look safer */
-    META_KIND_MASKED = 1,    /* the kind of a block whose references the upper bits mark */
-    META_SHIFTED = 0x80,     /* ours, in the kind's byte: the header lies 16 bytes into the block */
-    MEM_COUNT_PINNED = 1 << 30 /* a count that got here stays: such a block is never freed */
+  MEM_HEADER_SIZE = 16,
+  MEM_PAGE_SIZE = 4096,      /* the smallest there is: a larger page only makes the look safer */
+  META_KIND_MASKED = 1,      /* the kind of a block whose references the upper bits mark */
+  META_SHIFTED = 0x80,       /* ours, in the kind's byte: the header lies 16 bytes into the block */
+  MEM_COUNT_PINNED = 1 << 30 /* a count that got here stays: such a block is never freed */
 };
 
 _Static_assert(sizeof(struct mem_header) == MEM_HEADER_SIZE, "the value follows its header directly");
@@ -65,169 +65,169 @@ static _Atomic int64_t mem_live_blocks;
 
 /* Before any other constructor, so that every check is made with the one key. */
 __attribute__((constructor(101))) static void mem_start(void) {
-    const void *random = (const void *)getauxval(AT_RANDOM);
-    uint64_t drawn = 0;
-    if (random)
-        memcpy(&drawn, random, sizeof drawn);
-    mem_key ^= drawn;
-    mem_counting = getenv("OSPREY_MEM_REPORT") != NULL;
+  const void *random = (const void *)getauxval(AT_RANDOM);
+  uint64_t drawn = 0;
+  if (random)
+    memcpy(&drawn, random, sizeof drawn);
+  mem_key ^= drawn;
+  mem_counting = getenv("OSPREY_MEM_REPORT") != NULL;
 }
 
 /* After every other destructor and every atexit handler. */
 __attribute__((destructor(101))) static void mem_end(void) {
-    if (mem_counting)
-        fprintf(stderr, "osprey: %lld blocks live at exit\n", (long long)osp_mem_live());
+  if (mem_counting)
+    fprintf(stderr, "osprey: %lld blocks live at exit\n", (long long)osp_mem_live());
 }
 
 static uint32_t mem_check_of(const void *pointer) {
-    uint64_t mixed = ((uint64_t)(uintptr_t)pointer ^ mem_key) * 0xd6e8feb86659fd93u;
-    return (uint32_t)(mixed >> 32);
+  uint64_t mixed = ((uint64_t)(uintptr_t)pointer ^ mem_key) * 0xd6e8feb86659fd93u;
+  return (uint32_t)(mixed >> 32);
 }
 
 static struct mem_header *mem_header_of(void *pointer) {
-    return (struct mem_header *)pointer - 1;
+  return (struct mem_header *)pointer - 1;
 }
 
 /* The header of a block of ours, or null for any other pointer. */
 MEM_LOOKS_ANYWHERE static struct mem_header *mem_find(void *pointer) {
-    uintptr_t address = (uintptr_t)pointer;
-    if (address % 16 != 0 || address % MEM_PAGE_SIZE == 0)
-        return NULL;
-    struct mem_header *header = mem_header_of(pointer);
-    if (*(volatile uint32_t *)&header->check != mem_check_of(pointer))
-        return NULL;
-    return header;
+  uintptr_t address = (uintptr_t)pointer;
+  if (address % 16 != 0 || address % MEM_PAGE_SIZE == 0)
+    return NULL;
+  struct mem_header *header = mem_header_of(pointer);
+  if (*(volatile uint32_t *)&header->check != mem_check_of(pointer))
+    return NULL;
+  return header;
 }
 
 /* The same where a sanitizer watches: it reports a pointer into a freed block here, while the stack still tells who used it. */
 static struct mem_header *mem_find_watched(void *pointer) {
-    if (MEM_ASAN && pointer)
-        (void)*(volatile const char *)pointer;
-    return mem_find(pointer);
+  if (MEM_ASAN && pointer)
+    (void)*(volatile const char *)pointer;
+  return mem_find(pointer);
 }
 
 /* Atomic operations only once there are threads: a locked instruction costs as much as the rest of a release. */
 static void mem_count_up(struct mem_header *header) {
-    uint32_t count = atomic_load_explicit(&header->count, memory_order_relaxed);
-    if (count >= MEM_COUNT_PINNED)
-        return;
-    if (atomic_load_explicit(&mem_threads, memory_order_relaxed))
-        atomic_fetch_add_explicit(&header->count, 1, memory_order_relaxed);
-    else
-        atomic_store_explicit(&header->count, count + 1, memory_order_relaxed);
+  uint32_t count = atomic_load_explicit(&header->count, memory_order_relaxed);
+  if (count >= MEM_COUNT_PINNED)
+    return;
+  if (atomic_load_explicit(&mem_threads, memory_order_relaxed))
+    atomic_fetch_add_explicit(&header->count, 1, memory_order_relaxed);
+  else
+    atomic_store_explicit(&header->count, count + 1, memory_order_relaxed);
 }
 
 /* True when that was the last reference. Whoever holds the only one need not write the count: nobody else can reach it. */
 static bool mem_count_down(struct mem_header *header) {
-    uint32_t count = atomic_load_explicit(&header->count, memory_order_acquire);
-    if (count == 1)
-        return true;
-    if (count >= MEM_COUNT_PINNED)
-        return false;
-    if (atomic_load_explicit(&mem_threads, memory_order_relaxed))
-        return atomic_fetch_sub_explicit(&header->count, 1, memory_order_acq_rel) == 1;
-    atomic_store_explicit(&header->count, count - 1, memory_order_relaxed);
+  uint32_t count = atomic_load_explicit(&header->count, memory_order_acquire);
+  if (count == 1)
+    return true;
+  if (count >= MEM_COUNT_PINNED)
     return false;
+  if (atomic_load_explicit(&mem_threads, memory_order_relaxed))
+    return atomic_fetch_sub_explicit(&header->count, 1, memory_order_acq_rel) == 1;
+  atomic_store_explicit(&header->count, count - 1, memory_order_relaxed);
+  return false;
 }
 
 static void *mem_alloc(int64_t size, uint64_t meta) {
-    if (size < 0 || size > PTRDIFF_MAX - 2 * MEM_HEADER_SIZE)
-        return NULL;
-    size_t wanted = size ? (size_t)size : 1;
-    char *block = malloc(MEM_HEADER_SIZE + wanted);
+  if (size < 0 || size > PTRDIFF_MAX - 2 * MEM_HEADER_SIZE)
+    return NULL;
+  size_t wanted = size ? (size_t)size : 1;
+  char *block = malloc(MEM_HEADER_SIZE + wanted);
+  if (block && (uintptr_t)(block + MEM_HEADER_SIZE) % MEM_PAGE_SIZE == 0) {
+    free(block);
+    block = malloc(2 * MEM_HEADER_SIZE + wanted);
+    /* Whatever the new address is, one of the two places is not the start of a page. */
     if (block && (uintptr_t)(block + MEM_HEADER_SIZE) % MEM_PAGE_SIZE == 0) {
-        free(block);
-        block = malloc(2 * MEM_HEADER_SIZE + wanted);
-        /* Whatever the new address is, one of the two places is not the start of a page. */
-        if (block && (uintptr_t)(block + MEM_HEADER_SIZE) % MEM_PAGE_SIZE == 0) {
-            block += MEM_HEADER_SIZE;
-            meta |= META_SHIFTED;
-        }
+      block += MEM_HEADER_SIZE;
+      meta |= META_SHIFTED;
     }
-    if (!block)
-        return NULL;
-    struct mem_header *header = (struct mem_header *)(void *)block;
-    void *pointer = block + MEM_HEADER_SIZE;
-    header->meta = meta;
-    header->check = mem_check_of(pointer);
-    atomic_init(&header->count, 1);
-    if (mem_counting)
-        atomic_fetch_add_explicit(&mem_live_blocks, 1, memory_order_relaxed);
-    return pointer;
+  }
+  if (!block)
+    return NULL;
+  struct mem_header *header = (struct mem_header *)(void *)block;
+  void *pointer = block + MEM_HEADER_SIZE;
+  header->meta = meta;
+  header->check = mem_check_of(pointer);
+  atomic_init(&header->count, 1);
+  if (mem_counting)
+    atomic_fetch_add_explicit(&mem_live_blocks, 1, memory_order_relaxed);
+  return pointer;
 }
 
 static void mem_free(struct mem_header *header) {
-    if (mem_counting)
-        atomic_fetch_sub_explicit(&mem_live_blocks, 1, memory_order_relaxed);
-    free(header->meta & META_SHIFTED ? (char *)header - MEM_HEADER_SIZE : (char *)header);
+  if (mem_counting)
+    atomic_fetch_sub_explicit(&mem_live_blocks, 1, memory_order_relaxed);
+  free(header->meta & META_SHIFTED ? (char *)header - MEM_HEADER_SIZE : (char *)header);
 }
 
 /* Frees a block and every block that only it held. What is to be freed waits in a list threaded through the dead headers, so
  * neither depth nor breadth costs stack or memory. */
 static void mem_free_all(struct mem_header *dead) {
-    dead->next_dead = NULL;
-    while (dead) {
-        struct mem_header *header = dead;
-        dead = header->next_dead;
-        void **words = (void **)(header + 1);
-        uint64_t references = (header->meta & ~(uint64_t)META_SHIFTED & 0xff) == META_KIND_MASKED ? header->meta >> 8 : 0;
-        for (; references; references &= references - 1) {
-            struct mem_header *child = mem_find_watched(words[__builtin_ctzll(references)]);
-            if (child && mem_count_down(child)) {
-                child->next_dead = dead;
-                dead = child;
-            }
-        }
-        mem_free(header);
+  dead->next_dead = NULL;
+  while (dead) {
+    struct mem_header *header = dead;
+    dead = header->next_dead;
+    void **words = (void **)(header + 1);
+    uint64_t references = (header->meta & ~(uint64_t)META_SHIFTED & 0xff) == META_KIND_MASKED ? header->meta >> 8 : 0;
+    for (; references; references &= references - 1) {
+      struct mem_header *child = mem_find_watched(words[__builtin_ctzll(references)]);
+      if (child && mem_count_down(child)) {
+        child->next_dead = dead;
+        dead = child;
+      }
     }
+    mem_free(header);
+  }
 }
 
 static void *mem_or_abort(void *pointer) {
-    if (!pointer) {
-        fputs("osprey: out of memory\n", stderr);
-        abort();
-    }
-    return pointer;
+  if (!pointer) {
+    fputs("osprey: out of memory\n", stderr);
+    abort();
+  }
+  return pointer;
 }
 
 void *osp_alloc(int64_t size) {
-    return mem_alloc(size, 0);
+  return mem_alloc(size, 0);
 }
 
 void *osp_alloc_tagged(int64_t size, int64_t meta) {
-    void *pointer = osp_alloc_tagged_noinit(size, meta);
-    return memset(pointer, 0, (size_t)size);
+  void *pointer = osp_alloc_tagged_noinit(size, meta);
+  return memset(pointer, 0, (size_t)size);
 }
 
 void *osp_alloc_tagged_noinit(int64_t size, int64_t meta) {
-    return mem_or_abort(mem_alloc(size, (uint64_t)meta & ~(uint64_t)META_SHIFTED));
+  return mem_or_abort(mem_alloc(size, (uint64_t)meta & ~(uint64_t)META_SHIFTED));
 }
 
 void osp_retain(void *pointer) {
-    struct mem_header *header = mem_find_watched(pointer);
-    if (header)
-        mem_count_up(header);
+  struct mem_header *header = mem_find_watched(pointer);
+  if (header)
+    mem_count_up(header);
 }
 
 void osp_release(void *pointer) {
-    struct mem_header *header = mem_find_watched(pointer);
-    if (header && mem_count_down(header))
-        mem_free_all(header);
+  struct mem_header *header = mem_find_watched(pointer);
+  if (header && mem_count_down(header))
+    mem_free_all(header);
 }
 
 void osp_release_unique(void *pointer) {
-    struct mem_header *header = mem_find_watched(pointer);
-    if (header)
-        mem_free_all(header);
+  struct mem_header *header = mem_find_watched(pointer);
+  if (header)
+    mem_free_all(header);
 }
 
 void osp_mem_notify_multithreaded(void) {
-    atomic_store_explicit(&mem_threads, true, memory_order_relaxed);
+  atomic_store_explicit(&mem_threads, true, memory_order_relaxed);
 }
 
 void osp_mem_boot(void) {
 }
 
 int64_t osp_mem_live(void) {
-    return mem_counting ? atomic_load_explicit(&mem_live_blocks, memory_order_relaxed) : -1;
+  return mem_counting ? atomic_load_explicit(&mem_live_blocks, memory_order_relaxed) : -1;
 }

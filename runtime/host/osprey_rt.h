@@ -12,21 +12,22 @@
  * member holds and how it renders. OSP_RT_RESULT is added once for each Result around a value: OSP_RT_RESULT + OSP_RT_INT is a
  * pointer to a Result block of an int. */
 enum osp_rt_kind {
-    OSP_RT_TEXT = 0,   /* as it is */
-    OSP_RT_INT = 1,    /* decimal */
-    OSP_RT_FLOAT = 2,  /* the shortest decimal that reads back as the same number; with ".0" where it would look like an int */
-    OSP_RT_BOOL = 3,   /* true or false; in `integer` */
-    OSP_RT_UNIT = 4,   /* 0 */
-    OSP_RT_RESULT = 8, /* Success(value) or Error(message) */
+  OSP_RT_TEXT = 0, /* as it is */
+  OSP_RT_INT = 1,  /* decimal */
+  OSP_RT_FLOAT =
+      2, /* the shortest decimal that reads back as the same number; with ".0" where it would look like an int */
+  OSP_RT_BOOL = 3,   /* true or false; in `integer` */
+  OSP_RT_UNIT = 4,   /* 0 */
+  OSP_RT_RESULT = 8, /* Success(value) or Error(message) */
 };
 
 struct osp_rt_part {
-    int64_t kind;
-    union {
-        int64_t integer;
-        double real;
-        const void *pointer;
-    };
+  int64_t kind;
+  union {
+    int64_t integer;
+    double real;
+    const void *pointer;
+  };
 };
 
 /* To be called by main, after osp_mem_boot: remembers the arguments, which stay main's. */

@@ -13,6 +13,10 @@ TIME_LIMIT = 60
 PROGRAMS = pathlib.Path(__file__).parent
 
 
+# What a sanitized build finds ends the program, so that no test passes over it.
+ENVIRONMENT = dict(os.environ, OSPREY_MEM_REPORT="1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+
+
 class Failure(Exception):
     """What a program did, and should not have done."""
 
@@ -40,7 +44,7 @@ class Process:
         self._pending = b""
         self._errors = tempfile.TemporaryFile()
         self.child = subprocess.Popen([executable, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=self._errors, env=dict(os.environ, OSPREY_MEM_REPORT="1", **environment))
+                                      stderr=self._errors, env=dict(ENVIRONMENT, **environment))
 
     def _read(self, deadline):
         """Reads what there is; False at the end of the output."""

@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 
+from osprey_process import ENVIRONMENT
+
 TIME_LIMIT = 120
 STACK_LIMIT = 256 * 1024
 
@@ -41,9 +43,8 @@ def differs(what, expected, observed):
 
 
 def check(program, level, executable):
-    environment = dict(os.environ, OSPREY_MEM_REPORT="1")
     done = subprocess.run([executable, *beside(program, ".args").split()], input=beside(program, ".stdin"),
-                          capture_output=True, text=True, timeout=TIME_LIMIT, env=environment, preexec_fn=limit_stack)
+                          capture_output=True, text=True, timeout=TIME_LIMIT, env=ENVIRONMENT, preexec_fn=limit_stack)
     live = int(beside(program, ".live", "0"))
     wrong = [differs(f"-O{level} standard output", beside(program, ".expected"), done.stdout),
              differs(f"-O{level} standard error", f"osprey: {live} blocks live at exit\n", done.stderr),

@@ -31,7 +31,8 @@ static void back_end(struct back *back) {
 }
 
 /* Lowers the program to a verified module, optimised at the level unless that is negative. */
-static int back_begin(struct back *back, const struct ast_program *program, bool keep_builtins, int optimise, FILE *err) {
+static int back_begin(struct back *back, const struct ast_program *program, bool keep_builtins, int optimise,
+                      FILE *err) {
   *back = (struct back){.llvm = LLVMContextCreate()};
   if (emit_machine_init(&back->machine, optimise < 0 ? 0 : (unsigned)optimise, err) < 0)
     return -1;

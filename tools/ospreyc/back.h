@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 struct back_options {
-  int optimise;         /* 0 to 3; -1 where the command line says nothing: 2 for a program, none for printed IR */
-  bool keep_builtins;   /* --no-lower: leave the WebSocket builtins declared, without bodies */
+  int optimise;       /* 0 to 3; -1 where the command line says nothing: 2 for a program, none for printed IR */
+  bool keep_builtins; /* --no-lower: leave the WebSocket builtins declared, without bodies */
 };
 
 /* Prints the program's IR. Returns 0. */

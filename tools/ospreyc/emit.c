@@ -32,8 +32,8 @@ int emit_machine_init(struct emit_machine *machine, unsigned optimise, FILE *err
   char *message = NULL;
   if (LLVMGetTargetFromTriple(machine->triple, &target, &message))
     return emit_fail(err, "this machine is not a target of LLVM", message);
-  machine->machine = LLVMCreateTargetMachine(target, machine->triple, "", "", levels[optimise], LLVMRelocPIC,
-                                             LLVMCodeModelDefault);
+  machine->machine =
+      LLVMCreateTargetMachine(target, machine->triple, "", "", levels[optimise], LLVMRelocPIC, LLVMCodeModelDefault);
   machine->layout = LLVMCreateTargetDataLayout(machine->machine);
   return 0;
 }

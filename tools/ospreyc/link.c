@@ -71,8 +71,8 @@ static char *archive_find(const char *name, FILE *err) {
       return path;
     free(path);
   }
-  fprintf(err, "error: %s is not there: it belongs beside the compiler, in %s/../../runtime or %s/../%s\n", name, own, own,
-          OSPREYC_LIBDIR);
+  fprintf(err, "error: %s is not there: it belongs beside the compiler, in %s/../../runtime or %s/../%s\n", name, own,
+          own, OSPREYC_LIBDIR);
   return NULL;
 }
 

@@ -67,11 +67,11 @@ static void int_remainder(struct lower_function *fn, LLVMValueRef left, LLVMValu
 
 static void int_step(struct lower_function *fn, enum ast_operator operator, LLVMValueRef left, LLVMValueRef right,
                      struct lower_open *open) {
-  if (operator == AST_ADD)
+  if (operator== AST_ADD)
     int_overflowing(fn, "llvm.sadd.with.overflow", left, right, open);
-  else if (operator == AST_SUBTRACT)
+  else if (operator== AST_SUBTRACT)
     int_overflowing(fn, "llvm.ssub.with.overflow", left, right, open);
-  else if (operator == AST_MULTIPLY)
+  else if (operator== AST_MULTIPLY)
     int_overflowing(fn, "llvm.smul.with.overflow", left, right, open);
   else
     int_remainder(fn, left, right, open);
@@ -98,7 +98,7 @@ static void float_step(struct lower_function *fn, enum ast_operator operator, LL
                        struct lower_open *open) {
   struct lower *lower = fn->lower;
   open->value = float_plain(fn, operator, left, right);
-  if (operator != AST_DIVIDE && operator != AST_REMAINDER)
+  if (operator!= AST_DIVIDE && operator!= AST_REMAINDER)
     return;
   LLVMValueRef zero = LLVMBuildFCmp(lower->builder, LLVMRealOEQ, right, LLVMConstNull(lower->real), "");
   open_fail(fn, open, zero, "division by zero");

@@ -68,8 +68,8 @@ static LLVMValueRef call_cell(struct lower_function *fn, const struct lower_call
 /* Calls it, and consumes those of the arguments that are owned. */
 struct lower_value lower_callee_call(struct lower_function *fn, const struct lower_callee *callee,
                                      const struct lower_value *arguments) {
-  LLVMValueRef value = callee->function ? call_function(fn, callee, arguments, fn->cleanup_count)
-                                        : call_cell(fn, callee, arguments);
+  LLVMValueRef value =
+      callee->function ? call_function(fn, callee, arguments, fn->cleanup_count) : call_cell(fn, callee, arguments);
   return lower_fresh(callee->type->function.result, value);
 }
 

@@ -40,8 +40,7 @@ static void closure_forward(struct lower *lower, const struct ast_function *func
     arguments[count++] = argument;
   }
   LLVMValueRef body = lower_function_get(lower, function);
-  LLVMValueRef value =
-      LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(body), body, arguments, count, "value");
+  LLVMValueRef value = LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(body), body, arguments, count, "value");
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(body));
   LLVMBuildRet(lower->builder, value);
   free(arguments);

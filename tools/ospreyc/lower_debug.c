@@ -6,8 +6,7 @@
 #include <string.h>
 
 static void debug_flag(struct lower *lower, const char *name, unsigned value) {
-  LLVMMetadataRef flag =
-      LLVMValueAsMetadata(LLVMConstInt(LLVMInt32TypeInContext(lower->llvm), value, false));
+  LLVMMetadataRef flag = LLVMValueAsMetadata(LLVMConstInt(LLVMInt32TypeInContext(lower->llvm), value, false));
   LLVMAddModuleFlag(lower->module, LLVMModuleFlagBehaviorWarning, name, strlen(name), flag);
 }
 
@@ -39,9 +38,9 @@ LLVMMetadataRef lower_debug_function(struct lower *lower, const struct ast_funct
   source_position(lower->program->source, function->place, &line, &column);
   size_t length = 0;
   const char *symbol = LLVMGetValueName2(ir, &length);
-  LLVMMetadataRef scope = LLVMDIBuilderCreateFunction(
-      lower->debug, lower->debug_file, function->symbol, strlen(function->symbol), symbol, length, lower->debug_file,
-      line, lower->debug_type, true, true, line, LLVMDIFlagZero, true);
+  LLVMMetadataRef scope = LLVMDIBuilderCreateFunction(lower->debug, lower->debug_file, function->symbol,
+                                                      strlen(function->symbol), symbol, length, lower->debug_file, line,
+                                                      lower->debug_type, true, true, line, LLVMDIFlagZero, true);
   LLVMSetSubprogram(ir, scope);
   return scope;
 }

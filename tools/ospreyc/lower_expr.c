@@ -59,8 +59,8 @@ static struct lower_value expr_block(struct lower_function *fn, const struct ast
 
 static LLVMIntPredicate int_predicate(enum ast_operator operator) {
   static const LLVMIntPredicate predicates[] = {
-      [AST_EQUAL] = LLVMIntEQ,        [AST_NOT_EQUAL] = LLVMIntNE,      [AST_LESS] = LLVMIntSLT,
-      [AST_GREATER] = LLVMIntSGT,     [AST_LESS_EQUAL] = LLVMIntSLE,    [AST_GREATER_EQUAL] = LLVMIntSGE,
+      [AST_EQUAL] = LLVMIntEQ,    [AST_NOT_EQUAL] = LLVMIntNE,   [AST_LESS] = LLVMIntSLT,
+      [AST_GREATER] = LLVMIntSGT, [AST_LESS_EQUAL] = LLVMIntSLE, [AST_GREATER_EQUAL] = LLVMIntSGE,
   };
   return predicates[operator];
 }
@@ -68,8 +68,8 @@ static LLVMIntPredicate int_predicate(enum ast_operator operator) {
 /* NaN is unequal to everything, itself included. */
 static LLVMRealPredicate float_predicate(enum ast_operator operator) {
   static const LLVMRealPredicate predicates[] = {
-      [AST_EQUAL] = LLVMRealOEQ,      [AST_NOT_EQUAL] = LLVMRealUNE,    [AST_LESS] = LLVMRealOLT,
-      [AST_GREATER] = LLVMRealOGT,    [AST_LESS_EQUAL] = LLVMRealOLE,   [AST_GREATER_EQUAL] = LLVMRealOGE,
+      [AST_EQUAL] = LLVMRealOEQ,   [AST_NOT_EQUAL] = LLVMRealUNE,  [AST_LESS] = LLVMRealOLT,
+      [AST_GREATER] = LLVMRealOGT, [AST_LESS_EQUAL] = LLVMRealOLE, [AST_GREATER_EQUAL] = LLVMRealOGE,
   };
   return predicates[operator];
 }
@@ -78,7 +78,7 @@ static struct lower_value expr_compare(struct lower_function *fn, const struct a
   struct lower *lower = fn->lower;
   struct lower_value left = lower_expr(fn, expr->binary.left);
   struct lower_value right = lower_expr(fn, expr->binary.right);
-  enum ast_operator operator = expr->binary.operator;
+  enum ast_operator operator= expr->binary.operator;
   lower_debug_place(fn, expr->place);
   if (expr->binary.left->type->kind == TYPE_FLOAT)
     return lower_borrowed(LLVMBuildFCmp(lower->builder, float_predicate(operator), left.ir, right.ir, ""));
@@ -195,7 +195,7 @@ static void to_logic(struct lower_function *fn, const struct ast_expr *expr, con
   LLVMValueRef left = lower_expr(fn, expr->binary.left).ir;
   LLVMBasicBlockRef right = lower_block_new(fn, "right"), decided = lower_block_new(fn, "decided");
   bool and = expr->kind == AST_AND;
-  LLVMBuildCondBr(fn->lower->builder, left, and ? right : decided, and ? decided : right);
+  LLVMBuildCondBr(fn->lower->builder, left, and? right : decided, and? decided : right);
   lower_block_enter(fn, decided);
   lower_deliver(fn, expr->type, lower_borrowed(LLVMConstInt(fn->lower->bit, !and, false)), target);
   lower_block_enter(fn, right);

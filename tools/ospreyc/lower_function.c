@@ -19,7 +19,8 @@ static LLVMValueRef function_add(struct lower *lower, const char *name, const st
   LLVMSetLinkage(ir, LLVMInternalLinkage);
   LLVMSetFunctionCallConv(ir, TAIL_CALL_CONVENTION);
   unsigned nounwind = LLVMGetEnumAttributeKindForName("nounwind", strlen("nounwind"));
-  LLVMAddAttributeAtIndex(ir, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(lower->llvm, nounwind, 0));
+  LLVMAddAttributeAtIndex(ir, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
+                          LLVMCreateEnumAttribute(lower->llvm, nounwind, 0));
   return ir;
 }
 

@@ -53,8 +53,7 @@ LLVMValueRef lower_call_hook(struct lower *lower, const char *name, LLVMTypeRef 
   LLVMTypeRef parameters[4];
   for (unsigned i = 0; i < count; i++)
     parameters[i] = LLVMTypeOf(arguments[i]);
-  LLVMTypeRef type =
-      LLVMFunctionType(result ? result : LLVMVoidTypeInContext(lower->llvm), parameters, count, false);
+  LLVMTypeRef type = LLVMFunctionType(result ? result : LLVMVoidTypeInContext(lower->llvm), parameters, count, false);
   return LLVMBuildCall2(lower->builder, type, hook_declare(lower, name, type), arguments, count, "");
 }
 

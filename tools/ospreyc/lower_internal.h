@@ -21,14 +21,14 @@
 
 struct lower_value {
   LLVMValueRef ir;
-  bool owned;             /* only of a managed type */
+  bool owned; /* only of a managed type */
 };
 
 /* What the IR of an AST_VARIABLE is, by its address: a hash table with open addressing. */
 struct lower_bindings {
   const struct ast_variable **keys;
   LLVMValueRef *values;
-  size_t capacity;        /* 0 or a power of two, more than half of it free */
+  size_t capacity; /* 0 or a power of two, more than half of it free */
   size_t count;
 };
 
@@ -48,7 +48,7 @@ struct lower {
 
 struct lower_cleanup {
   LLVMValueRef ir;
-  bool moved;             /* given away on the way out that is being built */
+  bool moved; /* given away on the way out that is being built */
 };
 
 /* The function that is being lowered. Its first block, entry, holds the allocas and nothing else. */
@@ -56,7 +56,7 @@ struct lower_function {
   struct lower *lower;
   const struct ast_function *ast;
   LLVMValueRef ir;
-  LLVMValueRef cell;      /* the parameter; NULL in a function without captures */
+  LLVMValueRef cell; /* the parameter; NULL in a function without captures */
   LLVMBasicBlockRef entry;
   LLVMMetadataRef scope;
   struct lower_cleanup *cleanups;
@@ -66,7 +66,7 @@ struct lower_function {
 /* Where the value of an expression goes: out of the function, or to a block where several ways meet. */
 struct lower_target {
   bool returns;
-  size_t depth;           /* the cleanup stack's height there: what lies above is released on the way */
+  size_t depth; /* the cleanup stack's height there: what lies above is released on the way */
   LLVMBasicBlockRef block;
   LLVMValueRef phi;
 };
@@ -75,9 +75,9 @@ struct lower_target {
  * borrowed, from blocks that lower_open pushed on the cleanup stack. */
 struct lower_open {
   LLVMValueRef value;
-  LLVMValueRef failed;    /* i1 */
+  LLVMValueRef failed; /* i1 */
   LLVMValueRef message;
-  bool counted;           /* the message may be a counted block; otherwise it is a constant */
+  bool counted; /* the message may be a counted block; otherwise it is a constant */
 };
 
 /* Something to be called: a function that is known, a cell, or both. The cell is borrowed. */
@@ -109,7 +109,8 @@ LLVMValueRef lower_keep(struct lower_function *fn, struct lower_value value);
 void lower_push(struct lower_function *fn, LLVMValueRef ir);
 void lower_release_to(struct lower_function *fn, size_t depth);
 void lower_pop_to(struct lower_function *fn, size_t depth);
-LLVMValueRef lower_own_moving(struct lower_function *fn, const struct type *type, struct lower_value value, size_t depth);
+LLVMValueRef lower_own_moving(struct lower_function *fn, const struct type *type, struct lower_value value,
+                              size_t depth);
 void lower_target_begin(struct lower_function *fn, struct lower_target *target, const struct type *type);
 struct lower_value lower_target_end(struct lower_function *fn, struct lower_target *target, const struct type *type);
 void lower_deliver(struct lower_function *fn, const struct type *type, struct lower_value value,

@@ -14,9 +14,9 @@
 struct loop {
   const struct ast_loop *ast;
   LLVMBasicBlockRef head, body, step, done;
-  LLVMValueRef index;             /* phi in head */
-  LLVMValueRef accumulator;       /* phi in head; NULL for forEach */
-  LLVMValueRef next_accumulator;  /* phi in step */
+  LLVMValueRef index;            /* phi in head */
+  LLVMValueRef accumulator;      /* phi in head; NULL for forEach */
+  LLVMValueRef next_accumulator; /* phi in step */
   struct lower_callee *stages;
   struct lower_callee function;
 };

@@ -13,9 +13,9 @@
 /* The subject, in the form in which its patterns want it. It is borrowed from the scope of the match. */
 struct subject {
   const struct type *type;
-  LLVMValueRef ir;            /* NULL for a Result that no arm binds whole */
-  LLVMValueRef tag;           /* of a union */
-  struct lower_open open;     /* of a Result */
+  LLVMValueRef ir;        /* NULL for a Result that no arm binds whole */
+  LLVMValueRef tag;       /* of a union */
+  struct lower_open open; /* of a Result */
 };
 
 static bool binds_whole(const struct ast_match *match) {

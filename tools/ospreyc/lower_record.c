@@ -18,7 +18,8 @@ LLVMValueRef lower_field_load(struct lower_function *fn, const struct type_const
                               LLVMValueRef record) {
   const struct type_field *field = &constructor->fields[index];
   LLVMValueRef address = field_address(fn, constructor, index, record);
-  return LLVMBuildLoad2(fn->lower->builder, lower_type(fn->lower, field->type), address, field->name ? field->name : "");
+  return LLVMBuildLoad2(fn->lower->builder, lower_type(fn->lower, field->type), address,
+                        field->name ? field->name : "");
 }
 
 LLVMValueRef lower_tag_load(struct lower_function *fn, LLVMValueRef record) {
@@ -77,8 +78,8 @@ struct lower_value lower_update(struct lower_function *fn, const struct ast_expr
   LLVMValueRef *values = calloc(constructor->field_count + 1, sizeof *values);
   for (unsigned i = 0; i < constructor->field_count; i++) {
     const struct ast_expr *replacement = expr->update.values[i];
-    struct lower_value value = replacement ? lower_expr(fn, replacement)
-                                           : lower_borrowed(lower_field_load(fn, constructor, i, old.ir));
+    struct lower_value value =
+        replacement ? lower_expr(fn, replacement) : lower_borrowed(lower_field_load(fn, constructor, i, old.ir));
     values[i] = lower_own(fn, constructor->fields[i].type, value);
   }
   lower_drop(fn, old);

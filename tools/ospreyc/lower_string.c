@@ -19,7 +19,7 @@ struct parts {
   struct {
     int64_t kind;
     LLVMValueRef value;
-  } *items;
+  } * items;
 };
 
 LLVMValueRef lower_text(struct lower *lower, const char *bytes, size_t length) {

@@ -71,7 +71,8 @@ void lower_pop_to(struct lower_function *fn, size_t depth) {
 }
 
 /* lower_own on a way out that releases down to the depth: a reference that would be retained here and released there moves. */
-LLVMValueRef lower_own_moving(struct lower_function *fn, const struct type *type, struct lower_value value, size_t depth) {
+LLVMValueRef lower_own_moving(struct lower_function *fn, const struct type *type, struct lower_value value,
+                              size_t depth) {
   if (!type_is_managed(type) || value.owned)
     return value.ir;
   for (size_t i = fn->cleanup_count; i-- > depth;) {
