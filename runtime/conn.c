@@ -46,6 +46,7 @@ int ws_conn_init(struct ws_conn *conn, struct ws_group *group)
   if (conn->next)
     conn->next->link = &conn->next;
   group->first = conn;
+  group->worker->connections++;
   return 0;
 }
 
@@ -55,6 +56,7 @@ static void ws_conn_leave(struct ws_conn *conn)
   if (conn->next)
     conn->next->link = conn->link;
   ws_timer_deinit(ws_conn_loop(conn), &conn->timer);
+  conn->group->worker->connections--;
 }
 
 void ws_conn_abandon(struct ws_conn *conn)
@@ -359,6 +361,7 @@ struct ws_call *ws_conn_begin_call(struct ws_conn *conn)
   struct ws_call *call = ws_worker_take_call(conn->group->worker);
   if (call) {
     conn->handling = true;
+    conn->group->worker->handling++;
     ws_conn_use(conn);
   }
   return call;
@@ -368,6 +371,7 @@ void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call)
 {
   ws_worker_give_call(conn->group->worker, call);
   conn->handling = false;
+  conn->group->worker->handling--;
   ws_conn_unuse(conn);
 }
 

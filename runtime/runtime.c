@@ -44,11 +44,11 @@ static void ws_runtime_post_close(void)
   }
 }
 
-/* exit() inside a handler: its own loop is turned here. */
+/* exit() inside a handler: its own loop is turned here, until only connections like that handler's are left. */
 static void ws_runtime_end_nested(struct ws_worker *worker, int64_t deadline_ms)
 {
   ws_clients_close(worker);
-  while (ws_wait_now() < deadline_ms && worker->clients)
+  while (worker->connections > worker->handling && ws_wait_now() < deadline_ms)
     ws_loop_turn(worker->loop, deadline_ms - ws_wait_now());
 }
 

@@ -22,6 +22,8 @@ struct ws_worker {
   struct ws_loop *loop;
   unsigned index;
   int nesting;                /* handlers on the stack that wait for their connect */
+  int connections;            /* all there are */
+  int handling;               /* those with a handler on the stack */
   bool ending;                /* the program's end: nothing new is begun */
   bool call_taken;            /* `call` is in use by a handler on the stack */
   struct ws_call call;

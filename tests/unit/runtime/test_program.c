@@ -1,0 +1,350 @@
+/* What a whole program sees: its end, signals, its log. Each case runs in a process of its own. */
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "hooks.h"
+#include "osprey.h"
+#include "peer.h"
+
+static char *error;
+
+struct program {
+  pid_t pid;
+  int out; /* what it says */
+  int err; /* what it logs */
+};
+
+/* Runs `body` as a program: what it returns is its status. */
+static struct program run(int (*body)(int port), int port)
+{
+  int out[2];
+  int err[2];
+  assert_int_equal(pipe(out), 0);
+  assert_int_equal(pipe(err), 0);
+  pid_t pid = fork();
+  if (pid == 0) {
+    dup2(out[1], 1);
+    dup2(err[1], 2);
+    close(out[0]);
+    close(err[0]);
+    exit(body(port));
+  }
+  close(out[1]);
+  close(err[1]);
+  return (struct program){ pid, out[0], err[0] };
+}
+
+static int finish(struct program *program, char *log, size_t room)
+{
+  int status;
+  size_t used = 0;
+  ssize_t n;
+  while (used < room - 1 && (n = read(program->err, log + used, room - 1 - used)) > 0)
+    used += (size_t)n;
+  log[used] = '\0';
+  assert_int_equal(waitpid(program->pid, &status, 0), program->pid);
+  close(program->out);
+  close(program->err);
+  if (!WIFEXITED(status))
+    fail_msg("the program ended with signal %d: %s", WTERMSIG(status), log);
+  return WEXITSTATUS(status);
+}
+
+static void read_line(struct program *program, char *line, size_t room)
+{
+  size_t used = 0;
+  while (used < room - 1 && read(program->out, line + used, 1) == 1 && line[used] != '\n')
+    used++;
+  line[used] = '\0';
+}
+
+static void say(const char *text)
+{
+  assert_int_equal(write(1, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static int64_t serve_on(int port)
+{
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_on_message(server, on_echo, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_close, &error);
+  expect_success(error);
+  must_listen(server);
+  return server;
+}
+
+/* ---- the end */
+
+/* Sends a megabyte and returns from main at once. */
+static int send_and_return(int port)
+{
+  char url[64];
+  size_t size = 1000000;
+  char *text = malloc(size + 1);
+  memset(text, 'z', size);
+  text[size] = '\0';
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  int64_t id = must_connect(url);
+  must_send(id, text);
+  must_send(id, "last words");
+  free(text);
+  return 7;
+}
+
+/* WS-EXIT-1 */
+static void test_what_is_queued_is_sent(void **state)
+{
+  char log[4096];
+  char head[2048];
+  int port;
+  (void)state;
+  int listener = peer_listen(&port);
+  struct program program = run(send_and_return, port);
+  struct peer peer = peer_accept(listener);
+  peer_answer(&peer, head, sizeof head, "");
+  assert_true(peer_read_frame(&peer));
+  assert_int_equal(peer.frame.size, 1000000);
+  peer_expect_text(&peer, "last words");
+  peer_expect_close(&peer, 1001);
+  assert_int_equal(finish(&program, log, sizeof log), 7);
+  assert_string_equal(log, "");
+  peer_close(&peer);
+  close(listener);
+}
+
+static int serve_until_told(int port)
+{
+  char byte;
+  char url[64];
+  serve_on(port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  int64_t id = must_connect(url);
+  osp_ws_on_close(id, on_close, &error);
+  expect_success(error);
+  say("ready\n");
+  if (read(0, &byte, 1) != 1) {
+    struct pollfd none = { .fd = -1 };
+    poll(&none, 1, 300);
+  }
+  return 0;
+}
+
+/* WS-EXIT-1 WS-EXIT-3 WS-ONCLOSE-5 */
+static void test_servers_say_goodbye_at_the_end(void **state)
+{
+  char log[4096];
+  char line[64];
+  (void)state;
+  int port = peer_free_port();
+  int quiet[2];
+  assert_int_equal(pipe(quiet), 0);
+  int saved = dup(0);
+  dup2(quiet[0], 0);
+  struct program program = run(serve_until_told, port);
+  dup2(saved, 0);
+  read_line(&program, line, sizeof line);
+  assert_string_equal(line, "ready");
+  struct peer peer = peer_open(port, "/chat");
+  assert_int_equal(write(quiet[1], "x", 1), 1);
+  peer_expect_close(&peer, 1001);
+  assert_int_equal(finish(&program, log, sizeof log), 0);
+  peer_close(&peer);
+}
+
+/* A peer that does not answer does not hold the program: WS-EXIT-2 */
+static void test_the_end_has_a_deadline(void **state)
+{
+  struct timespec start;
+  struct timespec end;
+  char log[4096];
+  char head[2048];
+  int port;
+  (void)state;
+  int listener = peer_listen(&port);
+  struct program program = run(send_and_return, port);
+  struct peer peer = peer_accept(listener);
+  peer_answer(&peer, head, sizeof head, "");
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  assert_int_equal(finish(&program, log, sizeof log), 7);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  assert_in_range((unsigned long)(end.tv_sec - start.tv_sec), 4, 7);
+  peer_close(&peer);
+  close(listener);
+}
+
+static void *exit_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
+{
+  (void)cell;
+  (void)connection;
+  exit(atoi(message->data));
+}
+
+static void *on_exit_inside[] = { (void *)exit_inside };
+
+static int serve_exit(int port)
+{
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_on_message(server, on_exit_inside, &error);
+  expect_success(error);
+  must_listen(server);
+  say("ready\n");
+  pause();
+  return 1;
+}
+
+/* WS-SEC-13 */
+static void test_ending_the_program_inside_a_handler(void **state)
+{
+  char log[4096];
+  char line[64];
+  (void)state;
+  int port = peer_free_port();
+  struct program program = run(serve_exit, port);
+  read_line(&program, line, sizeof line);
+  struct peer peer = peer_open(port, "/chat");
+  struct peer other = peer_open(port, "/chat");
+  peer_send_message(&peer, "9");
+  peer_expect_close(&other, 1001);
+  assert_int_equal(finish(&program, log, sizeof log), 9);
+  peer_close(&peer);
+  peer_close(&other);
+}
+
+/* ---- signals */
+
+static int keep_alive(int port)
+{
+  serve_on(port);
+  serve_on(port + 1);
+  say("ready\n");
+  osp_ws_keep_alive(&error);
+  expect_success(error);
+  say("stopped\n");
+  char *again;
+  osp_ws_stop_server(2, &again);
+  expect_error_with(again, "is stopped");
+  return 3;
+}
+
+/* WS-KEEPALIVE-1 */
+static void test_signals_stop_every_server(void **state)
+{
+  const int signals[] = { SIGINT, SIGTERM };
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    char log[4096];
+    char line[64];
+    int port = peer_free_port();
+    struct program program = run(keep_alive, port);
+    read_line(&program, line, sizeof line);
+    assert_string_equal(line, "ready");
+    struct peer peer = peer_open(port, "/chat");
+    kill(program.pid, signals[i]);
+    peer_expect_close(&peer, 1001);
+    read_line(&program, line, sizeof line);
+    assert_string_equal(line, "stopped");
+    assert_int_equal(finish(&program, log, sizeof log), 3);
+    peer_close(&peer);
+  }
+}
+
+/* ---- the log */
+
+static void *angry_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
+{
+  (void)cell;
+  (void)connection;
+  (void)message;
+  return result_error("angry\nhandler\x1b[31m");
+}
+
+static void *on_angry[] = { (void *)angry_message };
+
+static int serve_angry(int port)
+{
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_on_message(server, on_angry, &error);
+  expect_success(error);
+  must_listen(server);
+  say("ready\n");
+  osp_ws_keep_alive(&error);
+  return 0;
+}
+
+static void converse_and_log(const char *level, char *log, size_t room)
+{
+  char line[64];
+  int port = peer_free_port();
+  if (level)
+    setenv("OSPREY_WS_LOG", level, 1);
+  else
+    unsetenv("OSPREY_WS_LOG");
+  struct program program = run(serve_angry, port);
+  read_line(&program, line, sizeof line);
+  assert_int_equal(peer_status(port, "/chat?token=SECRET", "Origin: http://evil\r\nCookie: SECRET\r\n"), 403);
+  struct peer peer = peer_connect(port);
+  peer_shake(&peer, port, "/chat?token=SECRET", "Authorization: SECRET\r\nX-Api-Token: SECRET\r\n");
+  peer_send_message(&peer, "SECRET payload");
+  peer_expect_close(&peer, 1011);
+  peer_close(&peer);
+  peer = peer_open(port, "/chat");
+  peer_send_frame(&peer, 0x83, "SECRET", 6);
+  peer_expect_close(&peer, 1002);
+  peer_close(&peer);
+  kill(program.pid, SIGTERM);
+  assert_int_equal(finish(&program, log, room), 0);
+  assert_null(strstr(log, "SECRET"));
+  assert_null(strstr(log, "dGhlIHNhbXBsZSBub25jZQ"));
+}
+
+/* WS-LOG-1 WS-LOG-2 WS-LOG-3 WS-LOG-4 */
+static void test_the_log(void **state)
+{
+  char log[16384];
+  (void)state;
+  converse_and_log("off", log, sizeof log);
+  assert_string_equal(log, "");
+  converse_and_log("error", log, sizeof log);
+  assert_string_equal(log, "");
+  const char *levels[] = { NULL, "warn", "nonsense" };
+  for (int i = 0; i < 3; i++) {
+    converse_and_log(levels[i], log, sizeof log);
+    assert_non_null(strstr(log, "Z websocket warn: server 2 refuses 127.0.0.1:"));
+    assert_non_null(strstr(log, " with 403: pages of this origin may not connect\n"));
+    assert_non_null(strstr(log, "the message handler failed: angry\\x0ahandler\\x1b[31m\n"));
+    assert_non_null(strstr(log, "is failed with 1002: a reserved opcode\n"));
+    assert_null(strstr(log, " info: "));
+    assert_int_equal(strstr(log, "nonsense") != NULL, i == 2);
+  }
+  converse_and_log("info", log, sizeof log);
+  assert_non_null(strstr(log, " info: server 2 listens on ws://127.0.0.1:"));
+  assert_non_null(strstr(log, " is open: 127.0.0.1:"));
+  assert_non_null(strstr(log, " has ended with 1011\n"));
+  assert_non_null(strstr(log, " info: server 2 has stopped\n"));
+  unsetenv("OSPREY_WS_LOG");
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test(test_what_is_queued_is_sent),
+    cmocka_unit_test(test_servers_say_goodbye_at_the_end),
+    cmocka_unit_test(test_the_end_has_a_deadline),
+    cmocka_unit_test(test_ending_the_program_inside_a_handler),
+    cmocka_unit_test(test_signals_stop_every_server),
+    cmocka_unit_test(test_the_log),
+  };
+  return cmocka_run_group_tests_name("program", tests, NULL, NULL);
+}
