@@ -329,7 +329,7 @@ static enum ws_frame_outcome ws_session_read_header(struct ws_session *session, 
   outcome = ws_frame_decode(frame, rules, feed->bytes, feed->left);
   if (outcome == WS_FRAME_OK) {
     ws_feed_skip(feed, frame->size);
-  } else if (outcome == WS_FRAME_PARTIAL && feed->left > 0) {
+  } else if (outcome == WS_FRAME_PARTIAL) {
     memcpy(session->header, feed->bytes, feed->left);
     session->header_size = (uint8_t)feed->left;
     ws_feed_skip(feed, feed->left);
@@ -463,7 +463,8 @@ static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, str
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   enum ws_violation violation = WS_VIOLATION_NONE;
 
-  if (n == session->remaining && !session->partial && ws_session_frame_is_final(session))
+  /* Without anything kept it is the message's only frame: an unfinished one would be counted in the partial message. */
+  if (n == session->remaining && !session->partial)
     return ws_session_feed_in_place(session, feed, n);
   session->remaining -= n;
   if (n > 0 && session->compressed)

@@ -235,7 +235,7 @@ bool ws_host_is_loopback(const struct ws_authority *authority) {
 
   switch (authority->kind) {
   case WS_HOST_IPV4:
-    return host.size > 4 && ws_slice_equal((struct ws_slice){host.data, 4}, ws_slice_of("127."));
+    return ws_slice_equal((struct ws_slice){host.data, 4}, ws_slice_of("127."));
   case WS_HOST_IPV6:
     return ws_slice_equal(host, ws_slice_of("::1")) || ws_slice_equal(host, ws_slice_of("0:0:0:0:0:0:0:1"));
   case WS_HOST_NAME:

@@ -17,10 +17,8 @@ struct ws_utf8_pass {
   uint8_t key[4]; /* rotated to `done` */
 };
 
-#define WS_UTF8_INLINE static inline __attribute__((always_inline))
-
 /* Takes bytes up to offset `end`. */
-WS_UTF8_INLINE bool ws_utf8_pass_bytes(struct ws_utf8_pass *pass, size_t end) {
+static bool ws_utf8_pass_bytes(struct ws_utf8_pass *pass, size_t end) {
   size_t n = end - pass->done, valid;
 
   if (pass->to)
@@ -33,7 +31,7 @@ WS_UTF8_INLINE bool ws_utf8_pass_bytes(struct ws_utf8_pass *pass, size_t end) {
 }
 
 /* Takes bytes up to the next character's boundary. */
-WS_UTF8_INLINE bool ws_utf8_pass_open(struct ws_utf8_pass *pass) {
+static bool ws_utf8_pass_open(struct ws_utf8_pass *pass) {
   while (pass->state->need > 0 && pass->done < pass->n)
     if (!ws_utf8_pass_bytes(pass, pass->done + 1))
       return false;
@@ -50,7 +48,7 @@ static size_t ws_utf8_open_bytes(const uint8_t *end) {
   return 0;
 }
 
-WS_UTF8_INLINE bool ws_utf8_pass_blocks(struct ws_utf8_pass *pass) {
+static bool ws_utf8_pass_blocks(struct ws_utf8_pass *pass) {
   size_t blocks = (pass->n - pass->done) / WS_UTF8_BLOCK, size = blocks * WS_UTF8_BLOCK, judged = 0, valid;
   const uint8_t *text = (pass->to ? pass->to : pass->from) + pass->done;
   bool good;
@@ -75,7 +73,7 @@ static bool ws_utf8_pass_blocks(struct ws_utf8_pass *pass) {
 }
 #endif
 
-WS_UTF8_INLINE bool ws_utf8_pass_words(struct ws_utf8_pass *pass) {
+static bool ws_utf8_pass_words(struct ws_utf8_pass *pass) {
   uint64_t key;
   uint32_t half;
 
@@ -98,7 +96,7 @@ WS_UTF8_INLINE bool ws_utf8_pass_words(struct ws_utf8_pass *pass) {
   return true;
 }
 
-WS_UTF8_INLINE size_t ws_utf8_pass_run(struct ws_utf8_pass *pass) {
+static size_t ws_utf8_pass_run(struct ws_utf8_pass *pass) {
   if (ws_utf8_pass_open(pass) && ws_utf8_pass_blocks(pass) && ws_utf8_pass_words(pass))
     ws_utf8_pass_bytes(pass, pass->n);
   return pass->done;

@@ -101,7 +101,7 @@ static void frame_encoding_is_shortest_and_decodes(void **state) {
   static const struct {
     uint64_t length;
     size_t size;
-  } sizes[] = {{0, 2},     {1, 2},      {125, 2},          {126, 4},          {127, 4},
+  } sizes[] = {{0, 2},     {1, 2},      {125, 2},         {126, 4},       {127, 4},
                {65535, 4}, {65536, 10}, {1ull << 32, 10}, {INT64_MAX, 10}};
   const uint8_t key[4] = {9, 8, 7, 6};
 

@@ -22,11 +22,14 @@ static const struct head_case cases[] = {
     {"any method", Q, "M-SEARCH * HTTP/1.1\r\n\r\n", 0, "M-SEARCH *|"},
     {"bytes after the head", Q, "GET / HTTP/1.1\r\nA: b\r\n\r\n\x81\x05hello\n\r", 0, "GET /|A=b|"},
     /* HTTP-7 */
-    {"space around values", Q, "GET / HTTP/1.1\r\nA:b\r\nC: \t d e\t \r\nE:\r\nF: \r\n\r\n", 0, "GET /|A=b|C=d e|E=|F=|"},
+    {"space around values", Q, "GET / HTTP/1.1\r\nA:b\r\nC: \t d e\t \r\nE:\r\nF: \r\n\r\n", 0,
+     "GET /|A=b|C=d e|E=|F=|"},
     {"colons in values", Q, "GET / HTTP/1.1\r\nOrigin: http://a:80\r\n\r\n", 0, "GET /|Origin=http://a:80|"},
-    {"tab and high bytes in a value", Q, "GET / HTTP/1.1\r\nA: b\tc\xC3\xA9\xFF\r\n\r\n", 0, "GET /|A=b\tc\xC3\xA9\xFF|"},
+    {"tab and high bytes in a value", Q, "GET / HTTP/1.1\r\nA: b\tc\xC3\xA9\xFF\r\n\r\n", 0,
+     "GET /|A=b\tc\xC3\xA9\xFF|"},
     {"every tchar", Q, "GET / HTTP/1.1\r\n!#$%&'*+-.^_`|~09azAZ: b\r\n\r\n", 0, "GET /|!#$%&'*+-.^_`|~09azAZ=b|"},
-    {"response", A, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", 0, "101 Switching Protocols|Upgrade=websocket|"},
+    {"response", A, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n", 0,
+     "101 Switching Protocols|Upgrade=websocket|"},
     {"empty reason", A, "HTTP/1.1 404 \r\n\r\n", 0, "404 |"},
     {"no reason", A, "HTTP/1.1 404\r\n\r\n", 0, "404 |"},
     {"high bytes in the reason", A, "HTTP/1.1 500 \xFF\r\n\r\n", 0, "500 \xFF|"},
@@ -98,8 +101,8 @@ static void summarise(char *to, const struct ws_http_head *head) {
 }
 
 /* Parses what has arrived so far, in growing pieces: first, then step by step. */
-static enum ws_http_outcome parse_in_pieces(struct ws_http_head *head, enum ws_http_kind kind, const char *text, size_t n,
-                                            size_t first, size_t step) {
+static enum ws_http_outcome parse_in_pieces(struct ws_http_head *head, enum ws_http_kind kind, const char *text,
+                                            size_t n, size_t first, size_t step) {
   enum ws_http_outcome outcome;
   size_t there = first;
 

@@ -7,7 +7,8 @@ struct message_case {
   const char *expected;
 };
 
-#define END {END_OF_FRAMES, NULL, 0}
+#define END                                                                                                            \
+  { END_OF_FRAMES, NULL, 0 }
 #define L123                                                                                                           \
   "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"               \
   "01234567890123456789012"
@@ -22,7 +23,12 @@ static const struct message_case cases[] = {
     {"empty text", {{FIN | TEXT, "", 0}, END}, "text 0 \n"},
     {"empty binary", {{FIN | BIN, "", 0}, END}, "binary 0 \n"},
     {"pipelined",
-     {{FIN | TEXT, "a", 0}, {FIN | TEXT, "bb", 0}, {FIN | BIN, "ccc", 0}, {FIN | TEXT, "", 0}, {FIN | TEXT, "e", 0}, END},
+     {{FIN | TEXT, "a", 0},
+      {FIN | TEXT, "bb", 0},
+      {FIN | BIN, "ccc", 0},
+      {FIN | TEXT, "", 0},
+      {FIN | TEXT, "e", 0},
+      END},
      "text 1 a\ntext 2 bb\nbinary 3 ccc\ntext 0 \ntext 1 e\n"},
     {"text with U+0000", {{FIN | TEXT, "a\0b", 3}, {FIN | TEXT, "c", 0}, END}, "text 3 a~b\ntext 1 c\n"},
     /* MSG-3 */
@@ -32,7 +38,9 @@ static const struct message_case cases[] = {
      "binary 5 abcde\n"},
     {"empty fragments", {{TEXT, "", 0}, {CONT, "", 0}, {FIN | CONT, "", 0}, END}, "text 0 \n"},
     {"empty first and last", {{TEXT, "", 0}, {CONT, "mid", 0}, {FIN | CONT, "", 0}, END}, "text 3 mid\n"},
-    {"fragments, then a message", {{TEXT, "a", 0}, {FIN | CONT, "b", 0}, {FIN | BIN, "c", 0}, END}, "text 2 ab\nbinary 1 c\n"},
+    {"fragments, then a message",
+     {{TEXT, "a", 0}, {FIN | CONT, "b", 0}, {FIN | BIN, "c", 0}, END},
+     "text 2 ab\nbinary 1 c\n"},
     /* MSG-4 MSG-10 */
     {"ping", {{PING, "", 0}, END}, "ping 0 \n"},
     {"ping with payload", {{PING, "are you there", 0}, END}, "ping 13 are you there\n"},
@@ -41,7 +49,9 @@ static const struct message_case cases[] = {
     {"pings between fragments",
      {{TEXT, "he", 0}, {PING, "1", 0}, {CONT, "ll", 0}, {PING, "22", 0}, {PONG, "", 0}, {FIN | CONT, "o", 0}, END},
      "ping 1 1\nping 2 22\npong 0 \ntext 5 hello\n"},
-    {"close between fragments", {{TEXT, "he", 0}, {CLOSE, "\x03\xE8", 0}, {FIN | CONT, "llo", 0}, END}, "close 1000 0 \n"},
+    {"close between fragments",
+     {{TEXT, "he", 0}, {CLOSE, "\x03\xE8", 0}, {FIN | CONT, "llo", 0}, END},
+     "close 1000 0 \n"},
     /* MSG-5 */
     {"nothing to continue", {{FIN | CONT, "x", 0}, END}, "fail 1002 a continuation frame continues nothing\n"},
     {"nothing to continue, unfinished", {{CONT, "x", 0}, END}, "fail 1002 a continuation frame continues nothing\n"},
@@ -63,9 +73,7 @@ static const struct message_case cases[] = {
      {{FIN | TEXT, "a", 0}, {FIN | 0x20 | TEXT, "b", 0}, {PING, "", 0}, END},
      "text 1 a\nfail 1002 a reserved bit is set\n"},
     {"RSV1 without compression", {{FIN | RSV1 | TEXT, "b", 0}, END}, "fail 1002 a reserved bit is set\n"},
-    {"reserved opcode between fragments",
-     {{TEXT, "a", 0}, {FIN | 0x0B, "", 0}, END},
-     "fail 1002 a reserved opcode\n"},
+    {"reserved opcode between fragments", {{TEXT, "a", 0}, {FIN | 0x0B, "", 0}, END}, "fail 1002 a reserved opcode\n"},
     {"ping of 126", {{PING, L125 "x", 0}, END}, "fail 1002 a control frame has over 125 bytes\n"},
     /* UTF8-1 UTF8-2 UTF8-3 in a session */
     {"multi-byte text", {{FIN | TEXT, "h\xC3\xA9 \xF0\x9F\x98\x80", 0}, END}, "text 8 h\xC3\xA9 \xF0\x9F\x98\x80\n"},
@@ -84,12 +92,26 @@ static const struct message_case cases[] = {
     /* CLOSE-1 CLOSE-2 CLOSE-3 MSG-11 */
     {"close without code", {{CLOSE, "", 0}, {FIN | TEXT, "late", 0}, END}, "close 1005 0 \n"},
     {"close with code", {{CLOSE, "\x03\xE9", 0}, {CLOSE, "\x03\xE9", 0}, END}, "close 1001 0 \n"},
-    {"close with reason", {{CLOSE, "\x0F\xA0" "bye \xC3\xA9", 0}, END}, "close 4000 6 bye \xC3\xA9\n"},
+    {"close with reason",
+     {{CLOSE,
+       "\x0F\xA0"
+       "bye \xC3\xA9",
+       0},
+      END},
+     "close 4000 6 bye \xC3\xA9\n"},
     {"close with one byte", {{CLOSE, "\x03", 0}, END}, "fail 1002 a close frame has one byte of payload\n"},
     {"close with invalid reason", {{CLOSE, "\x03\xE8\xFF", 0}, END}, "fail 1007 a close reason is not UTF-8\n"},
-    {"close with cut reason", {{CLOSE, "\x03\xE8" "a\xC3", 0}, END}, "fail 1007 a close reason is not UTF-8\n"},
+    {"close with cut reason",
+     {{CLOSE,
+       "\x03\xE8"
+       "a\xC3",
+       0},
+      END},
+     "fail 1007 a close reason is not UTF-8\n"},
     {"close with reason of 123", {{CLOSE, "\x03\xE8" L123, 0}, END}, "close 1000 123 " L123 "\n"},
-    {"close with reason of 124", {{CLOSE, "\x03\xE8" L125, 126}, END}, "fail 1002 a control frame has over 125 bytes\n"},
+    {"close with reason of 124",
+     {{CLOSE, "\x03\xE8" L125, 126}, END},
+     "fail 1002 a control frame has over 125 bytes\n"},
 };
 
 static uint8_t *encode(const struct frame_spec *frames, enum ws_role receiver, size_t *n) {
@@ -140,7 +162,8 @@ static void masks_in_the_wrong_direction(void **state) {
 
   (void)state;
   frame_append(&bytes, &n, WS_ROLE_CLIENT, FIN | TEXT, "hi", 2);
-  check_play("unmasked", &(struct setup){.role = WS_ROLE_SERVER}, bytes, n, "fail 1002 a client's frame is not masked\n");
+  check_play("unmasked", &(struct setup){.role = WS_ROLE_SERVER}, bytes, n,
+             "fail 1002 a client's frame is not masked\n");
   n = 0;
   frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, "hi", 2);
   check_play("masked", &(struct setup){.role = WS_ROLE_CLIENT}, bytes, n, "fail 1002 a server's frame is masked\n");
@@ -197,7 +220,10 @@ static void message_is_delivered_in_place(void **state) {
   (void)state;
   frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, L125, 125);
   ws_session_init(&session, WS_ROLE_SERVER, 1000, 1, NULL);
-  assert_int_equal(ws_session_feed(&session, bytes, 6, &sink, &place, &consumed), WS_FEED_MORE);
+  assert_true(ws_session_is_idle(&session));
+  assert_int_equal(ws_session_feed(&session, bytes, 1, &sink, &place, &consumed), WS_FEED_MORE);
+  assert_false(ws_session_is_idle(&session));
+  assert_int_equal(ws_session_feed(&session, bytes + 1, 5, &sink, &place, &consumed), WS_FEED_MORE);
   assert_int_equal(ws_session_feed(&session, bytes + 6, n - 6, &sink, &place, &consumed), WS_FEED_MORE);
   assert_ptr_equal(place, bytes + 6);
   assert_null(session.partial);
@@ -215,9 +241,15 @@ static void message_cap(void **state) {
   } capped[] = {
       {"at the cap", {{FIN | TEXT, "0123456789", 0}, END}, "text 10 0123456789\n"},
       {"over the cap", {{FIN | TEXT, "0123456789a", 0}, END}, "fail 1009 a message is too big\n"},
-      {"fragments at the cap", {{TEXT, "01234", 0}, {CONT, "56789", 0}, {FIN | CONT, "", 0}, END}, "text 10 0123456789\n"},
-      {"fragments over the cap", {{BIN, "01234", 0}, {CONT, "56789", 0}, {FIN | CONT, "a", 0}, END}, "fail 1009 a message is too big\n"},
-      {"the next message has its own", {{FIN | TEXT, "0123456789", 0}, {FIN | TEXT, "0123456789", 0}, END}, "text 10 0123456789\ntext 10 0123456789\n"},
+      {"fragments at the cap",
+       {{TEXT, "01234", 0}, {CONT, "56789", 0}, {FIN | CONT, "", 0}, END},
+       "text 10 0123456789\n"},
+      {"fragments over the cap",
+       {{BIN, "01234", 0}, {CONT, "56789", 0}, {FIN | CONT, "a", 0}, END},
+       "fail 1009 a message is too big\n"},
+      {"the next message has its own",
+       {{FIN | TEXT, "0123456789", 0}, {FIN | TEXT, "0123456789", 0}, END},
+       "text 10 0123456789\ntext 10 0123456789\n"},
       {"a ping is not a message", {{PING, "0123456789a", 0}, END}, "ping 11 0123456789a\n"},
   };
   struct setup setup = {.role = WS_ROLE_SERVER, .max_message_bytes = 10};
@@ -241,8 +273,10 @@ static void message_cap(void **state) {
 /* MSG-8 */
 static void fragment_cap(void **state) {
   struct setup setup = {.role = WS_ROLE_SERVER, .max_fragments = 3};
-  static const struct frame_spec three[] = {{TEXT, "a", 0}, {CONT, "", 0}, {FIN | CONT, "b", 0}, {FIN | TEXT, "c", 0}, END};
-  static const struct frame_spec four[] = {{TEXT, "", 0}, {CONT, "", 0}, {PING, "", 0}, {CONT, "", 0}, {FIN | CONT, "", 0}, END};
+  static const struct frame_spec three[] = {
+      {TEXT, "a", 0}, {CONT, "", 0}, {FIN | CONT, "b", 0}, {FIN | TEXT, "c", 0}, END};
+  static const struct frame_spec four[] = {{TEXT, "", 0}, {CONT, "", 0},       {PING, "", 0},
+                                           {CONT, "", 0}, {FIN | CONT, "", 0}, END};
   size_t n;
   uint8_t *bytes = encode(three, setup.role, &n);
 
@@ -259,15 +293,27 @@ static void invalid_text_fails_within_its_frame(void **state) {
   struct setup setup = {.role = WS_ROLE_CLIENT};
 
   (void)state;
-  check_play("frame of 1000", &setup, "\x81\x7E\x03\xE8" "abc\xF5", 8, "fail 1007 a text is not UTF-8\n");
+  check_play("frame of 1000", &setup,
+             "\x81\x7E\x03\xE8"
+             "abc\xF5",
+             8, "fail 1007 a text is not UTF-8\n");
   check_play("first fragment of 65536", &setup, "\x01\x7F\x00\x00\x00\x00\x00\x01\x00\x00\xC3\xA9\xED\xA0", 14,
              "fail 1007 a text is not UTF-8\n");
 }
 
 /* MSG-12: the sink frees the session in each event of a conversation in turn. */
 static void sink_frees_the_session(void **state) {
-  static const struct frame_spec frames[] = {{FIN | TEXT, "one", 0}, {PING, "two", 0}, {TEXT, "th", 0}, {PONG, "p", 0},
-                                             {FIN | CONT, "ree", 0}, {FIN | BIN, "", 0}, {CLOSE, "\x03\xE8" "end", 0}, END};
+  static const struct frame_spec frames[] = {{FIN | TEXT, "one", 0},
+                                             {PING, "two", 0},
+                                             {TEXT, "th", 0},
+                                             {PONG, "p", 0},
+                                             {FIN | CONT, "ree", 0},
+                                             {FIN | BIN, "", 0},
+                                             {CLOSE,
+                                              "\x03\xE8"
+                                              "end",
+                                              0},
+                                             END};
   struct setup setup = {.role = WS_ROLE_SERVER};
   size_t n;
   uint8_t *bytes = encode(frames, setup.role, &n);

@@ -24,8 +24,10 @@ static const struct request_case cases[] = {
     {"the standard's example", GET REST, 0},
     {"names and tokens in other cases",
      "GET /chat HTTP/1.1\r\nHOST: example.com\r\nupgrade: WebSocket\r\nCONNECTION: keep-alive, UPGRADE\r\n"
-     "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nSEC-WEBSOCKET-VERSION: 13\r\n", 0},
-    {"Connection in two fields", GET HOST "Connection: keep-alive\r\nUpgrade: h2c, websocket\r\nConnection: Upgrade\r\n" KEY VERSION, 0},
+     "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nSEC-WEBSOCKET-VERSION: 13\r\n",
+     0},
+    {"Connection in two fields",
+     GET HOST "Connection: keep-alive\r\nUpgrade: h2c, websocket\r\nConnection: Upgrade\r\n" KEY VERSION, 0},
     {"Content-Length 0", GET REST "Content-Length: 0\r\n", 0},
     /* HS-2 */
     {"POST", "POST /chat HTTP/1.1\r\n" REST, WS_REFUSAL_METHOD},
@@ -51,8 +53,10 @@ static const struct request_case cases[] = {
     {"another Upgrade", GET HOST "Connection: Upgrade\r\nUpgrade: h2c\r\n" KEY VERSION, WS_REFUSAL_UPGRADE},
     {"a longer Upgrade", GET HOST "Connection: Upgrade\r\nUpgrade: websockets\r\n" KEY VERSION, WS_REFUSAL_UPGRADE},
     {"no Connection", GET HOST "Upgrade: websocket\r\n" KEY VERSION, WS_REFUSAL_CONNECTION},
-    {"another Connection", GET HOST "Upgrade: websocket\r\nConnection: keep-alive\r\n" KEY VERSION, WS_REFUSAL_CONNECTION},
-    {"a longer Connection", GET HOST "Upgrade: websocket\r\nConnection: upgrades\r\n" KEY VERSION, WS_REFUSAL_CONNECTION},
+    {"another Connection", GET HOST "Upgrade: websocket\r\nConnection: keep-alive\r\n" KEY VERSION,
+     WS_REFUSAL_CONNECTION},
+    {"a longer Connection", GET HOST "Upgrade: websocket\r\nConnection: upgrades\r\n" KEY VERSION,
+     WS_REFUSAL_CONNECTION},
     /* HS-6 */
     {"no version", GET HOST UPGRADE KEY, WS_REFUSAL_SOCKET_VERSION_COUNT},
     {"two versions", GET REST VERSION, WS_REFUSAL_SOCKET_VERSION_COUNT},
@@ -96,9 +100,12 @@ static const struct request_case cases[] = {
     {"own origin, explicit default port", GET REST "Origin: http://example.com:80\r\n", 0},
     {"own host, other port", GET REST "Origin: http://example.com:8080\r\n", WS_REFUSAL_ORIGIN},
     {"own host, the other scheme's port", GET REST "Origin: https://example.com:80\r\n", WS_REFUSAL_ORIGIN},
-    {"own host and port", GET "Host: example.com:8080\r\n" UPGRADE KEY VERSION "Origin: http://example.com:8080\r\n", 0},
-    {"own host, port of the scheme", GET "Host: example.com:443\r\n" UPGRADE KEY VERSION "Origin: https://example.com\r\n", 0},
-    {"own host, not the port", GET "Host: example.com:8080\r\n" UPGRADE KEY VERSION "Origin: http://example.com\r\n", WS_REFUSAL_ORIGIN},
+    {"own host and port", GET "Host: example.com:8080\r\n" UPGRADE KEY VERSION "Origin: http://example.com:8080\r\n",
+     0},
+    {"own host, port of the scheme",
+     GET "Host: example.com:443\r\n" UPGRADE KEY VERSION "Origin: https://example.com\r\n", 0},
+    {"own host, not the port", GET "Host: example.com:8080\r\n" UPGRADE KEY VERSION "Origin: http://example.com\r\n",
+     WS_REFUSAL_ORIGIN},
     {"an IPv6 origin", GET "Host: [::1]:8080\r\n" UPGRADE KEY VERSION "Origin: http://[::1]:8080\r\n", 0},
     {"a foreign origin", GET REST "Origin: http://evil.com\r\n", WS_REFUSAL_ORIGIN},
     {"a longer origin", GET REST "Origin: http://example.com.evil.com\r\n", WS_REFUSAL_ORIGIN},
@@ -208,8 +215,7 @@ static void subprotocol_choice(void **state) {
   static const struct {
     const char *offer;
     const char *chosen;
-  } offers[] = {{"v1", "v1"},         {"v1, v2", "v2"},  {"v2,v1", "v2"},
-                {"v3, v1 ,v4", "v1"}, {"V1", NULL},      {"v3", NULL}};
+  } offers[] = {{"v1", "v1"}, {"v1, v2", "v2"}, {"v2,v1", "v2"}, {"v3, v1 ,v4", "v1"}, {"V1", NULL}, {"v3", NULL}};
   struct ws_server_request request;
   const struct ws_server_rules mute = {.path = "/chat"};
   char text[1024], answer[WS_RESPONSE_MAX];
@@ -238,9 +244,12 @@ static void compression_is_agreed_in_the_answer(void **state) {
   (void)state;
   assert_int_equal(decide(GET REST "Sec-WebSocket-Extensions: permessage-deflate\r\n", &rules, &request), 0);
   assert_false(ws_deflate_in_use(&request.deflate));
-  assert_int_equal(decide(GET REST "Sec-WebSocket-Extensions: x\r\nSec-WebSocket-Extensions: permessage-deflate; "
-                          "client_max_window_bits\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
-                          &compressing, &request), 0);
+  assert_int_equal(
+      decide(GET REST
+             "Sec-WebSocket-Extensions: x\r\nSec-WebSocket-Extensions: permessage-deflate; "
+             "client_max_window_bits\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
+             &compressing, &request),
+      0);
   ws_server_accept_write(answer, &request);
   assert_string_equal(answer, SWITCH "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
 }

@@ -74,8 +74,12 @@ static const struct url_case cases[] = {
     {"ws:///x", WS_URL_HOST_EMPTY, 0, 0, 0, 0, 0, 0},
     {"ws://:80/", WS_URL_HOST_EMPTY, 0, 0, 0, 0, 0, 0},
     {"ws://a..b/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
+    {"ws://a../", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
+    {"ws://[::1:2:3:4:5:6:1.2.3.4]/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
     {"ws://.a/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
     {"ws://./", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
+    {"ws://a[b/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
+    {"ws://a{b/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
     {"ws://a!b/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
     {"ws://a%41/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
     {"ws://" LABEL63 "x/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
@@ -154,15 +158,37 @@ static void url_too_long(void **state) {
   assert_int_equal(ws_url_parse(&url, text, WS_URL_MAX + 1), WS_URL_TOO_LONG);
 }
 
+/* URL-2 URL-3: what a program may set as a path. */
+static void targets(void **state) {
+  (void)state;
+  assert_true(ws_url_target_valid(ws_slice_of("/chat?x=~")));
+  assert_false(ws_url_target_valid(ws_slice_of("/chat#x")));
+  assert_false(ws_url_target_valid(ws_slice_of("/a b")));
+  assert_false(ws_url_target_valid(ws_slice_of("/\x7F")));
+  assert_false(ws_url_target_valid(ws_slice_of("/\xC3\xA9")));
+}
+
 /* HS-10: which hosts name this machine. */
 static void loopback_hosts(void **state) {
   static const struct {
     const char *host;
     bool loopback;
-  } hosts[] = {{"localhost", true},       {"LocalHost:80", true},   {"localhost.", true},      {"app.localhost", true},
-               {"127.0.0.1", true},       {"127.255.0.9:1", true},  {"[::1]", true},           {"[::1]:8080", true},
-               {"[0:0:0:0:0:0:0:1]", true}, {"128.0.0.1", false},     {"[::2]", false},          {"example.com", false},
-               {"xlocalhost", false},     {"localhost.evil.com", false}, {"127.0.0.1.evil.com", false}, {"ocalhost", false},
+  } hosts[] = {{"localhost", true},
+               {"LocalHost:80", true},
+               {"localhost.", true},
+               {"app.localhost", true},
+               {"127.0.0.1", true},
+               {"127.255.0.9:1", true},
+               {"[::1]", true},
+               {"[::1]:8080", true},
+               {"[0:0:0:0:0:0:0:1]", true},
+               {"128.0.0.1", false},
+               {"[::2]", false},
+               {"example.com", false},
+               {"xlocalhost", false},
+               {"localhost.evil.com", false},
+               {"127.0.0.1.evil.com", false},
+               {"ocalhost", false},
                {"0.0.0.0", false}};
 
   (void)state;
@@ -177,10 +203,8 @@ static void loopback_hosts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(url_cases),
-      cmocka_unit_test(url_with_nul),
-      cmocka_unit_test(url_too_long),
-      cmocka_unit_test(loopback_hosts),
+      cmocka_unit_test(url_cases), cmocka_unit_test(url_with_nul),   cmocka_unit_test(url_too_long),
+      cmocka_unit_test(targets),   cmocka_unit_test(loopback_hosts),
   };
 
   return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -123,9 +123,8 @@ static void utf8_check_names_the_offset(void **state) {
   static const struct {
     const char *hex;
     size_t offset;
-  } texts[] = {{"", 0},           {"41 42", 2},          {"41 C3", 1},    {"41 E2 82", 1}, {"F0 9F 98", 0},
-               {"41 42 FF", 2},   {"41 E2 82 41", 1},    {"41 80", 1},    {"C3 A9 C0 80", 2},
-               {"F0 9F 98 80", 4}};
+  } texts[] = {{"", 0},         {"41 42", 2},       {"41 C3", 1}, {"41 E2 82", 1},    {"F0 9F 98", 0},
+               {"41 42 FF", 2}, {"41 E2 82 41", 1}, {"41 80", 1}, {"C3 A9 C0 80", 2}, {"F0 9F 98 80", 4}};
 
   (void)state;
   for (size_t i = 0; i < COUNT(texts); i++) {
@@ -139,8 +138,16 @@ static void utf8_check_names_the_offset(void **state) {
 
 /* A text of characters of all sizes; now and then one byte of it is changed. */
 static size_t random_text(uint8_t *to, size_t n, uint32_t *random) {
-  static const char *const characters[] = {"a", "Z", "\xC2\x80", "\xD0\xBF", "\xE0\xA0\x80", "\xED\x9F\xBF",
-                                           "\xE4\xB8\xAD", "\xEF\xBF\xBF", "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"};
+  static const char *const characters[] = {"a",
+                                           "Z",
+                                           "\xC2\x80",
+                                           "\xD0\xBF",
+                                           "\xE0\xA0\x80",
+                                           "\xED\x9F\xBF",
+                                           "\xE4\xB8\xAD",
+                                           "\xEF\xBF\xBF",
+                                           "\xF0\x90\x80\x80",
+                                           "\xF4\x8F\xBF\xBF"};
   size_t at = 0, spread = 1 + next_random(random) % COUNT(characters);
 
   for (;;) {

@@ -43,7 +43,8 @@ static void length_overflow(void **state) {
 /* No cap on a message: ws CVE-2016-10542, uWebSockets CVE-2016-10544, Qt CVE-2018-21035. */
 static void message_without_a_cap(void **state) {
   (void)state;
-  check_play("1 MiB and a byte", &client, "\x82\x7F\x00\x00\x00\x00\x00\x10\x00\x01", 10, "fail 1009 a message is too big\n");
+  check_play("1 MiB and a byte", &client, "\x82\x7F\x00\x00\x00\x00\x00\x10\x00\x01", 10,
+             "fail 1009 a message is too big\n");
 }
 
 /* Fragments each small, their sum unbounded: Bandit CVE-2026-42786, undici CVE-2026-9675. */
@@ -127,7 +128,8 @@ static void unmasked_client_frames(void **state) {
 static void oversized_control_frames(void **state) {
   (void)state;
   check_play("ping", &client, "\x89\x7E\x00\x7E", 4, "fail 1002 a control frame has over 125 bytes\n");
-  check_play("pong", &client, "\x8A\x7F\x00\x00\x00\x00\x00\x01\x00\x00", 10, "fail 1002 a control frame has over 125 bytes\n");
+  check_play("pong", &client, "\x8A\x7F\x00\x00\x00\x00\x00\x01\x00\x00", 10,
+             "fail 1002 a control frame has over 125 bytes\n");
   check_play("close", &client, "\x88\x7E\xFF\xFF", 4, "fail 1002 a control frame has over 125 bytes\n");
 }
 
@@ -161,8 +163,8 @@ static void flood_of_headers(void **state) {
 /* Super-linear header parsing: ws CVE-2021-32640, websocket-extensions CVE-2020-7662. Heads of the greatest size, of what once made such
  * parsers hang; a thousand of each take less than a second of this thread's time per kind, where a quadratic one takes minutes. */
 static void super_linear_header_parsing(void **state) {
-  static const char *const starts[] = {"Sec-WebSocket-Extensions: x; y=\"", "Sec-WebSocket-Protocol: x", "Connection: x",
-                                       "Sec-WebSocket-Extensions: x"};
+  static const char *const starts[] = {"Sec-WebSocket-Extensions: x; y=\"", "Sec-WebSocket-Protocol: x",
+                                       "Connection: x", "Sec-WebSocket-Extensions: x"};
   static const char *const fills[] = {"\\\"", ",a", " ,", ";a"};
   static char text[WS_HTTP_BYTES_MAX];
 
@@ -252,9 +254,16 @@ static void everything_sent_is_initialised(void **state) {
 /* Request smuggling by a body on the upgrade, or by lax parsing: aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg. */
 static void request_smuggling(void **state) {
   static const char *const tails[] = {
-      "Content-Length: 10\r\n\r\n",          "Transfer-Encoding: chunked\r\n\r\n",  "Transfer-Encoding : chunked\r\n\r\n",
-      "Content-Length: 0\r\nContent-Length: 5\r\n\r\n", "Content-Length: +0\r\n\r\n",          "Transfer-Encoding:\x0B" "chunked\r\n\r\n",
-      "X: y\nTransfer-Encoding: chunked\r\n\r\n",       "X: y\rTransfer-Encoding: chunked\r\n\r\n", "X: y\r\n Transfer-Encoding: chunked\r\n\r\n",
+      "Content-Length: 10\r\n\r\n",
+      "Transfer-Encoding: chunked\r\n\r\n",
+      "Transfer-Encoding : chunked\r\n\r\n",
+      "Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
+      "Content-Length: +0\r\n\r\n",
+      "Transfer-Encoding:\x0B"
+      "chunked\r\n\r\n",
+      "X: y\nTransfer-Encoding: chunked\r\n\r\n",
+      "X: y\rTransfer-Encoding: chunked\r\n\r\n",
+      "X: y\r\n Transfer-Encoding: chunked\r\n\r\n",
       "Transfer-Encoding\r\n: chunked\r\n\r\n",
   };
   char text[1024];
@@ -271,7 +280,8 @@ static void request_smuggling(void **state) {
 
 /* Cross-site WebSocket hijacking, loopback included: Cline CVE-2026-44211, MCP SDK CVE-2026-59950. */
 static void cross_site_hijacking(void **state) {
-  static const char *const origins[] = {"https://evil.example", "null", "http://a.evil.example", "file://", "http://a:81"};
+  static const char *const origins[] = {"https://evil.example", "null", "http://a.evil.example", "file://",
+                                        "http://a:81"};
   const struct ws_server_rules local = {.path = "/", .loopback = true};
   struct ws_server_request request;
   struct ws_http_head head;

@@ -1,7 +1,10 @@
-/* MSG-15: every allocation of a session fails in turn. The linker routes the allocator through here (--wrap). */
+/* MSG-15: every allocation of a session fails in turn. The linker routes the allocator, and the digest, through here (--wrap). */
 #include "support.h"
 
+#include <openssl/evp.h>
+
 #include "deflate.h"
+#include "handshake.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -26,6 +29,16 @@ void *__wrap_calloc(size_t count, size_t size) {
 
 void *__wrap_realloc(void *old, size_t size) {
   return refuse() ? NULL : __real_realloc(old, size);
+}
+
+int __real_EVP_Digest(const void *data, size_t count, unsigned char *md, unsigned int *size, const EVP_MD *type,
+                      ENGINE *impl);
+int __wrap_EVP_Digest(const void *data, size_t count, unsigned char *md, unsigned int *size, const EVP_MD *type,
+                      ENGINE *impl);
+
+int __wrap_EVP_Digest(const void *data, size_t count, unsigned char *md, unsigned int *size, const EVP_MD *type,
+                      ENGINE *impl) {
+  return refuse() ? 0 : __real_EVP_Digest(data, count, md, size, type, impl);
 }
 
 /* Lets the nth allocation of a conversation fail, for n = 0, 1, 2, … until none does. What was said before that is the start of what
@@ -77,6 +90,9 @@ static void session_without_memory(void **state) {
   assert_true(fail_each(&setup, bytes, n, (struct way){1, 1, false, false}) > 4);
   assert_true(fail_each(&setup, bytes, n, (struct way){7, 5000, false, true}) > 4);
   assert_true(fail_each(&setup, bytes, n, (struct way){70, 1000, true, true}) > 4);
+  n = 0;
+  frame_append(&bytes, &n, setup.role, FIN | BIN, big, sizeof big);
+  assert_true(fail_each(&setup, bytes, n, (struct way){4, 5000, false, true}) > 1);
   free(bytes);
 }
 
@@ -112,11 +128,37 @@ static void deflating_without_memory(void **state) {
   assert_true(i > 4);
 }
 
+/* HS-12 HS-17: without a digest there is no answer to give, and none to trust. */
+static void handshakes_without_a_digest(void **state) {
+  static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+  static const char answer[] = "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                               "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+  const struct ws_server_rules rules = {.path = "/"};
+  const struct ws_client_offer offer = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
+  struct ws_server_request decided;
+  struct ws_client_answer taken;
+  struct ws_http_head head;
+
+  (void)state;
+  ws_http_head_init(&head, WS_HTTP_REQUEST);
+  assert_int_equal(ws_http_head_parse(&head, request, sizeof request - 1), WS_HTTP_COMPLETE);
+  allowed = 0;
+  assert_int_equal(ws_server_check(&head, &rules, &decided), WS_REFUSAL_INTERNAL);
+  assert_int_equal(ws_server_check(&head, &rules, &decided), WS_REFUSAL_NONE);
+  ws_http_head_init(&head, WS_HTTP_RESPONSE);
+  assert_int_equal(ws_http_head_parse(&head, answer, sizeof answer - 1), WS_HTTP_COMPLETE);
+  allowed = 0;
+  assert_int_equal(ws_client_check(&head, &offer, &taken), WS_CLIENT_DIGEST);
+  assert_int_equal(ws_client_check(&head, &offer, &taken), WS_CLIENT_OK);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(session_without_memory),
       cmocka_unit_test(inflating_without_memory),
       cmocka_unit_test(deflating_without_memory),
+      cmocka_unit_test(handshakes_without_a_digest),
   };
 
   return cmocka_run_group_tests_name("want of memory", tests, NULL, NULL);
