@@ -73,3 +73,16 @@ struct ws_server *ws_find_server(const char *op, int64_t id, struct ws_error *er
     ws_error_no_server(error, op, id);
   return NULL;
 }
+
+struct ws_server *ws_find_server_to_stop(int64_t id, struct ws_error *error)
+{
+  enum ws_handle_state state;
+  struct ws_server *server = ws_handle_pin(WS_HANDLE_SERVER, id, &state);
+  if (server)
+    return server;
+  if (state == WS_HANDLE_GONE) {
+    ws_error_stopped_already(error, id);
+    return NULL;
+  }
+  return ws_find_server("stop server", id, error);
+}

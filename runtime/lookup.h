@@ -23,6 +23,8 @@ void ws_found_done(struct ws_found *found);
 
 /* Pinned: give it back by ws_server_unpin. NULL with the error set. */
 struct ws_server *ws_find_server(const char *op, int64_t id, struct ws_error *error);
+/* The same where being stopped already is a sentence of its own. */
+struct ws_server *ws_find_server_to_stop(int64_t id, struct ws_error *error);
 
 /* Says why a connection in this state takes no message: 0 if it does, else -1 with the error set. */
 int ws_check_open(const char *op, const struct ws_conn *conn, struct ws_error *error);

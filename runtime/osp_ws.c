@@ -338,7 +338,7 @@ int64_t osp_ws_server_connections(int64_t server_id, char **error)
 int64_t osp_ws_stop_server(int64_t server_id, char **error)
 {
   struct ws_error failure = { "" };
-  struct ws_server *server = ws_find_server("stop server", server_id, &failure);
+  struct ws_server *server = ws_find_server_to_stop(server_id, &failure);
   if (server) {
     if (!ws_server_stop(server))
       ws_error_stopped_already(&failure, server_id);

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/ssl.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -75,7 +75,7 @@ static void ws_runtime_init(void)
 {
   ws_log_init();
   /* OpenSSL cleans up at exit: after us, since it is set up before us. */
-  OPENSSL_init_ssl(0, NULL);
+  OPENSSL_init_crypto(0, NULL);
   atexit(ws_runtime_end);
 }
 

@@ -327,6 +327,7 @@ static void test_refusals(void **state)
   char *head = malloc(40000);
   int port;
   (void)state;
+  assert_non_null(head);
   int64_t server = serve_with(&port, NULL);
 #define HEAD "Host: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, upgrade\r\n"
 #define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
