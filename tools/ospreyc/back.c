@@ -34,6 +34,7 @@ static void back_end(struct back *back) {
 static int back_begin(struct back *back, const struct ast_program *program, bool keep_builtins, int optimise,
                       FILE *err) {
   *back = (struct back){.llvm = LLVMContextCreate()};
+  osp_ws_codegen_prepare_context(back->llvm);
   if (emit_machine_init(&back->machine, optimise < 0 ? 0 : (unsigned)optimise, err) < 0)
     return -1;
   back->module = lower_program(program, back->llvm, back->machine.triple, back->machine.layout, err);

@@ -172,7 +172,7 @@ void lower_call_tail(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower_value *arguments = call_arguments(fn, &expr->call.arguments);
   lower_debug_place(fn, expr->place);
   LLVMValueRef value = call_function(fn, &callee, arguments, 0);
-  LLVMSetTailCallKind(value, LLVMTailCallKindMustTail);
+  lower_version_must_tail(value);
   LLVMBuildRet(fn->lower->builder, value);
   lower_pop_to(fn, depth);
   free(arguments);

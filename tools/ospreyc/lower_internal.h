@@ -184,6 +184,11 @@ struct lower_value lower_loop(struct lower_function *fn, const struct ast_expr *
 struct lower_value lower_expr(struct lower_function *fn, const struct ast_expr *expr);
 void lower_to(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target);
 
+/* lower_version.c: where versions of LLVM differ */
+void lower_version_must_tail(LLVMValueRef call);
+LLVMValueRef lower_version_string(LLVMContextRef llvm, const char *bytes, size_t length);
+LLVMTypeRef lower_version_array(LLVMTypeRef element, size_t count);
+
 /* lower_debug.c: DWARF */
 void lower_debug_begin(struct lower *lower);
 void lower_debug_end(struct lower *lower);

@@ -23,7 +23,7 @@ struct parts {
 };
 
 LLVMValueRef lower_text(struct lower *lower, const char *bytes, size_t length) {
-  LLVMValueRef content = LLVMConstStringInContext2(lower->llvm, bytes, length, false);
+  LLVMValueRef content = lower_version_string(lower->llvm, bytes, length);
   LLVMValueRef text = LLVMAddGlobal(lower->module, LLVMTypeOf(content), "text");
   LLVMSetInitializer(text, content);
   LLVMSetGlobalConstant(text, true);
@@ -99,7 +99,7 @@ static LLVMValueRef parts_call(struct lower_function *fn, const struct parts *pa
   struct lower *lower = fn->lower;
   LLVMTypeRef members[] = {lower->word, lower->word};
   LLVMTypeRef part = LLVMStructTypeInContext(lower->llvm, members, 2, false);
-  LLVMTypeRef type = LLVMArrayType2(part, parts->count);
+  LLVMTypeRef type = lower_version_array(part, parts->count);
   LLVMValueRef array = parts->count ? parts_array(fn, type) : LLVMConstNull(lower->pointer);
   for (size_t i = 0; i < parts->count; i++) {
     LLVMValueRef index[] = {lower_word(lower, 0), lower_word(lower, (int64_t)i)};
