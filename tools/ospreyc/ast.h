@@ -133,7 +133,7 @@ enum ast_operator {
  * is, that one. An operand that is itself an AST_ARITHMETIC, AST_NEGATE or AST_TO_FLOAT needs no Result block of its own.
  */
 struct ast_binary {
-  enum ast_operator operator; /* of AST_ARITHMETIC and AST_COMPARE */
+  enum ast_operator op; /* of AST_ARITHMETIC and AST_COMPARE */
   struct ast_expr *left;
   struct ast_expr *right;
 };

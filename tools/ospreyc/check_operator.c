@@ -48,7 +48,7 @@ static struct type *operator_right_type(const struct ast_expr *expr) {
 }
 
 /* What an operator gives for operands whose types are known; NULL if it is not for them. */
-static struct type *operator_result(struct checker *checker, enum syntax_operator operator, struct operand left,
+static struct type *operator_result(struct checker *checker, enum syntax_operator op, struct operand left,
                                     struct operand right) {
   struct types *types = &checker->types;
   if (!left.number || !right.number)
@@ -57,17 +57,17 @@ static struct type *operator_result(struct checker *checker, enum syntax_operato
     return types->wrong;
   bool texts = left.number->kind == TYPE_STRING || right.number->kind == TYPE_STRING;
   if (texts)
-    return operator== SYNTAX_ADD && left.number == right.number ? types->string : NULL;
+    return op == SYNTAX_ADD && left.number == right.number ? types->string : NULL;
   bool real = left.number->kind == TYPE_FLOAT || right.number->kind == TYPE_FLOAT;
-  if (operator== SYNTAX_DIVIDE)
+  if (op == SYNTAX_DIVIDE)
     return type_result(types, types->real, true);
-  if (operator== SYNTAX_REMAINDER || !real)
+  if (op == SYNTAX_REMAINDER || !real)
     return type_result(types, real ? types->real : types->integer, true);
   return left.is_result || right.is_result ? type_result(types, types->real, true) : types->real;
 }
 
 static void operator_refuse(struct checker *checker, const struct pending *pending) {
-  const char *spelling = operator_spelling[pending->operator];
+  const char *spelling = operator_spelling[pending->op];
   struct type *left = operator_left_type(pending->expr), *right = operator_right_type(pending->expr);
   if (pending->expr->kind == AST_NEGATE) {
     diag_error(checker->diag, pending->place, "'-' cannot be applied to %s", check_show(checker, left));
@@ -76,7 +76,7 @@ static void operator_refuse(struct checker *checker, const struct pending *pendi
   const char **hint = diag_error(checker->diag, pending->place, "'%s' cannot be applied to %s and %s", spelling,
                                  check_show(checker, left), check_show(checker, right));
   bool texts = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
-  if (texts && pending->operator== SYNTAX_ADD)
+  if (texts && pending->op == SYNTAX_ADD)
     *hint = "write \"${…}\", or make a string of it with toString(…)";
 }
 
@@ -88,16 +88,17 @@ static bool operator_settle(struct checker *checker, const struct pending *pendi
       (!left.number || left.number->kind != TYPE_VARIABLE) && (!right.number || right.number->kind != TYPE_VARIABLE);
   if (!known)
     return false;
-  struct type *result = operator_result(checker, pending->operator, left, right);
+  struct type *result = operator_result(checker, pending->op, left, right);
   struct type *type = check_type_of(expr);
   if (!result) {
     operator_refuse(checker, pending);
     return true;
   }
   if (!type_unify(&checker->types, type, result))
-    *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", operator_spelling[pending->operator],
+    *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", operator_spelling[pending->op],
                 check_show(checker, left.number), check_show(checker, type), check_show(checker, result)) =
-        result->kind == TYPE_RESULT ? "arithmetic on integers is checked: match it, or give a fallback with '?:'" : NULL;
+        result->kind == TYPE_RESULT ? "arithmetic on integers is checked: match it, or give a fallback with '?:'"
+                                    : NULL;
   return true;
 }
 
@@ -161,9 +162,9 @@ struct type *check_force(struct checker *checker, struct type *type) {
   return type_resolve(type);
 }
 
-static struct ast_expr *operator_wait(struct checker *checker, struct ast_expr *expr, enum syntax_operator operator,
+static struct ast_expr *operator_wait(struct checker *checker, struct ast_expr *expr, enum syntax_operator op,
                                       struct place place) {
-  struct pending pending = {expr, operator, place };
+  struct pending pending = {expr, op, place};
   if (!operator_settle(checker, &pending))
     ARENA_PUSH(checker->arena, checker->pending, checker->pending_count, checker->pending_capacity, pending);
   return expr;
@@ -181,12 +182,12 @@ static void operator_spread_string(struct checker *checker, struct ast_expr *exp
 static struct ast_expr *check_arithmetic(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
   struct ast_expr *expr = check_new(checker, AST_ARITHMETIC, type_variable(&checker->types), syntax->place);
-  expr->binary.operator=(enum ast_operator) binary->operator;
+  expr->binary.op = (enum ast_operator)binary->op;
   expr->binary.left = check_expr(checker, binary->left, NULL);
   expr->binary.right = check_expr(checker, binary->right, NULL);
-  if (binary->operator== SYNTAX_ADD)
+  if (binary->op == SYNTAX_ADD)
     operator_spread_string(checker, expr);
-  return operator_wait(checker, expr, binary->operator, binary->place);
+  return operator_wait(checker, expr, binary->op, binary->place);
 }
 
 /* ---- The others -------------------------------------------------------------------------------------------------- */
@@ -199,7 +200,7 @@ static bool operator_is_number(const struct type *type) {
 static struct ast_expr *check_comparison(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
   struct ast_expr *expr = check_new(checker, AST_COMPARE, checker->types.boolean, syntax->place);
-  expr->binary.operator=(enum ast_operator) binary->operator;
+  expr->binary.op = (enum ast_operator)binary->op;
   expr->binary.left = check_expr(checker, binary->left, NULL);
   expr->binary.right = check_expr(checker, binary->right, NULL);
   struct type *left = check_type_of(expr->binary.left), *right = check_type_of(expr->binary.right);
@@ -208,8 +209,7 @@ static struct ast_expr *check_comparison(struct checker *checker, const struct s
   if (type_unify(&checker->types, left, right))
     return expr;
   const char **hint = diag_error(checker->diag, binary->place, "'%s' cannot compare %s with %s",
-                                 operator_spelling[binary->operator], check_show(checker, left),
-                                 check_show(checker, right));
+                                 operator_spelling[binary->op], check_show(checker, left), check_show(checker, right));
   if (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT)
     *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
   return expr;
@@ -217,7 +217,7 @@ static struct ast_expr *check_comparison(struct checker *checker, const struct s
 
 static struct ast_expr *check_logical(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
-  bool is_and = binary->operator== SYNTAX_AND;
+  bool is_and = binary->op == SYNTAX_AND;
   struct want want = {checker->types.boolean, is_and ? "an operand of '&&'" : "an operand of '||'"};
   struct ast_expr *expr = check_new(checker, is_and ? AST_AND : AST_OR, checker->types.boolean, syntax->place);
   expr->binary.left = check_expr(checker, binary->left, &want);
@@ -243,12 +243,11 @@ static struct ast_expr *check_elvis(struct checker *checker, const struct syntax
 }
 
 struct ast_expr *check_binary(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
-  enum syntax_operator operator= syntax->binary.operator;
-  struct ast_expr *expr = operator<= SYNTAX_REMAINDER     ? check_arithmetic(checker, syntax) :
-                          operator<= SYNTAX_GREATER_EQUAL ? check_comparison(checker, syntax)
-                          :
-                          operator<= SYNTAX_OR ? check_logical(checker, syntax)
-                                               : check_elvis(checker, syntax);
+  enum syntax_operator op = syntax->binary.op;
+  struct ast_expr *expr = op <= SYNTAX_REMAINDER       ? check_arithmetic(checker, syntax)
+                          : op <= SYNTAX_GREATER_EQUAL ? check_comparison(checker, syntax)
+                          : op <= SYNTAX_OR            ? check_logical(checker, syntax)
+                                                       : check_elvis(checker, syntax);
   return check_meet(checker, expr, want);
 }
 
@@ -269,9 +268,9 @@ static struct ast_expr *check_negation(struct checker *checker, const struct syn
 }
 
 struct ast_expr *check_unary(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
-  if (syntax->binary.operator== SYNTAX_PLUS)
+  if (syntax->binary.op == SYNTAX_PLUS)
     return check_meet(checker, check_plus(checker, syntax), want);
-  if (syntax->binary.operator== SYNTAX_NEGATE)
+  if (syntax->binary.op == SYNTAX_NEGATE)
     return check_meet(checker, check_negation(checker, syntax), want);
   struct want truth = {checker->types.boolean, "the operand of '!'"};
   struct ast_expr *expr = check_new(checker, AST_NOT, checker->types.boolean, syntax->place);

@@ -123,7 +123,7 @@ struct frame {
 /* An operator whose operands' types were not known when it was checked. */
 struct pending {
   struct ast_expr *expr;
-  enum syntax_operator operator;
+  enum syntax_operator op;
   struct place place;
 };
 

@@ -49,7 +49,7 @@ static void finish_printable(struct checker *checker, const struct ast_expr *exp
 
 static void finish_comparable(struct checker *checker, const struct ast_expr *expr) {
   const struct type *type = expr->binary.left->type;
-  bool equality = expr->binary.operator== AST_EQUAL || expr->binary.operator== AST_NOT_EQUAL;
+  bool equality = expr->binary.op == AST_EQUAL || expr->binary.op == AST_NOT_EQUAL;
   if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING)
     return;
   if (type->kind == TYPE_BOOL && equality)
@@ -98,7 +98,7 @@ static void finish_arithmetic(struct checker *checker, struct ast_expr *expr) {
   if (expr->type->kind == TYPE_STRING)
     expr->kind = AST_CONCAT;
   else
-    finish_promote(checker, &expr->binary, expr->binary.operator== AST_DIVIDE);
+    finish_promote(checker, &expr->binary, expr->binary.op == AST_DIVIDE);
 }
 
 static void finish_compare(struct checker *checker, struct ast_expr *expr) {

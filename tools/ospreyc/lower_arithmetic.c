@@ -65,22 +65,22 @@ static void int_remainder(struct lower_function *fn, LLVMValueRef left, LLVMValu
   open_fail(fn, open, zero, "division by zero");
 }
 
-static void int_step(struct lower_function *fn, enum ast_operator operator, LLVMValueRef left, LLVMValueRef right,
+static void int_step(struct lower_function *fn, enum ast_operator op, LLVMValueRef left, LLVMValueRef right,
                      struct lower_open *open) {
-  if (operator== AST_ADD)
+  if (op == AST_ADD)
     int_overflowing(fn, "llvm.sadd.with.overflow", left, right, open);
-  else if (operator== AST_SUBTRACT)
+  else if (op == AST_SUBTRACT)
     int_overflowing(fn, "llvm.ssub.with.overflow", left, right, open);
-  else if (operator== AST_MULTIPLY)
+  else if (op == AST_MULTIPLY)
     int_overflowing(fn, "llvm.smul.with.overflow", left, right, open);
   else
     int_remainder(fn, left, right, open);
 }
 
-static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator operator, LLVMValueRef left,
+static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator op, LLVMValueRef left,
                                 LLVMValueRef right) {
   LLVMBuilderRef builder = fn->lower->builder;
-  switch (operator) {
+  switch (op) {
   case AST_ADD:
     return LLVMBuildFAdd(builder, left, right, "");
   case AST_SUBTRACT:
@@ -94,11 +94,11 @@ static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator ope
   }
 }
 
-static void float_step(struct lower_function *fn, enum ast_operator operator, LLVMValueRef left, LLVMValueRef right,
+static void float_step(struct lower_function *fn, enum ast_operator op, LLVMValueRef left, LLVMValueRef right,
                        struct lower_open *open) {
   struct lower *lower = fn->lower;
-  open->value = float_plain(fn, operator, left, right);
-  if (operator!= AST_DIVIDE && operator!= AST_REMAINDER)
+  open->value = float_plain(fn, op, left, right);
+  if (op != AST_DIVIDE && op != AST_REMAINDER)
     return;
   LLVMValueRef zero = LLVMBuildFCmp(lower->builder, LLVMRealOEQ, right, LLVMConstNull(lower->real), "");
   open_fail(fn, open, zero, "division by zero");
@@ -122,9 +122,9 @@ static void open_binary(struct lower_function *fn, const struct ast_expr *expr, 
   if (number->kind == TYPE_RESULT)
     number = number->result.value;
   if (number->kind == TYPE_INT)
-    int_step(fn, expr->binary.operator, left.value, right.value, open);
+    int_step(fn, expr->binary.op, left.value, right.value, open);
   else
-    float_step(fn, expr->binary.operator, left.value, right.value, open);
+    float_step(fn, expr->binary.op, left.value, right.value, open);
 }
 
 static void open_negate(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
@@ -159,5 +159,5 @@ struct lower_value lower_arithmetic(struct lower_function *fn, const struct ast_
     return lower_borrowed(LLVMBuildSIToFP(builder, lower_expr(fn, expr->operand).ir, fn->lower->real, ""));
   LLVMValueRef left = lower_expr(fn, expr->binary.left).ir;
   LLVMValueRef right = lower_expr(fn, expr->binary.right).ir;
-  return lower_borrowed(float_plain(fn, expr->binary.operator, left, right));
+  return lower_borrowed(float_plain(fn, expr->binary.op, left, right));
 }

@@ -57,31 +57,31 @@ static struct lower_value expr_block(struct lower_function *fn, const struct ast
   return value;
 }
 
-static LLVMIntPredicate int_predicate(enum ast_operator operator) {
+static LLVMIntPredicate int_predicate(enum ast_operator op) {
   static const LLVMIntPredicate predicates[] = {
       [AST_EQUAL] = LLVMIntEQ,    [AST_NOT_EQUAL] = LLVMIntNE,   [AST_LESS] = LLVMIntSLT,
       [AST_GREATER] = LLVMIntSGT, [AST_LESS_EQUAL] = LLVMIntSLE, [AST_GREATER_EQUAL] = LLVMIntSGE,
   };
-  return predicates[operator];
+  return predicates[op];
 }
 
 /* NaN is unequal to everything, itself included. */
-static LLVMRealPredicate float_predicate(enum ast_operator operator) {
+static LLVMRealPredicate float_predicate(enum ast_operator op) {
   static const LLVMRealPredicate predicates[] = {
       [AST_EQUAL] = LLVMRealOEQ,   [AST_NOT_EQUAL] = LLVMRealUNE,  [AST_LESS] = LLVMRealOLT,
       [AST_GREATER] = LLVMRealOGT, [AST_LESS_EQUAL] = LLVMRealOLE, [AST_GREATER_EQUAL] = LLVMRealOGE,
   };
-  return predicates[operator];
+  return predicates[op];
 }
 
 static struct lower_value expr_compare(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower *lower = fn->lower;
   struct lower_value left = lower_expr(fn, expr->binary.left);
   struct lower_value right = lower_expr(fn, expr->binary.right);
-  enum ast_operator operator= expr->binary.operator;
+  enum ast_operator op = expr->binary.op;
   lower_debug_place(fn, expr->place);
   if (expr->binary.left->type->kind == TYPE_FLOAT)
-    return lower_borrowed(LLVMBuildFCmp(lower->builder, float_predicate(operator), left.ir, right.ir, ""));
+    return lower_borrowed(LLVMBuildFCmp(lower->builder, float_predicate(op), left.ir, right.ir, ""));
   LLVMValueRef a = left.ir, b = right.ir;
   if (expr->binary.left->type->kind == TYPE_STRING) {
     a = lower_text_compare(lower, left.ir, right.ir);
@@ -89,7 +89,7 @@ static struct lower_value expr_compare(struct lower_function *fn, const struct a
     lower_drop(fn, left);
     lower_drop(fn, right);
   }
-  return lower_borrowed(LLVMBuildICmp(lower->builder, int_predicate(operator), a, b, ""));
+  return lower_borrowed(LLVMBuildICmp(lower->builder, int_predicate(op), a, b, ""));
 }
 
 static struct lower_value expr_sleep(struct lower_function *fn, const struct ast_expr *expr) {

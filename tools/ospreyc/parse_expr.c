@@ -339,6 +339,11 @@ static void parse_negate_literal(struct syntax_expr *expr, struct place minus) {
   expr->place = parse_join(minus, expr->place);
 }
 
+/* Whether a minus makes a negative literal of an operand: of a number, but not of a negative one. */
+static bool parse_is_plain_number(const struct syntax_expr *operand) {
+  return operand->kind == SYNTAX_FLOAT || (operand->kind == SYNTAX_INT && (int64_t)operand->integer >= 0);
+}
+
 /* unary = ( "!" | "-" | "+" ) unary | pipe
  * A minus before a number makes a negative literal. */
 static struct syntax_expr *parse_unary(struct parser *parser) {
@@ -350,14 +355,12 @@ static struct syntax_expr *parse_unary(struct parser *parser) {
   bool smallest = token->kind == TOKEN_MINUS && parse_at_smallest_integer(parser);
   struct syntax_expr *operand = smallest ? parse_literal(parser) : parse_unary(parser);
   parse_leave(parser);
-  if (token->kind == TOKEN_MINUS && (operand->kind == SYNTAX_INT || operand->kind == SYNTAX_FLOAT)) {
+  if (smallest || (token->kind == TOKEN_MINUS && parse_is_plain_number(operand))) {
     parse_negate_literal(operand, token->place);
     return operand;
   }
   struct syntax_expr *expr = parse_new(parser, SYNTAX_UNARY, parse_join(token->place, operand->place));
-  expr->binary.operator= token->kind == TOKEN_NOT ? SYNTAX_NOT
-  : token->kind == TOKEN_MINUS                    ? SYNTAX_NEGATE
-                                                  : SYNTAX_PLUS;
+  expr->binary.op = token->kind == TOKEN_NOT ? SYNTAX_NOT : token->kind == TOKEN_MINUS ? SYNTAX_NEGATE : SYNTAX_PLUS;
   expr->binary.place = token->place;
   expr->binary.left = parse_child(parser, expr, operand);
   return expr;
@@ -366,7 +369,7 @@ static struct syntax_expr *parse_unary(struct parser *parser) {
 struct parse_operator {
   enum token_kind token;
   unsigned level; /* the higher, the tighter */
-  enum syntax_operator operator;
+  enum syntax_operator op;
 };
 
 enum { PARSE_LEVEL_OR = 1, PARSE_LEVEL_MULTIPLICATIVE = 5 };
@@ -405,13 +408,13 @@ static const struct parse_operator *parse_find_operator(const struct parser *par
 static struct syntax_expr *parse_binary(struct parser *parser, unsigned level) {
   bool tightest = level == PARSE_LEVEL_MULTIPLICATIVE;
   struct syntax_expr *left = tightest ? parse_unary(parser) : parse_binary(parser, level + 1);
-  const struct parse_operator *operator;
-  while ((operator= parse_find_operator(parser, level))) {
+  const struct parse_operator *op;
+  while ((op = parse_find_operator(parser, level))) {
     struct place place = parse_peek(parser, 0)->place;
-    parse_accept(parser, operator->token);
+    parse_accept(parser, op->token);
     struct syntax_expr *right = tightest ? parse_unary(parser) : parse_binary(parser, level + 1);
     struct syntax_expr *expr = parse_new(parser, SYNTAX_BINARY, parse_join(left->place, right->place));
-    expr->binary.operator= operator->operator;
+    expr->binary.op = op->op;
     expr->binary.place = place;
     expr->binary.left = parse_child(parser, expr, left);
     expr->binary.right = parse_child(parser, expr, right);
@@ -423,7 +426,7 @@ static struct syntax_expr *parse_binary(struct parser *parser, unsigned level) {
 static struct syntax_expr *parse_elvis(struct parser *parser, struct syntax_expr *left, struct place place) {
   struct syntax_expr *right = parse_expr(parser);
   struct syntax_expr *expr = parse_new(parser, SYNTAX_BINARY, parse_join(left->place, right->place));
-  expr->binary.operator= SYNTAX_ELVIS;
+  expr->binary.op = SYNTAX_ELVIS;
   expr->binary.place = place;
   expr->binary.left = parse_child(parser, expr, left);
   expr->binary.right = parse_child(parser, expr, right);

@@ -181,7 +181,7 @@ enum syntax_operator {
 };
 
 struct syntax_binary {
-  enum syntax_operator operator;
+  enum syntax_operator op;
   struct place place;       /* of the operator */
   struct syntax_expr *left; /* the operand of a unary operator */
   struct syntax_expr *right;

@@ -1,0 +1,27 @@
+/* The front end on any bytes: it ends, stays within its memory, and says what is wrong exactly where it refuses. DIAG-10 */
+#include "front.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  static const struct check_options options[] = {{NULL, false}, {"--sandbox", true}};
+  char *said = NULL;
+  size_t length = 0;
+  FILE *err = open_memstream(&said, &length);
+  struct arena arena;
+  if (!err)
+    abort();
+  arena_init(&arena);
+  bool accepted = front_text("fuzz.osp", (const char *)data, size, &options[size % 2], &arena, err) != NULL;
+  fclose(err);
+  bool complained = strstr(said, ": error: ") != NULL;
+  if (accepted == complained || (accepted && length))
+    abort();
+  free(said);
+  arena_deinit(&arena);
+  return 0;
+}
