@@ -92,6 +92,14 @@ def token(stage):
     expect("the server", ["admitted", "refused: the wrong token", "refused: no token", "Stopped"], lines[1:])
 
 
+def capturing(stage):
+    """Handlers carry what they captured to the thread that calls them."""
+    with stage.start("capturing", free_port()) as process:
+        lines = process.finish()
+    expect("lines", ["server on port: Ada", "Ada's client hears: Good day, Ada!", "server on port: Bob",
+                     "Bob's client hears: Good day, Bob!", "Done"], lines)
+
+
 def every_err(stage):
     """Each Err in its words. Identifiers are taken from the first line that shows them; every {number} is some number."""
     with socket.socket() as deaf:
@@ -152,7 +160,7 @@ def specification(stage):
                           "Welcome message broadcasted", "Server stopped successfully"], lines)
 
 
-CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, token, echo, every_err, specification_compiles, specification)}
+CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, capturing, token, echo, every_err, specification_compiles, specification)}
 
 
 def main():
