@@ -32,6 +32,7 @@ definitions = " ".join("'-D$%s=%s'" % item for item in spellings.items())
 substitutions = {
     "%FileCheck": os.path.join(llvm_bin, "FileCheck") + " --enable-var-scope " + definitions,
     "%llvm_link": os.path.join(llvm_bin, "llvm-link"),
+    "%llvm_ar": os.path.join(llvm_bin, "llvm-ar"),
     "%llvm_as": os.path.join(llvm_bin, "llvm-as"),
     "%llvm_dis": os.path.join(llvm_bin, "llvm-dis"),
     "%llvm_lto2": os.path.join(llvm_bin, "llvm-lto2"),

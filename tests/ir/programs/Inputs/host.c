@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,6 +20,7 @@ void host_wait(void);
 int64_t host_free_port(void);
 char *host_join(const char *before, int64_t number, const char *after);
 int64_t host_close_77(void);
+void host_interrupt(void);
 
 static sem_t signalled;
 
@@ -64,4 +67,22 @@ char *host_join(const char *before, int64_t number, const char *after) {
 /* What close says of a descriptor that nobody has: -1, unless a program's own function caught the call. */
 int64_t host_close_77(void) {
   return close(77);
+}
+
+static void *host_interrupt_when_caught(void *unused) {
+  struct sigaction now;
+  do {
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    sigaction(SIGINT, NULL, &now);
+  } while (now.sa_handler == SIG_DFL);
+  kill(getpid(), SIGINT);
+  return unused;
+}
+
+/* Sends this process a SIGINT as soon as somebody waits for one. */
+void host_interrupt(void) {
+  pthread_t thread;
+  if (pthread_create(&thread, NULL, host_interrupt_when_caught, NULL))
+    exit(1);
+  pthread_detach(thread);
 }
