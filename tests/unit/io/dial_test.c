@@ -1,6 +1,6 @@
 /*
- * Look-ups and connecting. A name server that is slow cannot be arranged on demand, so that names under `.slow` are
- * answered by the getaddrinfo below, when the test lets it; every other name goes to the C library's.
+ * Look-ups and connecting. A name server that is slow, fails, or knows many addresses cannot be arranged on demand, so that
+ * names under `.slow`, `.broken` and `.many` are answered by the getaddrinfo below; every other goes to the C library's.
  */
 #include "io_test.h"
 
@@ -14,17 +14,46 @@
 
 static sem_t slow_may_answer, slow_was_asked, slow_has_answered;
 
-int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list) {
+static int real_getaddrinfo(const char *host, const struct addrinfo *hints, struct addrinfo **list) {
   int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
   *(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
-  size_t length = strlen(host);
-  if (length < 5 || strcmp(host + length - 5, ".slow") != 0)
-    return real(host, service, hints, list);
+  return real(host, NULL, hints, list);
+}
+
+/* Two IPv6 addresses, then twenty of IPv4. */
+static int many_addresses(const struct addrinfo *hints, struct addrinfo **list) {
+  struct addrinfo **end = list;
+  for (int i = 0; i < 22; i++) {
+    char host[64];
+    snprintf(host, sizeof host, i < 2 ? "2001:db8::%d" : "192.0.2.%d", i);
+    int result = real_getaddrinfo(host, hints, end);
+    if (result)
+      return result;
+    end = &(*end)->ai_next;
+  }
+  return 0;
+}
+
+static int slow_answer(const struct addrinfo *hints, struct addrinfo **list) {
   sem_post(&slow_was_asked);
   sem_wait(&slow_may_answer);
-  int result = real("127.0.0.1", service, hints, list);
+  int result = real_getaddrinfo("127.0.0.1", hints, list);
   sem_post(&slow_has_answered);
   return result;
+}
+
+int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list) {
+  (void)service;
+  const char *domain = strrchr(host, '.');
+  if (domain && strcmp(domain, ".slow") == 0)
+    return slow_answer(hints, list);
+  if (domain && strcmp(domain, ".many") == 0)
+    return many_addresses(hints, list);
+  if (domain && strcmp(domain, ".broken") == 0) {
+    errno = EMFILE;
+    return EAI_SYSTEM;
+  }
+  return real_getaddrinfo(host, hints, list);
 }
 
 struct outcome {
@@ -297,16 +326,40 @@ static void test_waiting_look_up_has_a_deadline(void **state) {
   assert_int_equal(addresses.count, 1);
 }
 
+/* DIAL-3 */
+static void test_look_up_that_the_system_fails(void **state) {
+  (void)state;
+  struct ws_addresses addresses;
+  struct ws_why why;
+  assert_int_equal(ws_resolve("host.broken", 80, 10000, &addresses, &why), -1);
+  assert_string_equal(why.text, "resolve host.broken: Too many open files");
+}
+
+/* DIAL-5: the families take turns, beginning with that of the first address; no more than there is room for. */
+static void test_families_take_turns(void **state) {
+  (void)state;
+  static const char *const expected[] = {"[2001:db8::]:80", "192.0.2.2:80", "[2001:db8::1]:80", "192.0.2.3:80",
+                                         "192.0.2.4:80"};
+  struct ws_addresses addresses;
+  struct ws_why why;
+  char text[WS_ADDRESS_TEXT];
+  assert_int_equal(ws_resolve("host.many", 80, 10000, &addresses, &why), 0);
+  assert_int_equal(addresses.count, WS_RESOLVER_MAX);
+  for (int i = 0; i < 5; i++)
+    assert_string_equal(ws_address_format(&addresses.at[i], text), expected[i]);
+}
+
 /* ADDR-1 */
 static void test_addresses_as_text(void **state) {
   static const char *const cases[][2] = {
       {"192.0.2.1", "192.0.2.1:80"},       {"::1", "[::1]:80"},
       {"2001:DB8::1", "[2001:db8::1]:80"}, {"::ffff:192.0.2.1", "192.0.2.1:80"},
-      {"fe80::1%1", "[fe80::1%1]:80"},
+      {"fe80::1%1", "[fe80::1%1]:80"},     {"fe80::1%lo", "[fe80::1%1]:80"},
+      {"fe80::1%77", "[fe80::1%77]:80"},
   };
-  static const char *const wrong[] = {"",       "localhost",      "1.2.3",       "1.2.3.4.5",         "256.1.1.1",
-                                      "::1%",   "[::1]",          "::1%nowhere", "1:2:3:4:5:6:7:8:9", " ::1",
-                                      "0x7f.1", "::1%99999999999"};
+  static const char *const wrong[] = {"",       "localhost",       "1.2.3",       "1.2.3.4.5",         "256.1.1.1",
+                                      "::1%",   "[::1]",           "::1%nowhere", "1:2:3:4:5:6:7:8:9", " ::1",
+                                      "0x7f.1", "::1%99999999999", "::1%7x"};
   (void)state;
   struct ws_address address;
   char text[WS_ADDRESS_TEXT];
@@ -334,6 +387,10 @@ static void test_host_of_an_address(void **state) {
   assert_false(ws_address_is_loopback(&address));
   assert_true(ws_address_parse("::ffff:127.9.9.9", 80, &address));
   assert_true(ws_address_is_loopback(&address));
+  assert_true(ws_address_parse("::ffff:192.0.2.1", 80, &address));
+  assert_false(ws_address_is_loopback(&address));
+  assert_true(ws_address_parse("::2", 80, &address));
+  assert_false(ws_address_is_loopback(&address));
 }
 
 #define dial_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -351,6 +408,8 @@ int main(void) {
       dial_test(test_cancelled_after_the_answer),
       dial_test(test_fast_answers),
       dial_test(test_waiting_look_up_has_a_deadline),
+      dial_test(test_look_up_that_the_system_fails),
+      dial_test(test_families_take_turns),
       dial_test(test_addresses_as_text),
       dial_test(test_host_of_an_address),
   };

@@ -64,6 +64,8 @@ void tls_fixture_issue(struct tls_identity *identity, const struct tls_request *
                 request->authority ? "critical,CA:TRUE" : "CA:FALSE");
   if (request->alternatives)
     add_extension(certificate, issuer ? issuer : certificate, NID_subject_alt_name, request->alternatives);
+  if (request->purpose)
+    add_extension(certificate, issuer ? issuer : certificate, NID_ext_key_usage, request->purpose);
   int signed_bytes = X509_sign(certificate, request->issuer ? request->issuer->key : identity->key, EVP_sha256());
   assert(signed_bytes > 0);
   (void)signed_bytes;

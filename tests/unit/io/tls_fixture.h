@@ -19,6 +19,7 @@ struct tls_request {
   int from_days;            /* validity, in days from now */
   int to_days;
   const struct tls_identity *issuer; /* NULL: self-signed */
+  const char *purpose;               /* extendedKeyUsage, or NULL */
   int authority;                     /* may issue */
 };
 

@@ -17,7 +17,7 @@ static struct ws_tls_context *trusting; /* the client's: knows the authority */
 
 static void issue(struct tls_identity *identity, const char *name, const char *alternatives, int from, int to,
                   const struct tls_identity *issuer) {
-  tls_fixture_issue(identity, &(struct tls_request){name, alternatives, from, to, issuer, 0});
+  tls_fixture_issue(identity, &(struct tls_request){name, alternatives, from, to, issuer, NULL, 0});
 }
 
 static int set_up(void **state) {
@@ -155,6 +155,20 @@ static void test_untrusted(void **state) {
   assert_refused(&self_signed, "localhost", "the certificate of localhost is not trusted: it is self-signed");
   assert_refused(&issued_by_stranger, "localhost",
                  "the certificate of localhost is not trusted: its issuer is unknown");
+}
+
+/* TLS-6: every other fault of a certificate is told in the TLS library's words. */
+static void test_wrong_purpose(void **state) {
+  (void)state;
+  struct tls_identity for_clients;
+  tls_fixture_issue(&for_clients, &(struct tls_request){.name = "for-clients",
+                                                        .alternatives = "DNS:localhost",
+                                                        .to_days = 10,
+                                                        .issuer = &authority,
+                                                        .purpose = "clientAuth"});
+  assert_refused(&for_clients, "localhost",
+                 "the certificate of localhost is not accepted: unsuitable certificate purpose");
+  tls_fixture_free(&for_clients);
 }
 
 /* TLS-14: the server learns why its client went. */
@@ -306,6 +320,32 @@ static void test_versions(void **state) {
   assert_version(TLS1_3_VERSION, true);
 }
 
+/* STREAM-4: bytes that are no TLS record fail the stream, for good, and for both directions. */
+static void test_garbage_after_the_handshake(void **state) {
+  (void)state;
+  SSL_CTX *context = raw_server();
+  struct lone lone;
+  uint8_t byte = 'x';
+  lone_open(&lone, false);
+  SSL *peer = raw_peer(context, lone.peer, true);
+  int ours, theirs;
+  drive(&lone, peer, &ours, &theirs);
+  assert_int_equal(ours | theirs, 0);
+  assert_int_equal(write(lone.peer, "no record at all", 16), 16);
+  ssize_t count;
+  int64_t give_up = test_now() + TEST_PATIENCE_MS;
+  while ((count = ws_stream_read(&lone.stream, &byte, 1)) == WS_STREAM_AGAIN)
+    assert_true(test_now() < give_up);
+  assert_int_equal(count, WS_STREAM_FAILED);
+  assert_true(strlen(ws_stream_error(&lone.stream)) > 0);
+  assert_int_equal(ws_stream_read(&lone.stream, &byte, 1), WS_STREAM_FAILED);
+  assert_int_equal(ws_stream_writev(&lone.stream, &(struct iovec){&byte, 1}, 1), WS_STREAM_FAILED);
+  assert_int_equal(ws_stream_shutdown(&lone.stream), WS_STREAM_FAILED);
+  SSL_free(peer);
+  SSL_CTX_free(context);
+  lone_close(&lone);
+}
+
 /* TLS-9 */
 static void test_server_name(void **state) {
   (void)state;
@@ -404,7 +444,9 @@ int main(void) {
       tls_test(test_not_yet_valid),
       tls_test(test_wrong_host),
       tls_test(test_untrusted),
+      tls_test(test_wrong_purpose),
       tls_test(test_alert_of_the_peer),
+      tls_test(test_garbage_after_the_handshake),
       tls_test(test_not_tls),
       tls_test(test_closed_during_the_handshake),
       tls_test(test_versions),
