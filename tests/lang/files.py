@@ -42,20 +42,24 @@ class Files(unittest.TestCase):
         self.assertEqual(done.returncode, 0)
 
     def test_LEX_1_not_utf8(self):
+        """LEX-1"""
         self.assert_says(b'let a = 1\nlet b = "x\xff"\n', "p.osp:2:11: error: the file is not valid UTF-8\n")
         for wrong in (b"\x80", b"\xc3", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xf8\x88\x80\x80\x80"):
             self.assert_mentions(b'let a = "' + wrong + b'"\n', "p.osp:1:10: error: the file is not valid UTF-8")
         self.assert_accepted('let a = "\u00e9 \u20ac \U0001f600"\n')
 
     def test_LEX_1_binary(self):
+        """LEX-1"""
         self.assert_says(b"let a\0 = 1", "p.osp:1:6: error: the file holds a NUL byte: it is not an Osprey program\n")
         self.assert_mentions(pathlib.Path(OSPREYC).read_bytes(), "p.osp:1:")
 
     def test_LEX_1_empty(self):
+        """LEX-1"""
         self.assert_says(b"", "p.osp: error: the file is empty\n")
         self.assert_mentions(b"// nothing\n", "error: the program is empty")
 
     def test_LEX_1_missing(self):
+        """LEX-1"""
         done = self.run_ospreyc("--check", "missing.osp")
         self.assertEqual(done.stderr.decode(), "missing.osp: error: cannot read the file: No such file or directory\n")
         self.assertEqual(done.returncode, 1)
@@ -64,21 +68,25 @@ class Files(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
 
     def test_LEX_1_too_large(self):
+        """LEX-1"""
         with open(self.path / "p.osp", "wb") as file:
             file.truncate(64 * 1024 * 1024 + 1)
         done = self.run_ospreyc("--check", "p.osp")
         self.assertEqual(done.stderr.decode(), "p.osp: error: the file is larger than 64 MiB\n")
 
     def test_LEX_1_byte_order_mark_and_line_ends(self):
+        """LEX-1"""
         self.assert_accepted(b"\xef\xbb\xbflet a = 1\r\nlet b = a\r\n")
         self.assert_mentions(b"let a = \xef\xbb\xbf1\n", "unexpected character")
 
     def test_LEX_6_nesting(self):
+        """LEX-6"""
         deep = 'let a = ' + '"${' * 64 + "1" + '}"' * 64
         self.assert_accepted(deep)
         self.assert_mentions('let a = ' + '"${' * 65 + "1" + '}"' * 65, "strings are nested more than 64 deep")
 
     def test_PARSE_9_nesting(self):
+        """PARSE-9"""
         for opening, closing in (("(", ")"), ("{", "}"), ("!", ""), ("-", ""), ("|x| => ", ""), ("if true { 1 } else ", ""),
                                  ("true ? 1 : ", ""), ("f(", ")"), ("fn() => ", ""), ("match 1 { _ => ", "}")):
             for count in (400, 100000):
@@ -91,6 +99,7 @@ class Files(unittest.TestCase):
         self.assert_mentions("fn f(x: " + "Result<" * 100000, "nested more than 500 deep")
 
     def test_PARSE_9_height(self):
+        """PARSE-9"""
         self.assert_accepted("let a = 1" + " + 1" * 900)
         self.assert_accepted('let a = "x"' + ' + "x"' * 900)
         for link in (" + 1", " |> toString", ".x", "(1)", " { x: 1 }", " == 1", " && true"):
@@ -104,18 +113,21 @@ class Files(unittest.TestCase):
         self.assert_accepted("fn f(n) = match n {\n" + "".join(f"  {i} => {i}\n" for i in range(20000)) + "  _ => 0\n}\n")
 
     def test_TYPE_9_too_many_instances(self):
+        """TYPE-9"""
         names = [f"T{i}" for i in range(101)]
         program = "".join(f"type {name} = {{ x: int }}\n" for name in names) + "fn pair(a, b) = 0\nfn main() = {\n"
         program += "".join(f"  pair({a} {{ x: 1 }}, {b} {{ x: 1 }})\n" for a in names for b in names) + "  0\n}\n"
         self.assert_mentions(program, "the generic functions have more than 10000 instances")
 
     def test_TYPE_14_types_that_grow(self):
+        """TYPE-14"""
         doubling = "fn f0(x) = |y| => x\n" + "".join(f"fn f{i + 1}(x) = f{i}(f{i}(x))\n" for i in range(24)) + "let a = f24(1)\n"
         self.assert_mentions(doubling, "error: ")
         pairs = "fn p0(x) = |k| => k(x, x)\n" + "".join(f"fn p{i + 1}(x) = p{i}(|k| => k(x, x))\n" for i in range(40))
         self.assertIn(self.check(pairs + "let a = p40(1)\n").returncode, (0, 1))
 
     def test_DIAG_1_control_characters_and_long_lines(self):
+        """DIAG-1"""
         self.assert_says(b'let a = "\x1b" + 1 + \x1b\n', "p.osp:1:19: error: unexpected control character U+001B\n"
                          '  let a = "?" + 1 + ?\n                    ^\n')
         done = self.check('let a = "' + "x" * 100000 + '" + b + "' + "y" * 100000 + '"')
@@ -125,12 +137,14 @@ class Files(unittest.TestCase):
         self.assertEqual(line[caret.index("^")], "b", (first, line, caret))
 
     def test_DIAG_2_many_errors(self):
+        """DIAG-2"""
         done = self.check("".join(f"let a{i} = missing{i}\n" for i in range(3000)))
         lines = done.stderr.decode().splitlines()
         self.assertEqual(sum("unknown name" in line for line in lines), 50)
         self.assertEqual(lines[-1], "p.osp: 2950 more errors")
 
     def test_DIAG_9_usage(self):
+        """DIAG-9"""
         for arguments, message in (
                 ((), "there is no file to compile"),
                 (("a.osp", "b.osp"), "one file at a time: 'b.osp' is one too many"),
@@ -145,6 +159,7 @@ class Files(unittest.TestCase):
             self.assertEqual(done.returncode, 2)
 
     def test_DIAG_9_help_and_version(self):
+        """DIAG-9"""
         done = self.run_ospreyc("--help")
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         for option in ("-o OUT", "--run", "--check", "--llvm", "--no-lower", "-O0", "--sandbox", "--no-websocket"):
@@ -152,11 +167,12 @@ class Files(unittest.TestCase):
         self.assertRegex(self.run_ospreyc("--version").stdout.decode(), r"^ospreyc \d+\.\d+\.\d+\n$")
 
     def test_DIAG_9_a_file_that_begins_with_a_dash(self):
+        """DIAG-9"""
         (self.path / "-p.osp").write_text("let a = 1\n")
         self.assertEqual(self.run_ospreyc("--check", "--", "-p.osp").returncode, 0)
 
     def test_DIAG_10_pieces_of_a_program(self):
-        """Every program that a valid one leaves when a byte is missing, or all bytes from one on."""
+        """DIAG-10: every program that a valid one leaves when a byte is missing, or all bytes from one on."""
         program = pathlib.Path(__file__).with_name("pieces.osp").read_bytes()
         self.assert_accepted(program)
         pieces = [program[:i] for i in range(0, len(program), 7)]

@@ -203,7 +203,8 @@ static struct ast_expr *call_value(struct checker *checker, const struct syntax_
   struct type *type = call_value_type(checker, value, syntax->call.count);
   if (type->kind != TYPE_FUNCTION) {
     if (type->kind != TYPE_WRONG)
-      diag_error(checker->diag, callee->place, "%s cannot be called", check_show(checker, type));
+      *diag_error(checker->diag, callee->place, "%s cannot be called", check_show(checker, type)) =
+          "a '(' on the same line makes a call: where it begins an expression, begin a line with it";
     return parts_check_anyway(checker, syntax->call.arguments, syntax->call.count, syntax->place);
   }
   struct parts parts = {"the function", "argument", type->function.parameter_count, NULL};
