@@ -71,12 +71,36 @@ static const char *check_guess_name(struct checker *checker, const char *name) {
   return guess.name;
 }
 
+/* What other languages call something that this one has under another name. */
+static const char *check_foreign_word(const char *name) {
+  static const struct {
+    const char *word, *hint;
+  } words[] = {
+      {"_", "'_' is not a value: give it a name"},
+      {"return", "a block's value is its last expression"},
+      {"for", "there are no loops: range(a, b) |> forEach(f), or recursion"},
+      {"while", "there are no loops: range(a, b) |> forEach(f), or recursion"},
+      {"var", "names are bound with 'let'"},
+      {"const", "names are bound with 'let'"},
+      {"function", "functions are declared with 'fn'"},
+      {"def", "functions are declared with 'fn'"},
+      {"null", "what may be missing is a Result"},
+      {"nil", "what may be missing is a Result"},
+      {"None", "what may be missing is a Result"},
+      {"Ok", "a success is Success(value), or Success()"},
+      {"Unit", "the value of Unit is '{}'"},
+  };
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(words[i].word, name) == 0)
+      return words[i].hint;
+  return NULL;
+}
+
 void check_unknown_name(struct checker *checker, const char *name, struct place place) {
   const char *guess = check_guess_name(checker, name);
   const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
-  if (strcmp(name, "_") == 0)
-    *hint = "'_' is not a value: give it a name";
-  else if (guess)
+  *hint = check_foreign_word(name);
+  if (!*hint && guess)
     *hint = arena_printf(checker->arena, "did you mean '%s'?", guess);
 }
 

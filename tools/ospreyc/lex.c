@@ -195,6 +195,7 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
   token->text = (struct ast_text){buffer.bytes, buffer.count - 1};
   if (!ended) {
     token->place.length = 1;
+    token->kind = TOKEN_WRONG;
     diag_error(lexer->diag, token->place, "the string that begins here is not closed");
   }
   if (!is_first)

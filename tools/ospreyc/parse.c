@@ -28,10 +28,30 @@ bool parse_accept(struct parser *parser, enum token_kind kind) {
   return true;
 }
 
+/* What may have been meant where one token stands for another. */
+static const char *parse_slip(enum token_kind expected, const struct token *found) {
+  static const struct {
+    enum token_kind expected, found;
+    const char *hint;
+  } slips[] = {
+      {TOKEN_LEFT_BRACE, TOKEN_ASSIGN, "'==' compares"},
+      {TOKEN_LEFT_BRACE, TOKEN_NAME, "what belongs to it stands in braces"},
+      {TOKEN_ASSIGN, TOKEN_COLON, "the type of a function's result follows '->'"},
+      {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "the body of a function follows '='"},
+      {TOKEN_FAT_ARROW, TOKEN_ASSIGN, "'=>' stands before the body of a lambda, and after a pattern"},
+      {TOKEN_FAT_ARROW, TOKEN_ARROW, "'=>' stands before the body of a lambda, and after a pattern"},
+      {TOKEN_COLON, TOKEN_ASSIGN, "a field's name and what it is stand around ':'"},
+  };
+  for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
+    if (slips[i].expected == expected && slips[i].found == found->kind)
+      return slips[i].hint;
+  return NULL;
+}
+
 const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   const struct token *token = parse_peek(parser, 0);
   if (token->kind != kind)
-    parse_fail(parser, token->place, NULL, "expected %s, found %s", token_description(kind),
+    parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", token_description(kind),
                token_description(token->kind));
   return parse_take(parser);
 }
@@ -122,6 +142,13 @@ struct syntax_type *parse_type(struct parser *parser) {
   return type;
 }
 
+/* Two items of a list, one after the other on a line, lack something between them. */
+static void parse_expect_separator(struct parser *parser, const char *hint) {
+  const struct token *token = parse_peek(parser, 0);
+  if (parse_is_label(token))
+    parse_fail(parser, token->place, hint, "expected ',', found %s", token_description(token->kind));
+}
+
 /* fields = "{" field { "," field } [ "," ] "}"    field = label ":" type */
 static void parse_fields(struct parser *parser, struct syntax_variant *variant) {
   size_t capacity = 0;
@@ -132,6 +159,7 @@ static void parse_fields(struct parser *parser, struct syntax_variant *variant) 
     field.type = parse_type(parser);
     ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
   } while (parse_accept(parser, TOKEN_COMMA) && !parse_is(parser, TOKEN_RIGHT_BRACE));
+  parse_expect_separator(parser, "fields have a ',' between them");
   parse_expect(parser, TOKEN_RIGHT_BRACE);
 }
 
@@ -305,6 +333,7 @@ void parse_parameters(struct parser *parser, struct syntax_function *function, e
       parameter.type = parse_type(parser);
     ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
   } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect_separator(parser, "a parameter's type follows ':', the next parameter ','");
   parse_expect(parser, end);
 }
 
@@ -355,8 +384,11 @@ static struct syntax_item parse_let(struct parser *parser) {
 
 static struct syntax_item parse_statement_expr(struct parser *parser) {
   struct syntax_item item = {.kind = SYNTAX_ITEM_EXPR, .value = parse_expr(parser)};
-  if (parse_is(parser, TOKEN_ASSIGN))
+  if (parse_is(parser, TOKEN_ASSIGN) && item.value->kind == SYNTAX_NAME)
     parse_fail(parser, parse_peek(parser, 0)->place, "bind a new name with 'let'", "a binding cannot be changed");
+  if (parse_is(parser, TOKEN_ASSIGN))
+    parse_fail(parser, parse_peek(parser, 0)->place, "functions are declared with 'fn', names with 'let'",
+               "expected a statement, found '='");
   return item;
 }
 

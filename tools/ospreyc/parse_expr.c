@@ -87,6 +87,9 @@ struct syntax_expr *parse_block(struct parser *parser) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_BLOCK, first->place);
   size_t capacity = 0;
   parse_enter(parser);
+  if (parse_is_label(parse_peek(parser, 0)) && parse_peek(parser, 1)->kind == TOKEN_COLON)
+    parse_fail(parser, parse_peek(parser, 1)->place, "a record begins with the name of its type: Name { … }",
+               "expected a statement, found ':'");
   while (!parse_is(parser, TOKEN_RIGHT_BRACE) && !parse_is(parser, TOKEN_END)) {
     struct syntax_item item = parse_item(parser, false);
     parse_child(parser, expr, item.value ? item.value : item.function->body);
