@@ -24,12 +24,14 @@
 
 #define WS_RATIO_MAX 100
 #define WS_RATIO_FREE (1u << 20)
+#define WS_INFLATE_SLICE 4096
 
 struct ws_partial {
   uint8_t *data;
   size_t size;
   size_t capacity;
   size_t compressed_size; /* payload of a compressed message, as far as its frames announced it */
+  size_t inflated_from;   /* how much of it went into the inflater */
   uint32_t fragments;
   uint8_t control_size;
   uint8_t control[WS_FRAME_CONTROL_MAX];
@@ -165,42 +167,61 @@ static enum ws_violation ws_session_open_inflater(struct ws_session *session) {
   return session->inflater ? WS_VIOLATION_NONE : WS_VIOLATION_OUT_OF_MEMORY;
 }
 
-/* What came out of one step: counted, capped, validated. */
+/* What came out of one step: counted, capped, validated. The ratio is judged by whole slices of the compressed message, so that
+ * it does not depend on the pieces in which the message arrives. */
 static enum ws_violation ws_session_check_inflated(struct ws_session *session, size_t n) {
   struct ws_partial *partial = session->partial;
   const uint8_t *fresh = partial->data + partial->size;
-  uint64_t came = partial->compressed_size - session->remaining;
+  size_t slices = (partial->inflated_from + WS_INFLATE_SLICE - 1) / WS_INFLATE_SLICE;
 
   partial->size += n;
+  if (ws_session_is_text(session) && ws_utf8_feed(&session->utf8, fresh, n) < n)
+    return WS_VIOLATION_TEXT_NOT_UTF8; /* before the byte that goes past a cap, which is the last */
   if (partial->size > session->max_message_bytes)
     return WS_VIOLATION_MESSAGE_TOO_BIG;
-  if (partial->size > WS_RATIO_FREE && partial->size / WS_RATIO_MAX > came)
+  if (partial->size > WS_RATIO_FREE && partial->size / WS_RATIO_MAX > slices * WS_INFLATE_SLICE)
     return WS_VIOLATION_DEFLATE_RATIO;
-  if (ws_session_is_text(session) && ws_utf8_feed(&session->utf8, fresh, n) < n)
-    return WS_VIOLATION_TEXT_NOT_UTF8;
   return WS_VIOLATION_NONE;
 }
 
-/* Inflates a piece of payload. One byte past the cap is room enough to see that a message goes past it. */
-static enum ws_violation ws_session_inflate(struct ws_session *session, const uint8_t *in, size_t n) {
+/* Inflates what lies in one slice. One byte past the cap is room enough to see that a message goes past it. */
+static enum ws_violation ws_session_inflate_slice(struct ws_session *session, const uint8_t *in, size_t n) {
   struct ws_partial *partial = session->partial;
   struct ws_inflate_step step = {.in = in, .in_size = n};
 
   do {
-    enum ws_violation violation;
+    enum ws_violation damage, violation;
     size_t most = (size_t)session->max_message_bytes + 1 - partial->size;
 
     if (!ws_partial_grow(partial, 1, most))
       return WS_VIOLATION_OUT_OF_MEMORY;
     step.to = partial->data + partial->size;
     step.room = partial->capacity - partial->size;
-    violation = ws_inflater_step(session->inflater, &step);
-    if (violation == WS_VIOLATION_NONE)
-      violation = ws_session_check_inflated(session, (size_t)(step.to - partial->data) - partial->size);
+    damage = ws_inflater_step(session->inflater, &step);
+    violation = ws_session_check_inflated(session, (size_t)(step.to - partial->data) - partial->size);
     if (violation != WS_VIOLATION_NONE)
-      return violation;
+      return violation; /* it stands before the damage */
+    if (damage != WS_VIOLATION_NONE)
+      return damage;
   } while (step.in_size > 0 || step.room == 0);
   return WS_VIOLATION_NONE;
+}
+
+static enum ws_violation ws_session_inflate(struct ws_session *session, const uint8_t *in, size_t n) {
+  struct ws_partial *partial = session->partial;
+  enum ws_violation violation = WS_VIOLATION_NONE;
+
+  while (n > 0 && violation == WS_VIOLATION_NONE) {
+    size_t slice = WS_INFLATE_SLICE - partial->inflated_from % WS_INFLATE_SLICE;
+
+    if (slice > n)
+      slice = n;
+    partial->inflated_from += slice;
+    violation = ws_session_inflate_slice(session, in, slice);
+    in += slice;
+    n -= slice;
+  }
+  return violation;
 }
 
 /* A piece of a compressed frame: unmasked where it lies, inflated into the message. */

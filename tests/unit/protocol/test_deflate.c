@@ -158,7 +158,7 @@ static const struct {
     {"a distance before the start", "C1 05 F2 00 11 00 00", "fail 1007 a compressed message is damaged\n"},
     {"a stored block of the wrong length", "C1 06 00 05 00 FA FE 48", "fail 1007 a compressed message is damaged\n"},
     {"cut within a block", "C1 04 F2 48 CD C9", "fail 1007 a compressed message is damaged\n"},
-    {"cut within a stored block", "C1 07 00 05 00 FA FF 48 65", "fail 1007 a compressed message is damaged\n"},
+    {"cut within a stored block", "C2 07 00 05 00 FA FF 48 65", "fail 1007 a compressed message is damaged\n"},
     {"a last block without another", "C1 07 F3 48 CD C9 C9 07 00", "fail 1007 a compressed message is damaged\n"},
     {"not UTF-8 once inflated", "C1 07 00 01 00 FE FF FF 00", "fail 1007 a text is not UTF-8\n"},
     {"a binary need not be", "C2 07 00 01 00 FE FF FF 00", "binary 1 \xFF\n"},

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Fuzzes one target for FUZZ_SECONDS (60 by default), beginning with its seeds; FUZZ_CORPUS names a directory of corpora to keep.
+# Usage: run.sh NAME TARGET SEEDS DICTIONARY
+set -eu
+corpus=$(mktemp -d)
+trap 'rm -rf "$corpus"' EXIT
+kept=
+if [ -n "${FUZZ_CORPUS:-}" ]; then
+  kept=$FUZZ_CORPUS/$1
+  mkdir -p "$kept"
+fi
+/usr/bin/python3 "$3" "$1" "$corpus"
+"$2" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 -max_len=20000 -dict="$4" \
+  -artifact_prefix="${FUZZ_ARTIFACTS:-./}" -print_final_stats=1 $kept "$corpus"
