@@ -34,14 +34,13 @@ static inline void *ws_sys_realloc(void *block, size_t size) {
   return realloc(block, size);
 }
 
-/* Zeroed, at a multiple of alignment (a power of two that divides size). Freed as any other. */
-static inline void *ws_sys_aligned_calloc(size_t alignment, size_t size) {
+/* At a multiple of alignment, a power of two that divides size. Freed as any other. */
+static inline void *ws_sys_aligned_malloc(size_t alignment, size_t size) {
   if (ws_fault_hit()) {
     errno = ENOMEM;
     return NULL;
   }
-  void *block = aligned_alloc(alignment, size);
-  return block ? memset(block, 0, size) : NULL;
+  return aligned_alloc(alignment, size);
 }
 
 static inline char *ws_sys_strdup(const char *text) {

@@ -17,6 +17,13 @@
 #include "loop_state.h"
 #include "sys.h"
 
+/*
+ * The receive buffer begins where a page does. What the kernel copies into it mostly does too, and a processor's "rep movsb"
+ * is several times slower where the destination lies a few bytes further in its page than the source, as malloc's
+ * memory would: an echo of 64 KiB took half as long again.
+ */
+enum { WS_LOOP_PAGE = 4096 };
+
 static _Thread_local struct ws_loop *ws_loop_turning;
 
 static void ws_loop_woken(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
@@ -49,9 +56,10 @@ static int ws_loop_open(struct ws_loop *loop) {
 }
 
 struct ws_loop *ws_loop_new(void) {
-  struct ws_loop *loop = ws_sys_aligned_calloc(_Alignof(struct ws_loop), sizeof *loop);
+  struct ws_loop *loop = ws_sys_aligned_malloc(_Alignof(struct ws_loop), sizeof *loop);
   if (!loop)
     return NULL;
+  memset(loop, 0, sizeof *loop);
   if (ws_loop_open(loop)) {
     ws_sys_free(loop);
     return NULL;
@@ -249,7 +257,7 @@ void ws_loop_stop(struct ws_loop *loop) {
 uint8_t *ws_loop_take_buffer(struct ws_loop *loop) {
   if (loop->buffer_count > 0)
     return loop->buffers[--loop->buffer_count];
-  return ws_sys_malloc(WS_LOOP_BUFFER_SIZE);
+  return ws_sys_aligned_malloc(WS_LOOP_PAGE, WS_LOOP_BUFFER_SIZE);
 }
 
 void ws_loop_give_buffer(struct ws_loop *loop, uint8_t *buffer) {
