@@ -104,6 +104,10 @@ static void check_declare_global(struct checker *checker, const struct syntax_it
     return;
   struct symbol *symbol = check_new_symbol(checker, SYMBOL_GLOBAL, item->name.text, item->name.place);
   symbol->item = index;
+  if (item->value->kind == SYNTAX_LAMBDA) {
+    symbol->parameter_count = item->value->function->count;
+    symbol->parameters = check_parameter_names(checker, item->value->function);
+  }
   symbol->type = item->type ? check_type(checker, item->type) : type_variable(&checker->types);
   symbol->variable = check_new_variable(checker, AST_GLOBAL, item->name.text, symbol->type, item->name.place);
   symbol->variable->index = (unsigned)checker->program->global_count;

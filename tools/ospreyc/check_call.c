@@ -195,8 +195,9 @@ static const char **call_parameter_names(struct checker *checker, const struct s
   return names;
 }
 
-static struct ast_expr *call_value(struct checker *checker, const struct syntax_expr *syntax,
-                                   const struct local *local) {
+/* A call of a value: of a local name, of a global one, or (both NULL) of what an expression gives. */
+static struct ast_expr *call_value(struct checker *checker, const struct syntax_expr *syntax, const struct local *local,
+                                   const struct symbol *global) {
   const struct syntax_expr *callee = syntax->call.callee;
   struct ast_expr *expr = check_new(checker, AST_CALL, NULL, syntax->place);
   struct ast_expr *value = local ? check_local(checker, local, callee->place) : check_expr(checker, callee, NULL);
@@ -212,6 +213,8 @@ static struct ast_expr *call_value(struct checker *checker, const struct syntax_
     parts.owner = call_quote(checker, callee->name);
   if (local && local->known)
     parts.names = call_parameter_names(checker, local->known);
+  if (global)
+    parts.names = global->parameters;
   expr->call.callee = value->kind == AST_SELF ? AST_CALL_SELF : AST_CALL_VALUE;
   expr->call.function = local ? local->code : value->kind == AST_CLOSURE ? value->function : NULL;
   expr->call.value = value;
@@ -400,7 +403,7 @@ struct ast_expr *check_call(struct checker *checker, const struct syntax_expr *s
   const struct local *local = named ? check_find_local(checker, callee->name) : NULL;
   struct symbol *symbol = named && !local ? check_find(checker, callee->name) : NULL;
   if (!symbol)
-    return check_meet(checker, call_value(checker, syntax, local), want);
+    return check_meet(checker, call_value(checker, syntax, local, NULL), want);
   switch (symbol->kind) {
   case SYMBOL_FUNCTION:
   case SYMBOL_EXTERN:
@@ -414,7 +417,7 @@ struct ast_expr *check_call(struct checker *checker, const struct syntax_expr *s
   case SYMBOL_ERROR:
     return call_result_constructor(checker, syntax, symbol, want);
   default:
-    return check_meet(checker, call_value(checker, syntax, NULL), want);
+    return check_meet(checker, call_value(checker, syntax, NULL, symbol), want);
   }
 }
 
