@@ -1,5 +1,6 @@
 # The IR tests. They run the tools of one build directory and of the LLVM that it was built with.
 import os
+import sys
 
 import lit.formats
 
@@ -46,10 +47,21 @@ substitutions = {
 }
 
 # The host programs need the runtime too, and in libhost.a what a host's own archive would hold.
-libraries = [os.path.join(build, *path) for path in (("tests", "ir", "libhost.a"), ("runtime", "host", "libosprey_mem.a"))]
-if param["sanitize"] != "none":
-    libraries.append("-fsanitize=" + param["sanitize"])
-substitutions["%osprey_cc"] = os.path.join(build, "tools", "osprey-ws-cc")
-substitutions["%host_libraries"] = " ".join(libraries)
+def built(*path):
+    return os.path.join(build, *path)
 
-config.substitutions += [(key + r"\b", value) for key, value in substitutions.items()]
+
+sanitize = " -fsanitize=" + param["sanitize"] if param["sanitize"] != "none" else ""
+substitutions["%osprey_cc"] = built("tools", "osprey-ws-cc")
+substitutions["%ospreyc"] = built("tools", "ospreyc", "ospreyc")
+substitutions["%bindings"] = built("tests", "ir", "bindings")
+substitutions["%bindings_file"] = os.path.join(config.test_source_root, "..", "..", "spec", "osprey-bindings.osp")
+substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
+substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + " " + built("runtime", "host", "libosprey_mem.a") + sanitize
+substitutions["%rt_libraries"] = built("runtime", "host", "libosprey_rt.a") + " " + built("runtime", "host", "libosprey_mem.a") + sanitize
+substitutions["%system_libraries"] = "-lssl -lcrypto -lz -lm -lpthread"
+substitutions["%free_port"] = (
+    "%s -c \"import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])\"" % sys.executable
+)
+
+config.substitutions += [(key + r"\b", value) for key, value in sorted(substitutions.items(), reverse=True)]
