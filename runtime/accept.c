@@ -248,7 +248,8 @@ static enum ws_verdict ws_accept_message(struct ws_conn *conn, struct ws_call *c
   if (!handler)
     return WS_VERDICT_SUCCESS;
   void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *handler, record, binary, bytes, n) : WS_VERDICT_NO_MEMORY;
+  return record ? ws_call_message(call, *handler, record, binary, bytes, n,
+                                  ws_loop_now(conn->group->worker->loop)) : WS_VERDICT_NO_MEMORY;
 }
 
 static void ws_accept_ended(struct ws_conn *conn)

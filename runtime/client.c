@@ -28,6 +28,7 @@ enum {
   WS_CONNECT_TIMEOUT_MS = 10000,
   WS_CONNECT_GRACE_MS = 500, /* for the worker to notice the deadline before the caller does */
   WS_CONNECT_NESTING = 32,
+  WS_KEEP_ALIVE_MS = 60000,
   WS_CLIENT_MESSAGE_BYTES = 1048576,
   WS_CLIENT_FRAGMENTS = 100000,
   WS_CLIENT_QUEUE_BYTES = 16777216,
@@ -329,7 +330,8 @@ static enum ws_verdict ws_client_message(struct ws_conn *conn, struct ws_call *c
   if (client->text_only)
     return ws_call_text(call, *client->handler, bytes, n);
   void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *client->handler, record, binary, bytes, n) : WS_VERDICT_NO_MEMORY;
+  return record ? ws_call_message(call, *client->handler, record, binary, bytes, n,
+                                  ws_loop_now(conn->group->worker->loop)) : WS_VERDICT_NO_MEMORY;
 }
 
 static void ws_client_ended(struct ws_conn *conn)
@@ -432,7 +434,7 @@ static void ws_client_set_rules(struct ws_client *client, const struct ws_option
     .max_fragments = WS_CLIENT_FRAGMENTS,
     .max_queued_bytes = WS_CLIENT_QUEUE_BYTES,
     /* A ping after one interval, the end after two. */
-    .idle_timeout_ms = options ? (uint32_t)(2 * options->keep_alive_ms) : 0,
+    .idle_timeout_ms = (uint32_t)(2 * (options && options->keep_alive_ms ? options->keep_alive_ms : WS_KEEP_ALIVE_MS)),
   };
   if ((size_t)most + WS_FRAME_HEADER_MAX > client->rules.max_queued_bytes)
     client->rules.max_queued_bytes = (size_t)most + WS_FRAME_HEADER_MAX;

@@ -20,6 +20,14 @@ static struct ws_loop *ws_conn_loop(const struct ws_conn *conn)
   return conn->group->worker->loop;
 }
 
+/* The record is of another state than the connection, and no handler has it in hand. */
+static void ws_conn_drop_record(struct ws_conn *conn)
+{
+  ws_root_drop(conn->record);
+  conn->record = NULL;
+  conn->record_stale = false;
+}
+
 /* Every change of state passes here: the group counts the open ones, and the record that says isConnected is dropped. */
 static void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state)
 {
@@ -30,8 +38,9 @@ static void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state)
   if (before == WS_CONN_OPEN)
     atomic_fetch_sub_explicit(&conn->group->open, 1, memory_order_relaxed);
   atomic_store_explicit(&conn->state, (uint8_t)state, memory_order_release);
-  ws_root_drop(conn->record);
-  conn->record = NULL;
+  conn->record_stale = true;
+  if (!conn->handling)
+    ws_conn_drop_record(conn);
 }
 
 /* ---- beginning */
@@ -372,6 +381,8 @@ void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call)
   ws_worker_give_call(conn->group->worker, call);
   conn->handling = false;
   conn->group->worker->handling--;
+  if (conn->record_stale)
+    ws_conn_drop_record(conn);
   ws_conn_unuse(conn);
 }
 

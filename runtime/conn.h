@@ -107,6 +107,7 @@ struct ws_conn {
   bool admitted : 1;              /* it was open: the close handler is due */
   bool held : 1;                  /* output waits (for the 101) */
   bool dirty : 1;
+  bool record_stale : 1;          /* to be dropped when the handler that has it returns */
   bool handling : 1;              /* a handler of this connection is on the stack */
   bool paused : 1;                /* input came meanwhile: read on afterwards */
   bool stream_ready : 1;

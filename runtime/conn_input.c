@@ -319,7 +319,7 @@ static void ws_conn_idle(struct ws_conn *conn)
 static void ws_conn_close_late(struct ws_conn *conn)
 {
   /* An idle peer that did not even take our close frame is gone. */
-  if (conn->idled && (!conn->shut || conn->group->rules->role == WS_ROLE_CLIENT)) {
+  if (conn->idled && !conn->shut) {
     conn->code = WS_CLOSE_ABNORMAL;
     ws_sys_free(conn->reason);
     conn->reason = NULL;

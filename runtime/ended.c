@@ -59,11 +59,15 @@ static void ws_ended_call_handler(struct ws_worker *worker, const struct ws_ende
 {
   const char *reason = ended->text + strlen(ended->text) + 1;
   struct ws_call *call = ws_worker_take_call(worker);
-  void *record = call ? ws_value_connection(ended->id, ended->text, false) : NULL;
+  void **root = call ? ws_root_take() : NULL;
+  void *record = root ? ws_value_connection(ended->id, ended->text, false) : NULL;
+  if (root)
+    *root = record;
   enum ws_verdict verdict =
     record ? ws_call_close(call, cell, record, ended->code, reason, strlen(reason)) : WS_VERDICT_NO_MEMORY;
   if (verdict == WS_VERDICT_ERROR)
     ws_log(WS_LOG_WARN, "connection %lld: the close handler failed: %s", (long long)ended->id, call->message);
+  ws_root_give(root);
   if (record)
     osp_release(record);
   if (call)

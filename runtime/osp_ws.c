@@ -54,7 +54,8 @@ static void *ws_made(void *value, const char *op, struct ws_error *failure, char
 
 int64_t osp_ws_connect(const char *url, void *handler, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   int64_t id = 0;
   if (ws_runtime_start("connect", &failure) == 0)
     id = ws_client_connect(url, NULL, handler, &failure);
@@ -64,7 +65,8 @@ int64_t osp_ws_connect(const char *url, void *handler, char **error)
 
 int64_t osp_ws_connect_with(const char *url, const void *options, void *handler, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   int64_t id = 0;
   if (ws_runtime_start("connect", &failure) == 0)
     id = ws_client_connect(url, options, handler, &failure);
@@ -74,7 +76,8 @@ int64_t osp_ws_connect_with(const char *url, const void *options, void *handler,
 
 int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   ws_client_on_close(ws_id, handler, &failure);
   return ws_done(&failure, error);
 }
@@ -83,7 +86,8 @@ int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error)
 
 int64_t osp_ws_send(int64_t ws_id, const char *message, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_outgoing out;
   if (ws_outgoing_text(&out, "send", message, &failure) == 0)
     ws_send(ws_id, 0, &out, &failure);
@@ -92,7 +96,8 @@ int64_t osp_ws_send(int64_t ws_id, const char *message, char **error)
 
 int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_outgoing out;
   if (ws_outgoing_base64(&out, "send binary", base64, &failure) == 0)
     ws_send(ws_id, 0, &out, &failure);
@@ -101,14 +106,16 @@ int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error)
 
 int64_t osp_ws_close(int64_t ws_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   ws_close(ws_id, WS_CLOSE_NORMAL, "", &failure);
   return ws_done(&failure, error);
 }
 
 int64_t osp_ws_close_with(int64_t ws_id, int64_t code, const char *reason, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   if (ws_close_check(code, reason, &failure) == 0)
     ws_close(ws_id, (int)code, reason, &failure);
   return ws_done(&failure, error);
@@ -116,7 +123,8 @@ int64_t osp_ws_close_with(int64_t ws_id, int64_t code, const char *reason, char 
 
 void *osp_ws_connection(int64_t ws_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_found found;
   void *record = NULL;
   if (ws_find_conn("connection", ws_id, &found, &failure) == 0) {
@@ -128,7 +136,8 @@ void *osp_ws_connection(int64_t ws_id, char **error)
 
 char *osp_ws_remote_address(int64_t ws_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_found found;
   char text[WS_ADDRESS_TEXT];
   char *address = NULL;
@@ -142,7 +151,8 @@ char *osp_ws_remote_address(int64_t ws_id, char **error)
 
 int64_t osp_ws_queued_bytes(int64_t ws_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_found found;
   int64_t bytes = 0;
   if (ws_find_conn("queued bytes", ws_id, &found, &failure) == 0) {
@@ -172,7 +182,8 @@ static char *ws_header_value(const struct ws_conn *conn, const char *name, struc
 
 char *osp_ws_request_header(int64_t ws_id, const char *name, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_found found;
   char *value = NULL;
   if (ws_find_conn("request header", ws_id, &found, &failure) == 0) {
@@ -187,7 +198,8 @@ char *osp_ws_request_header(int64_t ws_id, const char *name, char **error)
 
 char *osp_ws_protocol(int64_t ws_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_found found;
   char *protocol = NULL;
   if (ws_find_conn("protocol", ws_id, &found, &failure) == 0) {
@@ -209,7 +221,8 @@ char *osp_ws_protocol(int64_t ws_id, char **error)
 static int64_t ws_create(int64_t port, const char *address, const char *path, const char *certificate_file,
                          const char *key_file, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   int64_t id = 0;
   if (ws_runtime_start("create server", &failure) == 0)
     id = ws_server_create(port, address, path, certificate_file, key_file, &failure);
@@ -230,7 +243,8 @@ int64_t osp_ws_create_secure_server(int64_t port, const char *address, const cha
 
 static int64_t ws_set_handler(int64_t server_id, const char *op, enum ws_server_event event, void *handler, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server(op, server_id, &failure);
   if (server) {
     ws_server_set_handler(server, op, event, handler, &failure);
@@ -256,7 +270,8 @@ int64_t osp_ws_server_on_close(int64_t server_id, void *handler, char **error)
 
 int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("allow origin", server_id, &failure);
   if (server) {
     ws_server_allow_origin(server, origin, &failure);
@@ -267,7 +282,8 @@ int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char *
 
 int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("limit", server_id, &failure);
   if (server) {
     ws_server_set_limit(server, limit, value, &failure);
@@ -278,7 +294,8 @@ int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value,
 
 int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("protocols", server_id, &failure);
   if (server) {
     ws_server_set_protocols(server, protocols, &failure);
@@ -289,7 +306,8 @@ int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char *
 
 int64_t osp_ws_server_listen(int64_t server_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("listen", server_id, &failure);
   if (server) {
     ws_server_listen(server, &failure);
@@ -300,7 +318,8 @@ int64_t osp_ws_server_listen(int64_t server_id, char **error)
 
 int64_t osp_ws_server_broadcast(int64_t server_id, const char *message, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("broadcast", server_id, &failure);
   if (server) {
     ws_server_broadcast(server, message, &failure);
@@ -311,7 +330,8 @@ int64_t osp_ws_server_broadcast(int64_t server_id, const char *message, char **e
 
 int64_t osp_ws_server_send(int64_t server_id, int64_t ws_id, const char *message, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_outgoing out;
   struct ws_server *server = ws_find_server("server send", server_id, &failure);
   if (server) {
@@ -324,7 +344,8 @@ int64_t osp_ws_server_send(int64_t server_id, int64_t ws_id, const char *message
 
 int64_t osp_ws_server_connections(int64_t server_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("server connections", server_id, &failure);
   int64_t count = 0;
   if (server) {
@@ -337,7 +358,8 @@ int64_t osp_ws_server_connections(int64_t server_id, char **error)
 
 int64_t osp_ws_stop_server(int64_t server_id, char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   struct ws_server *server = ws_find_server_to_stop(server_id, &failure);
   if (server) {
     if (!ws_server_stop(server))
@@ -351,7 +373,8 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error)
 
 int64_t osp_ws_keep_alive(char **error)
 {
-  struct ws_error failure = { "" };
+  struct ws_error failure;
+  ws_error_clear(&failure);
   ws_runtime_keep_alive(&failure);
   return ws_done(&failure, error);
 }

@@ -75,7 +75,7 @@ static void ws_runtime_init(void)
 {
   ws_log_init();
   /* OpenSSL cleans up at exit: after us, since it is set up before us. */
-  OPENSSL_init_crypto(0, NULL);
+  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
   atexit(ws_runtime_end);
 }
 

@@ -70,11 +70,16 @@ static char *ws_value_base64(const uint8_t *bytes, size_t n)
   return string;
 }
 
-static int64_t ws_value_now_ms(void)
+/* The time of day, read once for all messages of a turn. */
+static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms)
 {
   struct timespec now;
-  clock_gettime(CLOCK_REALTIME, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  if (call->read_at != loop_ms) {
+    clock_gettime(CLOCK_REALTIME, &now);
+    call->time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    call->read_at = loop_ms;
+  }
+  return call->time_ms;
 }
 
 void *ws_value_connection(int64_t id, const char *url, bool is_connected)
@@ -94,28 +99,21 @@ void *ws_value_connection(int64_t id, const char *url, bool is_connected)
 
 int ws_call_init(struct ws_call *call)
 {
-  for (int i = 0; i < 3; i++) {
-    call->slots[i] = ws_root_take();
-    if (!call->slots[i]) {
-      while (i-- > 0)
-        ws_root_give(call->slots[i]);
-      return -1;
-    }
-  }
-  return 0;
+  call->text = NULL;
+  call->argument = ws_root_take();
+  return call->argument ? 0 : -1;
 }
 
 void ws_call_deinit(struct ws_call *call)
 {
-  for (int i = 0; i < 3; i++)
-    ws_root_give(call->slots[i]);
+  ws_root_give(call->argument);
 }
 
-/* Releases what slot i holds. */
-static void ws_call_drop(struct ws_call *call, int i)
+static void ws_call_drop(struct ws_call *call)
 {
-  void *value = *call->slots[i];
-  *call->slots[i] = NULL;
+  void *value = *call->argument;
+  *call->argument = NULL;
+  call->text = NULL;
   if (value)
     osp_release(value);
 }
@@ -127,60 +125,58 @@ static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *resul
   if (verdict == WS_VERDICT_ERROR)
     snprintf(call->message, sizeof call->message, "%s", result->message ? result->message : "Error");
   osp_release(result);
-  for (int i = 0; i < 3; i++)
-    ws_call_drop(call, i);
+  ws_call_drop(call);
   return verdict;
 }
 
-/* Keeps the connection's record during the call. */
-static void ws_call_hold(struct ws_call *call, int i, void *value)
+/* The text, remembered as one that needs no validation where the handler sends it on. */
+static char *ws_call_new_text(struct ws_call *call, const uint8_t *bytes, size_t n)
 {
-  osp_retain(value);
-  *call->slots[i] = value;
+  if (memchr(bytes, 0, n))
+    return ws_value_text(bytes, n);
+  char *text = ws_value_string((const char *)bytes, n);
+  call->text = text;
+  call->text_size = n;
+  return text;
 }
 
 enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *bytes, size_t n)
 {
-  char *text = *call->slots[0] = ws_value_text(bytes, n);
+  char *text = *call->argument = ws_call_new_text(call, bytes, n);
   if (!text)
     return WS_VERDICT_NO_MEMORY;
   return ws_call_end(call, (*(ws_text_code **)cell)(cell, text));
 }
 
 enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connection, bool binary, const uint8_t *bytes,
-                                size_t n)
+                                size_t n, int64_t loop_ms)
 {
-  char *data = *call->slots[0] = binary ? ws_value_base64(bytes, n) : ws_value_text(bytes, n);
+  char *data = *call->argument = binary ? ws_value_base64(bytes, n) : ws_call_new_text(call, bytes, n);
   if (!data)
     return WS_VERDICT_NO_MEMORY;
   struct ws_message_record *record = ws_host_alloc_record(sizeof *record, WS_MESSAGE_META);
   if (!record) {
-    ws_call_drop(call, 0);
+    ws_call_drop(call);
     return WS_VERDICT_NO_MEMORY;
   }
   *record = (struct ws_message_record){
     .type = binary ? "binary" : "text",
     .data = data,
-    .timestamp = ws_value_now_ms(),
+    .timestamp = ws_call_time(call, loop_ms),
   };
-  *call->slots[0] = record; /* the record owns the string now */
-  ws_call_hold(call, 1, connection);
+  *call->argument = record; /* the record owns the string now */
   return ws_call_end(call, (*(ws_message_code **)cell)(cell, connection, record));
 }
 
 enum ws_verdict ws_call_open(struct ws_call *call, void *cell, void *connection)
 {
-  ws_call_hold(call, 1, connection);
   return ws_call_end(call, (*(ws_open_code **)cell)(cell, connection));
 }
 
 enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason, size_t n)
 {
-  ws_call_hold(call, 1, connection);
-  char *text = *call->slots[0] = ws_value_text((const uint8_t *)reason, n);
-  if (!text) {
-    ws_call_drop(call, 1);
+  char *text = *call->argument = ws_value_text((const uint8_t *)reason, n);
+  if (!text)
     return WS_VERDICT_NO_MEMORY;
-  }
   return ws_call_end(call, (*(ws_close_code_fn **)cell)(cell, connection, code, text));
 }

@@ -36,7 +36,11 @@ enum ws_verdict {
 
 /* Room for one call in progress. A loop has one, and makes more where calls nest. */
 struct ws_call {
-  void **slots[3];   /* roots of the arguments */
+  void **argument;   /* root of what was made for the call; the connection's record is its owner's */
+  const char *text;  /* the text in hand, valid UTF-8 without U+0000, or NULL: strings do not change, so that it can be */
+  size_t text_size;  /* sent on unseen */
+  int64_t read_at;   /* loop's time of time_ms */
+  int64_t time_ms;   /* time of day */
   char message[256]; /* of the latest WS_VERDICT_ERROR, cut */
 };
 
@@ -46,9 +50,9 @@ void ws_call_deinit(struct ws_call *call);
 
 /* fn(String) */
 enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *bytes, size_t n);
-/* fn(WebSocketConnection, WebSocketMessage); `connection` is kept alive by the caller. */
+/* fn(WebSocketConnection, WebSocketMessage); `connection` is kept alive by the caller. loop_ms: the loop's time. */
 enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connection, bool binary, const uint8_t *bytes,
-                                size_t n);
+                                size_t n, int64_t loop_ms);
 /* fn(WebSocketConnection) */
 enum ws_verdict ws_call_open(struct ws_call *call, void *cell, void *connection);
 /* fn(WebSocketConnection, Int, String) */

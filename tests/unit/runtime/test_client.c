@@ -349,7 +349,8 @@ static void test_keep_alive(void **state)
     assert_int_equal(peer.frame.head, 0x89);
     peer_send_plain(&peer, 0x8A, peer.frame.payload, peer.frame.size);
   }
-  journal_expect("close:1006:");
+  peer_expect_close(&peer, 1001);
+  journal_expect("close:1001:idle for too long");
   peer_close(&peer);
 }
 
