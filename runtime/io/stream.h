@@ -2,7 +2,7 @@
 /*
  * A stream: a connected socket, plain or under TLS. What is above never asks which.
  *
- * Embedded in its connection (40 bytes; TLS state is apart), and not moved while open. A stream owns its descriptor and
+ * Embedded in its connection (32 bytes; TLS state is apart), and not moved while open. A stream owns its descriptor and
  * closes it. Its owner sets stream.watch.ready and hears of readiness there; the callback first gives the events to
  * ws_stream_ready, which says what the owner may now try.
  *
@@ -46,8 +46,10 @@ struct ws_stream_ops {
 struct ws_stream {
   const struct ws_stream_ops *ops; /* NULL: closed */
   struct ws_watch watch;
-  struct ws_tls *tls;
-  int error; /* the errno of a failure of the socket */
+  union {
+    struct ws_tls *tls;
+    int error; /* of a plain one: the errno of its failure */
+  };
 };
 
 /* Takes the connected, non-blocking descriptor. Cannot fail. */

@@ -27,6 +27,7 @@ struct ws_tls {
   size_t retry;         /* the length of the record that a write is stuck in; 0: none */
   unsigned read_needs;  /* what reading waits for, WS_READ or WS_WRITE; likewise */
   unsigned write_needs; /* writing */
+  int error;            /* the errno of a failure of the socket */
   bool handshaken;
   bool failed;
   bool ended; /* the peer's end was met */
@@ -42,7 +43,7 @@ static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   if (count >= 0)
     return (int)count;
   if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
-    stream->error = errno;
+    stream->tls->error = errno;
   else if (reading)
     BIO_set_retry_read(bio);
   else
@@ -152,8 +153,8 @@ static int ws_tls_fail(struct ws_stream *stream) {
   unsigned long error = ERR_peek_error();
   if (error)
     ws_tls_explain_library(tls, error);
-  else if (stream->error)
-    ws_why_set(&tls->why, "%s", ws_why_errno(stream->error));
+  else if (tls->error)
+    ws_why_set(&tls->why, "%s", ws_why_errno(tls->error));
   else
     ws_why_set(&tls->why, "the peer closed the connection%s", tls->handshaken ? "" : " during the TLS handshake");
   ERR_clear_error();
@@ -315,7 +316,7 @@ static int ws_tls_shutdown(struct ws_stream *stream) {
   }
   if (ws_sys_shutdown(stream->watch.fd, SHUT_WR) == 0)
     return 0;
-  stream->error = errno;
+  tls->error = errno;
   return ws_tls_fail(stream);
 }
 

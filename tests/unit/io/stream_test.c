@@ -268,7 +268,7 @@ static void test_no_byte_is_left_behind(void **state) {
 /* STREAM-7 */
 static void test_size(void **state) {
   (void)state;
-  assert_true(sizeof(struct ws_stream) <= 40);
+  assert_true(sizeof(struct ws_stream) <= 32);
 }
 
 /* STREAM-4: the same for a read. */
