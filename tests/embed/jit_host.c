@@ -1,0 +1,200 @@
+/* A compiler that holds an LLVM module: it builds calls of WebSocket builtins through the library, and runs them in its own
+ * process by ORC.
+ *
+ * CG-21: the module it makes is, in Osprey,
+ *
+ *     fn serve(port: int) -> Result<int, string> = websocketCreateServer(port: port, address: "127.0.0.1", path: "/")
+ *     fn listen(server: int) = websocketServerListen(serverID: server)
+ *     fn meet(url: string) -> Result<int, string> = websocketConnect(url: url, messageHandler: onText)
+ *     fn broadcast(server: int, text: string) = websocketServerBroadcast(serverID: server, message: text)
+ *     fn stop(server: int) = websocketStopServer(serverID: server)
+ *
+ * where onText is a C function of this file, passed raw, as a compiler passes a top-level function. */
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <llvm-c/Core.h>
+#include <llvm-c/Error.h>
+#include <llvm-c/LLJIT.h>
+#include <llvm-c/Orc.h>
+#include <llvm-c/Target.h>
+#include <netinet/in.h>
+#include <osprey_ws_codegen.h>
+#include <semaphore.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- What the language's own runtime provides ---- */
+
+void *osp_alloc_tagged(int64_t size, int64_t meta);
+void osp_release(void *block);
+
+/* Result<Int, String> and Result<Success, String>. */
+struct result {
+  int64_t value;
+  int8_t is_error;
+  char *message;
+};
+
+static sem_t heard;
+static char heard_text[64];
+
+/* fn onText(message: string) -> Result<Success, String> */
+static void *on_text(const char *message) {
+  struct result *success = osp_alloc_tagged(sizeof(*success), 1025);
+  *success = (struct result){0};
+  snprintf(heard_text, sizeof(heard_text), "%s", message);
+  sem_post(&heard);
+  return success;
+}
+
+/* ---- Building the module ---- */
+
+static void report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
+  (void)context;
+  fprintf(stderr, "error: %s\n", diagnostic->message);
+}
+
+struct builder {
+  LLVMContextRef llvm;
+  LLVMModuleRef module;
+  LLVMBuilderRef builder;
+};
+
+/* Begins `ptr name(parameter, …)`: an LLVM function whose parameters are those of the builtin it calls, but `fixed`,
+ * and positions the builder in it. */
+static LLVMValueRef begin(struct builder *b, const char *name, LLVMTypeRef *parameters, unsigned count) {
+  LLVMTypeRef type = LLVMFunctionType(LLVMPointerTypeInContext(b->llvm, 0), parameters, count, 0);
+  LLVMValueRef function = LLVMAddFunction(b->module, name, type);
+  LLVMPositionBuilderAtEnd(b->builder, LLVMAppendBasicBlockInContext(b->llvm, function, "entry"));
+  return function;
+}
+
+/* Ends it by returning the Result of a builtin. */
+static void end(struct builder *b, const char *builtin, LLVMValueRef *arguments, size_t count) {
+  LLVMValueRef result = osp_ws_codegen_build_call(b->builder, builtin, arguments, count, report, NULL);
+  assert(result);
+  LLVMBuildRet(b->builder, result);
+}
+
+static void build_module(struct builder *b) {
+  LLVMTypeRef number = LLVMInt64TypeInContext(b->llvm), pointer = LLVMPointerTypeInContext(b->llvm, 0);
+  LLVMTypeRef both[] = {number, pointer};
+  LLVMValueRef f = begin(b, "serve", &number, 1);
+  end(b, "websocketCreateServer",
+      (LLVMValueRef[]){LLVMGetParam(f, 0), LLVMBuildGlobalStringPtr(b->builder, "127.0.0.1", "address"),
+                       LLVMBuildGlobalStringPtr(b->builder, "/", "path")},
+      3);
+  f = begin(b, "listen", &number, 1);
+  end(b, "websocketServerListen", (LLVMValueRef[]){LLVMGetParam(f, 0)}, 1);
+  f = begin(b, "meet", &pointer, 1);
+  LLVMValueRef handler = LLVMAddFunction(b->module, "onText", LLVMFunctionType(pointer, &pointer, 1, 0));
+  end(b, "websocketConnect", (LLVMValueRef[]){LLVMGetParam(f, 0), handler}, 2);
+  f = begin(b, "broadcast", both, 2);
+  end(b, "wsServerBroadcast", (LLVMValueRef[]){LLVMGetParam(f, 0), LLVMGetParam(f, 1)}, 2);
+  f = begin(b, "stop", &number, 1);
+  end(b, "websocketStopServer", (LLVMValueRef[]){LLVMGetParam(f, 0)}, 1);
+}
+
+/* ---- Running it ---- */
+
+static void check(LLVMErrorRef error) {
+  if (!error)
+    return;
+  fprintf(stderr, "error: %s\n", LLVMGetErrorMessage(error));
+  exit(1);
+}
+
+/* Lets compiled code call a function of this process. */
+static void define(LLVMOrcLLJITRef jit, const char *name, void *address) {
+  LLVMOrcCSymbolMapPair symbol = {LLVMOrcLLJITMangleAndIntern(jit, name),
+                                  {(LLVMOrcExecutorAddress)(uintptr_t)address, {LLVMJITSymbolGenericFlagsExported, 0}}};
+  check(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), LLVMOrcAbsoluteSymbols(&symbol, 1)));
+}
+
+/* The entry points of the runtime, which this process is linked with, by the table of builtins. */
+static void define_runtime(LLVMOrcLLJITRef jit) {
+#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) \
+  extern void symbol(void);                                                   \
+  define(jit, #symbol, (void *)(uintptr_t)symbol);
+#include "ws_builtins.def"
+  define(jit, "osp_alloc_tagged", (void *)(uintptr_t)osp_alloc_tagged);
+  define(jit, "onText", (void *)(uintptr_t)on_text);
+}
+
+static uintptr_t look_up(LLVMOrcLLJITRef jit, const char *name) {
+  LLVMOrcExecutorAddress address;
+  check(LLVMOrcLLJITLookup(jit, &address, name));
+  return (uintptr_t)address;
+}
+
+/* Takes a Result apart: its value, after its message was printed if it is an Error. */
+static int64_t take(const char *what, struct result *result) {
+  int64_t value = result->is_error ? -1 : result->value;
+  printf("%s: %s\n", what, result->is_error ? result->message : "Success");
+  osp_release(result);
+  return value;
+}
+
+static int free_port(void) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t length = sizeof(address);
+  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) || getsockname(fd, (struct sockaddr *)&address, &length))
+    exit(1);
+  close(fd);
+  return ntohs(address.sin_port);
+}
+
+static int converse(LLVMOrcLLJITRef jit) {
+  struct result *(*serve)(int64_t) = (struct result * (*)(int64_t)) look_up(jit, "serve");
+  struct result *(*listen)(int64_t) = (struct result * (*)(int64_t)) look_up(jit, "listen");
+  struct result *(*meet)(const char *) = (struct result * (*)(const char *)) look_up(jit, "meet");
+  struct result *(*broadcast)(int64_t, const char *) =
+      (struct result * (*)(int64_t, const char *)) look_up(jit, "broadcast");
+  struct result *(*stop)(int64_t) = (struct result * (*)(int64_t)) look_up(jit, "stop");
+  char url[64];
+  int port = free_port();
+  snprintf(url, sizeof(url), "ws://127.0.0.1:%d/", port);
+  int64_t server = take("serve", serve(port));
+  take("listen", listen(server));
+  take("meet", meet(url));
+  take("broadcast", broadcast(server, "hello from a JIT"));
+  while (sem_wait(&heard)) {
+  }
+  printf("heard: %s\n", heard_text);
+  take("stop", stop(server));
+  int64_t again = take("stop again", stop(server));
+  return strcmp(heard_text, "hello from a JIT") || again != -1;
+}
+
+int main(void) {
+  LLVMOrcLLJITRef jit;
+  struct builder b;
+  sem_init(&heard, 0, 0);
+  LLVMInitializeNativeTarget();
+  LLVMInitializeNativeAsmPrinter();
+  check(LLVMOrcCreateLLJIT(&jit, LLVMOrcCreateLLJITBuilder()));
+  define_runtime(jit);
+
+  LLVMOrcThreadSafeContextRef safe = LLVMOrcCreateNewThreadSafeContext();
+  b.llvm = LLVMOrcThreadSafeContextGetContext(safe);
+  osp_ws_codegen_prepare_context(b.llvm);
+  b.module = LLVMModuleCreateWithNameInContext("host", b.llvm);
+  b.builder = LLVMCreateBuilderInContext(b.llvm);
+  LLVMSetDataLayout(b.module, LLVMOrcLLJITGetDataLayoutStr(jit));
+  LLVMSetTarget(b.module, LLVMOrcLLJITGetTripleString(jit));
+  build_module(&b);
+  LLVMDisposeBuilder(b.builder);
+  if (osp_ws_codegen_lower_module(b.module, NULL, report, NULL))
+    return 1;
+  check(LLVMOrcLLJITAddLLVMIRModule(jit, LLVMOrcLLJITGetMainJITDylib(jit), LLVMOrcCreateNewThreadSafeModule(b.module, safe)));
+  LLVMOrcDisposeThreadSafeContext(safe);
+
+  int status = converse(jit);
+  check(LLVMOrcDisposeLLJIT(jit));
+  return status;
+}
