@@ -6,7 +6,10 @@
  *   check.c           file scope: declarations, the order of checking, generic functions and their instances
  *   check_name.c      names, scopes, captures, functions and lambdas
  *   check_expr.c      expressions and statements
- *   check_call.c      calls, arguments, records
+ *   check_call.c      calls
+ *   check_parts.c     arguments and fields by name or position
+ *   check_intrinsic.c print, toString, input, sleep, range and what follows it
+ *   check_record.c    records, variants, Results
  *   check_match.c     match
  *   check_operator.c  operators, whose types may only be known later
  *   finish.c          the last pass over a body: ground types, operators made plain, instances, tail calls
@@ -237,7 +240,54 @@ struct ast_expr *check_wrong(struct checker *checker, struct place place);
 /* ---- check_call.c ------------------------------------------------------------------------------------------------ */
 
 struct ast_expr *check_call(struct checker *checker, const struct syntax_expr *syntax, const struct want *want);
+const char *call_quote(struct checker *checker, const char *name);
+
+/* ---- check_parts.c ----------------------------------------------------------------------------------------------- */
+
+/* What is called or built: how it is named in messages, and the names of its parts. */
+struct parts {
+  const char *owner; /* "'websocketSend'" */
+  const char *part;  /* "argument" or "field" */
+  size_t count;
+  const char **names; /* NULL where they are not known */
+};
+
+/* The arguments in the order of the declaration, or NULL after an error. */
+const struct syntax_expr **parts_order(struct checker *checker, const struct parts *parts,
+                                       const struct syntax_argument *arguments, size_t count, struct place place);
+
+/* The same for some parts, all by name: those that are not given are NULL, as they were. */
+void parts_order_named(struct checker *checker, const struct parts *parts, const struct syntax_argument *arguments,
+                       size_t count, const struct syntax_expr **ordered);
+
+/* After an error in the arguments: their own errors are still of interest. */
+struct ast_expr *parts_check_anyway(struct checker *checker, const struct syntax_argument *arguments, size_t count,
+                                    struct place place);
+
+/* A part's name for a message. */
+const char *part_name(struct checker *checker, const struct parts *parts, size_t i);
+
+/* The position of a name among the parts; their count if it is none. */
+size_t parts_find(const struct parts *parts, const char *name);
+void parts_unknown(struct checker *checker, const struct parts *parts, struct syntax_name name);
+
+/* ---- check_intrinsic.c ------------------------------------------------------------------------------------------- */
+
+struct ast_expr *check_intrinsic(struct checker *checker, const struct syntax_expr *syntax,
+                                 const struct symbol *symbol);
+
+/* ---- check_record.c ---------------------------------------------------------------------------------------------- */
+
+/* Constructors called like functions. */
+struct ast_expr *check_constructor(struct checker *checker, const struct syntax_expr *syntax,
+                                   const struct symbol *symbol);
+struct ast_expr *check_result_constructor(struct checker *checker, const struct syntax_expr *syntax,
+                                          const struct symbol *symbol, const struct want *want);
+
+/* Name { field: value }, record { field: value }. */
 struct ast_expr *check_record(struct checker *checker, const struct syntax_expr *syntax, const struct want *want);
+
+/* record.field */
 struct ast_expr *check_field(struct checker *checker, const struct syntax_expr *syntax, const struct want *want);
 
 /* ---- check_match.c ----------------------------------------------------------------------------------------------- */
