@@ -1,5 +1,8 @@
-/* The front end on any bytes: it ends, stays within its memory, and says what is wrong exactly where it refuses. DIAG-10 */
+/* The front end on any bytes: it ends, stays within its memory, says what is wrong exactly where it refuses, and gives a tree
+ * that is what ast.h promises where it accepts. DIAG-10 */
 #include "front.h"
+
+#include "verify.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,11 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (!err)
     abort();
   arena_init(&arena);
-  bool accepted = front_text("fuzz.osp", (const char *)data, size, &options[size % 2], &arena, err) != NULL;
+  const struct ast_program *program = front_text("fuzz.osp", (const char *)data, size, &options[size % 2], &arena, err);
+  bool accepted = program != NULL;
   fclose(err);
   bool complained = strstr(said, ": error: ") != NULL;
   if (accepted == complained || (accepted && length))
     abort();
+  if (accepted)
+    verify_program(program);
   free(said);
   arena_deinit(&arena);
   return 0;
