@@ -159,12 +159,12 @@ static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *he
 {
   char response[WS_RESPONSE_MAX];
   size_t size = ws_server_accept_write(response, request);
-  struct ws_request *kept = ws_request_new(head, request);
+  struct ws_request *kept = ws_requests_get(&conn->group->server->requests, head, request);
   if (!kept)
     return -1;
   conn->held = true;
   if (ws_outq_append(&conn->out, conn->group->worker->loop, response, size)) {
-    ws_request_free(kept);
+    ws_request_unref(kept);
     return -1;
   }
   ws_outq_charge(&conn->out, size);
@@ -177,7 +177,7 @@ static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *he
   if (ws_conn_identify(conn) == 0)
     return 0;
   conn->handshake = NULL;
-  ws_request_free(kept);
+  ws_request_unref(kept);
   return -1;
 }
 
@@ -276,7 +276,7 @@ static void ws_accept_free(struct ws_conn *conn)
 {
   struct ws_server *server = conn->group->server;
   ws_peers_remove(&server->peers, conn->peer);
-  ws_request_free(conn->handshake);
+  ws_request_unref(conn->handshake);
   ws_sys_free(conn);
   ws_server_unpin(server);
 }

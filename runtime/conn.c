@@ -20,8 +20,7 @@ static struct ws_loop *ws_conn_loop(const struct ws_conn *conn)
   return conn->group->worker->loop;
 }
 
-/* The record is of another state than the connection, and no handler has it in hand. */
-static void ws_conn_drop_record(struct ws_conn *conn)
+void ws_conn_drop_record(struct ws_conn *conn)
 {
   ws_root_drop(conn->record);
   conn->record = NULL;

@@ -182,6 +182,9 @@ void ws_conn_unpin(struct ws_conn *conn);
  * memory. */
 void *ws_conn_record(struct ws_conn *conn);
 
+/* It will be made again when it is needed. No handler may have it in hand. */
+void ws_conn_drop_record(struct ws_conn *conn);
+
 /* The peer's address and port. Any thread. */
 const char *ws_conn_remote(const struct ws_conn *conn, char text[static WS_ADDRESS_TEXT]);
 

@@ -307,6 +307,7 @@ static void ws_conn_idle(struct ws_conn *conn)
     conn->idled = true;
   } else if (silent >= half) {
     conn->pinged = true;
+    ws_conn_drop_record(conn); /* an idle connection needs no memory for it */
     ws_timer_arm(loop, &conn->timer, now + half);
     if (ws_conn_put_frame(conn, WS_FRAME_FIN | WS_OPCODE_PING, NULL, 0))
       ws_conn_drop(conn);

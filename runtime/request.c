@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include <openssl/crypto.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +22,7 @@ enum { WS_REQUEST_USUAL = sizeof ws_request_usual / sizeof *ws_request_usual };
 
 /* text: target, NUL, then name, NUL, value, NUL for each header, in the order of the request. */
 struct ws_request {
+  _Atomic uint32_t references;
   uint32_t size;
   uint16_t host; /* where Host's value starts */
   uint16_t usual;
@@ -62,13 +64,13 @@ static char *ws_request_put(char *to, struct ws_slice text)
   return to + text.size + 1;
 }
 
-struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted)
+static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted)
 {
   size_t size = ws_request_size(head);
   struct ws_request *request = ws_sys_malloc(sizeof *request + size);
   if (!request)
     return NULL;
-  *request = (struct ws_request){ .size = (uint32_t)size };
+  *request = (struct ws_request){ .references = 1, .size = (uint32_t)size };
   char *to = ws_request_put(request->text, ws_http_target(head));
   for (size_t i = 0; i < head->field_count; i++) {
     struct ws_slice name = ws_http_field_name(head, i);
@@ -84,12 +86,87 @@ struct ws_request *ws_request_new(const struct ws_http_head *head, const struct 
   return request;
 }
 
-void ws_request_free(struct ws_request *request)
+void ws_request_unref(struct ws_request *request)
 {
-  if (request)
-    OPENSSL_cleanse(request, sizeof *request + request->size);
+  if (!request || atomic_fetch_sub(&request->references, 1) != 1)
+    return;
+  OPENSSL_cleanse(request, sizeof *request + request->size);
   ws_sys_free(request);
 }
+
+/* ---- sharing */
+
+static const char *const ws_request_common[] = {
+  "Host", "User-Agent", "Origin", "Pragma", "Cache-Control", "Accept-Encoding", "Accept-Language",
+  "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+};
+
+static bool ws_request_is_common(const struct ws_http_head *head, size_t i)
+{
+  for (size_t j = 0; j < sizeof ws_request_common / sizeof *ws_request_common; j++) {
+    if (ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of(ws_request_common[j])))
+      return true;
+  }
+  return !ws_request_keeps(head, i);
+}
+
+static bool ws_request_is_impersonal(const struct ws_http_head *head, const struct ws_server_request *accepted)
+{
+  for (size_t i = 0; i < head->field_count; i++) {
+    if (!ws_request_is_common(head, i))
+      return false;
+  }
+  return accepted->query.size == 0;
+}
+
+void ws_requests_init(struct ws_requests *requests)
+{
+  *requests = (struct ws_requests){ .lock = PTHREAD_MUTEX_INITIALIZER };
+}
+
+void ws_requests_deinit(struct ws_requests *requests)
+{
+  for (int i = 0; i < WS_REQUESTS_SHARED; i++)
+    ws_request_unref(requests->recent[i]);
+  pthread_mutex_destroy(&requests->lock);
+}
+
+static uint32_t ws_request_hash(const struct ws_request *request)
+{
+  uint32_t hash = 2166136261u;
+  for (uint32_t i = 0; i < request->size; i++)
+    hash = (hash ^ (uint8_t)request->text[i]) * 16777619u;
+  return hash ^ hash >> 16;
+}
+
+/* The one like it that is shared already, or it, from now on shared. */
+static struct ws_request *ws_requests_share(struct ws_requests *requests, struct ws_request *request)
+{
+  struct ws_request **recent = &requests->recent[ws_request_hash(request) % WS_REQUESTS_SHARED];
+  struct ws_request *spare = request;
+  pthread_mutex_lock(&requests->lock);
+  bool alike = *recent && (*recent)->size == request->size && (*recent)->usual == request->usual &&
+               memcmp((*recent)->text, request->text, request->size) == 0;
+  if (alike) {
+    request = *recent;
+  } else {
+    spare = *recent;
+    *recent = request;
+  }
+  atomic_fetch_add(&request->references, 1);
+  pthread_mutex_unlock(&requests->lock);
+  ws_request_unref(spare);
+  return request;
+}
+
+struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
+                                   const struct ws_server_request *accepted)
+{
+  struct ws_request *request = ws_request_new(head, accepted);
+  return request && ws_request_is_impersonal(head, accepted) ? ws_requests_share(requests, request) : request;
+}
+
+/* ---- looking up */
 
 void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room)
 {

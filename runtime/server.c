@@ -136,6 +136,7 @@ static void ws_server_free(struct ws_server *server)
   ws_bound_close(&server->bound);
   ws_tls_context_unref(server->tls);
   ws_peers_deinit(&server->peers);
+  ws_requests_deinit(&server->requests);
   for (size_t i = 0; i < server->handshake.origin_count; i++)
     ws_sys_free(server->origins[i]);
   for (int i = 0; i < WS_EVENTS; i++)
@@ -187,6 +188,7 @@ static struct ws_server *ws_server_new(const char *path)
     return NULL;
   pthread_mutex_init(&server->lock, NULL);
   ws_peers_init(&server->peers);
+  ws_requests_init(&server->requests);
   server->rules.role = WS_ROLE_SERVER;
   for (size_t i = 0; i < WS_LIMIT_COUNT; i++)
     ws_server_apply_limit(server, (enum ws_limit)i, ws_limits[i].initial);

@@ -19,6 +19,7 @@
 #include "io/tls_context.h"
 #include "peers.h"
 #include "protocol/handshake.h"
+#include "request.h"
 
 enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED };
 
@@ -57,6 +58,7 @@ struct ws_server {
   struct ws_bound bound;
   struct ws_tls_context *tls; /* NULL: plain */
   struct ws_peers peers;
+  struct ws_requests requests;
   _Atomic uint32_t connections;      /* those in their handshake included */
   _Atomic size_t broadcasting;       /* bytes of broadcasts on their way to other workers */
   struct ws_share *shares;           /* one for each worker, from listen on */
