@@ -19,6 +19,7 @@
 #include <llvm-c/Orc.h>
 #include <llvm-c/Target.h>
 #include <netinet/in.h>
+#include <osp_ws.h>
 #include <osprey_ws_codegen.h>
 #include <semaphore.h>
 #include <stdint.h>
@@ -115,13 +116,17 @@ static void define(LLVMOrcLLJITRef jit, const char *name, void *address) {
   check(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), LLVMOrcAbsoluteSymbols(&symbol, 1)));
 }
 
-/* The entry points of the runtime, which this process is linked with, by the table of builtins. */
+/* What the compiled code may call: the entry points of the builtins it uses, the memory hook and the handler. A host that
+ * exports its symbols (-rdynamic) could let the JIT search the process instead. */
 static void define_runtime(LLVMOrcLLJITRef jit) {
-#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) \
-  extern void symbol(void);                                                   \
-  define(jit, #symbol, (void *)(uintptr_t)symbol);
-#include "ws_builtins.def"
-  define(jit, "osp_alloc_tagged", (void *)(uintptr_t)osp_alloc_tagged);
+#define DEFINE(function) define(jit, #function, (void *)(uintptr_t)(function))
+  DEFINE(osp_ws_create_server);
+  DEFINE(osp_ws_server_listen);
+  DEFINE(osp_ws_server_broadcast);
+  DEFINE(osp_ws_stop_server);
+  DEFINE(osp_ws_connect);
+  DEFINE(osp_alloc_tagged);
+#undef DEFINE
   define(jit, "onText", (void *)(uintptr_t)on_text);
 }
 

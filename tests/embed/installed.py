@@ -1,0 +1,57 @@
+"""installed.py BUILD SOURCE LLVM_BIN SANITIZE: installs everything to a directory of its own and uses it from there.
+
+CC-2 CC-6 PLUGIN-2: the driver finds its archives where they were installed, and so does clang the plugin.
+"""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+build, source, llvm_bin = (pathlib.Path(argument) for argument in sys.argv[1:4])
+sanitize = [] if sys.argv[4] == "none" else ["-fsanitize=" + sys.argv[4]]
+
+
+def run(*command, **environment):
+    ran = subprocess.run(
+        [str(part) for part in command], env={**os.environ, **environment}, capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+    return ran.stdout
+
+
+def find(root, name):
+    found = [path for path in root.rglob(name) if not path.is_symlink()]
+    assert len(found) == 1, f"{name} is installed as {found}"
+    return found[0]
+
+
+with tempfile.TemporaryDirectory() as directory:
+    root = pathlib.Path(directory) / "with space"
+    work = pathlib.Path(directory)
+    run("meson", "install", "-C", build, "--destdir", root, "--no-rebuild", "--quiet")
+
+    # A C compiler finds the libraries by pkg-config.
+    package_config = {"PKG_CONFIG_PATH": str(find(root, "osprey-ws.pc").parent)}
+    assert find(root, "osprey-ws-codegen.pc").parent == find(root, "osprey-ws.pc").parent
+    prefix = find(root, "osp_ws.h").parent.parent
+    flags = run("pkg-config", "--define-variable=prefix=PREFIX", "--cflags", "--libs", "osprey-ws-codegen", "osprey-ws", **package_config)
+    flags = [flag.replace("PREFIX", str(prefix)) for flag in flags.split()]
+    libraries = find(root, "libosprey_ws.a").parent
+    run("cc", *sanitize, source / "tests/embed/jit_host.c", "-o", work / "jit_host", *flags, libraries / "libosprey_mem.a", *flags)
+    ran = run(work / "jit_host", LD_LIBRARY_PATH=str(libraries))
+    assert "heard: hello from a JIT" in ran, ran
+
+    # The driver and the plugin find their parts.
+    driver = find(root, "osprey-ws-cc")
+    host = [build / "tests/ir/libhost.a", libraries / "libosprey_mem.a"]
+    program = source / "tests/ir/programs/conversation.ll"
+    run(driver, program, "-Wno-override-module", "-O2", *sanitize, "-o", work / "conversation", "--ws-compat", *host)
+    ran = run(work / "conversation")
+    assert "client 7:\nhello\n" in ran, ran
+    plugin = find(root, "libosprey_ws_plugin.so")
+    ir = run(llvm_bin / "clang", f"-fpass-plugin={plugin}", "-O1", "-S", "-emit-llvm", "-o", "-", source / "tests/embed/send.ll")
+    assert "@osp_ws_send(" in ir, ir
+    lowered = run(find(root, "osprey-ws-lower"), source / "tests/embed/send.ll")
+    assert "define linkonce_odr hidden" in lowered, lowered
