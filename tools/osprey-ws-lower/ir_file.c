@@ -79,8 +79,13 @@ enum ir_outcome ir_file_parse(struct ir_file *file, bool quiet) {
   return IR_INVALID;
 }
 
+/* To find a line takes reading the text from its beginning, and nobody reads thousands of errors. */
+enum { IR_MOST_ERRORS = 20 };
+
 static void ir_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
-  const struct ir_file *file = context;
+  struct ir_file *file = context;
+  if (++file->errors > IR_MOST_ERRORS)
+    return;
   const char *severity = diagnostic->severity == OSP_WS_CODEGEN_ERROR ? "error" : "warning";
   unsigned line = diagnostic->value && !file->is_bitcode ? ir_locate(file->bytes, diagnostic->value) : 0;
   if (line)
@@ -90,7 +95,11 @@ static void ir_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *
 }
 
 enum ir_outcome ir_file_lower(struct ir_file *file) {
-  return osp_ws_codegen_lower_module(file->module, NULL, ir_report, file) ? IR_INVALID : IR_OK;
+  if (!osp_ws_codegen_lower_module(file->module, NULL, ir_report, file))
+    return IR_OK;
+  if (file->errors > IR_MOST_ERRORS)
+    fprintf(stderr, "%s: error: %u more errors\n", file->name, file->errors - IR_MOST_ERRORS);
+  return IR_INVALID;
 }
 
 /* ---- Writing ---- */
