@@ -324,10 +324,9 @@ static int status_of(int port, const char *request, char *answer, size_t room)
 static void test_refusals(void **state)
 {
   char answer[4096];
-  char *head = malloc(40000);
+  static char head[40000];
   int port;
   (void)state;
-  assert_non_null(head);
   int64_t server = serve_with(&port, NULL);
 #define HEAD "Host: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, upgrade\r\n"
 #define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -363,7 +362,6 @@ static void test_refusals(void **state)
     n += sprintf(head + n, "X: y\r\n");
   strcpy(head + n, "\r\n");
   assert_int_equal(status_of(port, head, answer, sizeof answer), 431);
-  free(head);
   struct peer peer = peer_open(port, "/");
   peer_send_plain(&peer, 0x81, "not masked", 10);
   peer_expect_close(&peer, 1002);
