@@ -326,6 +326,7 @@ static void check_instance(struct checker *checker, const struct check_instance 
   const char *symbol = check_instance_symbol(checker, function, instance->type);
   check_function_body(checker, instance->code, function->syntax, (struct type *)instance->type, symbol, false, NULL);
   check_settle(checker);
+  check_settle_comparisons(checker);
   checker->instance = NULL;
   if (errors == checker->diag->errors)
     finish_function(checker, instance->code);
@@ -362,6 +363,7 @@ static void check_finish_init(struct checker *checker, struct check_file *file) 
 }
 
 static void check_finish(struct checker *checker, struct check_file *file) {
+  check_settle_comparisons(checker);
   for (size_t i = 0; i < checker->program->global_count; i++) {
     struct ast_variable *global = checker->program->globals[i];
     global->type = type_ground(&checker->types, (struct type *)global->type);

@@ -204,6 +204,8 @@ static struct ast_expr *check_comparison(struct checker *checker, const struct s
   expr->binary.left = check_expr(checker, binary->left, NULL);
   expr->binary.right = check_expr(checker, binary->right, NULL);
   struct type *left = check_type_of(expr->binary.left), *right = check_type_of(expr->binary.right);
+  if (left->kind == TYPE_VARIABLE || right->kind == TYPE_VARIABLE)
+    ARENA_PUSH(checker->arena, checker->comparisons, checker->comparison_count, checker->comparison_capacity, expr);
   if (operator_is_number(left) && operator_is_number(right))
     return expr;
   if (type_unify(&checker->types, left, right))
@@ -213,6 +215,15 @@ static struct ast_expr *check_comparison(struct checker *checker, const struct s
   if (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT)
     *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
   return expr;
+}
+
+void check_settle_comparisons(struct checker *checker) {
+  for (size_t i = 0; i < checker->comparison_count; i++) {
+    struct type *type = check_type_of(checker->comparisons[i]->binary.left);
+    if (type->kind == TYPE_VARIABLE && type->variable.level != INFER_GENERIC)
+      type_unify(&checker->types, type, checker->types.integer);
+  }
+  checker->comparison_count = 0;
 }
 
 static struct ast_expr *check_logical(struct checker *checker, const struct syntax_expr *syntax) {

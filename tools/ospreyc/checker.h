@@ -142,6 +142,9 @@ struct checker {
   size_t pending_count;
   size_t pending_capacity;
   struct pending *pending;
+  size_t comparison_count; /* those whose operands' types were not known when they were checked */
+  size_t comparison_capacity;
+  struct ast_expr **comparisons;
   struct check_uses *uses;               /* of the item at file scope that is being checked */
   const struct check_instance *instance; /* the one whose body is being checked, or NULL */
   size_t queue_count;                    /* all instances of generic functions, in the order of their first use */
@@ -305,6 +308,9 @@ void check_settle(struct checker *checker);
 
 /* The same for those that a type depends on, if it is not known. Returns what it is then. */
 struct type *check_force(struct checker *checker, struct type *type);
+
+/* Makes the operands of comparisons ints where nothing at all says what they are, and no function is generic in them. */
+void check_settle_comparisons(struct checker *checker);
 
 /* ---- finish.c ---------------------------------------------------------------------------------------------------- */
 
