@@ -158,6 +158,15 @@ class Files(unittest.TestCase):
             self.assertEqual(done.stderr.decode(), f"ospreyc: error: {message}\nTry 'ospreyc --help'.\n")
             self.assertEqual(done.returncode, 2)
 
+    def test_DIAG_9_the_program_is_not_overwritten(self):
+        """DIAG-9"""
+        (self.path / "p.osp").write_text("let a = 1\n")
+        done = self.run_ospreyc("p.osp", "-o", "./p.osp")
+        self.assertEqual(done.stderr.decode(),
+                         "ospreyc: error: -o would overwrite the program 'p.osp'\nTry 'ospreyc --help'.\n")
+        self.assertEqual(done.returncode, 2)
+        self.assertEqual((self.path / "p.osp").read_text(), "let a = 1\n")
+
     def test_DIAG_9_help_and_version(self):
         """DIAG-9"""
         done = self.run_ospreyc("--help")

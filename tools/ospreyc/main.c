@@ -8,13 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { EXIT_PROGRAM = 1, EXIT_USAGE = 2, EXIT_BACK = 3 };
 
 static const char main_help[] =
     "usage: ospreyc FILE.osp [options] [--run [ARGS]]\n"
     "\n"
-    "Compiles an Osprey program to an executable: FILE, or OUT.\n"
+    "Compiles an Osprey program to an executable: OUT, or FILE without its .osp, in the current directory.\n"
     "\n"
     "  -o OUT          write the executable (or, with --llvm, the IR) to OUT\n"
     "  --run [ARGS]    run the program, with the arguments that follow it; without -o it leaves no file behind.\n"
@@ -120,11 +121,19 @@ static void main_parse(struct main_options *options, int count, char **arguments
     main_usage("one file at a time: '%s' is one too many", arguments[i]);
 }
 
+static bool main_is_same_file(const char *a, const char *b) {
+  struct stat first, second;
+  return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
+         first.st_ino == second.st_ino;
+}
+
 static void main_validate(const struct main_options *options) {
   if (!options->file)
     main_usage("there is no file to compile");
   if (options->run + options->check_only + options->llvm > 1)
     main_usage("of --run, --check and --llvm only one can be");
+  if (options->output && main_is_same_file(options->file, options->output))
+    main_usage("-o would overwrite the program '%s'", options->file);
   if (options->check_only && options->output)
     main_usage("--check writes nothing, so -o makes no sense");
   if (options->back.keep_builtins && !options->llvm)
