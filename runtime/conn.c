@@ -77,9 +77,8 @@ void ws_conn_start(struct ws_conn *conn, int64_t deadline_ms)
 {
   conn->stream.watch.ready = ws_conn_ready;
   ws_timer_arm(ws_conn_loop(conn), &conn->timer, deadline_ms);
-  ws_conn_use(conn);
-  ws_conn_shake(conn);
-  ws_conn_unuse(conn);
+  /* The handshake begins without waiting for an event. With it TLS may read what comes after, which no event announces. */
+  ws_conn_ready(ws_conn_loop(conn), &conn->stream.watch, 0);
 }
 
 int ws_conn_identify(struct ws_conn *conn)

@@ -283,7 +283,7 @@ void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events
   if (conn->stream_ready || ws_conn_shake(conn)) {
     if (ready & WS_WRITE && conn->blocked)
       ws_conn_flush(conn);
-    if (ready & WS_READ && ws_conn_state(conn) != WS_CONN_ENDED)
+    if (ws_conn_state(conn) != WS_CONN_ENDED && (ready & WS_READ || ws_stream_pending(&conn->stream)))
       ws_conn_readable(conn);
     if (conn->dirty)
       ws_conn_flush(conn);

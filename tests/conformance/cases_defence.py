@@ -79,14 +79,15 @@ def vanish(sock):
 
 
 def well_afterwards(title):
-    """Decorates a script that treats the server badly over connections of its own; then the case's own connection is served."""
+    """Decorates a script that treats the server badly; then a new connection is served."""
     def decorate(script):
         def whole(peer):
             script(peer)
-            ask, _ = request(peer.host, peer.path)
-            peer.write(ask)
-            first, _, _ = read_head(peer.sock)
+            sock = peer.connect()
+            sock.sendall(request(peer.host, peer.path)[0])
+            first, _, _ = read_head(sock)
             peer.expect("HTTP/1.1 101", first, first.startswith("HTTP/1.1 101 "))
+            sock.close()
         group.add(title, whole, raw=True, roles=("server",))
         return whole
     return decorate

@@ -1,4 +1,5 @@
 """The programs under test: a server that all cases share, a client for each case."""
+import atexit
 import os
 import signal
 import socket
@@ -33,6 +34,7 @@ class Server:
         self.port = free_port()
         self.tls = tls and ssl.create_default_context(cafile=tls[0])
         self.process = subprocess.Popen([*command, str(self.port), *(tls or arguments)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        atexit.register(self.process.kill)   # also where a test fails
         said = self.process.stdout.readline().decode()
         if "listening" not in said:
             raise SystemExit(f"the server said {said!r} instead of listening")
