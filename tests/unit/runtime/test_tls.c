@@ -1,0 +1,187 @@
+/* wss, both ends: what is trusted, what is not, and what is no TLS at all. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../io/tls_fixture.h"
+#include "hooks.h"
+#include "osprey.h"
+#include "peer.h"
+
+static char *error;
+static struct tls_identity authority;
+static struct tls_identity good;
+static struct tls_identity other_host;
+static struct tls_identity expired;
+static struct tls_identity stranger;
+
+static int clear_journal(void **state)
+{
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+static int make_identities(void **state)
+{
+  (void)state;
+  tls_fixture_issue(&authority, &(struct tls_request){ .name = "authority", .to_days = 10, .from_days = -1, .authority = 1 });
+  tls_fixture_issue(&good, &(struct tls_request){ .name = "good", .alternatives = "DNS:localhost,IP:127.0.0.1",
+                                                   .from_days = -1, .to_days = 10, .issuer = &authority });
+  tls_fixture_issue(&other_host, &(struct tls_request){ .name = "other", .alternatives = "DNS:elsewhere.example",
+                                                        .from_days = -1, .to_days = 10, .issuer = &authority });
+  tls_fixture_issue(&expired, &(struct tls_request){ .name = "expired", .alternatives = "DNS:localhost,IP:127.0.0.1",
+                                                     .from_days = -10, .to_days = -1, .issuer = &authority });
+  tls_fixture_issue(&stranger, &(struct tls_request){ .name = "stranger", .alternatives = "DNS:localhost,IP:127.0.0.1",
+                                                      .from_days = -1, .to_days = 10 });
+  setenv("SSL_CERT_FILE", authority.certificate_file, 1);
+  return 0;
+}
+
+static int free_identities(void **state)
+{
+  (void)state;
+  struct tls_identity *all[] = { &authority, &good, &other_host, &expired, &stranger };
+  for (int i = 0; i < 5; i++)
+    tls_fixture_free(all[i]);
+  tls_fixture_remove();
+  return 0;
+}
+
+static int64_t serve_secure(int *port, const struct tls_identity *identity)
+{
+  *port = peer_free_port();
+  int64_t server =
+    osp_ws_create_secure_server(*port, "127.0.0.1", "/", identity->certificate_file, identity->key_file, &error);
+  expect_success(error);
+  osp_ws_server_on_message(server, on_echo, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_close, &error);
+  expect_success(error);
+  must_listen(server);
+  return server;
+}
+
+static int64_t latest_id;
+
+static void *learn_url(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
+{
+  (void)cell;
+  latest_id = connection->id;
+  journal_write("%s %zu %.5s", connection->url, strlen(message->data), message->data);
+  return result_success();
+}
+
+static void *on_learn[] = { (void *)learn_url };
+
+/* WS-SECURE-1 WS-CONNECT-13 */
+static void test_a_secure_conversation(void **state)
+{
+  struct osprey_options options = { .headers = "", .protocols = "" };
+  char url[64];
+  char line[128];
+  int port;
+  (void)state;
+  int64_t server = serve_secure(&port, &good);
+  const char *hosts[] = { "localhost", "127.0.0.1" };
+  for (int i = 0; i < 2; i++) {
+    snprintf(url, sizeof url, "wss://%s:%d/", hosts[i], port);
+    int64_t id = must_connect_with(url, &options, on_learn);
+    must_send(id, "hello");
+    snprintf(line, sizeof line, "%s 5 hello", url);
+    journal_expect(line);
+    size_t size = 1000000;
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    memset(text, 'x', size);
+    text[size] = '\0';
+    must_send(id, text);
+    snprintf(line, sizeof line, "%s 1000000 xxxxx", url);
+    journal_expect(line);
+    osp_ws_server_broadcast(server, text, &error);
+    expect_success(error);
+    journal_expect(line);
+    free(text);
+    must_close(id);
+    journal_expect("close:1000:");
+  }
+  must_stop(server);
+}
+
+static void refused(const struct tls_identity *identity, const char *part)
+{
+  char url[64];
+  int port;
+  int64_t server = serve_secure(&port, identity);
+  snprintf(url, sizeof url, "wss://localhost:%d/", port);
+  osp_ws_connect(url, on_text, &error);
+  expect_error_with(error, part);
+  must_stop(server);
+}
+
+/* WS-CONNECT-13 */
+static void test_certificates_that_do_not_do(void **state)
+{
+  (void)state;
+  refused(&other_host, "localhost");
+  refused(&expired, "expired");
+  refused(&stranger, "trust");
+}
+
+/* WS-SECURE-2 */
+static void test_a_key_of_another_certificate(void **state)
+{
+  (void)state;
+  osp_ws_create_secure_server(peer_free_port(), "127.0.0.1", "/", good.certificate_file, expired.key_file, &error);
+  expect_error_with(error, expired.key_file);
+}
+
+/* WS-SECURE-3 WS-CONNECT-13 WS-CONNECT-9 */
+static void test_ends_that_do_not_speak_tls(void **state)
+{
+  struct osprey_options options = { .headers = "", .protocols = "", .timeout_ms = 300 };
+  char url[64];
+  char rest[512];
+  int port;
+  (void)state;
+  int64_t server = serve_secure(&port, &good);
+  struct peer peer = peer_connect(port);
+  peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  peer_read_all(&peer, rest, sizeof rest);
+  assert_null(strstr(rest, "101"));
+  peer_close(&peer);
+  struct peer silent = peer_connect(port);
+  snprintf(url, sizeof url, "wss://localhost:%d/", port);
+  int64_t id = must_connect(url); /* the others are served */
+  must_close(id);
+  peer_close(&silent);
+  must_stop(server);
+  int64_t plain = must_serve(&port);
+  snprintf(url, sizeof url, "wss://127.0.0.1:%d/chat", port);
+  osp_ws_connect(url, on_text, &error);
+  expect_error_with(error, "TLS");
+  must_stop(plain);
+  int listener = peer_listen(&port);
+  snprintf(url, sizeof url, "wss://127.0.0.1:%d/", port);
+  osp_ws_connect_with(url, &options, on_message, &error);
+  expect_error_with(error, "no answer within 300 ms, during the TLS handshake");
+  close(listener);
+}
+
+int main(void)
+{
+  const struct CMUnitTest tests[] = {
+    cmocka_unit_test_setup(test_a_secure_conversation, clear_journal),
+    cmocka_unit_test_setup(test_certificates_that_do_not_do, clear_journal),
+    cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
+    cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
+  };
+  return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
+}
