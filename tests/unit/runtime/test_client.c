@@ -474,6 +474,65 @@ static void test_ending_inside_an_inner_turn(void **state)
   close(listener);
 }
 
+/* Hosts, ports, paths and queries of every form: WS-CONNECT-3 */
+static void test_urls(void **state)
+{
+  const char *forms[] = { "ws://127.0.0.1:%d", "ws://127.0.0.1:%d/", "ws://localhost:%d/", "ws://LOCALHOST:%d?a=b", "ws://[::1]:%d/?q=1",
+                          "WS://127.0.0.1:%d/" };
+  char url[64];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = osp_ws_create_server(port, "::", "/", &error);
+  expect_success(error);
+  osp_ws_server_on_message(server, on_echo, &error);
+  expect_success(error);
+  must_listen(server);
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"")
+    snprintf(url, sizeof url, forms[i], port);
+    int64_t id = must_connect(url);
+    must_send(id, url);
+    assert_string_equal(journal_next() + 5, url);
+    must_close(id);
+  }
+  must_stop(server);
+}
+
+/* WS-SENDBINARY-3 WS-CONNECTION-1 */
+static void test_binary_and_records_of_a_connection(void **state)
+{
+  struct peer peer;
+  char sentence[128];
+  (void)state;
+  int64_t id = connected(&peer, NULL, NULL);
+  struct osprey_connection *record = osp_ws_connection(id, &error);
+  expect_success(error);
+  assert_int_equal(record->id, id);
+  assert_true(record->is_connected);
+  assert_int_equal(strncmp(record->url, "ws://127.0.0.1:", 15), 0);
+  osp_release(record);
+  size_t size = 16777216 / 3 * 4 + 8;
+  char *base64 = malloc(size + 1);
+  assert_non_null(base64);
+  memset(base64, 'A', size);
+  base64[size] = '\0';
+  osp_ws_send_binary(id, base64, &error);
+  expect_error_with(error, "at most 16777216 may be sent on this connection");
+  free(base64);
+  peer_send_plain(&peer, 0x88, "\x03\xe8", 2);
+  peer_expect_close(&peer, 1000);
+  peer_close(&peer);
+  snprintf(sentence, sizeof sentence, "send binary: connection %lld is closed", (long long)id);
+  osp_ws_send_binary(id, "", &error);
+  while (!error || strstr(error, "closing")) {
+    if (error)
+      osp_release(error);
+    poll(NULL, 0, 1);
+    osp_ws_send_binary(id, "", &error);
+  }
+  expect_error(error, sentence);
+}
+
 int main(void)
 {
   const struct CMUnitTest tests[] = {
@@ -489,6 +548,8 @@ int main(void)
     cmocka_unit_test_setup(test_keep_alive, clear_journal),
     cmocka_unit_test_setup(test_connecting_inside_a_handler, clear_journal),
     cmocka_unit_test_setup(test_ending_inside_an_inner_turn, clear_journal),
+    cmocka_unit_test_setup(test_urls, clear_journal),
+    cmocka_unit_test_setup(test_binary_and_records_of_a_connection, clear_journal),
   };
   return cmocka_run_group_tests_name("client", tests, NULL, NULL);
 }
