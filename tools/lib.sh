@@ -4,7 +4,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ME=tools/$(basename "$0")
 
-BUILD_PACKAGES=(g++ meson ninja-build pkg-config llvm-19-dev libssl-dev zlib1g-dev)
+BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config llvm-19-dev libssl-dev zlib1g-dev)
 
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -49,23 +49,30 @@ need() {
   quietly "${install[@]}"
 }
 
-# build DIR [MESON OPTION...] -- [TARGET...]: configures DIR where that is due, and builds the targets, or everything.
-# One build of a directory at a time: others wait for it.
-build() {
-  local dir=$1 options=()
-  shift
-  while [ "$1" != -- ]; do options+=("$1"); shift; done
+# configure DIR [MESON OPTION...]: makes a build directory, or brings it up to date with what has been installed since.
+# One at a time: whoever shares the directory waits.
+configure() {
+  local dir=$1 lock
   shift
   mkdir -p "$dir"
   exec {lock}>"$dir/.lock"
   flock "$lock"
   if [ ! -f "$dir/build.ninja" ]; then
     say "configuring and building in ${dir#"$ROOT"/}"
-    quietly meson setup "${options[@]}" "$dir" "$ROOT"
+    quietly meson setup "$@" "$dir" "$ROOT"
   elif [ "$dir/.configured" -ot /var/lib/dpkg/status ]; then
-    quietly meson setup --reconfigure "${options[@]}" "$dir" "$ROOT"   # what was missing may be there now
+    quietly meson setup --reconfigure "$@" "$dir" "$ROOT"
   fi
   touch "$dir/.configured"
+  exec {lock}>&-
+}
+
+# build DIR [TARGET...]: builds the targets, or everything.
+build() {
+  local dir=$1 lock
+  shift
+  exec {lock}>"$dir/.lock"
+  flock "$lock"
   quietly ninja -C "$dir" "$@"
   exec {lock}>&-
 }

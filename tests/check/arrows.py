@@ -35,7 +35,7 @@ PARTS = [
     ("codegen header", ["codegen/osprey_ws_codegen.h"], [], C + LLVM_C),
     ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"], C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
     ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C + ["llvm/Config/llvm-config.h"]),
-    ("front end", ["tools/ospreyc/*"], ["codegen header", "host"], C + POSIX + LLVM_C + ["setjmp.h"]),
+    ("front end", ["tools/ospreyc/*"], ["codegen header", "host"], C + POSIX + LLVM_C + ["setjmp.h", "llvm/Config/llvm-config.h"]),
     ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C),
 ]
 # Headers with one place only.
