@@ -2,11 +2,12 @@
  * A load for WebSocket servers: N connections, each with M messages of S bytes in flight, and what they cost the server.
  *
  *   ws_load --port P [--path /PATH] [--pid SERVER] [--connections N] [--in-flight M] [--size S] [--messages T]
- *           [--kind binary|ascii|multibyte] [--bare] [--broadcast | --open | --idle]
+ *           [--kind binary|ascii|multibyte] [--bare] [--spin] [--broadcast | --open | --idle]
  *
  * By default every message is echoed. --broadcast: one connection sends, and all of them receive each message. --open: T
  * connections are opened, shaken hands with and closed, N at a time. --idle: N connections are opened and left alone.
- * --bare: the peer is bare_echo, which gets the very same bytes and gives them back as they are.
+ * --bare: the peer is bare_echo, which gets the very same bytes and gives them back as they are. --spin: the load never sleeps,
+ * so that no server pays for waking it, whichever is the faster; only fair where it has a processor to itself.
  *
  * Frames are masked beforehand, and every byte that comes back is compared with what it should be. The result is one line:
  * messages (or connections), seconds, messages per second, and the server's CPU time for each in nanoseconds, from the
@@ -43,6 +44,7 @@ static struct {
   bool broadcast;
   bool open;
   bool idle;
+  bool spin;
 } options = {.path = "/", .connections = 1, .in_flight = 1, .size = 16, .messages = 100000, .kind = "binary"};
 
 struct connection {
@@ -277,7 +279,7 @@ static long receive(struct connection *connection) {
 static void echo(long target) {
   for (long done = 0; done < target;) {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(epoll, events, EVENTS, -1);
+    int count = epoll_wait(epoll, events, EVENTS, options.spin ? 0 : -1);
     for (int i = 0; i < count; i++) {
       struct connection *connection = events[i].data.ptr;
       long complete = events[i].events & ~(uint32_t)EPOLLOUT ? receive(connection) : 0;
@@ -294,7 +296,7 @@ static void broadcast(long target) {
   long begun = received / options.connections;
   while (received / options.connections - begun < target) {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(epoll, events, EVENTS, -1);
+    int count = epoll_wait(epoll, events, EVENTS, options.spin ? 0 : -1);
     long before = received / options.connections;
     for (int i = 0; i < count; i++)
       received += receive(events[i].data.ptr);
@@ -342,13 +344,11 @@ static void run_idle(void) {
 
 static void parse_options(int argc, char **argv) {
   static const struct option names[] = {
-      {"port", 1, NULL, 'p'},      {"path", 1, NULL, 'P'},
-      {"pid", 1, NULL, 'i'},       {"connections", 1, NULL, 'c'},
-      {"in-flight", 1, NULL, 'f'}, {"size", 1, NULL, 's'},
-      {"messages", 1, NULL, 'm'},  {"kind", 1, NULL, 'k'},
-      {"bare", 0, NULL, 'b'},      {"broadcast", 0, NULL, 'B'},
-      {"open", 0, NULL, 'o'},      {"idle", 0, NULL, 'I'},
-      {NULL, 0, NULL, 0},
+      {"port", 1, NULL, 'p'},        {"path", 1, NULL, 'P'},      {"pid", 1, NULL, 'i'},
+      {"connections", 1, NULL, 'c'}, {"in-flight", 1, NULL, 'f'}, {"size", 1, NULL, 's'},
+      {"messages", 1, NULL, 'm'},    {"kind", 1, NULL, 'k'},      {"bare", 0, NULL, 'b'},
+      {"broadcast", 0, NULL, 'B'},   {"open", 0, NULL, 'o'},      {"idle", 0, NULL, 'I'},
+      {"spin", 0, NULL, 'S'},        {NULL, 0, NULL, 0},
   };
   for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
     switch (option) {
@@ -387,6 +387,9 @@ static void parse_options(int argc, char **argv) {
       break;
     case 'I':
       options.idle = true;
+      break;
+    case 'S':
+      options.spin = true;
       break;
     default:
       exit(2);
