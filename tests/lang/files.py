@@ -109,6 +109,7 @@ class Files(unittest.TestCase):
         functions = "".join(f"fn f{i}(x) = f{i + 1}(x)\n" for i in range(20000)) + "fn f20000(x) = x\n"
         self.assert_accepted(functions)
         self.assert_accepted("fn f() = {\n" + '  print("x")\n' * 50000 + "  0\n}\n")
+        self.assert_accepted("fn f() = {\n" + "".join(f"  let a{i} = {i}\n  print(a{i})\n" for i in range(20000)) + "  0\n}\n")
         self.assert_accepted("".join(f'let a{i} = "text ${{{i}}}"\n' for i in range(20000)))
         self.assert_accepted("fn f(n) = match n {\n" + "".join(f"  {i} => {i}\n" for i in range(20000)) + "  _ => 0\n}\n")
 

@@ -477,6 +477,7 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   struct check_file file = {.syntax = syntax};
   file.items = arena_array(arena, syntax->count, sizeof *file.items);
   types_init(&checker.types, arena);
+  map_init(&checker.locals, arena);
   map_init(&checker.values, arena);
   map_init(&checker.type_names, arena);
   map_init(&checker.symbols_made, arena);

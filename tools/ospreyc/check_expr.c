@@ -143,7 +143,7 @@ static struct ast_expr *check_block(struct checker *checker, const struct syntax
     check_meet(checker, expr, want);
     expr->place = place;
   }
-  checker->frame->locals = locals;
+  check_unbind(checker, locals);
   return expr;
 }
 

@@ -294,7 +294,7 @@ static void check_arm(struct checker *checker, struct matching *matching, size_t
   check_pattern(checker, matching, &syntax->pattern, arm);
   matching->errors += checker->diag->errors - errors;
   arm->body = want ? check_expr(checker, syntax->body, want) : check_dropped_arm(checker, syntax->body);
-  checker->frame->locals = locals;
+  check_unbind(checker, locals);
 }
 
 struct ast_expr *check_match(struct checker *checker, const struct syntax_expr *syntax, const struct want *want,

@@ -27,24 +27,32 @@ struct ast_variable *check_new_variable(struct checker *checker, enum ast_variab
   return variable;
 }
 
+static void check_enter(struct checker *checker, struct local *local) {
+  struct local **slot = (struct local **)map_slot(&checker->locals, local->name, strlen(local->name));
+  local->hidden = *slot;
+  local->next = local->frame->locals;
+  local->frame->locals = *slot = local;
+}
+
 /* Makes a variable's name known in the scope that is open. */
 struct local *check_bind(struct checker *checker, struct ast_variable *variable) {
   struct local *local = arena_alloc(checker->arena, sizeof *local);
-  *local = (struct local){
-      .name = variable->name, .frame = checker->frame, .variable = variable, .next = checker->frame->locals};
+  *local = (struct local){.name = variable->name, .frame = checker->frame, .variable = variable};
   if (strcmp(variable->name, "_") != 0)
-    checker->frame->locals = local;
+    check_enter(checker, local);
   return local;
+}
+
+void check_unbind(struct checker *checker, struct local *outer) {
+  struct frame *frame = checker->frame;
+  for (; frame->locals != outer; frame->locals = frame->locals->next)
+    *map_slot(&checker->locals, frame->locals->name, strlen(frame->locals->name)) = frame->locals->hidden;
 }
 
 /* ---- Looking names up -------------------------------------------------------------------------------------------- */
 
 struct local *check_find_local(struct checker *checker, const char *name) {
-  for (struct frame *frame = checker->frame; frame; frame = frame->outer)
-    for (struct local *local = frame->locals; local; local = local->next)
-      if (strcmp(local->name, name) == 0)
-        return local;
-  return NULL;
+  return map_get(&checker->locals, name);
 }
 
 struct symbol *check_find(struct checker *checker, const char *name) {
@@ -311,9 +319,10 @@ void check_function_body(struct checker *checker, struct ast_function *function,
   struct local self = {
       .name = self_name, .frame = &frame, .self = function, .self_type = type, .known = syntax, .code = function};
   if (self_name)
-    frame.locals = &self;
+    check_enter(checker, &self);
   check_parameters(checker, syntax, function, type);
   check_body(checker, syntax, function, type);
+  check_unbind(checker, NULL);
   checker->frame = outer;
 }
 

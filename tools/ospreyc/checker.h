@@ -27,8 +27,9 @@
 
 /* A function at file scope. */
 struct check_function {
-  struct ast_function shell; /* what calls point to until finish.c finds the instance that they mean; the first
-                                        member, so that one leads to the other */
+  struct ast_function
+      shell; /* what calls point to until finish.c finds the instance that they mean: the first member, so
+                                that one leads to the other */
   const struct syntax_function *syntax;
   struct symbol *symbol;
   struct type *type; /* its scheme, once it was checked */
@@ -110,7 +111,8 @@ struct local {
   struct type *self_type;
   const struct syntax_function *known; /* the nested function or lambda it is bound to: its arguments have names */
   struct ast_function *code;
-  struct local *next; /* outwards */
+  struct local *next;   /* outwards, in the same function */
+  struct local *hidden; /* what the name meant before, in this function or one around it */
 };
 
 /* A function whose body is being checked. */
@@ -120,7 +122,6 @@ struct frame {
   struct local *locals;
   size_t variable_capacity;
   size_t capture_capacity;
-  unsigned lambda_count;
 };
 
 /* An operator whose operands' types were not known when it was checked. */
@@ -135,6 +136,7 @@ struct checker {
   struct diag *diag;
   const struct check_options *options;
   struct types types;
+  struct map locals;       /* of struct local: what each name means in the scope that is open, if it is local */
   struct map values;       /* of struct symbol */
   struct map type_names;   /* of struct type_symbol */
   struct map symbols_made; /* the symbols that functions have got, so that none is given twice */
@@ -199,6 +201,9 @@ struct ast_expr *check_new(struct checker *checker, enum ast_kind kind, struct t
 struct ast_variable *check_new_variable(struct checker *checker, enum ast_variable_kind kind, const char *name,
                                         struct type *type, struct place place);
 struct local *check_bind(struct checker *checker, struct ast_variable *variable);
+
+/* Ends a scope: forgets the names of this function that were bound since `outer` was the last. */
+void check_unbind(struct checker *checker, struct local *outer);
 struct local *check_find_local(struct checker *checker, const char *name);
 struct ast_expr *check_local(struct checker *checker, const struct local *local, struct place place);
 

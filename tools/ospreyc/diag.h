@@ -57,11 +57,13 @@ const char **diag_error(struct diag *diag, struct place place, const char *forma
 /* Prints what was recorded, in the order of the source. */
 void diag_print(struct diag *diag, FILE *out);
 
-/* Of the candidates the one most like `name`, if it is like enough to be a slip of the fingers; else NULL. */
+/* Of all names considered the one most like another, if it is like enough to be a slip of the fingers; else NULL. */
 struct diag_guess {
   const char *name;
   size_t distance;
 };
+
+/* Considers a candidate for what `name` was meant to be. */
 void diag_guess_consider(struct diag_guess *guess, const char *name, const char *candidate);
 
 /* Line and column, both from 1, of a place. */

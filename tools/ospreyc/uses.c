@@ -1,6 +1,7 @@
 #include "uses.h"
 
 #include "arena.h"
+#include "map.h"
 
 #include <string.h>
 
@@ -8,11 +9,13 @@
 struct uses_local {
   const char *name;
   const struct uses_local *outer;
+  void *hidden; /* what stood for the name before */
 };
 
 struct uses_walk {
   struct arena *arena;
   const struct uses_local *locals;
+  struct map bound; /* a name's innermost local; NULL where it is not bound */
   struct uses uses;
 };
 
@@ -20,16 +23,19 @@ static void uses_expr(struct uses_walk *walk, const struct syntax_expr *expr);
 
 static void uses_bind(struct uses_walk *walk, const char *name) {
   struct uses_local *local = arena_alloc(walk->arena, sizeof *local);
-  *local = (struct uses_local){name, walk->locals};
-  walk->locals = local;
+  void **slot = map_slot(&walk->bound, name, strlen(name));
+  *local = (struct uses_local){name, walk->locals, *slot};
+  walk->locals = *slot = local;
 }
 
-/* Names are pointers that are equal where the names are, but for those that the checker makes up, which are not seen here. */
+static void uses_unbind(struct uses_walk *walk, const struct uses_local *outer) {
+  for (; walk->locals != outer; walk->locals = walk->locals->outer)
+    *map_slot(&walk->bound, walk->locals->name, strlen(walk->locals->name)) = walk->locals->hidden;
+}
+
 static void uses_name(struct uses_walk *walk, const char *name) {
-  for (const struct uses_local *local = walk->locals; local; local = local->outer)
-    if (local->name == name)
-      return;
-  ARENA_PUSH(walk->arena, walk->uses.names, walk->uses.count, walk->uses.capacity, name);
+  if (!map_get(&walk->bound, name))
+    ARENA_PUSH(walk->arena, walk->uses.names, walk->uses.count, walk->uses.capacity, name);
 }
 
 static void uses_function(struct uses_walk *walk, const struct syntax_function *function) {
@@ -38,7 +44,7 @@ static void uses_function(struct uses_walk *walk, const struct syntax_function *
     uses_bind(walk, function->parameters[i].name.text);
   if (function->body)
     uses_expr(walk, function->body);
-  walk->locals = outer;
+  uses_unbind(walk, outer);
 }
 
 static void uses_block(struct uses_walk *walk, const struct syntax_block *block) {
@@ -54,7 +60,7 @@ static void uses_block(struct uses_walk *walk, const struct syntax_block *block)
     if (item->kind == SYNTAX_ITEM_LET)
       uses_bind(walk, item->name.text);
   }
-  walk->locals = outer;
+  uses_unbind(walk, outer);
 }
 
 static void uses_match(struct uses_walk *walk, const struct syntax_match *match) {
@@ -67,7 +73,7 @@ static void uses_match(struct uses_walk *walk, const struct syntax_match *match)
     for (size_t j = 0; j < pattern->count; j++)
       uses_bind(walk, pattern->bindings[j].text);
     uses_expr(walk, match->arms[i].body);
-    walk->locals = outer;
+    uses_unbind(walk, outer);
   }
 }
 
@@ -127,6 +133,7 @@ static void uses_expr(struct uses_walk *walk, const struct syntax_expr *expr) {
 
 struct uses uses_of(const struct syntax_item *item, struct arena *arena) {
   struct uses_walk walk = {.arena = arena};
+  map_init(&walk.bound, arena);
   if (item->function)
     uses_function(&walk, item->function);
   if (item->value)
