@@ -18,6 +18,7 @@
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
 #include <llvm-c/Target.h>
+#include <llvm/Config/llvm-config.h>
 #include <netinet/in.h>
 #include <osp_ws.h>
 #include <osprey_ws_codegen.h>
@@ -176,6 +177,19 @@ static int converse(LLVMOrcLLJITRef jit) {
   return strcmp(heard_text, "hello from a JIT") || again != -1;
 }
 
+/* A context for ORC, and the same for building in: LLVM 21 turned the way from one to the other round. */
+static LLVMOrcThreadSafeContextRef new_context(LLVMContextRef *llvm) {
+#if LLVM_VERSION_MAJOR < 21
+  LLVMOrcThreadSafeContextRef safe = LLVMOrcCreateNewThreadSafeContext();
+  *llvm = LLVMOrcThreadSafeContextGetContext(safe);
+#else
+  *llvm = LLVMContextCreate();
+  LLVMOrcThreadSafeContextRef safe = LLVMOrcCreateNewThreadSafeContextFromLLVMContext(*llvm);
+#endif
+  osp_ws_codegen_prepare_context(*llvm);
+  return safe;
+}
+
 int main(void) {
   LLVMOrcLLJITRef jit;
   struct builder b;
@@ -185,9 +199,7 @@ int main(void) {
   check(LLVMOrcCreateLLJIT(&jit, LLVMOrcCreateLLJITBuilder()));
   define_runtime(jit);
 
-  LLVMOrcThreadSafeContextRef safe = LLVMOrcCreateNewThreadSafeContext();
-  b.llvm = LLVMOrcThreadSafeContextGetContext(safe);
-  osp_ws_codegen_prepare_context(b.llvm);
+  LLVMOrcThreadSafeContextRef safe = new_context(&b.llvm);
   b.module = LLVMModuleCreateWithNameInContext("host", b.llvm);
   b.builder = LLVMCreateBuilderInContext(b.llvm);
   LLVMSetDataLayout(b.module, LLVMOrcLLJITGetDataLayoutStr(jit));

@@ -1,4 +1,5 @@
 # The IR tests. They run the tools of one build directory and of the LLVM that it was built with.
+import glob
 import os
 import sys
 
@@ -60,6 +61,11 @@ substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
 substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + " " + built("runtime", "host", "libosprey_mem.a") + sanitize
 substitutions["%rt_libraries"] = built("runtime", "host", "libosprey_rt.a") + " " + built("runtime", "host", "libosprey_mem.a") + sanitize
 substitutions["%system_libraries"] = "-lssl -lcrypto -lz -lm -lpthread"
+# A linker and the sanitizers' runtime of the same version, where Debian's packages of them are there.
+has_lld = os.path.exists(os.path.join(llvm_bin, "ld.lld"))
+has_asan = glob.glob(os.path.join(llvm_bin, "..", "lib", "clang", "*", "lib", "*", "libclang_rt.asan*.a"))
+substitutions["%thinlto"] = "-flto=thin -fuse-ld=lld" if has_lld else ""
+substitutions["%asan"] = "-fsanitize=address" if has_asan else "-fno-sanitize=all"
 substitutions["%free_port"] = (
     "%s -c \"import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])\"" % sys.executable
 )

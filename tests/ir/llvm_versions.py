@@ -1,0 +1,28 @@
+"""llvm_versions.py SOURCE BUILD VERSION: builds what speaks LLVM against another version of it and runs its tests there.
+
+The build directory is kept, so that a second run builds what changed.
+"""
+
+import pathlib
+import subprocess
+import sys
+
+source, build, version = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
+TARGETS = """codegen/libosprey_ws_codegen.so.1 codegen/libosprey_ws_plugin.so tools/osprey-ws-lower tools/osprey-ws-cc
+tools/ospreyc/ospreyc tools/bench/lowering tests/ir/libhost.a tests/ir/bindings runtime/libosprey_ws.a
+runtime/compat/libosprey_ws_compat.a runtime/host/libosprey_mem.a runtime/host/libosprey_rt.a tests/embed/codegen_library
+tests/embed/jit_host tests/embed/dlopen_host""".split()
+TESTS = ["ir", "codegen library", "jit host", "dlopen host"]
+
+
+def run(*command):
+    print("+", *command, flush=True)
+    status = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL).returncode
+    if status:
+        sys.exit(status)
+
+
+if not (build / "build.ninja").exists():
+    run("meson", "setup", build, source, f"-Dllvm={version}")
+run("ninja", "-C", build, *TARGETS)
+run("meson", "test", "-C", build, "--no-rebuild", "--print-errorlogs", *TESTS)
