@@ -4,9 +4,11 @@
     measure.py [--rounds N] [--only TEXT] [--spin] BARE_ECHO WS_LOAD OSPREY_ECHO C_ECHO
 
 Each piece of work runs by turns on the yardstick and on the server, several times; of each the cheapest run counts, since
-whatever else the machine does only adds. Where the load is faster than the server it sleeps, and the server pays for waking
-it; with --spin the load never sleeps, which is fairer on an idle machine with two processors or more. A row is one piece of work: both costs in nanoseconds of the server's CPU time per
+whatever else the machine does only adds. A row is one piece of work: both costs in nanoseconds of the server's CPU time per
 message, their ratio, and what the ratio is to be at most.
+
+A load that is faster than its server sleeps between answers, and the server pays for waking it; the yardstick, which keeps the
+load busy, may not. With --spin the load never sleeps: fairer on an idle machine with two processors or more.
 """
 import argparse
 import contextlib
