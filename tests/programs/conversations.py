@@ -75,6 +75,17 @@ def both_ends(stage):
         expect(f"times of {line!r}", 1, lines.count(line))
 
 
+def lookups(stage):
+    """What can be asked about connections: WS-REMOTE-1, WS-QUEUED-1, WS-COUNT-1, WS-PROTOCOL-1, WS-CONNECTION-1"""
+    port = free_port()
+    with stage.start("lookups", port) as process:
+        lines = process.finish()
+    expect("what it found", ["open Success(0)", "serving Success(0)", f"opening: ws://127.0.0.1:{port}/look?at=1, connected false",
+                             "asked for Success(talk.v2, talk.v1)", "speaks Success(talk.v1)", f"peer Success(127.0.0.1:{port})",
+                             "subprotocol Success(talk.v1)", "queued Success(0)", "open Success(1)",
+                             f"record ws://127.0.0.1:{port}/look?at=1, connected true", "looked Success(0)", "stopped Success(0)"], lines)
+
+
 def token(stage):
     """Only who sends the token is admitted."""
     port = free_port()
@@ -160,7 +171,7 @@ def specification(stage):
                           "Welcome message broadcasted", "Server stopped successfully"], lines)
 
 
-CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, capturing, token, echo, every_err, specification_compiles, specification)}
+CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, capturing, lookups, token, echo, every_err, specification_compiles, specification)}
 
 
 def main():
