@@ -181,6 +181,26 @@ static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *he
   return -1;
 }
 
+/* What of the request a refusal is about, for the log; nothing that may be a secret. */
+static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head)
+{
+  struct ws_slice value = { NULL, 0 };
+  const char *remedy = "";
+  to[0] = '\0';
+  if (refusal == WS_REFUSAL_PATH) {
+    value = ws_http_target(head);
+    const char *query = memchr(value.data, '?', value.size);
+    value.size = query ? (size_t)(query - value.data) : value.size;
+  } else if (refusal == WS_REFUSAL_ORIGIN) {
+    ws_http_find(head, "Origin", &value);
+    remedy = " (websocketServerAllowOrigin admits it)";
+  } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
+    ws_http_find(head, "Host", &value);
+  }
+  if (value.data)
+    snprintf(to, room, "%.*s%s", value.size < 160 ? (int)value.size : 160, value.data, remedy);
+}
+
 /* A whole head: wiped before any handler runs. */
 static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const struct ws_http_head *head, uint8_t *bytes,
                              size_t used)
@@ -194,11 +214,13 @@ static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const s
     refusal = ws_server_check(head, &server->handshake, &request);
   if (refusal == WS_REFUSAL_NONE && ws_accept_prepare(conn, head, &request))
     refusal = WS_REFUSAL_INTERNAL;
+  char detail[256];
+  ws_accept_detail(detail, sizeof detail, refusal, head);
   ws_head_wipe(&kept, bytes, used);
   if (refusal == WS_REFUSAL_NONE)
     ws_accept_decide(conn);
   else
-    ws_accept_refuse(conn, refusal, NULL);
+    ws_accept_refuse(conn, refusal, detail[0] ? detail : NULL);
 }
 
 static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n)

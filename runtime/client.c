@@ -412,11 +412,8 @@ static int ws_option_check(const char *op, const char *option, int64_t value, in
 
 static int ws_options_check(const char *op, const struct ws_options_record *options, struct ws_error *error)
 {
-  enum ws_headers_problem problem = ws_client_headers_check(options->headers);
-  if (problem != WS_HEADERS_OK) {
-    ws_error_connect_headers(error, op, ws_headers_problem_text(problem));
+  if (ws_headers_check(op, options->headers, error))
     return -1;
-  }
   if (ws_protocols_check(op, options->protocols, error) ||
       ws_option_check(op, "maxMessageBytes", options->max_message_bytes, WS_OPTION_MAX, error) ||
       ws_option_check(op, "timeoutMs", options->timeout_ms, INT32_MAX, error) ||

@@ -245,8 +245,11 @@ void ws_conn_fail(struct ws_conn *conn, int code, const char *reason)
   enum ws_conn_state state = ws_conn_state(conn);
   if (state == WS_CONN_ENDED || conn->discarding)
     return;
-  if (ws_log_wants(WS_LOG_WARN))
-    ws_log(WS_LOG_WARN, "connection %" PRId64 " is failed with %d: %s", conn->id, code, reason);
+  if (ws_log_wants(WS_LOG_WARN)) {
+    char address[WS_ADDRESS_TEXT];
+    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) was closed with %d: %s", conn->id, ws_conn_remote(conn, address), code,
+           reason);
+  }
   conn->discarding = true;
   conn->failed = true;
   if (state >= WS_CONN_CLOSING) {

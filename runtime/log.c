@@ -23,7 +23,7 @@ void ws_log_init(void)
       return;
     }
   }
-  ws_log(WS_LOG_WARN, "OSPREY_WS_LOG is off, error, warn, info or debug, not \"%s\"", wanted);
+  ws_log(WS_LOG_WARN, "OSPREY_WS_LOG is off, error, warn, info or debug, not \"%s\": going on with warn", wanted);
 }
 
 bool ws_log_wants(enum ws_log_level level)
@@ -61,6 +61,12 @@ void ws_log(enum ws_log_level level, const char *format, ...)
   (void)ignored;
 }
 
+/* In place of what follows the path. */
+static const char *ws_log_rest(char first)
+{
+  return first == '?' ? "?…" : first == '#' ? "#…" : "";
+}
+
 const char *ws_log_url(char *to, size_t room, const char *url)
 {
   const char *scheme_end = strstr(url, "://");
@@ -69,8 +75,8 @@ const char *ws_log_url(char *to, size_t room, const char *url)
   size_t authority = strcspn(url + host, "/?#");
   const char *at = memrchr(url + host, '@', authority);
   if (scheme_end && at)
-    snprintf(to, room, "%.*s…%.*s%s", (int)host, url, (int)(shown - (size_t)(at - url)), at, url[shown] ? "?…" : "");
+    snprintf(to, room, "%.*s…%.*s%s", (int)host, url, (int)(shown - (size_t)(at - url)), at, ws_log_rest(url[shown]));
   else
-    snprintf(to, room, "%.*s%s", (int)shown, url, url[shown] ? "?…" : "");
+    snprintf(to, room, "%.*s%s", (int)shown, url, ws_log_rest(url[shown]));
   return to;
 }

@@ -22,5 +22,5 @@ bool ws_log_wants(enum ws_log_level level);
 
 __attribute__((format(printf, 2, 3))) void ws_log(enum ws_log_level level, const char *format, ...);
 
-/* A URL or request target without what may be secret: user and query replaced by "…". Returns `to`. */
+/* A URL or request target without what may be secret: user, query and fragment replaced by "…". Returns `to`. */
 const char *ws_log_url(char *to, size_t room, const char *url);

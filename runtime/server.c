@@ -230,6 +230,37 @@ static bool ws_address_plain(const char *address, char *plain, size_t room)
   return plain[0] != '\0';
 }
 
+/* "192.0.2.1:80", "localhost:80", "[::1]:80" */
+static bool ws_address_has_port(const char *address)
+{
+  const char *colon = strrchr(address, ':');
+  struct ws_address parsed;
+  if (!colon || ws_address_parse(address, 0, &parsed))
+    return false;
+  return strspn(colon + 1, "0123456789") == strlen(colon + 1) && (strchr(address, ':') == colon || colon[-1] == ']');
+}
+
+/* Another server of this program that has one of the addresses: binding alone does not always tell. 0 or its ID. */
+static int64_t ws_servers_holder(const struct ws_bound *bound, char text[static WS_ADDRESS_TEXT])
+{
+  int64_t holder = 0;
+  pthread_mutex_lock(&ws_servers_lock);
+  for (struct ws_server *server = ws_servers; server && !holder; server = server->next) {
+    if (ws_server_state(server) != WS_SERVER_CREATED)
+      continue;
+    for (int i = 0; i < server->bound.count * bound->count && !holder; i++) {
+      const struct ws_address *theirs = &server->bound.addresses[i / bound->count];
+      const struct ws_address *ours = &bound->addresses[i % bound->count];
+      if (memcmp(theirs, ours, ws_address_length(ours)) == 0) {
+        holder = server->id;
+        ws_address_format(ours, text);
+      }
+    }
+  }
+  pthread_mutex_unlock(&ws_servers_lock);
+  return holder;
+}
+
 /* Binds, and reads certificate and key. 0, or -1 with the error set. */
 static int ws_server_acquire(struct ws_server *server, uint16_t port, const char *address, const char *certificate_file,
                              const char *key_file, struct ws_error *error)
@@ -246,6 +277,12 @@ static int ws_server_acquire(struct ws_server *server, uint16_t port, const char
     ws_error_create(error, why.text);
     return -1;
   }
+  char text[WS_ADDRESS_TEXT];
+  int64_t holder = ws_servers_holder(&server->bound, text);
+  if (holder) {
+    ws_error_port_taken(error, text, holder);
+    return -1;
+  }
   server->handshake.loopback = ws_bound_is_loopback(&server->bound);
   return 0;
 }
@@ -257,6 +294,8 @@ int64_t ws_server_create(int64_t port, const char *address, const char *path, co
   const char *problem = ws_path_problem(path);
   if (port < 1 || port > 65535)
     ws_error_port(error, port);
+  else if (ws_address_has_port(address))
+    ws_error_address_port(error, address);
   else if (!ws_address_plain(address, plain, sizeof plain))
     ws_error_address(error, address);
   else if (problem)

@@ -202,6 +202,11 @@ static void test_servers_that_cannot_be(void **state)
         "create server: address \"\" is neither an IP address nor a host's name");
   FAILS(osp_ws_create_server(8080, "a b", "/", &error),
         "create server: address \"a b\" is neither an IP address nor a host's name");
+  const char *with_ports[] = { "127.0.0.1:80", "localhost:80", "[::1]:80" };
+  for (int i = 0; i < 3; i++) {
+    osp_ws_create_server(8080, with_ports[i], "/", &error);
+    expect_error_with(error, "holds a port: the port is a parameter of its own");
+  }
   FAILS(osp_ws_create_server(8080, "127.0.0.1", "chat", &error),
         "create server: path \"chat\" does not begin with '/'");
   FAILS(osp_ws_create_server(8080, "127.0.0.1", "", &error), "create server: path \"\" does not begin with '/'");
@@ -228,17 +233,10 @@ static void test_used_port(void **state)
   snprintf(sentence, sizeof sentence, "127.0.0.1:%d: Address already in use", port);
   expect_error_with(error, sentence);
   close(listener);
-  /* Bound by both, listened on by one: told at listen. */
+  /* Bound by both, listened on by none. */
   int64_t first = must_create(port, "/");
-  int64_t second = osp_ws_create_server(port, "127.0.0.1", "/", &error);
-  if (error) {
-    expect_error_with(error, sentence);
-  } else {
-    must_listen(first);
-    osp_ws_server_listen(second, &error);
-    expect_error_with(error, sentence);
-    must_stop(second);
-  }
+  osp_ws_create_server(port, "127.0.0.1", "/", &error);
+  expect_error_with(error, sentence);
   must_stop(first);
   /* WS-STOP-6: never listened, and the port is free. */
   int64_t third = must_create(port, "/");
@@ -379,7 +377,7 @@ static void test_urls_that_cannot_be(void **state)
   FAILS(osp_ws_connect("http://localhost/", on_text, &error),
         "connect http://localhost/: the URL starts with neither ws:// nor wss://");
   FAILS(osp_ws_connect("ws://localhost/#top", on_text, &error),
-        "connect ws://localhost/?…: the URL holds a fragment (\"#\")");
+        "connect ws://localhost/#…: the URL holds a fragment (\"#\")");
   FAILS(osp_ws_connect("ws://:80/", on_text, &error), "connect ws://:80/: the URL has no host");
   FAILS(osp_ws_connect("ws://localhost:0/", on_text, &error),
         "connect ws://localhost:0/: the URL's port is not a number from 1 to 65535");
@@ -407,11 +405,14 @@ static void test_options_that_cannot_be(void **state)
 {
   (void)state;
   const char *headers[] = { "NoColon", "Bad Name: x", "X: a\x01", "Host: x", "Sec-WebSocket-Key: x", "Upgrade: x",
-                            "X: \xC0\x80\r", ": x" };
+                            "X: \xC0\x80\r", "Good: x\n: x" };
+  const char *names[] = { "\"NoColon\"", "\"Bad Name\"", "\"X\"", "\"Host\"", "\"Sec-WebSocket-Key\"", "\"Upgrade\"", "\"X\"",
+                          "\"\"" };
   for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
     struct osprey_options options = { .headers = headers[i], .protocols = "" };
     osp_ws_connect_with("ws://127.0.0.1:9/", &options, on_message, &error);
-    expect_error_with(error, "connect ws://127.0.0.1:9/: ");
+    assert_true(strlen(headers[i]) == 3 || strstr(error, names[i]));
+    expect_error_with(error, "connect ws://127.0.0.1:9/: header \"");
   }
   struct osprey_options options = { .headers = "", .protocols = "" };
 #define OPTION_FAILS(field, value, sentence)                                                \

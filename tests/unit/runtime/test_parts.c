@@ -141,7 +141,7 @@ static void test_urls_in_the_log(void **state)
   const char *cases[][2] = {
     { "ws://h/p", "ws://h/p" },
     { "ws://h/p?secret", "ws://h/p?…" },
-    { "ws://h/p#secret", "ws://h/p?…" },
+    { "ws://h/p#secret", "ws://h/p#…" },
     { "ws://user:secret@h/p?q", "ws://…@h/p?…" },
     { "ws://h/p@x", "ws://h/p@x" },
     { "/p?secret", "/p?…" },
