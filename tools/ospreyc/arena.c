@@ -70,14 +70,12 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t length) {
 }
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments) {
-  va_list again;
-  va_copy(again, arguments);
-  int length = vsnprintf(NULL, 0, format, again);
-  va_end(again);
+  char *printed;
+  int length = vasprintf(&printed, format, arguments);
   if (length < 0)
     arena_exhausted();
-  char *text = arena_alloc(arena, (size_t)length + 1);
-  vsnprintf(text, (size_t)length + 1, format, arguments);
+  char *text = arena_copy(arena, printed, (size_t)length);
+  free(printed);
   return text;
 }
 

@@ -17,6 +17,13 @@ struct symbol *check_new_symbol(struct checker *checker, enum symbol_kind kind, 
   return symbol;
 }
 
+/* "already declared" and where. */
+const char *check_declared_at(struct checker *checker, struct place place) {
+  unsigned line, column;
+  source_position(checker->diag->source, place, &line, &column);
+  return arena_printf(checker->arena, "already declared, at line %u", line);
+}
+
 bool check_declare(struct checker *checker, struct symbol *symbol) {
   struct symbol **slot = (struct symbol **)map_slot(&checker->values, symbol->name, strlen(symbol->name));
   if (!*slot) {
@@ -24,8 +31,8 @@ bool check_declare(struct checker *checker, struct symbol *symbol) {
     return true;
   }
   bool built_in = (*slot)->built_in || (*slot)->kind >= SYMBOL_SUCCESS;
-  const char **hint =
-      diag_error(checker->diag, symbol->place, "'%s' is %s", symbol->name, built_in ? "built in" : "already declared");
+  const char *taken = built_in ? "built in" : check_declared_at(checker, (*slot)->place);
+  const char **hint = diag_error(checker->diag, symbol->place, "'%s' is %s", symbol->name, taken);
   if ((*slot)->kind == SYMBOL_BUILTIN && symbol->kind == SYMBOL_EXTERN)
     *hint = arena_printf(checker->arena, "it can be called without a declaration, or be declared as 'ws%s'",
                          symbol->name + strlen("websocket"));
@@ -212,7 +219,7 @@ static void check_function_item(struct checker *checker, struct check_item *item
 
 static void check_global_item(struct checker *checker, const struct syntax_item *syntax, struct check_item *item) {
   struct symbol *symbol = item->symbol;
-  struct want want = {symbol->type, arena_printf(checker->arena, "the value of '%s'", symbol->name)};
+  struct want want = {symbol->type, arena_printf(checker->arena, "the value of '%s'", symbol->name), NULL};
   item->statement.variable = symbol->variable;
   item->statement.value = check_expr(checker, syntax->value, syntax->type ? &want : NULL);
   check_meet(checker, item->statement.value, &want);
@@ -270,9 +277,12 @@ static void check_group(struct checker *checker, struct check_file *file, const 
   }
   for (size_t i = 0; i < count; i++)
     check_item_body(checker, file, group[i]);
-  size_t errors = checker->diag->errors;
+  size_t errors = checker->diag->errors, assumed = checker->assumed_count;
   check_settle(checker);
   for (size_t i = 0; i < count; i++) {
+    struct symbol *symbol = file->items[group[i]].symbol;
+    if (symbol && symbol->function)
+      symbol->function->assumed = assumed != checker->assumed_count;
     file->items[group[i]].failed |= errors != checker->diag->errors;
     check_end_item(checker, file, group[i]);
   }

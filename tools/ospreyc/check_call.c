@@ -1,6 +1,14 @@
 /* Calls of functions, builtins, externs and values. */
 #include "checker.h"
 
+/* Why a parameter may be an int although nobody wrote so. */
+static const char *call_assumed(struct checker *checker, const struct ast_expr *expr, const struct parts *parts) {
+  if (expr->call.callee != AST_CALL_FUNCTION || !((struct check_function *)expr->call.function)->assumed)
+    return NULL;
+  return arena_printf(checker->arena, "an operator in %s was taken to be on ints: annotate its parameters",
+                      parts->owner);
+}
+
 /* Checks a call of something whose type is known to be a function's. */
 static struct ast_expr *call_finish(struct checker *checker, const struct syntax_expr *syntax, struct ast_expr *expr,
                                     const struct parts *parts, struct type *type) {
@@ -11,11 +19,12 @@ static struct ast_expr *call_finish(struct checker *checker, const struct syntax
     expr->type = type->function.result;
     return expr;
   }
+  const char *hint = call_assumed(checker, expr, parts);
   expr->type = type->function.result;
   expr->call.arguments.count = parts->count;
   expr->call.arguments.items = arena_array(checker->arena, parts->count, sizeof(struct ast_expr *));
   for (size_t i = 0; i < parts->count; i++) {
-    struct want want = {type->function.parameters[i], part_name(checker, parts, i)};
+    struct want want = {type->function.parameters[i], part_name(checker, parts, i), hint};
     expr->call.arguments.items[i] = check_expr(checker, ordered[i], &want);
   }
   return expr;

@@ -19,12 +19,21 @@ struct ast_expr *check_wrong(struct checker *checker, struct place place) {
 }
 
 /* What might have been meant where one type stands for another. */
-static const char *check_mismatch_hint(struct checker *checker, struct type *wanted, struct type *found) {
+static const char *check_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
+                                       struct type *found) {
   wanted = type_resolve(wanted);
   found = type_resolve(found);
   if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
     return "its type would contain itself";
-  if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT)
+  bool functions = wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION;
+  if (functions && type_resolve(wanted->function.result)->kind == TYPE_RESULT &&
+      type_resolve(found->function.result)->kind == TYPE_UNIT)
+    return "its body has to end with a Result: Success()";
+  if (wanted->kind == TYPE_FUNCTION && expr->kind == AST_CALL)
+    return "pass the function itself, without calling it";
+  if (found->kind == TYPE_RESULT && wanted->kind == TYPE_UNIT)
+    return "a Result is not dropped silently: match it";
+  if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT && wanted->kind != TYPE_FUNCTION)
     return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
   if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
       type_unify(&checker->types, wanted->result.value, found))
@@ -44,7 +53,8 @@ struct ast_expr *check_meet(struct checker *checker, struct ast_expr *expr, cons
     return expr;
   const char **hint = diag_error(checker->diag, expr->place, "%s: expected %s, found %s", want->what,
                                  check_show(checker, want->type), check_show(checker, found));
-  *hint = check_mismatch_hint(checker, want->type, found);
+  bool is_int = type_resolve(want->type)->kind == TYPE_INT;
+  *hint = want->hint && is_int ? want->hint : check_mismatch_hint(checker, expr, want->type, found);
   return expr;
 }
 
@@ -149,7 +159,7 @@ static struct ast_expr *check_block(struct checker *checker, const struct syntax
 
 static struct ast_expr *check_if(struct checker *checker, const struct syntax_expr *syntax, const struct want *want,
                                  bool dropped) {
-  struct want condition = {checker->types.boolean, "the condition"};
+  struct want condition = {checker->types.boolean, "the condition", NULL};
   struct ast_expr *expr = check_new(checker, AST_IF, checker->types.unit, syntax->place);
   expr->branch.condition = check_expr(checker, syntax->branch.condition, &condition);
   if (dropped) {
@@ -158,7 +168,7 @@ static struct ast_expr *check_if(struct checker *checker, const struct syntax_ex
     return expr;
   }
   expr->branch.then = check_expr(checker, syntax->branch.then, want);
-  struct want same = {check_type_of(expr->branch.then), "the other side of the condition"};
+  struct want same = {check_type_of(expr->branch.then), "the other side of the condition", NULL};
   expr->branch.otherwise = check_expr(checker, syntax->branch.otherwise, want ? want : &same);
   expr->type = expr->branch.then->type;
   return expr;

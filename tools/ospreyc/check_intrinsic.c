@@ -14,8 +14,8 @@ static struct ast_expr *intrinsic_operand(struct checker *checker, enum ast_kind
 
 static struct ast_expr *intrinsic_range(struct checker *checker, const struct syntax_expr **arguments,
                                         struct place place) {
-  struct want start = {checker->types.integer, "the start of the range"};
-  struct want end = {checker->types.integer, "the end of the range"};
+  struct want start = {checker->types.integer, "the start of the range", NULL};
+  struct want end = {checker->types.integer, "the end of the range", NULL};
   struct ast_expr *expr = check_new(checker, AST_LOOP, type_iterator(&checker->types, checker->types.integer), place);
   expr->loop.start = check_expr(checker, arguments[0], &start);
   expr->loop.end = check_expr(checker, arguments[1], &end);
@@ -40,7 +40,7 @@ static struct want intrinsic_function(struct checker *checker, const char *what,
   struct type **parameters = arena_array(checker->arena, 2, sizeof(struct type *));
   parameters[0] = first;
   parameters[1] = second;
-  return (struct want){type_function(&checker->types, parameters, second ? 2 : 1, result), what};
+  return (struct want){type_function(&checker->types, parameters, second ? 2 : 1, result), what, NULL};
 }
 
 static void intrinsic_stage(struct checker *checker, struct ast_expr *loop, enum ast_stage_kind kind,
@@ -105,7 +105,7 @@ struct ast_expr *check_intrinsic(struct checker *checker, const struct syntax_ex
   if (!arguments)
     return parts_check_anyway(checker, call->arguments, call->count, syntax->place);
   struct types *types = &checker->types;
-  struct want milliseconds = {types->integer, "argument 'milliseconds' of 'sleep'"};
+  struct want milliseconds = {types->integer, "argument 'milliseconds' of 'sleep'", NULL};
   switch (symbol->intrinsic) {
   case INTRINSIC_PRINT:
     return intrinsic_operand(checker, AST_PRINT, types->unit, arguments[0], NULL, syntax->place);

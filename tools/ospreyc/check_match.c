@@ -112,8 +112,13 @@ static void pattern_bind_by_position(struct checker *checker, const struct type_
     pattern_bind_wrong(checker, pattern);
     return;
   }
-  for (size_t i = 0; i < pattern->count; i++)
+  for (size_t i = 0; i < pattern->count; i++) {
     arm->bindings[i] = pattern_bind(checker, pattern->bindings[i], constructor->fields[i].type);
+    for (size_t j = 0; j < i; j++)
+      if (arm->bindings[i] && pattern->bindings[j].text == pattern->bindings[i].text)
+        diag_error(checker->diag, pattern->bindings[i].place, "the name '%s' is bound twice",
+                   pattern->bindings[i].text);
+  }
 }
 
 static void pattern_constructor(struct checker *checker, const struct matching *matching,
@@ -206,6 +211,12 @@ static const char *arm_key(struct checker *checker, const struct ast_arm *arm, s
   return key;
 }
 
+static void coverage_repeated(struct checker *checker, const struct ast_arm *arm, const struct ast_arm *first) {
+  unsigned line, column;
+  source_position(checker->diag->source, first->place, &line, &column);
+  diag_error(checker->diag, arm->place, "this case is already matched, at line %u", line);
+}
+
 /* Reports arms that can never be reached. Returns whether there is a catch-all. */
 static bool coverage_repeats(struct checker *checker, const struct ast_match *match, struct map *seen) {
   bool caught = false;
@@ -222,7 +233,7 @@ static bool coverage_repeats(struct checker *checker, const struct ast_match *ma
     const char *key = arm_key(checker, arm, &length);
     void **slot = map_slot(seen, key, length);
     if (*slot && arm_repeats(*slot, arm))
-      diag_error(checker->diag, arm->place, "this case is already matched above");
+      coverage_repeated(checker, arm, *slot);
     else
       *slot = (void *)arm;
   }
@@ -251,6 +262,10 @@ static const char *coverage_of(struct checker *checker, const struct type *type,
     for (size_t i = 0; i < type->named.constructor_count; i++)
       missing = coverage_missing(checker, missing, seen, type->named.constructors[i].name);
     return missing;
+  case TYPE_INT:
+    return "other ints";
+  case TYPE_STRING:
+    return "other strings";
   default:
     return "_";
   }
@@ -278,7 +293,7 @@ static void check_coverage(struct checker *checker, const struct matching *match
   if (caught || !missing || errors != checker->diag->errors || subject->kind == TYPE_WRONG)
     return;
   const char **hint = diag_error(checker->diag, matching->place, "the match does not cover: %s", missing);
-  if (strcmp(missing, "_") == 0)
+  if (subject->kind < TYPE_RESULT && subject->kind != TYPE_BOOL)
     *hint = arena_printf(checker->arena, "a match on %s needs a last arm that catches all: _ => …",
                          check_show(checker, subject));
 }
@@ -305,7 +320,7 @@ struct ast_expr *check_match(struct checker *checker, const struct syntax_expr *
   matching.subject = check_type_of(expr->match.subject);
   expr->match.count = syntax->match.count;
   expr->match.arms = arena_array(checker->arena, syntax->match.count, sizeof *expr->match.arms);
-  struct want same = {type_variable(&checker->types), "the arms of the match"};
+  struct want same = {type_variable(&checker->types), "the arms of the match", NULL};
   const struct want *wanted = dropped ? NULL : want ? want : &same;
   for (size_t i = 0; i < syntax->match.count; i++)
     check_arm(checker, &matching, i, wanted);

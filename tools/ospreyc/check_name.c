@@ -108,6 +108,8 @@ void check_unknown_name(struct checker *checker, const char *name, struct place 
   const char *guess = check_guess_name(checker, name);
   const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
   *hint = check_foreign_word(name);
+  if (builtin_behind(name))
+    guess = builtin_behind(name);
   if (!*hint && guess)
     *hint = arena_printf(checker->arena, "did you mean '%s'?", guess);
 }
@@ -187,7 +189,7 @@ static struct ast_expr *check_expand(struct checker *checker, const struct symbo
     nodes[i + 3] = (struct syntax_expr){.kind = SYNTAX_NAME, .place = place, .name = name};
     call->call.arguments[i].value = &nodes[i + 3];
   }
-  struct want own = {symbol->type, "the function"};
+  struct want own = {symbol->type, "the function", NULL};
   return symbol->type ? check_meet(checker, check_lambda(checker, lambda, &own), want)
                       : check_lambda(checker, lambda, want);
 }
@@ -301,7 +303,7 @@ static void check_body(struct checker *checker, const struct syntax_function *sy
                        struct type *type) {
   const char *what = syntax->name.text ? arena_printf(checker->arena, "the result of '%s'", syntax->name.text)
                                        : "the result of the lambda";
-  struct want want = {type->function.result, what};
+  struct want want = {type->function.result, what, NULL};
   function->body = check_expr(checker, syntax->body, &want);
 }
 

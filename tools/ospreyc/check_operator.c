@@ -111,6 +111,7 @@ static void operator_assume(struct checker *checker, const struct pending *pendi
     assumed = left.number;
   if (right.number && right.number->kind != TYPE_VARIABLE)
     assumed = right.number;
+  checker->assumed_count += assumed == checker->types.integer;
   if (left.number && left.number->kind == TYPE_VARIABLE)
     type_unify(&checker->types, left.number, assumed);
   if (right.number && right.number->kind == TYPE_VARIABLE)
@@ -229,7 +230,7 @@ void check_settle_comparisons(struct checker *checker) {
 static struct ast_expr *check_logical(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
   bool is_and = binary->op == SYNTAX_AND;
-  struct want want = {checker->types.boolean, is_and ? "an operand of '&&'" : "an operand of '||'"};
+  struct want want = {checker->types.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
   struct ast_expr *expr = check_new(checker, is_and ? AST_AND : AST_OR, checker->types.boolean, syntax->place);
   expr->binary.left = check_expr(checker, binary->left, &want);
   expr->binary.right = check_expr(checker, binary->right, &want);
@@ -238,8 +239,8 @@ static struct ast_expr *check_logical(struct checker *checker, const struct synt
 
 static struct ast_expr *check_elvis(struct checker *checker, const struct syntax_expr *syntax) {
   struct type *value = type_variable(&checker->types);
-  struct want result = {type_result(&checker->types, value, false), "what stands before '?:'"};
-  struct want fallback = {value, "the fallback after '?:'"};
+  struct want result = {type_result(&checker->types, value, false), "what stands before '?:'", NULL};
+  struct want fallback = {value, "the fallback after '?:'", NULL};
   struct ast_expr *expr = check_new(checker, AST_ELVIS, value, syntax->place);
   struct ast_expr *left = check_expr(checker, syntax->binary.left, NULL);
   struct type *type = check_force(checker, check_type_of(left));
@@ -283,7 +284,7 @@ struct ast_expr *check_unary(struct checker *checker, const struct syntax_expr *
     return check_meet(checker, check_plus(checker, syntax), want);
   if (syntax->binary.op == SYNTAX_NEGATE)
     return check_meet(checker, check_negation(checker, syntax), want);
-  struct want truth = {checker->types.boolean, "the operand of '!'"};
+  struct want truth = {checker->types.boolean, "the operand of '!'", NULL};
   struct ast_expr *expr = check_new(checker, AST_NOT, checker->types.boolean, syntax->place);
   expr->operand = check_expr(checker, syntax->binary.left, &truth);
   return check_meet(checker, expr, want);

@@ -10,11 +10,12 @@ static bool parts_are_named(const struct syntax_argument *arguments, size_t coun
   return false;
 }
 
+/* The names of all parts, or NULL where they have none. */
 static const char *parts_list(struct checker *checker, const struct parts *parts) {
-  const char *list = "";
-  for (size_t i = 0; i < parts->count; i++)
+  const char *list = NULL;
+  for (size_t i = 0; parts->names && i < parts->count; i++)
     if (parts->names[i])
-      list = arena_printf(checker->arena, "%s%s%s", list, i ? ", " : "", parts->names[i]);
+      list = list ? arena_printf(checker->arena, "%s, %s", list, parts->names[i]) : parts->names[i];
   return list;
 }
 
@@ -26,7 +27,7 @@ void parts_unknown(struct checker *checker, const struct parts *parts, struct sy
   const char **hint = diag_error(checker->diag, name.place, "%s has no %s '%s'", parts->owner, parts->part, name.text);
   if (guess.name)
     *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
-  else if (parts->count)
+  else if (parts_list(checker, parts))
     *hint = arena_printf(checker->arena, "it has: %s", parts_list(checker, parts));
 }
 
@@ -91,7 +92,7 @@ const struct syntax_expr **parts_order(struct checker *checker, const struct par
     const char *takes = parts->count ? arena_printf(checker->arena, "%zu", parts->count) : "no";
     const char **hint = diag_error(checker->diag, place, "%s takes %s %s%s, not %zu", parts->owner, takes, parts->part,
                                    parts->count == 1 ? "" : "s", count);
-    if (parts->names && parts->count)
+    if (parts_list(checker, parts))
       *hint = arena_printf(checker->arena, "it takes: %s", parts_list(checker, parts));
     return NULL;
   }

@@ -22,7 +22,7 @@ struct ast_expr *check_constructor(struct checker *checker, const struct syntax_
   expr->construct.constructor = constructor;
   expr->construct.values = arena_array(checker->arena, parts.count, sizeof(struct ast_expr *));
   for (size_t i = 0; i < parts.count; i++) {
-    struct want want = {constructor->fields[i].type, part_name(checker, &parts, i)};
+    struct want want = {constructor->fields[i].type, part_name(checker, &parts, i), NULL};
     expr->construct.values[i] = check_expr(checker, ordered[i], &want);
   }
   return expr;
@@ -35,7 +35,7 @@ static struct ast_expr *call_result(struct checker *checker, bool success, const
   struct type *wanted = want ? type_resolve(want->type) : NULL;
   struct type *value = wanted && wanted->kind == TYPE_RESULT ? wanted->result.value : type_variable(&checker->types);
   struct want inside = {success ? value : checker->types.string,
-                        success ? "the value of Success" : "the message of Error"};
+                        success ? "the value of Success" : "the message of Error", NULL};
   expr->type = type_result(&checker->types, value, false);
   if (payload)
     expr->operand = check_expr(checker, payload, &inside);
@@ -87,7 +87,7 @@ static struct ast_expr *record_update(struct checker *checker, const struct synt
   expr->type = type;
   expr->update.values = arena_array(checker->arena, parts.count, sizeof(struct ast_expr *));
   for (size_t i = 0; i < parts.count; i++) {
-    struct want want = {constructor->fields[i].type, part_name(checker, &parts, i)};
+    struct want want = {constructor->fields[i].type, part_name(checker, &parts, i), NULL};
     if (ordered[i])
       expr->update.values[i] = check_expr(checker, ordered[i], &want);
   }
@@ -149,6 +149,9 @@ static struct type *field_record_type(struct checker *checker, const struct ast_
   }
   const char **hint =
       diag_error(checker->diag, name.place, "%s has no field '%s'", check_show(checker, type), name.text);
+  if (check_find(checker, name.text))
+    *hint =
+        arena_printf(checker->arena, "call functions with what they are on as first argument: … |> %s(…)", name.text);
   if (type->kind == TYPE_RESULT)
     *hint = "a Result is never unwrapped silently: match it first";
   if (type->kind == TYPE_UNION)

@@ -96,7 +96,7 @@ void check_declare_type(struct checker *checker, const struct syntax_item *item)
   bool built_in = strcmp(name, "Result") == 0 || strcmp(name, "MathError") == 0;
   if (*slot || built_in) {
     diag_error(checker->diag, item->name.place, "the type '%s' is %s", name,
-               built_in ? "built in" : "already declared");
+               built_in ? "built in" : check_declared_at(checker, (*slot)->place));
     return;
   }
   *slot = arena_alloc(checker->arena, sizeof **slot);

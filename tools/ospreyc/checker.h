@@ -36,6 +36,7 @@ struct check_function {
   bool annotated;    /* every type is written */
   bool generic;
   bool failed;               /* an error was found in it: it is neither finished nor instantiated */
+  bool assumed;              /* an operator in it was taken to be on ints, as nothing else said what it is on */
   struct ast_function *code; /* its body, if it is not generic */
   struct check_instance *instances;
 };
@@ -144,6 +145,7 @@ struct checker {
   size_t pending_count;
   size_t pending_capacity;
   struct pending *pending;
+  size_t assumed_count;    /* how many of them were taken to be on ints */
   size_t comparison_count; /* those whose operands' types were not known when they were checked */
   size_t comparison_capacity;
   struct ast_expr **comparisons;
@@ -169,6 +171,7 @@ struct check_uses {
 struct want {
   struct type *type;
   const char *what; /* names it in a message: "argument 'message' of 'websocketSend'" */
+  const char *hint; /* why it is an int, if that was assumed; or NULL */
 };
 
 /* ---- builtins.c -------------------------------------------------------------------------------------------------- */
@@ -187,6 +190,9 @@ void check_define_type(struct checker *checker, const struct syntax_item *item);
 /* ---- check.c ----------------------------------------------------------------------------------------------------- */
 
 struct symbol *check_new_symbol(struct checker *checker, enum symbol_kind kind, const char *name, struct place place);
+
+/* "already declared" and where, for a message. */
+const char *check_declared_at(struct checker *checker, struct place place);
 
 /* Enters a symbol, or reports that its name is taken. */
 bool check_declare(struct checker *checker, struct symbol *symbol);

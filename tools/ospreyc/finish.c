@@ -26,6 +26,7 @@ static bool finish_is_printable(const struct type *type) {
   case TYPE_FLOAT:
   case TYPE_BOOL:
   case TYPE_STRING:
+  case TYPE_WRONG:
     return true;
   case TYPE_RESULT:
     return finish_is_printable(type->result.value);
@@ -50,7 +51,7 @@ static void finish_printable(struct checker *checker, const struct ast_expr *exp
 static void finish_comparable(struct checker *checker, const struct ast_expr *expr) {
   const struct type *type = expr->binary.left->type;
   bool equality = expr->binary.op == AST_EQUAL || expr->binary.op == AST_NOT_EQUAL;
-  if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING)
+  if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING || type->kind == TYPE_WRONG)
     return;
   if (type->kind == TYPE_BOOL && equality)
     return;
@@ -65,6 +66,8 @@ static void finish_comparable(struct checker *checker, const struct ast_expr *ex
 }
 
 static void finish_dropped(struct checker *checker, const struct ast_expr *value) {
+  if (value->type->kind == TYPE_FUNCTION)
+    *diag_error(checker->diag, value->place, "a function is named here, but not called") = "call it: name(…)";
   if (value->type->kind == TYPE_RESULT)
     *diag_error(checker->diag, value->place, "this Result is dropped, and with it the error it may hold") =
         "match it, bind it with 'let', or give a fallback with '?:'";

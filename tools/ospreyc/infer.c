@@ -38,7 +38,6 @@ void types_init(struct types *types, struct arena *arena) {
 struct type *type_variable(struct types *types) {
   struct type *type = type_new(types, TYPE_VARIABLE);
   type->variable.level = types->level;
-  type->variable.id = types->next_id++;
   return type;
 }
 

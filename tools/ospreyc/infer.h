@@ -19,7 +19,6 @@ struct types {
   struct map interned;
   struct type *unit, *integer, *real, *boolean, *string, *wrong;
   unsigned level; /* of new variables */
-  unsigned next_id;
   unsigned depth; /* of the walk that is going on, and what is left of its steps */
   unsigned steps;
   bool too_large;

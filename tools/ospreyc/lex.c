@@ -21,6 +21,7 @@ struct lexer {
   struct token *tokens;
   unsigned nesting;                 /* in how many interpolations we are */
   unsigned braces[LEX_NESTING_MAX]; /* how many braces are open in each */
+  struct place multiline;           /* the last string that holds a line break */
 };
 
 struct lex_spelling {
@@ -167,6 +168,17 @@ static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
   }
 }
 
+/* A string that is not closed. Where one before it holds a line break, that one may lack its quote. */
+static void lex_unclosed(struct lexer *lexer, struct token *token) {
+  unsigned line, column;
+  token->place.length = 1;
+  token->kind = TOKEN_WRONG;
+  const char **hint = diag_error(lexer->diag, token->place, "the string that begins here is not closed");
+  source_position(lexer->source, lexer->multiline, &line, &column);
+  if (lexer->multiline.length)
+    *hint = arena_printf(lexer->arena, "is it the one at %u:%u, which goes on over the end of its line?", line, column);
+}
+
 /* A part of a string, from after its opening quote or brace to its closing quote or `${`. */
 static void lex_string_part(struct lexer *lexer, bool is_first) {
   size_t from = lexer->at++;
@@ -193,11 +205,10 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
                                     : TOKEN_STRING_TAIL;
   struct token *token = lex_add(lexer, kind, from);
   token->text = (struct ast_text){buffer.bytes, buffer.count - 1};
-  if (!ended) {
-    token->place.length = 1;
-    token->kind = TOKEN_WRONG;
-    diag_error(lexer->diag, token->place, "the string that begins here is not closed");
-  }
+  if (!ended)
+    lex_unclosed(lexer, token);
+  else if (memchr(lexer->source->text + from, '\n', lexer->at - from))
+    lexer->multiline = token->place;
   if (!is_first)
     lexer->nesting--;
   if (!opens)

@@ -28,6 +28,16 @@ bool parse_accept(struct parser *parser, enum token_kind kind) {
   return true;
 }
 
+/* How what was found is named in a message: by its text, if that is short. */
+const char *parse_found(const struct parser *parser, const struct token *token) {
+  enum { SHORT = 40 };
+  bool has_text = token->kind == TOKEN_NAME || token->kind == TOKEN_INT || token->kind == TOKEN_FLOAT;
+  if (!has_text || token->place.length > SHORT)
+    return token_description(token->kind);
+  const char *text = parser->diag->source->text + token->place.offset;
+  return arena_printf(parser->arena, "'%.*s'", (int)token->place.length, text);
+}
+
 /* What may have been meant where one token stands for another. */
 static const char *parse_slip(enum token_kind expected, const struct token *found) {
   static const struct {
@@ -52,7 +62,7 @@ const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   const struct token *token = parse_peek(parser, 0);
   if (token->kind != kind)
     parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", token_description(kind),
-               token_description(token->kind));
+               parse_found(parser, token));
   return parse_take(parser);
 }
 
@@ -67,7 +77,7 @@ bool parse_is_label(const struct token *token) {
 struct syntax_name parse_label(struct parser *parser, const char *what) {
   const struct token *token = parse_peek(parser, 0);
   if (!parse_is_label(token))
-    parse_fail(parser, token->place, NULL, "expected %s, found %s", what, token_description(token->kind));
+    parse_fail(parser, token->place, NULL, "expected %s, found %s", what, parse_found(parser, token));
   parse_take(parser);
   return (struct syntax_name){token->name, token->place};
 }
@@ -79,13 +89,25 @@ struct syntax_name parse_name(struct parser *parser, const char *what) {
   return parse_label(parser, what);
 }
 
+/* A string that holds a line break often ends at what was meant to open another. */
+static const char *parse_string_hint(const struct parser *parser) {
+  const struct token *token = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
+  const char *text = parser->diag->source->text + token->place.offset;
+  bool is_string = token->kind >= TOKEN_STRING && token->kind <= TOKEN_STRING_TAIL;
+  if (!is_string || !memchr(text, '\n', token->place.length))
+    return NULL;
+  unsigned line, column;
+  source_position(parser->diag->source, token->place, &line, &column);
+  return arena_printf(parser->arena, "the string that begins at %u:%u ends just before", line, column);
+}
+
 void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const char *text = arena_vprintf(parser->arena, format, arguments);
   va_end(arguments);
   if (!parse_is(parser, TOKEN_WRONG))
-    *diag_error(parser->diag, place, "%s", text) = hint;
+    *diag_error(parser->diag, place, "%s", text) = hint ? hint : parse_string_hint(parser);
   longjmp(*parser->recover, 1);
 }
 
@@ -108,7 +130,7 @@ void parse_leave(struct parser *parser) {
 void parse_expect_separator(struct parser *parser, const char *hint) {
   const struct token *token = parse_peek(parser, 0);
   if (parse_is_label(token))
-    parse_fail(parser, token->place, hint, "expected ',', found %s", token_description(token->kind));
+    parse_fail(parser, token->place, hint, "expected ',', found %s", parse_found(parser, token));
 }
 
 /* ---- Statements and declarations --------------------------------------------------------------------------------- */

@@ -64,7 +64,7 @@ static struct syntax_expr *parse_interpolation(struct parser *parser) {
     const struct token *token = parse_peek(parser, 0);
     is_last = token->kind == TOKEN_STRING_TAIL;
     if (!is_last && token->kind != TOKEN_STRING_HEAD && token->kind != TOKEN_STRING_MIDDLE)
-      parse_fail(parser, token->place, NULL, "expected '}' to end the '${', found %s", token_description(token->kind));
+      parse_fail(parser, token->place, NULL, "expected '}' to end the '${', found %s", parse_found(parser, token));
     parse_accept(parser, token->kind);
     if (token->text.length) {
       struct syntax_expr *text = parse_new(parser, SYNTAX_STRING, token->place);
@@ -214,7 +214,7 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   case TOKEN_OR:
     parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
   default:
-    parse_fail(parser, token->place, NULL, "expected an expression, found %s", token_description(token->kind));
+    parse_fail(parser, token->place, NULL, "expected an expression, found %s", parse_found(parser, token));
   }
 }
 

@@ -27,7 +27,7 @@ struct syntax_type *parse_type(struct parser *parser) {
     type->result = parse_type(parser);
   } else {
     if (!parse_is(parser, TOKEN_NAME))
-      parse_fail(parser, first->place, NULL, "expected a type, found %s", token_description(first->kind));
+      parse_fail(parser, first->place, NULL, "expected a type, found %s", parse_found(parser, first));
     type->name = parse_label(parser, "a type");
     if (parse_accept(parser, TOKEN_LESS))
       parse_types(parser, type, TOKEN_GREATER);
@@ -202,7 +202,7 @@ struct syntax_pattern parse_pattern(struct parser *parser) {
   case TOKEN_STRING_HEAD:
     parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot hold '${'");
   default:
-    parse_fail(parser, first->place, NULL, "expected a pattern, found %s", token_description(first->kind));
+    parse_fail(parser, first->place, NULL, "expected a pattern, found %s", parse_found(parser, first));
   }
   pattern.place = parse_place_from(parser, first);
   return pattern;

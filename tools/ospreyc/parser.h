@@ -47,6 +47,8 @@ struct syntax_name parse_name(struct parser *parser, const char *what);
 /* At the end of a list: two items on a line, one after the other, lack something between them. */
 void parse_expect_separator(struct parser *parser, const char *hint);
 
+const char *parse_found(const struct parser *parser, const struct token *token);
+
 _Noreturn void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

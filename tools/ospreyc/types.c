@@ -37,26 +37,20 @@ static void type_put(struct type_text *text, const char *part) {
   text->length += length;
 }
 
-static void type_write(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth);
+static void type_write(struct type_text *text, const struct type *type, unsigned depth);
 
-static void type_write_function(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth) {
+static void type_write_function(struct type_text *text, const struct type *type, unsigned depth) {
   type_put(text, "fn(");
   for (size_t i = 0; i < type->function.parameter_count; i++) {
     if (i)
       type_put(text, ", ");
-    type_write(arena, text, type->function.parameters[i], depth + 1);
+    type_write(text, type->function.parameters[i], depth + 1);
   }
   type_put(text, ") -> ");
-  type_write(arena, text, type->function.result, depth + 1);
+  type_write(text, type->function.result, depth + 1);
 }
 
-static void type_write_variable(struct arena *arena, struct type_text *text, unsigned id) {
-  type_put(text, arena_printf(arena, "'%c", (char)('a' + id % 26)));
-  if (id >= 26)
-    type_put(text, arena_printf(arena, "%u", id / 26));
-}
-
-static void type_write(struct arena *arena, struct type_text *text, const struct type *type, unsigned depth) {
+static void type_write(struct type_text *text, const struct type *type, unsigned depth) {
   static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "int",       [TYPE_FLOAT] = "float",
                                       [TYPE_BOOL] = "bool", [TYPE_STRING] = "string", [TYPE_WRONG] = "…"};
   while (type->kind == TYPE_VARIABLE && type->variable.bound)
@@ -68,23 +62,23 @@ static void type_write(struct arena *arena, struct type_text *text, const struct
   switch (type->kind) {
   case TYPE_RESULT:
     type_put(text, "Result<");
-    type_write(arena, text, type->result.value, depth + 1);
+    type_write(text, type->result.value, depth + 1);
     type_put(text, type->result.math ? ", MathError>" : ", string>");
     break;
   case TYPE_ITERATOR:
     type_put(text, "Iterator<");
-    type_write(arena, text, type->iterator.element, depth + 1);
+    type_write(text, type->iterator.element, depth + 1);
     type_put(text, ">");
     break;
   case TYPE_FUNCTION:
-    type_write_function(arena, text, type, depth);
+    type_write_function(text, type, depth);
     break;
   case TYPE_RECORD:
   case TYPE_UNION:
     type_put(text, type->named.name);
     break;
   case TYPE_VARIABLE:
-    type_write_variable(arena, text, type->variable.id);
+    type_put(text, "_");
     break;
   default:
     type_put(text, plain[type->kind]);
@@ -94,6 +88,6 @@ static void type_write(struct arena *arena, struct type_text *text, const struct
 
 const char *type_name(struct arena *arena, const struct type *type) {
   struct type_text text = {.bytes = ""};
-  type_write(arena, &text, type, 0);
+  type_write(&text, type, 0);
   return arena_copy(arena, text.bytes, text.length);
 }

@@ -66,7 +66,6 @@ struct type {
     struct {
       struct type *bound; /* what it turned out to be, or NULL */
       unsigned level;     /* how deep in nested functions it came up: decides what may be generalised */
-      unsigned id;        /* for printing: 'a, 'b, … */
     } variable;
   };
   struct type *ground; /* checker: the interned equal of this type, once known */
