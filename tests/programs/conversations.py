@@ -111,6 +111,15 @@ def capturing(stage):
                      "Bob's client hears: Good day, Bob!", "Done"], lines)
 
 
+def leaving(stage):
+    """The end of main closes everything. Whether a client that is closed as well still hears the last message is left open."""
+    with stage.start("leaving", free_port()) as process:
+        lines = process.finish()
+    lines.remove("leaving")
+    if lines not in ([], ["the client hears: goodbye"]):
+        raise Failure(f"besides the farewell: {lines}")
+
+
 def every_err(stage):
     """Each Err in its words. Identifiers are taken from the first line that shows them; every {number} is some number."""
     with socket.socket() as deaf:
@@ -171,7 +180,8 @@ def specification(stage):
                           "Welcome message broadcasted", "Server stopped successfully"], lines)
 
 
-CONVERSATIONS = {test.__name__: test for test in (chat, both_ends, capturing, lookups, token, echo, every_err, specification_compiles, specification)}
+CONVERSATIONS = {test.__name__: test for test in (
+    chat, both_ends, capturing, leaving, lookups, token, echo, every_err, specification_compiles, specification)}
 
 
 def main():
