@@ -192,11 +192,11 @@ static uintptr_t kept;
 
 static void *look_text(void *cell, const char *text)
 {
-  journal_write("cell %d, text %d, %s", is_found(cell), is_found(text), text);
   if (strcmp(text, "keep") == 0) {
     osp_retain((void *)(uintptr_t)text);
     kept = ~(uintptr_t)text;
   }
+  journal_write("cell %d, text %d, %s", is_found(cell), is_found(text), text);
   return result_success();
 }
 
