@@ -139,10 +139,22 @@ static void operators_settle_known(struct checker *checker) {
   } while (checker->pending_count && checker->pending_count < before);
 }
 
-/* Which of the waiting operators to decide first: one with an operand that is known. */
+/* Whether an operand is what another waiting operator gives: that one has to be decided first. */
+static bool operator_waits_for_another(const struct checker *checker, const struct pending *pending) {
+  struct operand left = operand_of(operator_left_type(pending->expr));
+  struct operand right = operand_of(operator_right_type(pending->expr));
+  for (size_t i = 0; i < checker->pending_count; i++) {
+    const struct type *result = check_type_of(checker->pending[i].expr);
+    if (result == left.number || result == right.number)
+      return true;
+  }
+  return false;
+}
+
+/* Which of the waiting operators to decide first: one with an operand that is known, else the innermost. */
 static const struct pending *operators_next(const struct checker *checker) {
   for (size_t i = 0; i < checker->pending_count; i++)
-    if (operator_is_half_known(&checker->pending[i]))
+    if (operator_is_half_known(&checker->pending[i]) && !operator_waits_for_another(checker, &checker->pending[i]))
       return &checker->pending[i];
   return &checker->pending[0];
 }
