@@ -15,7 +15,7 @@ enum { WS_REFUSED_MAX = 256 };
 
 static struct ws_share *ws_conn_share(const struct ws_conn *conn)
 {
-  return (struct ws_share *)((char *)conn->group - offsetof(struct ws_share, group));
+  return (struct ws_share *)(void *)((char *)conn->group - offsetof(struct ws_share, group));
 }
 
 /* ---- accepting */
@@ -78,7 +78,7 @@ no_peer:
 
 static void ws_accept_accepted(struct ws_listener *listener, int fd, const struct ws_address *address)
 {
-  struct ws_share *share = (struct ws_share *)((char *)listener - offsetof(struct ws_share, listener));
+  struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
   struct ws_conn *conn = ws_accept_make(share, fd, address);
   if (!conn) {
     ws_sys_close(fd);
@@ -90,7 +90,7 @@ static void ws_accept_accepted(struct ws_listener *listener, int fd, const struc
 
 static void ws_accept_troubled(struct ws_listener *listener, const char *why)
 {
-  struct ws_share *share = (struct ws_share *)((char *)listener - offsetof(struct ws_share, listener));
+  struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
   ws_log(WS_LOG_ERROR, "server %" PRId64 " cannot accept for now: %s", share->server->id, why);
 }
 

@@ -76,7 +76,7 @@ static struct ws_tls_context *ws_clients_tls;
 
 static struct ws_client *ws_client_of(const struct ws_conn *conn)
 {
-  return (struct ws_client *)((char *)(uintptr_t)conn - offsetof(struct ws_client, conn));
+  return (struct ws_client *)(void *)((char *)(uintptr_t)conn - offsetof(struct ws_client, conn));
 }
 
 /* ---- the connect shared by caller and worker */
@@ -185,7 +185,7 @@ static void ws_client_dialed(void *context, int fd, const struct ws_why *why)
 
 static void ws_client_start(struct ws_loop *loop, struct ws_task *task)
 {
-  struct ws_client *client = (struct ws_client *)((char *)task - offsetof(struct ws_client, start_task));
+  struct ws_client *client = (struct ws_client *)(void *)((char *)task - offsetof(struct ws_client, start_task));
   struct ws_worker *worker = client->group.worker;
   struct ws_why why;
   char host[256];

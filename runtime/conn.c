@@ -152,7 +152,7 @@ void ws_conn_mark_dirty(struct ws_conn *conn)
 
 void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work)
 {
-  struct ws_worker *worker = (struct ws_worker *)((char *)work - offsetof(struct ws_worker, flush));
+  struct ws_worker *worker = (struct ws_worker *)(void *)((char *)work - offsetof(struct ws_worker, flush));
   (void)loop;
   while (worker->dirty) {
     struct ws_conn *conn = worker->dirty;

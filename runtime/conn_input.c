@@ -276,7 +276,7 @@ static void ws_conn_readable(struct ws_conn *conn)
 void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
 {
   struct ws_conn *conn =
-    (struct ws_conn *)((char *)watch - offsetof(struct ws_conn, stream) - offsetof(struct ws_stream, watch));
+    (struct ws_conn *)(void *)((char *)watch - offsetof(struct ws_conn, stream) - offsetof(struct ws_stream, watch));
   (void)loop;
   unsigned ready = ws_stream_ready(&conn->stream, events);
   ws_conn_use(conn);
@@ -330,7 +330,7 @@ static void ws_conn_close_late(struct ws_conn *conn)
 
 void ws_conn_fire(struct ws_loop *loop, struct ws_timer *timer)
 {
-  struct ws_conn *conn = (struct ws_conn *)((char *)timer - offsetof(struct ws_conn, timer));
+  struct ws_conn *conn = (struct ws_conn *)(void *)((char *)timer - offsetof(struct ws_conn, timer));
   (void)loop;
   ws_conn_use(conn);
   switch (ws_conn_state(conn)) {

@@ -429,7 +429,7 @@ static void ws_share_stop_listening(struct ws_share *share)
 
 static void ws_share_listen(struct ws_loop *loop, struct ws_task *task)
 {
-  struct ws_share *share = (struct ws_share *)((char *)task - offsetof(struct ws_share, listen_task));
+  struct ws_share *share = (struct ws_share *)(void *)((char *)task - offsetof(struct ws_share, listen_task));
   struct ws_server *server = share->server;
   struct ws_why why;
   if (ws_listener_start(&share->listener, loop, &server->bound, server->share_count > 1, &ws_accept_events, &why)) {
@@ -451,7 +451,7 @@ void ws_share_check(struct ws_share *share)
 
 static void ws_share_stop(struct ws_loop *loop, struct ws_task *task)
 {
-  struct ws_share *share = (struct ws_share *)((char *)task - offsetof(struct ws_share, stop_task));
+  struct ws_share *share = (struct ws_share *)(void *)((char *)task - offsetof(struct ws_share, stop_task));
   struct ws_conn *conn = share->group.first;
   (void)loop;
   ws_share_stop_listening(share);

@@ -55,7 +55,7 @@ static void *ws_worker_run(void *context)
 static void ws_worker_stop(struct ws_loop *loop, struct ws_task *task)
 {
   struct ws_worker_thread *self =
-    (struct ws_worker_thread *)((char *)task - offsetof(struct ws_worker_thread, stop_task));
+    (struct ws_worker_thread *)(void *)((char *)task - offsetof(struct ws_worker_thread, stop_task));
   (void)loop;
   self->stop = true;
 }

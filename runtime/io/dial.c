@@ -152,7 +152,7 @@ static void ws_dial_advance(struct ws_dial *dial) {
 }
 
 static void ws_dial_timer_fired(struct ws_loop *loop, struct ws_timer *timer) {
-  struct ws_dial *dial = (struct ws_dial *)((char *)timer - offsetof(struct ws_dial, timer));
+  struct ws_dial *dial = (struct ws_dial *)(void *)((char *)timer - offsetof(struct ws_dial, timer));
   if (ws_loop_now(loop) >= dial->deadline)
     ws_dial_timed_out(dial);
   else

@@ -128,7 +128,7 @@ static int ws_listener_watch(struct ws_listener *listener) {
 
 static void ws_listener_resume(struct ws_loop *loop, struct ws_timer *timer) {
   (void)loop;
-  struct ws_listener *listener = (struct ws_listener *)((char *)timer - offsetof(struct ws_listener, retry));
+  struct ws_listener *listener = (struct ws_listener *)(void *)((char *)timer - offsetof(struct ws_listener, retry));
   if (listener->spare < 0)
     listener->spare = ws_sys_spare();
   if (ws_listener_watch(listener))
