@@ -51,7 +51,8 @@ with tempfile.TemporaryDirectory() as directory:
     ran = run(work / "conversation")
     assert "client 7:\nhello\n" in ran, ran
     plugin = find(root, "libosprey_ws_plugin.so")
-    ir = run(llvm_bin / "clang", f"-fpass-plugin={plugin}", "-O1", "-S", "-emit-llvm", "-o", "-", source / "tests/embed/send.ll")
-    assert "@osp_ws_send(" in ir, ir
+    if not sanitize:  # clang cannot load one that is
+        ir = run(llvm_bin / "clang", f"-fpass-plugin={plugin}", "-O1", "-S", "-emit-llvm", "-o", "-", source / "tests/embed/send.ll")
+        assert "@osp_ws_send(" in ir, ir
     lowered = run(find(root, "osprey-ws-lower"), source / "tests/embed/send.ll")
     assert "define linkonce_odr hidden" in lowered, lowered

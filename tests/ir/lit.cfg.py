@@ -15,7 +15,8 @@ config.suffixes = [".ll", ".test"]
 config.excludes = ["Inputs"]
 config.test_source_root = os.path.dirname(__file__)
 config.test_exec_root = os.path.join(build, "tests", "ir", "out")
-config.environment["ASAN_OPTIONS"] = "detect_leaks=0"
+for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
+    config.environment[name] = os.environ.get(name, "")
 config.available_features.add("llvm%d" % version)
 
 # What the versions of LLVM spell differently. The names begin with $ to survive CHECK-LABEL.
@@ -52,6 +53,8 @@ def built(*path):
     return os.path.join(build, *path)
 
 
+if param["sanitize"] == "none":
+    config.available_features.add("plugin")  # LLVM's own tools cannot load one that is sanitized
 sanitize = " -fsanitize=" + param["sanitize"] if param["sanitize"] != "none" else ""
 substitutions["%osprey_cc"] = built("tools", "osprey-ws-cc")
 substitutions["%ospreyc"] = built("tools", "ospreyc", "ospreyc")
