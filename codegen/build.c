@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
-static const struct osp_ws_codegen_builtin *cg_find(const char *name, struct cg_diag *diag) {
+static const struct osp_ws_codegen_builtin *cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
   const struct osp_ws_codegen_builtin *builtin = osp_ws_codegen_find(name);
+  if (!cg_check_context(LLVMGetModuleContext(module), diag))
+    return NULL;
   if (!builtin)
     cg_error(diag, NULL, "there is no WebSocket builtin '%s'", name);
   return builtin;
@@ -20,7 +22,7 @@ static LLVMValueRef cg_declare_builtin(LLVMModuleRef module, const char *name,
 LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_ws_codegen_report *report,
                                     void *context) {
   struct cg_diag diag = {report, context, 0};
-  const struct osp_ws_codegen_builtin *builtin = cg_find(name, &diag);
+  const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
   return builtin ? cg_declare_builtin(module, name, builtin, &diag) : NULL;
 }
 
@@ -60,10 +62,10 @@ LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name,
   enum { MOST = 16 };
   struct cg_diag diag = {report, context, 0};
   LLVMValueRef adapted[MOST];
-  const struct osp_ws_codegen_builtin *builtin = cg_find(name, &diag);
+  LLVMModuleRef module = LLVMGetGlobalParent(LLVMGetBasicBlockParent(LLVMGetInsertBlock(builder)));
+  const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
   if (!builtin)
     return NULL;
-  LLVMModuleRef module = LLVMGetGlobalParent(LLVMGetBasicBlockParent(LLVMGetInsertBlock(builder)));
   cg_check_arguments(name, builtin, arguments, count, &diag);
   LLVMValueRef function = cg_declare_builtin(module, name, builtin, &diag);
   if (diag.errors)

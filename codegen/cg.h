@@ -98,6 +98,7 @@ const struct cg_choice *cg_find_choice(const struct cg_choice *chain, LLVMValueR
 LLVMValueRef cg_named_global(LLVMModuleRef module, const char *name);
 
 /* Each reports what is wrong and leaves the module as it is. */
+bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag);
 void cg_check_target(LLVMModuleRef module, struct cg_diag *diag);
 void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag);
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag);
@@ -109,6 +110,9 @@ void cg_check_handler(LLVMValueRef operand, LLVMValueRef about, const char *name
                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag);
 
 /* ---- version.c: what differs between LLVM 16, 19 and 22 ---- */
+
+/* Whether pointers are opaque, as everything here needs them: LLVM 16 can still be told to have typed ones. */
+bool cg_has_opaque_pointers(LLVMContextRef llvm);
 
 /* Adds that the callee does not keep the pointer that a parameter receives. */
 void cg_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index);

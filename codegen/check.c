@@ -4,20 +4,33 @@
 #include <llvm-c/TargetMachine.h>
 #include <stdio.h>
 #include <string.h>
+#include <threads.h>
 
 /* Longer than any signature of the table; one that is cut is still an error message. */
 enum { CG_SIGNATURE_SIZE = 512 };
 
-/* ---- The target ---- */
+/* ---- The context and the target ---- */
 
-/* The size of a pointer on the machine that a triple names; 0 if LLVM does not know it. */
-static unsigned cg_pointer_size_of(const char *triple) {
-  LLVMTargetRef target;
-  char *error = NULL;
-  unsigned size = 0;
+bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag) {
+  if (cg_has_opaque_pointers(llvm))
+    return true;
+  cg_error(diag, NULL, "the context has typed pointers: osp_ws_codegen_prepare_context() has to prepare it while it is new");
+  return false;
+}
+
+static void cg_initialize_targets(void) {
   LLVMInitializeAllTargetInfos();
   LLVMInitializeAllTargets();
   LLVMInitializeAllTargetMCs();
+}
+
+/* The size of a pointer on the machine that a triple names; 0 if LLVM does not know it. */
+static unsigned cg_pointer_size_of(const char *triple) {
+  static once_flag initialized = ONCE_FLAG_INIT; /* LLVM's list of targets has no lock */
+  LLVMTargetRef target;
+  char *error = NULL;
+  unsigned size = 0;
+  call_once(&initialized, cg_initialize_targets);
   if (LLVMGetTargetFromTriple(triple, &target, &error)) {
     LLVMDisposeMessage(error);
     return 0;

@@ -37,9 +37,17 @@ static bool cg_check_name(LLVMModuleRef module, const char *name, const struct o
   return true;
 }
 
-/* Reports all that is wrong; returns whether the module declares a builtin at all. */
-static bool cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
-  bool any = false;
+static bool cg_declares_any(LLVMModuleRef module) {
+  size_t count;
+  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
+  for (size_t i = 0; i < count; i++)
+    if (cg_find_declaration(module, builtins[i].name) || cg_find_declaration(module, builtins[i].alias))
+      return true;
+  return false;
+}
+
+/* Reports all that is wrong with the builtins that a module declares. */
+static void cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
   size_t count;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
   for (size_t i = 0; i < count; i++) {
@@ -47,13 +55,9 @@ static bool cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
     bool aliased = cg_check_name(module, builtins[i].alias, &builtins[i], diag);
     if (named || aliased)
       cg_check_runtime(module, &builtins[i], diag);
-    any |= named || aliased;
   }
-  if (any) {
-    cg_check_alloc(module, diag);
-    cg_check_target(module, diag);
-  }
-  return any;
+  cg_check_alloc(module, diag);
+  cg_check_target(module, diag);
 }
 
 static void cg_adapt_call(LLVMModuleRef module, LLVMValueRef call, const struct osp_ws_codegen_builtin *builtin) {
@@ -156,8 +160,11 @@ static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
 int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                 osp_ws_codegen_report *report, void *context) {
   struct cg_diag diag = {report, context, 0};
-  if (cg_check_module(module, &diag) && !diag.errors)
-    cg_lower_all(module);
+  if (cg_declares_any(module) && cg_check_context(LLVMGetModuleContext(module), &diag)) {
+    cg_check_module(module, &diag);
+    if (!diag.errors)
+      cg_lower_all(module);
+  }
   if (!diag.errors && !(options && options->no_verify))
     cg_verify(module, &diag);
   return diag.errors ? -1 : 0;

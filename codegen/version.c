@@ -30,6 +30,15 @@ void cg_add_writes_own_memory(LLVMValueRef function, bool and_arguments) {
   cg_add_attribute(function, CG_FUNCTION, "memory", effects);
 }
 
+bool cg_has_opaque_pointers(LLVMContextRef llvm) {
+#if LLVM_VERSION_MAJOR < 17
+  return LLVMPointerTypeIsOpaque(LLVMPointerType(LLVMInt8TypeInContext(llvm), 0));
+#else
+  (void)llvm;
+  return true;
+#endif
+}
+
 void osp_ws_codegen_prepare_context(LLVMContextRef llvm) {
 #if LLVM_VERSION_MAJOR < 17
   LLVMContextSetOpaquePointers(llvm, true);

@@ -13,16 +13,14 @@
 /* Connections past the caps that are answered rather than cut off, so that clients learn why. */
 enum { WS_REFUSED_MAX = 256 };
 
-static struct ws_share *ws_conn_share(const struct ws_conn *conn)
-{
+static struct ws_share *ws_conn_share(const struct ws_conn *conn) {
   return (struct ws_share *)(void *)((char *)conn->group - offsetof(struct ws_share, group));
 }
 
 /* ---- accepting */
 
 /* What the caps say: 0 welcome, a refusal to answer with, or -1: cut off. */
-static int ws_accept_judge(const struct ws_server *server, uint32_t connections, uint32_t of_address)
-{
+static int ws_accept_judge(const struct ws_server *server, uint32_t connections, uint32_t of_address) {
   uint64_t cap = server->max_connections;
   uint64_t address_cap = server->max_connections_per_address;
   if (connections > cap + WS_REFUSED_MAX || (address_cap && of_address > address_cap + WS_REFUSED_MAX))
@@ -34,8 +32,7 @@ static int ws_accept_judge(const struct ws_server *server, uint32_t connections,
   return WS_REFUSAL_NONE;
 }
 
-static int ws_accept_open_stream(struct ws_conn *conn, struct ws_server *server, int fd)
-{
+static int ws_accept_open_stream(struct ws_conn *conn, struct ws_server *server, int fd) {
   struct ws_why why;
   if (!server->tls) {
     ws_stream_open_tcp(&conn->stream, fd);
@@ -48,8 +45,7 @@ static int ws_accept_open_stream(struct ws_conn *conn, struct ws_server *server,
 }
 
 /* The connection, ready to start; NULL where it cannot be had, with nothing left behind but the open descriptor. */
-static struct ws_conn *ws_accept_make(struct ws_share *share, int fd, const struct ws_address *address)
-{
+static struct ws_conn *ws_accept_make(struct ws_share *share, int fd, const struct ws_address *address) {
   struct ws_server *server = share->server;
   uint32_t of_address;
   uint32_t connections = atomic_fetch_add(&server->connections, 1) + 1;
@@ -76,8 +72,7 @@ no_peer:
   return NULL;
 }
 
-static void ws_accept_accepted(struct ws_listener *listener, int fd, const struct ws_address *address)
-{
+static void ws_accept_accepted(struct ws_listener *listener, int fd, const struct ws_address *address) {
   struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
   struct ws_conn *conn = ws_accept_make(share, fd, address);
   if (!conn) {
@@ -88,21 +83,19 @@ static void ws_accept_accepted(struct ws_listener *listener, int fd, const struc
   ws_conn_start(conn, ws_loop_now(listener->loop) + share->server->handshake_timeout_ms);
 }
 
-static void ws_accept_troubled(struct ws_listener *listener, const char *why)
-{
+static void ws_accept_troubled(struct ws_listener *listener, const char *why) {
   struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
   ws_log(WS_LOG_ERROR, "server %" PRId64 " cannot accept for now: %s", share->server->id, why);
 }
 
 const struct ws_listener_events ws_accept_events = {
-  .accepted = ws_accept_accepted,
-  .troubled = ws_accept_troubled,
+    .accepted = ws_accept_accepted,
+    .troubled = ws_accept_troubled,
 };
 
 /* ---- the handshake */
 
-static void ws_accept_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail)
-{
+static void ws_accept_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
   char response[WS_RESPONSE_MAX];
   char address[WS_ADDRESS_TEXT];
   if (ws_log_wants(WS_LOG_WARN))
@@ -112,8 +105,7 @@ static void ws_accept_refuse(struct ws_conn *conn, enum ws_refusal refusal, cons
   ws_conn_refuse(conn, response, ws_server_refuse_write(response, refusal));
 }
 
-static enum ws_verdict ws_accept_call_open(struct ws_conn *conn, char *message, size_t room)
-{
+static enum ws_verdict ws_accept_call_open(struct ws_conn *conn, char *message, size_t room) {
   void **handler = conn->group->server->handlers[WS_ON_OPEN];
   if (!handler)
     return WS_VERDICT_SUCCESS;
@@ -127,8 +119,7 @@ static enum ws_verdict ws_accept_call_open(struct ws_conn *conn, char *message, 
   return verdict;
 }
 
-static void ws_accept_admit(struct ws_conn *conn)
-{
+static void ws_accept_admit(struct ws_conn *conn) {
   ws_conn_admit(conn);
   if (ws_log_wants(WS_LOG_INFO)) {
     char address[WS_ADDRESS_TEXT];
@@ -138,8 +129,7 @@ static void ws_accept_admit(struct ws_conn *conn)
 }
 
 /* The request is in order: its client is admitted, or not, by the open handler. */
-static void ws_accept_decide(struct ws_conn *conn)
-{
+static void ws_accept_decide(struct ws_conn *conn) {
   char message[256];
   switch (ws_accept_call_open(conn, message, sizeof message)) {
   case WS_VERDICT_SUCCESS:
@@ -155,8 +145,7 @@ static void ws_accept_decide(struct ws_conn *conn)
 
 /* Keeps what the program may ask for, and queues the 101, which waits for the open handler. 0, or -1: no memory. */
 static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *head,
-                             const struct ws_server_request *request)
-{
+                             const struct ws_server_request *request) {
   char response[WS_RESPONSE_MAX];
   size_t size = ws_server_accept_write(response, request);
   struct ws_request *kept = ws_requests_get(&conn->group->server->requests, head, request);
@@ -182,9 +171,8 @@ static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *he
 }
 
 /* What of the request a refusal is about, for the log; nothing that may be a secret. */
-static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head)
-{
-  struct ws_slice value = { NULL, 0 };
+static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head) {
+  struct ws_slice value = {NULL, 0};
   const char *remedy = "";
   to[0] = '\0';
   if (refusal == WS_REFUSAL_PATH) {
@@ -202,9 +190,8 @@ static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, con
 }
 
 /* A whole head: wiped before any handler runs. */
-static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const struct ws_http_head *head, uint8_t *bytes,
-                             size_t used)
-{
+static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const struct ws_http_head *head,
+                             uint8_t *bytes, size_t used) {
   const struct ws_server *server = conn->group->server;
   struct ws_server_request request;
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
@@ -223,8 +210,7 @@ static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const s
     ws_accept_refuse(conn, refusal, detail[0] ? detail : NULL);
 }
 
-static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n)
-{
+static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   struct ws_http_head scratch;
   struct ws_http_head *head;
   struct ws_head *kept = conn->handshake;
@@ -248,13 +234,11 @@ static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n)
   return used;
 }
 
-static void ws_accept_connected(struct ws_conn *conn)
-{
+static void ws_accept_connected(struct ws_conn *conn) {
   (void)conn; /* the client speaks first */
 }
 
-static void ws_accept_broken(struct ws_conn *conn, const char *why)
-{
+static void ws_accept_broken(struct ws_conn *conn, const char *why) {
   char address[WS_ADDRESS_TEXT];
   if (ws_log_wants(WS_LOG_INFO))
     ws_log(WS_LOG_INFO, "server %" PRId64 ": the handshake of %s failed: %s", conn->group->server->id,
@@ -264,18 +248,16 @@ static void ws_accept_broken(struct ws_conn *conn, const char *why)
 /* ---- messages and the end */
 
 static enum ws_verdict ws_accept_message(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
-                                         size_t n)
-{
+                                         size_t n) {
   void **handler = conn->group->server->handlers[WS_ON_MESSAGE];
   if (!handler)
     return WS_VERDICT_SUCCESS;
   void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *handler, record, binary, bytes, n,
-                                  ws_loop_now(conn->group->worker->loop)) : WS_VERDICT_NO_MEMORY;
+  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(conn->group->worker->loop))
+                : WS_VERDICT_NO_MEMORY;
 }
 
-static void ws_accept_ended(struct ws_conn *conn)
-{
+static void ws_accept_ended(struct ws_conn *conn) {
   if (!conn->id) {
     struct ws_head *head = conn->handshake;
     conn->handshake = NULL;
@@ -283,19 +265,17 @@ static void ws_accept_ended(struct ws_conn *conn)
   }
   if (!conn->admitted)
     return;
-  ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id, conn->group->server->id,
-         conn->code);
+  ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id,
+         conn->group->server->id, conn->code);
   ws_conn_call_close(conn, conn->group->server->handlers[WS_ON_CLOSE]);
 }
 
-static void ws_accept_left(struct ws_conn *conn)
-{
+static void ws_accept_left(struct ws_conn *conn) {
   atomic_fetch_sub(&conn->group->server->connections, 1);
   ws_share_check(ws_conn_share(conn));
 }
 
-static void ws_accept_free(struct ws_conn *conn)
-{
+static void ws_accept_free(struct ws_conn *conn) {
   struct ws_server *server = conn->group->server;
   ws_peers_remove(&server->peers, conn->peer);
   ws_request_unref(conn->handshake);
@@ -303,18 +283,17 @@ static void ws_accept_free(struct ws_conn *conn)
   ws_server_unpin(server);
 }
 
-static void ws_accept_url(const struct ws_conn *conn, char *to, size_t room)
-{
+static void ws_accept_url(const struct ws_conn *conn, char *to, size_t room) {
   ws_request_url(conn->handshake, conn->group->server->tls != NULL, to, room);
 }
 
 const struct ws_conn_ops ws_accept_ops = {
-  .connected = ws_accept_connected,
-  .head = ws_accept_head,
-  .message = ws_accept_message,
-  .broken = ws_accept_broken,
-  .ended = ws_accept_ended,
-  .left = ws_accept_left,
-  .free = ws_accept_free,
-  .url = ws_accept_url,
+    .connected = ws_accept_connected,
+    .head = ws_accept_head,
+    .message = ws_accept_message,
+    .broken = ws_accept_broken,
+    .ended = ws_accept_ended,
+    .left = ws_accept_left,
+    .free = ws_accept_free,
+    .url = ws_accept_url,
 };

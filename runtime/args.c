@@ -6,8 +6,7 @@
 #include "alloc.h"
 #include "protocol/handshake.h"
 
-static const char *ws_protocol_problem(struct ws_slice list, struct ws_slice name)
-{
+static const char *ws_protocol_problem(struct ws_slice list, struct ws_slice name) {
   struct ws_slice other;
   if (name.size == 0)
     return "is empty";
@@ -22,8 +21,7 @@ static const char *ws_protocol_problem(struct ws_slice list, struct ws_slice nam
   return NULL;
 }
 
-int ws_protocols_check(const char *op, const char *protocols, struct ws_error *error)
-{
+int ws_protocols_check(const char *op, const char *protocols, struct ws_error *error) {
   struct ws_slice list = ws_slice_of(protocols);
   struct ws_slice rest = list;
   struct ws_slice name;
@@ -46,14 +44,12 @@ int ws_protocols_check(const char *op, const char *protocols, struct ws_error *e
 }
 
 /* The name on the line at `line`, for people: cut at the colon, as the value may be a secret. */
-static void ws_header_name(char *to, size_t room, const char *line)
-{
+static void ws_header_name(char *to, size_t room, const char *line) {
   size_t size = strcspn(line, ":\r\n");
   snprintf(to, room, "%.*s", (int)(size < room ? size : room - 1), line);
 }
 
-int ws_headers_check(const char *op, const char *headers, struct ws_error *error)
-{
+int ws_headers_check(const char *op, const char *headers, struct ws_error *error) {
   char name[128];
   enum ws_headers_problem problem = ws_client_headers_check(headers);
   const char *line = headers;

@@ -51,17 +51,17 @@ struct ws_client {
   struct ws_rules rules;
   struct ws_client *next, **link; /* of the worker */
   struct ws_task start_task;
-  struct ws_connect *connect;     /* until it has ended */
+  struct ws_connect *connect; /* until it has ended */
   struct ws_dial *dial;
   struct ws_tls_context *tls;
-  struct ws_chunk *request;       /* holds secrets: wiped when the handshake has ended */
+  struct ws_chunk *request; /* holds secrets: wiped when the handshake has ended */
   int64_t deadline_ms;
   int64_t timeout_ms;
   char *url_text;
   char *headers;
   char *protocols;
-  char *protocol;                 /* chosen; NULL: none */
-  struct ws_url url;              /* of url_text */
+  char *protocol;    /* chosen; NULL: none */
+  struct ws_url url; /* of url_text */
   struct ws_client_offer offer;
   struct ws_peer peer;
   void **handler;
@@ -74,22 +74,19 @@ static _Atomic int ws_clients_alive;
 static pthread_mutex_t ws_clients_tls_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ws_tls_context *ws_clients_tls;
 
-static struct ws_client *ws_client_of(const struct ws_conn *conn)
-{
+static struct ws_client *ws_client_of(const struct ws_conn *conn) {
   return (struct ws_client *)(void *)((char *)(uintptr_t)conn - offsetof(struct ws_client, conn));
 }
 
 /* ---- the connect shared by caller and worker */
 
-static void ws_connect_unref(struct ws_connect *connect)
-{
+static void ws_connect_unref(struct ws_connect *connect) {
   if (atomic_fetch_sub(&connect->references, 1) == 1)
     ws_sys_free(connect);
 }
 
 /* The worker's part is over. False: the caller has gone. */
-static bool ws_connect_settle(struct ws_client *client, enum ws_connect_state state)
-{
+static bool ws_connect_settle(struct ws_client *client, enum ws_connect_state state) {
   struct ws_connect *connect = client->connect;
   int pending = WS_CONNECT_PENDING;
   client->connect = NULL;
@@ -100,8 +97,7 @@ static bool ws_connect_settle(struct ws_client *client, enum ws_connect_state st
   return heard;
 }
 
-static void ws_client_failed(struct ws_client *client, const char *cause)
-{
+static void ws_client_failed(struct ws_client *client, const char *cause) {
   char shown[512];
   if (!client->connect)
     return;
@@ -109,12 +105,11 @@ static void ws_client_failed(struct ws_client *client, const char *cause)
   ws_connect_settle(client, WS_CONNECT_FAILED);
 }
 
-static void ws_client_late(struct ws_client *client)
-{
+static void ws_client_late(struct ws_client *client) {
   char shown[512];
-  const char *stage = client->dial                  ? "while looking up and connecting"
+  const char *stage = client->dial                 ? "while looking up and connecting"
                       : !client->conn.stream_ready ? "during the TLS handshake"
-                                                    : "during the WebSocket handshake";
+                                                   : "during the WebSocket handshake";
   if (!client->connect)
     return;
   ws_error_connect_timeout(&client->connect->error, ws_log_url(shown, sizeof shown, client->url_text),
@@ -124,16 +119,14 @@ static void ws_client_late(struct ws_client *client)
 
 /* ---- memory */
 
-static void ws_wipe(char *text)
-{
+static void ws_wipe(char *text) {
   if (text)
     OPENSSL_cleanse(text, strlen(text));
   ws_sys_free(text);
 }
 
 /* Once the handshake has ended, or failed. */
-static void ws_client_wipe_secrets(struct ws_client *client)
-{
+static void ws_client_wipe_secrets(struct ws_client *client) {
   OPENSSL_cleanse(client->offer.key, sizeof client->offer.key);
   if (client->request)
     OPENSSL_cleanse(client->request->bytes, client->request->size);
@@ -143,8 +136,7 @@ static void ws_client_wipe_secrets(struct ws_client *client)
   client->headers = NULL;
 }
 
-static void ws_client_free(struct ws_client *client)
-{
+static void ws_client_free(struct ws_client *client) {
   ws_client_wipe_secrets(client);
   ws_root_drop(client->handler);
   ws_root_drop(client->on_close);
@@ -159,8 +151,7 @@ static void ws_client_free(struct ws_client *client)
 
 /* ---- the handshake, on the worker */
 
-static void ws_client_dialed(void *context, int fd, const struct ws_why *why)
-{
+static void ws_client_dialed(void *context, int fd, const struct ws_why *why) {
   struct ws_client *client = context;
   struct ws_conn *conn = &client->conn;
   struct ws_why tls_why;
@@ -183,8 +174,7 @@ static void ws_client_dialed(void *context, int fd, const struct ws_why *why)
   ws_conn_start(conn, client->deadline_ms);
 }
 
-static void ws_client_start(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_client_start(struct ws_loop *loop, struct ws_task *task) {
   struct ws_client *client = (struct ws_client *)(void *)((char *)task - offsetof(struct ws_client, start_task));
   struct ws_worker *worker = client->group.worker;
   struct ws_why why;
@@ -210,15 +200,14 @@ static void ws_client_start(struct ws_loop *loop, struct ws_task *task)
   int64_t now = ws_loop_refresh(loop);
   ws_timer_arm(loop, &client->conn.timer, client->deadline_ms);
   snprintf(host, sizeof host, "%.*s", (int)client->url.authority.host.size, client->url.authority.host.data);
-  client->dial = ws_dial_start(loop, host, client->url.authority.port, client->deadline_ms - now, ws_client_dialed, client,
-                               &why);
+  client->dial =
+      ws_dial_start(loop, host, client->url.authority.port, client->deadline_ms - now, ws_client_dialed, client, &why);
   if (!client->dial)
     ws_conn_break(&client->conn, why.text);
 }
 
 /* Writes the request into a block that the queue shares and this end wipes. */
-static void ws_client_connected(struct ws_conn *conn)
-{
+static void ws_client_connected(struct ws_conn *conn) {
   enum { ROOM = WS_URL_MAX + 8192 + 65536 + 1024 };
   struct ws_client *client = ws_client_of(conn);
   struct ws_loop *loop = conn->group->worker->loop;
@@ -239,8 +228,7 @@ static void ws_client_connected(struct ws_conn *conn)
   ws_conn_flush(conn);
 }
 
-static int ws_client_accept(struct ws_client *client, const struct ws_client_answer *answer)
-{
+static int ws_client_accept(struct ws_client *client, const struct ws_client_answer *answer) {
   struct ws_conn *conn = &client->conn;
   conn->deflate = answer->deflate;
   if (answer->protocol.data) {
@@ -253,8 +241,7 @@ static int ws_client_accept(struct ws_client *client, const struct ws_client_ans
   return ws_conn_identify(conn);
 }
 
-static void ws_client_opened(struct ws_client *client)
-{
+static void ws_client_opened(struct ws_client *client) {
   struct ws_conn *conn = &client->conn;
   if (ws_log_wants(WS_LOG_INFO)) {
     char shown[512];
@@ -267,8 +254,7 @@ static void ws_client_opened(struct ws_client *client)
 }
 
 /* The answer is whole, or wrong. */
-static void ws_client_answered(struct ws_client *client, int outcome, const struct ws_http_head *head)
-{
+static void ws_client_answered(struct ws_client *client, int outcome, const struct ws_http_head *head) {
   char cause[512];
   struct ws_client_answer answer;
   enum ws_client_problem problem = WS_CLIENT_OK;
@@ -288,8 +274,7 @@ static void ws_client_answered(struct ws_client *client, int outcome, const stru
   ws_conn_break(&client->conn, cause);
 }
 
-static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n)
-{
+static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   struct ws_client *client = ws_client_of(conn);
   struct ws_http_head scratch;
   struct ws_http_head *head;
@@ -309,8 +294,7 @@ static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n)
   return used;
 }
 
-static void ws_client_broken(struct ws_conn *conn, const char *why)
-{
+static void ws_client_broken(struct ws_conn *conn, const char *why) {
   if (why)
     ws_client_failed(ws_client_of(conn), why);
   else
@@ -320,8 +304,7 @@ static void ws_client_broken(struct ws_conn *conn, const char *why)
 /* ---- messages and the end */
 
 static enum ws_verdict ws_client_message(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
-                                         size_t n)
-{
+                                         size_t n) {
   struct ws_client *client = ws_client_of(conn);
   if (client->text_only && binary) {
     ws_conn_fail(conn, WS_CLOSE_UNSUPPORTED_DATA, "binary messages are not handled here");
@@ -330,12 +313,12 @@ static enum ws_verdict ws_client_message(struct ws_conn *conn, struct ws_call *c
   if (client->text_only)
     return ws_call_text(call, *client->handler, bytes, n);
   void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *client->handler, record, binary, bytes, n,
-                                  ws_loop_now(conn->group->worker->loop)) : WS_VERDICT_NO_MEMORY;
+  return record
+             ? ws_call_message(call, *client->handler, record, binary, bytes, n, ws_loop_now(conn->group->worker->loop))
+             : WS_VERDICT_NO_MEMORY;
 }
 
-static void ws_client_ended(struct ws_conn *conn)
-{
+static void ws_client_ended(struct ws_conn *conn) {
   struct ws_client *client = ws_client_of(conn);
   struct ws_head *head = conn->handshake;
   conn->handshake = NULL;
@@ -354,37 +337,33 @@ static void ws_client_ended(struct ws_conn *conn)
     ws_ended_add(conn->id, client->url_text, conn->code, conn->reason);
 }
 
-static void ws_client_left(struct ws_conn *conn)
-{
+static void ws_client_left(struct ws_conn *conn) {
   struct ws_client *client = ws_client_of(conn);
   *client->link = client->next;
   if (client->next)
     client->next->link = client->link;
 }
 
-static void ws_client_release(struct ws_conn *conn)
-{
+static void ws_client_release(struct ws_conn *conn) {
   ws_client_free(ws_client_of(conn));
 }
 
-static void ws_client_url(const struct ws_conn *conn, char *to, size_t room)
-{
+static void ws_client_url(const struct ws_conn *conn, char *to, size_t room) {
   snprintf(to, room, "%s", ws_client_of(conn)->url_text);
 }
 
 static const struct ws_conn_ops ws_client_ops = {
-  .connected = ws_client_connected,
-  .head = ws_client_head,
-  .message = ws_client_message,
-  .broken = ws_client_broken,
-  .ended = ws_client_ended,
-  .left = ws_client_left,
-  .free = ws_client_release,
-  .url = ws_client_url,
+    .connected = ws_client_connected,
+    .head = ws_client_head,
+    .message = ws_client_message,
+    .broken = ws_client_broken,
+    .ended = ws_client_ended,
+    .left = ws_client_left,
+    .free = ws_client_release,
+    .url = ws_client_url,
 };
 
-const char *ws_client_protocol(const struct ws_conn *conn)
-{
+const char *ws_client_protocol(const struct ws_conn *conn) {
   const char *protocol = ws_client_of(conn)->protocol;
   return protocol ? protocol : "";
 }
@@ -392,8 +371,7 @@ const char *ws_client_protocol(const struct ws_conn *conn)
 /* ---- the caller's part */
 
 /* The context that all client connections share, made for the first of them that is secure. */
-static struct ws_tls_context *ws_clients_tls_context(struct ws_why *why)
-{
+static struct ws_tls_context *ws_clients_tls_context(struct ws_why *why) {
   pthread_mutex_lock(&ws_clients_tls_lock);
   if (!ws_clients_tls)
     ws_clients_tls = ws_tls_context_new_client(why);
@@ -402,16 +380,14 @@ static struct ws_tls_context *ws_clients_tls_context(struct ws_why *why)
   return context;
 }
 
-static int ws_option_check(const char *op, const char *option, int64_t value, int64_t high, struct ws_error *error)
-{
+static int ws_option_check(const char *op, const char *option, int64_t value, int64_t high, struct ws_error *error) {
   if (value >= 0 && value <= high)
     return 0;
   ws_error_option_range(error, op, option, value, high);
   return -1;
 }
 
-static int ws_options_check(const char *op, const struct ws_options_record *options, struct ws_error *error)
-{
+static int ws_options_check(const char *op, const struct ws_options_record *options, struct ws_error *error) {
   if (ws_headers_check(op, options->headers, error))
     return -1;
   if (ws_protocols_check(op, options->protocols, error) ||
@@ -422,16 +398,16 @@ static int ws_options_check(const char *op, const struct ws_options_record *opti
   return 0;
 }
 
-static void ws_client_set_rules(struct ws_client *client, const struct ws_options_record *options)
-{
+static void ws_client_set_rules(struct ws_client *client, const struct ws_options_record *options) {
   int64_t most = options && options->max_message_bytes ? options->max_message_bytes : WS_CLIENT_MESSAGE_BYTES;
   client->rules = (struct ws_rules){
-    .role = WS_ROLE_CLIENT,
-    .max_message_bytes = (uint32_t)most,
-    .max_fragments = WS_CLIENT_FRAGMENTS,
-    .max_queued_bytes = WS_CLIENT_QUEUE_BYTES,
-    /* A ping after one interval, the end after two. */
-    .idle_timeout_ms = (uint32_t)(2 * (options && options->keep_alive_ms ? options->keep_alive_ms : WS_KEEP_ALIVE_MS)),
+      .role = WS_ROLE_CLIENT,
+      .max_message_bytes = (uint32_t)most,
+      .max_fragments = WS_CLIENT_FRAGMENTS,
+      .max_queued_bytes = WS_CLIENT_QUEUE_BYTES,
+      /* A ping after one interval, the end after two. */
+      .idle_timeout_ms =
+          (uint32_t)(2 * (options && options->keep_alive_ms ? options->keep_alive_ms : WS_KEEP_ALIVE_MS)),
   };
   if ((size_t)most + WS_FRAME_HEADER_MAX > client->rules.max_queued_bytes)
     client->rules.max_queued_bytes = (size_t)most + WS_FRAME_HEADER_MAX;
@@ -440,8 +416,7 @@ static void ws_client_set_rules(struct ws_client *client, const struct ws_option
 
 /* Copies what the caller only lent. 0, or -1: no memory. */
 static int ws_client_copy(struct ws_client *client, const char *url, const struct ws_options_record *options,
-                          void *handler)
-{
+                          void *handler) {
   client->url_text = ws_sys_strdup(url);
   client->handler = ws_root_keep(handler);
   if (!client->url_text || !client->handler)
@@ -463,8 +438,7 @@ static int ws_client_copy(struct ws_client *client, const char *url, const struc
 
 /* Everything that can be wrong before the network is touched. NULL with the cause in `why`. */
 static struct ws_client *ws_client_new(const char *url, const struct ws_options_record *options, void *handler,
-                                       struct ws_why *why)
-{
+                                       struct ws_why *why) {
   struct ws_client *client = ws_sys_calloc(1, sizeof *client);
   struct ws_connect *connect = ws_sys_calloc(1, sizeof *connect);
   ws_why_set(why, "out of memory");
@@ -494,15 +468,13 @@ static struct ws_client *ws_client_new(const char *url, const struct ws_options_
   return client;
 }
 
-static bool ws_connect_is_settled(void *context)
-{
+static bool ws_connect_is_settled(void *context) {
   struct ws_connect *connect = context;
   return atomic_load(&connect->state) != WS_CONNECT_PENDING;
 }
 
 /* Waits for the outcome; where the worker does not answer in time, gives up. */
-static void ws_connect_await(struct ws_connect *connect, const char *url, int64_t timeout_ms)
-{
+static void ws_connect_await(struct ws_connect *connect, const char *url, int64_t timeout_ms) {
   struct ws_worker *here = ws_worker_current();
   char shown[512];
   int pending = WS_CONNECT_PENDING;
@@ -520,12 +492,11 @@ static void ws_connect_await(struct ws_connect *connect, const char *url, int64_
 }
 
 /* Hands the client to its worker and waits. */
-static int64_t ws_client_run(struct ws_client *client, const char *url, struct ws_error *error)
-{
+static int64_t ws_client_run(struct ws_client *client, const char *url, struct ws_error *error) {
   struct ws_connect *connect = client->connect;
   int64_t timeout_ms = client->timeout_ms;
   struct ws_worker *worker = ws_worker_next();
-  client->group = (struct ws_group){ .ops = &ws_client_ops, .rules = &client->rules, .worker = worker };
+  client->group = (struct ws_group){.ops = &ws_client_ops, .rules = &client->rules, .worker = worker};
   client->deadline_ms = ws_wait_now() + timeout_ms;
   client->start_task.run = ws_client_start;
   if (worker == ws_worker_current())
@@ -541,8 +512,7 @@ static int64_t ws_client_run(struct ws_client *client, const char *url, struct w
 }
 
 int64_t ws_client_connect(const char *url, const struct ws_options_record *options, void *handler,
-                          struct ws_error *error)
-{
+                          struct ws_error *error) {
   char shown[512];
   char op[sizeof shown + 16];
   struct ws_url parsed;
@@ -579,8 +549,7 @@ struct ws_on_close_task {
   void **handler;
 };
 
-static void ws_on_close_set(struct ws_conn *conn, void **handler)
-{
+static void ws_on_close_set(struct ws_conn *conn, void **handler) {
   struct ws_client *client = ws_client_of(conn);
   if (client->has_ended) {
     ws_ended_call(conn->group->worker, conn->id, handler);
@@ -590,8 +559,7 @@ static void ws_on_close_set(struct ws_conn *conn, void **handler)
   client->on_close = handler;
 }
 
-static void ws_on_close_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_on_close_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_on_close_task *work = (struct ws_on_close_task *)task;
   (void)loop;
   if (work->conn) {
@@ -605,23 +573,21 @@ static void ws_on_close_run(struct ws_loop *loop, struct ws_task *task)
 
 /* Posts to the worker; takes the root. */
 static int ws_on_close_post(struct ws_worker *worker, struct ws_conn *conn, int64_t id, void **handler,
-                            struct ws_error *error)
-{
+                            struct ws_error *error) {
   struct ws_on_close_task *work = ws_sys_malloc(sizeof *work);
   if (!work) {
     ws_root_drop(handler);
     ws_error_memory(error, "on close");
     return -1;
   }
-  *work = (struct ws_on_close_task){ .task.run = ws_on_close_run, .conn = conn, .id = id, .handler = handler };
+  *work = (struct ws_on_close_task){.task.run = ws_on_close_run, .conn = conn, .id = id, .handler = handler};
   if (conn)
     ws_handle_pin_again(id);
   ws_loop_post(worker->loop, &work->task);
   return 0;
 }
 
-int ws_client_on_close(int64_t id, void *handler, struct ws_error *error)
-{
+int ws_client_on_close(int64_t id, void *handler, struct ws_error *error) {
   struct ws_found found;
   int outcome = ws_find_conn("on close", id, &found, error);
   bool gone = outcome != 0 && ws_ended_has(id);
@@ -651,8 +617,7 @@ int ws_client_on_close(int64_t id, void *handler, struct ws_error *error)
 
 /* ---- the end of the program */
 
-void ws_clients_close(struct ws_worker *worker)
-{
+void ws_clients_close(struct ws_worker *worker) {
   struct ws_client *client = worker->clients;
   worker->ending = true;
   if (client)
@@ -670,19 +635,16 @@ void ws_clients_close(struct ws_worker *worker)
   }
 }
 
-static bool ws_clients_are_gone(void *context)
-{
+static bool ws_clients_are_gone(void *context) {
   (void)context;
   return atomic_load(&ws_clients_alive) == 0;
 }
 
-void ws_clients_await_all(int64_t deadline_ms)
-{
+void ws_clients_await_all(int64_t deadline_ms) {
   ws_wait_until(deadline_ms, ws_clients_are_gone, NULL);
 }
 
-void ws_clients_free_all(void)
-{
+void ws_clients_free_all(void) {
   ws_tls_context_unref(ws_clients_tls);
   ws_clients_tls = NULL;
   ws_ended_free_all();

@@ -19,8 +19,7 @@ struct ws_close_task {
   char reason[WS_CLOSE_REASON_MAX + 1];
 };
 
-int ws_close_check(int64_t code, const char *reason, struct ws_error *error)
-{
+int ws_close_check(int64_t code, const char *reason, struct ws_error *error) {
   struct ws_text_extent extent;
   enum ws_text_outcome outcome = ws_text_measure(reason, &extent);
   if (!ws_close_code_valid(code))
@@ -34,8 +33,7 @@ int ws_close_check(int64_t code, const char *reason, struct ws_error *error)
   return ws_error_is_set(error) ? -1 : 0;
 }
 
-static void ws_close_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_close_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_close_task *work = (struct ws_close_task *)task;
   struct ws_conn *conn = work->conn;
   (void)loop;
@@ -46,28 +44,25 @@ static void ws_close_run(struct ws_loop *loop, struct ws_task *task)
   ws_conn_unpin(conn);
 }
 
-static bool ws_close_is_over(void *context)
-{
+static bool ws_close_is_over(void *context) {
   return !ws_handle_is_alive(WS_HANDLE_CONNECTION, *(const int64_t *)context);
 }
 
 /* Posts the close; the caller's pin goes with it. */
-static int ws_close_post(struct ws_conn *conn, int code, const char *reason, struct ws_error *error)
-{
+static int ws_close_post(struct ws_conn *conn, int code, const char *reason, struct ws_error *error) {
   struct ws_close_task *work = ws_sys_malloc(sizeof *work);
   if (!work) {
     ws_error_memory(error, "close");
     return -1;
   }
-  *work = (struct ws_close_task){ .task.run = ws_close_run, .conn = conn, .code = code };
+  *work = (struct ws_close_task){.task.run = ws_close_run, .conn = conn, .code = code};
   strcpy(work->reason, reason);
   ws_handle_pin_again(conn->id);
   ws_loop_post(conn->group->worker->loop, &work->task);
   return 0;
 }
 
-int ws_close(int64_t id, int code, const char *reason, struct ws_error *error)
-{
+int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
   struct ws_found found;
   int outcome = 0;
   if (ws_find_open("close", id, &found, error))

@@ -15,21 +15,18 @@
 #include "roots.h"
 #include "wait.h"
 
-static struct ws_loop *ws_conn_loop(const struct ws_conn *conn)
-{
+static struct ws_loop *ws_conn_loop(const struct ws_conn *conn) {
   return conn->group->worker->loop;
 }
 
-void ws_conn_drop_record(struct ws_conn *conn)
-{
+void ws_conn_drop_record(struct ws_conn *conn) {
   ws_root_drop(conn->record);
   conn->record = NULL;
   conn->record_stale = false;
 }
 
 /* Every change of state passes here: the group counts the open ones, and the record that says isConnected is dropped. */
-static void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state)
-{
+static void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state) {
   enum ws_conn_state before = ws_conn_state(conn);
   assert(state > before);
   if (state == WS_CONN_OPEN)
@@ -44,8 +41,7 @@ static void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state)
 
 /* ---- beginning */
 
-int ws_conn_init(struct ws_conn *conn, struct ws_group *group)
-{
+int ws_conn_init(struct ws_conn *conn, struct ws_group *group) {
   conn->group = group;
   if (ws_timer_init(group->worker->loop, &conn->timer, ws_conn_fire))
     return -1;
@@ -58,8 +54,7 @@ int ws_conn_init(struct ws_conn *conn, struct ws_group *group)
   return 0;
 }
 
-static void ws_conn_leave(struct ws_conn *conn)
-{
+static void ws_conn_leave(struct ws_conn *conn) {
   *conn->link = conn->next;
   if (conn->next)
     conn->next->link = conn->link;
@@ -67,22 +62,19 @@ static void ws_conn_leave(struct ws_conn *conn)
   conn->group->worker->connections--;
 }
 
-void ws_conn_abandon(struct ws_conn *conn)
-{
+void ws_conn_abandon(struct ws_conn *conn) {
   ws_stream_close(ws_conn_loop(conn), &conn->stream);
   ws_conn_leave(conn);
 }
 
-void ws_conn_start(struct ws_conn *conn, int64_t deadline_ms)
-{
+void ws_conn_start(struct ws_conn *conn, int64_t deadline_ms) {
   conn->stream.watch.ready = ws_conn_ready;
   ws_timer_arm(ws_conn_loop(conn), &conn->timer, deadline_ms);
   /* The handshake begins without waiting for an event. With it TLS may read what comes after, which no event announces. */
   ws_conn_ready(ws_conn_loop(conn), &conn->stream.watch, 0);
 }
 
-int ws_conn_identify(struct ws_conn *conn)
-{
+int ws_conn_identify(struct ws_conn *conn) {
   /* Whoever learns the ID sees the connection as it is now. */
   conn->id = ws_handle_issue(WS_HANDLE_CONNECTION, conn, conn->group->worker->index);
   if (!conn->id)
@@ -92,8 +84,7 @@ int ws_conn_identify(struct ws_conn *conn)
 }
 
 /* Idle connections are looked at twice in their timeout. */
-static void ws_conn_arm_idle(struct ws_conn *conn)
-{
+static void ws_conn_arm_idle(struct ws_conn *conn) {
   uint32_t timeout = conn->group->rules->idle_timeout_ms;
   int64_t now = ws_loop_now(ws_conn_loop(conn));
   conn->last_input = (uint32_t)now;
@@ -103,8 +94,7 @@ static void ws_conn_arm_idle(struct ws_conn *conn)
     ws_timer_disarm(ws_conn_loop(conn), &conn->timer);
 }
 
-void ws_conn_admit(struct ws_conn *conn)
-{
+void ws_conn_admit(struct ws_conn *conn) {
   conn->admitted = true;
   conn->held = false;
   if (ws_conn_state(conn) == WS_CONN_OPENING) {
@@ -117,8 +107,7 @@ void ws_conn_admit(struct ws_conn *conn)
 
 /* ---- output */
 
-int ws_conn_put_frame(struct ws_conn *conn, uint8_t head, const uint8_t *payload, size_t n)
-{
+int ws_conn_put_frame(struct ws_conn *conn, uint8_t head, const uint8_t *payload, size_t n) {
   bool masked = conn->group->rules->role == WS_ROLE_CLIENT;
   size_t size = ws_frame_header_size(n, masked) + n;
   uint8_t key[4];
@@ -138,8 +127,7 @@ int ws_conn_put_frame(struct ws_conn *conn, uint8_t head, const uint8_t *payload
   return 0;
 }
 
-void ws_conn_mark_dirty(struct ws_conn *conn)
-{
+void ws_conn_mark_dirty(struct ws_conn *conn) {
   struct ws_worker *worker = conn->group->worker;
   if (conn->dirty || conn->held)
     return;
@@ -150,8 +138,7 @@ void ws_conn_mark_dirty(struct ws_conn *conn)
   ws_loop_defer(worker->loop, &worker->flush);
 }
 
-void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work)
-{
+void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_worker *worker = (struct ws_worker *)(void *)((char *)work - offsetof(struct ws_worker, flush));
   (void)loop;
   while (worker->dirty) {
@@ -163,8 +150,7 @@ void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work)
   }
 }
 
-static void ws_conn_want(struct ws_conn *conn)
-{
+static void ws_conn_want(struct ws_conn *conn) {
   unsigned wanted = (conn->paused ? 0 : WS_READ) | (conn->blocked ? WS_WRITE : 0);
   if (ws_stream_want(ws_conn_loop(conn), &conn->stream, wanted)) {
     ws_log(WS_LOG_ERROR, "connection %" PRId64 " is dropped: out of memory", conn->id);
@@ -174,8 +160,7 @@ static void ws_conn_want(struct ws_conn *conn)
 
 /* Everything is written, the close frame or refusal last: what is left is to end the stream in good order. The peer that
  * closes last, or not at all, is waited for a little: closing with its bytes unread would destroy what it has not read. */
-static void ws_conn_finish_output(struct ws_conn *conn)
-{
+static void ws_conn_finish_output(struct ws_conn *conn) {
   bool server_waits = conn->group->rules->role == WS_ROLE_SERVER && conn->close_received;
   bool client_waits = conn->group->rules->role == WS_ROLE_CLIENT && conn->close_received;
   if (client_waits && !conn->failed) {
@@ -198,8 +183,7 @@ static void ws_conn_finish_output(struct ws_conn *conn)
     ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_loop_now(ws_conn_loop(conn)) + WS_LINGER_MS);
 }
 
-void ws_conn_flush(struct ws_conn *conn)
-{
+void ws_conn_flush(struct ws_conn *conn) {
   if (conn->held || conn->shut || !conn->stream_ready || ws_conn_state(conn) == WS_CONN_ENDED)
     return;
   int outcome = ws_outq_empty(&conn->out) ? 0 : ws_outq_flush(&conn->out, ws_conn_loop(conn), &conn->stream);
@@ -220,8 +204,7 @@ void ws_conn_flush(struct ws_conn *conn)
 /* ---- ending */
 
 /* Queues a close frame. Without memory for it there is no use in going on. */
-static void ws_conn_put_close(struct ws_conn *conn, int code, const char *reason, size_t n)
-{
+static void ws_conn_put_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
   uint8_t payload[WS_CLOSE_PAYLOAD_MAX];
   size_t size = ws_close_encode(payload, code, reason, n);
   conn->close_sent = true;
@@ -231,8 +214,7 @@ static void ws_conn_put_close(struct ws_conn *conn, int code, const char *reason
     ws_conn_drop(conn);
 }
 
-void ws_conn_close(struct ws_conn *conn, int code, const char *reason, size_t n)
-{
+void ws_conn_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
   enum ws_conn_state state = ws_conn_state(conn);
   if (state == WS_CONN_HANDSHAKE)
     ws_conn_break(conn, "it was closed during its handshake");
@@ -240,15 +222,14 @@ void ws_conn_close(struct ws_conn *conn, int code, const char *reason, size_t n)
     ws_conn_put_close(conn, code, reason, n);
 }
 
-void ws_conn_fail(struct ws_conn *conn, int code, const char *reason)
-{
+void ws_conn_fail(struct ws_conn *conn, int code, const char *reason) {
   enum ws_conn_state state = ws_conn_state(conn);
   if (state == WS_CONN_ENDED || conn->discarding)
     return;
   if (ws_log_wants(WS_LOG_WARN)) {
     char address[WS_ADDRESS_TEXT];
-    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) was closed with %d: %s", conn->id, ws_conn_remote(conn, address), code,
-           reason);
+    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) was closed with %d: %s", conn->id, ws_conn_remote(conn, address),
+           code, reason);
   }
   conn->discarding = true;
   conn->failed = true;
@@ -263,8 +244,7 @@ void ws_conn_fail(struct ws_conn *conn, int code, const char *reason)
   ws_conn_put_close(conn, code, reason, strlen(reason));
 }
 
-void ws_conn_refuse(struct ws_conn *conn, const char *bytes, size_t n)
-{
+void ws_conn_refuse(struct ws_conn *conn, const char *bytes, size_t n) {
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->held = false;
   conn->discarding = true;
@@ -281,8 +261,7 @@ void ws_conn_refuse(struct ws_conn *conn, const char *bytes, size_t n)
 }
 
 /* The last use is gone: the close handler, then the ID and the memory. */
-static void ws_conn_finish(struct ws_conn *conn)
-{
+static void ws_conn_finish(struct ws_conn *conn) {
   int64_t id = conn->id;
   conn->uses = 1; /* the close handler may use it, and must not finish it again */
   conn->group->ops->ended(conn);
@@ -301,8 +280,7 @@ static void ws_conn_finish(struct ws_conn *conn)
   ws_wait_notify();
 }
 
-void ws_conn_drop(struct ws_conn *conn)
-{
+void ws_conn_drop(struct ws_conn *conn) {
   if (ws_conn_state(conn) == WS_CONN_ENDED)
     return;
   if (!conn->code)
@@ -316,42 +294,36 @@ void ws_conn_drop(struct ws_conn *conn)
     ws_conn_finish(conn);
 }
 
-void ws_conn_break(struct ws_conn *conn, const char *why)
-{
+void ws_conn_break(struct ws_conn *conn, const char *why) {
   if (ws_conn_state(conn) != WS_CONN_HANDSHAKE)
     return;
   conn->group->ops->broken(conn, why);
   ws_conn_drop(conn);
 }
 
-void ws_conn_use(struct ws_conn *conn)
-{
+void ws_conn_use(struct ws_conn *conn) {
   conn->uses++;
 }
 
-void ws_conn_unuse(struct ws_conn *conn)
-{
+void ws_conn_unuse(struct ws_conn *conn) {
   if (--conn->uses == 0 && ws_conn_state(conn) == WS_CONN_ENDED)
     ws_conn_finish(conn);
 }
 
-void ws_conn_unpin(struct ws_conn *conn)
-{
+void ws_conn_unpin(struct ws_conn *conn) {
   if (ws_handle_unpin(conn->id))
     conn->group->ops->free(conn);
 }
 
 /* ---- what handlers see */
 
-void *ws_conn_new_record(const struct ws_conn *conn)
-{
+void *ws_conn_new_record(const struct ws_conn *conn) {
   char url[WS_HTTP_BYTES_MAX + 16];
   conn->group->ops->url(conn, url, sizeof url);
   return ws_value_connection(conn->id, url, ws_conn_state(conn) == WS_CONN_OPEN);
 }
 
-void *ws_conn_record(struct ws_conn *conn)
-{
+void *ws_conn_record(struct ws_conn *conn) {
   if (!conn->record) {
     conn->record = ws_root_take();
     if (!conn->record)
@@ -366,8 +338,7 @@ void *ws_conn_record(struct ws_conn *conn)
   return *conn->record;
 }
 
-struct ws_call *ws_conn_begin_call(struct ws_conn *conn)
-{
+struct ws_call *ws_conn_begin_call(struct ws_conn *conn) {
   struct ws_call *call = ws_worker_take_call(conn->group->worker);
   if (call) {
     conn->handling = true;
@@ -377,8 +348,7 @@ struct ws_call *ws_conn_begin_call(struct ws_conn *conn)
   return call;
 }
 
-void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call)
-{
+void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call) {
   ws_worker_give_call(conn->group->worker, call);
   conn->handling = false;
   conn->group->worker->handling--;
@@ -387,8 +357,7 @@ void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call)
   ws_conn_unuse(conn);
 }
 
-const char *ws_conn_remote(const struct ws_conn *conn, char text[static WS_ADDRESS_TEXT])
-{
+const char *ws_conn_remote(const struct ws_conn *conn, char text[static WS_ADDRESS_TEXT]) {
   struct ws_address address = conn->peer->address;
   if (address.any.sa_family == AF_INET6)
     address.v6.sin6_port = htons(conn->port);
@@ -397,15 +366,14 @@ const char *ws_conn_remote(const struct ws_conn *conn, char text[static WS_ADDRE
   return ws_address_format(&address, text);
 }
 
-void ws_conn_call_close(struct ws_conn *conn, void **handler)
-{
+void ws_conn_call_close(struct ws_conn *conn, void **handler) {
   if (!handler)
     return;
   const char *reason = conn->reason ? conn->reason : "";
   void *record = ws_conn_record(conn);
   struct ws_call *call = record ? ws_conn_begin_call(conn) : NULL;
   enum ws_verdict verdict =
-    call ? ws_call_close(call, *handler, record, conn->code, reason, strlen(reason)) : WS_VERDICT_NO_MEMORY;
+      call ? ws_call_close(call, *handler, record, conn->code, reason, strlen(reason)) : WS_VERDICT_NO_MEMORY;
   if (verdict != WS_VERDICT_SUCCESS)
     ws_log(WS_LOG_WARN, "connection %" PRId64 ": the close handler %s%s", conn->id,
            verdict == WS_VERDICT_ERROR ? "failed: " : "was not called: ",

@@ -36,7 +36,14 @@
 #include "value.h"
 #include "worker.h"
 
-enum ws_conn_state { WS_CONN_HANDSHAKE, WS_CONN_OPENING, WS_CONN_OPEN, WS_CONN_CLOSING, WS_CONN_REFUSED, WS_CONN_ENDED };
+enum ws_conn_state {
+  WS_CONN_HANDSHAKE,
+  WS_CONN_OPENING,
+  WS_CONN_OPEN,
+  WS_CONN_CLOSING,
+  WS_CONN_REFUSED,
+  WS_CONN_ENDED
+};
 
 enum { WS_CLOSE_TIMEOUT_MS = 5000, WS_LINGER_MS = 1000 };
 
@@ -87,44 +94,43 @@ struct ws_conn {
   struct ws_outq out; /* its count is shared */
   struct ws_timer timer;
   struct ws_session *session;
-  struct ws_group *group;         /* shared */
-  int64_t id;                     /* shared; 0 before OPENING */
-  struct ws_conn *next, **link;   /* in group->first */
+  struct ws_group *group;       /* shared */
+  int64_t id;                   /* shared; 0 before OPENING */
+  struct ws_conn *next, **link; /* in group->first */
   struct ws_conn *next_dirty;
-  void **record;                  /* root of the record for handlers, NULL until it is needed */
-  void *handshake;                /* what the role keeps: a server's partial head, then its request (shared) */
+  void **record;   /* root of the record for handlers, NULL until it is needed */
+  void *handshake; /* what the role keeps: a server's partial head, then its request (shared) */
   struct ws_deflater *deflater;
-  struct ws_peer *peer;           /* shared */
-  char *reason;                   /* of the end; NULL: none. U+0000 stands in it as C0 80 */
-  uint32_t last_input;            /* ms of the loop's clock, truncated */
+  struct ws_peer *peer; /* shared */
+  char *reason;         /* of the end; NULL: none. U+0000 stands in it as C0 80 */
+  uint32_t last_input;  /* ms of the loop's clock, truncated */
   uint32_t rate_start, rate_count;
-  _Atomic uint32_t posted;        /* shared: messages handed to the worker and not yet queued */
-  struct ws_deflate_params deflate; /* shared */
-  uint16_t port;                  /* shared: the peer's */
-  uint16_t code;                  /* of the end; 0: none yet */
+  _Atomic uint32_t posted;                /* shared: messages handed to the worker and not yet queued */
+  struct ws_deflate_params deflate;       /* shared */
+  uint16_t port;                          /* shared: the peer's */
+  uint16_t code;                          /* of the end; 0: none yet */
   uint16_t protocol_start, protocol_size; /* shared: the subprotocol, a part of the role's list */
-  _Atomic uint8_t state;          /* shared */
-  bool admitted : 1;              /* it was open: the close handler is due */
-  bool held : 1;                  /* output waits (for the 101) */
+  _Atomic uint8_t state;                  /* shared */
+  bool admitted : 1;                      /* it was open: the close handler is due */
+  bool held : 1;                          /* output waits (for the 101) */
   bool dirty : 1;
-  bool record_stale : 1;          /* to be dropped when the handler that has it returns */
-  bool handling : 1;              /* a handler of this connection is on the stack */
-  bool paused : 1;                /* input came meanwhile: read on afterwards */
+  bool record_stale : 1; /* to be dropped when the handler that has it returns */
+  bool handling : 1;     /* a handler of this connection is on the stack */
+  bool paused : 1;       /* input came meanwhile: read on afterwards */
   bool stream_ready : 1;
-  bool blocked : 1;               /* output waits for the stream to become writable */
-  bool discarding : 1;            /* every further byte is ignored */
+  bool blocked : 1;    /* output waits for the stream to become writable */
+  bool discarding : 1; /* every further byte is ignored */
   bool close_sent : 1;
   bool close_received : 1;
-  bool failed : 1;                /* this end failed it: `code` is what it sent */
-  bool shut : 1;                  /* nothing more will be written */
+  bool failed : 1; /* this end failed it: `code` is what it sent */
+  bool shut : 1;   /* nothing more will be written */
   bool pinged : 1;
-  bool idled : 1;                 /* failed because nothing came from the peer */
-  uint8_t refusal;                /* a server's: enum ws_refusal to answer with once the head is read */
+  bool idled : 1;  /* failed because nothing came from the peer */
+  uint8_t refusal; /* a server's: enum ws_refusal to answer with once the head is read */
   uint16_t uses;
 };
 
-static inline enum ws_conn_state ws_conn_state(const struct ws_conn *conn)
-{
+static inline enum ws_conn_state ws_conn_state(const struct ws_conn *conn) {
   return (enum ws_conn_state)atomic_load_explicit(&conn->state, memory_order_acquire);
 }
 

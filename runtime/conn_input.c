@@ -13,21 +13,18 @@ enum { WS_READS_PER_TURN = 8 };
 /* A ping's answer is left out where this much waits already: the peer does not read, and one answer of many will do. */
 enum { WS_PONG_BACKLOG = 64 * 1024 };
 
-static struct ws_worker *ws_conn_worker(const struct ws_conn *conn)
-{
+static struct ws_worker *ws_conn_worker(const struct ws_conn *conn) {
   return conn->group->worker;
 }
 
 /* ---- the session's events */
 
-static enum ws_sink_verdict ws_conn_go_on(const struct ws_conn *conn)
-{
+static enum ws_sink_verdict ws_conn_go_on(const struct ws_conn *conn) {
   return conn->discarding || ws_conn_state(conn) == WS_CONN_ENDED ? WS_SINK_STOP : WS_SINK_GO;
 }
 
 /* A second's allowance is used up within a second: counted from the first message after the last second ended. */
-static bool ws_conn_rate_exceeded(struct ws_conn *conn)
-{
+static bool ws_conn_rate_exceeded(struct ws_conn *conn) {
   uint32_t cap = conn->group->rules->max_messages_per_second;
   if (!cap)
     return false;
@@ -39,8 +36,7 @@ static bool ws_conn_rate_exceeded(struct ws_conn *conn)
   return conn->rate_count++ >= cap;
 }
 
-static void ws_conn_handle_message(struct ws_conn *conn, bool binary, const uint8_t *bytes, size_t n)
-{
+static void ws_conn_handle_message(struct ws_conn *conn, bool binary, const uint8_t *bytes, size_t n) {
   struct ws_call *call = ws_conn_begin_call(conn);
   if (!call) {
     ws_conn_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory");
@@ -56,8 +52,7 @@ static void ws_conn_handle_message(struct ws_conn *conn, bool binary, const uint
   ws_conn_end_call(conn, call);
 }
 
-static enum ws_sink_verdict ws_conn_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n)
-{
+static enum ws_sink_verdict ws_conn_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   struct ws_conn *conn = context;
   if (ws_conn_rate_exceeded(conn))
     ws_conn_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second");
@@ -66,8 +61,7 @@ static enum ws_sink_verdict ws_conn_on_message(void *context, enum ws_message_ki
   return ws_conn_go_on(conn);
 }
 
-static enum ws_sink_verdict ws_conn_on_ping(void *context, const uint8_t *payload, size_t n)
-{
+static enum ws_sink_verdict ws_conn_on_ping(void *context, const uint8_t *payload, size_t n) {
   struct ws_conn *conn = context;
   bool answer = ws_conn_state(conn) == WS_CONN_OPEN && !(conn->blocked && ws_outq_bytes(&conn->out) > WS_PONG_BACKLOG);
   if (answer && ws_conn_put_frame(conn, WS_FRAME_FIN | WS_OPCODE_PONG, payload, n))
@@ -75,16 +69,14 @@ static enum ws_sink_verdict ws_conn_on_ping(void *context, const uint8_t *payloa
   return ws_conn_go_on(conn);
 }
 
-static enum ws_sink_verdict ws_conn_on_pong(void *context, const uint8_t *payload, size_t n)
-{
+static enum ws_sink_verdict ws_conn_on_pong(void *context, const uint8_t *payload, size_t n) {
   (void)payload;
   (void)n;
   return ws_conn_go_on(context);
 }
 
 /* The peer's close frame: it is answered with its own code, and nothing that follows counts. */
-static enum ws_sink_verdict ws_conn_on_close(void *context, int code, const char *reason, size_t n)
-{
+static enum ws_sink_verdict ws_conn_on_close(void *context, int code, const char *reason, size_t n) {
   struct ws_conn *conn = context;
   conn->close_received = true;
   conn->code = (uint16_t)code;
@@ -102,24 +94,22 @@ static enum ws_sink_verdict ws_conn_on_close(void *context, int code, const char
 }
 
 static const struct ws_session_sink ws_conn_sink = {
-  .on_message = ws_conn_on_message,
-  .on_ping = ws_conn_on_ping,
-  .on_pong = ws_conn_on_pong,
-  .on_close = ws_conn_on_close,
+    .on_message = ws_conn_on_message,
+    .on_ping = ws_conn_on_ping,
+    .on_pong = ws_conn_on_pong,
+    .on_close = ws_conn_on_close,
 };
 
 /* ---- bytes */
 
 /* Nothing in the session needs to be remembered. */
-static bool ws_conn_session_is_blank(const struct ws_session *session)
-{
+static bool ws_conn_session_is_blank(const struct ws_session *session) {
   return !session->frame_open && session->header_size == 0 && session->message == 0 && !session->partial &&
          !session->inflater;
 }
 
 /* Keeps a session that began on the stack, or gives up one that is not needed any more. */
-static void ws_conn_keep_session(struct ws_conn *conn, struct ws_session *session)
-{
+static void ws_conn_keep_session(struct ws_conn *conn, struct ws_session *session) {
   bool blank = conn->discarding || ws_conn_session_is_blank(session);
   if (blank) {
     ws_session_deinit(session);
@@ -136,16 +126,14 @@ static void ws_conn_keep_session(struct ws_conn *conn, struct ws_session *sessio
   }
 }
 
-static void ws_conn_fed(struct ws_conn *conn, const struct ws_session *session, enum ws_feed_outcome outcome)
-{
+static void ws_conn_fed(struct ws_conn *conn, const struct ws_session *session, enum ws_feed_outcome outcome) {
   if (outcome == WS_FEED_VIOLATION) {
     enum ws_violation violation = (enum ws_violation)session->violation;
     ws_conn_fail(conn, ws_violation_code(violation), ws_violation_text(violation));
   }
 }
 
-static void ws_conn_feed(struct ws_conn *conn, uint8_t *bytes, size_t n)
-{
+static void ws_conn_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   struct ws_session fresh;
   struct ws_session *session = conn->session;
   size_t consumed;
@@ -158,8 +146,7 @@ static void ws_conn_feed(struct ws_conn *conn, uint8_t *bytes, size_t n)
   ws_conn_keep_session(conn, session);
 }
 
-static void ws_conn_input(struct ws_conn *conn, uint8_t *bytes, size_t n)
-{
+static void ws_conn_input(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   conn->last_input = (uint32_t)ws_loop_now(ws_conn_worker(conn)->loop);
   conn->pinged = false;
   if (ws_conn_state(conn) == WS_CONN_HANDSHAKE) {
@@ -175,8 +162,7 @@ static void ws_conn_input(struct ws_conn *conn, uint8_t *bytes, size_t n)
 
 /* The rest of a large message goes straight to its place, anything else through the shared buffer. Returns as
  * ws_stream_read; *filled: there was no room for more. */
-static ssize_t ws_conn_receive(struct ws_conn *conn, uint8_t *buffer, bool *filled)
-{
+static ssize_t ws_conn_receive(struct ws_conn *conn, uint8_t *buffer, bool *filled) {
   uint8_t *room = NULL;
   size_t size = conn->session && !conn->discarding ? ws_session_reserve(conn->session, &room) : 0;
   ssize_t n = ws_stream_read(&conn->stream, size ? room : buffer, size ? size : WS_LOOP_BUFFER_SIZE);
@@ -195,17 +181,16 @@ static ssize_t ws_conn_receive(struct ws_conn *conn, uint8_t *buffer, bool *fill
 }
 
 /* The stream is at its end, or broken. */
-static void ws_conn_lost(struct ws_conn *conn, ssize_t outcome)
-{
+static void ws_conn_lost(struct ws_conn *conn, ssize_t outcome) {
   if (ws_conn_state(conn) == WS_CONN_HANDSHAKE)
-    ws_conn_break(conn, outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
+    ws_conn_break(conn,
+                  outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
   else
     ws_conn_drop(conn);
 }
 
 /* Input that came while a handler of this connection was waiting in an inner turn. */
-static bool ws_conn_resume(struct ws_conn *conn)
-{
+static bool ws_conn_resume(struct ws_conn *conn) {
   if (!conn->paused || ws_conn_state(conn) == WS_CONN_ENDED)
     return false;
   conn->paused = false;
@@ -216,8 +201,7 @@ static bool ws_conn_resume(struct ws_conn *conn)
   return true;
 }
 
-static void ws_conn_read(struct ws_conn *conn)
-{
+static void ws_conn_read(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_worker(conn)->loop;
   uint8_t *buffer = ws_loop_take_buffer(loop);
   if (!buffer) {
@@ -243,8 +227,7 @@ static void ws_conn_read(struct ws_conn *conn)
 
 /* ---- readiness */
 
-bool ws_conn_shake(struct ws_conn *conn)
-{
+bool ws_conn_shake(struct ws_conn *conn) {
   int outcome = ws_stream_handshake(&conn->stream);
   if (outcome == WS_STREAM_FAILED) {
     ws_conn_break(conn, ws_stream_error(&conn->stream));
@@ -261,8 +244,7 @@ bool ws_conn_shake(struct ws_conn *conn)
   return ws_conn_state(conn) != WS_CONN_ENDED;
 }
 
-static void ws_conn_readable(struct ws_conn *conn)
-{
+static void ws_conn_readable(struct ws_conn *conn) {
   if (conn->handling) {
     /* Its handler turns the loop further up the stack: the message in hand comes first. */
     conn->paused = true;
@@ -273,10 +255,9 @@ static void ws_conn_readable(struct ws_conn *conn)
   ws_conn_read(conn);
 }
 
-void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events)
-{
+void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   struct ws_conn *conn =
-    (struct ws_conn *)(void *)((char *)watch - offsetof(struct ws_conn, stream) - offsetof(struct ws_stream, watch));
+      (struct ws_conn *)(void *)((char *)watch - offsetof(struct ws_conn, stream) - offsetof(struct ws_stream, watch));
   (void)loop;
   unsigned ready = ws_stream_ready(&conn->stream, events);
   ws_conn_use(conn);
@@ -293,8 +274,7 @@ void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events
 
 /* ---- time */
 
-static void ws_conn_idle(struct ws_conn *conn)
-{
+static void ws_conn_idle(struct ws_conn *conn) {
   const struct ws_rules *rules = conn->group->rules;
   struct ws_loop *loop = ws_conn_worker(conn)->loop;
   int64_t now = ws_loop_now(loop);
@@ -317,8 +297,7 @@ static void ws_conn_idle(struct ws_conn *conn)
 }
 
 /* The close handshake, or the wait for the peer's end of the stream, takes too long. */
-static void ws_conn_close_late(struct ws_conn *conn)
-{
+static void ws_conn_close_late(struct ws_conn *conn) {
   /* An idle peer that did not even take our close frame is gone. */
   if (conn->idled && !conn->shut) {
     conn->code = WS_CLOSE_ABNORMAL;
@@ -328,8 +307,7 @@ static void ws_conn_close_late(struct ws_conn *conn)
   ws_conn_drop(conn);
 }
 
-void ws_conn_fire(struct ws_loop *loop, struct ws_timer *timer)
-{
+void ws_conn_fire(struct ws_loop *loop, struct ws_timer *timer) {
   struct ws_conn *conn = (struct ws_conn *)(void *)((char *)timer - offsetof(struct ws_conn, timer));
   (void)loop;
   ws_conn_use(conn);

@@ -7,8 +7,7 @@
 #include "hooks.h"
 #include "printable.h"
 
-__attribute__((format(printf, 2, 3))) static void ws_error_set(struct ws_error *error, const char *format, ...)
-{
+__attribute__((format(printf, 2, 3))) static void ws_error_set(struct ws_error *error, const char *format, ...) {
   va_list values;
   va_start(values, format);
   vsnprintf(error->text, sizeof error->text, format, values);
@@ -18,14 +17,12 @@ __attribute__((format(printf, 2, 3))) static void ws_error_set(struct ws_error *
 #define WS_P(...) , __VA_ARGS__
 #define WS_A(expression) , expression
 #define WS_ERROR(name, parameters, format, arguments, when)                                                            \
-  void ws_error_##name(struct ws_error *error parameters)                                                              \
-  {                                                                                                                    \
+  void ws_error_##name(struct ws_error *error parameters) {                                                            \
     ws_error_set(error, format arguments);                                                                             \
   }
 #include "ws_errors.def"
 
-char *ws_error_give(const struct ws_error *error)
-{
+char *ws_error_give(const struct ws_error *error) {
   static char no_memory[] = "out of memory";
   if (!ws_error_is_set(error))
     return NULL;

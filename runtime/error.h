@@ -19,13 +19,11 @@ struct ws_error {
 #define WS_ERROR(name, parameters, format, arguments, when) void ws_error_##name(struct ws_error *error parameters);
 #include "ws_errors.def"
 
-static inline void ws_error_clear(struct ws_error *error)
-{
+static inline void ws_error_clear(struct ws_error *error) {
   error->text[0] = '\0';
 }
 
-static inline bool ws_error_is_set(const struct ws_error *error)
-{
+static inline bool ws_error_is_set(const struct ws_error *error) {
   return error->text[0] != '\0';
 }
 

@@ -41,12 +41,11 @@ struct ws_handle_table {
 };
 
 static struct ws_handle_table ws_handle_tables[2] = {
-  { .lock = PTHREAD_MUTEX_INITIALIZER },
-  { .lock = PTHREAD_MUTEX_INITIALIZER },
+    {.lock = PTHREAD_MUTEX_INITIALIZER},
+    {.lock = PTHREAD_MUTEX_INITIALIZER},
 };
 
-static unsigned ws_segment_of(uint32_t place, uint32_t *offset)
-{
+static unsigned ws_segment_of(uint32_t place, uint32_t *offset) {
   uint32_t shifted = place + (1u << WS_SEGMENT_FIRST);
   unsigned top = 31u - (unsigned)__builtin_clz(shifted);
   *offset = shifted - (1u << top);
@@ -54,8 +53,7 @@ static unsigned ws_segment_of(uint32_t place, uint32_t *offset)
 }
 
 /* The slot, or NULL where that place was never used. */
-static struct ws_slot *ws_slot_at(struct ws_handle_table *table, uint32_t place)
-{
+static struct ws_slot *ws_slot_at(struct ws_handle_table *table, uint32_t place) {
   uint32_t offset;
   unsigned segment = ws_segment_of(place, &offset);
   if (segment >= WS_SEGMENTS)
@@ -64,38 +62,32 @@ static struct ws_slot *ws_slot_at(struct ws_handle_table *table, uint32_t place)
   return slots ? &slots[offset] : NULL;
 }
 
-static struct ws_slot *ws_slot_of(enum ws_handle_kind kind, int64_t id)
-{
+static struct ws_slot *ws_slot_of(enum ws_handle_kind kind, int64_t id) {
   uint32_t place = (uint32_t)((uint64_t)id >> WS_ID_KIND_BITS) & ((1u << WS_ID_PLACE_BITS) - 1);
   if (id <= 0 || (id & 1) != (int64_t)kind || place == 0)
     return NULL;
   return ws_slot_at(&ws_handle_tables[kind], place - 1);
 }
 
-static uint64_t ws_id_generation(int64_t id)
-{
+static uint64_t ws_id_generation(int64_t id) {
   return (uint64_t)id >> (WS_ID_KIND_BITS + WS_ID_PLACE_BITS);
 }
 
-static enum ws_handle_kind ws_id_kind(int64_t id)
-{
+static enum ws_handle_kind ws_id_kind(int64_t id) {
   return (id & 1) ? WS_HANDLE_CONNECTION : WS_HANDLE_SERVER;
 }
 
 /* The slot of an ID that the caller knows to have been issued. */
-static struct ws_slot *ws_slot_known(int64_t id)
-{
+static struct ws_slot *ws_slot_known(int64_t id) {
   return ws_slot_of(ws_id_kind(id), id);
 }
 
-static bool ws_word_is(uint64_t word, uint64_t generation)
-{
+static bool ws_word_is(uint64_t word, uint64_t generation) {
   return (word & WS_WORD_ALIVE) && word >> WS_WORD_GENERATION_SHIFT == generation;
 }
 
 /* Makes the segment of a place that is used for the first time. */
-static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t place)
-{
+static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t place) {
   uint32_t offset;
   unsigned segment = ws_segment_of(place, &offset);
   struct ws_slot *slots = atomic_load_explicit(&table->segments[segment], memory_order_relaxed);
@@ -109,8 +101,7 @@ static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t plac
 }
 
 /* Takes the place that was free longest; while few have ever been used, a new one, so that small programs see small IDs. */
-static struct ws_slot *ws_slot_take(struct ws_handle_table *table, uint32_t *place)
-{
+static struct ws_slot *ws_slot_take(struct ws_handle_table *table, uint32_t *place) {
   struct ws_slot *slot = NULL;
   if (table->free_first && table->used >= WS_PLACES_FRESH) {
     *place = table->free_first - 1;
@@ -127,8 +118,7 @@ static struct ws_slot *ws_slot_take(struct ws_handle_table *table, uint32_t *pla
   return slot;
 }
 
-static void ws_slot_give(struct ws_handle_table *table, struct ws_slot *slot, uint32_t place)
-{
+static void ws_slot_give(struct ws_handle_table *table, struct ws_slot *slot, uint32_t place) {
   slot->next_free = 0;
   if (table->free_last)
     ws_slot_at(table, table->free_last - 1)->next_free = place + 1;
@@ -137,8 +127,7 @@ static void ws_slot_give(struct ws_handle_table *table, struct ws_slot *slot, ui
   table->free_last = place + 1;
 }
 
-int64_t ws_handle_issue(enum ws_handle_kind kind, void *object, unsigned owner)
-{
+int64_t ws_handle_issue(enum ws_handle_kind kind, void *object, unsigned owner) {
   struct ws_handle_table *table = &ws_handle_tables[kind];
   uint32_t place = 0;
   int64_t id = 0;
@@ -147,17 +136,16 @@ int64_t ws_handle_issue(enum ws_handle_kind kind, void *object, unsigned owner)
   if (slot) {
     uint64_t generation = atomic_load_explicit(&slot->word, memory_order_relaxed) >> WS_WORD_GENERATION_SHIFT;
     slot->object = object;
-    atomic_store_explicit(&slot->word,
-                          generation << WS_WORD_GENERATION_SHIFT | WS_WORD_ALIVE | (uint64_t)owner << WS_WORD_OWNER_SHIFT,
-                          memory_order_release);
+    atomic_store_explicit(
+        &slot->word, generation << WS_WORD_GENERATION_SHIFT | WS_WORD_ALIVE | (uint64_t)owner << WS_WORD_OWNER_SHIFT,
+        memory_order_release);
     id = (int64_t)((generation << WS_ID_PLACE_BITS | (place + 1)) << WS_ID_KIND_BITS | (uint64_t)kind);
   }
   pthread_mutex_unlock(&table->lock);
   return id;
 }
 
-void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner)
-{
+void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner) {
   struct ws_slot *slot = ws_slot_of(kind, id);
   if (!slot)
     return NULL;
@@ -168,8 +156,7 @@ void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner)
 }
 
 /* Why an ID cannot be used as one of this kind. */
-static enum ws_handle_state ws_handle_why_not(enum ws_handle_kind kind, int64_t id)
-{
+static enum ws_handle_state ws_handle_why_not(enum ws_handle_kind kind, int64_t id) {
   if (id > 0 && ws_id_kind(id) != kind) {
     enum ws_handle_kind other = ws_id_kind(id);
     return ws_handle_why_not(other, id) == WS_HANDLE_UNKNOWN ? WS_HANDLE_UNKNOWN : WS_HANDLE_OTHER_KIND;
@@ -185,8 +172,7 @@ static enum ws_handle_state ws_handle_why_not(enum ws_handle_kind kind, int64_t 
   return generation < issued ? WS_HANDLE_GONE : WS_HANDLE_UNKNOWN;
 }
 
-void *ws_handle_pin(enum ws_handle_kind kind, int64_t id, enum ws_handle_state *state)
-{
+void *ws_handle_pin(enum ws_handle_kind kind, int64_t id, enum ws_handle_state *state) {
   struct ws_slot *slot = ws_slot_of(kind, id);
   if (slot) {
     uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
@@ -199,19 +185,18 @@ void *ws_handle_pin(enum ws_handle_kind kind, int64_t id, enum ws_handle_state *
     }
   }
   *state = ws_handle_why_not(kind, id);
-  if (*state == WS_HANDLE_ALIVE) /* retired and issued again, or pinned a million times, in between: it is gone for us */
+  if (*state ==
+      WS_HANDLE_ALIVE) /* retired and issued again, or pinned a million times, in between: it is gone for us */
     *state = WS_HANDLE_GONE;
   return NULL;
 }
 
-void ws_handle_pin_again(int64_t id)
-{
+void ws_handle_pin_again(int64_t id) {
   atomic_fetch_add_explicit(&ws_slot_known(id)->word, WS_WORD_PIN, memory_order_relaxed);
 }
 
 /* Makes the place free for its next generation. The object is the caller's to free. */
-static void ws_handle_recycle(int64_t id, struct ws_slot *slot)
-{
+static void ws_handle_recycle(int64_t id, struct ws_slot *slot) {
   struct ws_handle_table *table = &ws_handle_tables[ws_id_kind(id)];
   uint64_t next = (ws_id_generation(id) + 1) % WS_GENERATIONS;
   uint32_t place = ((uint32_t)((uint64_t)id >> WS_ID_KIND_BITS) & ((1u << WS_ID_PLACE_BITS) - 1)) - 1;
@@ -221,8 +206,7 @@ static void ws_handle_recycle(int64_t id, struct ws_slot *slot)
   pthread_mutex_unlock(&table->lock);
 }
 
-bool ws_handle_unpin(int64_t id)
-{
+bool ws_handle_unpin(int64_t id) {
   struct ws_slot *slot = ws_slot_known(id);
   uint64_t word = atomic_fetch_sub_explicit(&slot->word, WS_WORD_PIN, memory_order_acq_rel);
   if ((word & WS_WORD_PINS) != 1 || (word & WS_WORD_ALIVE))
@@ -231,8 +215,7 @@ bool ws_handle_unpin(int64_t id)
   return true;
 }
 
-bool ws_handle_retire(int64_t id)
-{
+bool ws_handle_retire(int64_t id) {
   struct ws_slot *slot = ws_slot_known(id);
   uint64_t word = atomic_fetch_xor_explicit(&slot->word, WS_WORD_ALIVE | WS_WORD_RETIRED, memory_order_acq_rel);
   if (word & WS_WORD_PINS)
@@ -241,8 +224,7 @@ bool ws_handle_retire(int64_t id)
   return true;
 }
 
-bool ws_handle_is_alive(enum ws_handle_kind kind, int64_t id)
-{
+bool ws_handle_is_alive(enum ws_handle_kind kind, int64_t id) {
   struct ws_slot *slot = ws_slot_of(kind, id);
   return slot && ws_word_is(atomic_load_explicit(&slot->word, memory_order_acquire), ws_id_generation(id));
 }

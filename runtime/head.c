@@ -8,8 +8,7 @@
 enum { WS_HEAD_ROOM_FIRST = 1024 };
 
 /* A larger copy; the old bytes are wiped, which realloc would not do. */
-static int ws_head_grow(struct ws_head *head, size_t size)
-{
+static int ws_head_grow(struct ws_head *head, size_t size) {
   size_t room = head->room ? head->room : WS_HEAD_ROOM_FIRST;
   while (room < size)
     room *= 2;
@@ -28,8 +27,7 @@ static int ws_head_grow(struct ws_head *head, size_t size)
   return 0;
 }
 
-static int ws_head_append(struct ws_head *head, const uint8_t *bytes, size_t n)
-{
+static int ws_head_append(struct ws_head *head, const uint8_t *bytes, size_t n) {
   if (ws_head_grow(head, head->size + n))
     return -1;
   memcpy(head->bytes + head->size, bytes, n);
@@ -38,8 +36,7 @@ static int ws_head_append(struct ws_head *head, const uint8_t *bytes, size_t n)
 }
 
 /* The first piece was not all: it is gathered from now on. */
-static int ws_head_keep(struct ws_head **kept, const struct ws_http_head *http, const uint8_t *bytes, size_t n)
-{
+static int ws_head_keep(struct ws_head **kept, const struct ws_http_head *http, const uint8_t *bytes, size_t n) {
   struct ws_head *head = ws_sys_calloc(1, sizeof *head);
   if (!head)
     return -1;
@@ -49,8 +46,7 @@ static int ws_head_keep(struct ws_head **kept, const struct ws_http_head *http, 
 }
 
 int ws_head_take(struct ws_head **kept, struct ws_http_head *scratch, enum ws_http_kind kind, uint8_t *bytes, size_t n,
-                 struct ws_http_head **head, size_t *used)
-{
+                 struct ws_http_head **head, size_t *used) {
   *used = n;
   if (!*kept) {
     *head = scratch;
@@ -72,8 +68,7 @@ int ws_head_take(struct ws_head **kept, struct ws_http_head *scratch, enum ws_ht
   return (int)outcome;
 }
 
-void ws_head_wipe(struct ws_head **kept, uint8_t *bytes, size_t used)
-{
+void ws_head_wipe(struct ws_head **kept, uint8_t *bytes, size_t used) {
   if (used)
     OPENSSL_cleanse(bytes, used);
   if (!*kept)

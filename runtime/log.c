@@ -9,11 +9,10 @@
 
 #include "printable.h"
 
-static const char *const ws_log_names[] = { "off", "error", "warn", "info", "debug" };
+static const char *const ws_log_names[] = {"off", "error", "warn", "info", "debug"};
 static enum ws_log_level ws_log_level = WS_LOG_WARN;
 
-void ws_log_init(void)
-{
+void ws_log_init(void) {
   const char *wanted = getenv("OSPREY_WS_LOG");
   if (!wanted || !*wanted)
     return;
@@ -26,25 +25,23 @@ void ws_log_init(void)
   ws_log(WS_LOG_WARN, "OSPREY_WS_LOG is off, error, warn, info or debug, not \"%s\": going on with warn", wanted);
 }
 
-bool ws_log_wants(enum ws_log_level level)
-{
+bool ws_log_wants(enum ws_log_level level) {
   return level <= ws_log_level;
 }
 
 /* "2026-01-31T12:00:00.123Z websocket warn: " */
-static size_t ws_log_prefix(char *to, size_t room, enum ws_log_level level)
-{
+static size_t ws_log_prefix(char *to, size_t room, enum ws_log_level level) {
   struct timespec now;
   struct tm utc;
   clock_gettime(CLOCK_REALTIME, &now);
   gmtime_r(&now.tv_sec, &utc);
   size_t used = strftime(to, room, "%Y-%m-%dT%H:%M:%S", &utc);
-  used += (size_t)snprintf(to + used, room - used, ".%03ldZ websocket %s: ", now.tv_nsec / 1000000, ws_log_names[level]);
+  used +=
+      (size_t)snprintf(to + used, room - used, ".%03ldZ websocket %s: ", now.tv_nsec / 1000000, ws_log_names[level]);
   return used;
 }
 
-void ws_log(enum ws_log_level level, const char *format, ...)
-{
+void ws_log(enum ws_log_level level, const char *format, ...) {
   if (!ws_log_wants(level))
     return;
   char text[1024];
@@ -62,13 +59,11 @@ void ws_log(enum ws_log_level level, const char *format, ...)
 }
 
 /* In place of what follows the path. */
-static const char *ws_log_rest(char first)
-{
+static const char *ws_log_rest(char first) {
   return first == '?' ? "?…" : first == '#' ? "#…" : "";
 }
 
-const char *ws_log_url(char *to, size_t room, const char *url)
-{
+const char *ws_log_url(char *to, size_t room, const char *url) {
   const char *scheme_end = strstr(url, "://");
   size_t host = scheme_end ? (size_t)(scheme_end - url) + 3 : 0;
   size_t shown = host + strcspn(url + host, "?#");

@@ -3,16 +3,14 @@
 #include "handle.h"
 
 /* The connection itself; *state tells why there is none. */
-static struct ws_conn *ws_find(int64_t id, bool *local, enum ws_handle_state *state)
-{
+static struct ws_conn *ws_find(int64_t id, bool *local, enum ws_handle_state *state) {
   struct ws_worker *here = ws_worker_current();
   struct ws_conn *conn = here ? ws_handle_owned(WS_HANDLE_CONNECTION, id, here->index) : NULL;
   *local = conn != NULL;
   return conn ? conn : ws_handle_pin(WS_HANDLE_CONNECTION, id, state);
 }
 
-int ws_find_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error)
-{
+int ws_find_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
   enum ws_handle_state state = WS_HANDLE_GONE;
   found->conn = ws_find(id, &found->local, &state);
   if (found->conn && ws_conn_state(found->conn) != WS_CONN_REFUSED)
@@ -28,8 +26,7 @@ int ws_find_conn(const char *op, int64_t id, struct ws_found *found, struct ws_e
   return -1;
 }
 
-int ws_check_open(const char *op, const struct ws_conn *conn, struct ws_error *error)
-{
+int ws_check_open(const char *op, const struct ws_conn *conn, struct ws_error *error) {
   switch (ws_conn_state(conn)) {
   case WS_CONN_CLOSING:
     ws_error_closing(error, op, conn->id);
@@ -43,8 +40,7 @@ int ws_check_open(const char *op, const struct ws_conn *conn, struct ws_error *e
   }
 }
 
-int ws_find_open(const char *op, int64_t id, struct ws_found *found, struct ws_error *error)
-{
+int ws_find_open(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
   if (ws_find_conn(op, id, found, error))
     return -1;
   if (ws_check_open(op, found->conn, error) == 0)
@@ -53,14 +49,12 @@ int ws_find_open(const char *op, int64_t id, struct ws_found *found, struct ws_e
   return -1;
 }
 
-void ws_found_done(struct ws_found *found)
-{
+void ws_found_done(struct ws_found *found) {
   if (!found->local)
     ws_conn_unpin(found->conn);
 }
 
-struct ws_server *ws_find_server(const char *op, int64_t id, struct ws_error *error)
-{
+struct ws_server *ws_find_server(const char *op, int64_t id, struct ws_error *error) {
   enum ws_handle_state state;
   struct ws_server *server = ws_handle_pin(WS_HANDLE_SERVER, id, &state);
   if (server)
@@ -74,8 +68,7 @@ struct ws_server *ws_find_server(const char *op, int64_t id, struct ws_error *er
   return NULL;
 }
 
-struct ws_server *ws_find_server_to_stop(int64_t id, struct ws_error *error)
-{
+struct ws_server *ws_find_server_to_stop(int64_t id, struct ws_error *error) {
   enum ws_handle_state state;
   struct ws_server *server = ws_handle_pin(WS_HANDLE_SERVER, id, &state);
   if (server)

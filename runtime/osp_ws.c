@@ -35,15 +35,13 @@
 #include "ws_builtins.def"
 
 /* The last line of every entry point that returns nothing of interest. */
-static int64_t ws_done(const struct ws_error *failure, char **error)
-{
+static int64_t ws_done(const struct ws_error *failure, char **error) {
   *error = ws_error_give(failure);
   return 0;
 }
 
 /* A value that was made, or the error that there is no memory for it. */
-static void *ws_made(void *value, const char *op, struct ws_error *failure, char **error)
-{
+static void *ws_made(void *value, const char *op, struct ws_error *failure, char **error) {
   if (!value && !ws_error_is_set(failure))
     ws_error_memory(failure, op);
   *error = ws_error_give(failure);
@@ -52,8 +50,7 @@ static void *ws_made(void *value, const char *op, struct ws_error *failure, char
 
 /* ---- clients */
 
-int64_t osp_ws_connect(const char *url, void *handler, char **error)
-{
+int64_t osp_ws_connect(const char *url, void *handler, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   int64_t id = 0;
@@ -63,8 +60,7 @@ int64_t osp_ws_connect(const char *url, void *handler, char **error)
   return id;
 }
 
-int64_t osp_ws_connect_with(const char *url, const void *options, void *handler, char **error)
-{
+int64_t osp_ws_connect_with(const char *url, const void *options, void *handler, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   int64_t id = 0;
@@ -74,8 +70,7 @@ int64_t osp_ws_connect_with(const char *url, const void *options, void *handler,
   return id;
 }
 
-int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error)
-{
+int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   ws_client_on_close(ws_id, handler, &failure);
@@ -84,8 +79,7 @@ int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error)
 
 /* ---- connections */
 
-int64_t osp_ws_send(int64_t ws_id, const char *message, char **error)
-{
+int64_t osp_ws_send(int64_t ws_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
@@ -94,8 +88,7 @@ int64_t osp_ws_send(int64_t ws_id, const char *message, char **error)
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error)
-{
+int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
@@ -104,16 +97,14 @@ int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error)
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_close(int64_t ws_id, char **error)
-{
+int64_t osp_ws_close(int64_t ws_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   ws_close(ws_id, WS_CLOSE_NORMAL, "", &failure);
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_close_with(int64_t ws_id, int64_t code, const char *reason, char **error)
-{
+int64_t osp_ws_close_with(int64_t ws_id, int64_t code, const char *reason, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   if (ws_close_check(code, reason, &failure) == 0)
@@ -121,8 +112,7 @@ int64_t osp_ws_close_with(int64_t ws_id, int64_t code, const char *reason, char 
   return ws_done(&failure, error);
 }
 
-void *osp_ws_connection(int64_t ws_id, char **error)
-{
+void *osp_ws_connection(int64_t ws_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_found found;
@@ -134,8 +124,7 @@ void *osp_ws_connection(int64_t ws_id, char **error)
   return ws_made(record, "connection", &failure, error);
 }
 
-char *osp_ws_remote_address(int64_t ws_id, char **error)
-{
+char *osp_ws_remote_address(int64_t ws_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_found found;
@@ -149,8 +138,7 @@ char *osp_ws_remote_address(int64_t ws_id, char **error)
   return ws_made(address, "remote address", &failure, error);
 }
 
-int64_t osp_ws_queued_bytes(int64_t ws_id, char **error)
-{
+int64_t osp_ws_queued_bytes(int64_t ws_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_found found;
@@ -164,8 +152,7 @@ int64_t osp_ws_queued_bytes(int64_t ws_id, char **error)
 }
 
 /* The header's value as an Osprey string; NULL with the error set, or without memory. */
-static char *ws_header_value(const struct ws_conn *conn, const char *name, struct ws_error *failure)
-{
+static char *ws_header_value(const struct ws_conn *conn, const char *name, struct ws_error *failure) {
   const struct ws_request *request = conn->handshake;
   long size = ws_request_header(request, name, NULL, 0);
   char *scratch = size < 0 ? NULL : ws_sys_malloc((size_t)size + 1);
@@ -180,8 +167,7 @@ static char *ws_header_value(const struct ws_conn *conn, const char *name, struc
   return value;
 }
 
-char *osp_ws_request_header(int64_t ws_id, const char *name, char **error)
-{
+char *osp_ws_request_header(int64_t ws_id, const char *name, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_found found;
@@ -196,8 +182,7 @@ char *osp_ws_request_header(int64_t ws_id, const char *name, char **error)
   return ws_made(value, "request header", &failure, error);
 }
 
-char *osp_ws_protocol(int64_t ws_id, char **error)
-{
+char *osp_ws_protocol(int64_t ws_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_found found;
@@ -219,8 +204,7 @@ char *osp_ws_protocol(int64_t ws_id, char **error)
 /* ---- servers */
 
 static int64_t ws_create(int64_t port, const char *address, const char *path, const char *certificate_file,
-                         const char *key_file, char **error)
-{
+                         const char *key_file, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   int64_t id = 0;
@@ -230,19 +214,17 @@ static int64_t ws_create(int64_t port, const char *address, const char *path, co
   return id;
 }
 
-int64_t osp_ws_create_server(int64_t port, const char *address, const char *path, char **error)
-{
+int64_t osp_ws_create_server(int64_t port, const char *address, const char *path, char **error) {
   return ws_create(port, address, path, NULL, NULL, error);
 }
 
 int64_t osp_ws_create_secure_server(int64_t port, const char *address, const char *path, const char *certificate_file,
-                                    const char *key_file, char **error)
-{
+                                    const char *key_file, char **error) {
   return ws_create(port, address, path, certificate_file, key_file, error);
 }
 
-static int64_t ws_set_handler(int64_t server_id, const char *op, enum ws_server_event event, void *handler, char **error)
-{
+static int64_t ws_set_handler(int64_t server_id, const char *op, enum ws_server_event event, void *handler,
+                              char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server(op, server_id, &failure);
@@ -253,23 +235,19 @@ static int64_t ws_set_handler(int64_t server_id, const char *op, enum ws_server_
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_server_on_message(int64_t server_id, void *handler, char **error)
-{
+int64_t osp_ws_server_on_message(int64_t server_id, void *handler, char **error) {
   return ws_set_handler(server_id, "on message", WS_ON_MESSAGE, handler, error);
 }
 
-int64_t osp_ws_server_on_open(int64_t server_id, void *handler, char **error)
-{
+int64_t osp_ws_server_on_open(int64_t server_id, void *handler, char **error) {
   return ws_set_handler(server_id, "on open", WS_ON_OPEN, handler, error);
 }
 
-int64_t osp_ws_server_on_close(int64_t server_id, void *handler, char **error)
-{
+int64_t osp_ws_server_on_close(int64_t server_id, void *handler, char **error) {
   return ws_set_handler(server_id, "on close", WS_ON_CLOSE, handler, error);
 }
 
-int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char **error)
-{
+int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("allow origin", server_id, &failure);
@@ -280,8 +258,7 @@ int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char *
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value, char **error)
-{
+int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("limit", server_id, &failure);
@@ -292,8 +269,7 @@ int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value,
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char **error)
-{
+int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("protocols", server_id, &failure);
@@ -304,8 +280,7 @@ int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char *
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_server_listen(int64_t server_id, char **error)
-{
+int64_t osp_ws_server_listen(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("listen", server_id, &failure);
@@ -316,8 +291,7 @@ int64_t osp_ws_server_listen(int64_t server_id, char **error)
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_server_broadcast(int64_t server_id, const char *message, char **error)
-{
+int64_t osp_ws_server_broadcast(int64_t server_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("broadcast", server_id, &failure);
@@ -328,8 +302,7 @@ int64_t osp_ws_server_broadcast(int64_t server_id, const char *message, char **e
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_server_send(int64_t server_id, int64_t ws_id, const char *message, char **error)
-{
+int64_t osp_ws_server_send(int64_t server_id, int64_t ws_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
@@ -342,8 +315,7 @@ int64_t osp_ws_server_send(int64_t server_id, int64_t ws_id, const char *message
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_server_connections(int64_t server_id, char **error)
-{
+int64_t osp_ws_server_connections(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server("server connections", server_id, &failure);
@@ -356,8 +328,7 @@ int64_t osp_ws_server_connections(int64_t server_id, char **error)
   return count;
 }
 
-int64_t osp_ws_stop_server(int64_t server_id, char **error)
-{
+int64_t osp_ws_stop_server(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_server *server = ws_find_server_to_stop(server_id, &failure);
@@ -371,8 +342,7 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error)
   return ws_done(&failure, error);
 }
 
-int64_t osp_ws_keep_alive(char **error)
-{
+int64_t osp_ws_keep_alive(char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   ws_runtime_keep_alive(&failure);

@@ -6,13 +6,11 @@
 
 enum { WS_PEERS_BUCKETS_FIRST = 16 };
 
-void ws_peers_init(struct ws_peers *peers)
-{
-  *peers = (struct ws_peers){ .lock = PTHREAD_MUTEX_INITIALIZER };
+void ws_peers_init(struct ws_peers *peers) {
+  *peers = (struct ws_peers){.lock = PTHREAD_MUTEX_INITIALIZER};
 }
 
-void ws_peers_deinit(struct ws_peers *peers)
-{
+void ws_peers_deinit(struct ws_peers *peers) {
   for (uint32_t i = 0; i < peers->bucket_count; i++) {
     while (peers->buckets[i]) {
       struct ws_peer *peer = peers->buckets[i];
@@ -26,8 +24,7 @@ void ws_peers_deinit(struct ws_peers *peers)
 
 /* FNV-1a. A client who chooses addresses that collide has other means to the same end: the chains are as long as the
  * connections it is allowed to have. */
-static uint32_t ws_peers_hash(const struct ws_address *address)
-{
+static uint32_t ws_peers_hash(const struct ws_address *address) {
   uint8_t host[16];
   uint32_t hash = 2166136261u;
   ws_address_host(address, host);
@@ -36,8 +33,7 @@ static uint32_t ws_peers_hash(const struct ws_address *address)
   return hash ^ hash >> 16;
 }
 
-static bool ws_peer_is(const struct ws_peer *peer, const struct ws_address *address)
-{
+static bool ws_peer_is(const struct ws_peer *peer, const struct ws_address *address) {
   uint8_t a[16];
   uint8_t b[16];
   ws_address_host(&peer->address, a);
@@ -46,8 +42,7 @@ static bool ws_peer_is(const struct ws_peer *peer, const struct ws_address *addr
 }
 
 /* Twice as many buckets; where there is no memory for them the old ones do. */
-static int ws_peers_grow(struct ws_peers *peers)
-{
+static int ws_peers_grow(struct ws_peers *peers) {
   uint32_t count = peers->bucket_count ? 2 * peers->bucket_count : WS_PEERS_BUCKETS_FIRST;
   struct ws_peer **buckets = ws_sys_calloc(count, sizeof(struct ws_peer *));
   if (!buckets)
@@ -67,22 +62,20 @@ static int ws_peers_grow(struct ws_peers *peers)
   return 0;
 }
 
-static struct ws_peer *ws_peers_make(struct ws_peers *peers, const struct ws_address *address)
-{
+static struct ws_peer *ws_peers_make(struct ws_peers *peers, const struct ws_address *address) {
   if (peers->count >= peers->bucket_count && ws_peers_grow(peers))
     return NULL;
   struct ws_peer *peer = ws_sys_malloc(sizeof *peer);
   if (!peer)
     return NULL;
   struct ws_peer **bucket = &peers->buckets[ws_peers_hash(address) & (peers->bucket_count - 1)];
-  *peer = (struct ws_peer){ .next = *bucket, .address = *address };
+  *peer = (struct ws_peer){.next = *bucket, .address = *address};
   *bucket = peer;
   peers->count++;
   return peer;
 }
 
-struct ws_peer *ws_peers_add(struct ws_peers *peers, const struct ws_address *address, uint32_t *connections)
-{
+struct ws_peer *ws_peers_add(struct ws_peers *peers, const struct ws_address *address, uint32_t *connections) {
   struct ws_peer *peer = NULL;
   pthread_mutex_lock(&peers->lock);
   if (peers->bucket_count) {
@@ -98,8 +91,7 @@ struct ws_peer *ws_peers_add(struct ws_peers *peers, const struct ws_address *ad
   return peer;
 }
 
-void ws_peers_remove(struct ws_peers *peers, struct ws_peer *peer)
-{
+void ws_peers_remove(struct ws_peers *peers, struct ws_peer *peer) {
   pthread_mutex_lock(&peers->lock);
   if (--peer->connections == 0) {
     struct ws_peer **link = &peers->buckets[ws_peers_hash(&peer->address) & (peers->bucket_count - 1)];

@@ -7,8 +7,7 @@
 #include "protocol/utf8.h"
 
 /* How many bytes at `p` can be shown as they are: 0 for one that must be escaped. */
-static size_t ws_printable_run(const uint8_t *p, size_t n)
-{
+static size_t ws_printable_run(const uint8_t *p, size_t n) {
   size_t size = *p < 0x80 ? 1 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : 4;
   if (*p < 0x20 || *p == 0x7F || size > n)
     return 0;
@@ -17,8 +16,7 @@ static size_t ws_printable_run(const uint8_t *p, size_t n)
   return ws_utf8_check(p, size) == size ? size : 0;
 }
 
-size_t ws_printable(char *to, size_t room, const char *text)
-{
+size_t ws_printable(char *to, size_t room, const char *text) {
   const uint8_t *p = (const uint8_t *)text;
   size_t left = strlen(text);
   size_t used = 0;

@@ -13,9 +13,9 @@ static const struct {
   const char *name;
   const char *value;
 } ws_request_usual[] = {
-  { "Upgrade", "websocket" },
-  { "Connection", "Upgrade" },
-  { "Sec-WebSocket-Version", "13" },
+    {"Upgrade", "websocket"},
+    {"Connection", "Upgrade"},
+    {"Sec-WebSocket-Version", "13"},
 };
 
 enum { WS_REQUEST_USUAL = sizeof ws_request_usual / sizeof *ws_request_usual };
@@ -30,8 +30,7 @@ struct ws_request {
 };
 
 /* The bit of a header that is as usual, or 0. */
-static unsigned ws_request_bit(struct ws_slice name, struct ws_slice value)
-{
+static unsigned ws_request_bit(struct ws_slice name, struct ws_slice value) {
   for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
     if (ws_slice_equal_nocase(name, ws_slice_of(ws_request_usual[i].name)) &&
         ws_slice_equal(value, ws_slice_of(ws_request_usual[i].value)))
@@ -40,15 +39,13 @@ static unsigned ws_request_bit(struct ws_slice name, struct ws_slice value)
   return 0;
 }
 
-static bool ws_request_keeps(const struct ws_http_head *head, size_t i)
-{
+static bool ws_request_keeps(const struct ws_http_head *head, size_t i) {
   struct ws_slice name = ws_http_field_name(head, i);
   return !ws_slice_equal_nocase(name, ws_slice_of("Sec-WebSocket-Key")) &&
          !ws_request_bit(name, ws_http_field_value(head, i));
 }
 
-static size_t ws_request_size(const struct ws_http_head *head)
-{
+static size_t ws_request_size(const struct ws_http_head *head) {
   size_t size = ws_http_target(head).size + 1;
   for (size_t i = 0; i < head->field_count; i++) {
     if (ws_request_keeps(head, i))
@@ -57,20 +54,18 @@ static size_t ws_request_size(const struct ws_http_head *head)
   return size;
 }
 
-static char *ws_request_put(char *to, struct ws_slice text)
-{
+static char *ws_request_put(char *to, struct ws_slice text) {
   memcpy(to, text.data, text.size);
   to[text.size] = '\0';
   return to + text.size + 1;
 }
 
-static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted)
-{
+static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted) {
   size_t size = ws_request_size(head);
   struct ws_request *request = ws_sys_malloc(sizeof *request + size);
   if (!request)
     return NULL;
-  *request = (struct ws_request){ .references = 1, .size = (uint32_t)size };
+  *request = (struct ws_request){.references = 1, .size = (uint32_t)size};
   char *to = ws_request_put(request->text, ws_http_target(head));
   for (size_t i = 0; i < head->field_count; i++) {
     struct ws_slice name = ws_http_field_name(head, i);
@@ -86,8 +81,7 @@ static struct ws_request *ws_request_new(const struct ws_http_head *head, const 
   return request;
 }
 
-void ws_request_unref(struct ws_request *request)
-{
+void ws_request_unref(struct ws_request *request) {
   if (!request || atomic_fetch_sub(&request->references, 1) != 1)
     return;
   OPENSSL_cleanse(request, sizeof *request + request->size);
@@ -97,12 +91,18 @@ void ws_request_unref(struct ws_request *request)
 /* ---- sharing */
 
 static const char *const ws_request_common[] = {
-  "Host", "User-Agent", "Origin", "Pragma", "Cache-Control", "Accept-Encoding", "Accept-Language",
-  "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+    "Host",
+    "User-Agent",
+    "Origin",
+    "Pragma",
+    "Cache-Control",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Extensions",
 };
 
-static bool ws_request_is_common(const struct ws_http_head *head, size_t i)
-{
+static bool ws_request_is_common(const struct ws_http_head *head, size_t i) {
   for (size_t j = 0; j < sizeof ws_request_common / sizeof *ws_request_common; j++) {
     if (ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of(ws_request_common[j])))
       return true;
@@ -110,8 +110,7 @@ static bool ws_request_is_common(const struct ws_http_head *head, size_t i)
   return !ws_request_keeps(head, i);
 }
 
-static bool ws_request_is_impersonal(const struct ws_http_head *head, const struct ws_server_request *accepted)
-{
+static bool ws_request_is_impersonal(const struct ws_http_head *head, const struct ws_server_request *accepted) {
   for (size_t i = 0; i < head->field_count; i++) {
     if (!ws_request_is_common(head, i))
       return false;
@@ -119,20 +118,17 @@ static bool ws_request_is_impersonal(const struct ws_http_head *head, const stru
   return accepted->query.size == 0;
 }
 
-void ws_requests_init(struct ws_requests *requests)
-{
-  *requests = (struct ws_requests){ .lock = PTHREAD_MUTEX_INITIALIZER };
+void ws_requests_init(struct ws_requests *requests) {
+  *requests = (struct ws_requests){.lock = PTHREAD_MUTEX_INITIALIZER};
 }
 
-void ws_requests_deinit(struct ws_requests *requests)
-{
+void ws_requests_deinit(struct ws_requests *requests) {
   for (int i = 0; i < WS_REQUESTS_SHARED; i++)
     ws_request_unref(requests->recent[i]);
   pthread_mutex_destroy(&requests->lock);
 }
 
-static uint32_t ws_request_hash(const struct ws_request *request)
-{
+static uint32_t ws_request_hash(const struct ws_request *request) {
   uint32_t hash = 2166136261u;
   for (uint32_t i = 0; i < request->size; i++)
     hash = (hash ^ (uint8_t)request->text[i]) * 16777619u;
@@ -140,8 +136,7 @@ static uint32_t ws_request_hash(const struct ws_request *request)
 }
 
 /* The one like it that is shared already, or it, from now on shared. */
-static struct ws_request *ws_requests_share(struct ws_requests *requests, struct ws_request *request)
-{
+static struct ws_request *ws_requests_share(struct ws_requests *requests, struct ws_request *request) {
   struct ws_request **recent = &requests->recent[ws_request_hash(request) % WS_REQUESTS_SHARED];
   struct ws_request *spare = request;
   pthread_mutex_lock(&requests->lock);
@@ -160,22 +155,19 @@ static struct ws_request *ws_requests_share(struct ws_requests *requests, struct
 }
 
 struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
-                                   const struct ws_server_request *accepted)
-{
+                                   const struct ws_server_request *accepted) {
   struct ws_request *request = ws_request_new(head, accepted);
   return request && ws_request_is_impersonal(head, accepted) ? ws_requests_share(requests, request) : request;
 }
 
 /* ---- looking up */
 
-void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room)
-{
+void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room) {
   snprintf(to, room, "%s%s%s", secure ? "wss://" : "ws://", request->text + request->host, request->text);
 }
 
 /* Appends a value to a list of which *size bytes are there already. */
-static void ws_request_join(char *to, size_t room, long *size, const char *value)
-{
+static void ws_request_join(char *to, size_t room, long *size, const char *value) {
   size_t n = strlen(value);
   size_t at = *size < 0 ? 0 : (size_t)*size + 2;
   if (at > 1 && at <= room)
@@ -185,8 +177,7 @@ static void ws_request_join(char *to, size_t room, long *size, const char *value
   *size = (long)(at + n);
 }
 
-long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room)
-{
+long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room) {
   struct ws_slice wanted = ws_slice_of(name);
   const char *end = request->text + request->size;
   long size = -1;

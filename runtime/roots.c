@@ -22,8 +22,7 @@ static size_t ws_roots_capacity;
 static size_t ws_roots_total;
 
 /* One more block, its slots unused. */
-static int ws_roots_grow(void)
-{
+static int ws_roots_grow(void) {
   size_t total = ws_roots_total + WS_ROOT_SLOTS;
   if (total > ws_roots_capacity) {
     size_t capacity = 2 * ws_roots_capacity + 16 * WS_ROOT_SLOTS;
@@ -44,8 +43,7 @@ static int ws_roots_grow(void)
   return 0;
 }
 
-void **ws_root_take(void)
-{
+void **ws_root_take(void) {
   void **slot = NULL;
   pthread_mutex_lock(&ws_roots_lock);
   if (ws_roots_unused_count > 0 || ws_roots_grow() == 0)
@@ -54,8 +52,7 @@ void **ws_root_take(void)
   return slot;
 }
 
-void ws_root_give(void **slot)
-{
+void ws_root_give(void **slot) {
   if (!slot)
     return;
   *slot = NULL;
@@ -64,8 +61,7 @@ void ws_root_give(void **slot)
   pthread_mutex_unlock(&ws_roots_lock);
 }
 
-void **ws_root_keep(void *value)
-{
+void **ws_root_keep(void *value) {
   void **slot = ws_root_take();
   if (slot) {
     osp_retain(value);
@@ -74,8 +70,7 @@ void **ws_root_keep(void *value)
   return slot;
 }
 
-void ws_root_drop(void **slot)
-{
+void ws_root_drop(void **slot) {
   if (!slot)
     return;
   void *value = *slot;
@@ -83,8 +78,7 @@ void ws_root_drop(void **slot)
   osp_release(value);
 }
 
-void ws_roots_free_all(void)
-{
+void ws_roots_free_all(void) {
   pthread_mutex_lock(&ws_roots_lock);
   if (ws_roots_unused_count == ws_roots_total) {
     void *blocks = ws_root_blocks; /* the chain: each block's first word is the reference to the next */

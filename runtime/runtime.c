@@ -24,36 +24,32 @@ static pthread_once_t ws_runtime_once = PTHREAD_ONCE_INIT;
 
 /* ---- the end of the program */
 
-static void ws_runtime_close_clients(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_runtime_close_clients(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
   ws_clients_close(ws_worker_current());
   ws_sys_free(task);
 }
 
 /* Asks every worker to close its clients; without memory for that they are cut off with the process. */
-static void ws_runtime_post_close(void)
-{
+static void ws_runtime_post_close(void) {
   for (unsigned i = 0; i < ws_workers_count(); i++) {
     struct ws_worker *worker = ws_worker_at(i);
     struct ws_task *task = malloc(sizeof *task);
     if (!task)
       continue;
-    *task = (struct ws_task){ .run = ws_runtime_close_clients };
+    *task = (struct ws_task){.run = ws_runtime_close_clients};
     ws_loop_post(worker->loop, task);
   }
 }
 
 /* exit() inside a handler: its own loop is turned here, until only connections like that handler's are left. */
-static void ws_runtime_end_nested(struct ws_worker *worker, int64_t deadline_ms)
-{
+static void ws_runtime_end_nested(struct ws_worker *worker, int64_t deadline_ms) {
   ws_clients_close(worker);
   while (worker->connections > worker->handling && ws_wait_now() < deadline_ms)
     ws_loop_turn(worker->loop, deadline_ms - ws_wait_now());
 }
 
-static void ws_runtime_end(void)
-{
+static void ws_runtime_end(void) {
   int64_t deadline_ms = ws_wait_now() + WS_END_TIMEOUT_MS;
   ws_servers_stop_all();
   if (ws_worker_current()) {
@@ -71,26 +67,23 @@ static void ws_runtime_end(void)
 
 /* ---- the start */
 
-static void ws_runtime_init(void)
-{
+static void ws_runtime_init(void) {
   ws_log_init();
   /* OpenSSL cleans up at exit: after us, since it is set up before us. */
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
   atexit(ws_runtime_end);
 }
 
-int ws_runtime_start(const char *op, struct ws_error *error)
-{
+int ws_runtime_start(const char *op, struct ws_error *error) {
   pthread_once(&ws_runtime_once, ws_runtime_init);
   return ws_workers_start(op, error);
 }
 
 /* ---- waiting for a signal */
 
-static int ws_signal_pipe[2] = { -1, -1 };
+static int ws_signal_pipe[2] = {-1, -1};
 
-static void ws_signal_received(int signal)
-{
+static void ws_signal_received(int signal) {
   int saved = errno;
   uint8_t byte = (uint8_t)signal;
   (void)!write(ws_signal_pipe[1], &byte, 1);
@@ -98,9 +91,8 @@ static void ws_signal_received(int signal)
 }
 
 /* One byte a signal, left in the pipe, so that every thread that waits sees it. */
-static void ws_signal_wait(void)
-{
-  struct pollfd watched = { .fd = ws_signal_pipe[0], .events = POLLIN };
+static void ws_signal_wait(void) {
+  struct pollfd watched = {.fd = ws_signal_pipe[0], .events = POLLIN};
   while (poll(&watched, 1, -1) < 1)
     ;
 }
@@ -108,17 +100,16 @@ static void ws_signal_wait(void)
 static pthread_mutex_t ws_signal_lock = PTHREAD_MUTEX_INITIALIZER;
 static int ws_signal_waiters;
 static struct sigaction ws_signal_before[2];
-static const int ws_signals[2] = { SIGINT, SIGTERM };
+static const int ws_signals[2] = {SIGINT, SIGTERM};
 
 /* The first waiter installs the handlers, the last one puts back what was there. */
-static int ws_signal_begin(void)
-{
+static int ws_signal_begin(void) {
   int outcome = 0;
   pthread_mutex_lock(&ws_signal_lock);
   if (ws_signal_waiters == 0)
     outcome = pipe2(ws_signal_pipe, O_CLOEXEC | O_NONBLOCK);
   if (outcome == 0 && ws_signal_waiters++ == 0) {
-    struct sigaction action = { .sa_handler = ws_signal_received, .sa_flags = SA_RESTART };
+    struct sigaction action = {.sa_handler = ws_signal_received, .sa_flags = SA_RESTART};
     for (int i = 0; i < 2; i++)
       sigaction(ws_signals[i], &action, &ws_signal_before[i]);
   }
@@ -126,8 +117,7 @@ static int ws_signal_begin(void)
   return outcome;
 }
 
-static void ws_signal_end(void)
-{
+static void ws_signal_end(void) {
   pthread_mutex_lock(&ws_signal_lock);
   if (--ws_signal_waiters == 0) {
     for (int i = 0; i < 2; i++)
@@ -138,8 +128,7 @@ static void ws_signal_end(void)
   pthread_mutex_unlock(&ws_signal_lock);
 }
 
-int ws_runtime_keep_alive(struct ws_error *error)
-{
+int ws_runtime_keep_alive(struct ws_error *error) {
   if (ws_worker_current()) {
     ws_error_on_loop(error, "keep alive");
     return -1;

@@ -13,60 +13,57 @@
 #include "wait.h"
 
 enum {
-  WS_DIRECT_MIN = 16 * 1024,  /* from here on an empty queue is passed by: the message is written from where it lies */
+  WS_DIRECT_MIN = 16 * 1024,   /* from here on an empty queue is passed by: the message is written from where it lies */
   WS_FLUSH_EARLY = 256 * 1024, /* more than this is not kept for the end of the turn */
-  WS_COPY_MAX = 2048,         /* up to here a block's bytes are copied rather than shared */
-  WS_DECODE_SLACK = 3,        /* the decoder may write a whole group before it sees that the padding is wrong */
+  WS_COPY_MAX = 2048,          /* up to here a block's bytes are copied rather than shared */
+  WS_DECODE_SLACK = 3,         /* the decoder may write a whole group before it sees that the padding is wrong */
 };
 
 /* ---- the message */
 
 /* Whether it is the very text that the handler which runs here was given: validated when it came. */
-static bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text)
-{
+static bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text) {
   const struct ws_worker *here = ws_worker_current();
   if (!here || here->call.text != text)
     return false;
   *out = (struct ws_outgoing){
-    .op = op,
-    .text = text,
-    .host_size = here->call.text_size,
-    .size = here->call.text_size,
-    .opcode = WS_OPCODE_TEXT,
-    .plain = true,
+      .op = op,
+      .text = text,
+      .host_size = here->call.text_size,
+      .size = here->call.text_size,
+      .opcode = WS_OPCODE_TEXT,
+      .plain = true,
   };
   return true;
 }
 
-int ws_outgoing_text(struct ws_outgoing *out, const char *op, const char *text, struct ws_error *error)
-{
+int ws_outgoing_text(struct ws_outgoing *out, const char *op, const char *text, struct ws_error *error) {
   struct ws_text_extent extent;
   if (ws_outgoing_is_in_hand(out, op, text))
     return 0;
   enum ws_text_outcome outcome = ws_text_measure(text, &extent);
   *out = (struct ws_outgoing){
-    .op = op,
-    .text = text,
-    .host_size = extent.host_size,
-    .size = extent.wire_size,
-    .opcode = WS_OPCODE_TEXT,
-    .plain = outcome == WS_TEXT_SAME,
+      .op = op,
+      .text = text,
+      .host_size = extent.host_size,
+      .size = extent.wire_size,
+      .opcode = WS_OPCODE_TEXT,
+      .plain = outcome == WS_TEXT_SAME,
   };
   if (outcome == WS_TEXT_INVALID)
     ws_error_not_utf8(error, op, "the message", extent.error_offset);
   return outcome == WS_TEXT_INVALID ? -1 : 0;
 }
 
-int ws_outgoing_base64(struct ws_outgoing *out, const char *op, const char *base64, struct ws_error *error)
-{
+int ws_outgoing_base64(struct ws_outgoing *out, const char *op, const char *base64, struct ws_error *error) {
   size_t n = strlen(base64);
   size_t padding = n >= 1 && base64[n - 1] == '=' ? (n >= 2 && base64[n - 2] == '=' ? 2 : 1) : 0;
   *out = (struct ws_outgoing){
-    .op = op,
-    .text = base64,
-    .host_size = n,
-    .size = n / 4 * 3 - (n >= 4 ? padding : 0),
-    .opcode = WS_OPCODE_BINARY,
+      .op = op,
+      .text = base64,
+      .host_size = n,
+      .size = n / 4 * 3 - (n >= 4 ? padding : 0),
+      .opcode = WS_OPCODE_BINARY,
   };
   if (n % 4 == 0)
     return 0;
@@ -82,8 +79,7 @@ int ws_outgoing_base64(struct ws_outgoing *out, const char *op, const char *base
 }
 
 /* Writes out->size bytes of payload. 0, or -1 with the error set. */
-static int ws_outgoing_write(const struct ws_outgoing *out, uint8_t *to, struct ws_error *error)
-{
+static int ws_outgoing_write(const struct ws_outgoing *out, uint8_t *to, struct ws_error *error) {
   size_t size;
   size_t offset;
   if (out->plain) {
@@ -98,8 +94,7 @@ static int ws_outgoing_write(const struct ws_outgoing *out, uint8_t *to, struct 
 }
 
 /* Writes the whole frame. 0, or -1 with the error set. */
-static int ws_outgoing_encode(const struct ws_outgoing *out, bool masked, uint8_t *to, struct ws_error *error)
-{
+static int ws_outgoing_encode(const struct ws_outgoing *out, bool masked, uint8_t *to, struct ws_error *error) {
   uint8_t key[4];
   if (masked && ws_random_mask(key)) {
     ws_error_system(error, out->op, "no random bytes for the mask");
@@ -115,13 +110,11 @@ static int ws_outgoing_encode(const struct ws_outgoing *out, bool masked, uint8_
 
 /* ---- compression */
 
-static bool ws_conn_compresses(const struct ws_conn *conn)
-{
+static bool ws_conn_compresses(const struct ws_conn *conn) {
   return ws_deflate_in_use(&conn->deflate);
 }
 
-static int ws_conn_ensure_deflater(struct ws_conn *conn)
-{
+static int ws_conn_ensure_deflater(struct ws_conn *conn) {
   bool server = conn->group->rules->role == WS_ROLE_SERVER;
   if (!conn->deflater)
     conn->deflater = ws_deflater_new(server ? conn->deflate.server_bits : conn->deflate.client_bits,
@@ -130,8 +123,7 @@ static int ws_conn_ensure_deflater(struct ws_conn *conn)
 }
 
 /* Compresses and queues a message on its worker. 0, or -1: no memory, nothing queued. */
-static int ws_conn_put_compressed(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n)
-{
+static int ws_conn_put_compressed(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n) {
   if (ws_conn_ensure_deflater(conn))
     return -1;
   uint8_t *bytes = ws_sys_malloc(ws_deflater_bound(conn->deflater, n));
@@ -149,8 +141,7 @@ static int ws_conn_put_compressed(struct ws_conn *conn, uint8_t opcode, const ui
 /* ---- on the connection's worker */
 
 /* Room for n more bytes, if need be after writing what the socket takes now. */
-static bool ws_conn_make_room(struct ws_conn *conn, size_t n)
-{
+static bool ws_conn_make_room(struct ws_conn *conn, size_t n) {
   size_t cap = conn->group->rules->max_queued_bytes;
   if (ws_outq_try_charge(&conn->out, n, cap))
     return true;
@@ -160,15 +151,13 @@ static bool ws_conn_make_room(struct ws_conn *conn, size_t n)
   return ws_conn_state(conn) != WS_CONN_ENDED && ws_outq_try_charge(&conn->out, n, cap);
 }
 
-static void ws_conn_queued(struct ws_conn *conn)
-{
+static void ws_conn_queued(struct ws_conn *conn) {
   ws_conn_mark_dirty(conn);
   if (!conn->blocked && ws_outq_bytes(&conn->out) > WS_FLUSH_EARLY)
     ws_conn_flush(conn);
 }
 
-static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error)
-{
+static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error) {
   uint8_t *payload = ws_sys_malloc(out->size + WS_DECODE_SLACK);
   int outcome = -1;
   if (!payload)
@@ -183,11 +172,10 @@ static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *ou
 }
 
 /* The message as it lies in the caller's memory, into the socket. */
-static int ws_send_direct(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error)
-{
+static int ws_send_direct(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error) {
   uint8_t header[WS_FRAME_HEADER_MAX];
   size_t n = ws_frame_encode(header, WS_FRAME_FIN | out->opcode, out->size, NULL);
-  struct iovec parts[2] = { { header, n }, { (void *)(uintptr_t)out->text, out->size } };
+  struct iovec parts[2] = {{header, n}, {(void *)(uintptr_t)out->text, out->size}};
   int outcome = ws_outq_write(&conn->out, conn->group->worker->loop, &conn->stream, parts, 2);
   if (outcome < 0) {
     ws_error_closed(error, out->op, conn->id);
@@ -199,8 +187,7 @@ static int ws_send_direct(struct ws_conn *conn, const struct ws_outgoing *out, s
   return 0;
 }
 
-static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error)
-{
+static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
   struct ws_loop *loop = conn->group->worker->loop;
   uint8_t *to = ws_outq_reserve(&conn->out, loop, size + WS_DECODE_SLACK);
   if (!to) {
@@ -213,8 +200,7 @@ static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out,
   return 0;
 }
 
-static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error)
-{
+static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
   bool compresses = ws_conn_compresses(conn);
   int outcome;
   ws_conn_use(conn);
@@ -245,14 +231,13 @@ struct ws_send_task {
   struct ws_task task;
   struct ws_conn *conn; /* pinned */
   struct ws_chunk *chunk;
-  size_t size;    /* of what follows */
+  size_t size; /* of what follows */
   size_t charged;
   uint8_t opcode; /* compress and send so; 0: it is a frame */
 };
 
 /* Queues what the task brings. 0, or -1: no memory, and the chunk is still the task's. */
-static int ws_send_take(struct ws_send_task *send, struct ws_conn *conn)
-{
+static int ws_send_take(struct ws_send_task *send, struct ws_conn *conn) {
   struct ws_loop *loop = conn->group->worker->loop;
   const uint8_t *bytes = send->chunk->bytes + sizeof *send;
   if (send->size > WS_COPY_MAX)
@@ -263,8 +248,7 @@ static int ws_send_take(struct ws_send_task *send, struct ws_conn *conn)
   return 0;
 }
 
-static void ws_send_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_send_task *send = (struct ws_send_task *)task;
   struct ws_conn *conn = send->conn;
   struct ws_chunk *chunk = send->chunk;
@@ -296,8 +280,7 @@ struct ws_send_room {
 };
 
 /* Charges the message, or finds that there is no point in waiting. */
-static bool ws_send_has_room(void *context)
-{
+static bool ws_send_has_room(void *context) {
   struct ws_send_room *room = context;
   struct ws_conn *conn = room->conn;
   if (ws_conn_state(conn) > WS_CONN_OPEN)
@@ -309,9 +292,8 @@ static bool ws_send_has_room(void *context)
 }
 
 /* Waits for room where the thread may wait. 0 and charged, or -1 with the error set. */
-static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error)
-{
-  struct ws_send_room room = { .conn = conn, .size = size };
+static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
+  struct ws_send_room room = {.conn = conn, .size = size};
   if (!ws_send_has_room(&room) && !ws_worker_current())
     ws_wait_until(ws_wait_now() + WS_SEND_TIMEOUT_MS, ws_send_has_room, &room);
   if (room.charged)
@@ -321,8 +303,8 @@ static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, s
   return -1;
 }
 
-static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, size_t frame_size, struct ws_error *error)
-{
+static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, size_t frame_size,
+                          struct ws_error *error) {
   bool compresses = ws_conn_compresses(conn);
   size_t size = compresses ? out->size : frame_size;
   if (ws_send_charge(conn, out, frame_size, error))
@@ -343,12 +325,12 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
   }
   struct ws_send_task *send = (struct ws_send_task *)(void *)chunk->bytes;
   *send = (struct ws_send_task){
-    .task.run = ws_send_run,
-    .conn = conn,
-    .chunk = chunk,
-    .size = size,
-    .charged = frame_size,
-    .opcode = compresses ? out->opcode : 0,
+      .task.run = ws_send_run,
+      .conn = conn,
+      .chunk = chunk,
+      .size = size,
+      .charged = frame_size,
+      .opcode = compresses ? out->opcode : 0,
   };
   atomic_fetch_add_explicit(&conn->posted, 1, memory_order_relaxed);
   ws_handle_pin_again(conn->id);
@@ -356,8 +338,7 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
   return 0;
 }
 
-int ws_send(int64_t id, int64_t server, const struct ws_outgoing *out, struct ws_error *error)
-{
+int ws_send(int64_t id, int64_t server, const struct ws_outgoing *out, struct ws_error *error) {
   struct ws_found found;
   int outcome = -1;
   if (ws_find_open(out->op, id, &found, error))
@@ -376,8 +357,7 @@ int ws_send(int64_t id, int64_t server, const struct ws_outgoing *out, struct ws
 
 /* ---- broadcasts */
 
-int ws_broadcast_encode(struct ws_broadcast *broadcast, const struct ws_outgoing *out)
-{
+int ws_broadcast_encode(struct ws_broadcast *broadcast, const struct ws_outgoing *out) {
   struct ws_error ignored;
   size_t header = ws_frame_header_size(out->size, false);
   broadcast->frame = ws_chunk_new(header + out->size);
@@ -388,8 +368,7 @@ int ws_broadcast_encode(struct ws_broadcast *broadcast, const struct ws_outgoing
   return ws_outgoing_encode(out, false, broadcast->frame->bytes, &ignored);
 }
 
-void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast)
-{
+void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast) {
   struct ws_chunk *frame = broadcast->frame;
   size_t size = frame->size;
   if (!ws_conn_make_room(conn, size)) {

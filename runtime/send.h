@@ -15,12 +15,12 @@
 
 /* A message as a builtin was given it. */
 struct ws_outgoing {
-  const char *op;    /* for errors */
-  const char *text;  /* borrowed */
-  size_t host_size;  /* bytes of `text` */
-  size_t size;       /* bytes on the wire */
+  const char *op;   /* for errors */
+  const char *text; /* borrowed */
+  size_t host_size; /* bytes of `text` */
+  size_t size;      /* bytes on the wire */
   uint8_t opcode;
-  bool plain;        /* the wire's bytes are those of `text` */
+  bool plain; /* the wire's bytes are those of `text` */
 };
 
 enum { WS_SEND_TIMEOUT_MS = 5000, WS_POSTED_MAX = 65536 };

@@ -18,8 +18,7 @@ enum { WS_BIND_TIMEOUT_MS = 10000, WS_LISTEN_TIMEOUT_MS = 5000 };
 static pthread_mutex_t ws_servers_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ws_server *ws_servers;
 
-static enum ws_server_state ws_server_state(const struct ws_server *server)
-{
+static enum ws_server_state ws_server_state(const struct ws_server *server) {
   return (enum ws_server_state)atomic_load_explicit(&server->state, memory_order_acquire);
 }
 
@@ -29,13 +28,12 @@ static const struct {
   const char *name;
   int64_t initial, low, high;
 } ws_limits[] = {
-#define WS_LIMIT(name, initial, low, high) { #name, initial, low, high },
-  WS_LIMITS(WS_LIMIT)
+#define WS_LIMIT(name, initial, low, high) {#name, initial, low, high},
+    WS_LIMITS(WS_LIMIT)
 #undef WS_LIMIT
 };
 
-static void ws_server_apply_limit(struct ws_server *server, enum ws_limit limit, int64_t value)
-{
+static void ws_server_apply_limit(struct ws_server *server, enum ws_limit limit, int64_t value) {
   struct ws_rules *rules = &server->rules;
   switch (limit) {
   case WS_LIMIT_maxMessageBytes:
@@ -71,16 +69,14 @@ static void ws_server_apply_limit(struct ws_server *server, enum ws_limit limit,
 }
 
 /* "maxMessageBytes, maxFragments, …" */
-static void ws_limit_names(char *to, size_t room)
-{
+static void ws_limit_names(char *to, size_t room) {
   size_t used = 0;
   for (size_t i = 0; i < WS_LIMIT_COUNT; i++)
     used += (size_t)snprintf(to + used, room - used, "%s%s", i ? ", " : "", ws_limits[i].name);
 }
 
 /* Whether the server can still be set up; the caller holds the lock. */
-static int ws_server_check_settable(struct ws_server *server, const char *op, struct ws_error *error)
-{
+static int ws_server_check_settable(struct ws_server *server, const char *op, struct ws_error *error) {
   switch (ws_server_state(server)) {
   case WS_SERVER_CREATED:
     return 0;
@@ -94,8 +90,7 @@ static int ws_server_check_settable(struct ws_server *server, const char *op, st
 }
 
 static int ws_server_check_limit(const struct ws_server *server, enum ws_limit limit, int64_t value,
-                                 struct ws_error *error)
-{
+                                 struct ws_error *error) {
   int64_t least = (int64_t)server->rules.max_message_bytes;
   if (limit == WS_LIMIT_maxQueuedBytes && (value < least || value > ws_limits[limit].high)) {
     ws_error_limit_queue(error, value, least, ws_limits[limit].high);
@@ -108,8 +103,7 @@ static int ws_server_check_limit(const struct ws_server *server, enum ws_limit l
   return 0;
 }
 
-int ws_server_set_limit(struct ws_server *server, const char *limit, int64_t value, struct ws_error *error)
-{
+int ws_server_set_limit(struct ws_server *server, const char *limit, int64_t value, struct ws_error *error) {
   size_t i = 0;
   while (i < WS_LIMIT_COUNT && strcmp(limit, ws_limits[i].name) != 0)
     i++;
@@ -131,8 +125,7 @@ int ws_server_set_limit(struct ws_server *server, const char *limit, int64_t val
 
 /* ---- creating and freeing */
 
-static void ws_server_free(struct ws_server *server)
-{
+static void ws_server_free(struct ws_server *server) {
   ws_bound_close(&server->bound);
   ws_tls_context_unref(server->tls);
   ws_peers_deinit(&server->peers);
@@ -149,14 +142,12 @@ static void ws_server_free(struct ws_server *server)
   ws_sys_free(server);
 }
 
-void ws_server_unpin(struct ws_server *server)
-{
+void ws_server_unpin(struct ws_server *server) {
   if (ws_handle_unpin(server->id))
     ws_server_free(server);
 }
 
-static void ws_servers_add(struct ws_server *server)
-{
+static void ws_servers_add(struct ws_server *server) {
   pthread_mutex_lock(&ws_servers_lock);
   server->next = ws_servers;
   server->link = &ws_servers;
@@ -167,8 +158,7 @@ static void ws_servers_add(struct ws_server *server)
 }
 
 /* Nothing of it is left: the ID ends. The server may be gone afterwards. */
-static void ws_server_finish(struct ws_server *server)
-{
+static void ws_server_finish(struct ws_server *server) {
   ws_log(WS_LOG_INFO, "server %" PRId64 " has stopped", server->id);
   pthread_mutex_lock(&ws_servers_lock);
   *server->link = server->next;
@@ -181,8 +171,7 @@ static void ws_server_finish(struct ws_server *server)
   ws_wait_notify();
 }
 
-static struct ws_server *ws_server_new(const char *path)
-{
+static struct ws_server *ws_server_new(const char *path) {
   struct ws_server *server = ws_sys_calloc(1, sizeof *server);
   if (!server)
     return NULL;
@@ -201,8 +190,7 @@ static struct ws_server *ws_server_new(const char *path)
 }
 
 /* What is wrong with a path, or NULL. */
-static const char *ws_path_problem(const char *path)
-{
+static const char *ws_path_problem(const char *path) {
   if (path[0] != '/')
     return "does not begin with '/'";
   if (strlen(path) > WS_URL_MAX)
@@ -215,8 +203,7 @@ static const char *ws_path_problem(const char *path)
 }
 
 /* The address without the brackets of an IPv6 one. False: it holds what no address can, or is too long. */
-static bool ws_address_plain(const char *address, char *plain, size_t room)
-{
+static bool ws_address_plain(const char *address, char *plain, size_t room) {
   size_t n = strlen(address);
   bool bracketed = n >= 2 && address[0] == '[' && address[n - 1] == ']';
   if (n == 0 || n >= room)
@@ -231,8 +218,7 @@ static bool ws_address_plain(const char *address, char *plain, size_t room)
 }
 
 /* "192.0.2.1:80", "localhost:80", "[::1]:80" */
-static bool ws_address_has_port(const char *address)
-{
+static bool ws_address_has_port(const char *address) {
   const char *colon = strrchr(address, ':');
   struct ws_address parsed;
   if (!colon || ws_address_parse(address, 0, &parsed))
@@ -241,8 +227,7 @@ static bool ws_address_has_port(const char *address)
 }
 
 /* Another server of this program that has one of the addresses: binding alone does not always tell. 0 or its ID. */
-static int64_t ws_servers_holder(const struct ws_bound *bound, char text[static WS_ADDRESS_TEXT])
-{
+static int64_t ws_servers_holder(const struct ws_bound *bound, char text[static WS_ADDRESS_TEXT]) {
   int64_t holder = 0;
   pthread_mutex_lock(&ws_servers_lock);
   for (struct ws_server *server = ws_servers; server && !holder; server = server->next) {
@@ -263,8 +248,7 @@ static int64_t ws_servers_holder(const struct ws_bound *bound, char text[static 
 
 /* Binds, and reads certificate and key. 0, or -1 with the error set. */
 static int ws_server_acquire(struct ws_server *server, uint16_t port, const char *address, const char *certificate_file,
-                             const char *key_file, struct ws_error *error)
-{
+                             const char *key_file, struct ws_error *error) {
   struct ws_why why;
   if (certificate_file) {
     server->tls = ws_tls_context_new_server(certificate_file, key_file, &why);
@@ -288,8 +272,7 @@ static int ws_server_acquire(struct ws_server *server, uint16_t port, const char
 }
 
 int64_t ws_server_create(int64_t port, const char *address, const char *path, const char *certificate_file,
-                         const char *key_file, struct ws_error *error)
-{
+                         const char *key_file, struct ws_error *error) {
   char plain[256];
   const char *problem = ws_path_problem(path);
   if (port < 1 || port > 65535)
@@ -323,8 +306,7 @@ int64_t ws_server_create(int64_t port, const char *address, const char *path, co
 /* ---- settings */
 
 int ws_server_set_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
-                          struct ws_error *error)
-{
+                          struct ws_error *error) {
   void **root = ws_root_keep(cell);
   if (!root) {
     ws_error_memory(error, op);
@@ -343,8 +325,7 @@ int ws_server_set_handler(struct ws_server *server, const char *op, enum ws_serv
 }
 
 /* "*", or scheme "://" host [":" port], as a browser writes it. */
-static bool ws_origin_valid(const char *origin)
-{
+static bool ws_origin_valid(const char *origin) {
   struct ws_authority authority;
   const char *colon = strstr(origin, "://");
   if (strcmp(origin, "*") == 0)
@@ -359,8 +340,7 @@ static bool ws_origin_valid(const char *origin)
   return ws_authority_parse(&authority, ws_slice_of(colon + 3)) == WS_URL_OK;
 }
 
-static int ws_server_add_origin(struct ws_server *server, const char *origin)
-{
+static int ws_server_add_origin(struct ws_server *server, const char *origin) {
   size_t count = server->handshake.origin_count;
   char **origins = ws_sys_realloc(server->origins, (count + 1) * sizeof *origins);
   if (!origins)
@@ -374,8 +354,7 @@ static int ws_server_add_origin(struct ws_server *server, const char *origin)
   return 0;
 }
 
-int ws_server_allow_origin(struct ws_server *server, const char *origin, struct ws_error *error)
-{
+int ws_server_allow_origin(struct ws_server *server, const char *origin, struct ws_error *error) {
   if (!ws_origin_valid(origin)) {
     ws_error_origin(error, origin);
     return -1;
@@ -394,8 +373,7 @@ int ws_server_allow_origin(struct ws_server *server, const char *origin, struct 
   return outcome;
 }
 
-int ws_server_set_protocols(struct ws_server *server, const char *protocols, struct ws_error *error)
-{
+int ws_server_set_protocols(struct ws_server *server, const char *protocols, struct ws_error *error) {
   if (ws_protocols_check("protocols", protocols, error))
     return -1;
   char *copy = ws_sys_strdup(protocols);
@@ -419,16 +397,14 @@ int ws_server_set_protocols(struct ws_server *server, const char *protocols, str
 /* ---- listening */
 
 /* The share accepts no more; the last one closes the port. */
-static void ws_share_stop_listening(struct ws_share *share)
-{
+static void ws_share_stop_listening(struct ws_share *share) {
   struct ws_server *server = share->server;
   ws_listener_stop(&share->listener);
   if (atomic_fetch_sub(&server->listening, 1) == 1)
     ws_bound_close(&server->bound);
 }
 
-static void ws_share_listen(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_share_listen(struct ws_loop *loop, struct ws_task *task) {
   struct ws_share *share = (struct ws_share *)(void *)((char *)task - offsetof(struct ws_share, listen_task));
   struct ws_server *server = share->server;
   struct ws_why why;
@@ -440,8 +416,7 @@ static void ws_share_listen(struct ws_loop *loop, struct ws_task *task)
   ws_wait_notify();
 }
 
-void ws_share_check(struct ws_share *share)
-{
+void ws_share_check(struct ws_share *share) {
   if (!share->stopping || share->done || share->group.first)
     return;
   share->done = true;
@@ -449,8 +424,7 @@ void ws_share_check(struct ws_share *share)
     ws_server_finish(share->server);
 }
 
-static void ws_share_stop(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_share_stop(struct ws_loop *loop, struct ws_task *task) {
   struct ws_share *share = (struct ws_share *)(void *)((char *)task - offsetof(struct ws_share, stop_task));
   struct ws_conn *conn = share->group.first;
   (void)loop;
@@ -470,8 +444,7 @@ static void ws_share_stop(struct ws_loop *loop, struct ws_task *task)
   ws_share_check(share);
 }
 
-static int ws_server_make_shares(struct ws_server *server)
-{
+static int ws_server_make_shares(struct ws_server *server) {
   unsigned count = ws_workers_count();
   server->shares = ws_sys_calloc(count, sizeof *server->shares);
   if (!server->shares)
@@ -480,10 +453,10 @@ static int ws_server_make_shares(struct ws_server *server)
   for (unsigned i = 0; i < count; i++) {
     struct ws_share *share = &server->shares[i];
     share->group = (struct ws_group){
-      .ops = &ws_accept_ops,
-      .rules = &server->rules,
-      .worker = ws_worker_at(i),
-      .server = server,
+        .ops = &ws_accept_ops,
+        .rules = &server->rules,
+        .worker = ws_worker_at(i),
+        .server = server,
     };
     share->server = server;
     share->listen_task.run = ws_share_listen;
@@ -496,8 +469,7 @@ static int ws_server_make_shares(struct ws_server *server)
 }
 
 /* Runs a task on each share's worker; on the caller's own at once. */
-static void ws_server_post(struct ws_server *server, size_t task_offset)
-{
+static void ws_server_post(struct ws_server *server, size_t task_offset) {
   struct ws_worker *here = ws_worker_current();
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_share *share = &server->shares[i];
@@ -509,8 +481,7 @@ static void ws_server_post(struct ws_server *server, size_t task_offset)
   }
 }
 
-static int ws_server_begin_listening(struct ws_server *server, struct ws_error *error)
-{
+static int ws_server_begin_listening(struct ws_server *server, struct ws_error *error) {
   struct ws_why why;
   switch (ws_server_state(server)) {
   case WS_SERVER_LISTENING:
@@ -535,14 +506,12 @@ static int ws_server_begin_listening(struct ws_server *server, struct ws_error *
   return 0;
 }
 
-static bool ws_server_has_started(void *context)
-{
+static bool ws_server_has_started(void *context) {
   struct ws_server *server = context;
   return atomic_load(&server->starting) == 0;
 }
 
-int ws_server_listen(struct ws_server *server, struct ws_error *error)
-{
+int ws_server_listen(struct ws_server *server, struct ws_error *error) {
   pthread_mutex_lock(&server->lock);
   int outcome = ws_server_begin_listening(server, error);
   pthread_mutex_unlock(&server->lock);
@@ -565,8 +534,7 @@ int ws_server_listen(struct ws_server *server, struct ws_error *error)
 
 /* ---- stopping */
 
-bool ws_server_stop(struct ws_server *server)
-{
+bool ws_server_stop(struct ws_server *server) {
   pthread_mutex_lock(&server->lock);
   enum ws_server_state before = ws_server_state(server);
   atomic_store_explicit(&server->state, WS_SERVER_STOPPED, memory_order_release);
@@ -582,19 +550,16 @@ bool ws_server_stop(struct ws_server *server)
   return true;
 }
 
-static bool ws_server_is_done(void *context)
-{
+static bool ws_server_is_done(void *context) {
   struct ws_server *server = context;
   return atomic_load(&server->done);
 }
 
-void ws_server_await(struct ws_server *server, int64_t deadline_ms)
-{
+void ws_server_await(struct ws_server *server, int64_t deadline_ms) {
   ws_wait_until(deadline_ms, ws_server_is_done, server);
 }
 
-void ws_servers_stop_all(void)
-{
+void ws_servers_stop_all(void) {
   /* Stopping takes servers off the list: find and pin one at a time. */
   for (;;) {
     enum ws_handle_state ignored;
@@ -612,8 +577,7 @@ void ws_servers_stop_all(void)
   }
 }
 
-static bool ws_servers_are_done(void *context)
-{
+static bool ws_servers_are_done(void *context) {
   (void)context;
   pthread_mutex_lock(&ws_servers_lock);
   bool none = ws_servers == NULL;
@@ -621,8 +585,7 @@ static bool ws_servers_are_done(void *context)
   return none;
 }
 
-void ws_servers_await_all(int64_t deadline_ms)
-{
+void ws_servers_await_all(int64_t deadline_ms) {
   ws_wait_until(deadline_ms, ws_servers_are_done, NULL);
 }
 
@@ -634,8 +597,7 @@ struct ws_broadcast_task {
   struct ws_broadcast broadcast;
 };
 
-static void ws_share_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast)
-{
+static void ws_share_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast) {
   struct ws_conn *conn = share->group.first;
   if (conn)
     ws_conn_use(conn);
@@ -650,8 +612,7 @@ static void ws_share_broadcast(struct ws_share *share, const struct ws_broadcast
   }
 }
 
-static void ws_broadcast_run(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_broadcast_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_broadcast_task *work = (struct ws_broadcast_task *)task;
   struct ws_server *server = work->share->server;
   (void)loop;
@@ -663,12 +624,11 @@ static void ws_broadcast_run(struct ws_loop *loop, struct ws_task *task)
   ws_wait_notify();
 }
 
-static int ws_share_post_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast)
-{
+static int ws_share_post_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast) {
   struct ws_broadcast_task *work = ws_sys_malloc(sizeof *work);
   if (!work)
     return -1;
-  *work = (struct ws_broadcast_task){ .task.run = ws_broadcast_run, .share = share, .broadcast = *broadcast };
+  *work = (struct ws_broadcast_task){.task.run = ws_broadcast_run, .share = share, .broadcast = *broadcast};
   ws_chunk_ref(broadcast->frame);
   ws_handle_pin_again(share->server->id);
   atomic_fetch_add(&share->server->broadcasting, broadcast->frame->size);
@@ -677,15 +637,14 @@ static int ws_share_post_broadcast(struct ws_share *share, const struct ws_broad
 }
 
 /* Whether the loops have kept up with the broadcasts so far. */
-static bool ws_server_keeps_up(void *context)
-{
+static bool ws_server_keeps_up(void *context) {
   struct ws_server *server = context;
   return atomic_load(&server->broadcasting) < server->rules.max_queued_bytes ||
          ws_server_state(server) != WS_SERVER_LISTENING;
 }
 
-static int ws_server_distribute(struct ws_server *server, const struct ws_broadcast *broadcast, struct ws_error *error)
-{
+static int ws_server_distribute(struct ws_server *server, const struct ws_broadcast *broadcast,
+                                struct ws_error *error) {
   struct ws_worker *here = ws_worker_current();
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_share *share = &server->shares[i];
@@ -699,8 +658,7 @@ static int ws_server_distribute(struct ws_server *server, const struct ws_broadc
   return 0;
 }
 
-static int ws_server_check_listening(struct ws_server *server, struct ws_error *error)
-{
+static int ws_server_check_listening(struct ws_server *server, struct ws_error *error) {
   if (ws_server_state(server) == WS_SERVER_LISTENING)
     return 0;
   if (ws_server_state(server) == WS_SERVER_CREATED)
@@ -710,8 +668,7 @@ static int ws_server_check_listening(struct ws_server *server, struct ws_error *
   return -1;
 }
 
-int ws_server_broadcast(struct ws_server *server, const char *message, struct ws_error *error)
-{
+int ws_server_broadcast(struct ws_server *server, const char *message, struct ws_error *error) {
   struct ws_outgoing out;
   struct ws_broadcast broadcast;
   if (ws_server_check_listening(server, error) || ws_outgoing_text(&out, "broadcast", message, error))
@@ -736,8 +693,7 @@ int ws_server_broadcast(struct ws_server *server, const char *message, struct ws
   return outcome;
 }
 
-uint32_t ws_server_open_count(const struct ws_server *server)
-{
+uint32_t ws_server_open_count(const struct ws_server *server) {
   uint32_t count = 0;
   if (ws_server_state(server) == WS_SERVER_CREATED)
     return 0;

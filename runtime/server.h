@@ -59,16 +59,16 @@ struct ws_server {
   struct ws_tls_context *tls; /* NULL: plain */
   struct ws_peers peers;
   struct ws_requests requests;
-  _Atomic uint32_t connections;      /* those in their handshake included */
-  _Atomic size_t broadcasting;       /* bytes of broadcasts on their way to other workers */
-  struct ws_share *shares;           /* one for each worker, from listen on */
+  _Atomic uint32_t connections; /* those in their handshake included */
+  _Atomic size_t broadcasting;  /* bytes of broadcasts on their way to other workers */
+  struct ws_share *shares;      /* one for each worker, from listen on */
   unsigned share_count;
-  _Atomic unsigned listening;        /* shares that still accept; the last one closes the port */
-  _Atomic unsigned starting;         /* shares that have not begun to accept */
+  _Atomic unsigned listening; /* shares that still accept; the last one closes the port */
+  _Atomic unsigned starting;  /* shares that have not begun to accept */
   _Atomic bool start_failed;
-  _Atomic unsigned busy;             /* shares that have connections, or may get some */
+  _Atomic unsigned busy; /* shares that have connections, or may get some */
   _Atomic bool done;
-  struct ws_server *next, **link;    /* of all servers, under their lock */
+  struct ws_server *next, **link; /* of all servers, under their lock */
 };
 
 /* Builtins. Each returns 0 (or an ID), or -1 (0) with the error set. The server is pinned by the caller. */

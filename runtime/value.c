@@ -42,8 +42,7 @@ typedef struct ws_result *ws_message_code(void *cell, const void *connection, co
 typedef struct ws_result *ws_open_code(void *cell, const void *connection);
 typedef struct ws_result *ws_close_code_fn(void *cell, const void *connection, int64_t code, const char *reason);
 
-char *ws_value_string(const char *text, size_t n)
-{
+char *ws_value_string(const char *text, size_t n) {
   char *string = ws_host_alloc(n + 1);
   if (!string)
     return NULL;
@@ -52,8 +51,7 @@ char *ws_value_string(const char *text, size_t n)
   return string;
 }
 
-char *ws_value_text(const uint8_t *bytes, size_t n)
-{
+char *ws_value_text(const uint8_t *bytes, size_t n) {
   if (!memchr(bytes, 0, n))
     return ws_value_string((const char *)bytes, n);
   char *string = ws_host_alloc(ws_text_host_size(bytes, n) + 1);
@@ -62,8 +60,7 @@ char *ws_value_text(const uint8_t *bytes, size_t n)
   return string;
 }
 
-static char *ws_value_base64(const uint8_t *bytes, size_t n)
-{
+static char *ws_value_base64(const uint8_t *bytes, size_t n) {
   char *string = ws_host_alloc(ws_base64_encoded_size(n) + 1);
   if (string)
     ws_base64_encode(string, bytes, n);
@@ -71,8 +68,7 @@ static char *ws_value_base64(const uint8_t *bytes, size_t n)
 }
 
 /* The time of day, read once for all messages of a turn. */
-static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms)
-{
+static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms) {
   struct timespec now;
   if (call->read_at != loop_ms) {
     clock_gettime(CLOCK_REALTIME, &now);
@@ -82,35 +78,31 @@ static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms)
   return call->time_ms;
 }
 
-void *ws_value_connection(int64_t id, const char *url, bool is_connected)
-{
+void *ws_value_connection(int64_t id, const char *url, bool is_connected) {
   void **root = ws_root_take(); /* the string must be found while the record is allocated */
   if (!root)
     return NULL;
   char *text = *root = ws_value_string(url, strlen(url));
   struct ws_connection_record *record = text ? ws_host_alloc_record(sizeof *record, WS_CONNECTION_META) : NULL;
   if (record)
-    *record = (struct ws_connection_record){ .id = id, .url = text, .is_connected = is_connected };
+    *record = (struct ws_connection_record){.id = id, .url = text, .is_connected = is_connected};
   else if (text)
     osp_release(text);
   ws_root_give(root);
   return record;
 }
 
-int ws_call_init(struct ws_call *call)
-{
+int ws_call_init(struct ws_call *call) {
   call->text = NULL;
   call->argument = ws_root_take();
   return call->argument ? 0 : -1;
 }
 
-void ws_call_deinit(struct ws_call *call)
-{
+void ws_call_deinit(struct ws_call *call) {
   ws_root_give(call->argument);
 }
 
-static void ws_call_drop(struct ws_call *call)
-{
+static void ws_call_drop(struct ws_call *call) {
   void *value = *call->argument;
   *call->argument = NULL;
   call->text = NULL;
@@ -119,8 +111,7 @@ static void ws_call_drop(struct ws_call *call)
 }
 
 /* Reads and releases the Result, and the arguments. */
-static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *result)
-{
+static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *result) {
   enum ws_verdict verdict = result->discriminant == 0 ? WS_VERDICT_SUCCESS : WS_VERDICT_ERROR;
   if (verdict == WS_VERDICT_ERROR)
     snprintf(call->message, sizeof call->message, "%s", result->message ? result->message : "Error");
@@ -130,8 +121,7 @@ static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *resul
 }
 
 /* The text, remembered as one that needs no validation where the handler sends it on. */
-static char *ws_call_new_text(struct ws_call *call, const uint8_t *bytes, size_t n)
-{
+static char *ws_call_new_text(struct ws_call *call, const uint8_t *bytes, size_t n) {
   if (memchr(bytes, 0, n))
     return ws_value_text(bytes, n);
   char *text = ws_value_string((const char *)bytes, n);
@@ -140,8 +130,7 @@ static char *ws_call_new_text(struct ws_call *call, const uint8_t *bytes, size_t
   return text;
 }
 
-enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *bytes, size_t n)
-{
+enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *bytes, size_t n) {
   char *text = *call->argument = ws_call_new_text(call, bytes, n);
   if (!text)
     return WS_VERDICT_NO_MEMORY;
@@ -149,8 +138,7 @@ enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *by
 }
 
 enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connection, bool binary, const uint8_t *bytes,
-                                size_t n, int64_t loop_ms)
-{
+                                size_t n, int64_t loop_ms) {
   char *data = *call->argument = binary ? ws_value_base64(bytes, n) : ws_call_new_text(call, bytes, n);
   if (!data)
     return WS_VERDICT_NO_MEMORY;
@@ -160,21 +148,20 @@ enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connecti
     return WS_VERDICT_NO_MEMORY;
   }
   *record = (struct ws_message_record){
-    .type = binary ? "binary" : "text",
-    .data = data,
-    .timestamp = ws_call_time(call, loop_ms),
+      .type = binary ? "binary" : "text",
+      .data = data,
+      .timestamp = ws_call_time(call, loop_ms),
   };
   *call->argument = record; /* the record owns the string now */
   return ws_call_end(call, (*(ws_message_code **)cell)(cell, connection, record));
 }
 
-enum ws_verdict ws_call_open(struct ws_call *call, void *cell, void *connection)
-{
+enum ws_verdict ws_call_open(struct ws_call *call, void *cell, void *connection) {
   return ws_call_end(call, (*(ws_open_code **)cell)(cell, connection));
 }
 
-enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason, size_t n)
-{
+enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason,
+                              size_t n) {
   char *text = *call->argument = ws_value_text((const uint8_t *)reason, n);
   if (!text)
     return WS_VERDICT_NO_MEMORY;

@@ -36,8 +36,9 @@ enum ws_verdict {
 
 /* Room for one call in progress. A loop has one, and makes more where calls nest. */
 struct ws_call {
-  void **argument;   /* root of what was made for the call; the connection's record is its owner's */
-  const char *text;  /* the text in hand, valid UTF-8 without U+0000, or NULL: strings do not change, so that it can be */
+  void **argument; /* root of what was made for the call; the connection's record is its owner's */
+  const char
+      *text; /* the text in hand, valid UTF-8 without U+0000, or NULL: strings do not change, so that it can be */
   size_t text_size;  /* sent on unseen */
   int64_t read_at;   /* loop's time of time_ms */
   int64_t time_ms;   /* time of day */
@@ -56,4 +57,5 @@ enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connecti
 /* fn(WebSocketConnection) */
 enum ws_verdict ws_call_open(struct ws_call *call, void *cell, void *connection);
 /* fn(WebSocketConnection, Int, String) */
-enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason, size_t n);
+enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason,
+                              size_t n);

@@ -11,8 +11,7 @@ static pthread_mutex_t ws_wait_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ws_wait_condition;
 static _Atomic unsigned ws_wait_count;
 
-static void ws_wait_init(void)
-{
+static void ws_wait_init(void) {
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -20,9 +19,8 @@ static void ws_wait_init(void)
   pthread_condattr_destroy(&attributes);
 }
 
-bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context)
-{
-  struct timespec until = { .tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000 };
+bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context) {
+  struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
   pthread_once(&ws_wait_once, ws_wait_init);
   /* The count goes up before ready() looks, a notifier looks at the count after its change: one of them sees the other. */
   atomic_fetch_add(&ws_wait_count, 1);
@@ -39,8 +37,7 @@ bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *cont
   return is_ready;
 }
 
-void ws_wait_notify(void)
-{
+void ws_wait_notify(void) {
   atomic_thread_fence(memory_order_seq_cst);
   if (atomic_load_explicit(&ws_wait_count, memory_order_relaxed) == 0)
     return;
@@ -50,7 +47,6 @@ void ws_wait_notify(void)
   pthread_mutex_unlock(&ws_wait_lock);
 }
 
-int64_t ws_wait_now(void)
-{
+int64_t ws_wait_now(void) {
   return ws_sys_now_ms();
 }

@@ -27,8 +27,7 @@ static _Atomic unsigned ws_workers_turn;
 static _Thread_local struct ws_worker *ws_worker_here;
 
 /* OSPREY_WS_LOOPS, 1 where it is not set or not a number in range. */
-static unsigned ws_workers_wanted(void)
-{
+static unsigned ws_workers_wanted(void) {
   const char *text = getenv("OSPREY_WS_LOOPS");
   if (!text || !*text)
     return 1;
@@ -41,8 +40,7 @@ static unsigned ws_workers_wanted(void)
   return (unsigned)count;
 }
 
-static void *ws_worker_run(void *context)
-{
+static void *ws_worker_run(void *context) {
   struct ws_worker_thread *self = context;
   ws_worker_here = &self->worker;
   while (!self->stop) {
@@ -52,17 +50,15 @@ static void *ws_worker_run(void *context)
   return NULL;
 }
 
-static void ws_worker_stop(struct ws_loop *loop, struct ws_task *task)
-{
+static void ws_worker_stop(struct ws_loop *loop, struct ws_task *task) {
   struct ws_worker_thread *self =
-    (struct ws_worker_thread *)(void *)((char *)task - offsetof(struct ws_worker_thread, stop_task));
+      (struct ws_worker_thread *)(void *)((char *)task - offsetof(struct ws_worker_thread, stop_task));
   (void)loop;
   self->stop = true;
 }
 
 /* Signals are for the program's own threads. */
-static int ws_worker_spawn(struct ws_worker_thread *self)
-{
+static int ws_worker_spawn(struct ws_worker_thread *self) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
@@ -73,15 +69,13 @@ static int ws_worker_spawn(struct ws_worker_thread *self)
   return error;
 }
 
-static void ws_worker_deinit(struct ws_worker *worker)
-{
+static void ws_worker_deinit(struct ws_worker *worker) {
   ws_loop_free(worker->loop);
   worker->loop = NULL;
   ws_call_deinit(&worker->call);
 }
 
-static const char *ws_worker_init(struct ws_worker *worker, unsigned index)
-{
+static const char *ws_worker_init(struct ws_worker *worker, unsigned index) {
   worker->index = index;
   worker->flush.run = ws_conn_flush_dirty;
   if (ws_call_init(&worker->call))
@@ -95,8 +89,7 @@ static const char *ws_worker_init(struct ws_worker *worker, unsigned index)
 }
 
 /* Makes and starts worker i; the reason where that fails, with nothing left behind. */
-static const char *ws_worker_begin(struct ws_worker_thread *self, unsigned index)
-{
+static const char *ws_worker_begin(struct ws_worker_thread *self, unsigned index) {
   const char *why = ws_worker_init(&self->worker, index);
   if (why)
     return why;
@@ -109,8 +102,7 @@ static const char *ws_worker_begin(struct ws_worker_thread *self, unsigned index
 }
 
 /* Stops and joins those that run. False: one is stuck in a handler, and keeps everything. */
-static bool ws_workers_join(struct ws_worker_thread *workers, unsigned count, int64_t patience_s)
-{
+static bool ws_workers_join(struct ws_worker_thread *workers, unsigned count, int64_t patience_s) {
   struct timespec until;
   bool all = true;
   clock_gettime(CLOCK_REALTIME, &until);
@@ -122,15 +114,13 @@ static bool ws_workers_join(struct ws_worker_thread *workers, unsigned count, in
   return all;
 }
 
-static void ws_workers_free(struct ws_worker_thread *workers, unsigned count)
-{
+static void ws_workers_free(struct ws_worker_thread *workers, unsigned count) {
   for (unsigned i = 0; i < count; i++)
     ws_worker_deinit(&workers[i].worker);
   ws_sys_free(workers);
 }
 
-static const char *ws_workers_begin(void)
-{
+static const char *ws_workers_begin(void) {
   unsigned count = ws_workers_wanted();
   struct ws_worker_thread *workers = ws_sys_calloc(count, sizeof *workers);
   if (!workers)
@@ -149,8 +139,7 @@ static const char *ws_workers_begin(void)
   return NULL;
 }
 
-int ws_workers_start(const char *op, struct ws_error *error)
-{
+int ws_workers_start(const char *op, struct ws_error *error) {
   const char *why = NULL;
   if (atomic_load_explicit(&ws_workers_running, memory_order_acquire))
     return 0;
@@ -163,8 +152,7 @@ int ws_workers_start(const char *op, struct ws_error *error)
   return why ? -1 : 0;
 }
 
-bool ws_workers_end(void)
-{
+bool ws_workers_end(void) {
   unsigned count = atomic_load(&ws_workers_running);
   if (count == 0)
     return true;
@@ -176,30 +164,25 @@ bool ws_workers_end(void)
   return true;
 }
 
-unsigned ws_workers_count(void)
-{
+unsigned ws_workers_count(void) {
   return atomic_load_explicit(&ws_workers_running, memory_order_acquire);
 }
 
-struct ws_worker *ws_worker_at(unsigned index)
-{
+struct ws_worker *ws_worker_at(unsigned index) {
   return &ws_workers[index].worker;
 }
 
-struct ws_worker *ws_worker_current(void)
-{
+struct ws_worker *ws_worker_current(void) {
   return ws_worker_here;
 }
 
-struct ws_worker *ws_worker_next(void)
-{
+struct ws_worker *ws_worker_next(void) {
   if (ws_worker_here)
     return ws_worker_here;
   return ws_worker_at(atomic_fetch_add_explicit(&ws_workers_turn, 1, memory_order_relaxed) % ws_workers_count());
 }
 
-struct ws_call *ws_worker_take_call(struct ws_worker *worker)
-{
+struct ws_call *ws_worker_take_call(struct ws_worker *worker) {
   if (!worker->call_taken) {
     worker->call_taken = true;
     return &worker->call;
@@ -212,8 +195,7 @@ struct ws_call *ws_worker_take_call(struct ws_worker *worker)
   return call;
 }
 
-void ws_worker_give_call(struct ws_worker *worker, struct ws_call *call)
-{
+void ws_worker_give_call(struct ws_worker *worker, struct ws_call *call) {
   if (call == &worker->call) {
     worker->call_taken = false;
   } else {

@@ -12,7 +12,7 @@ import re
 import sys
 
 C = """assert.h ctype.h errno.h float.h inttypes.h limits.h math.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h
-stdio.h stdlib.h stdnoreturn.h string.h strings.h""".split()
+stdio.h stdlib.h stdnoreturn.h string.h strings.h threads.h""".split()
 SIMD = ["immintrin.h", "emmintrin.h", "tmmintrin.h", "arm_neon.h"]
 POSIX = """dlfcn.h fcntl.h ftw.h getopt.h libgen.h pthread.h sched.h signal.h spawn.h sys/*.h time.h unistd.h glob.h""".split()
 SOCKETS = ["arpa/*.h", "linux/*.h", "net/*.h", "netdb.h", "netinet/*.h", "poll.h"]

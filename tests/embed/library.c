@@ -8,6 +8,7 @@
 #include <cmocka.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
+#include <llvm/Config/llvm-config.h>
 #include <osprey_ws_codegen.h>
 #include <stdio.h>
 #include <string.h>
@@ -251,6 +252,21 @@ static void says_nothing_without_a_callback(void **state) {
   assert_null(osp_ws_codegen_declare(t->module, "no", NULL, NULL));
 }
 
+#if LLVM_VERSION_MAJOR < 17
+static void refuses_typed_pointers(void **state) { /* CG-23 */
+  struct fixture *t = *state;
+  LLVMContextRef typed = LLVMContextCreate();
+  LLVMContextSetOpaquePointers(typed, 0);
+  LLVMModuleRef module = LLVMModuleCreateWithNameInContext("typed", typed);
+  LLVMAddFunction(module, "wsClose", LLVMFunctionType(LLVMInt64TypeInContext(typed), NULL, 0, 0));
+  assert_int_equal(osp_ws_codegen_lower_module(module, NULL, report, t), -1);
+  assert_null(osp_ws_codegen_declare(module, "wsSend", report, t));
+  assert_non_null(strstr(t->reports, "the context has typed pointers"));
+  LLVMDisposeModule(module);
+  LLVMContextDispose(typed);
+}
+#endif
+
 static void verifies_unless_told_not_to(void **state) { /* CG-13 */
   struct fixture *t = *state;
   static const struct osp_ws_codegen_options no_verify = {.no_verify = 1};
@@ -275,6 +291,9 @@ int main(void) {
       TEST(refuses_a_name_that_is_taken),
       TEST(reports_every_error_and_leaves_the_module),
       TEST(says_nothing_without_a_callback),
+#if LLVM_VERSION_MAJOR < 17
+      TEST(refuses_typed_pointers),
+#endif
       TEST(verifies_unless_told_not_to),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

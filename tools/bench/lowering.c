@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CALLS_PER_FUNCTION = 8, ROUNDS = 5 };
+enum { CALLS_PER_FUNCTION = 8, ROUNDS = 3 };
 static const double most = 1.5;
 
 /* ---- The module ---- */

@@ -13,7 +13,7 @@ static bool cc_belongs_to_c(const char *name) {
   for (size_t i = 0; i < sizeof(linked_statically) / sizeof(linked_statically[0]); i++)
     if (!strcmp(name, linked_statically[i]))
       return true;
-  return !strncmp(name, "osp_", 4) || dlsym(RTLD_DEFAULT, name);
+  return !strncmp(name, "osp_ws_", 7) || dlsym(RTLD_DEFAULT, name);
 }
 
 static bool cc_is_wanted_elsewhere(const struct ir_file *files, size_t count, size_t which, const char *name) {

@@ -32,7 +32,7 @@ struct source {
   const char *path;
   const char *text;
   size_t length;
-  uint32_t *line_starts;  /* the offset at which each line begins */
+  uint32_t *line_starts; /* the offset at which each line begins */
   size_t line_count;
 };
 
@@ -71,7 +71,8 @@ void source_position(const struct source *source, struct place place, unsigned *
 
 /* Reads a file. Returns 0, or -1 with the reason in *problem and, where there is one, its place in *place. The source's
  * path, text and lines are then set as far as they are known. */
-int source_read(struct source *source, struct arena *arena, const char *path, const char **problem, struct place *place);
+int source_read(struct source *source, struct arena *arena, const char *path, const char **problem,
+                struct place *place);
 
 /* The same for text that is in memory. The text is copied. */
 int source_from_memory(struct source *source, struct arena *arena, const char *path, const char *text, size_t length,

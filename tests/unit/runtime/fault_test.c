@@ -25,21 +25,19 @@
 
 enum { MESSAGES = 6, BROADCAST = 100, PATIENCE_S = 30, QUIET_MS = 400 };
 
-static _Atomic int heard_next[2];  /* the lowest number that a client may hear */
+static _Atomic int heard_next[2]; /* the lowest number that a client may hear */
 static _Atomic int heard_broadcast[2];
 static _Atomic int heard_count[2];
 static _Atomic int opens;
 static _Atomic int closes;
 
-static void complain(const char *what)
-{
+static void complain(const char *what) {
   fprintf(stderr, "%s\n", what);
   _exit(90);
 }
 
 /* Texts are "<number>" and padding; each client hears its own numbers, rising. */
-static void hear(int client, const char *text)
-{
+static void hear(int client, const char *text) {
   int number = atoi(text);
   if (number == BROADCAST ? heard_broadcast[client]++ : number < heard_next[client])
     complain("a message came twice or out of order");
@@ -48,23 +46,20 @@ static void hear(int client, const char *text)
   heard_count[client]++;
 }
 
-static void *hear_first(void *cell, const char *text)
-{
+static void *hear_first(void *cell, const char *text) {
   (void)cell;
   hear(0, text);
   return result_success();
 }
 
-static void *hear_second(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *hear_second(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   (void)connection;
   hear(1, message->data);
   return result_success();
 }
 
-static void *admit(void *cell, const struct osprey_connection *connection)
-{
+static void *admit(void *cell, const struct osprey_connection *connection) {
   char *error;
   (void)cell;
   char *host = osp_ws_request_header(connection->id, "Host", &error);
@@ -73,8 +68,7 @@ static void *admit(void *cell, const struct osprey_connection *connection)
   return result_success();
 }
 
-static void *say_goodbye(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason)
-{
+static void *say_goodbye(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
   (void)code;
@@ -83,21 +77,19 @@ static void *say_goodbye(void *cell, const struct osprey_connection *connection,
   return result_success();
 }
 
-static void *on_first[] = { (void *)hear_first };
-static void *on_second[] = { (void *)hear_second };
-static void *on_admit[] = { (void *)admit };
-static void *on_goodbye[] = { (void *)say_goodbye };
+static void *on_first[] = {(void *)hear_first};
+static void *on_second[] = {(void *)hear_second};
+static void *on_admit[] = {(void *)admit};
+static void *on_goodbye[] = {(void *)say_goodbye};
 
 /* Success or an error: both are fine; says which. */
-static bool went_well(char *error)
-{
+static bool went_well(char *error) {
   if (error)
     osp_release(error);
   return error == NULL;
 }
 
-static void send_numbers(int64_t id)
-{
+static void send_numbers(int64_t id) {
   char *text = malloc(70000);
   char *error;
   for (int i = 0; i < MESSAGES; i++) {
@@ -112,8 +104,7 @@ static void send_numbers(int64_t id)
 }
 
 /* Waits until everything was heard, or nothing more comes. */
-static void wait_for_answers(void)
-{
+static void wait_for_answers(void) {
   int before = -1;
   for (int quiet = 0; quiet < QUIET_MS && heard_count[0] + heard_count[1] < 2 * MESSAGES + 2; quiet++) {
     int now = heard_count[0] + heard_count[1];
@@ -124,11 +115,9 @@ static void wait_for_answers(void)
   }
 }
 
-static void converse_with(int port, int64_t server)
-{
+static void converse_with(int port, int64_t server) {
   struct osprey_options options = {
-    .headers = "X-Test: 1", .protocols = "a, b", .compression = true, .timeout_ms = 2000, .keep_alive_ms = 60000
-  };
+      .headers = "X-Test: 1", .protocols = "a, b", .compression = true, .timeout_ms = 2000, .keep_alive_ms = 60000};
   char url[64];
   char *error;
   snprintf(url, sizeof url, "ws://localhost:%d/chat", port);
@@ -154,8 +143,7 @@ static void converse_with(int port, int64_t server)
   }
 }
 
-static void converse(void)
-{
+static void converse(void) {
   char *error;
   int port = peer_free_port();
   int64_t server = osp_ws_create_server(port, "127.0.0.1", "/chat", &error);
@@ -181,8 +169,7 @@ static void converse(void)
 }
 
 /* One run: how many calls there were. */
-static long run_with_fault(long nth)
-{
+static long run_with_fault(long nth) {
   int counted[2];
   long calls = -1;
   int status;
@@ -210,8 +197,7 @@ static long run_with_fault(long nth)
 static long first_fault = 1;
 static long last_fault = 100000;
 
-static void test_every_call_fails_in_turn(void **state)
-{
+static void test_every_call_fails_in_turn(void **state) {
   (void)state;
   setenv("OSPREY_WS_LOG", "off", 0);
   long nth = first_fault;
@@ -220,9 +206,8 @@ static void test_every_call_fails_in_turn(void **state)
   print_message("%ld calls failed in turn\n", nth - first_fault);
 }
 
-int main(int argc, char **argv)
-{
-  const struct CMUnitTest tests[] = { cmocka_unit_test(test_every_call_fails_in_turn) };
+int main(int argc, char **argv) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_call_fails_in_turn)};
   if (argc > 1)
     first_fault = atol(argv[1]);
   if (argc > 2)

@@ -21,8 +21,7 @@ static char *journal_lines[JOURNAL_LINES];
 static size_t journal_read, journal_written;
 static char *journal_latest;
 
-void journal_clear(void)
-{
+void journal_clear(void) {
   pthread_mutex_lock(&journal_lock);
   while (journal_read < journal_written)
     free(journal_lines[journal_read++]);
@@ -32,8 +31,7 @@ void journal_clear(void)
   pthread_mutex_unlock(&journal_lock);
 }
 
-void journal_write(const char *format, ...)
-{
+void journal_write(const char *format, ...) {
   char *line = NULL;
   va_list values;
   va_start(values, format);
@@ -50,8 +48,7 @@ void journal_write(const char *format, ...)
 }
 
 /* Under the lock. False: nothing more came in time. */
-static bool journal_wait(size_t seen)
-{
+static bool journal_wait(size_t seen) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += JOURNAL_PATIENCE_S;
@@ -62,8 +59,7 @@ static bool journal_wait(size_t seen)
   return true;
 }
 
-const char *journal_next(void)
-{
+const char *journal_next(void) {
   bool got;
   pthread_mutex_lock(&journal_lock);
   got = journal_read < journal_written || journal_wait(journal_read);
@@ -77,13 +73,11 @@ const char *journal_next(void)
   return journal_latest;
 }
 
-void journal_expect(const char *line)
-{
+void journal_expect(const char *line) {
   assert_string_equal(journal_next(), line);
 }
 
-void journal_find(const char *line)
-{
+void journal_find(const char *line) {
   bool found = false;
   pthread_mutex_lock(&journal_lock);
   for (size_t i = journal_read; !found; i++) {
@@ -101,8 +95,7 @@ void journal_find(const char *line)
     fail_msg("never heard: %s", line);
 }
 
-size_t journal_left(void)
-{
+size_t journal_left(void) {
   pthread_mutex_lock(&journal_lock);
   size_t left = journal_written - journal_read;
   pthread_mutex_unlock(&journal_lock);
@@ -111,16 +104,14 @@ size_t journal_left(void)
 
 /* ---- closures */
 
-void *closure_new(void *code, void *context)
-{
+void *closure_new(void *code, void *context) {
   void **cell = osp_alloc_tagged(16, 0);
   cell[0] = code;
   cell[1] = context;
   return cell;
 }
 
-void *closure_context(void *cell)
-{
+void *closure_context(void *cell) {
   return ((void **)cell)[1];
 }
 
@@ -130,13 +121,11 @@ struct result {
   char *message;
 };
 
-void *result_success(void)
-{
+void *result_success(void) {
   return osp_alloc_tagged(sizeof(struct result), 0x401);
 }
 
-void *result_error(const char *message)
-{
+void *result_error(const char *message) {
   struct result *result = osp_alloc_tagged(sizeof *result, 0x401);
   result->discriminant = 1;
   result->message = osp_alloc((int64_t)strlen(message) + 1);
@@ -144,39 +133,34 @@ void *result_error(const char *message)
   return result;
 }
 
-void *hear_text(void *cell, const char *text)
-{
+void *hear_text(void *cell, const char *text) {
   (void)cell;
   journal_write("text:%s", text);
   return result_success();
 }
 
-void *hear_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+void *hear_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   (void)connection;
   journal_write("%s:%s", message->type, message->data);
   return result_success();
 }
 
-void *hear_open(void *cell, const struct osprey_connection *connection)
-{
+void *hear_open(void *cell, const struct osprey_connection *connection) {
   (void)cell;
   (void)connection;
   journal_write("open");
   return result_success();
 }
 
-void *hear_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason)
-{
+void *hear_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
   journal_write("close:%d:%s", (int)code, reason);
   return result_success();
 }
 
-void *echo_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+void *echo_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   char *error;
   (void)cell;
   if (message->type[0] == 't')
@@ -190,30 +174,27 @@ void *echo_message(void *cell, const struct osprey_connection *connection, const
   return result;
 }
 
-void *on_text[] = { (void *)hear_text };
-void *on_message[] = { (void *)hear_message };
-void *on_open[] = { (void *)hear_open };
-void *on_close[] = { (void *)hear_close };
-void *on_echo[] = { (void *)echo_message };
+void *on_text[] = {(void *)hear_text};
+void *on_message[] = {(void *)hear_message};
+void *on_open[] = {(void *)hear_open};
+void *on_close[] = {(void *)hear_close};
+void *on_echo[] = {(void *)echo_message};
 
 /* ---- builtins */
 
-void expect_success(char *error)
-{
+void expect_success(char *error) {
   if (error)
     fail_msg("%s", error);
 }
 
-void expect_error(char *error, const char *sentence)
-{
+void expect_error(char *error, const char *sentence) {
   if (!error)
     fail_msg("no error, instead of: %s", sentence);
   assert_string_equal(error, sentence);
   osp_release(error);
 }
 
-void expect_error_with(char *error, const char *part)
-{
+void expect_error_with(char *error, const char *part) {
   if (!error)
     fail_msg("no error, instead of one with: %s", part);
   if (!strstr(error, part))
@@ -221,8 +202,7 @@ void expect_error_with(char *error, const char *part)
   osp_release(error);
 }
 
-int64_t must_connect(const char *url)
-{
+int64_t must_connect(const char *url) {
   char *error;
   int64_t id = osp_ws_connect(url, on_text, &error);
   expect_success(error);
@@ -230,8 +210,7 @@ int64_t must_connect(const char *url)
   return id;
 }
 
-int64_t must_connect_with(const char *url, const struct osprey_options *options, void *handler)
-{
+int64_t must_connect_with(const char *url, const struct osprey_options *options, void *handler) {
   char *error;
   int64_t id = osp_ws_connect_with(url, options, handler, &error);
   expect_success(error);
@@ -239,8 +218,7 @@ int64_t must_connect_with(const char *url, const struct osprey_options *options,
   return id;
 }
 
-int64_t must_create(int port, const char *path)
-{
+int64_t must_create(int port, const char *path) {
   char *error;
   int64_t server = osp_ws_create_server(port, "127.0.0.1", path, &error);
   expect_success(error);
@@ -248,15 +226,13 @@ int64_t must_create(int port, const char *path)
   return server;
 }
 
-void must_listen(int64_t server)
-{
+void must_listen(int64_t server) {
   char *error;
   osp_ws_server_listen(server, &error);
   expect_success(error);
 }
 
-int64_t must_serve(int *port)
-{
+int64_t must_serve(int *port) {
   char *error;
   *port = peer_free_port();
   int64_t server = must_create(*port, "/chat");
@@ -270,29 +246,25 @@ int64_t must_serve(int *port)
   return server;
 }
 
-void must_stop(int64_t server)
-{
+void must_stop(int64_t server) {
   char *error;
   osp_ws_stop_server(server, &error);
   expect_success(error);
 }
 
-void must_send(int64_t id, const char *text)
-{
+void must_send(int64_t id, const char *text) {
   char *error;
   osp_ws_send(id, text, &error);
   expect_success(error);
 }
 
-void must_close(int64_t id)
-{
+void must_close(int64_t id) {
   char *error;
   osp_ws_close(id, &error);
   expect_success(error);
 }
 
-void must_limit(int64_t server, const char *limit, int64_t value)
-{
+void must_limit(int64_t server, const char *limit, int64_t value) {
   char *error;
   osp_ws_server_limit(server, limit, value, &error);
   expect_success(error);

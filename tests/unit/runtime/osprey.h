@@ -47,7 +47,7 @@ size_t journal_left(void);
 /* A cell with one word of context, from the host's heap: one reference, the caller's. */
 void *closure_new(void *code, void *context);
 /* A constant cell that no allocator knows. */
-#define CLOSURE(name, code) static void *name[] = { (void *)code }
+#define CLOSURE(name, code) static void *name[] = {(void *)code}
 
 void *closure_context(void *cell);
 
@@ -83,11 +83,11 @@ void expect_error_with(char *error, const char *part);
 void expect_success(char *error);
 
 /* Waits until the condition holds. */
-#define WAIT_UNTIL(condition)                         \
-  do {                                                \
-    for (int tries_ = 0; !(condition); tries_++) {    \
-      if (tries_ > 4000)                              \
-        fail_msg("never true: %s", #condition);       \
-      poll(NULL, 0, 2);                               \
-    }                                                 \
+#define WAIT_UNTIL(condition)                                                                                          \
+  do {                                                                                                                 \
+    for (int tries_ = 0; !(condition); tries_++) {                                                                     \
+      if (tries_ > 4000)                                                                                               \
+        fail_msg("never true: %s", #condition);                                                                        \
+      poll(NULL, 0, 2);                                                                                                \
+    }                                                                                                                  \
   } while (0)

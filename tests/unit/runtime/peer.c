@@ -19,10 +19,9 @@
 
 #define PEER_KEY "dGhlIHNhbXBsZSBub25jZQ=="
 
-static int peer_socket(int family)
-{
+static int peer_socket(int family) {
   int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  struct timeval patience = { .tv_sec = 8 };
+  struct timeval patience = {.tv_sec = 8};
   int on = 1;
   assert_true(fd >= 0);
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -31,10 +30,9 @@ static int peer_socket(int family)
   return fd;
 }
 
-int peer_listen(int *port)
-{
+int peer_listen(int *port) {
   int fd = peer_socket(AF_INET);
-  struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t size = sizeof address;
   assert_int_equal(bind(fd, (struct sockaddr *)&address, size), 0);
   assert_int_equal(listen(fd, 64), 0);
@@ -43,62 +41,55 @@ int peer_listen(int *port)
   return fd;
 }
 
-int peer_free_port(void)
-{
+int peer_free_port(void) {
   int port;
   close(peer_listen(&port));
   return port;
 }
 
-struct peer peer_accept(int listener)
-{
-  struct timeval patience = { .tv_sec = 8 };
-  struct peer peer = { .fd = accept(listener, NULL, NULL) };
+struct peer peer_accept(int listener) {
+  struct timeval patience = {.tv_sec = 8};
+  struct peer peer = {.fd = accept(listener, NULL, NULL)};
   assert_true(peer.fd >= 0);
   setsockopt(peer.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
   return peer;
 }
 
-struct peer peer_connect(int port)
-{
+struct peer peer_connect(int port) {
   struct sockaddr_in address = {
-    .sin_family = AF_INET,
-    .sin_port = htons((uint16_t)port),
-    .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+      .sin_family = AF_INET,
+      .sin_port = htons((uint16_t)port),
+      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
   };
-  struct peer peer = { .fd = peer_socket(AF_INET) };
+  struct peer peer = {.fd = peer_socket(AF_INET)};
   assert_int_equal(connect(peer.fd, (struct sockaddr *)&address, sizeof address), 0);
   return peer;
 }
 
-struct peer peer_connect6(int port)
-{
+struct peer peer_connect6(int port) {
   struct sockaddr_in6 address = {
-    .sin6_family = AF_INET6,
-    .sin6_port = htons((uint16_t)port),
-    .sin6_addr = in6addr_loopback,
+      .sin6_family = AF_INET6,
+      .sin6_port = htons((uint16_t)port),
+      .sin6_addr = in6addr_loopback,
   };
-  struct peer peer = { .fd = peer_socket(AF_INET6) };
+  struct peer peer = {.fd = peer_socket(AF_INET6)};
   assert_int_equal(connect(peer.fd, (struct sockaddr *)&address, sizeof address), 0);
   return peer;
 }
 
-void peer_close(struct peer *peer)
-{
+void peer_close(struct peer *peer) {
   close(peer->fd);
   free(peer->frame.payload);
-  *peer = (struct peer){ .fd = -1 };
+  *peer = (struct peer){.fd = -1};
 }
 
-void peer_reset(struct peer *peer)
-{
-  struct linger linger = { .l_onoff = 1 };
+void peer_reset(struct peer *peer) {
+  struct linger linger = {.l_onoff = 1};
   setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
   peer_close(peer);
 }
 
-void peer_send(struct peer *peer, const void *bytes, size_t n)
-{
+void peer_send(struct peer *peer, const void *bytes, size_t n) {
   const char *at = bytes;
   while (n > 0) {
     ssize_t sent = send(peer->fd, at, n, MSG_NOSIGNAL);
@@ -110,13 +101,11 @@ void peer_send(struct peer *peer, const void *bytes, size_t n)
   }
 }
 
-void peer_send_text(struct peer *peer, const char *text)
-{
+void peer_send_text(struct peer *peer, const char *text) {
   peer_send(peer, text, strlen(text));
 }
 
-long peer_receive(struct peer *peer, void *bytes, size_t n)
-{
+long peer_receive(struct peer *peer, void *bytes, size_t n) {
   for (;;) {
     ssize_t got = recv(peer->fd, bytes, n, 0);
     if (got >= 0)
@@ -128,8 +117,7 @@ long peer_receive(struct peer *peer, void *bytes, size_t n)
   }
 }
 
-void peer_read_head(struct peer *peer, char *head, size_t room)
-{
+void peer_read_head(struct peer *peer, char *head, size_t room) {
   size_t used = 0;
   while (used < 4 || memcmp(head + used - 4, "\r\n\r\n", 4) != 0) {
     assert_true(used + 1 < room);
@@ -140,8 +128,7 @@ void peer_read_head(struct peer *peer, char *head, size_t room)
   head[used] = '\0';
 }
 
-size_t peer_read_all(struct peer *peer, char *bytes, size_t room)
-{
+size_t peer_read_all(struct peer *peer, char *bytes, size_t room) {
   size_t used = 0;
   long got;
   while (used < room - 1 && (got = peer_receive(peer, bytes + used, room - 1 - used)) > 0)
@@ -150,14 +137,12 @@ size_t peer_read_all(struct peer *peer, char *bytes, size_t room)
   return used;
 }
 
-bool peer_is_silent(struct peer *peer, int ms)
-{
-  struct pollfd watched = { .fd = peer->fd, .events = POLLIN };
+bool peer_is_silent(struct peer *peer, int ms) {
+  struct pollfd watched = {.fd = peer->fd, .events = POLLIN};
   return poll(&watched, 1, ms) == 0;
 }
 
-static void peer_send_request(struct peer *peer, int port, const char *target, const char *headers)
-{
+static void peer_send_request(struct peer *peer, int port, const char *target, const char *headers) {
   char request[40000];
   int n = snprintf(request, sizeof request,
                    "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -167,8 +152,7 @@ static void peer_send_request(struct peer *peer, int port, const char *target, c
   peer_send(peer, request, (size_t)n);
 }
 
-void peer_shake(struct peer *peer, int port, const char *target, const char *headers)
-{
+void peer_shake(struct peer *peer, int port, const char *target, const char *headers) {
   char head[4096];
   peer_send_request(peer, port, target, headers);
   peer_read_head(peer, head, sizeof head);
@@ -177,15 +161,13 @@ void peer_shake(struct peer *peer, int port, const char *target, const char *hea
   assert_non_null(strstr(head, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
 }
 
-struct peer peer_open(int port, const char *target)
-{
+struct peer peer_open(int port, const char *target) {
   struct peer peer = peer_connect(port);
   peer_shake(&peer, port, target, "");
   return peer;
 }
 
-int peer_status(int port, const char *target, const char *headers)
-{
+int peer_status(int port, const char *target, const char *headers) {
   char head[4096];
   struct peer peer = peer_connect(port);
   peer_send_request(&peer, port, target, headers);
@@ -194,8 +176,7 @@ int peer_status(int port, const char *target, const char *headers)
   return atoi(head + 9);
 }
 
-void peer_answer(struct peer *peer, char *head, size_t room, const char *headers)
-{
+void peer_answer(struct peer *peer, char *head, size_t room, const char *headers) {
   char accept[64];
   char text[128];
   char response[1024];
@@ -213,8 +194,7 @@ void peer_answer(struct peer *peer, char *head, size_t room, const char *headers
   peer_send_text(peer, response);
 }
 
-static size_t peer_header(uint8_t *to, uint8_t head, size_t n, uint8_t mask)
-{
+static size_t peer_header(uint8_t *to, uint8_t head, size_t n, uint8_t mask) {
   size_t size = 2;
   to[0] = head;
   if (n < 126) {
@@ -233,9 +213,8 @@ static size_t peer_header(uint8_t *to, uint8_t head, size_t n, uint8_t mask)
   return size;
 }
 
-void peer_send_frame(struct peer *peer, uint8_t head, const void *payload, size_t n)
-{
-  static const uint8_t key[4] = { 0x37, 0xfa, 0x21, 0x3d };
+void peer_send_frame(struct peer *peer, uint8_t head, const void *payload, size_t n) {
+  static const uint8_t key[4] = {0x37, 0xfa, 0x21, 0x3d};
   const uint8_t *from = payload;
   uint8_t *bytes = malloc(n + 14);
   assert_non_null(bytes);
@@ -248,21 +227,18 @@ void peer_send_frame(struct peer *peer, uint8_t head, const void *payload, size_
   free(bytes);
 }
 
-void peer_send_plain(struct peer *peer, uint8_t head, const void *payload, size_t n)
-{
+void peer_send_plain(struct peer *peer, uint8_t head, const void *payload, size_t n) {
   uint8_t bytes[14];
   peer_send(peer, bytes, peer_header(bytes, head, n, 0));
   if (n)
     peer_send(peer, payload, n);
 }
 
-void peer_send_message(struct peer *peer, const char *text)
-{
+void peer_send_message(struct peer *peer, const char *text) {
   peer_send_frame(peer, 0x81, text, strlen(text));
 }
 
-static bool peer_read_exactly(struct peer *peer, void *bytes, size_t n)
-{
+static bool peer_read_exactly(struct peer *peer, void *bytes, size_t n) {
   size_t used = 0;
   while (used < n) {
     long got = peer_receive(peer, (char *)bytes + used, n - used);
@@ -273,12 +249,11 @@ static bool peer_read_exactly(struct peer *peer, void *bytes, size_t n)
   return true;
 }
 
-bool peer_read_frame(struct peer *peer)
-{
+bool peer_read_frame(struct peer *peer) {
   struct peer_frame *frame = &peer->frame;
   uint8_t header[2];
   uint8_t more[8];
-  uint8_t key[4] = { 0 };
+  uint8_t key[4] = {0};
   if (!peer_read_exactly(peer, header, 2))
     return false;
   frame->head = header[0];
@@ -304,8 +279,7 @@ bool peer_read_frame(struct peer *peer)
   return true;
 }
 
-void peer_expect_text(struct peer *peer, const char *text)
-{
+void peer_expect_text(struct peer *peer, const char *text) {
   do {
     if (!peer_read_frame(peer))
       fail_msg("the stream ended instead of \"%s\"", text);
@@ -314,8 +288,7 @@ void peer_expect_text(struct peer *peer, const char *text)
   assert_string_equal((char *)peer->frame.payload, text);
 }
 
-int peer_read_close(struct peer *peer, char *reason, size_t room)
-{
+int peer_read_close(struct peer *peer, char *reason, size_t room) {
   do {
     if (!peer_read_frame(peer))
       fail_msg("the stream ended without a close frame");
@@ -326,15 +299,13 @@ int peer_read_close(struct peer *peer, char *reason, size_t room)
   return frame->size < 2 ? 0 : frame->payload[0] << 8 | frame->payload[1];
 }
 
-void peer_expect_end(struct peer *peer)
-{
+void peer_expect_end(struct peer *peer) {
   char rest[4096];
   peer_read_all(peer, rest, sizeof rest);
 }
 
-void peer_expect_close(struct peer *peer, int code)
-{
-  uint8_t answer[2] = { (uint8_t)(code >> 8), (uint8_t)code };
+void peer_expect_close(struct peer *peer, int code) {
+  uint8_t answer[2] = {(uint8_t)(code >> 8), (uint8_t)code};
   int got = peer_read_close(peer, NULL, 0);
   if (got != code)
     fail_msg("closed with %d (%s), not %d", got, peer->frame.size > 2 ? (char *)peer->frame.payload + 2 : "", code);

@@ -10,10 +10,10 @@
 enum { PEER_PAYLOAD_MAX = 4 * 1024 * 1024 };
 
 struct peer_frame {
-  uint8_t head;      /* FIN | RSV | opcode */
+  uint8_t head; /* FIN | RSV | opcode */
   bool masked;
   size_t size;
-  uint8_t *payload;  /* unmasked; NUL behind it; valid until the next read of this peer */
+  uint8_t *payload; /* unmasked; NUL behind it; valid until the next read of this peer */
 };
 
 struct peer {

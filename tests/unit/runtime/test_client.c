@@ -17,8 +17,7 @@
 
 static char *error;
 
-static int clear_journal(void **state)
-{
+static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
@@ -34,30 +33,26 @@ struct connecting {
   char *error;
 };
 
-static void *connecting_run(void *context)
-{
+static void *connecting_run(void *context) {
   struct connecting *c = context;
   c->id = c->options ? osp_ws_connect_with(c->url, c->options, c->handler, &c->error)
                      : osp_ws_connect(c->url, c->handler ? c->handler : on_text, &c->error);
   return NULL;
 }
 
-static void connect_start(struct connecting *c, int port, const char *rest)
-{
+static void connect_start(struct connecting *c, int port, const char *rest) {
   snprintf(c->url, sizeof c->url, "ws://127.0.0.1:%d%s", port, rest);
   pthread_create(&c->thread, NULL, connecting_run, c);
 }
 
-static int64_t connect_end(struct connecting *c)
-{
+static int64_t connect_end(struct connecting *c) {
   pthread_join(c->thread, NULL);
   return c->id;
 }
 
 /* A client that is connected, and the test's end of it. */
-static int64_t connected(struct peer *peer, const struct osprey_options *options, void *handler)
-{
-  struct connecting c = { .options = options, .handler = handler };
+static int64_t connected(struct peer *peer, const struct osprey_options *options, void *handler) {
+  struct connecting c = {.options = options, .handler = handler};
   char head[4096];
   int port;
   int listener = peer_listen(&port);
@@ -72,28 +67,27 @@ static int64_t connected(struct peer *peer, const struct osprey_options *options
 
 static int64_t told_id;
 
-static void *describe_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *describe_message(void *cell, const struct osprey_connection *connection,
+                              const struct osprey_message *message) {
   (void)cell;
   told_id = connection->id;
-  journal_write("%s %d %s %s", strchr(connection->url + 5, '/'), connection->is_connected, message->type, message->data);
+  journal_write("%s %d %s %s", strchr(connection->url + 5, '/'), connection->is_connected, message->type,
+                message->data);
   return result_success();
 }
 
-static void *on_describe[] = { (void *)describe_message };
+static void *on_describe[] = {(void *)describe_message};
 
 /* The request as RFC 6455 wants it: WS-CONNECTWITH-2 WS-CONNECTWITH-4 WS-SEC-6 */
-static void test_the_request(void **state)
-{
+static void test_the_request(void **state) {
   char head[4096];
   char line[64];
   int port;
   (void)state;
   int listener = peer_listen(&port);
   struct osprey_options options = {
-    .headers = "Authorization: Bearer x\nX-Two: 2", .protocols = "chat.v2, chat.v1", .compression = true
-  };
-  struct connecting c = { .options = &options, .handler = on_message };
+      .headers = "Authorization: Bearer x\nX-Two: 2", .protocols = "chat.v2, chat.v1", .compression = true};
+  struct connecting c = {.options = &options, .handler = on_message};
   connect_start(&c, port, "/p?q=1");
   struct peer peer = peer_accept(listener);
   peer_answer(&peer, head, sizeof head, "Sec-WebSocket-Protocol: chat.v1\r\n");
@@ -120,9 +114,8 @@ static void test_the_request(void **state)
 }
 
 /* WS-CONNECTWITH-1 WS-TYPE-7 WS-CONNECT-2 WS-CONNECT-12 */
-static void test_messages(void **state)
-{
-  struct osprey_options options = { .headers = "", .protocols = "" };
+static void test_messages(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = ""};
   struct peer peer;
   (void)state;
   int64_t id = connected(&peer, &options, on_describe);
@@ -150,15 +143,13 @@ static void test_messages(void **state)
 
 static void *free_when_done;
 
-static void *captured_text(void *cell, const char *text)
-{
+static void *captured_text(void *cell, const char *text) {
   journal_write("%s%s", (char *)closure_context(cell), text);
   return result_success();
 }
 
 /* A closure of the heap lives as long as its connection: WS-CONNECT-12 */
-static void test_a_captured_handler(void **state)
-{
+static void test_a_captured_handler(void **state) {
   struct peer peer;
   (void)state;
   void *cell = closure_new((void *)captured_text, "captured ");
@@ -178,8 +169,7 @@ static void test_a_captured_handler(void **state)
 }
 
 /* WS-CONNECT-10 WS-CONNECT-11 WS-SEC-5 */
-static void test_violations(void **state)
-{
+static void test_violations(void **state) {
   struct peer peer;
   (void)state;
   connected(&peer, NULL, NULL);
@@ -196,18 +186,16 @@ static void test_violations(void **state)
   peer_close(&peer);
 }
 
-static void *failing_text(void *cell, const char *text)
-{
+static void *failing_text(void *cell, const char *text) {
   (void)cell;
   return result_error(text);
 }
 
-static void *on_failing[] = { (void *)failing_text };
+static void *on_failing[] = {(void *)failing_text};
 
 /* WS-CONNECT-11 WS-CONNECTWITH-6 */
-static void test_failures_of_this_end(void **state)
-{
-  struct osprey_options options = { .headers = "", .protocols = "", .max_message_bytes = 10 };
+static void test_failures_of_this_end(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = "", .max_message_bytes = 10};
   struct peer peer;
   (void)state;
   connected(&peer, NULL, on_failing);
@@ -225,9 +213,8 @@ static void test_failures_of_this_end(void **state)
   peer_close(&peer);
 }
 
-static void refused(const char *answer, const char *part)
-{
-  struct connecting c = { 0 };
+static void refused(const char *answer, const char *part) {
+  struct connecting c = {0};
   char head[4096];
   int port;
   int listener = peer_listen(&port);
@@ -244,8 +231,7 @@ static void refused(const char *answer, const char *part)
 }
 
 /* Why was my handshake refused: WS-CONNECT-7 WS-CONNECT-8 */
-static void test_refusals(void **state)
-{
+static void test_refusals(void **state) {
   (void)state;
   refused("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "handshake refused: HTTP 404 Not Found");
   refused("HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", "handshake refused: HTTP 302 Found");
@@ -257,13 +243,12 @@ static void test_refusals(void **state)
 }
 
 /* A server that chose what was not offered: WS-CONNECTWITH-4 WS-CONNECT-8 */
-static void test_bad_choices(void **state)
-{
-  const char *headers[] = { "Sec-WebSocket-Protocol: other\r\n", "Sec-WebSocket-Extensions: permessage-deflate\r\n" };
+static void test_bad_choices(void **state) {
+  const char *headers[] = {"Sec-WebSocket-Protocol: other\r\n", "Sec-WebSocket-Extensions: permessage-deflate\r\n"};
   (void)state;
   for (int i = 0; i < 2; i++) {
-    struct osprey_options options = { .headers = "", .protocols = "mine" };
-    struct connecting c = { .options = &options, .handler = on_message };
+    struct osprey_options options = {.headers = "", .protocols = "mine"};
+    struct connecting c = {.options = &options, .handler = on_message};
     char head[4096];
     int port;
     int listener = peer_listen(&port);
@@ -278,10 +263,9 @@ static void test_bad_choices(void **state)
 }
 
 /* WS-CONNECT-9 WS-CONNECTWITH-7 */
-static void test_a_server_that_does_not_answer(void **state)
-{
-  struct osprey_options options = { .headers = "", .protocols = "", .timeout_ms = 300 };
-  struct connecting c = { .options = &options, .handler = on_message };
+static void test_a_server_that_does_not_answer(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 300};
+  struct connecting c = {.options = &options, .handler = on_message};
   struct timespec before;
   struct timespec after;
   char sentence[128];
@@ -301,19 +285,24 @@ static void test_a_server_that_does_not_answer(void **state)
 }
 
 /* WS-CLIENTCLOSE-1 WS-CLIENTCLOSE-2 */
-static void test_the_close_handler(void **state)
-{
+static void test_the_close_handler(void **state) {
   struct peer peer;
   (void)state;
   int64_t id = connected(&peer, NULL, NULL);
   osp_ws_on_close(id, on_close, &error);
   expect_success(error);
-  peer_send_plain(&peer, 0x88, "\x0f\xa1" "enough", 8);
+  peer_send_plain(&peer, 0x88,
+                  "\x0f\xa1"
+                  "enough",
+                  8);
   peer_expect_close(&peer, 4001);
   journal_expect("close:4001:enough");
   peer_close(&peer);
   id = connected(&peer, NULL, NULL);
-  peer_send_plain(&peer, 0x88, "\x0f\xa2" "late", 6);
+  peer_send_plain(&peer, 0x88,
+                  "\x0f\xa2"
+                  "late",
+                  6);
   peer_expect_close(&peer, 4002);
   peer_close(&peer);
   osp_ws_send(id, "x", &error);
@@ -336,9 +325,8 @@ static void test_the_close_handler(void **state)
 }
 
 /* WS-CONNECTWITH-8 */
-static void test_keep_alive(void **state)
-{
-  struct osprey_options options = { .headers = "", .protocols = "", .keep_alive_ms = 150 };
+static void test_keep_alive(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = "", .keep_alive_ms = 150};
   struct peer peer;
   (void)state;
   int64_t id = connected(&peer, &options, on_message);
@@ -356,8 +344,8 @@ static void test_keep_alive(void **state)
 
 static int port_of_other;
 
-static void *connect_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *connect_inside(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
   char url[64];
   char *problem;
   (void)cell;
@@ -375,11 +363,10 @@ static void *connect_inside(void *cell, const struct osprey_connection *connecti
   return result_success();
 }
 
-static void *on_connect_inside[] = { (void *)connect_inside };
+static void *on_connect_inside[] = {(void *)connect_inside};
 
 /* WS-THREAD-4: the calling connection's messages wait, those of others do not. */
-static void test_connecting_inside_a_handler(void **state)
-{
+static void test_connecting_inside_a_handler(void **state) {
   (void)state;
   char head[4096];
   int listener = peer_listen(&port_of_other);
@@ -417,8 +404,8 @@ static void test_connecting_inside_a_handler(void **state)
   close(listener);
 }
 
-static void *close_caller(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *close_caller(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
   char url[64];
   char *problem;
   (void)cell;
@@ -433,11 +420,10 @@ static void *close_caller(void *cell, const struct osprey_connection *connection
   return result_success();
 }
 
-static void *on_close_caller[] = { (void *)close_caller };
+static void *on_close_caller[] = {(void *)close_caller};
 
 /* The calling connection, or its server, ends meanwhile: WS-SEC-13 */
-static void test_ending_inside_an_inner_turn(void **state)
-{
+static void test_ending_inside_an_inner_turn(void **state) {
   (void)state;
   char head[4096];
   int listener = peer_listen(&port_of_other);
@@ -475,10 +461,9 @@ static void test_ending_inside_an_inner_turn(void **state)
 }
 
 /* Hosts, ports, paths and queries of every form: WS-CONNECT-3 */
-static void test_urls(void **state)
-{
-  const char *forms[] = { "ws://127.0.0.1:%d", "ws://127.0.0.1:%d/", "ws://localhost:%d/", "ws://LOCALHOST:%d?a=b", "ws://[::1]:%d/?q=1",
-                          "WS://127.0.0.1:%d/" };
+static void test_urls(void **state) {
+  const char *forms[] = {"ws://127.0.0.1:%d",     "ws://127.0.0.1:%d/", "ws://localhost:%d/",
+                         "ws://LOCALHOST:%d?a=b", "ws://[::1]:%d/?q=1", "WS://127.0.0.1:%d/"};
   char url[64];
   (void)state;
   int port = peer_free_port();
@@ -488,8 +473,7 @@ static void test_urls(void **state)
   expect_success(error);
   must_listen(server);
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-    _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"")
-    snprintf(url, sizeof url, forms[i], port);
+    _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"") snprintf(url, sizeof url, forms[i], port);
     int64_t id = must_connect(url);
     must_send(id, url);
     assert_string_equal(journal_next() + 5, url);
@@ -499,8 +483,7 @@ static void test_urls(void **state)
 }
 
 /* WS-SENDBINARY-3 WS-CONNECTION-1 */
-static void test_binary_and_records_of_a_connection(void **state)
-{
+static void test_binary_and_records_of_a_connection(void **state) {
   struct peer peer;
   char sentence[128];
   (void)state;
@@ -533,23 +516,22 @@ static void test_binary_and_records_of_a_connection(void **state)
   expect_error(error, sentence);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_the_request, clear_journal),
-    cmocka_unit_test_setup(test_messages, clear_journal),
-    cmocka_unit_test_setup(test_a_captured_handler, clear_journal),
-    cmocka_unit_test_setup(test_violations, clear_journal),
-    cmocka_unit_test_setup(test_failures_of_this_end, clear_journal),
-    cmocka_unit_test_setup(test_refusals, clear_journal),
-    cmocka_unit_test_setup(test_bad_choices, clear_journal),
-    cmocka_unit_test_setup(test_a_server_that_does_not_answer, clear_journal),
-    cmocka_unit_test_setup(test_the_close_handler, clear_journal),
-    cmocka_unit_test_setup(test_keep_alive, clear_journal),
-    cmocka_unit_test_setup(test_connecting_inside_a_handler, clear_journal),
-    cmocka_unit_test_setup(test_ending_inside_an_inner_turn, clear_journal),
-    cmocka_unit_test_setup(test_urls, clear_journal),
-    cmocka_unit_test_setup(test_binary_and_records_of_a_connection, clear_journal),
+      cmocka_unit_test_setup(test_the_request, clear_journal),
+      cmocka_unit_test_setup(test_messages, clear_journal),
+      cmocka_unit_test_setup(test_a_captured_handler, clear_journal),
+      cmocka_unit_test_setup(test_violations, clear_journal),
+      cmocka_unit_test_setup(test_failures_of_this_end, clear_journal),
+      cmocka_unit_test_setup(test_refusals, clear_journal),
+      cmocka_unit_test_setup(test_bad_choices, clear_journal),
+      cmocka_unit_test_setup(test_a_server_that_does_not_answer, clear_journal),
+      cmocka_unit_test_setup(test_the_close_handler, clear_journal),
+      cmocka_unit_test_setup(test_keep_alive, clear_journal),
+      cmocka_unit_test_setup(test_connecting_inside_a_handler, clear_journal),
+      cmocka_unit_test_setup(test_ending_inside_an_inner_turn, clear_journal),
+      cmocka_unit_test_setup(test_urls, clear_journal),
+      cmocka_unit_test_setup(test_binary_and_records_of_a_connection, clear_journal),
   };
   return cmocka_run_group_tests_name("client", tests, NULL, NULL);
 }

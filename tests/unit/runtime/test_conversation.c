@@ -12,23 +12,20 @@
 #include "osprey.h"
 #include "peer.h"
 
-static int clear_journal(void **state)
-{
+static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
 }
 
-static const char *url_of(int port)
-{
+static const char *url_of(int port) {
   static char url[64];
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
   return url;
 }
 
 /* WS-CONNECT-1 WS-CONNECT-2 WS-CREATE-1 WS-LISTEN-1 WS-LISTEN-2 WS-SEND-1 WS-ONMESSAGE-1 WS-CLOSE-1 WS-STOP-1 */
-static void test_client_and_server_converse(void **state)
-{
+static void test_client_and_server_converse(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve(&port);
@@ -42,8 +39,7 @@ static void test_client_and_server_converse(void **state)
 }
 
 /* WS-BROADCAST-1 WS-BROADCAST-2 WS-CREATE-8 */
-static void test_broadcast_reaches_every_client(void **state)
-{
+static void test_broadcast_reaches_every_client(void **state) {
   char *error;
   int port;
   (void)state;
@@ -68,8 +64,7 @@ static void test_broadcast_reaches_every_client(void **state)
 }
 
 /* WS-STOP-2 WS-STOP-3 WS-STOP-7 WS-ONCLOSE-5 */
-static void test_stop_says_goodbye(void **state)
-{
+static void test_stop_says_goodbye(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve(&port);
@@ -83,12 +78,11 @@ static void test_stop_says_goodbye(void **state)
   journal_expect("close:1001:");
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_client_and_server_converse, clear_journal),
-    cmocka_unit_test_setup(test_broadcast_reaches_every_client, clear_journal),
-    cmocka_unit_test_setup(test_stop_says_goodbye, clear_journal),
+      cmocka_unit_test_setup(test_client_and_server_converse, clear_journal),
+      cmocka_unit_test_setup(test_broadcast_reaches_every_client, clear_journal),
+      cmocka_unit_test_setup(test_stop_says_goodbye, clear_journal),
   };
   return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);
 }

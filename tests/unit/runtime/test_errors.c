@@ -14,8 +14,7 @@
 #include "osprey.h"
 #include "peer.h"
 
-static int clear_journal(void **state)
-{
+static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
@@ -24,15 +23,14 @@ static int clear_journal(void **state)
 /* Where calls report; every test is single-threaded. */
 static char *error;
 
-#define FAILS(call, sentence)      \
-  do {                             \
-    (void)call;                    \
-    expect_error(error, sentence); \
+#define FAILS(call, sentence)                                                                                          \
+  do {                                                                                                                 \
+    (void)call;                                                                                                        \
+    expect_error(error, sentence);                                                                                     \
   } while (0)
 
 /* A number that was never an ID: WS-ID-3 */
-static void test_unknown_ids(void **state)
-{
+static void test_unknown_ids(void **state) {
   (void)state;
   FAILS(osp_ws_send(0, "x", &error), "send: there is no connection 0");
   FAILS(osp_ws_send(-7, "x", &error), "send: there is no connection -7");
@@ -61,8 +59,7 @@ static void test_unknown_ids(void **state)
 }
 
 /* WS-ID-1 WS-ID-4 WS-SERVERSEND-1 WS-SERVERSEND-2 WS-CLIENTCLOSE-3 WS-HEADER-3 */
-static void test_ids_of_the_wrong_kind(void **state)
-{
+static void test_ids_of_the_wrong_kind(void **state) {
   char sentence[200];
   char url[64];
   int port;
@@ -120,8 +117,7 @@ static void test_ids_of_the_wrong_kind(void **state)
 }
 
 /* WS-ID-2 WS-SEND-3 WS-CLOSE-4 WS-CONNECTION-2 WS-STOP-5 WS-LISTEN-3 WS-LISTEN-4 WS-BROADCAST-3 */
-static void test_what_is_closed_stays_closed(void **state)
-{
+static void test_what_is_closed_stays_closed(void **state) {
   char sentence[200];
   char url[64];
   int port;
@@ -153,8 +149,7 @@ static void test_what_is_closed_stays_closed(void **state)
 }
 
 /* WS-SEND-3: a close handshake that has begun. */
-static void test_closing_is_not_closed(void **state)
-{
+static void test_closing_is_not_closed(void **state) {
   char sentence[200];
   char url[64];
   char head[2048];
@@ -162,7 +157,7 @@ static void test_closing_is_not_closed(void **state)
   (void)state;
   int listener = peer_listen(&port);
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
-  struct osprey_options options = { .headers = "", .protocols = "" };
+  struct osprey_options options = {.headers = "", .protocols = ""};
   pid_t server = fork();
   if (server == 0) {
     struct peer peer = peer_accept(listener);
@@ -190,8 +185,7 @@ static void test_closing_is_not_closed(void **state)
 }
 
 /* WS-CREATE-2 WS-CREATE-3 WS-CREATE-4 WS-CREATE-6 */
-static void test_servers_that_cannot_be(void **state)
-{
+static void test_servers_that_cannot_be(void **state) {
   (void)state;
   FAILS(osp_ws_create_server(0, "127.0.0.1", "/", &error), "create server: port 0 is not in 1 to 65535");
   FAILS(osp_ws_create_server(65536, "127.0.0.1", "/", &error), "create server: port 65536 is not in 1 to 65535");
@@ -202,7 +196,7 @@ static void test_servers_that_cannot_be(void **state)
         "create server: address \"\" is neither an IP address nor a host's name");
   FAILS(osp_ws_create_server(8080, "a b", "/", &error),
         "create server: address \"a b\" is neither an IP address nor a host's name");
-  const char *with_ports[] = { "127.0.0.1:80", "localhost:80", "[::1]:80" };
+  const char *with_ports[] = {"127.0.0.1:80", "localhost:80", "[::1]:80"};
   for (int i = 0; i < 3; i++) {
     osp_ws_create_server(8080, with_ports[i], "/", &error);
     expect_error_with(error, "holds a port: the port is a parameter of its own");
@@ -223,8 +217,7 @@ static void test_servers_that_cannot_be(void **state)
 }
 
 /* A port in use names address, port and cause: WS-CREATE-5 */
-static void test_used_port(void **state)
-{
+static void test_used_port(void **state) {
   char sentence[200];
   int port;
   (void)state;
@@ -245,22 +238,21 @@ static void test_used_port(void **state)
 }
 
 /* WS-SECURE-2 */
-static void test_secure_server_without_certificate(void **state)
-{
+static void test_secure_server_without_certificate(void **state) {
   (void)state;
   osp_ws_create_secure_server(peer_free_port(), "127.0.0.1", "/", "/no/such/cert.pem", "/no/such/key.pem", &error);
   expect_error_with(error, "/no/such/cert.pem");
 }
 
 /* WS-LIMIT-2 WS-LIMIT-3 WS-LIMIT-4 WS-LIMIT-7 WS-ONMESSAGE-2 WS-ONOPEN-7 WS-ONCLOSE-7 WS-ORIGIN-6 WS-PROTOCOLS-3 */
-static void test_settings(void **state)
-{
+static void test_settings(void **state) {
   char sentence[200];
   (void)state;
   int64_t server = must_create(peer_free_port(), "/");
-  FAILS(osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
-        "limit: there is no limit \"maxMessagebytes\"; there are maxMessageBytes, maxFragments, maxQueuedBytes, "
-        "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, compression");
+  FAILS(
+      osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
+      "limit: there is no limit \"maxMessagebytes\"; there are maxMessageBytes, maxFragments, maxQueuedBytes, "
+      "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, compression");
   FAILS(osp_ws_server_limit(server, "maxMessageBytes", 0, &error), "limit: maxMessageBytes is 1 to 1073741824, not 0");
   FAILS(osp_ws_server_limit(server, "maxMessageBytes", (1 << 30) + 1, &error),
         "limit: maxMessageBytes is 1 to 1073741824, not 1073741825");
@@ -286,17 +278,29 @@ static void test_settings(void **state)
           sentence;
         }));
   must_listen(server);
-  const char *ops[] = { "limit", "on message", "on open", "on close", "allow origin", "protocols" };
+  const char *ops[] = {"limit", "on message", "on open", "on close", "allow origin", "protocols"};
   for (int i = 0; i < 6; i++) {
     snprintf(sentence, sizeof sentence, "%s: server %lld listens already: this is set before websocketServerListen",
              ops[i], (long long)server);
     switch (i) {
-    case 0: osp_ws_server_limit(server, "maxFragments", 5, &error); break;
-    case 1: osp_ws_server_on_message(server, on_message, &error); break;
-    case 2: osp_ws_server_on_open(server, on_open, &error); break;
-    case 3: osp_ws_server_on_close(server, on_close, &error); break;
-    case 4: osp_ws_server_allow_origin(server, "*", &error); break;
-    default: osp_ws_server_protocols(server, "a", &error); break;
+    case 0:
+      osp_ws_server_limit(server, "maxFragments", 5, &error);
+      break;
+    case 1:
+      osp_ws_server_on_message(server, on_message, &error);
+      break;
+    case 2:
+      osp_ws_server_on_open(server, on_open, &error);
+      break;
+    case 3:
+      osp_ws_server_on_close(server, on_close, &error);
+      break;
+    case 4:
+      osp_ws_server_allow_origin(server, "*", &error);
+      break;
+    default:
+      osp_ws_server_protocols(server, "a", &error);
+      break;
     }
     expect_error(error, sentence);
   }
@@ -304,24 +308,33 @@ static void test_settings(void **state)
 }
 
 /* WS-ORIGIN-7 WS-PROTOCOLS-2 WS-TEXT-5 */
-static void test_origins_and_protocols(void **state)
-{
+static void test_origins_and_protocols(void **state) {
   (void)state;
   int64_t server = must_create(peer_free_port(), "/");
-  const char *bad[] = { "", "example.org", "https://", "://x", "https://a/b", "https://a b", "null", "ht tp://x",
-                        "https://example.org:99999", "https://user@example.org", "https://x\xC0\x80" };
+  const char *bad[] = {"",
+                       "example.org",
+                       "https://",
+                       "://x",
+                       "https://a/b",
+                       "https://a b",
+                       "null",
+                       "ht tp://x",
+                       "https://example.org:99999",
+                       "https://user@example.org",
+                       "https://x\xC0\x80"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     osp_ws_server_allow_origin(server, bad[i], &error);
     expect_error_with(error, "is neither \"*\" nor an origin such as https://example.org:8443");
   }
-  const char *good[] = { "*", "https://example.org", "http://[::1]:8080", "chrome-extension://abc" };
+  const char *good[] = {"*", "https://example.org", "http://[::1]:8080", "chrome-extension://abc"};
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     osp_ws_server_allow_origin(server, good[i], &error);
     expect_success(error);
   }
   FAILS(osp_ws_server_protocols(server, "a,,b", &error), "protocols: subprotocol \"\" is empty");
   FAILS(osp_ws_server_protocols(server, "a, b, a", &error), "protocols: subprotocol \"a\" is named twice");
-  FAILS(osp_ws_server_protocols(server, "a b", &error), "protocols: subprotocol \"a b\" holds a character that no token can");
+  FAILS(osp_ws_server_protocols(server, "a b", &error),
+        "protocols: subprotocol \"a b\" holds a character that no token can");
   osp_ws_server_protocols(server, "x\xC0\x80", &error);
   expect_error_with(error, "holds a character that no token can");
   osp_ws_server_protocols(server, "chat.v2, chat.v1", &error);
@@ -332,8 +345,7 @@ static void test_origins_and_protocols(void **state)
 }
 
 /* WS-CLOSEWITH-2 WS-CLOSEWITH-3 WS-SENDBINARY-2 WS-TEXT-4 */
-static void test_arguments_of_messages(void **state)
-{
+static void test_arguments_of_messages(void **state) {
   char url[64];
   char reason[130];
   char sentence[100];
@@ -342,7 +354,7 @@ static void test_arguments_of_messages(void **state)
   int64_t server = must_serve(&port);
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
   int64_t id = must_connect(url);
-  const int64_t codes[] = { 0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535, -1000, INT64_MAX };
+  const int64_t codes[] = {0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535, -1000, INT64_MAX};
   for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
     snprintf(sentence, sizeof sentence, "close: code %lld is not one of 1000 to 1003, 1007 to 1014 or 3000 to 4999",
              (long long)codes[i]);
@@ -356,7 +368,8 @@ static void test_arguments_of_messages(void **state)
   FAILS(osp_ws_send(id, "ab\xC3", &error), "send: the message is not UTF-8: wrong byte at offset 2");
   FAILS(osp_ws_send(id, "ab\xC3(", &error), "send: the message is not UTF-8: wrong byte at offset 2");
   FAILS(osp_ws_send(id, "\xED\xA0\x80", &error), "send: the message is not UTF-8: wrong byte at offset 0");
-  FAILS(osp_ws_server_broadcast(server, "abc\x80", &error), "broadcast: the message is not UTF-8: wrong byte at offset 3");
+  FAILS(osp_ws_server_broadcast(server, "abc\x80", &error),
+        "broadcast: the message is not UTF-8: wrong byte at offset 3");
   FAILS(osp_ws_send_binary(id, "QUJD!", &error),
         "send binary: not base64 (RFC 4648 section 4, padded): wrong character at offset 4");
   FAILS(osp_ws_send_binary(id, "QQ=", &error),
@@ -370,8 +383,7 @@ static void test_arguments_of_messages(void **state)
 }
 
 /* WS-CONNECT-4 WS-CONNECT-5 WS-CONNECT-6 WS-SEC-8 */
-static void test_urls_that_cannot_be(void **state)
-{
+static void test_urls_that_cannot_be(void **state) {
   char url[64];
   (void)state;
   FAILS(osp_ws_connect("http://localhost/", on_text, &error),
@@ -401,23 +413,22 @@ static void test_urls_that_cannot_be(void **state)
 }
 
 /* WS-CONNECTWITH-3 WS-CONNECTWITH-9 */
-static void test_options_that_cannot_be(void **state)
-{
+static void test_options_that_cannot_be(void **state) {
   (void)state;
-  const char *headers[] = { "NoColon", "Bad Name: x", "X: a\x01", "Host: x", "Sec-WebSocket-Key: x", "Upgrade: x",
-                            "X: \xC0\x80\r", "Good: x\n: x" };
-  const char *names[] = { "\"NoColon\"", "\"Bad Name\"", "\"X\"", "\"Host\"", "\"Sec-WebSocket-Key\"", "\"Upgrade\"", "\"X\"",
-                          "\"\"" };
+  const char *headers[] = {"NoColon",    "Bad Name: x",   "X: a\x01",    "Host: x", "Sec-WebSocket-Key: x",
+                           "Upgrade: x", "X: \xC0\x80\r", "Good: x\n: x"};
+  const char *names[] = {"\"NoColon\"",           "\"Bad Name\"", "\"X\"", "\"Host\"",
+                         "\"Sec-WebSocket-Key\"", "\"Upgrade\"",  "\"X\"", "\"\""};
   for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-    struct osprey_options options = { .headers = headers[i], .protocols = "" };
+    struct osprey_options options = {.headers = headers[i], .protocols = ""};
     osp_ws_connect_with("ws://127.0.0.1:9/", &options, on_message, &error);
     assert_true(strlen(headers[i]) == 3 || strstr(error, names[i]));
     expect_error_with(error, "connect ws://127.0.0.1:9/: header \"");
   }
-  struct osprey_options options = { .headers = "", .protocols = "" };
-#define OPTION_FAILS(field, value, sentence)                                                \
-  options.field = value;                                                                    \
-  FAILS(osp_ws_connect_with("ws://127.0.0.1:9/", &options, on_message, &error), sentence); \
+  struct osprey_options options = {.headers = "", .protocols = ""};
+#define OPTION_FAILS(field, value, sentence)                                                                           \
+  options.field = value;                                                                                               \
+  FAILS(osp_ws_connect_with("ws://127.0.0.1:9/", &options, on_message, &error), sentence);                             \
   options.field = 0
   OPTION_FAILS(max_message_bytes, -1, "connect ws://127.0.0.1:9/: maxMessageBytes is 0 to 1073741824, not -1");
   OPTION_FAILS(max_message_bytes, (1 << 30) + 1,
@@ -429,21 +440,20 @@ static void test_options_that_cannot_be(void **state)
         "connect ws://127.0.0.1:9/: subprotocol \"a\" is named twice");
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_unknown_ids, clear_journal),
-    cmocka_unit_test_setup(test_ids_of_the_wrong_kind, clear_journal),
-    cmocka_unit_test_setup(test_what_is_closed_stays_closed, clear_journal),
-    cmocka_unit_test_setup(test_closing_is_not_closed, clear_journal),
-    cmocka_unit_test_setup(test_servers_that_cannot_be, clear_journal),
-    cmocka_unit_test_setup(test_used_port, clear_journal),
-    cmocka_unit_test_setup(test_secure_server_without_certificate, clear_journal),
-    cmocka_unit_test_setup(test_settings, clear_journal),
-    cmocka_unit_test_setup(test_origins_and_protocols, clear_journal),
-    cmocka_unit_test_setup(test_arguments_of_messages, clear_journal),
-    cmocka_unit_test_setup(test_urls_that_cannot_be, clear_journal),
-    cmocka_unit_test_setup(test_options_that_cannot_be, clear_journal),
+      cmocka_unit_test_setup(test_unknown_ids, clear_journal),
+      cmocka_unit_test_setup(test_ids_of_the_wrong_kind, clear_journal),
+      cmocka_unit_test_setup(test_what_is_closed_stays_closed, clear_journal),
+      cmocka_unit_test_setup(test_closing_is_not_closed, clear_journal),
+      cmocka_unit_test_setup(test_servers_that_cannot_be, clear_journal),
+      cmocka_unit_test_setup(test_used_port, clear_journal),
+      cmocka_unit_test_setup(test_secure_server_without_certificate, clear_journal),
+      cmocka_unit_test_setup(test_settings, clear_journal),
+      cmocka_unit_test_setup(test_origins_and_protocols, clear_journal),
+      cmocka_unit_test_setup(test_arguments_of_messages, clear_journal),
+      cmocka_unit_test_setup(test_urls_that_cannot_be, clear_journal),
+      cmocka_unit_test_setup(test_options_that_cannot_be, clear_journal),
   };
   return cmocka_run_group_tests_name("errors", tests, NULL, NULL);
 }

@@ -39,8 +39,7 @@ static _Atomic int threads_when_notified;
 extern char __data_start[];
 extern char _end[];
 
-static int thread_count(void)
-{
+static int thread_count(void) {
   int count = 0;
   DIR *tasks = opendir("/proc/self/task");
   for (struct dirent *entry; tasks && (entry = readdir(tasks));)
@@ -50,13 +49,11 @@ static int thread_count(void)
   return count;
 }
 
-void osp_mem_notify_multithreaded(void)
-{
+void osp_mem_notify_multithreaded(void) {
   threads_when_notified = thread_count();
 }
 
-static struct block *block_of(const void *pointer)
-{
+static struct block *block_of(const void *pointer) {
   for (int i = 0; blocks && i < BLOCKS_MAX; i++) {
     if (blocks[i].at && blocks[i].at == pointer)
       return &blocks[i];
@@ -64,8 +61,7 @@ static struct block *block_of(const void *pointer)
   return NULL;
 }
 
-void *osp_alloc_tagged(int64_t size, int64_t meta)
-{
+void *osp_alloc_tagged(int64_t size, int64_t meta) {
   pthread_mutex_lock(&blocks_lock);
   if (!blocks)
     blocks = mmap(NULL, BLOCKS_MAX * sizeof *blocks, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -73,27 +69,24 @@ void *osp_alloc_tagged(int64_t size, int64_t meta)
   while (block->at)
     block++;
   *block = (struct block){
-    .at = calloc(1, (size_t)size),
-    .size = (size_t)size,
-    .mask = (meta & 0xFF) == 1 ? (uint64_t)meta >> 8 : 0,
-    .references = 1,
+      .at = calloc(1, (size_t)size),
+      .size = (size_t)size,
+      .mask = (meta & 0xFF) == 1 ? (uint64_t)meta >> 8 : 0,
+      .references = 1,
   };
   pthread_mutex_unlock(&blocks_lock);
   return block->at;
 }
 
-void *osp_alloc_tagged_noinit(int64_t size, int64_t meta)
-{
+void *osp_alloc_tagged_noinit(int64_t size, int64_t meta) {
   return osp_alloc_tagged(size, meta);
 }
 
-void *osp_alloc(int64_t size)
-{
+void *osp_alloc(int64_t size) {
   return osp_alloc_tagged(size, 0);
 }
 
-void osp_retain(void *pointer)
-{
+void osp_retain(void *pointer) {
   pthread_mutex_lock(&blocks_lock);
   struct block *block = block_of(pointer);
   if (block)
@@ -101,8 +94,7 @@ void osp_retain(void *pointer)
   pthread_mutex_unlock(&blocks_lock);
 }
 
-static void release(void *pointer)
-{
+static void release(void *pointer) {
   struct block *block = block_of(pointer);
   if (!block || --block->references > 0)
     return;
@@ -116,8 +108,7 @@ static void release(void *pointer)
   free(dead.at);
 }
 
-void osp_release(void *pointer)
-{
+void osp_release(void *pointer) {
   pthread_mutex_lock(&blocks_lock);
   release(pointer);
   pthread_mutex_unlock(&blocks_lock);
@@ -125,8 +116,7 @@ void osp_release(void *pointer)
 
 /* ---- what the collector finds */
 
-static void find(void *pointer)
-{
+static void find(void *pointer) {
   struct block *block = block_of(pointer);
   if (!block || block->found)
     return;
@@ -138,8 +128,7 @@ static void find(void *pointer)
 }
 
 /* Static data is read while others write it, red zones and all, as a collector would. */
-__attribute__((no_sanitize("address", "thread"))) static void find_in_static_data(char *low, char *high)
-{
+__attribute__((no_sanitize("address", "thread"))) static void find_in_static_data(char *low, char *high) {
   for (char *at = (char *)(((uintptr_t)__data_start + 7) & ~(uintptr_t)7); at + 8 <= _end; at += 8) {
     char *word = *(char **)(void *)at;
     if (word >= low && word <= high)
@@ -147,8 +136,7 @@ __attribute__((no_sanitize("address", "thread"))) static void find_in_static_dat
   }
 }
 
-static bool is_found(const void *pointer)
-{
+static bool is_found(const void *pointer) {
   char *low = (char *)UINTPTR_MAX;
   char *high = NULL;
   pthread_mutex_lock(&blocks_lock);
@@ -166,8 +154,7 @@ static bool is_found(const void *pointer)
   return found;
 }
 
-static int references_of(const void *pointer)
-{
+static int references_of(const void *pointer) {
   pthread_mutex_lock(&blocks_lock);
   struct block *block = block_of(pointer);
   int references = block ? block->references : 0;
@@ -175,8 +162,7 @@ static int references_of(const void *pointer)
   return references;
 }
 
-static size_t live_blocks(void)
-{
+static size_t live_blocks(void) {
   size_t live = 0;
   pthread_mutex_lock(&blocks_lock);
   for (int i = 0; i < BLOCKS_MAX; i++)
@@ -190,8 +176,7 @@ static size_t live_blocks(void)
 /* A kept string, masked against the scan of static data. */
 static uintptr_t kept;
 
-static void *look_text(void *cell, const char *text)
-{
+static void *look_text(void *cell, const char *text) {
   if (strcmp(text, "keep") == 0) {
     osp_retain((void *)(uintptr_t)text);
     kept = ~(uintptr_t)text;
@@ -200,28 +185,25 @@ static void *look_text(void *cell, const char *text)
   return result_success();
 }
 
-static void *look_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *look_message(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
   journal_write("cell %d, connection %d, message %d, data %d", is_found(cell), is_found(connection), is_found(message),
                 is_found(message->data));
   return result_success();
 }
 
-static void *look_open(void *cell, const struct osprey_connection *connection)
-{
+static void *look_open(void *cell, const struct osprey_connection *connection) {
   journal_write("cell %d, connection %d", is_found(cell), is_found(connection));
   return result_success();
 }
 
-static void *look_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason)
-{
+static void *look_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   journal_write("cell %d, connection %d, reason %d, code %d", is_found(cell), is_found(connection), is_found(reason),
                 (int)code);
   return result_success();
 }
 
-static void give(int64_t (*set)(int64_t, void *, char **), int64_t id, void *code)
-{
+static void give(int64_t (*set)(int64_t, void *, char **), int64_t id, void *code) {
   char *error;
   void *cell = closure_new(code, NULL);
   set(id, cell, &error);
@@ -230,8 +212,7 @@ static void give(int64_t (*set)(int64_t, void *, char **), int64_t id, void *cod
 }
 
 /* ABI-9 ABI-10 ABI-12 ABI-13 ABI-14 */
-static void test_what_is_kept_is_reachable(void **state)
-{
+static void test_what_is_kept_is_reachable(void **state) {
   char url[64];
   char text[32];
   char *error;
@@ -280,14 +261,13 @@ static void test_what_is_kept_is_reachable(void **state)
 }
 
 /* ABI-16 ABI-17: on any thread. */
-static void *fail_everything(void *context)
-{
+static void *fail_everything(void *context) {
   char *error = (char *)"not written";
-  struct osprey_options options = { .headers = "", .protocols = "" };
+  struct osprey_options options = {.headers = "", .protocols = ""};
   (void)context;
-#define FAILS(call, value)         \
-  error = (char *)"not written";   \
-  assert_true((call) == (value));  \
+#define FAILS(call, value)                                                                                             \
+  error = (char *)"not written";                                                                                       \
+  assert_true((call) == (value));                                                                                      \
   expect_error_with(error, ": ")
   FAILS(osp_ws_connect("x", on_text, &error), 0);
   FAILS(osp_ws_connect_with("x", &options, on_message, &error), 0);
@@ -317,8 +297,7 @@ static void *fail_everything(void *context)
   return NULL;
 }
 
-static void test_failures_return_nothing(void **state)
-{
+static void test_failures_return_nothing(void **state) {
   pthread_t thread;
   (void)state;
   fail_everything(NULL);
@@ -326,11 +305,10 @@ static void test_failures_return_nothing(void **state)
   pthread_join(thread, NULL);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_what_is_kept_is_reachable),
-    cmocka_unit_test(test_failures_return_nothing),
+      cmocka_unit_test(test_what_is_kept_is_reachable),
+      cmocka_unit_test(test_failures_return_nothing),
   };
   return cmocka_run_group_tests_name("hooks", tests, NULL, NULL);
 }

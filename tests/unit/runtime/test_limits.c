@@ -18,16 +18,14 @@
 
 static char *error;
 
-static int clear_journal(void **state)
-{
+static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
 }
 
 /* A server at /, with an echo and a close handler, whose limits are given as name, value, …, NULL. */
-static int64_t serve_with(int *port, ...)
-{
+static int64_t serve_with(int *port, ...) {
   va_list limits;
   const char *name;
   *port = peer_free_port();
@@ -44,16 +42,14 @@ static int64_t serve_with(int *port, ...)
   return server;
 }
 
-static long elapsed_ms(const struct timespec *since)
-{
+static long elapsed_ms(const struct timespec *since) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
 /* WS-LIMIT-1 WS-LIMIT-5 */
-static void test_a_message_too_big(void **state)
-{
+static void test_a_message_too_big(void **state) {
   int port;
   (void)state;
   int64_t server = serve_with(&port, "maxMessageBytes", 1000, NULL);
@@ -77,8 +73,7 @@ static void test_a_message_too_big(void **state)
 }
 
 /* WS-LIMIT-6 */
-static void test_too_many_fragments(void **state)
-{
+static void test_too_many_fragments(void **state) {
   int port;
   (void)state;
   int64_t server = serve_with(&port, "maxFragments", 10, NULL);
@@ -97,8 +92,7 @@ static void test_too_many_fragments(void **state)
 }
 
 /* WS-LIMIT-8 WS-LIMIT-9 */
-static void test_too_many_connections(void **state)
-{
+static void test_too_many_connections(void **state) {
   int port;
   (void)state;
   int64_t server = serve_with(&port, "maxConnections", 2, NULL);
@@ -128,8 +122,7 @@ static void test_too_many_connections(void **state)
 }
 
 /* WS-LIMIT-10 */
-static void test_too_many_messages(void **state)
-{
+static void test_too_many_messages(void **state) {
   int port;
   (void)state;
   int64_t server = serve_with(&port, "maxMessagesPerSecond", 5, NULL);
@@ -145,10 +138,10 @@ static void test_too_many_messages(void **state)
 }
 
 /* However steadily the bytes come: WS-LIMIT-11 */
-static void test_a_slow_handshake(void **state)
-{
+static void test_a_slow_handshake(void **state) {
   struct timespec start;
-  const char *request = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+  const char *request =
+      "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
   char rest[256];
   int port;
   (void)state;
@@ -166,8 +159,7 @@ static void test_a_slow_handshake(void **state)
 }
 
 /* WS-LIMIT-12 */
-static void test_idle_peers(void **state)
-{
+static void test_idle_peers(void **state) {
   int port;
   (void)state;
   int64_t server = serve_with(&port, "idleTimeoutMs", 400, NULL);
@@ -189,8 +181,8 @@ static void test_idle_peers(void **state)
 
 static int64_t flooding;
 
-static void *flood_until_full(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *flood_until_full(void *cell, const struct osprey_connection *connection,
+                              const struct osprey_message *message) {
   char *problem = NULL;
   char text[4096];
   struct timespec start;
@@ -211,11 +203,10 @@ static void *flood_until_full(void *cell, const struct osprey_connection *connec
   return result_success();
 }
 
-static void *on_flood[] = { (void *)flood_until_full };
+static void *on_flood[] = {(void *)flood_until_full};
 
 /* WS-SEND-4 WS-QUEUED-1 WS-LIMIT-7 */
-static void test_a_full_queue_inside_a_handler(void **state)
-{
+static void test_a_full_queue_inside_a_handler(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
@@ -234,8 +225,7 @@ static void test_a_full_queue_inside_a_handler(void **state)
 }
 
 /* A receiver that does not read: WS-BROADCAST-4 WS-SEND-6 */
-static void test_a_slow_receiver_of_broadcasts(void **state)
-{
+static void test_a_slow_receiver_of_broadcasts(void **state) {
   int port;
   (void)state;
   int64_t server = serve_with(&port, "maxMessageBytes", 65536, "maxQueuedBytes", 65536, NULL);
@@ -271,8 +261,7 @@ static void test_a_slow_receiver_of_broadcasts(void **state)
 }
 
 /* WS-ORIGIN-1 WS-ORIGIN-2 WS-ORIGIN-3 WS-ORIGIN-4 WS-ORIGIN-5 */
-static void test_origins(void **state)
-{
+static void test_origins(void **state) {
   char own[64];
   char foreign[64];
   (void)state;
@@ -311,8 +300,7 @@ static void test_origins(void **state)
   must_stop(server);
 }
 
-static int status_of(int port, const char *request, char *answer, size_t room)
-{
+static int status_of(int port, const char *request, char *answer, size_t room) {
   struct peer peer = peer_connect(port);
   peer_send_text(&peer, request);
   peer_read_all(&peer, answer, room);
@@ -321,8 +309,7 @@ static int status_of(int port, const char *request, char *answer, size_t room)
 }
 
 /* Every refusal says why: WS-SEC-1 WS-SEC-2 WS-SEC-5 WS-SEC-7 */
-static void test_refusals(void **state)
-{
+static void test_refusals(void **state) {
   char answer[4096];
   static char head[40000];
   int port;
@@ -336,18 +323,18 @@ static void test_refusals(void **state)
     int status;
     const char *part;
   } cases[] = {
-    { "POST / HTTP/1.1\r\n" HEAD KEY VERSION "\r\n", 405, "Allow: GET" },
-    { "GET / HTTP/1.0\r\n" HEAD KEY VERSION "\r\n", 400, "version" },
-    { "GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n" KEY VERSION "\r\n", 400, "Host" },
-    { "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n" KEY VERSION "\r\n", 426, "Upgrade" },
-    { "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n" KEY VERSION "\r\n", 400, "Connection" },
-    { "GET / HTTP/1.1\r\n" HEAD VERSION "\r\n", 400, "Sec-WebSocket-Key" },
-    { "GET / HTTP/1.1\r\n" HEAD "Sec-WebSocket-Key: short==\r\n" VERSION "\r\n", 400, "Sec-WebSocket-Key" },
-    { "GET / HTTP/1.1\r\n" HEAD KEY "Sec-WebSocket-Version: 8\r\n\r\n", 426, "Sec-WebSocket-Version: 13" },
-    { "GET / HTTP/1.1\r\n" HEAD KEY VERSION "Content-Length: 5\r\n\r\nhello", 400, "body" },
-    { "GET / HTTP/1.1\r\n" HEAD KEY VERSION "A: b\r\n c\r\n\r\n", 400, "fold" },
-    { "GET / HTTP/1.1\n" HEAD KEY VERSION "\r\n", 400, "CR LF" },
-    { "nonsense\r\n\r\n", 400, "HTTP" },
+      {"POST / HTTP/1.1\r\n" HEAD KEY VERSION "\r\n", 405, "Allow: GET"},
+      {"GET / HTTP/1.0\r\n" HEAD KEY VERSION "\r\n", 400, "version"},
+      {"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n" KEY VERSION "\r\n", 400, "Host"},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n" KEY VERSION "\r\n", 426, "Upgrade"},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n" KEY VERSION "\r\n", 400, "Connection"},
+      {"GET / HTTP/1.1\r\n" HEAD VERSION "\r\n", 400, "Sec-WebSocket-Key"},
+      {"GET / HTTP/1.1\r\n" HEAD "Sec-WebSocket-Key: short==\r\n" VERSION "\r\n", 400, "Sec-WebSocket-Key"},
+      {"GET / HTTP/1.1\r\n" HEAD KEY "Sec-WebSocket-Version: 8\r\n\r\n", 426, "Sec-WebSocket-Version: 13"},
+      {"GET / HTTP/1.1\r\n" HEAD KEY VERSION "Content-Length: 5\r\n\r\nhello", 400, "body"},
+      {"GET / HTTP/1.1\r\n" HEAD KEY VERSION "A: b\r\n c\r\n\r\n", 400, "fold"},
+      {"GET / HTTP/1.1\n" HEAD KEY VERSION "\r\n", 400, "CR LF"},
+      {"nonsense\r\n\r\n", 400, "HTTP"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     assert_int_equal(status_of(port, cases[i].request, answer, sizeof answer), cases[i].status);
@@ -370,8 +357,7 @@ static void test_refusals(void **state)
 }
 
 /* A handshake and its first frames in any pieces: WS-TEXT-1 */
-static void test_split_everywhere(void **state)
-{
+static void test_split_everywhere(void **state) {
   char request[512];
   char head[1024];
   int port;
@@ -401,8 +387,7 @@ static void test_split_everywhere(void **state)
 }
 
 /* Compression only where both want it: WS-LIMIT-13 WS-CONNECTWITH-5 */
-static void test_compression(void **state)
-{
+static void test_compression(void **state) {
   char url[64];
   char head[1024];
   int port;
@@ -417,7 +402,7 @@ static void test_compression(void **state)
     peer_close(&peer);
     snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
     for (int wanted = 0; wanted < 2; wanted++) {
-      struct osprey_options options = { .headers = "", .protocols = "", .compression = wanted };
+      struct osprey_options options = {.headers = "", .protocols = "", .compression = wanted};
       int64_t id = must_connect_with(url, &options, on_message);
       journal_clear();
       for (int i = 0; i < 20; i++) {
@@ -443,8 +428,7 @@ static void test_compression(void **state)
 }
 
 /* Descriptors run out, and come back: WS-SEC-12 */
-static void test_descriptors_run_out(void **state)
-{
+static void test_descriptors_run_out(void **state) {
   struct rlimit before;
   struct peer peers[64];
   int port;
@@ -471,22 +455,21 @@ static void test_descriptors_run_out(void **state)
   must_stop(server);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_a_message_too_big, clear_journal),
-    cmocka_unit_test_setup(test_too_many_fragments, clear_journal),
-    cmocka_unit_test_setup(test_too_many_connections, clear_journal),
-    cmocka_unit_test_setup(test_too_many_messages, clear_journal),
-    cmocka_unit_test_setup(test_a_slow_handshake, clear_journal),
-    cmocka_unit_test_setup(test_idle_peers, clear_journal),
-    cmocka_unit_test_setup(test_a_full_queue_inside_a_handler, clear_journal),
-    cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, clear_journal),
-    cmocka_unit_test_setup(test_origins, clear_journal),
-    cmocka_unit_test_setup(test_refusals, clear_journal),
-    cmocka_unit_test_setup(test_split_everywhere, clear_journal),
-    cmocka_unit_test_setup(test_compression, clear_journal),
-    cmocka_unit_test_setup(test_descriptors_run_out, clear_journal),
+      cmocka_unit_test_setup(test_a_message_too_big, clear_journal),
+      cmocka_unit_test_setup(test_too_many_fragments, clear_journal),
+      cmocka_unit_test_setup(test_too_many_connections, clear_journal),
+      cmocka_unit_test_setup(test_too_many_messages, clear_journal),
+      cmocka_unit_test_setup(test_a_slow_handshake, clear_journal),
+      cmocka_unit_test_setup(test_idle_peers, clear_journal),
+      cmocka_unit_test_setup(test_a_full_queue_inside_a_handler, clear_journal),
+      cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, clear_journal),
+      cmocka_unit_test_setup(test_origins, clear_journal),
+      cmocka_unit_test_setup(test_refusals, clear_journal),
+      cmocka_unit_test_setup(test_split_everywhere, clear_journal),
+      cmocka_unit_test_setup(test_compression, clear_journal),
+      cmocka_unit_test_setup(test_descriptors_run_out, clear_journal),
   };
   return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

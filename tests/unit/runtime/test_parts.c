@@ -26,8 +26,7 @@
 #include "value.h"
 
 /* WS-ID-1 WS-ID-2 WS-ID-3 WS-ID-4 */
-static void test_handles(void **state)
-{
+static void test_handles(void **state) {
   enum { MANY = 3000 };
   static int64_t ids[MANY];
   enum ws_handle_state why;
@@ -70,15 +69,13 @@ static void test_handles(void **state)
   }
 }
 
-static struct ws_address address_of(const char *text)
-{
+static struct ws_address address_of(const char *text) {
   struct ws_address address;
   assert_true(ws_address_parse(text, 80, &address));
   return address;
 }
 
-static void test_peers(void **state)
-{
+static void test_peers(void **state) {
   enum { MANY = 200 };
   struct ws_peers peers;
   struct ws_peer *made[MANY];
@@ -110,19 +107,18 @@ static void test_peers(void **state)
 }
 
 /* WS-LOG-4 */
-static void test_printable(void **state)
-{
+static void test_printable(void **state) {
   char text[64];
   (void)state;
   const char *cases[][2] = {
-    { "plain", "plain" },
-    { "a\nb\r\t\x7f", "a\\x0ab\\x0d\\x09\\x7f" },
-    { "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80", "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80" },
-    { "\xC2\x9B", "\\xc2\\x9b" }, /* a C1 control steers terminals too */
-    { "\xC2\xA0", "\xC2\xA0" },
-    { "\xFF\xC3", "\\xff\\xc3" },
-    { "\xE2\x82", "\\xe2\\x82" },
-    { "\xED\xA0\x80", "\\xed\\xa0\\x80" },
+      {"plain", "plain"},
+      {"a\nb\r\t\x7f", "a\\x0ab\\x0d\\x09\\x7f"},
+      {"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80", "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"},
+      {"\xC2\x9B", "\\xc2\\x9b"}, /* a C1 control steers terminals too */
+      {"\xC2\xA0", "\xC2\xA0"},
+      {"\xFF\xC3", "\\xff\\xc3"},
+      {"\xE2\x82", "\\xe2\\x82"},
+      {"\xED\xA0\x80", "\\xed\\xa0\\x80"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     assert_int_equal(ws_printable(text, sizeof text, cases[i][0]), strlen(cases[i][1]));
@@ -134,26 +130,24 @@ static void test_printable(void **state)
 }
 
 /* WS-LOG-3 */
-static void test_urls_in_the_log(void **state)
-{
+static void test_urls_in_the_log(void **state) {
   char text[64];
   (void)state;
   const char *cases[][2] = {
-    { "ws://h/p", "ws://h/p" },
-    { "ws://h/p?secret", "ws://h/p?…" },
-    { "ws://h/p#secret", "ws://h/p#…" },
-    { "ws://user:secret@h/p?q", "ws://…@h/p?…" },
-    { "ws://h/p@x", "ws://h/p@x" },
-    { "/p?secret", "/p?…" },
-    { "", "" },
+      {"ws://h/p", "ws://h/p"},
+      {"ws://h/p?secret", "ws://h/p?…"},
+      {"ws://h/p#secret", "ws://h/p#…"},
+      {"ws://user:secret@h/p?q", "ws://…@h/p?…"},
+      {"ws://h/p@x", "ws://h/p@x"},
+      {"/p?secret", "/p?…"},
+      {"", ""},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     assert_string_equal(ws_log_url(text, sizeof text, cases[i][0]), cases[i][1]);
 }
 
 /* Every sentence that is too long is cut, and stays text. */
-static void test_errors(void **state)
-{
+static void test_errors(void **state) {
   struct ws_error error;
   char url[3000];
   (void)state;
@@ -172,8 +166,7 @@ static const char plain_request[] = "GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: w
                                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
 /* A head in any pieces, and what is kept of it. WS-SEC-3 WS-HEADER-4 */
-static void test_heads(void **state)
-{
+static void test_heads(void **state) {
   (void)state;
   for (size_t piece = 1; piece < 200; piece += 7) {
     char bytes[2000];
@@ -211,11 +204,10 @@ static void test_heads(void **state)
   free(big);
 }
 
-static struct ws_request *request_of(struct ws_requests *requests, const char *more)
-{
+static struct ws_request *request_of(struct ws_requests *requests, const char *more) {
   static char bytes[2000];
   struct ws_http_head head;
-  struct ws_server_rules rules = { .path = "/chat" };
+  struct ws_server_rules rules = {.path = "/chat"};
   struct ws_server_request request;
   size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%s\r\n", plain_request, more);
   ws_http_head_init(&head, WS_HTTP_REQUEST);
@@ -225,8 +217,7 @@ static struct ws_request *request_of(struct ws_requests *requests, const char *m
 }
 
 /* WS-HEADER-1 WS-HEADER-2 WS-HEADER-3 WS-TYPE-6 */
-static void test_requests(void **state)
-{
+static void test_requests(void **state) {
   struct ws_requests requests;
   char text[64];
   (void)state;
@@ -248,14 +239,13 @@ static void test_requests(void **state)
   assert_memory_equal(text, "websocket", 9);
   assert_int_equal(ws_request_header(d, "Sec-WebSocket-Key", text, sizeof text), -1);
   assert_int_equal(ws_request_header(d, "y", text, sizeof text), -1);
-  struct ws_request *all[] = { a, b, c, d, e, NULL };
+  struct ws_request *all[] = {a, b, c, d, e, NULL};
   for (int i = 0; i < 6; i++)
     ws_request_unref(all[i]);
   ws_requests_deinit(&requests);
 }
 
-static void test_protocol_lists(void **state)
-{
+static void test_protocol_lists(void **state) {
   struct ws_error error;
   char name[300];
   (void)state;
@@ -277,8 +267,7 @@ static void test_protocol_lists(void **state)
 }
 
 /* WS-SEC-6: masks do not repeat. */
-static void test_masks(void **state)
-{
+static void test_masks(void **state) {
   enum { MANY = 1000 };
   static uint32_t masks[MANY];
   int repeated = 0;
@@ -294,8 +283,7 @@ static void test_masks(void **state)
 }
 
 /* What is kept is found again, any number of times. */
-static void test_roots(void **state)
-{
+static void test_roots(void **state) {
   enum { MANY = 2000 };
   static void **slots[MANY];
   (void)state;
@@ -324,8 +312,7 @@ static void test_roots(void **state)
 }
 
 /* The latest 256 that ended are remembered. */
-static void test_the_ended(void **state)
-{
+static void test_the_ended(void **state) {
   (void)state;
   for (int64_t id = 1; id <= 300; id++)
     ws_ended_add(id, "ws://h/", 1000, id % 2 ? "reason" : NULL);
@@ -339,12 +326,12 @@ static void test_the_ended(void **state)
 }
 
 /* WS-TEXT-2 */
-static void test_values(void **state)
-{
+static void test_values(void **state) {
   struct osprey_connection *record;
   (void)state;
   char *text = ws_value_text((const uint8_t *)"a\0b", 3);
-  assert_string_equal(text, "a\xC0\x80" "b");
+  assert_string_equal(text, "a\xC0\x80"
+                            "b");
   osp_release(text);
   text = ws_value_text((const uint8_t *)"", 0);
   assert_string_equal(text, "");
@@ -357,13 +344,12 @@ static void test_values(void **state)
   osp_release(record);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_handles),  cmocka_unit_test(test_peers),          cmocka_unit_test(test_printable),
-    cmocka_unit_test(test_urls_in_the_log), cmocka_unit_test(test_errors),  cmocka_unit_test(test_heads),
-    cmocka_unit_test(test_requests), cmocka_unit_test(test_protocol_lists), cmocka_unit_test(test_masks),
-    cmocka_unit_test(test_roots),    cmocka_unit_test(test_the_ended),      cmocka_unit_test(test_values),
+      cmocka_unit_test(test_handles),         cmocka_unit_test(test_peers),          cmocka_unit_test(test_printable),
+      cmocka_unit_test(test_urls_in_the_log), cmocka_unit_test(test_errors),         cmocka_unit_test(test_heads),
+      cmocka_unit_test(test_requests),        cmocka_unit_test(test_protocol_lists), cmocka_unit_test(test_masks),
+      cmocka_unit_test(test_roots),           cmocka_unit_test(test_the_ended),      cmocka_unit_test(test_values),
   };
   return cmocka_run_group_tests_name("parts", tests, NULL, NULL);
 }

@@ -26,8 +26,7 @@ struct program {
 };
 
 /* Runs `body` as a program: what it returns is its status. */
-static struct program run(int (*body)(int port), int port)
-{
+static struct program run(int (*body)(int port), int port) {
   int out[2];
   int err[2];
   assert_int_equal(pipe(out), 0);
@@ -42,11 +41,10 @@ static struct program run(int (*body)(int port), int port)
   }
   close(out[1]);
   close(err[1]);
-  return (struct program){ pid, out[0], err[0] };
+  return (struct program){pid, out[0], err[0]};
 }
 
-static int finish(struct program *program, char *log, size_t room)
-{
+static int finish(struct program *program, char *log, size_t room) {
   int status;
   size_t used = 0;
   ssize_t n;
@@ -61,21 +59,18 @@ static int finish(struct program *program, char *log, size_t room)
   return WEXITSTATUS(status);
 }
 
-static void read_line(struct program *program, char *line, size_t room)
-{
+static void read_line(struct program *program, char *line, size_t room) {
   size_t used = 0;
   while (used < room - 1 && read(program->out, line + used, 1) == 1 && line[used] != '\n')
     used++;
   line[used] = '\0';
 }
 
-static void say(const char *text)
-{
+static void say(const char *text) {
   assert_int_equal(write(1, text, strlen(text)), (ssize_t)strlen(text));
 }
 
-static int64_t serve_on(int port)
-{
+static int64_t serve_on(int port) {
   int64_t server = must_create(port, "/chat");
   osp_ws_server_on_message(server, on_echo, &error);
   expect_success(error);
@@ -88,8 +83,7 @@ static int64_t serve_on(int port)
 /* ---- the end */
 
 /* Sends a megabyte and returns from main at once. */
-static int send_and_return(int port)
-{
+static int send_and_return(int port) {
   char url[64];
   size_t size = 1000000;
   char *text = malloc(size + 1);
@@ -104,8 +98,7 @@ static int send_and_return(int port)
 }
 
 /* WS-EXIT-1 */
-static void test_what_is_queued_is_sent(void **state)
-{
+static void test_what_is_queued_is_sent(void **state) {
   char log[4096];
   char head[2048];
   int port;
@@ -124,8 +117,7 @@ static void test_what_is_queued_is_sent(void **state)
   close(listener);
 }
 
-static int serve_until_told(int port)
-{
+static int serve_until_told(int port) {
   char byte;
   char url[64];
   serve_on(port);
@@ -135,15 +127,14 @@ static int serve_until_told(int port)
   expect_success(error);
   say("ready\n");
   if (read(0, &byte, 1) != 1) {
-    struct pollfd none = { .fd = -1 };
+    struct pollfd none = {.fd = -1};
     poll(&none, 1, 300);
   }
   return 0;
 }
 
 /* WS-EXIT-1 WS-EXIT-3 WS-ONCLOSE-5 */
-static void test_servers_say_goodbye_at_the_end(void **state)
-{
+static void test_servers_say_goodbye_at_the_end(void **state) {
   char log[4096];
   char line[64];
   (void)state;
@@ -164,8 +155,7 @@ static void test_servers_say_goodbye_at_the_end(void **state)
 }
 
 /* A peer that does not answer does not hold the program: WS-EXIT-2 */
-static void test_the_end_has_a_deadline(void **state)
-{
+static void test_the_end_has_a_deadline(void **state) {
   struct timespec start;
   struct timespec end;
   char log[4096];
@@ -184,17 +174,15 @@ static void test_the_end_has_a_deadline(void **state)
   close(listener);
 }
 
-static void *exit_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *exit_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   (void)connection;
   exit(atoi(message->data));
 }
 
-static void *on_exit_inside[] = { (void *)exit_inside };
+static void *on_exit_inside[] = {(void *)exit_inside};
 
-static int serve_exit(int port)
-{
+static int serve_exit(int port) {
   int64_t server = must_create(port, "/chat");
   osp_ws_server_on_message(server, on_exit_inside, &error);
   expect_success(error);
@@ -205,8 +193,7 @@ static int serve_exit(int port)
 }
 
 /* WS-SEC-13 */
-static void test_ending_the_program_inside_a_handler(void **state)
-{
+static void test_ending_the_program_inside_a_handler(void **state) {
   char log[4096];
   char line[64];
   (void)state;
@@ -224,8 +211,7 @@ static void test_ending_the_program_inside_a_handler(void **state)
 
 /* ---- signals */
 
-static int keep_alive(int port)
-{
+static int keep_alive(int port) {
   serve_on(port);
   serve_on(port + 1);
   say("ready\n");
@@ -239,9 +225,8 @@ static int keep_alive(int port)
 }
 
 /* WS-KEEPALIVE-1 */
-static void test_signals_stop_every_server(void **state)
-{
-  const int signals[] = { SIGINT, SIGTERM };
+static void test_signals_stop_every_server(void **state) {
+  const int signals[] = {SIGINT, SIGTERM};
   (void)state;
   for (int i = 0; i < 2; i++) {
     char log[4096];
@@ -262,18 +247,17 @@ static void test_signals_stop_every_server(void **state)
 
 /* ---- the log */
 
-static void *angry_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *angry_message(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
   (void)cell;
   (void)connection;
   (void)message;
   return result_error("angry\nhandler\x1b[31m");
 }
 
-static void *on_angry[] = { (void *)angry_message };
+static void *on_angry[] = {(void *)angry_message};
 
-static int serve_angry(int port)
-{
+static int serve_angry(int port) {
   int64_t server = must_create(port, "/chat");
   osp_ws_server_on_message(server, on_angry, &error);
   expect_success(error);
@@ -283,8 +267,7 @@ static int serve_angry(int port)
   return 0;
 }
 
-static void converse_and_log(const char *level, char *log, size_t room)
-{
+static void converse_and_log(const char *level, char *log, size_t room) {
   char line[64];
   int port = peer_free_port();
   if (level)
@@ -310,19 +293,19 @@ static void converse_and_log(const char *level, char *log, size_t room)
 }
 
 /* WS-LOG-1 WS-LOG-2 WS-LOG-3 WS-LOG-4 */
-static void test_the_log(void **state)
-{
+static void test_the_log(void **state) {
   char log[16384];
   (void)state;
   converse_and_log("off", log, sizeof log);
   assert_string_equal(log, "");
   converse_and_log("error", log, sizeof log);
   assert_string_equal(log, "");
-  const char *levels[] = { NULL, "warn", "nonsense" };
+  const char *levels[] = {NULL, "warn", "nonsense"};
   for (int i = 0; i < 3; i++) {
     converse_and_log(levels[i], log, sizeof log);
     assert_non_null(strstr(log, "Z websocket warn: server 2 refuses 127.0.0.1:"));
-    assert_non_null(strstr(log, " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n"));
+    assert_non_null(strstr(
+        log, " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n"));
     assert_non_null(strstr(log, "the message handler failed: angry\\x0ahandler\\x1b[31m\n"));
     assert_non_null(strstr(log, ") was closed with 1002: a reserved opcode\n"));
     assert_null(strstr(log, " info: "));
@@ -336,15 +319,11 @@ static void test_the_log(void **state)
   unsetenv("OSPREY_WS_LOG");
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test(test_what_is_queued_is_sent),
-    cmocka_unit_test(test_servers_say_goodbye_at_the_end),
-    cmocka_unit_test(test_the_end_has_a_deadline),
-    cmocka_unit_test(test_ending_the_program_inside_a_handler),
-    cmocka_unit_test(test_signals_stop_every_server),
-    cmocka_unit_test(test_the_log),
+      cmocka_unit_test(test_what_is_queued_is_sent),    cmocka_unit_test(test_servers_say_goodbye_at_the_end),
+      cmocka_unit_test(test_the_end_has_a_deadline),    cmocka_unit_test(test_ending_the_program_inside_a_handler),
+      cmocka_unit_test(test_signals_stop_every_server), cmocka_unit_test(test_the_log),
   };
   return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }

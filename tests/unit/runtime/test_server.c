@@ -17,8 +17,7 @@
 
 static char *error;
 
-static int clear_journal(void **state)
-{
+static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
@@ -28,8 +27,8 @@ static int clear_journal(void **state)
 static int64_t latest_id;
 static int64_t latest_server;
 
-static void *describe_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *describe_message(void *cell, const struct osprey_connection *connection,
+                              const struct osprey_message *message) {
   char *problem;
   (void)cell;
   latest_id = connection->id;
@@ -41,11 +40,10 @@ static void *describe_message(void *cell, const struct osprey_connection *connec
   return result_success();
 }
 
-static void *on_describe[] = { (void *)describe_message };
+static void *on_describe[] = {(void *)describe_message};
 
 /* WS-TYPE-2 WS-TYPE-3 WS-TYPE-4 WS-TYPE-5 WS-TYPE-6 WS-TYPE-8 WS-REMOTE-1 WS-ONMESSAGE-1 WS-CREATE-7 WS-TEXT-6 */
-static void test_a_handler_is_told_everything(void **state)
-{
+static void test_a_handler_is_told_everything(void **state) {
   char line[128];
   (void)state;
   int port = peer_free_port();
@@ -81,8 +79,7 @@ static void test_a_handler_is_told_everything(void **state)
 }
 
 /* WS-TEXT-1 WS-TEXT-2 WS-TEXT-3 WS-TEXT-6 WS-TEXT-7 WS-SENDBINARY-1 WS-SEND-2 WS-SEND-7 */
-static void test_messages_come_back_whole(void **state)
-{
+static void test_messages_come_back_whole(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve(&port);
@@ -126,7 +123,10 @@ static void test_messages_come_back_whole(void **state)
   peer_send_message(&peer, large);
   peer_expect_text(&peer, large);
   free(large);
-  peer_send_frame(&peer, 0x88, "\x03\xe9" "bye", 5);
+  peer_send_frame(&peer, 0x88,
+                  "\x03\xe9"
+                  "bye",
+                  5);
   peer_expect_close(&peer, 1001);
   journal_find("close:1001:bye"); /* WS-ONCLOSE-2 */
   peer_close(&peer);
@@ -134,8 +134,7 @@ static void test_messages_come_back_whole(void **state)
 }
 
 /* WS-ONMESSAGE-4: checked, though nobody listens. */
-static void test_a_deaf_server_reads_and_checks(void **state)
-{
+static void test_a_deaf_server_reads_and_checks(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
@@ -151,27 +150,25 @@ static void test_a_deaf_server_reads_and_checks(void **state)
   must_stop(server);
 }
 
-static void *fail_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *fail_message(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
   (void)cell;
   (void)connection;
   return result_error(message->data);
 }
 
-static void *fail_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason)
-{
+static void *fail_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
   journal_write("close:%d:%s", (int)code, reason);
   return result_error("no matter");
 }
 
-static void *on_fail[] = { (void *)fail_message };
-static void *on_fail_close[] = { (void *)fail_close };
+static void *on_fail[] = {(void *)fail_message};
+static void *on_fail_close[] = {(void *)fail_close};
 
 /* WS-ONMESSAGE-5 WS-ONCLOSE-8 */
-static void test_a_failing_handler_closes_with_1011(void **state)
-{
+static void test_a_failing_handler_closes_with_1011(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
@@ -192,8 +189,7 @@ static void test_a_failing_handler_closes_with_1011(void **state)
 
 /* ---- opening */
 
-static void *decide_open(void *cell, const struct osprey_connection *connection)
-{
+static void *decide_open(void *cell, const struct osprey_connection *connection) {
   char *problem;
   (void)cell;
   latest_id = connection->id;
@@ -215,12 +211,11 @@ static void *decide_open(void *cell, const struct osprey_connection *connection)
   return good ? result_success() : result_error("a bad token");
 }
 
-static void *on_decide[] = { (void *)decide_open };
+static void *on_decide[] = {(void *)decide_open};
 
 /* WS-ONOPEN-1 WS-ONOPEN-2 WS-ONOPEN-3 WS-ONOPEN-4 WS-ONOPEN-5 WS-ONOPEN-6 WS-ONCLOSE-1 WS-ONCLOSE-6 WS-HEADER-1 WS-HEADER-2
  * WS-BROADCAST-5 WS-COUNT-1 */
-static void test_the_open_handler_decides(void **state)
-{
+static void test_the_open_handler_decides(void **state) {
   char sentence[100];
   (void)state;
   int port = peer_free_port();
@@ -252,7 +247,7 @@ static void test_the_open_handler_decides(void **state)
   snprintf(sentence, sizeof sentence, "request header: the request of connection %lld has no header \"X-Other\"",
            (long long)latest_id);
   expect_error(error, sentence);
-  const char *usual[][2] = { { "upgrade", "websocket" }, { "Connection", "Upgrade" }, { "sec-websocket-version", "13" } };
+  const char *usual[][2] = {{"upgrade", "websocket"}, {"Connection", "Upgrade"}, {"sec-websocket-version", "13"}};
   for (int i = 0; i < 3; i++) {
     char *value = osp_ws_request_header(latest_id, usual[i][0], &error);
     expect_success(error);
@@ -269,8 +264,7 @@ static void test_the_open_handler_decides(void **state)
 
 /* ---- closing */
 
-static void *look_up_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason)
-{
+static void *look_up_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   char *problem;
   (void)cell;
   journal_write("close:%d:%s %d", (int)code, reason, connection->is_connected);
@@ -293,11 +287,10 @@ static void *look_up_close(void *cell, const struct osprey_connection *connectio
   return result_success();
 }
 
-static void *on_look_up_close[] = { (void *)look_up_close };
+static void *on_look_up_close[] = {(void *)look_up_close};
 
 /* WS-ONCLOSE-4 WS-PROTOCOLS-1 WS-PROTOCOL-1 */
-static void test_look_ups_in_the_close_handler(void **state)
-{
+static void test_look_ups_in_the_close_handler(void **state) {
   (void)state;
   char head[1024];
   int port = peer_free_port();
@@ -325,8 +318,8 @@ static void test_look_ups_in_the_close_handler(void **state)
   must_stop(server);
 }
 
-static void *act_on_message(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *act_on_message(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
   char *problem = NULL;
   (void)cell;
   if (strcmp(message->data, "close") == 0)
@@ -347,10 +340,9 @@ static void *act_on_message(void *cell, const struct osprey_connection *connecti
   return result_success();
 }
 
-static void *on_act[] = { (void *)act_on_message };
+static void *on_act[] = {(void *)act_on_message};
 
-static int64_t serve_actions(int *port)
-{
+static int64_t serve_actions(int *port) {
   *port = peer_free_port();
   int64_t server = latest_server = must_create(*port, "/");
   osp_ws_server_on_message(server, on_act, &error);
@@ -362,8 +354,7 @@ static int64_t serve_actions(int *port)
 }
 
 /* WS-CLOSE-3 WS-CLOSE-5 WS-CLOSE-6 WS-CLOSEWITH-1 WS-KEEPALIVE-2 WS-ONMESSAGE-6 WS-STOP-4 WS-SEC-13 */
-static void test_closing_inside_handlers(void **state)
-{
+static void test_closing_inside_handlers(void **state) {
   int port;
   (void)state;
   int64_t server = serve_actions(&port);
@@ -404,8 +395,7 @@ static void test_closing_inside_handlers(void **state)
 }
 
 /* Peers that vanish in every way: WS-SEC-11 */
-static void test_peers_that_vanish(void **state)
-{
+static void test_peers_that_vanish(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve(&port);
@@ -437,8 +427,7 @@ static void test_peers_that_vanish(void **state)
 }
 
 /* A peer that never answers the close frame is cut off: WS-CLOSE-2 WS-STOP-3 */
-static void test_a_peer_that_does_not_say_goodbye(void **state)
-{
+static void test_a_peer_that_does_not_say_goodbye(void **state) {
   struct timespec before;
   struct timespec after;
   int port;
@@ -456,10 +445,9 @@ static void test_a_peer_that_does_not_say_goodbye(void **state)
 }
 
 /* IPv6 and names: WS-CREATE-3 */
-static void test_addresses(void **state)
-{
+static void test_addresses(void **state) {
   (void)state;
-  const char *addresses[] = { "::1", "[::1]", "localhost", "0.0.0.0", "::" };
+  const char *addresses[] = {"::1", "[::1]", "localhost", "0.0.0.0", "::"};
   for (int i = 0; i < 5; i++) {
     int port = peer_free_port();
     int64_t server = osp_ws_create_server(port, addresses[i], "/", &error);
@@ -479,19 +467,18 @@ static void test_addresses(void **state)
   }
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_a_handler_is_told_everything, clear_journal),
-    cmocka_unit_test_setup(test_messages_come_back_whole, clear_journal),
-    cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, clear_journal),
-    cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, clear_journal),
-    cmocka_unit_test_setup(test_the_open_handler_decides, clear_journal),
-    cmocka_unit_test_setup(test_look_ups_in_the_close_handler, clear_journal),
-    cmocka_unit_test_setup(test_closing_inside_handlers, clear_journal),
-    cmocka_unit_test_setup(test_peers_that_vanish, clear_journal),
-    cmocka_unit_test_setup(test_a_peer_that_does_not_say_goodbye, clear_journal),
-    cmocka_unit_test_setup(test_addresses, clear_journal),
+      cmocka_unit_test_setup(test_a_handler_is_told_everything, clear_journal),
+      cmocka_unit_test_setup(test_messages_come_back_whole, clear_journal),
+      cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, clear_journal),
+      cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, clear_journal),
+      cmocka_unit_test_setup(test_the_open_handler_decides, clear_journal),
+      cmocka_unit_test_setup(test_look_ups_in_the_close_handler, clear_journal),
+      cmocka_unit_test_setup(test_closing_inside_handlers, clear_journal),
+      cmocka_unit_test_setup(test_peers_that_vanish, clear_journal),
+      cmocka_unit_test_setup(test_a_peer_that_does_not_say_goodbye, clear_journal),
+      cmocka_unit_test_setup(test_addresses, clear_journal),
   };
   return cmocka_run_group_tests_name("server", tests, NULL, NULL);
 }

@@ -18,8 +18,7 @@
 
 enum { THREADS = 4, ROUNDS = 300 };
 
-static int clear_journal(void **state)
-{
+static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
@@ -33,8 +32,7 @@ struct sender {
   _Atomic int *failures;
 };
 
-static void *send_many(void *context)
-{
+static void *send_many(void *context) {
   struct sender *sender = context;
   char text[2000];
   char *error;
@@ -53,21 +51,19 @@ static void *send_many(void *context)
 
 static int64_t latest_accepted;
 
-static void *learn_id(void *cell, const struct osprey_connection *connection)
-{
+static void *learn_id(void *cell, const struct osprey_connection *connection) {
   (void)cell;
   latest_accepted = connection->id;
   journal_write("open");
   return result_success();
 }
 
-static void *on_learn[] = { (void *)learn_id };
+static void *on_learn[] = {(void *)learn_id};
 
 /* Each message whole, those of a thread in order: WS-THREAD-1 WS-THREAD-3 WS-THREAD-5 WS-SEND-1 WS-BROADCAST-6 */
-static void test_senders_do_not_mix(void **state)
-{
+static void test_senders_do_not_mix(void **state) {
   struct sender senders[THREADS];
-  int next[THREADS] = { 0 };
+  int next[THREADS] = {0};
   _Atomic int failures = 0;
   char *error;
   (void)state;
@@ -79,7 +75,7 @@ static void test_senders_do_not_mix(void **state)
   struct peer peer = peer_open(port, "/");
   journal_expect("open");
   for (int i = 0; i < THREADS; i++) {
-    senders[i] = (struct sender){ .id = latest_accepted, .number = i, .failures = &failures };
+    senders[i] = (struct sender){.id = latest_accepted, .number = i, .failures = &failures};
     pthread_create(&senders[i].thread, NULL, send_many, &senders[i]);
   }
   for (int n = 0; n < THREADS * ROUNDS; n++) {
@@ -111,8 +107,7 @@ static void test_senders_do_not_mix(void **state)
 }
 
 /* A full queue makes other threads wait, and go on when there is room: WS-SEND-5 */
-static void test_a_full_queue_waits(void **state)
-{
+static void test_a_full_queue_waits(void **state) {
   struct timespec start;
   struct timespec end;
   char text[4000];
@@ -150,8 +145,7 @@ static void test_a_full_queue_waits(void **state)
 
 static _Atomic bool stop_storm;
 
-static void *storm(void *context)
-{
+static void *storm(void *context) {
   struct sender *sender = context;
   char *error;
   while (!stop_storm) {
@@ -178,8 +172,7 @@ static void *storm(void *context)
 }
 
 /* Using what is being closed, from every side: WS-SEC-13 */
-static void test_closing_under_use(void **state)
-{
+static void test_closing_under_use(void **state) {
   char url[64];
   char *error;
   (void)state;
@@ -191,7 +184,7 @@ static void test_closing_under_use(void **state)
     int64_t id = must_connect(url);
     stop_storm = false;
     for (int i = 0; i < THREADS; i++) {
-      senders[i] = (struct sender){ .id = i % 2 ? id : id - 2, .server = server };
+      senders[i] = (struct sender){.id = i % 2 ? id : id - 2, .server = server};
       pthread_create(&senders[i].thread, NULL, storm, &senders[i]);
     }
     poll(NULL, 0, 1);
@@ -211,8 +204,7 @@ static void test_closing_under_use(void **state)
   }
 }
 
-static void *open_and_close(void *context)
-{
+static void *open_and_close(void *context) {
   char *error;
   for (int i = 0; i < 100; i++) {
     int64_t id = osp_ws_connect(context, on_text, &error);
@@ -226,8 +218,7 @@ static void *open_and_close(void *context)
 }
 
 /* WS-THREAD-1 WS-ID-5 */
-static void test_connecting_from_many_threads(void **state)
-{
+static void test_connecting_from_many_threads(void **state) {
   pthread_t threads[THREADS];
   char url[64];
   int port;
@@ -253,8 +244,8 @@ static void test_connecting_from_many_threads(void **state)
 static _Atomic int handlers_running;
 static _Atomic int handlers_overlapped;
 
-static void *count_running(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *count_running(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
   char *error;
   (void)cell;
   if (atomic_fetch_add(&handlers_running, 1) > 0)
@@ -266,11 +257,10 @@ static void *count_running(void *cell, const struct osprey_connection *connectio
   return result_success();
 }
 
-static void *on_count[] = { (void *)count_running };
+static void *on_count[] = {(void *)count_running};
 
 /* One at a time by default; on several loops in order per connection: WS-THREAD-2 WS-THREAD-3 */
-static void test_handlers_run_one_at_a_time(void **state)
-{
+static void test_handlers_run_one_at_a_time(void **state) {
   char *error;
   struct peer peers[8];
   const char *loops = getenv("OSPREY_WS_LOOPS");
@@ -305,14 +295,13 @@ static void test_handlers_run_one_at_a_time(void **state)
   must_stop(server);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_senders_do_not_mix, clear_journal),
-    cmocka_unit_test_setup(test_a_full_queue_waits, clear_journal),
-    cmocka_unit_test_setup(test_closing_under_use, clear_journal),
-    cmocka_unit_test_setup(test_connecting_from_many_threads, clear_journal),
-    cmocka_unit_test_setup(test_handlers_run_one_at_a_time, clear_journal),
+      cmocka_unit_test_setup(test_senders_do_not_mix, clear_journal),
+      cmocka_unit_test_setup(test_a_full_queue_waits, clear_journal),
+      cmocka_unit_test_setup(test_closing_under_use, clear_journal),
+      cmocka_unit_test_setup(test_connecting_from_many_threads, clear_journal),
+      cmocka_unit_test_setup(test_handlers_run_one_at_a_time, clear_journal),
   };
   return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }

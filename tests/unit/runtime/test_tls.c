@@ -22,44 +22,51 @@ static struct tls_identity other_host;
 static struct tls_identity expired;
 static struct tls_identity stranger;
 
-static int clear_journal(void **state)
-{
+static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
 }
 
-static int make_identities(void **state)
-{
+static int make_identities(void **state) {
   (void)state;
-  tls_fixture_issue(&authority, &(struct tls_request){ .name = "authority", .to_days = 10, .from_days = -1, .authority = 1 });
-  tls_fixture_issue(&good, &(struct tls_request){ .name = "good", .alternatives = "DNS:localhost,IP:127.0.0.1",
-                                                   .from_days = -1, .to_days = 10, .issuer = &authority });
-  tls_fixture_issue(&other_host, &(struct tls_request){ .name = "other", .alternatives = "DNS:elsewhere.example",
-                                                        .from_days = -1, .to_days = 10, .issuer = &authority });
-  tls_fixture_issue(&expired, &(struct tls_request){ .name = "expired", .alternatives = "DNS:localhost,IP:127.0.0.1",
-                                                     .from_days = -10, .to_days = -1, .issuer = &authority });
-  tls_fixture_issue(&stranger, &(struct tls_request){ .name = "stranger", .alternatives = "DNS:localhost,IP:127.0.0.1",
-                                                      .from_days = -1, .to_days = 10 });
+  tls_fixture_issue(&authority,
+                    &(struct tls_request){.name = "authority", .to_days = 10, .from_days = -1, .authority = 1});
+  tls_fixture_issue(&good, &(struct tls_request){.name = "good",
+                                                 .alternatives = "DNS:localhost,IP:127.0.0.1",
+                                                 .from_days = -1,
+                                                 .to_days = 10,
+                                                 .issuer = &authority});
+  tls_fixture_issue(&other_host, &(struct tls_request){.name = "other",
+                                                       .alternatives = "DNS:elsewhere.example",
+                                                       .from_days = -1,
+                                                       .to_days = 10,
+                                                       .issuer = &authority});
+  tls_fixture_issue(&expired, &(struct tls_request){.name = "expired",
+                                                    .alternatives = "DNS:localhost,IP:127.0.0.1",
+                                                    .from_days = -10,
+                                                    .to_days = -1,
+                                                    .issuer = &authority});
+  tls_fixture_issue(
+      &stranger, &(struct tls_request){
+                     .name = "stranger", .alternatives = "DNS:localhost,IP:127.0.0.1", .from_days = -1, .to_days = 10});
   setenv("SSL_CERT_FILE", authority.certificate_file, 1);
   return 0;
 }
 
-static int free_identities(void **state)
-{
+static int free_identities(void **state) {
   (void)state;
-  struct tls_identity *all[] = { &authority, &good, &other_host, &expired, &stranger };
+  struct tls_identity *all[] = {&authority, &good, &other_host, &expired, &stranger};
   for (int i = 0; i < 5; i++)
     tls_fixture_free(all[i]);
   tls_fixture_remove();
   return 0;
 }
 
-static int64_t serve_secure(int *port, const struct tls_identity *identity)
-{
+static int64_t serve_secure(int *port, const struct tls_identity *identity) {
   *port = peer_free_port();
   int64_t server =
-    osp_ws_create_secure_server(*port, "127.0.0.1", "/", identity->certificate_file, identity->key_file, &error);
+      osp_ws_create_secure_server(*port, "127.0.0.1", "/", identity->certificate_file, identity->key_file, &error);
   expect_success(error);
   osp_ws_server_on_message(server, on_echo, &error);
   expect_success(error);
@@ -71,26 +78,24 @@ static int64_t serve_secure(int *port, const struct tls_identity *identity)
 
 static int64_t latest_id;
 
-static void *learn_url(void *cell, const struct osprey_connection *connection, const struct osprey_message *message)
-{
+static void *learn_url(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   latest_id = connection->id;
   journal_write("%s %zu %.5s", connection->url, strlen(message->data), message->data);
   return result_success();
 }
 
-static void *on_learn[] = { (void *)learn_url };
+static void *on_learn[] = {(void *)learn_url};
 
 /* WS-SECURE-1 WS-CONNECT-13 */
-static void test_a_secure_conversation(void **state)
-{
-  struct osprey_options options = { .headers = "", .protocols = "" };
+static void test_a_secure_conversation(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = ""};
   char url[64];
   char line[128];
   int port;
   (void)state;
   int64_t server = serve_secure(&port, &good);
-  const char *hosts[] = { "localhost", "127.0.0.1" };
+  const char *hosts[] = {"localhost", "127.0.0.1"};
   for (int i = 0; i < 2; i++) {
     snprintf(url, sizeof url, "wss://%s:%d/", hosts[i], port);
     int64_t id = must_connect_with(url, &options, on_learn);
@@ -115,8 +120,7 @@ static void test_a_secure_conversation(void **state)
   must_stop(server);
 }
 
-static void refused(const struct tls_identity *identity, const char *part)
-{
+static void refused(const struct tls_identity *identity, const char *part) {
   char url[64];
   int port;
   int64_t server = serve_secure(&port, identity);
@@ -127,8 +131,7 @@ static void refused(const struct tls_identity *identity, const char *part)
 }
 
 /* WS-CONNECT-13 */
-static void test_certificates_that_do_not_do(void **state)
-{
+static void test_certificates_that_do_not_do(void **state) {
   (void)state;
   refused(&other_host, "localhost");
   refused(&expired, "expired");
@@ -136,17 +139,15 @@ static void test_certificates_that_do_not_do(void **state)
 }
 
 /* WS-SECURE-2 */
-static void test_a_key_of_another_certificate(void **state)
-{
+static void test_a_key_of_another_certificate(void **state) {
   (void)state;
   osp_ws_create_secure_server(peer_free_port(), "127.0.0.1", "/", good.certificate_file, expired.key_file, &error);
   expect_error_with(error, expired.key_file);
 }
 
 /* WS-SECURE-3 WS-CONNECT-13 WS-CONNECT-9 */
-static void test_ends_that_do_not_speak_tls(void **state)
-{
-  struct osprey_options options = { .headers = "", .protocols = "", .timeout_ms = 300 };
+static void test_ends_that_do_not_speak_tls(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 300};
   char url[64];
   char rest[512];
   int port;
@@ -175,13 +176,12 @@ static void test_ends_that_do_not_speak_tls(void **state)
   close(listener);
 }
 
-int main(void)
-{
+int main(void) {
   const struct CMUnitTest tests[] = {
-    cmocka_unit_test_setup(test_a_secure_conversation, clear_journal),
-    cmocka_unit_test_setup(test_certificates_that_do_not_do, clear_journal),
-    cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
-    cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
+      cmocka_unit_test_setup(test_a_secure_conversation, clear_journal),
+      cmocka_unit_test_setup(test_certificates_that_do_not_do, clear_journal),
+      cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
+      cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
   };
   return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
 }
