@@ -3,15 +3,51 @@
 #include <stddef.h>
 #include <string.h>
 
+/*@ // What RFC 6455 section 5.2 demands of a header: of its first byte, of its second, of its extended length.
+    predicate frame_head_legal(integer head, integer rsv1) =
+      ((rsv1 != 0 && ((head & 0x0F) == 1 || (head & 0x0F) == 2)) ? (head & 0x30) == 0 : (head & 0x70) == 0) &&
+      ((head & 0x0F) <= 2 || (8 <= (head & 0x0F) <= 10)) &&
+      ((head & 0x0F) >= 8 ==> (head & 0x80) != 0);
+
+    predicate frame_second_legal(integer head, integer second, integer masked) =
+      ((second & 0x80) != 0 <==> masked != 0) && ((head & 0x08) != 0 ==> (second & 0x7F) <= 125);
+
+    logic integer frame_extension(integer second) =
+      (second & 0x7F) <= 125 ? 0 : (second & 0x7F) == 126 ? 2 : 8;
+
+    // The number that `size` bytes make, where those from `there` on count as 255.
+    axiomatic FrameNumber {
+      logic integer frame_number{L}(uint8_t *bytes, integer there, integer size) reads bytes[0 .. size - 1];
+      axiom frame_number_none{L}: \forall uint8_t *bytes, integer there; frame_number(bytes, there, 0) == 0;
+      axiom frame_number_next{L}: \forall uint8_t *bytes, integer there, size; size > 0 ==>
+        frame_number(bytes, there, size) ==
+        frame_number(bytes, there, size - 1) * 256 + (size - 1 < there ? bytes[size - 1] : 255);
+    }
+
+    logic integer frame_length{L}(uint8_t *bytes) =
+      frame_extension(bytes[1]) == 0 ? (bytes[1] & 0x7F) :
+        frame_number(bytes + 2, frame_extension(bytes[1]), frame_extension(bytes[1]));
+
+    predicate frame_length_legal{L}(uint8_t *bytes) =
+      (frame_extension(bytes[1]) == 2 ==> frame_length(bytes) >= 126) &&
+      (frame_extension(bytes[1]) == 8 ==> 65536 <= frame_length(bytes) <= 0x7FFFFFFFFFFFFFFF);
+
+    logic integer frame_size(integer second, integer masked) = 2 + frame_extension(second) + (masked != 0 ? 4 : 0);
+
+    predicate frame_legal{L}(uint8_t *bytes, integer masked, integer rsv1) =
+      frame_head_legal(bytes[0], rsv1) && frame_second_legal(bytes[0], bytes[1], masked) && frame_length_legal(bytes);
+*/
+
 /* What the first byte alone can do wrong. */
+/*@ assigns \nothing;
+    ensures \result == WS_VIOLATION_NONE <==> frame_head_legal(head, rsv1_allowed);
+*/
 static enum ws_violation ws_frame_check_head(uint8_t head, bool rsv1_allowed) {
   uint8_t opcode = head & WS_FRAME_OPCODE_MASK;
-  uint8_t reserved = head & WS_FRAME_RSV_MASK;
+  bool data = opcode == WS_OPCODE_TEXT || opcode == WS_OPCODE_BINARY;
 
   /* RFC 7692 section 6: RSV1 marks the first frame of a data message. */
-  if (rsv1_allowed && (opcode == WS_OPCODE_TEXT || opcode == WS_OPCODE_BINARY))
-    reserved = reserved & (uint8_t)~WS_FRAME_RSV1;
-  if (reserved != 0)
+  if ((head & (rsv1_allowed && data ? WS_FRAME_RSV_MASK & ~WS_FRAME_RSV1 : WS_FRAME_RSV_MASK)) != 0)
     return WS_VIOLATION_RESERVED_BITS;
   if ((opcode > WS_OPCODE_BINARY && opcode < WS_OPCODE_CLOSE) || opcode > WS_OPCODE_PONG)
     return WS_VIOLATION_RESERVED_OPCODE;
@@ -21,6 +57,9 @@ static enum ws_violation ws_frame_check_head(uint8_t head, bool rsv1_allowed) {
 }
 
 /* What the second byte shows. */
+/*@ assigns \nothing;
+    ensures \result == WS_VIOLATION_NONE <==> frame_second_legal(head, second, masked);
+*/
 static enum ws_violation ws_frame_check_second(uint8_t head, uint8_t second, bool masked) {
   if ((second & 0x80) == 0 && masked)
     return WS_VIOLATION_NOT_MASKED;
@@ -32,31 +71,87 @@ static enum ws_violation ws_frame_check_second(uint8_t head, uint8_t second, boo
 }
 
 /* The extended length of `size` bytes, of which `there` have arrived: its greatest possible value. */
+/*@ requires there <= size <= 8 && \valid_read(bytes + (0 .. there - 1));
+    assigns \nothing;
+    ensures \result == frame_number(bytes, there, size);
+*/
 static uint64_t ws_frame_length_max(const uint8_t *bytes, size_t size, size_t there) {
   uint64_t length = 0;
 
+  /*@ loop invariant 0 <= i <= size;
+      loop invariant length == frame_number(bytes, there, i);
+      loop invariant (i == 0 ==> length == 0) && (i == 1 ==> length <= 0xFF) && (i == 2 ==> length <= 0xFFFF) &&
+        (i == 3 ==> length <= 0xFFFFFF) && (i == 4 ==> length <= 0xFFFFFFFF) && (i == 5 ==> length <= 0xFFFFFFFFFF) &&
+        (i == 6 ==> length <= 0xFFFFFFFFFFFF) && (i == 7 ==> length <= 0xFFFFFFFFFFFFFF);
+      loop assigns i, length;
+      loop variant size - i;
+  */
   for (size_t i = 0; i < size; i++)
-    length = length << 8 | (i < there ? bytes[i] : 0xFFu);
+    length = length * 256 + (i < there ? bytes[i] : 0xFFu);
   return length;
 }
 
 /* What the extended length shows, as soon as no further byte could make it right. */
+/*@ requires size == 2 || size == 8;
+    assigns \nothing;
+    ensures there == size ==>
+      (\result == WS_VIOLATION_NONE <==>
+       (size == 2 ? length_max >= 126 : 65536 <= length_max <= 0x7FFFFFFFFFFFFFFF));
+*/
 static enum ws_violation ws_frame_check_length(uint64_t length_max, size_t size, size_t there) {
-  if (size == 8 && there > 0 && length_max >> 63 != 0)
+  if (size == 8 && there > 0 && length_max > INT64_MAX)
     return WS_VIOLATION_LENGTH_TOP_BIT;
   if (length_max < (size == 8 ? 65536u : 126u))
     return WS_VIOLATION_LENGTH_NOT_MINIMAL;
   return WS_VIOLATION_NONE;
 }
 
+/*@ requires \valid(frame);
+    assigns frame->violation;
+    ensures \result == WS_FRAME_VIOLATION;
+*/
 static enum ws_frame_outcome ws_frame_fail(struct ws_frame *frame, enum ws_violation violation) {
   frame->violation = (uint8_t)violation;
   return WS_FRAME_VIOLATION;
 }
 
+/* The header is whole: its `size` bytes, of which the last four are the key if it is masked. */
+/*@ requires \valid(frame) && 2 <= size <= 14 && (masked != 0 ==> size >= 6) && \valid_read(bytes + (0 .. size - 1));
+    requires \separated(frame, bytes + (0 .. size - 1));
+    assigns *frame;
+    ensures \result == WS_FRAME_OK && frame->length == length && frame->size == size && frame->head == \old(bytes[0]);
+    ensures \forall integer i; 0 <= i < 4 ==> frame->key[i] == (masked != 0 ? \old(bytes[size - 4 + i]) : 0);
+*/
+static enum ws_frame_outcome ws_frame_fill(struct ws_frame *frame, uint64_t length, bool masked, const uint8_t *bytes,
+                                           size_t size) {
+  const uint8_t *key = masked ? bytes + (size - 4) : NULL;
+
+  frame->length = length;
+  frame->head = bytes[0];
+  frame->key[0] = key ? key[0] : 0;
+  frame->key[1] = key ? key[1] : 0;
+  frame->key[2] = key ? key[2] : 0;
+  frame->key[3] = key ? key[3] : 0;
+  frame->size = (uint8_t)size;
+  frame->violation = WS_VIOLATION_NONE;
+  return WS_FRAME_OK;
+}
+
+/*@ requires \valid(frame) && \valid_read(bytes + (0 .. n - 1)) && \separated(frame, bytes + (0 .. n - 1));
+    assigns *frame;
+    ensures \result == WS_FRAME_OK || \result == WS_FRAME_PARTIAL || \result == WS_FRAME_VIOLATION;
+    ensures \result == WS_FRAME_OK ==>
+      n >= 2 && n >= frame_size(\old(bytes[1]), rules.masked) && frame_legal{Pre}(bytes, rules.masked, rules.rsv1);
+    ensures \result == WS_FRAME_OK ==>
+      frame->size == frame_size(\old(bytes[1]), rules.masked) && frame->head == \old(bytes[0]) &&
+      frame->length == frame_length{Pre}(bytes);
+    ensures n >= 14 ==> (\result == WS_FRAME_OK <==> frame_legal{Pre}(bytes, rules.masked, rules.rsv1));
+    ensures \result == WS_FRAME_PARTIAL ==> n < 2 || n < frame_size(\old(bytes[1]), rules.masked);
+*/
 enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_rules rules, const uint8_t *bytes,
                                       size_t n) {
   enum ws_violation violation;
+  uint64_t length;
   size_t size = 2;
 
   if (n < 1)
@@ -70,26 +165,19 @@ enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_ru
   if (violation != WS_VIOLATION_NONE)
     return ws_frame_fail(frame, violation);
 
-  frame->head = bytes[0];
-  frame->length = bytes[1] & 0x7Fu;
-  if (frame->length > 125) {
-    size_t length_size = frame->length == 126 ? 2 : 8;
-    size_t there = n - 2 < length_size ? n - 2 : length_size;
+  length = bytes[1] & 0x7Fu;
+  if (length > 125) {
+    size_t extension = length == 126 ? 2 : 8, there = n - 2 < extension ? n - 2 : extension;
 
-    frame->length = ws_frame_length_max(bytes + 2, length_size, there);
-    violation = ws_frame_check_length(frame->length, length_size, there);
+    length = ws_frame_length_max(bytes + 2, extension, there);
+    violation = ws_frame_check_length(length, extension, there);
     if (violation != WS_VIOLATION_NONE)
       return ws_frame_fail(frame, violation);
-    size += length_size;
+    size += extension;
   }
-
-  if (n < size + (rules.masked ? 4u : 0u))
-    return WS_FRAME_PARTIAL;
-  for (size_t i = 0; i < 4; i++)
-    frame->key[i] = rules.masked ? bytes[size + i] : 0;
-  frame->size = (uint8_t)(size + (rules.masked ? 4u : 0u));
-  frame->violation = WS_VIOLATION_NONE;
-  return WS_FRAME_OK;
+  if (rules.masked)
+    size += 4;
+  return n < size ? WS_FRAME_PARTIAL : ws_frame_fill(frame, length, rules.masked, bytes, size);
 }
 
 size_t ws_frame_header_size(uint64_t length, bool masked) {

@@ -1,13 +1,53 @@
 /* The scalar twin of utf8.h: one byte at a time, the code that is proved (tests/proofs/).
  *
- * Same contracts as ws_utf8_feed() and ws_utf8_unmask(), and used by them wherever whole blocks do not apply.
+ * Same contracts as ws_utf8_feed() and ws_utf8_unmask(), and used by them wherever whole blocks do not apply. What the comments
+ * that begin with @ say is ACSL, and holds for every input: WP proves it.
  */
 #pragma once
 
 #include "utf8.h"
 
-/* Table 3-7 of the Unicode standard, read row by row: a leading byte decides how many continuation bytes follow, and within
- * which bounds the first of them lies; the others lie in 80..BF. */
+/*@ // Table 3-7 of the Unicode standard. A first byte decides how long its character is; 0: it cannot be one.
+    logic integer utf8_length(integer first) =
+      first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first <= 0xF4 ? 4 : 0;
+    logic integer utf8_low(integer first) = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    logic integer utf8_high(integer first) = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    predicate utf8_second(integer first, integer byte) = utf8_low(first) <= byte <= utf8_high(first);
+    predicate utf8_continues(integer byte) = 0x80 <= byte <= 0xBF;
+
+    predicate utf8_character{L}(uint8_t *text, integer at, integer length) =
+      (length >= 2 ==> utf8_second(text[at], text[at + 1])) &&
+      (length >= 3 ==> utf8_continues(text[at + 2])) &&
+      (length >= 4 ==> utf8_continues(text[at + 3]));
+
+    // text[from .. end) is a row of characters.
+    axiomatic Utf8Text {
+      predicate utf8_text{L}(uint8_t *text, integer from, integer end) reads text[from .. end - 1];
+      axiom utf8_text_ends{L}: \forall uint8_t *text, integer end; utf8_text(text, end, end);
+      axiom utf8_text_goes_on{L}: \forall uint8_t *text, integer from, end; from < end ==>
+        (utf8_text(text, from, end) <==>
+         (utf8_length(text[from]) > 0 && from + utf8_length(text[from]) <= end &&
+          utf8_character(text, from, utf8_length(text[from])) &&
+          utf8_text(text, from + utf8_length(text[from]), end)));
+    }
+
+    // The state is right after text[from .. at), the beginning of one character.
+    predicate utf8_within{L}(integer need, integer low, integer high, uint8_t *text, integer from, integer at) =
+      need == 0 ? at == from :
+        at > from && need + (at - from) == utf8_length(text[from]) &&
+        (at == from + 1 ==> low == utf8_low(text[from]) && high == utf8_high(text[from])) &&
+        (at > from + 1 ==> low == 0x80 && high == 0xBF && utf8_second(text[from], text[from + 1])) &&
+        (at > from + 2 ==> utf8_continues(text[from + 2]));
+*/
+
+/* Read row by row, the table has one lead byte for each count of continuation bytes, and bounds for the first of them. */
+/*@ requires \valid(state);
+    assigns *state;
+    ensures \result <==> utf8_length(byte) >= 2;
+    ensures \result ==> state->need == utf8_length(byte) - 1;
+    ensures \result ==> state->low == utf8_low(byte) && state->high == utf8_high(byte);
+    ensures !\result ==> *state == \old(*state);
+*/
 static inline bool ws_utf8_lead(struct ws_utf8 *state, uint8_t byte) {
   if (byte < 0xC2 || byte > 0xF4)
     return false;
@@ -18,6 +58,22 @@ static inline bool ws_utf8_lead(struct ws_utf8 *state, uint8_t byte) {
 }
 
 /* Takes one byte. False, with the state unchanged, if no well-formed text goes on with it. */
+/*@ requires \valid(state);
+    assigns *state;
+    ensures !\result ==> *state == \old(*state);
+    behavior first:
+      assumes state->need == 0;
+      ensures \result <==> utf8_length(byte) > 0;
+      ensures \result && byte < 0x80 ==> *state == \old(*state);
+      ensures \result && byte >= 0x80 ==> state->need == utf8_length(byte) - 1 && state->low == utf8_low(byte) &&
+                                          state->high == utf8_high(byte);
+    behavior further:
+      assumes state->need > 0;
+      ensures \result <==> \old(state->low) <= byte <= \old(state->high);
+      ensures \result ==> state->need == \old(state->need) - 1 && state->low == 0x80 && state->high == 0xBF;
+    complete behaviors;
+    disjoint behaviors;
+*/
 static inline bool ws_utf8_step(struct ws_utf8 *state, uint8_t byte) {
   if (state->need == 0)
     return byte < 0x80 || ws_utf8_lead(state, byte);
@@ -29,5 +85,18 @@ static inline bool ws_utf8_step(struct ws_utf8 *state, uint8_t byte) {
   return true;
 }
 
+/*@ requires \valid(state) && \valid_read(bytes + (0 .. n - 1)) && \separated(state, bytes + (0 .. n - 1));
+    assigns *state;
+    ensures \result <= n;
+    ensures \old(state->need) == 0 ==> (\result == n && state->need == 0 <==> utf8_text{Pre}(bytes, 0, n));
+*/
 size_t ws_utf8_scalar_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n);
+
+/*@ requires \valid(state) && \valid_read(from + (0 .. n - 1)) && \valid(to + (0 .. n - 1)) && \valid_read(key + (0 .. 3));
+    requires \separated(state, from + (0 .. n - 1)) && \separated(state, to + (0 .. n - 1)) &&
+             \separated(state, key + (0 .. 3)) && \separated(to + (0 .. n - 1), key + (0 .. 3));
+    requires to == from || \separated(to + (0 .. n - 1), from + (0 .. n - 1));
+    assigns *state, to[0 .. n - 1];
+    ensures \result <= n;
+*/
 size_t ws_utf8_scalar_unmask(struct ws_utf8 *state, uint8_t *to, const uint8_t *from, size_t n, const uint8_t key[4]);
