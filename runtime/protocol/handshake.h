@@ -98,9 +98,9 @@ enum ws_client_problem {
 
 /*   WS_HEADERS_PROBLEM(name, text) */
 #define WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)                                                                        \
-  WS_HEADERS_PROBLEM(LINE, "a header line is not of the form \"Name: value\"")                                         \
-  WS_HEADERS_PROBLEM(CHARACTER, "a header's value holds a control character or is not UTF-8")                          \
-  WS_HEADERS_PROBLEM(RESERVED, "a header is one that the handshake itself sets")                                       \
+  WS_HEADERS_PROBLEM(LINE, "it is not of the form \"Name: value\"")                                                    \
+  WS_HEADERS_PROBLEM(CHARACTER, "its value holds a control character or is not UTF-8")                                 \
+  WS_HEADERS_PROBLEM(RESERVED, "the handshake itself sets it")                                                         \
   WS_HEADERS_PROBLEM(TOO_LONG, "the headers are too long")
 
 enum ws_headers_problem {
