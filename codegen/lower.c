@@ -18,16 +18,25 @@ static bool cg_takes_handler(const struct osp_ws_codegen_builtin *builtin) {
   return false;
 }
 
-/* The declaration that lowering gives a body; NULL if the module has none, or a definition, which is the program's own
- * or an earlier lowering's. */
-static LLVMValueRef cg_find_declaration(LLVMModuleRef module, const char *name) {
+/* Whether an earlier lowering gave a function its body. Calls may have come since, when modules were linked. */
+static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_builtin *builtin) {
+  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
+  return LLVMIsAFunction(global) && LLVMGetLinkage(global) == LLVMLinkOnceODRLinkage &&
+         LLVMGetVisibility(global) == LLVMHiddenVisibility &&
+         LLVMGlobalGetValueType(global) == osp_ws_codegen_function_type(llvm, builtin);
+}
+
+/* What the module calls a builtin by this name: a declaration, or an earlier lowering's body. NULL if it has neither, or a
+ * definition of the program's own. */
+static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const char *name,
+                                    const struct osp_ws_codegen_builtin *builtin) {
   LLVMValueRef global = cg_named_global(module, name);
-  return global && LLVMIsDeclaration(global) ? global : NULL;
+  return global && (LLVMIsDeclaration(global) || cg_is_lowered(global, builtin)) ? global : NULL;
 }
 
 static bool cg_check_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin,
                           struct cg_diag *diag) {
-  LLVMValueRef function = cg_find_declaration(module, name);
+  LLVMValueRef function = cg_find_builtin(module, name, builtin);
   if (!function)
     return false;
   if (cg_check_function(function, name, builtin, diag))
@@ -37,17 +46,18 @@ static bool cg_check_name(LLVMModuleRef module, const char *name, const struct o
   return true;
 }
 
-static bool cg_declares_any(LLVMModuleRef module) {
+static bool cg_names_any(LLVMModuleRef module) {
   size_t count;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
   for (size_t i = 0; i < count; i++)
-    if (cg_find_declaration(module, builtins[i].name) || cg_find_declaration(module, builtins[i].alias))
+    if (cg_named_global(module, builtins[i].name) || cg_named_global(module, builtins[i].alias))
       return true;
   return false;
 }
 
 /* Reports all that is wrong with the builtins that a module declares. */
 static void cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
+  bool any = false;
   size_t count;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
   for (size_t i = 0; i < count; i++) {
@@ -55,9 +65,12 @@ static void cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
     bool aliased = cg_check_name(module, builtins[i].alias, &builtins[i], diag);
     if (named || aliased)
       cg_check_runtime(module, &builtins[i], diag);
+    any = any || named || aliased;
   }
-  cg_check_alloc(module, diag);
-  cg_check_target(module, diag);
+  if (any) {
+    cg_check_alloc(module, diag);
+    cg_check_target(module, diag);
+  }
 }
 
 static void cg_adapt_call(LLVMModuleRef module, LLVMValueRef call, const struct osp_ws_codegen_builtin *builtin) {
@@ -125,12 +138,14 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
 }
 
 static void cg_lower_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin) {
-  LLVMValueRef function = cg_find_declaration(module, name);
+  LLVMValueRef function = cg_find_builtin(module, name, builtin);
   if (!function)
     return;
   LLVMValueRef caller = cg_first_caller(function);
   if (cg_takes_handler(builtin))
     cg_adapt_calls(module, function, builtin);
+  if (!LLVMIsDeclaration(function))
+    return;
   cg_mark_builtin(function, builtin);
   cg_build_body(module, function, builtin);
   if (caller)
@@ -160,7 +175,7 @@ static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
 int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                 osp_ws_codegen_report *report, void *context) {
   struct cg_diag diag = {report, context, 0};
-  if (cg_declares_any(module) && cg_check_context(LLVMGetModuleContext(module), &diag)) {
+  if (cg_names_any(module) && cg_check_context(LLVMGetModuleContext(module), &diag)) {
     cg_check_module(module, &diag);
     if (!diag.errors)
       cg_lower_all(module);

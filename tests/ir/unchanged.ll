@@ -25,8 +25,14 @@ define ptr @g(ptr %url) {
   ret ptr %r
 }
 declare ptr @websocketConnect(ptr, ptr)
-; The cell that is there already is taken.
+define ptr @h(ptr %url) {
+  %r = call ptr @wsConnect(ptr %url, ptr @on)
+  ret ptr %r
+}
+; The cell that is there already is taken, and calls of a body that is there already are adapted too, as linking brings them.
+; CHECK: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.on)
 ; CHECK: call ptr @websocketConnect(ptr %url, ptr @osp_ws.cell.on)
+; CHECK: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.on)
 ; CHECK-NOT: @osp_ws.forward.on.1
 ;--- own.ll
 define i64 @wsSend(i64 %n) {
