@@ -6,7 +6,6 @@
 #include "args.h"
 #include "handle.h"
 #include "hooks.h"
-#include "server_limits.h"
 #include "log.h"
 #include "protocol/close_code.h"
 #include "roots.h"
@@ -17,111 +16,6 @@ enum { WS_BIND_TIMEOUT_MS = 10000, WS_LISTEN_TIMEOUT_MS = 5000 };
 
 static pthread_mutex_t ws_servers_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ws_server *ws_servers;
-
-static enum ws_server_state ws_server_state(const struct ws_server *server) {
-  return (enum ws_server_state)atomic_load_explicit(&server->state, memory_order_acquire);
-}
-
-/* ---- limits */
-
-static const struct {
-  const char *name;
-  int64_t initial, low, high;
-} ws_limits[] = {
-#define WS_LIMIT(name, initial, low, high) {#name, initial, low, high},
-    WS_LIMITS(WS_LIMIT)
-#undef WS_LIMIT
-};
-
-static void ws_server_apply_limit(struct ws_server *server, enum ws_limit limit, int64_t value) {
-  struct ws_rules *rules = &server->rules;
-  switch (limit) {
-  case WS_LIMIT_maxMessageBytes:
-    rules->max_message_bytes = (uint32_t)value;
-    /* A queue always has room for one message. */
-    if (rules->max_queued_bytes < (size_t)value + WS_FRAME_HEADER_MAX)
-      rules->max_queued_bytes = (size_t)value + WS_FRAME_HEADER_MAX;
-    break;
-  case WS_LIMIT_maxFragments:
-    rules->max_fragments = (uint32_t)value;
-    break;
-  case WS_LIMIT_maxQueuedBytes:
-    rules->max_queued_bytes = (size_t)value;
-    break;
-  case WS_LIMIT_maxConnections:
-    server->max_connections = (uint32_t)value;
-    break;
-  case WS_LIMIT_maxConnectionsPerAddress:
-    server->max_connections_per_address = (uint32_t)value;
-    break;
-  case WS_LIMIT_maxMessagesPerSecond:
-    rules->max_messages_per_second = (uint32_t)value;
-    break;
-  case WS_LIMIT_handshakeTimeoutMs:
-    server->handshake_timeout_ms = (uint32_t)value;
-    break;
-  case WS_LIMIT_idleTimeoutMs:
-    rules->idle_timeout_ms = (uint32_t)value;
-    break;
-  default:
-    server->handshake.compression = value != 0;
-  }
-}
-
-/* "maxMessageBytes, maxFragments, …" */
-static void ws_limit_names(char *to, size_t room) {
-  size_t used = 0;
-  for (size_t i = 0; i < WS_LIMIT_COUNT; i++)
-    used += (size_t)snprintf(to + used, room - used, "%s%s", i ? ", " : "", ws_limits[i].name);
-}
-
-/* Whether the server can still be set up; the caller holds the lock. */
-static int ws_server_check_settable(struct ws_server *server, const char *op, struct ws_error *error) {
-  switch (ws_server_state(server)) {
-  case WS_SERVER_CREATED:
-    return 0;
-  case WS_SERVER_LISTENING:
-    ws_error_set_after_listen(error, op, server->id);
-    return -1;
-  default:
-    ws_error_stopped(error, op, server->id);
-    return -1;
-  }
-}
-
-static int ws_server_check_limit(const struct ws_server *server, enum ws_limit limit, int64_t value,
-                                 struct ws_error *error) {
-  int64_t least = (int64_t)server->rules.max_message_bytes;
-  if (limit == WS_LIMIT_maxQueuedBytes && (value < least || value > ws_limits[limit].high)) {
-    ws_error_limit_queue(error, value, least, ws_limits[limit].high);
-    return -1;
-  }
-  if (value < ws_limits[limit].low || value > ws_limits[limit].high) {
-    ws_error_limit_range(error, ws_limits[limit].name, value, ws_limits[limit].low, ws_limits[limit].high);
-    return -1;
-  }
-  return 0;
-}
-
-int ws_server_set_limit(struct ws_server *server, const char *limit, int64_t value, struct ws_error *error) {
-  size_t i = 0;
-  while (i < WS_LIMIT_COUNT && strcmp(limit, ws_limits[i].name) != 0)
-    i++;
-  if (i == WS_LIMIT_COUNT) {
-    char names[256];
-    ws_limit_names(names, sizeof names);
-    ws_error_limit_name(error, limit, names);
-    return -1;
-  }
-  pthread_mutex_lock(&server->lock);
-  int outcome = ws_server_check_settable(server, "limit", error);
-  if (outcome == 0)
-    outcome = ws_server_check_limit(server, (enum ws_limit)i, value, error);
-  if (outcome == 0)
-    ws_server_apply_limit(server, (enum ws_limit)i, value);
-  pthread_mutex_unlock(&server->lock);
-  return outcome;
-}
 
 /* ---- creating and freeing */
 
@@ -179,8 +73,7 @@ static struct ws_server *ws_server_new(const char *path) {
   ws_peers_init(&server->peers);
   ws_requests_init(&server->requests);
   server->rules.role = WS_ROLE_SERVER;
-  for (size_t i = 0; i < WS_LIMIT_COUNT; i++)
-    ws_server_apply_limit(server, (enum ws_limit)i, ws_limits[i].initial);
+  ws_server_default_limits(server);
   server->path = ws_sys_strdup(path);
   server->handshake.path = server->path;
   if (server->path)
@@ -301,97 +194,6 @@ int64_t ws_server_create(int64_t port, const char *address, const char *path, co
   else
     ws_server_free(server);
   return id;
-}
-
-/* ---- settings */
-
-int ws_server_set_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
-                          struct ws_error *error) {
-  void **root = ws_root_keep(cell);
-  if (!root) {
-    ws_error_memory(error, op);
-    return -1;
-  }
-  pthread_mutex_lock(&server->lock);
-  int outcome = ws_server_check_settable(server, op, error);
-  if (outcome == 0) {
-    void **before = server->handlers[event];
-    server->handlers[event] = root;
-    root = before;
-  }
-  pthread_mutex_unlock(&server->lock);
-  ws_root_drop(root);
-  return outcome;
-}
-
-/* "*", or scheme "://" host [":" port], as a browser writes it. */
-static bool ws_origin_valid(const char *origin) {
-  struct ws_authority authority;
-  const char *colon = strstr(origin, "://");
-  if (strcmp(origin, "*") == 0)
-    return true;
-  if (!colon || colon == origin || colon - origin > 32)
-    return false;
-  for (const char *p = origin; p < colon; p++) {
-    bool letter = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z');
-    if (!letter && !(p > origin && ((*p >= '0' && *p <= '9') || strchr("+-.", *p))))
-      return false;
-  }
-  return ws_authority_parse(&authority, ws_slice_of(colon + 3)) == WS_URL_OK;
-}
-
-static int ws_server_add_origin(struct ws_server *server, const char *origin) {
-  size_t count = server->handshake.origin_count;
-  char **origins = ws_sys_realloc(server->origins, (count + 1) * sizeof *origins);
-  if (!origins)
-    return -1;
-  server->origins = origins;
-  origins[count] = ws_sys_strdup(origin);
-  if (!origins[count])
-    return -1;
-  server->handshake.origins = (const char *const *)origins;
-  server->handshake.origin_count = count + 1;
-  return 0;
-}
-
-int ws_server_allow_origin(struct ws_server *server, const char *origin, struct ws_error *error) {
-  if (!ws_origin_valid(origin)) {
-    ws_error_origin(error, origin);
-    return -1;
-  }
-  pthread_mutex_lock(&server->lock);
-  int outcome = ws_server_check_settable(server, "allow origin", error);
-  if (outcome == 0) {
-    if (strcmp(origin, "*") == 0)
-      server->handshake.any_origin = true;
-    else
-      outcome = ws_server_add_origin(server, origin);
-    if (outcome)
-      ws_error_memory(error, "allow origin");
-  }
-  pthread_mutex_unlock(&server->lock);
-  return outcome;
-}
-
-int ws_server_set_protocols(struct ws_server *server, const char *protocols, struct ws_error *error) {
-  if (ws_protocols_check("protocols", protocols, error))
-    return -1;
-  char *copy = ws_sys_strdup(protocols);
-  if (!copy) {
-    ws_error_memory(error, "protocols");
-    return -1;
-  }
-  pthread_mutex_lock(&server->lock);
-  int outcome = ws_server_check_settable(server, "protocols", error);
-  if (outcome == 0) {
-    char *before = server->protocols;
-    server->protocols = copy;
-    server->handshake.protocols = copy;
-    copy = before;
-  }
-  pthread_mutex_unlock(&server->lock);
-  ws_sys_free(copy);
-  return outcome;
 }
 
 /* ---- listening */

@@ -71,17 +71,24 @@ struct ws_server {
   struct ws_server *next, **link; /* of all servers, under their lock */
 };
 
+static inline enum ws_server_state ws_server_state(const struct ws_server *server) {
+  return (enum ws_server_state)atomic_load_explicit(&server->state, memory_order_acquire);
+}
+
 /* Builtins. Each returns 0 (or an ID), or -1 (0) with the error set. The server is pinned by the caller. */
 int64_t ws_server_create(int64_t port, const char *address, const char *path, const char *certificate_file,
                          const char *key_file, struct ws_error *error);
+int ws_server_listen(struct ws_server *server, struct ws_error *error);
+int ws_server_broadcast(struct ws_server *server, const char *message, struct ws_error *error);
+uint32_t ws_server_open_count(const struct ws_server *server);
+
+/* server_settings.c: builtins too, an error once the server listens. */
 int ws_server_set_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
                           struct ws_error *error);
 int ws_server_set_limit(struct ws_server *server, const char *limit, int64_t value, struct ws_error *error);
 int ws_server_allow_origin(struct ws_server *server, const char *origin, struct ws_error *error);
 int ws_server_set_protocols(struct ws_server *server, const char *protocols, struct ws_error *error);
-int ws_server_listen(struct ws_server *server, struct ws_error *error);
-int ws_server_broadcast(struct ws_server *server, const char *message, struct ws_error *error);
-uint32_t ws_server_open_count(const struct ws_server *server);
+void ws_server_default_limits(struct ws_server *server);
 
 /* Starts to stop. False: it is stopped already. */
 bool ws_server_stop(struct ws_server *server);
