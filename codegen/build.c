@@ -3,9 +3,15 @@
 #include <stdlib.h>
 
 static const struct osp_ws_codegen_builtin *cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
-  const struct osp_ws_codegen_builtin *builtin = osp_ws_codegen_find(name);
-  if (!cg_check_context(LLVMGetModuleContext(module), diag))
+  if (!module)
+    cg_error(diag, NULL, "there is no module to declare a builtin in: the builder may have no position in a function");
+  else if (!name)
+    cg_error(diag, NULL, "there is no name of a builtin");
+  else
+    cg_check_context(LLVMGetModuleContext(module), diag);
+  if (diag->errors)
     return NULL;
+  const struct osp_ws_codegen_builtin *builtin = osp_ws_codegen_find(name);
   if (!builtin)
     cg_error(diag, NULL, "there is no WebSocket builtin '%s'", name);
   return builtin;
@@ -29,6 +35,10 @@ LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_
 static void cg_check_argument(LLVMValueRef argument, const char *name, const struct osp_ws_codegen_member *parameter,
                               struct cg_diag *diag) {
   char signature[512];
+  if (!argument) {
+    cg_error(diag, NULL, "'%s' is given no value as %s", name, parameter->name);
+    return;
+  }
   LLVMTypeRef actual = LLVMTypeOf(argument);
   LLVMTypeRef expected = cg_value_type(LLVMGetTypeContext(actual), parameter->type);
   if (actual == expected && parameter->type->kind == OSP_WS_CODEGEN_HANDLER) {
@@ -57,12 +67,19 @@ static void cg_check_arguments(const char *name, const struct osp_ws_codegen_bui
     cg_check_argument(arguments[i], name, &builtin->parameters[i], diag);
 }
 
+/* The module that a builder builds in; NULL if it has no position in one. */
+static LLVMModuleRef cg_module_of(LLVMBuilderRef builder) {
+  LLVMBasicBlockRef block = builder ? LLVMGetInsertBlock(builder) : NULL;
+  LLVMValueRef function = block ? LLVMGetBasicBlockParent(block) : NULL;
+  return function ? LLVMGetGlobalParent(function) : NULL;
+}
+
 LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name, LLVMValueRef *arguments, size_t count,
                                        osp_ws_codegen_report *report, void *context) {
   enum { MOST = 16 };
   struct cg_diag diag = {report, context, 0};
   LLVMValueRef adapted[MOST];
-  LLVMModuleRef module = LLVMGetGlobalParent(LLVMGetBasicBlockParent(LLVMGetInsertBlock(builder)));
+  LLVMModuleRef module = cg_module_of(builder);
   const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
   if (!builtin)
     return NULL;

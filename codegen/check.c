@@ -129,29 +129,67 @@ struct cg_handler_check {
   struct cg_diag *diag;
 };
 
-static void cg_refuse_handler(const struct cg_handler_check *check, const char *what, LLVMValueRef function,
-                              LLVMTypeRef expected) {
+/* cell: the constant cell whose code the function is, or NULL if it was passed itself. */
+static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRef cell, LLVMValueRef function,
+                               LLVMTypeRef expected) {
   char signature[CG_SIGNATURE_SIZE];
   size_t length;
+  const char *name = LLVMGetValueName2(function, &length);
   char *actual_text = LLVMPrintTypeToString(LLVMGlobalGetValueType(function));
   char *expected_text = LLVMPrintTypeToString(expected);
   osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
-  cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but %s%s has type %s; expected %s: %s",
-           LLVMGetValueName2(function, &length), check->name, check->parameter->name, what,
-           LLVMGetValueName2(function, &length), actual_text, expected_text, signature);
+  if (cell)
+    cg_error(check->diag, check->about,
+             "the cell '%s' is passed to '%s' as %s, but its code '%s' has type %s; expected %s: %s",
+             LLVMGetValueName2(cell, &length), check->name, check->parameter->name, name, actual_text, expected_text,
+             signature);
+  else
+    cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but has type %s; expected %s: %s", name,
+             check->name, check->parameter->name, actual_text, expected_text, signature);
   LLVMDisposeMessage(actual_text);
   LLVMDisposeMessage(expected_text);
 }
 
-/* A constant cell is { code, … }: its code can be checked. */
+static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRef constant) {
+  char signature[CG_SIGNATURE_SIZE];
+  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
+  char *text = LLVMPrintValueToString(constant);
+  cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s", text,
+           check->name, check->parameter->name, signature);
+  LLVMDisposeMessage(text);
+}
+
+/* The first word of an initializer, however deep it lies. */
+static LLVMValueRef cg_first_word(LLVMValueRef initializer) {
+  while (initializer && (LLVMGetTypeKind(LLVMTypeOf(initializer)) == LLVMStructTypeKind ||
+                         LLVMGetTypeKind(LLVMTypeOf(initializer)) == LLVMArrayTypeKind))
+    initializer = LLVMGetAggregateElement(initializer, 0);
+  return initializer;
+}
+
+/* A cell is { code, … }. One that is initialized here must begin with a pointer, and if it is constant its code is known. */
 static void cg_check_cell(const struct cg_handler_check *check, LLVMValueRef cell) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(cell));
-  LLVMValueRef initializer = LLVMIsGlobalConstant(cell) ? LLVMGetInitializer(cell) : NULL;
-  LLVMValueRef code = initializer ? LLVMGetAggregateElement(initializer, 0) : NULL;
+  LLVMValueRef initializer = LLVMGetInitializer(cell);
+  LLVMValueRef code = cg_first_word(initializer);
   LLVMTypeRef expected = osp_ws_codegen_handler_type(llvm, check->parameter->type);
-  code = code ? cg_strip_casts(code) : NULL;
-  if (code && LLVMIsAFunction(code) && LLVMGlobalGetValueType(code) != expected)
-    cg_refuse_handler(check, "the code of its cell, ", code, expected);
+  if (!initializer)
+    return;
+  if (!code || LLVMGetTypeKind(LLVMTypeOf(code)) != LLVMPointerTypeKind) {
+    cg_refuse_constant(check, cell);
+  } else if (LLVMIsGlobalConstant(cell)) {
+    code = cg_strip_casts(code);
+    if (LLVMIsNull(code) || LLVMIsUndef(code))
+      cg_refuse_constant(check, cell);
+    else if (LLVMIsAFunction(code) && LLVMGlobalGetValueType(code) != expected)
+      cg_refuse_function(check, cell, code, expected);
+  }
+}
+
+/* null, undef, poison and numbers made pointers */
+static bool cg_is_no_cell(LLVMValueRef value) {
+  return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) ||
+         (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr);
 }
 
 static void cg_check_handler_value(const struct cg_handler_check *check, LLVMValueRef value,
@@ -161,12 +199,11 @@ static void cg_check_handler_value(const struct cg_handler_check *check, LLVMVal
     LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(value));
     LLVMTypeRef expected = cg_raw_handler_type(llvm, check->parameter->type);
     if (LLVMGlobalGetValueType(value) != expected)
-      cg_refuse_handler(check, "", value, expected);
+      cg_refuse_function(check, NULL, value, expected);
   } else if (LLVMIsAGlobalVariable(value)) {
     cg_check_cell(check, value);
-  } else if (LLVMIsAConstantPointerNull(value)) {
-    cg_error(check->diag, check->about, "null is passed to '%s' as %s, which must be a function", check->name,
-             check->parameter->name);
+  } else if (cg_is_no_cell(value)) {
+    cg_refuse_constant(check, value);
   } else if (cg_is_choice(value) && !cg_find_choice(outer, value)) {
     struct cg_choice here = {value, NULL, outer};
     for (unsigned i = cg_first_chosen(value); i < (unsigned)LLVMGetNumOperands(value); i++)

@@ -1,6 +1,7 @@
 #include "cg.h"
 
 #include <llvm-c/Analysis.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Lowering walks the table, not the module: for each builtin it asks whether the module declares its name or its alias,
@@ -9,6 +10,28 @@
 static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
   return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user) || LLVMIsACallBrInst(user)) &&
          LLVMGetCalledValue(user) == function;
+}
+
+/* The calls of a function, in the order of the module: LLVM lists uses from the last to the first. */
+struct cg_calls {
+  LLVMValueRef *items; /* to be freed; NULL where there is no memory */
+  size_t count;
+};
+
+static struct cg_calls cg_calls_of(LLVMValueRef function) {
+  size_t uses = 0;
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
+    uses++;
+  struct cg_calls calls = {calloc(uses + 1, sizeof(*calls.items)), 0};
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use))
+    if (cg_is_call_of(LLVMGetUser(use), function))
+      calls.items[calls.count++] = LLVMGetUser(use);
+  for (size_t i = 0; i < calls.count / 2; i++) {
+    LLVMValueRef late = calls.items[i];
+    calls.items[i] = calls.items[calls.count - 1 - i];
+    calls.items[calls.count - 1 - i] = late;
+  }
+  return calls;
 }
 
 static bool cg_takes_handler(const struct osp_ws_codegen_builtin *builtin) {
@@ -39,10 +62,14 @@ static bool cg_check_name(LLVMModuleRef module, const char *name, const struct o
   LLVMValueRef function = cg_find_builtin(module, name, builtin);
   if (!function)
     return false;
-  if (cg_check_function(function, name, builtin, diag))
-    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-      if (cg_is_call_of(LLVMGetUser(use), function))
-        cg_check_call(LLVMGetUser(use), name, builtin, diag);
+  if (!cg_check_function(function, name, builtin, diag))
+    return true;
+  struct cg_calls calls = cg_calls_of(function);
+  if (!calls.items)
+    cg_error(diag, function, "out of memory");
+  for (size_t i = 0; i < calls.count; i++)
+    cg_check_call(calls.items[i], name, builtin, diag);
+  free(calls.items);
   return true;
 }
 
@@ -87,23 +114,10 @@ static void cg_adapt_call(LLVMModuleRef module, LLVMValueRef call, const struct 
   }
 }
 
-/* Adapting a handler never touches the function's own list of uses, except for a call that passes the builtin to itself:
- * the next use is fetched before. */
-static void cg_adapt_calls(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
-  LLVMUseRef next;
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = next) {
-    next = LLVMGetNextUse(use);
-    if (cg_is_call_of(LLVMGetUser(use), function))
-      cg_adapt_call(module, LLVMGetUser(use), builtin);
-  }
-}
-
-/* The function that a builtin is first called from, whose sanitizers its body shares. */
-static LLVMValueRef cg_first_caller(LLVMValueRef function) {
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    if (cg_is_call_of(LLVMGetUser(use), function))
-      return LLVMGetBasicBlockParent(LLVMGetInstructionParent(LLVMGetUser(use)));
-  return NULL;
+static void cg_adapt_calls(LLVMModuleRef module, const struct cg_calls *calls,
+                           const struct osp_ws_codegen_builtin *builtin) {
+  for (size_t i = 0; i < calls->count; i++)
+    cg_adapt_call(module, calls->items[i], builtin);
 }
 
 /*   %error = alloca ptr, align 8
@@ -137,19 +151,21 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMDisposeBuilder(builder);
 }
 
+/* The body shares the sanitizers of the function that the builtin is first called from. */
 static void cg_lower_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin) {
   LLVMValueRef function = cg_find_builtin(module, name, builtin);
   if (!function)
     return;
-  LLVMValueRef caller = cg_first_caller(function);
+  struct cg_calls calls = cg_calls_of(function);
   if (cg_takes_handler(builtin))
-    cg_adapt_calls(module, function, builtin);
-  if (!LLVMIsDeclaration(function))
-    return;
-  cg_mark_builtin(function, builtin);
-  cg_build_body(module, function, builtin);
-  if (caller)
-    cg_copy_sanitizers(caller, function);
+    cg_adapt_calls(module, &calls, builtin);
+  if (LLVMIsDeclaration(function)) {
+    cg_mark_builtin(function, builtin);
+    cg_build_body(module, function, builtin);
+    if (calls.count)
+      cg_copy_sanitizers(LLVMGetBasicBlockParent(LLVMGetInstructionParent(calls.items[0])), function);
+  }
+  free(calls.items);
 }
 
 static void cg_lower_all(LLVMModuleRef module) {
@@ -175,6 +191,10 @@ static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
 int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                 osp_ws_codegen_report *report, void *context) {
   struct cg_diag diag = {report, context, 0};
+  if (!module) {
+    cg_error(&diag, NULL, "there is no module to lower");
+    return -1;
+  }
   if (cg_names_any(module) && cg_check_context(LLVMGetModuleContext(module), &diag)) {
     cg_check_module(module, &diag);
     if (!diag.errors)

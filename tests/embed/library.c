@@ -206,9 +206,24 @@ static void refuses_what_cannot_be_built(void **state) {
       "there is no WebSocket builtin 'websocketNothing'\n"
       "'wsSend' is given 1 arguments, but takes 2: websocketSend(wsID: Int, message: String) -> Result<Success, String>\n"
       "'wsSend' is given a value of type ptr as wsID; expected i64: Int\n"
-      "'wrong' is passed to 'wsConnect' as messageHandler, but wrong has type ptr (ptr, ptr); expected ptr (ptr): "
+      "'wrong' is passed to 'wsConnect' as messageHandler, but has type ptr (ptr, ptr); expected ptr (ptr): "
       "fn(String) -> Result<Success, String>\n"
-      "null is passed to 'wsConnect' as messageHandler, which must be a function\n");
+      "'ptr null' is passed to 'wsConnect' as messageHandler, but is neither a function nor a closure cell: "
+      "fn(String) -> Result<Success, String>\n");
+}
+
+static void reports_what_is_missing(void **state) {
+  struct fixture *t = *state;
+  LLVMBuilderRef nowhere = LLVMCreateBuilderInContext(t->llvm);
+  assert_int_equal(osp_ws_codegen_lower_module(NULL, NULL, report, t), -1);
+  assert_null(osp_ws_codegen_declare(NULL, "wsSend", report, t));
+  assert_null(osp_ws_codegen_declare(t->module, NULL, report, t));
+  assert_null(build(t, "wsSend", (LLVMValueRef[]){t->n, NULL}, 2));
+  assert_null(osp_ws_codegen_build_call(nowhere, "wsClose", &t->n, 1, report, t));
+  assert_null(osp_ws_codegen_build_call(NULL, "wsClose", &t->n, 1, report, t));
+  LLVMDisposeBuilder(nowhere);
+  assert_int_equal(t->count, 6);
+  assert_non_null(strstr(t->reports, "'wsSend' is given no value as message\n"));
 }
 
 static void refuses_a_name_that_is_taken(void **state) {
@@ -288,6 +303,7 @@ int main(void) {
       TEST(wraps_a_raw_handler_when_it_builds),
       TEST(a_call_takes_the_builders_debug_location),
       TEST(refuses_what_cannot_be_built),
+      TEST(reports_what_is_missing),
       TEST(refuses_a_name_that_is_taken),
       TEST(reports_every_error_and_leaves_the_module),
       TEST(says_nothing_without_a_callback),

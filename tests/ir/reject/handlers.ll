@@ -8,29 +8,41 @@ declare i64 @number(ptr)
 declare ptr @two(ptr, ptr)
 declare ptr @one(ptr)
 declare ptr @variadic(ptr, ...)
+@text = private constant [3 x i8] c"no\00"
+@no_code = private constant { ptr, i64 } zeroinitializer
 @raw_in_a_cell = private constant { ptr } { ptr @one }
 
 define void @f(ptr %url, i1 %c) {
   ; a comment that says call ptr @wsConnect( is not one
   %a = call ptr @wsConnect(ptr %url, ptr @number)
-; CHECK-DAG: handlers.ll:[[#@LINE-1]]: error: 'number' is passed to 'wsConnect' as messageHandler, but number has type i64 (ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'number' is passed to 'wsConnect' as messageHandler, but has type i64 (ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
   %r = bitcast ptr @two to ptr
   %b = call ptr @wsConnect(ptr %url, ptr %r)
-; CHECK-DAG: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'wsConnect' as messageHandler, but two has type ptr (ptr, ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'wsConnect' as messageHandler, but has type ptr (ptr, ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
   %d = call ptr @wsConnect(ptr %url, ptr @variadic)
-; CHECK-DAG: handlers.ll:[[#@LINE-1]]: error: 'variadic' is passed {{.*}} ptr (ptr, ...); expected ptr (ptr)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'variadic' is passed {{.*}} ptr (ptr, ...); expected ptr (ptr)
   %e = call ptr @wsConnect(ptr %url, ptr @raw_in_a_cell)
-; CHECK-DAG: handlers.ll:[[#@LINE-1]]: error: 'one' is passed to 'wsConnect' as messageHandler, but the code of its cell, one has type ptr (ptr); expected ptr (ptr, ptr): fn(String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: the cell 'raw_in_a_cell' is passed to 'wsConnect' as messageHandler, but its code 'one' has type ptr (ptr); expected ptr (ptr, ptr): fn(String) -> Result<Success, String>
   %g = call ptr @wsConnect(ptr %url, ptr null)
-; CHECK-DAG: handlers.ll:[[#@LINE-1]]: error: null is passed to 'wsConnect' as messageHandler, which must be a function
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr null' is passed to 'wsConnect' as messageHandler, but is neither a function nor a closure cell: fn(String) -> Result<Success, String>
+  %i = call ptr @wsConnect(ptr %url, ptr @text)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: '@text = private constant [3 x i8] c"no\00"' is passed to 'wsConnect' as messageHandler, but is neither
+  %j = call ptr @wsConnect(ptr %url, ptr @no_code)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: '@no_code = private constant { ptr, i64 } zeroinitializer' is passed
+  %k = call ptr @wsConnect(ptr %url, ptr undef)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr undef' is passed
+  %l = call ptr @wsConnect(ptr %url, ptr poison)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr poison' is passed
+  %m = call ptr @wsConnect(ptr %url, ptr inttoptr (i64 77 to ptr))
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr inttoptr (i64 77 to ptr)' is passed
   %s = select i1 %c, ptr @one, ptr @two
   %h = call ptr @wsConnect(ptr %url, ptr %s)
-; CHECK-DAG: handlers.ll:[[#@LINE-1]]: error: 'two' is passed
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed
   ret void
 }
 
 define void @g() {
   %a = call ptr @websocketServerOnClose(i64 1, ptr @two)
-; CHECK-DAG: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'websocketServerOnClose' as closeHandler, but two has type ptr (ptr, ptr); expected ptr (ptr, i64, ptr): fn(WebSocketConnection, Int, String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'websocketServerOnClose' as closeHandler, but has type ptr (ptr, ptr); expected ptr (ptr, i64, ptr): fn(WebSocketConnection, Int, String) -> Result<Success, String>
   ret void
 }
