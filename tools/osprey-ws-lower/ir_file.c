@@ -82,24 +82,53 @@ enum ir_outcome ir_file_parse(struct ir_file *file, bool quiet) {
 /* To find a line takes reading the text from its beginning, and nobody reads thousands of errors. */
 enum { IR_MOST_ERRORS = 20 };
 
+/* Errors are found builtin by builtin, and printed line by line. */
+struct ir_errors {
+  const struct ir_file *file;
+  unsigned count; /* all that were found; the first of them are kept */
+  struct ir_error {
+    unsigned line; /* 0 if there is none */
+    char *text;
+  } kept[IR_MOST_ERRORS];
+};
+
 static void ir_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
-  struct ir_file *file = context;
-  if (++file->errors > IR_MOST_ERRORS)
+  struct ir_errors *errors = context;
+  const struct ir_file *file = errors->file;
+  if (errors->count++ >= IR_MOST_ERRORS)
     return;
-  const char *severity = diagnostic->severity == OSP_WS_CODEGEN_ERROR ? "error" : "warning";
-  unsigned line = diagnostic->value && !file->is_bitcode ? ir_locate(file->bytes, diagnostic->value) : 0;
-  if (line)
-    fprintf(stderr, "%s:%u: %s: %s\n", file->name, line, severity, diagnostic->message);
-  else
-    fprintf(stderr, "%s: %s: %s\n", file->name, severity, diagnostic->message);
+  struct ir_error *error = &errors->kept[errors->count - 1];
+  error->line = diagnostic->value && !file->is_bitcode ? ir_locate(file->bytes, diagnostic->value) : 0;
+  error->text = strdup(diagnostic->message);
+}
+
+static int ir_compare_lines(const void *left, const void *right) {
+  unsigned a = ((const struct ir_error *)left)->line, b = ((const struct ir_error *)right)->line;
+  return (a > b) - (a < b);
+}
+
+static void ir_print_errors(struct ir_errors *errors) {
+  const char *name = errors->file->name;
+  unsigned kept = errors->count < IR_MOST_ERRORS ? errors->count : IR_MOST_ERRORS;
+  qsort(errors->kept, kept, sizeof(errors->kept[0]), ir_compare_lines);
+  for (unsigned i = 0; i < kept; i++) {
+    const struct ir_error *error = &errors->kept[i];
+    const char *text = error->text ? error->text : "out of memory";
+    if (error->line)
+      fprintf(stderr, "%s:%u: error: %s\n", name, error->line, text);
+    else
+      fprintf(stderr, "%s: error: %s\n", name, text);
+    free(error->text);
+  }
+  if (errors->count > kept)
+    fprintf(stderr, "%s: error: %u more errors\n", name, errors->count - kept);
 }
 
 enum ir_outcome ir_file_lower(struct ir_file *file) {
-  if (!osp_ws_codegen_lower_module(file->module, NULL, ir_report, file))
-    return IR_OK;
-  if (file->errors > IR_MOST_ERRORS)
-    fprintf(stderr, "%s: error: %u more errors\n", file->name, file->errors - IR_MOST_ERRORS);
-  return IR_INVALID;
+  struct ir_errors errors = {.file = file};
+  int status = osp_ws_codegen_lower_module(file->module, NULL, ir_report, &errors);
+  ir_print_errors(&errors);
+  return status ? IR_INVALID : IR_OK;
 }
 
 /* ---- Writing ---- */

@@ -24,7 +24,6 @@ struct ir_file {
   bool is_bitcode;
   LLVMContextRef llvm;
   LLVMModuleRef module; /* NULL until it is parsed */
-  unsigned errors;      /* found by lowering */
 };
 
 /* Reads the file; "-" is standard input. The file must be given to ir_file_deinit afterwards, whatever the outcome. */

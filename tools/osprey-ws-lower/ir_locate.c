@@ -64,6 +64,18 @@ static bool ir_find_function(struct ir_cursor *cursor, const char *name) {
   return false;
 }
 
+/* The line on which a variable or an alias begins: @name = … */
+static unsigned ir_locate_variable(struct ir_cursor *cursor, const char *name) {
+  size_t length = strlen(name);
+  do {
+    const char *at = cursor->at;
+    size_t quote = at[0] == '@' && at[1] == '"';
+    if (at[0] == '@' && !strncmp(at + 1 + quote, name, length) && at[1 + quote + length] == (quote ? '"' : ' '))
+      return cursor->line;
+  } while (ir_next_line(cursor));
+  return 0;
+}
+
 static LLVMValueRef ir_function_of(LLVMValueRef instruction) {
   return LLVMGetBasicBlockParent(LLVMGetInstructionParent(instruction));
 }
@@ -104,6 +116,8 @@ unsigned ir_locate(const char *text, LLVMValueRef value) {
   size_t length;
   struct ir_cursor cursor = {text, 1};
   bool is_call = LLVMIsACallInst(value) || LLVMIsAInvokeInst(value);
+  if (LLVMIsAGlobalVariable(value) || LLVMIsAGlobalAlias(value))
+    return ir_locate_variable(&cursor, LLVMGetValueName2(value, &length));
   LLVMValueRef function = is_call ? ir_function_of(value) : value;
   if (!LLVMIsAFunction(function) || !ir_find_function(&cursor, LLVMGetValueName2(function, &length)))
     return 0;

@@ -31,27 +31,32 @@ struct options {
 };
 
 static int fail_usage(const char *what, const char *argument) {
-  fprintf(stderr, "osprey-ws-lower: error: %s '%s'\n%s", what, argument, usage);
+  fprintf(stderr, "osprey-ws-lower: error: %s%s%s%s\n%s", what, argument ? " '" : "", argument ? argument : "",
+          argument ? "'" : "", usage);
   return EXIT_USAGE;
 }
 
 static int parse_arguments(int argc, char **argv, struct options *options) {
+  bool only_inputs = false; /* after -- */
   for (int i = 1; i < argc; i++) {
     const char *argument = argv[i];
-    if (!strcmp(argument, "-S"))
-      options->text = true;
-    else if (!strcmp(argument, "-o") && i + 1 < argc)
-      options->out = argv[++i];
-    else if (!strcmp(argument, "-o"))
-      return fail_usage("there is no file name after", argument);
-    else if (argument[0] == '-' && argument[1])
-      return fail_usage("unknown option", argument);
-    else if (options->in)
+    bool is_option = !only_inputs && argument[0] == '-' && argument[1];
+    if (!is_option && options->in)
       return fail_usage("a second input", argument);
-    else
+    if (!is_option)
       options->in = argument;
+    else if (!strcmp(argument, "--"))
+      only_inputs = true;
+    else if (!strcmp(argument, "-S"))
+      options->text = true;
+    else if (!strcmp(argument, "-o") && i + 1 == argc)
+      return fail_usage("there is no file name after", argument);
+    else if (!strncmp(argument, "-o", 2))
+      options->out = argument[2] ? argument + 2 : argv[++i];
+    else
+      return fail_usage("unknown option", argument);
   }
-  return options->in ? 0 : fail_usage("there is no input among", argc > 1 ? argv[1] : "");
+  return options->in ? 0 : fail_usage("there is no input", NULL);
 }
 
 static bool ends_with(const char *name, const char *suffix) {

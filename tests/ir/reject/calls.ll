@@ -10,4 +10,4 @@ define i64 @f(ptr %s) {
   ret i64 %r
 }
 ; CHECK-DAG: calls.ll:9: error: 'wsSend' is called as i64 (ptr), but the builtin's type is ptr (i64, ptr): websocketSend(wsID: Int, message: String) -> Result<Success, String>
-; CHECK-DAG: calls.ll: error: 'wsClose' is declared as something other than a function, of type i64, but the builtin's type is ptr (i64): websocketClose(wsID: Int) -> Result<Success, String>
+; CHECK-DAG: calls.ll:6: error: 'wsClose' is declared as something other than a function, of type i64, but the builtin's type is ptr (i64): websocketClose(wsID: Int) -> Result<Success, String>
