@@ -31,12 +31,13 @@ static unsigned cg_pointer_size_of(const char *triple) {
   char *error = NULL;
   unsigned size = 0;
   call_once(&initialized, cg_initialize_targets);
-  if (LLVMGetTargetFromTriple(triple, &target, &error)) {
+  char *full = LLVMNormalizeTargetTriple(triple);
+  LLVMTargetMachineRef machine = NULL;
+  if (LLVMGetTargetFromTriple(full, &target, &error))
     LLVMDisposeMessage(error);
-    return 0;
-  }
-  LLVMTargetMachineRef machine = LLVMCreateTargetMachine(target, triple, "", "", LLVMCodeGenLevelDefault,
-                                                         LLVMRelocDefault, LLVMCodeModelDefault);
+  else
+    machine = LLVMCreateTargetMachine(target, full, "", "", LLVMCodeGenLevelDefault, LLVMRelocDefault, LLVMCodeModelDefault);
+  LLVMDisposeMessage(full);
   if (machine) {
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
     size = LLVMPointerSize(layout);

@@ -36,7 +36,7 @@ PARTS = [
     ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"], C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
     ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C + ["llvm/Config/llvm-config.h"]),
     ("front end", ["tools/ospreyc/*"], ["codegen header", "host"], C + POSIX + LLVM_C + ["setjmp.h", "llvm/Config/llvm-config.h"]),
-    ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C),
+    ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C + ["llvm/Config/llvm-config.h"]),
 ]
 # Headers with one place only.
 ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c", "runtime/io/sys.h"], "openssl/ssl.h": ["runtime/io/*"], "zlib.h": ["runtime/protocol/*"]}

@@ -54,7 +54,7 @@ static bool cc_takes_value(const char *option) {
       "-U",           "-F",           "-T",          "-u",           "-z",         "-e",
       "-B",           "-G",           "-h",          "-MF",          "-MT",        "-MQ",
       "-MJ",          "-Xlinker",     "-Xclang",     "-Xassembler",  "-Xpreprocessor",
-      "-Xanalyzer",   "-Xopenmp-target", "-Xoffload-linker", "-mllvm", "-target",  "-arch",
+      "-Xanalyzer",   "-Xopenmp-target", "-Xoffload-linker", "-mllvm", "-target",  "--target", "-arch",
       "-framework",   "-include",     "-imacros",    "-include-pch", "-isystem",   "-iquote",
       "-idirafter",   "-iprefix",     "-iwithprefix", "-iwithprefixbefore", "-isysroot", "--sysroot",
       "-ivfsoverlay", "-cxx-isystem", "-iframework", "-working-directory", "-resource-dir", "--param",
@@ -176,6 +176,21 @@ static int cc_end_options(struct cc_command *command, size_t place, const char *
   return 0;
 }
 
+/* Takes note of an option that names the target; value is the argument after it. The last one counts. */
+static void cc_note_target(struct cc_command *command, const char *option, const char *value) {
+  static const char target[] = "--target=";
+  if (!strncmp(option, target, sizeof(target) - 1))
+    command->target = option + sizeof(target) - 1;
+  else if (!strcmp(option, "-target") || !strcmp(option, "--target"))
+    command->target = value;
+  else if (!strcmp(option, "-m32") || !strcmp(option, "-m16"))
+    command->target = "i386";
+  else if (!strcmp(option, "-mx32"))
+    command->target = "x86_64-linux-gnux32";
+  else if (!strcmp(option, "-m64"))
+    command->target = NULL;
+}
+
 /* Gives every argument its role. */
 static int cc_classify(struct cc_command *command) {
   const char *language = "none";
@@ -194,11 +209,14 @@ static int cc_classify(struct cc_command *command) {
       argument->role = cc_role_of_input(text, language);
     } else if (cc_takes_value(text) && i + 1 < command->count) {
       i++;
+      cc_note_target(command, text, command->arguments[i].text);
       if (!strcmp(text, "-x"))
         language = command->arguments[i].text;
     } else {
       argument->role = !strncmp(text, "-l", 2) ? CC_LIBRARY : CC_OPTION;
       command->links = command->links && !cc_prevents_link(text);
+      command->help = command->help || !strcmp(text, "--help");
+      cc_note_target(command, text, NULL);
       if (!strncmp(text, "-x", 2))
         language = text + 2;
     }

@@ -98,6 +98,40 @@ int cc_run(const struct cc_command *command, const char *clang, const char *dire
   return child < 0 ? CC_FAILED : cc_wait(child);
 }
 
+/* ---- Its version ---- */
+
+/* What a program writes to standard output when it is run with --version, cut to size bytes. */
+static void cc_read_version(const char *clang, char *text, size_t size) {
+  int ends[2];
+  size_t length = 0;
+  text[0] = '\0';
+  if (pipe(ends))
+    return;
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(ends[1], STDOUT_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    execlp(clang, clang, "--version", (char *)NULL);
+    _exit(127);
+  }
+  close(ends[1]);
+  for (ssize_t got = 1; child > 0 && got > 0 && length + 1 < size; length += (size_t)(got > 0 ? got : 0))
+    got = read(ends[0], text + length, size - length - 1);
+  text[length] = '\0';
+  close(ends[0]);
+  if (child > 0)
+    cc_wait(child);
+}
+
+int cc_clang_version(const char *clang) {
+  static const char before[] = "clang version ";
+  char text[512];
+  cc_read_version(clang, text, sizeof(text));
+  const char *at = strstr(text, before);
+  return at ? atoi(at + sizeof(before) - 1) : 0;
+}
+
 /* ---- The directory ---- */
 
 char *cc_make_directory(void) {

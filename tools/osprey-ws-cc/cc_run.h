@@ -11,6 +11,9 @@
  * handed on to clang. directory: where a response file may be written. */
 int cc_run(const struct cc_command *command, const char *clang, const char *directory);
 
+/* The major version of a clang, as its --version says it; 0 if it does not. */
+int cc_clang_version(const char *clang);
+
 /* Ends this process in the way that clang ended: returns its exit status, or is killed by the same signal. */
 int cc_end(int status);
 

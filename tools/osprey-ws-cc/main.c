@@ -18,6 +18,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <llvm-c/Core.h>
+#include <llvm/Config/llvm-config.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,6 +125,25 @@ static bool stays_as_it_is(const struct inputs *inputs, size_t which, const char
   return !changes && strcmp(name, "-") != 0;
 }
 
+/* Lowers a module for the machine that the command line names, if it names one: clang will take it over the module's. */
+static int lower_for_target(struct ir_file *file, const char *target) {
+  char *triple = strdup(LLVMGetTarget(file->module)), *layout = strdup(LLVMGetDataLayoutStr(file->module));
+  int status = triple && layout ? 0 : -1;
+  if (!status && target) {
+    LLVMSetTarget(file->module, target);
+    LLVMSetDataLayout(file->module, "");
+  }
+  if (!status && ir_file_lower(file))
+    status = -1;
+  if (!status && target) {
+    LLVMSetTarget(file->module, triple);
+    LLVMSetDataLayout(file->module, layout);
+  }
+  free(triple);
+  free(layout);
+  return status;
+}
+
 /* Lowers one input into the directory and puts the result in its place in the command. */
 static int lower_input(struct inputs *inputs, size_t which, struct cc_command *command, const char *directory) {
   struct ir_file *file = &inputs->files[which];
@@ -133,7 +153,7 @@ static int lower_input(struct inputs *inputs, size_t which, struct cc_command *c
   char *path = name_output(directory, which, argument->text);
   if (!path)
     return -1;
-  if (file->module ? ir_file_lower(file) || ir_file_write(file, path, false) : ir_file_write_bytes(file, path)) {
+  if (file->module ? lower_for_target(file, command->target) || ir_file_write(file, path, false) : ir_file_write_bytes(file, path)) {
     free(path);
     return -1;
   }
@@ -142,11 +162,28 @@ static int lower_input(struct inputs *inputs, size_t which, struct cc_command *c
   return 0;
 }
 
+/* A clang older than the LLVM that wrote a module may misread it without a word. */
+static int check_clang(const struct cc_command *command) {
+  const char *clang = find_clang(command);
+  int version = strcmp(clang, OSPREY_WS_CLANG_PATH) != 0 ? cc_clang_version(clang) : 0;
+  if (version == 0 || version >= LLVM_VERSION_MAJOR)
+    return 0;
+  fprintf(stderr, "osprey-ws-cc: error: '%s' is clang %d, but it has to read what LLVM %d wrote: name clang %d or later\n",
+          clang, version, LLVM_VERSION_MAJOR, LLVM_VERSION_MAJOR);
+  return -1;
+}
+
 static int lower_inputs(struct cc_command *command, const char *directory) {
   struct inputs inputs;
   int status = read_inputs(&inputs, command);
-  for (size_t i = 0; i < inputs.count && !status; i++)
+  bool lowered = false;
+  for (size_t i = 0; i < inputs.count && !status; i++) {
+    const char *before = command->arguments[inputs.places[i]].text;
     status = lower_input(&inputs, i, command, directory);
+    lowered = lowered || command->arguments[inputs.places[i]].text != before;
+  }
+  if (lowered && !status)
+    status = check_clang(command);
   free_inputs(&inputs);
   return status;
 }
@@ -202,13 +239,58 @@ static int link_runtime(struct cc_command *command) {
   return append_runtime(command);
 }
 
+/* ---- What clang does not say ---- */
+
+static const char help[] =
+    "\n"
+    "OSPREY-WS-CC: clang, with the WebSocket builtins of Osprey lowered in its LLVM IR inputs\n"
+    "  --ws-compat        Put the functions of the old runtime in front of the host's (OSPREY_WS_COMPAT=1)\n"
+    "  --ws-clang=PATH    The clang to call (OSPREY_WS_CLANG)\n"
+    "  --ws-runtime=DIR   Where libosprey_ws.a is (OSPREY_WS_RUNTIME)\n";
+
+/* Whether a file that the caller names holds a word; what cannot be read may. */
+static bool file_holds(const char *path, const char *word) {
+  struct ir_file file;
+  if (access(path, R_OK))
+    return true;
+  bool holds = ir_file_read(&file, path) != IR_OK || memmem(file.bytes, file.size, word, strlen(word) + 1);
+  ir_file_deinit(&file);
+  return holds;
+}
+
+/* Whether none of the objects and archives that the caller names can have the memory hooks: then the host's archive was
+ * forgotten, and the linker's complaints do not say so. */
+static bool lacks_hooks(const struct cc_command *command) {
+  if (!command->links)
+    return false;
+  for (size_t i = 0; i < command->count; i++) {
+    const struct cc_argument *argument = &command->arguments[i];
+    if (argument->role == CC_LIBRARY || argument->role == CC_INPUT)
+      if (argument->text[0] == '-' || file_holds(argument->text, "osp_alloc"))
+        return false;
+  }
+  return true;
+}
+
+static int run(struct cc_command *command, const char *directory) {
+  bool hookless = lacks_hooks(command);
+  if (lower_inputs(command, directory) || link_runtime(command))
+    return CC_FAILED;
+  int status = cc_run(command, find_clang(command), directory);
+  if (command->help)
+    fputs(help, stdout);
+  if (status && hookless)
+    fputs("osprey-ws-cc: note: the memory hooks (osp_alloc, osp_release, …) come with the host's archive; "
+          "libosprey_mem.a has them too\n", stderr);
+  return status;
+}
+
 int main(int argc, char **argv) {
   struct cc_command command;
   char *directory = cc_make_directory();
   int status = CC_FAILED;
   if (directory && !cc_command_init(&command, argc, argv)) {
-    if (!lower_inputs(&command, directory) && !link_runtime(&command))
-      status = cc_run(&command, find_clang(&command), directory);
+    status = run(&command, directory);
     cc_command_deinit(&command);
   }
   cc_remove_directory(directory);
