@@ -259,8 +259,7 @@ static void request_smuggling(void **state) {
       "Transfer-Encoding : chunked\r\n\r\n",
       "Content-Length: 0\r\nContent-Length: 5\r\n\r\n",
       "Content-Length: +0\r\n\r\n",
-      "Transfer-Encoding:\x0B"
-      "chunked\r\n\r\n",
+      "Transfer-Encoding:\vchunked\r\n\r\n",
       "X: y\nTransfer-Encoding: chunked\r\n\r\n",
       "X: y\rTransfer-Encoding: chunked\r\n\r\n",
       "X: y\r\n Transfer-Encoding: chunked\r\n\r\n",
