@@ -171,20 +171,22 @@ static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *he
 }
 
 /* What of the request a refusal is about, for the log; nothing that may be a secret. */
-static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head) {
+static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head,
+                             const struct ws_server_request *request) {
   struct ws_slice value = {NULL, 0};
   const char *remedy = "";
   to[0] = '\0';
   if (refusal == WS_REFUSAL_PATH) {
-    value = ws_http_target(head);
-    const char *query = memchr(value.data, '?', value.size);
-    value.size = query ? (size_t)(query - value.data) : value.size;
+    value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
     ws_http_find(head, "Origin", &value);
     remedy = " (websocketServerAllowOrigin admits it)";
   } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
     ws_http_find(head, "Host", &value);
   }
+  const char *query = value.size ? memchr(value.data, '?', value.size) : NULL;
+  if (query)
+    value.size = (size_t)(query - value.data);
   if (value.data)
     snprintf(to, room, "%.*s%s", value.size < 160 ? (int)value.size : 160, value.data, remedy);
 }
@@ -193,7 +195,7 @@ static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, con
 static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const struct ws_http_head *head,
                              uint8_t *bytes, size_t used) {
   const struct ws_server *server = conn->group->server;
-  struct ws_server_request request;
+  struct ws_server_request request = {0};
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
   if (refusal == WS_REFUSAL_NONE && atomic_load(&server->state) == WS_SERVER_STOPPED)
     refusal = WS_REFUSAL_STOPPING;
@@ -202,7 +204,7 @@ static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const s
   if (refusal == WS_REFUSAL_NONE && ws_accept_prepare(conn, head, &request))
     refusal = WS_REFUSAL_INTERNAL;
   char detail[256];
-  ws_accept_detail(detail, sizeof detail, refusal, head);
+  ws_accept_detail(detail, sizeof detail, refusal, head, &request);
   ws_head_wipe(&kept, bytes, used);
   if (refusal == WS_REFUSAL_NONE)
     ws_accept_decide(conn);

@@ -473,19 +473,35 @@ static bool ws_connect_is_settled(void *context) {
   return atomic_load(&connect->state) != WS_CONNECT_PENDING;
 }
 
+/* Handlers that wait on one worker return in the order of the stack, the innermost first. So an inner connect has no more time
+ * than the one around it: without that, the outermost would wait for the sum of them all. */
+static int64_t ws_connect_deadline(const struct ws_worker *here, int64_t now, int64_t timeout_ms) {
+  int64_t deadline_ms = now + timeout_ms;
+  if (here && here->nesting > 0 && here->patience_ms < deadline_ms)
+    deadline_ms = here->patience_ms;
+  return deadline_ms > now ? deadline_ms : now + 1;
+}
+
+/* Waits on the worker itself: the loop turns until the outcome is there. */
+static void ws_connect_await_here(struct ws_worker *here, struct ws_connect *connect, int64_t deadline_ms) {
+  int64_t outer_ms = here->patience_ms;
+  here->patience_ms = deadline_ms;
+  here->nesting++;
+  while (!ws_connect_is_settled(connect) && ws_loop_turn(here->loop, -1) == 0)
+    ;
+  here->nesting--;
+  here->patience_ms = outer_ms;
+}
+
 /* Waits for the outcome; where the worker does not answer in time, gives up. */
-static void ws_connect_await(struct ws_connect *connect, const char *url, int64_t timeout_ms) {
+static void ws_connect_await(struct ws_connect *connect, const char *url, int64_t timeout_ms, int64_t deadline_ms) {
   struct ws_worker *here = ws_worker_current();
   char shown[512];
   int pending = WS_CONNECT_PENDING;
-  if (here) {
-    here->nesting++;
-    while (!ws_connect_is_settled(connect) && ws_loop_turn(here->loop, -1) == 0)
-      ;
-    here->nesting--;
-  } else {
-    ws_wait_until(ws_wait_now() + timeout_ms + WS_CONNECT_GRACE_MS, ws_connect_is_settled, connect);
-  }
+  if (here)
+    ws_connect_await_here(here, connect, deadline_ms);
+  else
+    ws_wait_until(deadline_ms + WS_CONNECT_GRACE_MS, ws_connect_is_settled, connect);
   if (atomic_compare_exchange_strong(&connect->state, &pending, WS_CONNECT_ABANDONED))
     ws_error_connect_timeout(&connect->error, ws_log_url(shown, sizeof shown, url), timeout_ms,
                              "a handler keeps the loop from going on");
@@ -494,16 +510,19 @@ static void ws_connect_await(struct ws_connect *connect, const char *url, int64_
 /* Hands the client to its worker and waits. */
 static int64_t ws_client_run(struct ws_client *client, const char *url, struct ws_error *error) {
   struct ws_connect *connect = client->connect;
-  int64_t timeout_ms = client->timeout_ms;
   struct ws_worker *worker = ws_worker_next();
+  int64_t now = ws_wait_now();
+  int64_t deadline_ms = ws_connect_deadline(ws_worker_current(), now, client->timeout_ms);
+  int64_t timeout_ms = deadline_ms - now;
   client->group = (struct ws_group){.ops = &ws_client_ops, .rules = &client->rules, .worker = worker};
-  client->deadline_ms = ws_wait_now() + timeout_ms;
+  client->deadline_ms = deadline_ms;
+  client->timeout_ms = timeout_ms;
   client->start_task.run = ws_client_start;
   if (worker == ws_worker_current())
     ws_client_start(worker->loop, &client->start_task);
   else
     ws_loop_post(worker->loop, &client->start_task);
-  ws_connect_await(connect, url, timeout_ms);
+  ws_connect_await(connect, url, timeout_ms, deadline_ms);
   int64_t id = atomic_load(&connect->state) == WS_CONNECT_DONE ? connect->id : 0;
   if (!id)
     *error = connect->error;
@@ -529,6 +548,10 @@ int64_t ws_client_connect(const char *url, const struct ws_options_record *optio
     return 0;
   if (here && here->nesting >= WS_CONNECT_NESTING) {
     ws_error_too_deep(error, op, WS_CONNECT_NESTING);
+    return 0;
+  }
+  if (here && here->nesting > 0 && ws_wait_now() >= here->patience_ms) {
+    ws_error_connect(error, shown, "the time of an earlier connect, whose handler still waits, ran out");
     return 0;
   }
   struct ws_client *client = ws_client_new(url, options, handler, &why);

@@ -1,17 +1,29 @@
 #include "printable.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "protocol/utf8.h"
 
+/* Characters outside ASCII that steer how a line is shown: C1 controls, line and paragraph separators, directions of writing. */
+static bool ws_printable_steers(const uint8_t *p, size_t size) {
+  if (size == 2)
+    return (*p == 0xC2 && p[1] < 0xA0) || (*p == 0xD8 && p[1] == 0x9C);
+  if (size != 3 || *p != 0xE2)
+    return false;
+  if (p[1] == 0x80)
+    return p[2] == 0x8E || p[2] == 0x8F || (p[2] >= 0xA8 && p[2] <= 0xAE);
+  return p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
+}
+
 /* How many bytes at `p` can be shown as they are: 0 for one that must be escaped. */
 static size_t ws_printable_run(const uint8_t *p, size_t n) {
   size_t size = *p < 0x80 ? 1 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : 4;
   if (*p < 0x20 || *p == 0x7F || size > n)
     return 0;
-  if (*p == 0xC2 && p[1] < 0xA0)
+  if (ws_printable_steers(p, size))
     return 0;
   return ws_utf8_check(p, size) == size ? size : 0;
 }

@@ -20,7 +20,7 @@ static const struct {
 
 enum { WS_REQUEST_USUAL = sizeof ws_request_usual / sizeof *ws_request_usual };
 
-/* text: target, NUL, then name, NUL, value, NUL for each header, in the order of the request. */
+/* text: path and query, NUL, then name, NUL, value, NUL for each header, in the order of the request. */
 struct ws_request {
   _Atomic uint32_t references;
   uint32_t size;
@@ -29,11 +29,13 @@ struct ws_request {
   char text[];
 };
 
-/* The bit of a header that is as usual, or 0. */
-static unsigned ws_request_bit(struct ws_slice name, struct ws_slice value) {
+/* The bit of a header that is as usual, and the only one of its name; or 0. */
+static unsigned ws_request_bit(const struct ws_http_head *head, size_t field) {
+  struct ws_slice first;
   for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
-    if (ws_slice_equal_nocase(name, ws_slice_of(ws_request_usual[i].name)) &&
-        ws_slice_equal(value, ws_slice_of(ws_request_usual[i].value)))
+    if (ws_slice_equal_nocase(ws_http_field_name(head, field), ws_slice_of(ws_request_usual[i].name)) &&
+        ws_slice_equal(ws_http_field_value(head, field), ws_slice_of(ws_request_usual[i].value)) &&
+        ws_http_find(head, ws_request_usual[i].name, &first) == 1)
       return 1u << i;
   }
   return 0;
@@ -41,12 +43,11 @@ static unsigned ws_request_bit(struct ws_slice name, struct ws_slice value) {
 
 static bool ws_request_keeps(const struct ws_http_head *head, size_t i) {
   struct ws_slice name = ws_http_field_name(head, i);
-  return !ws_slice_equal_nocase(name, ws_slice_of("Sec-WebSocket-Key")) &&
-         !ws_request_bit(name, ws_http_field_value(head, i));
+  return !ws_slice_equal_nocase(name, ws_slice_of("Sec-WebSocket-Key")) && !ws_request_bit(head, i);
 }
 
-static size_t ws_request_size(const struct ws_http_head *head) {
-  size_t size = ws_http_target(head).size + 1;
+static size_t ws_request_size(const struct ws_http_head *head, const struct ws_server_request *accepted) {
+  size_t size = accepted->path.size + accepted->query.size + 1;
   for (size_t i = 0; i < head->field_count; i++) {
     if (ws_request_keeps(head, i))
       size += ws_http_field_name(head, i).size + ws_http_field_value(head, i).size + 2;
@@ -55,22 +56,24 @@ static size_t ws_request_size(const struct ws_http_head *head) {
 }
 
 static char *ws_request_put(char *to, struct ws_slice text) {
-  memcpy(to, text.data, text.size);
+  if (text.size)
+    memcpy(to, text.data, text.size);
   to[text.size] = '\0';
   return to + text.size + 1;
 }
 
 static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted) {
-  size_t size = ws_request_size(head);
+  size_t size = ws_request_size(head, accepted);
   struct ws_request *request = ws_sys_malloc(sizeof *request + size);
   if (!request)
     return NULL;
   *request = (struct ws_request){.references = 1, .size = (uint32_t)size};
-  char *to = ws_request_put(request->text, ws_http_target(head));
+  char *to = ws_request_put(request->text, accepted->path);
+  to = ws_request_put(to - 1, accepted->query);
   for (size_t i = 0; i < head->field_count; i++) {
     struct ws_slice name = ws_http_field_name(head, i);
     struct ws_slice value = ws_http_field_value(head, i);
-    request->usual |= (uint16_t)ws_request_bit(name, value);
+    request->usual |= (uint16_t)ws_request_bit(head, i);
     if (!ws_request_keeps(head, i))
       continue;
     to = ws_request_put(to, name);
@@ -172,7 +175,7 @@ static void ws_request_join(char *to, size_t room, long *size, const char *value
   size_t at = *size < 0 ? 0 : (size_t)*size + 2;
   if (at > 1 && at <= room)
     memcpy(to + at - 2, ", ", 2);
-  if (at + n <= room)
+  if (n && at + n <= room)
     memcpy(to + at, value, n);
   *size = (long)(at + n);
 }

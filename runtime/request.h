@@ -1,9 +1,9 @@
 #pragma once
-/* What is kept of a client's handshake: Host, target and headers, for the connection's record and
+/* What is kept of a client's handshake: Host, path, query and headers, for the connection's record and
  * websocketRequestHeader. One block, immutable; any thread that holds the connection may read it.
  *
- * Sec-WebSocket-Key is not kept: it is a secret of the handshake. Headers whose value is the usual one (Upgrade: websocket,
- * Connection: Upgrade, Sec-WebSocket-Version: 13) are kept as one bit each.
+ * Sec-WebSocket-Key is not kept: it is a secret of the handshake. Headers that come once and with the usual value
+ * (Upgrade: websocket, Connection: Upgrade, Sec-WebSocket-Version: 13) are kept as one bit each.
  */
 #include <pthread.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws
 /* Gives a reference back; the last one wipes and frees it (it may hold cookies and tokens). NULL does nothing. */
 void ws_request_unref(struct ws_request *request);
 
-/* Writes scheme, Host and target. */
+/* Writes scheme, Host, path and query. */
 void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room);
 
 /* Joins the values of a header by ", " and returns their size, or -1 if there is none. Writes at most `room` bytes and no

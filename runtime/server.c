@@ -210,7 +210,9 @@ static void ws_share_listen(struct ws_loop *loop, struct ws_task *task) {
   struct ws_share *share = (struct ws_share *)(void *)((char *)task - offsetof(struct ws_share, listen_task));
   struct ws_server *server = share->server;
   struct ws_why why;
-  if (ws_listener_start(&share->listener, loop, &server->bound, server->share_count > 1, &ws_accept_events, &why)) {
+  share->started = true;
+  if (ws_server_state(server) != WS_SERVER_STOPPED &&
+      ws_listener_start(&share->listener, loop, &server->bound, server->share_count > 1, &ws_accept_events, &why)) {
     ws_log(WS_LOG_ERROR, "server %" PRId64 ": %s", server->id, why.text);
     atomic_store(&server->start_failed, true);
   }
@@ -270,16 +272,27 @@ static int ws_server_make_shares(struct ws_server *server) {
   return 0;
 }
 
-/* Runs a task on each share's worker; on the caller's own at once. */
-static void ws_server_post(struct ws_server *server, size_t task_offset) {
+static void ws_server_post_listen(struct ws_server *server) {
   struct ws_worker *here = ws_worker_current();
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_share *share = &server->shares[i];
-    struct ws_task *task = (struct ws_task *)(void *)((char *)share + task_offset);
     if (share->group.worker == here)
-      task->run(here->loop, task);
+      ws_share_listen(here->loop, &share->listen_task);
     else
-      ws_loop_post(share->group.worker->loop, task);
+      ws_loop_post(share->group.worker->loop, &share->listen_task);
+  }
+}
+
+/* A share whose listen task still lies in its worker's queue is stopped behind it: stopped at once, it could be the last one,
+ * and the server be freed under the task. */
+static void ws_server_post_stop(struct ws_server *server) {
+  struct ws_worker *here = ws_worker_current();
+  for (unsigned i = 0; i < server->share_count; i++) {
+    struct ws_share *share = &server->shares[i];
+    if (share->group.worker == here && share->started)
+      ws_share_stop(here->loop, &share->stop_task);
+    else
+      ws_loop_post(share->group.worker->loop, &share->stop_task);
   }
 }
 
@@ -304,13 +317,14 @@ static int ws_server_begin_listening(struct ws_server *server, struct ws_error *
     return -1;
   }
   atomic_store_explicit(&server->state, WS_SERVER_LISTENING, memory_order_release);
-  ws_server_post(server, offsetof(struct ws_share, listen_task));
+  ws_server_post_listen(server);
   return 0;
 }
 
+/* Whether listening has begun on every worker, or never will. */
 static bool ws_server_has_started(void *context) {
   struct ws_server *server = context;
-  return atomic_load(&server->starting) == 0;
+  return atomic_load(&server->starting) == 0 || ws_server_state(server) == WS_SERVER_STOPPED;
 }
 
 int ws_server_listen(struct ws_server *server, struct ws_error *error) {
@@ -321,6 +335,10 @@ int ws_server_listen(struct ws_server *server, struct ws_error *error) {
     return -1;
   if (!ws_worker_current())
     ws_wait_until(ws_wait_now() + WS_LISTEN_TIMEOUT_MS, ws_server_has_started, server);
+  if (ws_server_state(server) == WS_SERVER_STOPPED) {
+    ws_error_stopped(error, "listen", server->id);
+    return -1;
+  }
   if (atomic_load(&server->start_failed)) {
     ws_server_stop(server);
     ws_error_listen(error, "the loop could not watch the port (see the log)");
@@ -347,7 +365,8 @@ bool ws_server_stop(struct ws_server *server) {
     ws_bound_close(&server->bound);
     ws_server_finish(server);
   } else {
-    ws_server_post(server, offsetof(struct ws_share, stop_task));
+    ws_wait_notify();
+    ws_server_post_stop(server);
   }
   return true;
 }

@@ -36,6 +36,7 @@ struct ws_share {
   struct ws_listener listener;
   struct ws_task listen_task;
   struct ws_task stop_task;
+  bool started; /* listen_task has run: it lies in no queue */
   bool stopping;
   bool done;
 };

@@ -21,11 +21,12 @@ enum { WS_WORKERS_MAX = 62 };
 struct ws_worker {
   struct ws_loop *loop;
   unsigned index;
-  int nesting;     /* handlers on the stack that wait for their connect */
-  int connections; /* all there are */
-  int handling;    /* those with a handler on the stack */
-  bool ending;     /* the program's end: nothing new is begun */
-  bool call_taken; /* `call` is in use by a handler on the stack */
+  int nesting;         /* handlers on the stack that wait for their connect */
+  int connections;     /* all there are */
+  int handling;        /* those with a handler on the stack */
+  int64_t patience_ms; /* the deadline of the innermost of those that wait, which is their earliest */
+  bool ending;         /* the program's end: nothing new is begun */
+  bool call_taken;     /* `call` is in use by a handler on the stack */
   struct ws_call call;
   struct ws_conn *dirty; /* connections with output to be written at the end of the turn */
   struct ws_deferred flush;

@@ -142,7 +142,7 @@ static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_
   return ws_accept_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
 }
 
-/* scheme "://" authority ; the port the scheme implies is 0 where nobody knows it */
+/* ( "http" | "https" ) "://" authority ; what else calls itself an origin is no page of a host */
 static bool ws_origin_parse(struct ws_slice origin, struct ws_authority *authority, uint16_t *default_port) {
   size_t n = 0;
   struct ws_slice scheme;
@@ -155,7 +155,8 @@ static bool ws_origin_parse(struct ws_slice origin, struct ws_authority *authori
   *default_port = ws_slice_equal_nocase(scheme, ws_slice_of("http"))    ? 80
                   : ws_slice_equal_nocase(scheme, ws_slice_of("https")) ? 443
                                                                         : 0;
-  return ws_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
+  return *default_port != 0 &&
+         ws_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
 }
 
 /* A proxy that ends TLS shows a server another scheme than the browser saw, so a Host without a port is taken to mean the port
@@ -167,7 +168,7 @@ static bool ws_origin_is_host(struct ws_slice origin, const struct ws_authority 
   if (!ws_origin_parse(origin, &authority, &implied))
     return false;
   port = authority.port ? authority.port : implied;
-  return ws_slice_equal_nocase(authority.host, host->host) && port != 0 && port == (host->port ? host->port : implied);
+  return ws_slice_equal_nocase(authority.host, host->host) && port == (host->port ? host->port : implied);
 }
 
 static enum ws_refusal ws_server_origin(const struct ws_http_head *head, const struct ws_server_rules *rules,

@@ -269,6 +269,7 @@ static int serve_angry(int port) {
 
 static void converse_and_log(const char *level, char *log, size_t room) {
   char line[64];
+  char target[80];
   int port = peer_free_port();
   if (level)
     setenv("OSPREY_WS_LOG", level, 1);
@@ -276,7 +277,9 @@ static void converse_and_log(const char *level, char *log, size_t room) {
     unsetenv("OSPREY_WS_LOG");
   struct program program = run(serve_angry, port);
   read_line(&program, line, sizeof line);
-  assert_int_equal(peer_status(port, "/chat?token=SECRET", "Origin: http://evil\r\nCookie: SECRET\r\n"), 403);
+  assert_int_equal(peer_status(port, "/chat?token=SECRET", "Origin: http://evil?SECRET\r\nCookie: SECRET\r\n"), 403);
+  snprintf(target, sizeof target, "http://127.0.0.1:%d/nowhere?token=SECRET", port);
+  assert_int_equal(peer_status(port, target, ""), 404);
   struct peer peer = peer_connect(port);
   peer_shake(&peer, port, "/chat?token=SECRET", "Authorization: SECRET\r\nX-Api-Token: SECRET\r\n");
   peer_send_message(&peer, "SECRET payload");
@@ -306,6 +309,7 @@ static void test_the_log(void **state) {
     assert_non_null(strstr(log, "Z websocket warn: server 2 refuses 127.0.0.1:"));
     assert_non_null(strstr(
         log, " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n"));
+    assert_non_null(strstr(log, " with 404: nothing is served at this path: /nowhere\n"));
     assert_non_null(strstr(log, "the message handler failed: angry\\x0ahandler\\x1b[31m\n"));
     assert_non_null(strstr(log, ") was closed with 1002: a reserved opcode\n"));
     assert_null(strstr(log, " info: "));
