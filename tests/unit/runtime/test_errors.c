@@ -196,6 +196,15 @@ static void test_servers_that_cannot_be(void **state) {
         "create server: address \"\" is neither an IP address nor a host's name");
   FAILS(osp_ws_create_server(8080, "a b", "/", &error),
         "create server: address \"a b\" is neither an IP address nor a host's name");
+  const char *not_addresses[] = {"[", "[]", "a\x7F", "a\xC3\xA4", "\t"};
+  for (size_t i = 0; i < sizeof not_addresses / sizeof *not_addresses; i++) {
+    osp_ws_create_server(8080, not_addresses[i], "/", &error);
+    expect_error_with(error, "create server: ");
+  }
+  char long_name[300] = "";
+  memset(long_name, 'a', sizeof long_name - 1);
+  osp_ws_create_server(8080, long_name, "/", &error);
+  expect_error_with(error, "is neither an IP address nor a host's name");
   const char *with_ports[] = {"127.0.0.1:80", "localhost:80", "[::1]:80"};
   for (int i = 0; i < 3; i++) {
     osp_ws_create_server(8080, with_ports[i], "/", &error);
@@ -321,12 +330,20 @@ static void test_origins_and_protocols(void **state) {
                        "ht tp://x",
                        "https://example.org:99999",
                        "https://user@example.org",
+                       "1http://x",
+                       "-x://x",
+                       "ht@tp://x",
+                       "ht[tp://x",
+                       "ht`tp://x",
+                       "ht{tp://x",
+                       "ht/tp://x",
+                       "a-scheme-that-is-longer-than-any-of-them://x",
                        "https://x\xC0\x80"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     osp_ws_server_allow_origin(server, bad[i], &error);
     expect_error_with(error, "is neither \"*\" nor an origin such as https://example.org:8443");
   }
-  const char *good[] = {"*", "https://example.org", "http://[::1]:8080", "chrome-extension://abc"};
+  const char *good[] = {"*", "https://example.org", "http://[::1]:8080", "chrome-extension://abc", "HTTPS://example.org", "a1+b.c0-z9AZ://x"};
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     osp_ws_server_allow_origin(server, good[i], &error);
     expect_success(error);

@@ -323,11 +323,36 @@ static void test_the_log(void **state) {
   unsetenv("OSPREY_WS_LOG");
 }
 
+/* ---- how many loops */
+
+static int listen_and_return(int port) {
+  serve_on(port);
+  return 0;
+}
+
+/* What is no number of loops is said so, and one serves. WS-THREAD-3 */
+static void test_numbers_of_loops(void **state) {
+  static const struct {
+    const char *text;
+    bool complains;
+  } cases[] = {{"", false}, {"2", false}, {"0", true}, {"-1", true}, {"1000000", true}, {"two", true}, {"2x", true}};
+  char log[4096];
+  (void)state;
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    setenv("OSPREY_WS_LOOPS", cases[i].text, 1);
+    struct program program = run(listen_and_return, peer_free_port());
+    assert_int_equal(finish(&program, log, sizeof log), 0);
+    assert_int_equal(strstr(log, "OSPREY_WS_LOOPS is a number from 1 to ") != NULL, cases[i].complains);
+  }
+  unsetenv("OSPREY_WS_LOOPS");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_queued_is_sent),    cmocka_unit_test(test_servers_say_goodbye_at_the_end),
       cmocka_unit_test(test_the_end_has_a_deadline),    cmocka_unit_test(test_ending_the_program_inside_a_handler),
       cmocka_unit_test(test_signals_stop_every_server), cmocka_unit_test(test_the_log),
+      cmocka_unit_test(test_numbers_of_loops),
   };
   return cmocka_run_group_tests_name("program", tests, NULL, NULL);
 }
