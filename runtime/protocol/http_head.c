@@ -8,8 +8,8 @@ static struct ws_slice ws_http_slice(const struct ws_http_head *head, struct ws_
   return (struct ws_slice){head->bytes + span.start, span.size};
 }
 
-static struct ws_http_span ws_http_span(const struct ws_http_head *head, struct ws_slice s) {
-  return (struct ws_http_span){(uint16_t)(s.data - head->bytes), (uint16_t)s.size};
+static struct ws_http_span ws_http_span(size_t start, size_t size) {
+  return (struct ws_http_span){(uint16_t)start, (uint16_t)size};
 }
 
 /* Cuts off what stands before the next space; the space is dropped. False if there is none. */
@@ -49,8 +49,8 @@ static enum ws_refusal ws_http_request_line(struct ws_http_head *head, struct ws
     return WS_REFUSAL_START_LINE;
   if (!ws_http_word(&line, &target) || !ws_http_is_visible(target))
     return WS_REFUSAL_START_LINE;
-  head->method = ws_http_span(head, method);
-  head->target = ws_http_span(head, target);
+  head->method = ws_http_span(head->line, method.size);
+  head->target = ws_http_span(head->line + method.size + 1, target.size);
   return ws_http_version(line);
 }
 
@@ -72,16 +72,17 @@ static enum ws_refusal ws_http_status_line(struct ws_http_head *head, struct ws_
     head->status = (uint16_t)(head->status * 10 + (line.data[i] - '0'));
   }
   if (line.size > 3)
-    head->reason = ws_http_span(head, (struct ws_slice){line.data + 4, line.size - 4});
+    head->reason = ws_http_span(head->line + version.size + 5, line.size - 4);
   return head->status >= 100 ? WS_REFUSAL_NONE : WS_REFUSAL_START_LINE;
 }
 
 /* field-line = field-name ":" OWS field-value OWS */
 static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_http_field *field;
-  struct ws_slice name = {line.data, 0}, value;
+  struct ws_slice name = {line.data, 0};
+  size_t value;
 
-  if (line.data[0] == ' ' || line.data[0] == '\t')
+  if (ws_slice_is_blank(line.data[0]))
     return WS_REFUSAL_FOLDED;
   while (name.size < line.size && line.data[name.size] != ':')
     name.size++;
@@ -89,10 +90,14 @@ static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_s
     return WS_REFUSAL_FIELD_NAME;
   if (head->field_count == WS_HTTP_FIELDS_MAX)
     return WS_REFUSAL_TOO_MANY_FIELDS;
-  value = ws_slice_trim((struct ws_slice){name.data + name.size + 1, line.size - name.size - 1});
+  value = name.size + 1;
+  while (value < line.size && ws_slice_is_blank(line.data[value]))
+    value++;
+  while (line.size > value && ws_slice_is_blank(line.data[line.size - 1]))
+    line.size--;
   field = &head->fields[head->field_count++];
-  field->name = ws_http_span(head, name);
-  field->value = ws_http_span(head, value);
+  field->name = ws_http_span(head->line, name.size);
+  field->value = ws_http_span(head->line + value, line.size - value);
   return WS_REFUSAL_NONE;
 }
 
@@ -104,15 +109,18 @@ static enum ws_refusal ws_http_scan(struct ws_http_head *head, size_t n, bool *f
     uint8_t c = (uint8_t)head->bytes[head->scanned];
     bool after_cr = head->scanned > head->line && head->bytes[head->scanned - 1] == '\r';
 
-    if (after_cr != (c == '\n'))
+    if (c == '\n') {
+      if (!after_cr)
+        return WS_REFUSAL_LINE_ENDING;
+      head->scanned++;
+      *found = true;
+      return WS_REFUSAL_NONE;
+    }
+    if (after_cr)
       return WS_REFUSAL_LINE_ENDING;
-    if ((c < 0x20 && c != '\t' && c != '\r' && c != '\n') || c == 0x7F)
+    if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7F)
       return WS_REFUSAL_CONTROL_CHARACTER;
     head->scanned++;
-    if (c == '\n') {
-      *found = true;
-      break;
-    }
   }
   return WS_REFUSAL_NONE;
 }

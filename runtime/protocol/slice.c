@@ -22,10 +22,6 @@ bool ws_slice_equal_nocase(struct ws_slice a, struct ws_slice b) {
   return true;
 }
 
-static bool ws_slice_is_blank(char c) {
-  return c == ' ' || c == '\t';
-}
-
 struct ws_slice ws_slice_trim(struct ws_slice s) {
   while (s.size > 0 && ws_slice_is_blank(s.data[0])) {
     s.data++;

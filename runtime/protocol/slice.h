@@ -18,6 +18,11 @@ static inline struct ws_slice ws_slice_of(const char *text) {
   return (struct ws_slice){text, strlen(text)};
 }
 
+/* Whether a byte is white space within a line. */
+static inline bool ws_slice_is_blank(char c) {
+  return c == ' ' || c == '\t';
+}
+
 /* Whether two slices hold the same bytes. */
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
 

@@ -146,13 +146,12 @@ static bool ws_url_port(struct ws_slice s, uint16_t *port) {
 
 /* "[" IPv6 "]" ; returns the size with the brackets, 0 if it is none */
 static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
-  size_t end = ws_url_find(text, ']');
+  struct ws_slice inside = ws_url_from(text, 1);
+  size_t end = ws_url_find(inside, ']');
 
   authority->kind = WS_HOST_IPV6;
-  if (end == text.size)
-    return 0;
-  authority->host = (struct ws_slice){text.data + 1, end - 1};
-  return ws_url_is_ipv6(authority->host) ? end + 1 : 0;
+  authority->host = (struct ws_slice){inside.data, end};
+  return end < inside.size && ws_url_is_ipv6(authority->host) ? end + 2 : 0;
 }
 
 static size_t ws_authority_plain(struct ws_authority *authority, struct ws_slice text) {
