@@ -1,6 +1,7 @@
 /* The memory hooks. The tests run with OSPREY_MEM_REPORT set, so osp_mem_live() counts. */
 #include "osprey_mem.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -171,6 +172,71 @@ static void test_threads_share_a_block(void **state) {
   assert_int_equal(osp_mem_live(), before);
 }
 
+/* A block that is used again has the marks of its new use only. */
+static void test_marks_end_with_their_block(void **state) {
+  (void)state;
+  int64_t before = osp_mem_live();
+  void *kept = osp_alloc(1);
+  for (int64_t size = 8; size < 200; size += 8) {
+    void **marked = osp_alloc_tagged(size, META_WORD_0);
+    osp_release(marked);
+    void **raw = osp_alloc(size);
+    raw[0] = kept;
+    osp_release(raw);
+    assert_int_equal(osp_mem_live(), before + 1);
+  }
+  osp_release(kept);
+}
+
+/* Everything at once, so that as much is freed at once; all sizes between the smallest and past the small. */
+enum { MANY = 50000, MANY_SIZES = 200 };
+
+static void *free_many(void *its_blocks) {
+  void **blocks = its_blocks;
+  for (int i = 0; i < MANY; i++)
+    osp_release(blocks[i]);
+  return NULL;
+}
+
+static void allocate_many(void **blocks) {
+  for (int i = 0; i < MANY; i++)
+    blocks[i] = osp_alloc_tagged(i % MANY_SIZES, META_RAW);
+}
+
+static int64_t allocated_bytes(void) {
+  return (int64_t)mallinfo2().uordblks;
+}
+
+/* RUN-MEM-8 */
+static void test_what_is_freed_goes_back(void **state) {
+  (void)state;
+  void **blocks = calloc(MANY, sizeof *blocks);
+  int64_t before = allocated_bytes();
+  allocate_many(blocks);
+  free_many(blocks);
+  assert_in_range(allocated_bytes() - before + 65536, 0, 2 * 65536);
+  free(blocks);
+}
+
+/* RUN-MEM-8: one thread allocates, others free and end */
+static void test_threads_leave_nothing_behind(void **state) {
+  (void)state;
+  enum { THREADS = 30 };
+  void **blocks = calloc(MANY, sizeof *blocks);
+  osp_mem_notify_multithreaded();
+  int64_t before = 0;
+  for (int i = 0; i <= THREADS; i++) {
+    pthread_t thread;
+    allocate_many(blocks);
+    assert_int_equal(pthread_create(&thread, NULL, free_many, blocks), 0);
+    pthread_join(thread, NULL);
+    if (i == 0) /* from here on the C library has what it keeps for itself */
+      before = allocated_bytes();
+  }
+  assert_in_range(allocated_bytes() - before + 65536, 0, 2 * 65536);
+  free(blocks);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_last_release_frees),
@@ -183,6 +249,9 @@ int main(void) {
       cmocka_unit_test(test_no_block_starts_a_page),
       cmocka_unit_test(test_exhaustion),
       cmocka_unit_test(test_threads_share_a_block),
+      cmocka_unit_test(test_marks_end_with_their_block),
+      cmocka_unit_test(test_what_is_freed_goes_back),
+      cmocka_unit_test(test_threads_leave_nothing_behind),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
