@@ -196,7 +196,7 @@ static void test_servers_that_cannot_be(void **state) {
         "create server: address \"\" is neither an IP address nor a host's name");
   FAILS(osp_ws_create_server(8080, "a b", "/", &error),
         "create server: address \"a b\" is neither an IP address nor a host's name");
-  const char *not_addresses[] = {"[", "[]", "a\x7F", "a\xC3\xA4", "\t"};
+  const char *not_addresses[] = {"[", "[]", "[::1", "a:b:80", "a\x7F", "a\xC3\xA4", "\t"};
   for (size_t i = 0; i < sizeof not_addresses / sizeof *not_addresses; i++) {
     osp_ws_create_server(8080, not_addresses[i], "/", &error);
     expect_error_with(error, "create server: ");
@@ -343,7 +343,12 @@ static void test_origins_and_protocols(void **state) {
     osp_ws_server_allow_origin(server, bad[i], &error);
     expect_error_with(error, "is neither \"*\" nor an origin such as https://example.org:8443");
   }
-  const char *good[] = {"*", "https://example.org", "http://[::1]:8080", "chrome-extension://abc", "HTTPS://example.org", "a1+b.c0-z9AZ://x"};
+  const char *good[] = {"*",
+                        "https://example.org",
+                        "http://[::1]:8080",
+                        "chrome-extension://abc",
+                        "HTTPS://example.org",
+                        "a1+b.c0-z9AZ://x"};
   for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
     osp_ws_server_allow_origin(server, good[i], &error);
     expect_success(error);

@@ -48,6 +48,24 @@ static long elapsed_ms(const struct timespec *since) {
   return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
 }
 
+/* 0 is no limit, not a limit of none: WS-LIMIT-9 WS-LIMIT-10 WS-LIMIT-12 */
+static void test_limits_that_are_off(void **state) {
+  int port;
+  struct peer peers[3];
+  (void)state;
+  int64_t server =
+      serve_with(&port, "maxConnectionsPerAddress", 0, "maxMessagesPerSecond", 0, "idleTimeoutMs", 0, NULL);
+  for (int i = 0; i < 3; i++)
+    peers[i] = peer_open(port, "/");
+  for (int i = 0; i < 3; i++) {
+    assert_true(peer_is_silent(&peers[i], 20));
+    peer_send_message(&peers[i], "still here");
+    peer_expect_text(&peers[i], "still here");
+    peer_close(&peers[i]);
+  }
+  must_stop(server);
+}
+
 /* WS-LIMIT-1 WS-LIMIT-5 */
 static void test_a_message_too_big(void **state) {
   int port;
@@ -472,6 +490,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, clear_journal),
       cmocka_unit_test_setup(test_origins, clear_journal),
       cmocka_unit_test_setup(test_refusals, clear_journal),
+      cmocka_unit_test_setup(test_limits_that_are_off, clear_journal),
       cmocka_unit_test_setup(test_split_everywhere, clear_journal),
       cmocka_unit_test_setup(test_compression, clear_journal),
       cmocka_unit_test_setup(test_descriptors_run_out, clear_journal),

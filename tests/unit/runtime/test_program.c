@@ -269,7 +269,7 @@ static int serve_angry(int port) {
 
 static void converse_and_log(const char *level, char *log, size_t room) {
   char line[64];
-  char target[80];
+  char target[256];
   int port = peer_free_port();
   if (level)
     setenv("OSPREY_WS_LOG", level, 1);
@@ -279,6 +279,8 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   read_line(&program, line, sizeof line);
   assert_int_equal(peer_status(port, "/chat?token=SECRET", "Origin: http://evil?SECRET\r\nCookie: SECRET\r\n"), 403);
   snprintf(target, sizeof target, "http://127.0.0.1:%d/nowhere?token=SECRET", port);
+  assert_int_equal(peer_status(port, target, ""), 404);
+  snprintf(target, sizeof target, "/%0200d?token=SECRET", 0);
   assert_int_equal(peer_status(port, target, ""), 404);
   struct peer peer = peer_connect(port);
   peer_shake(&peer, port, "/chat?token=SECRET", "Authorization: SECRET\r\nX-Api-Token: SECRET\r\n");
