@@ -14,7 +14,8 @@ enum { CG_SIGNATURE_SIZE = 512 };
 bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag) {
   if (cg_has_opaque_pointers(llvm))
     return true;
-  cg_error(diag, NULL, "the context has typed pointers: osp_ws_codegen_prepare_context() has to prepare it while it is new");
+  cg_error(diag, NULL,
+           "the context has typed pointers: osp_ws_codegen_prepare_context() has to prepare it while it is new");
   return false;
 }
 
@@ -36,7 +37,8 @@ static unsigned cg_pointer_size_of(const char *triple) {
   if (LLVMGetTargetFromTriple(full, &target, &error))
     LLVMDisposeMessage(error);
   else
-    machine = LLVMCreateTargetMachine(target, full, "", "", LLVMCodeGenLevelDefault, LLVMRelocDefault, LLVMCodeModelDefault);
+    machine =
+        LLVMCreateTargetMachine(target, full, "", "", LLVMCodeGenLevelDefault, LLVMRelocDefault, LLVMCodeModelDefault);
   LLVMDisposeMessage(full);
   if (machine) {
     LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
@@ -78,8 +80,8 @@ static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef exp
   char *actual_text = LLVMPrintTypeToString(actual);
   char *expected_text = LLVMPrintTypeToString(expected);
   cg_error(diag, global, "'%s' is declared as %s%s, but %s type is %s%s%s", name,
-           LLVMIsAFunction(global) ? "" : "something other than a function, of type ", actual_text, what,
-           expected_text, signature ? ": " : "", signature ? signature : "");
+           LLVMIsAFunction(global) ? "" : "something other than a function, of type ", actual_text, what, expected_text,
+           signature ? ": " : "", signature ? signature : "");
   LLVMDisposeMessage(actual_text);
   LLVMDisposeMessage(expected_text);
   return false;
@@ -155,8 +157,8 @@ static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRe
   char signature[CG_SIGNATURE_SIZE];
   osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
   char *text = LLVMPrintValueToString(constant);
-  cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s", text,
-           check->name, check->parameter->name, signature);
+  cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s",
+           text, check->name, check->parameter->name, signature);
   LLVMDisposeMessage(text);
 }
 

@@ -142,7 +142,8 @@ OSP_WS_CODEGEN_API int osp_ws_codegen_lower_module(LLVMModuleRef module, const s
 OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_function_type(LLVMContextRef llvm,
                                                             const struct osp_ws_codegen_builtin *builtin);
 OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_result_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *value);
-OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_record_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *record);
+OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_record_type(LLVMContextRef llvm,
+                                                          const struct osp_ws_codegen_type *record);
 OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_handler_type(LLVMContextRef llvm,
                                                            const struct osp_ws_codegen_type *handler);
 

@@ -21,8 +21,11 @@ namespace {
 class LoweringDiagnostic : public llvm::DiagnosticInfo {
 public:
   LoweringDiagnostic(const char *text, llvm::DiagnosticSeverity severity)
-      : DiagnosticInfo(kind(), severity), message(text) {}
-  void print(llvm::DiagnosticPrinter &printer) const override { printer << message; }
+      : DiagnosticInfo(kind(), severity), message(text) {
+  }
+  void print(llvm::DiagnosticPrinter &printer) const override {
+    printer << message;
+  }
 
 private:
   static int kind() {
@@ -38,7 +41,9 @@ void report(const osp_ws_codegen_diagnostic *diagnostic, void *context) {
 }
 
 struct LowerWebSocket : llvm::PassInfoMixin<LowerWebSocket> {
-  static bool isRequired() { return true; } // at -O0 and in functions marked optnone too
+  static bool isRequired() {
+    return true;
+  } // at -O0 and in functions marked optnone too
 
   llvm::PreservedAnalyses run(llvm::Module &module, llvm::ModuleAnalysisManager &) {
     osp_ws_codegen_lower_module(llvm::wrap(&module), nullptr, report, &module.getContext());

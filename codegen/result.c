@@ -26,8 +26,7 @@ LLVMValueRef cg_build_result(LLVMBuilderRef builder, LLVMModuleRef module, const
   LLVMValueRef discriminant = LLVMBuildZExt(builder, failed, LLVMInt8TypeInContext(llvm), "discriminant");
   LLVMValueRef arguments[] = {LLVMSizeOf(block),
                               LLVMConstInt(LLVMInt64TypeInContext(llvm), cg_result_meta(type), false)};
-  LLVMValueRef result =
-      LLVMBuildCall2(builder, cg_alloc_type(llvm), cg_declare_alloc(module), arguments, 2, "result");
+  LLVMValueRef result = LLVMBuildCall2(builder, cg_alloc_type(llvm), cg_declare_alloc(module), arguments, 2, "result");
   cg_store_field(builder, block, result, CG_RESULT_VALUE, value);
   cg_store_field(builder, block, result, CG_RESULT_DISCRIMINANT, discriminant);
   cg_store_field(builder, block, result, CG_RESULT_MESSAGE, message);

@@ -26,9 +26,9 @@ extern const struct osp_ws_codegen_type cg_types[];
  * parameters has an array too. */
 #define WS_P(name, type) {#name, &cg_types[CG_TYPE_##type]},
 #define WS_RECORD(name, fields) static const struct osp_ws_codegen_member cg_members_##name[] = {fields{NULL, NULL}};
-#define WS_HANDLER(type, parameters) \
+#define WS_HANDLER(type, parameters)                                                                                   \
   static const struct osp_ws_codegen_member cg_members_##type[] = {parameters{NULL, NULL}};
-#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) \
+#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc)                                          \
   static const struct osp_ws_codegen_member cg_members_##name[] = {parameters{NULL, NULL}};
 #include "ws_builtins.def"
 
@@ -45,7 +45,7 @@ const struct osp_ws_codegen_type cg_types[] = {
 };
 
 static const struct osp_ws_codegen_builtin cg_builtins[] = {
-#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) \
+#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc)                                          \
   {#name, #alias, #symbol, requirement, doc, CG_MEMBERS(name), &cg_types[CG_TYPE_##result]},
 #include "ws_builtins.def"
 };

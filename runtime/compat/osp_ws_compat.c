@@ -69,9 +69,7 @@ static void *compat_discard(const void *cell, const char *text) {
   return success;
 }
 
-static struct compat_cell {
-  void *(*code)(const void *cell, const char *text);
-} compat_discard_cell = {compat_discard};
+static struct compat_cell { void *(*code)(const void *cell, const char *text); } compat_discard_cell = {compat_discard};
 
 int64_t websocket_connect(char *url) {
   char *error;

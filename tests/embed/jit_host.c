@@ -208,7 +208,8 @@ int main(void) {
   LLVMDisposeBuilder(b.builder);
   if (osp_ws_codegen_lower_module(b.module, NULL, report, NULL))
     return 1;
-  check(LLVMOrcLLJITAddLLVMIRModule(jit, LLVMOrcLLJITGetMainJITDylib(jit), LLVMOrcCreateNewThreadSafeModule(b.module, safe)));
+  check(LLVMOrcLLJITAddLLVMIRModule(jit, LLVMOrcLLJITGetMainJITDylib(jit),
+                                    LLVMOrcCreateNewThreadSafeModule(b.module, safe)));
   LLVMOrcDisposeThreadSafeContext(safe);
 
   int status = converse(jit);

@@ -177,7 +177,8 @@ static void a_call_takes_the_builders_debug_location(void **state) {
   LLVMDIBuilderCreateCompileUnit(debug, LLVMDWARFSourceLanguageC, file, "", 0, 0, "", 0, 0, "", 0,
                                  LLVMDWARFEmissionFull, 0, 0, 0, "", 0, "", 0);
   LLVMMetadataRef type = LLVMDIBuilderCreateSubroutineType(debug, file, NULL, 0, LLVMDIFlagZero);
-  LLVMMetadataRef scope = LLVMDIBuilderCreateFunction(debug, file, "f", 1, "f", 1, file, 1, type, 0, 1, 1, LLVMDIFlagZero, 0);
+  LLVMMetadataRef scope =
+      LLVMDIBuilderCreateFunction(debug, file, "f", 1, "f", 1, file, 1, type, 0, 1, 1, LLVMDIFlagZero, 0);
   LLVMSetSubprogram(t->function, scope);
   LLVMSetCurrentDebugLocation2(t->builder, LLVMDIBuilderCreateDebugLocation(t->llvm, 7, 3, scope, NULL));
   LLVMValueRef call = build(t, "wsClose", (LLVMValueRef[]){t->n}, 1);
@@ -204,7 +205,8 @@ static void refuses_what_cannot_be_built(void **state) {
   assert_string_equal(
       t->reports,
       "there is no WebSocket builtin 'websocketNothing'\n"
-      "'wsSend' is given 1 arguments, but takes 2: websocketSend(wsID: Int, message: String) -> Result<Success, String>\n"
+      "'wsSend' is given 1 arguments, but takes 2: websocketSend(wsID: Int, message: String) -> Result<Success, "
+      "String>\n"
       "'wsSend' is given a value of type ptr as wsID; expected i64: Int\n"
       "'wrong' is passed to 'wsConnect' as messageHandler, but has type ptr (ptr, ptr); expected ptr (ptr): "
       "fn(String) -> Result<Success, String>\n"
@@ -295,22 +297,22 @@ static void verifies_unless_told_not_to(void **state) { /* CG-13 */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   static const struct CMUnitTest tests[] = {
-      TEST(lists_builtins_records_handlers_and_aliases),
-      TEST(every_builtin_is_found_by_name_and_alias_and_documented),
-      TEST(spells_signatures_and_cuts_them),
-      TEST(types_are_those_of_the_binary_interface),
-      TEST(builds_a_call_and_lowers_it),
-      TEST(wraps_a_raw_handler_when_it_builds),
-      TEST(a_call_takes_the_builders_debug_location),
-      TEST(refuses_what_cannot_be_built),
-      TEST(reports_what_is_missing),
-      TEST(refuses_a_name_that_is_taken),
-      TEST(reports_every_error_and_leaves_the_module),
-      TEST(says_nothing_without_a_callback),
+    TEST(lists_builtins_records_handlers_and_aliases),
+    TEST(every_builtin_is_found_by_name_and_alias_and_documented),
+    TEST(spells_signatures_and_cuts_them),
+    TEST(types_are_those_of_the_binary_interface),
+    TEST(builds_a_call_and_lowers_it),
+    TEST(wraps_a_raw_handler_when_it_builds),
+    TEST(a_call_takes_the_builders_debug_location),
+    TEST(refuses_what_cannot_be_built),
+    TEST(reports_what_is_missing),
+    TEST(refuses_a_name_that_is_taken),
+    TEST(reports_every_error_and_leaves_the_module),
+    TEST(says_nothing_without_a_callback),
 #if LLVM_VERSION_MAJOR < 17
-      TEST(refuses_typed_pointers),
+    TEST(refuses_typed_pointers),
 #endif
-      TEST(verifies_unless_told_not_to),
+    TEST(verifies_unless_told_not_to),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

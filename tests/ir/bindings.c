@@ -4,11 +4,14 @@
 #include <stdio.h>
 
 static const char heading[] =
-    "// The WebSocket builtins as externs, for an Osprey compiler whose own builtins have their names: put this before a\n"
-    "// program and call them by these names (websocket is written ws). The code generator gives them their bodies, so the\n"
+    "// The WebSocket builtins as externs, for an Osprey compiler whose own builtins have their names: put this before "
+    "a\n"
+    "// program and call them by these names (websocket is written ws). The code generator gives them their bodies, so "
+    "the\n"
     "// compiler's C driver has to be osprey-ws-cc, or its IR has to pass through osprey-ws-lower or the pass plugin.\n"
     "//\n"
-    "// Pass arguments by position, or by name in the order in which they are declared here: the compiler hands an extern's\n"
+    "// Pass arguments by position, or by name in the order in which they are declared here: the compiler hands an "
+    "extern's\n"
     "// named arguments over in the order in which they are written.\n";
 
 static void print_type(const struct osp_ws_codegen_type *type) {

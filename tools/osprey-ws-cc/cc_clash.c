@@ -9,7 +9,8 @@
 /* The libraries that a program with this runtime is linked with are loaded in this process too: libc, libm, OpenSSL and
  * zlib (the build links them for this purpose). What they do not show are the few symbols that are linked statically. */
 static bool cc_belongs_to_c(const char *name) {
-  static const char *const linked_statically[] = {"_start", "_init", "_fini", "atexit", "at_quick_exit", "pthread_atfork"};
+  static const char *const linked_statically[] = {"_start", "_init",         "_fini",
+                                                  "atexit", "at_quick_exit", "pthread_atfork"};
   for (size_t i = 0; i < sizeof(linked_statically) / sizeof(linked_statically[0]); i++)
     if (!strcmp(name, linked_statically[i]))
       return true;

@@ -49,25 +49,77 @@ static bool cc_is_one_of(const char *text, const char *const *words) {
 
 /* Options whose value is the next argument, when nothing is joined to them. */
 static bool cc_takes_value(const char *option) {
-  static const char *const options[] = {
-      "-o",           "-x",           "-I",          "-L",           "-l",         "-D",
-      "-U",           "-F",           "-T",          "-u",           "-z",         "-e",
-      "-B",           "-G",           "-h",          "-MF",          "-MT",        "-MQ",
-      "-MJ",          "-Xlinker",     "-Xclang",     "-Xassembler",  "-Xpreprocessor",
-      "-Xanalyzer",   "-Xopenmp-target", "-Xoffload-linker", "-mllvm", "-target",  "--target", "-arch",
-      "-framework",   "-include",     "-imacros",    "-include-pch", "-isystem",   "-iquote",
-      "-idirafter",   "-iprefix",     "-iwithprefix", "-iwithprefixbefore", "-isysroot", "--sysroot",
-      "-ivfsoverlay", "-cxx-isystem", "-iframework", "-working-directory", "-resource-dir", "--param",
-      "--config",     "-rpath",       "-soname",     "-install_name", "-serialize-diagnostics", "-dumpbase",
-      "-dumpdir",     "-aux-info",    "-gcc-toolchain", "-bundle_loader", "-current_version",
-      "-compatibility_version", "-exported_symbols_list", "-filelist", NULL};
+  static const char *const options[] = {"-o",
+                                        "-x",
+                                        "-I",
+                                        "-L",
+                                        "-l",
+                                        "-D",
+                                        "-U",
+                                        "-F",
+                                        "-T",
+                                        "-u",
+                                        "-z",
+                                        "-e",
+                                        "-B",
+                                        "-G",
+                                        "-h",
+                                        "-MF",
+                                        "-MT",
+                                        "-MQ",
+                                        "-MJ",
+                                        "-Xlinker",
+                                        "-Xclang",
+                                        "-Xassembler",
+                                        "-Xpreprocessor",
+                                        "-Xanalyzer",
+                                        "-Xopenmp-target",
+                                        "-Xoffload-linker",
+                                        "-mllvm",
+                                        "-target",
+                                        "--target",
+                                        "-arch",
+                                        "-framework",
+                                        "-include",
+                                        "-imacros",
+                                        "-include-pch",
+                                        "-isystem",
+                                        "-iquote",
+                                        "-idirafter",
+                                        "-iprefix",
+                                        "-iwithprefix",
+                                        "-iwithprefixbefore",
+                                        "-isysroot",
+                                        "--sysroot",
+                                        "-ivfsoverlay",
+                                        "-cxx-isystem",
+                                        "-iframework",
+                                        "-working-directory",
+                                        "-resource-dir",
+                                        "--param",
+                                        "--config",
+                                        "-rpath",
+                                        "-soname",
+                                        "-install_name",
+                                        "-serialize-diagnostics",
+                                        "-dumpbase",
+                                        "-dumpdir",
+                                        "-aux-info",
+                                        "-gcc-toolchain",
+                                        "-bundle_loader",
+                                        "-current_version",
+                                        "-compatibility_version",
+                                        "-exported_symbols_list",
+                                        "-filelist",
+                                        NULL};
   return cc_is_one_of(option, options);
 }
 
 /* Options that stop before the link, or make a link that takes no libraries. */
 static bool cc_prevents_link(const char *option) {
-  static const char *const options[] = {"-c",        "-S",           "-E",  "-M",           "-MM", "-r", "-fsyntax-only",
-                                        "-emit-ast", "--precompile", "-Xanalyze", "--analyze", "-###", NULL};
+  static const char *const options[] = {
+      "-c",        "-S",           "-E",        "-M",        "-MM",  "-r", "-fsyntax-only",
+      "-emit-ast", "--precompile", "-Xanalyze", "--analyze", "-###", NULL};
   return cc_is_one_of(option, options);
 }
 

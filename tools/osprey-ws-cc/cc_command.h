@@ -28,10 +28,10 @@ struct cc_command {
   bool language_set;       /* an -x is in force at the end */
   bool compat;             /* --ws-compat was given */
   bool help;               /* --help was given */
-  const char *target;      /* the triple that the command line asks for, or NULL; points into an argument or is static */
-  const char *clang;       /* the value of --ws-clang=, or NULL; points into `own` */
-  const char *runtime;     /* the value of --ws-runtime=, or NULL; points into `own` */
-  char *own[2];            /* the arguments that hold these values; owned */
+  const char *target;  /* the triple that the command line asks for, or NULL; points into an argument or is static */
+  const char *clang;   /* the value of --ws-clang=, or NULL; points into `own` */
+  const char *runtime; /* the value of --ws-runtime=, or NULL; points into `own` */
+  char *own[2];        /* the arguments that hold these values; owned */
 };
 
 /* Takes the command line apart. 0, or -1 where there is no memory. */

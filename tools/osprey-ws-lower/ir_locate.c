@@ -42,8 +42,8 @@ static unsigned ir_count_name(const char *code, size_t length, const char *name)
       continue;
     size_t quote = code[i + 1] == '"';
     size_t end = i + 1 + quote + name_length;
-    if (end + quote < length && !strncmp(code + i + 1 + quote, name, name_length) &&
-        (!quote || code[end] == '"') && code[end + quote] == '(')
+    if (end + quote < length && !strncmp(code + i + 1 + quote, name, name_length) && (!quote || code[end] == '"') &&
+        code[end + quote] == '(')
       count++;
   }
   return count;

@@ -10,20 +10,19 @@
 
 enum { EXIT_USAGE = 2 };
 
-static const char usage[] =
-    "usage: osprey-ws-lower IN [-o OUT] [-S]\n"
-    "\n"
-    "Lowers the WebSocket builtins of Osprey in a module of LLVM IR, text or bitcode.\n"
-    "\n"
-    "  IN        the module; - reads standard input\n"
-    "  -o OUT    where the lowered module goes; - or nothing writes to standard output\n"
-    "  -S        write text. Without it the output has the form of the input, unless the\n"
-    "            name of OUT ends in .ll (text) or .bc (bitcode)\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit status: 0 done; 1 the module is not valid, or uses a builtin in a way that it\n"
-    "cannot be used; 2 the command line is wrong; 3 a file cannot be read or written.\n"
-    "Errors go to standard error as FILE:LINE: error: MESSAGE; then nothing is written.\n";
+static const char usage[] = "usage: osprey-ws-lower IN [-o OUT] [-S]\n"
+                            "\n"
+                            "Lowers the WebSocket builtins of Osprey in a module of LLVM IR, text or bitcode.\n"
+                            "\n"
+                            "  IN        the module; - reads standard input\n"
+                            "  -o OUT    where the lowered module goes; - or nothing writes to standard output\n"
+                            "  -S        write text. Without it the output has the form of the input, unless the\n"
+                            "            name of OUT ends in .ll (text) or .bc (bitcode)\n"
+                            "  --help, --version\n"
+                            "\n"
+                            "Exit status: 0 done; 1 the module is not valid, or uses a builtin in a way that it\n"
+                            "cannot be used; 2 the command line is wrong; 3 a file cannot be read or written.\n"
+                            "Errors go to standard error as FILE:LINE: error: MESSAGE; then nothing is written.\n";
 
 struct options {
   const char *in, *out;

@@ -1,0 +1,131 @@
+#include "cc_lower.h"
+
+#include "../osprey-ws-lower/ir_file.h"
+#include "cc_clash.h"
+#include "osprey_ws_codegen.h"
+
+#include <llvm-c/Core.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The IR inputs of a command, in its order. */
+struct inputs {
+  struct ir_file *files;
+  size_t *places; /* which argument each is */
+  size_t count;
+};
+
+/* Reads and parses every IR input. One that cannot be parsed keeps a NULL module: clang will say what is wrong. */
+static int read_inputs(struct inputs *inputs, const struct cc_command *command) {
+  inputs->count = 0;
+  inputs->files = calloc(command->count + 1, sizeof(*inputs->files));
+  inputs->places = calloc(command->count + 1, sizeof(*inputs->places));
+  if (!inputs->files || !inputs->places)
+    return -1;
+  for (size_t i = 0; i < command->count; i++) {
+    if (command->arguments[i].role != CC_IR)
+      continue;
+    struct ir_file *file = &inputs->files[inputs->count];
+    inputs->places[inputs->count++] = i;
+    if (access(command->arguments[i].text, R_OK) && strcmp(command->arguments[i].text, "-") != 0)
+      continue;
+    if (ir_file_read(file, command->arguments[i].text))
+      return -1;
+    ir_file_parse(file, true);
+  }
+  return 0;
+}
+
+static void free_inputs(struct inputs *inputs) {
+  for (size_t i = 0; i < inputs->count; i++)
+    ir_file_deinit(&inputs->files[i]);
+  free(inputs->files);
+  free(inputs->places);
+}
+
+/* The path of the lowered module: DIRECTORY/NUMBER/NAME.bc, so that clang names its outputs as it would have. */
+static char *name_output(const char *directory, size_t number, const char *input) {
+  const char *slash = strrchr(input, '/');
+  const char *base = slash ? slash + 1 : input;
+  const char *dot = strrchr(base, '.');
+  int length = dot && dot != base ? (int)(dot - base) : (int)strlen(base);
+  char *path = NULL;
+  if (asprintf(&path, "%s/%zu", directory, number) < 0)
+    return NULL;
+  int failed = mkdir(path, 0700);
+  free(path);
+  if (failed || asprintf(&path, "%s/%zu/%.*s.bc", directory, number, length, base) < 0)
+    return NULL;
+  return path;
+}
+
+static bool declares_builtin(LLVMModuleRef module) {
+  size_t count;
+  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
+  for (size_t i = 0; i < count; i++)
+    if (LLVMGetNamedFunction(module, builtins[i].name) || LLVMGetNamedFunction(module, builtins[i].alias))
+      return true;
+  return false;
+}
+
+/* Whether clang can take an input as the caller named it. Standard input cannot be read twice. */
+static bool stays_as_it_is(const struct inputs *inputs, size_t which, const char *name) {
+  const struct ir_file *file = &inputs->files[which];
+  bool changes =
+      file->module && (cc_hide_clashes(inputs->files, inputs->count, which) > 0 || declares_builtin(file->module));
+  return !changes && strcmp(name, "-") != 0;
+}
+
+/* Lowers a module for the machine that the command line names, if it names one: clang will take it over the module's. */
+static int lower_for_target(struct ir_file *file, const char *target) {
+  char *triple = strdup(LLVMGetTarget(file->module)), *layout = strdup(LLVMGetDataLayoutStr(file->module));
+  int status = triple && layout ? 0 : -1;
+  if (!status && target) {
+    LLVMSetTarget(file->module, target);
+    LLVMSetDataLayout(file->module, "");
+  }
+  if (!status && ir_file_lower(file))
+    status = -1;
+  if (!status && target) {
+    LLVMSetTarget(file->module, triple);
+    LLVMSetDataLayout(file->module, layout);
+  }
+  free(triple);
+  free(layout);
+  return status;
+}
+
+/* Lowers one input into the directory and puts the result in its place in the command. */
+static int lower_input(struct inputs *inputs, size_t which, struct cc_command *command, const char *directory) {
+  struct ir_file *file = &inputs->files[which];
+  struct cc_argument *argument = &command->arguments[inputs->places[which]];
+  if (stays_as_it_is(inputs, which, argument->text))
+    return 0;
+  char *path = name_output(directory, which, argument->text);
+  if (!path)
+    return -1;
+  if (file->module ? lower_for_target(file, command->target) || ir_file_write(file, path, false)
+                   : ir_file_write_bytes(file, path)) {
+    free(path);
+    return -1;
+  }
+  free(argument->text);
+  argument->text = path;
+  return 0;
+}
+
+int cc_lower_inputs(struct cc_command *command, const char *directory, bool *lowered) {
+  struct inputs inputs;
+  int status = read_inputs(&inputs, command);
+  *lowered = false;
+  for (size_t i = 0; i < inputs.count && !status; i++) {
+    const char *before = command->arguments[inputs.places[i]].text;
+    status = lower_input(&inputs, i, command, directory);
+    *lowered = *lowered || command->arguments[inputs.places[i]].text != before;
+  }
+  free_inputs(&inputs);
+  return status;
+}
