@@ -1,6 +1,7 @@
 /* What a whole program sees: its end, signals, its log. Each case runs in a process of its own. */
 #include <poll.h>
 #include <setjmp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -213,7 +214,7 @@ static void test_ending_the_program_inside_a_handler(void **state) {
 
 static int keep_alive(int port) {
   serve_on(port);
-  serve_on(port + 1);
+  serve_on(peer_free_port());
   say("ready\n");
   osp_ws_keep_alive(&error);
   expect_success(error);
@@ -222,6 +223,22 @@ static int keep_alive(int port) {
   osp_ws_stop_server(2, &again);
   expect_error_with(again, "is stopped");
   return 3;
+}
+
+/* Until the program has a handler for the signal, which it installs after all that it can say. */
+static void await_handler(pid_t pid, int signal) {
+  unsigned long long caught = 0;
+  char path[64];
+  char line[256];
+  snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+  while (!(caught >> (signal - 1) & 1)) {
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status) && sscanf(line, "SigCgt: %llx", &caught) != 1)
+      ;
+    fclose(status);
+    sched_yield();
+  }
 }
 
 /* WS-KEEPALIVE-1 */
@@ -236,6 +253,7 @@ static void test_signals_stop_every_server(void **state) {
     read_line(&program, line, sizeof line);
     assert_string_equal(line, "ready");
     struct peer peer = peer_open(port, "/chat");
+    await_handler(program.pid, signals[i]);
     kill(program.pid, signals[i]);
     peer_expect_close(&peer, 1001);
     read_line(&program, line, sizeof line);
