@@ -408,6 +408,59 @@ static void converse_in_pieces(void) {
   went_well(error);
 }
 
+/* ---- a handler inside a handler */
+
+/* Connects to its own server, whose open handler then runs on this loop, inside this handler. */
+static void *connect_within(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 1000};
+  char url[64];
+  char *error;
+  (void)cell;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
+  if (went_well(error)) {
+    osp_ws_close(id, &error);
+    went_well(error);
+  }
+  osp_ws_send(connection->id, message->data, &error);
+  went_well(error);
+  return result_success();
+}
+
+static void *on_within[] = {(void *)connect_within};
+
+static bool ask_for_a_connection(void) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 1000};
+  char url[64];
+  char *error;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
+  if (!went_well(error))
+    return false;
+  osp_ws_send(id, "connect", &error);
+  return went_well(error) && wait_for(&third_heard, 1);
+}
+
+static void converse_within(void) {
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_within, &error);
+  bool well = went_well(error);
+  osp_ws_server_on_open(server, on_admit, &error);
+  well = went_well(error) && well;
+  osp_ws_server_listen(server, &error);
+  well = went_well(error) && well;
+  bool heard = well && ask_for_a_connection();
+  if (undisturbed && !(heard && opens == 2))
+    complain("no connection within a handler");
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
 /* The start of several loops. */
 static void start_two_loops(void) {
   char *error;
@@ -472,6 +525,12 @@ static void test_every_call_fails_in_turn_with_two_loops(void **state) {
   fail_every_call_of(start_two_loops);
 }
 
+static void test_every_call_fails_in_turn_within_a_handler(void **state) {
+  (void)state;
+  plain_port = peer_free_port();
+  fail_every_call_of(converse_within);
+}
+
 static void test_every_call_fails_in_turn_in_pieces(void **state) {
   (void)state;
   setenv("OSPREY_WS_LOG", "off", 0);
@@ -492,6 +551,7 @@ int main(int argc, char **argv) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_call_fails_in_turn),
       cmocka_unit_test(test_every_call_fails_in_turn_with_two_loops),
+      cmocka_unit_test(test_every_call_fails_in_turn_within_a_handler),
       cmocka_unit_test(test_every_call_fails_in_turn_in_pieces),
   };
   if (argc > 1)
