@@ -145,12 +145,19 @@ static enum ws_violation ws_session_unmask(struct ws_session *session, uint8_t *
   return WS_VIOLATION_NONE;
 }
 
+/* The most that the message can still need: the rest of the open frame if that is its last, else the rest of the cap. To go by the
+ * frame alone would move a message of many small fragments at each of them. */
+static size_t ws_session_most(const struct ws_session *session, size_t rest_of_frame) {
+  bool last = (session->head & WS_FRAME_FIN) != 0;
+  return last ? rest_of_frame : session->max_message_bytes - session->partial->size;
+}
+
 /* The next n bytes of the open frame's payload, after which `remaining` are still to come. */
 static enum ws_violation ws_session_gather(struct ws_session *session, const uint8_t *from, size_t n) {
   struct ws_partial *partial = ws_session_partial(session);
   enum ws_violation violation;
 
-  if (!partial || !ws_partial_grow(partial, n, n + (size_t)session->remaining))
+  if (!partial || !ws_partial_grow(partial, n, ws_session_most(session, n + (size_t)session->remaining)))
     return WS_VIOLATION_OUT_OF_MEMORY;
   violation = ws_session_unmask(session, partial->data + partial->size, from, n);
   partial->size += n;
@@ -550,7 +557,7 @@ size_t ws_session_reserve(struct ws_session *session, uint8_t **room) {
   if (!partial)
     return 0; /* the bytes then come by ws_session_feed, which fails for the same want */
   least = partial->size > WS_PARTIAL_MIN ? partial->size : WS_PARTIAL_MIN;
-  if (!ws_partial_grow(partial, least < remaining ? least : remaining, remaining))
+  if (!ws_partial_grow(partial, least < remaining ? least : remaining, ws_session_most(session, remaining)))
     return 0;
   there = partial->capacity - partial->size;
   *room = partial->data + partial->size;
