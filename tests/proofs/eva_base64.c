@@ -1,0 +1,16 @@
+/* Base64 on every text and every byte string of up to 24 bytes, into room of exactly the promised size. */
+#include "eva.h"
+
+#include "base64.h"
+
+#define MOST 24
+
+int main(void) {
+  for (size_t n = 0; n <= MOST; n++) {
+    size_t size, offset;
+
+    ws_base64_decode(any_input(ws_base64_decoded_max(n)), any_input(n), n, &size, &offset);
+    ws_base64_encode(any_input(ws_base64_encoded_size(n) + 1), any_input(n), n);
+  }
+  return 0;
+}

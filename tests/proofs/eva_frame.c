@@ -1,0 +1,36 @@
+/* The header decoder on every start of a frame up to 20 bytes, in both roles, and masking of up to 80 bytes. */
+#include "eva.h"
+
+#include "frame.h"
+
+#define HEADER_MOST 20
+#define PAYLOAD_MOST 80
+
+static void decode(size_t n, bool masked, bool rsv1) {
+  struct ws_frame frame;
+  struct ws_frame_rules rules = {masked, rsv1};
+  uint8_t header[WS_FRAME_HEADER_MAX];
+
+  if (ws_frame_decode(&frame, rules, any_input(n), n) == WS_FRAME_OK)
+    ws_frame_encode(header, frame.head, frame.length, masked ? frame.key : NULL);
+}
+
+static void mask(size_t n) {
+  uint8_t *bytes = any_input(n), *out = any_input(n), key[4] = {any_byte, any_byte, any_byte, any_byte};
+
+  ws_frame_key_advance(key, n);
+  ws_frame_mask(out, bytes, n, key);
+  ws_frame_mask(bytes, bytes, n, key);
+}
+
+int main(void) {
+  for (size_t n = 0; n <= HEADER_MOST; n++) {
+    decode(n, false, false);
+    decode(n, true, false);
+    decode(n, false, true);
+    decode(n, true, true);
+  }
+  for (size_t n = 0; n <= PAYLOAD_MOST; n++)
+    mask(n);
+  return 0;
+}

@@ -1,0 +1,19 @@
+/* The UTF-8 validator's scalar twin on every text of up to 24 bytes, from every state that an earlier call can have left, alone and
+ * fused with unmasking. (That the blocks and words of utf8.c equal it is tested and fuzzed.) */
+#include "eva.h"
+
+#include "utf8_scalar.h"
+
+#define MOST 24
+
+int main(void) {
+  for (size_t n = 0; n <= MOST; n++) {
+    struct ws_utf8 state = {any_byte % 4, any_byte, any_byte}, other = {any_byte % 4, any_byte, any_byte};
+    uint8_t key[4] = {any_byte, any_byte, any_byte, any_byte}, *bytes = any_input(n), *out = any_input(n);
+
+    ws_utf8_scalar_feed(&state, bytes, n);
+    ws_utf8_scalar_unmask(&other, out, bytes, n, key);
+    ws_utf8_scalar_unmask(&other, bytes, bytes, n, key);
+  }
+  return 0;
+}
