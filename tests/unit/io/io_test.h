@@ -23,7 +23,7 @@
 #include "io/loop.h"
 #include "io/sys.h"
 
-#define container_of(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 enum { TEST_PATIENCE_MS = 20000 };
 
