@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "alloc.h"
 #include "protocol/handshake.h"
 
 static const char *ws_protocol_problem(struct ws_slice list, struct ws_slice name) {
@@ -43,35 +42,17 @@ int ws_protocols_check(const char *op, const char *protocols, struct ws_error *e
   return 0;
 }
 
-/* The name on the line at `line`, for people: cut at the colon, as the value may be a secret. */
-static void ws_header_name(char *to, size_t room, const char *line) {
-  size_t size = strcspn(line, ":\r\n");
-  snprintf(to, room, "%.*s", (int)(size < room ? size : room - 1), line);
-}
-
 int ws_headers_check(const char *op, const char *headers, struct ws_error *error) {
   char name[128];
-  enum ws_headers_problem problem = ws_client_headers_check(headers);
-  const char *line = headers;
+  struct ws_slice wrong;
+  enum ws_headers_problem problem = ws_client_headers_check(headers, &wrong);
   if (problem == WS_HEADERS_OK)
     return 0;
-  /* The first line with which the lines so far are wrong. */
-  while (problem != WS_HEADERS_TOO_LONG && *line) {
-    size_t size = strcspn(line, "\n");
-    char *copy = ws_sys_malloc(size + 1);
-    if (!copy)
-      break;
-    memcpy(copy, line, size);
-    copy[size] = '\0';
-    enum ws_headers_problem of_line = ws_client_headers_check(copy);
-    ws_sys_free(copy);
-    if (of_line != WS_HEADERS_OK) {
-      problem = of_line;
-      break;
-    }
-    line += size + (line[size] == '\n');
-  }
-  ws_header_name(name, sizeof name, line);
+  /* Cut at the colon: the value may be a secret. */
+  int size = 0;
+  while (size < (int)sizeof name - 1 && (size_t)size < wrong.size && !strchr(":\r", wrong.data[size]))
+    size++;
+  snprintf(name, sizeof name, "%.*s", size, wrong.data);
   ws_error_connect_headers(error, op, name, ws_headers_problem_text(problem));
   return -1;
 }

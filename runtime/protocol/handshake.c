@@ -367,14 +367,16 @@ static enum ws_headers_problem ws_headers_check_line(struct ws_slice line) {
   return ws_headers_reserved(name) ? WS_HEADERS_RESERVED : WS_HEADERS_OK;
 }
 
-enum ws_headers_problem ws_client_headers_check(const char *headers) {
-  struct ws_slice rest = ws_slice_of(headers), line;
+enum ws_headers_problem ws_client_headers_check(const char *headers, struct ws_slice *wrong) {
+  struct ws_slice rest = ws_slice_of(headers), line = {headers, 0};
   enum ws_headers_problem problem = WS_HEADERS_OK;
 
   if (rest.size > WS_HEADERS_MAX)
-    return WS_HEADERS_TOO_LONG;
+    problem = WS_HEADERS_TOO_LONG;
   while (problem == WS_HEADERS_OK && ws_headers_next(&rest, &line))
     problem = ws_headers_check_line(line);
+  if (wrong)
+    *wrong = line;
   return problem;
 }
 

@@ -119,7 +119,8 @@ struct ws_client_answer {
 /* Checks headers before they are used in an offer: names are tokens and not the handshake's own (Host, Upgrade,
  * Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, TE, Trailer, Expect), values are UTF-8 without control
  * characters but tabs, at most WS_HEADERS_MAX bytes in all. */
-enum ws_headers_problem ws_client_headers_check(const char *headers);
+/* *wrong, unless NULL is passed, is the line that has the problem: a part of `headers`. */
+enum ws_headers_problem ws_client_headers_check(const char *headers, struct ws_slice *wrong);
 const char *ws_headers_problem_text(enum ws_headers_problem problem);
 
 /* Makes a key. 0, or -1 if there was no randomness. */

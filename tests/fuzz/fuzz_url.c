@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   must(headers != NULL);
   if (rest > 0)
     memcpy(headers, cut + 1, rest);
-  if (ws_url_parse(&url, text, url_size) == WS_URL_OK && ws_client_headers_check(headers) == WS_HEADERS_OK)
+  if (ws_url_parse(&url, text, url_size) == WS_URL_OK && ws_client_headers_check(headers, NULL) == WS_HEADERS_OK)
     check_request(&url, headers);
   free(text);
   free(headers);

@@ -146,7 +146,7 @@ static void program_headers(void **state) {
 
   (void)state;
   for (size_t i = 0; i < COUNT(headers); i++) {
-    enum ws_headers_problem problem = ws_client_headers_check(headers[i].headers);
+    enum ws_headers_problem problem = ws_client_headers_check(headers[i].headers, NULL);
 
     if (problem != headers[i].problem)
       fail_msg("%s: %s", headers[i].headers, ws_headers_problem_text(problem));
@@ -154,10 +154,10 @@ static void program_headers(void **state) {
   memset(many, 'x', sizeof many);
   many[1] = ':';
   many[WS_HEADERS_MAX] = '\0';
-  assert_int_equal(ws_client_headers_check(many), WS_HEADERS_OK);
+  assert_int_equal(ws_client_headers_check(many, NULL), WS_HEADERS_OK);
   memset(many, 'x', sizeof many - 1);
   many[WS_HEADERS_MAX + 1] = '\0';
-  assert_int_equal(ws_client_headers_check(many), WS_HEADERS_TOO_LONG);
+  assert_int_equal(ws_client_headers_check(many, NULL), WS_HEADERS_TOO_LONG);
 }
 
 /* HS-16 HS-17 HS-18 DEFLATE-3: answers and what is said of them. */

@@ -140,8 +140,8 @@ static void injection_of_header_lines(void **state) {
   (void)state;
   assert_int_equal(ws_url_parse(&url, "ws://a/\r\nX: y", 13), WS_URL_CHARACTER);
   assert_int_equal(ws_url_parse(&url, "ws://a\r\n/", 9), WS_URL_CHARACTER);
-  assert_int_equal(ws_client_headers_check("A: b\rX: y"), WS_HEADERS_CHARACTER);
-  assert_int_equal(ws_client_headers_check("A: b\r\n\r\nGET / HTTP/1.1"), WS_HEADERS_LINE);
+  assert_int_equal(ws_client_headers_check("A: b\rX: y", NULL), WS_HEADERS_CHARACTER);
+  assert_int_equal(ws_client_headers_check("A: b\r\n\r\nGET / HTTP/1.1", NULL), WS_HEADERS_LINE);
   assert_false(ws_protocols_valid(ws_slice_of("chat\r\nX: y")));
   assert_false(ws_protocols_valid(ws_slice_of("chat\nX: y")));
 }
