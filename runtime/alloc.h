@@ -10,7 +10,7 @@
 #include "fault.h"
 
 static inline void *ws_sys_malloc(size_t size) {
-  if (ws_fault_hit()) {
+  if (ws_fault_hit_memory()) {
     errno = ENOMEM;
     return NULL;
   }
@@ -18,7 +18,7 @@ static inline void *ws_sys_malloc(size_t size) {
 }
 
 static inline void *ws_sys_calloc(size_t count, size_t size) {
-  if (ws_fault_hit()) {
+  if (ws_fault_hit_memory()) {
     errno = ENOMEM;
     return NULL;
   }
@@ -27,7 +27,7 @@ static inline void *ws_sys_calloc(size_t count, size_t size) {
 
 /* As realloc: where it fails, the old block is untouched and still the caller's. */
 static inline void *ws_sys_realloc(void *block, size_t size) {
-  if (ws_fault_hit()) {
+  if (ws_fault_hit_memory()) {
     errno = ENOMEM;
     return NULL;
   }
@@ -36,7 +36,7 @@ static inline void *ws_sys_realloc(void *block, size_t size) {
 
 /* At a multiple of alignment, a power of two that divides size. Freed as any other. */
 static inline void *ws_sys_aligned_malloc(size_t alignment, size_t size) {
-  if (ws_fault_hit()) {
+  if (ws_fault_hit_memory()) {
     errno = ENOMEM;
     return NULL;
   }

@@ -1,9 +1,7 @@
 #include "runtime.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
-#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -34,7 +32,7 @@ static void ws_runtime_close_clients(struct ws_loop *loop, struct ws_task *task)
 static void ws_runtime_post_close(void) {
   for (unsigned i = 0; i < ws_workers_count(); i++) {
     struct ws_worker *worker = ws_worker_at(i);
-    struct ws_task *task = malloc(sizeof *task);
+    struct ws_task *task = ws_sys_malloc(sizeof *task);
     if (!task)
       continue;
     *task = (struct ws_task){.run = ws_runtime_close_clients};
@@ -86,14 +84,14 @@ static int ws_signal_pipe[2] = {-1, -1};
 static void ws_signal_received(int signal) {
   int saved = errno;
   uint8_t byte = (uint8_t)signal;
-  (void)!write(ws_signal_pipe[1], &byte, 1);
+  (void)!ws_sys_write(ws_signal_pipe[1], &byte, 1);
   errno = saved;
 }
 
 /* One byte a signal, left in the pipe, so that every thread that waits sees it. */
 static void ws_signal_wait(void) {
   struct pollfd watched = {.fd = ws_signal_pipe[0], .events = POLLIN};
-  while (poll(&watched, 1, -1) < 1)
+  while (ws_sys_poll(&watched, 1, -1) < 1)
     ;
 }
 
@@ -107,7 +105,7 @@ static int ws_signal_begin(void) {
   int outcome = 0;
   pthread_mutex_lock(&ws_signal_lock);
   if (ws_signal_waiters == 0)
-    outcome = pipe2(ws_signal_pipe, O_CLOEXEC | O_NONBLOCK);
+    outcome = ws_sys_pipe(ws_signal_pipe);
   if (outcome == 0 && ws_signal_waiters++ == 0) {
     struct sigaction action = {.sa_handler = ws_signal_received, .sa_flags = SA_RESTART};
     for (int i = 0; i < 2; i++)

@@ -4,10 +4,12 @@
  * the kernel gives for this call. close is made even when it is said to fail: a descriptor is gone either way.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -139,6 +141,20 @@ static inline ssize_t ws_sys_read(int fd, void *bytes, size_t size) {
 
 static inline ssize_t ws_sys_write(int fd, const void *bytes, size_t size) {
   return write(fd, bytes, size);
+}
+
+static inline int ws_sys_pipe(int ends[2]) {
+  WS_SYS_FAULT(EMFILE);
+  return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
+}
+
+/* As fopen, for reading. */
+static inline FILE *ws_sys_fopen(const char *file) {
+  if (ws_fault_hit()) {
+    errno = EMFILE;
+    return NULL;
+  }
+  return fopen(file, "re");
 }
 
 /* As pthread_create: an errno, not -1. */

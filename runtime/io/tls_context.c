@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "alloc.h"
+#include "sys.h"
 #include "tls_state.h"
 
 /* The reason of the oldest error in the library's queue, which is emptied. */
@@ -100,7 +101,7 @@ static int ws_tls_no_passphrase(char *buffer, int size, int writing, void *conte
 
 /* The library's own words for a file that cannot be opened are poor: find out first. */
 static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
-  FILE *opened = fopen(file, "re");
+  FILE *opened = ws_sys_fopen(file);
   if (!opened)
     return ws_why_set(why, "%s %s: %s", kind, file, ws_why_errno(errno));
   errno = 0;

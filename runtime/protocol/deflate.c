@@ -2,8 +2,9 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <zlib.h>
+
+#include "alloc.h"
 
 /* Negotiation ------------------------------------------------------------------------------------------------------ */
 
@@ -160,12 +161,12 @@ enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struc
 /* zlib allocates by these, so that whoever watches or limits this program's memory sees zlib's too. */
 static voidpf ws_zlib_alloc(voidpf ctx, uInt count, uInt size) {
   (void)ctx;
-  return malloc((size_t)count * size);
+  return ws_sys_malloc((size_t)count * size);
 }
 
 static void ws_zlib_free(voidpf ctx, voidpf block) {
   (void)ctx;
-  free(block);
+  ws_sys_free(block);
 }
 
 /* Receiving -------------------------------------------------------------------------------------------------------- */
@@ -175,7 +176,7 @@ struct ws_inflater {
 };
 
 struct ws_inflater *ws_inflater_new(uint8_t bits) {
-  struct ws_inflater *inflater = calloc(1, sizeof *inflater);
+  struct ws_inflater *inflater = ws_sys_calloc(1, sizeof *inflater);
 
   if (!inflater)
     return NULL;
@@ -183,7 +184,7 @@ struct ws_inflater *ws_inflater_new(uint8_t bits) {
   inflater->stream.zfree = ws_zlib_free;
   /* A peer whose zlib was asked for 8 bits may well use 9. */
   if (inflateInit2(&inflater->stream, bits < 9 ? -9 : -bits) != Z_OK) {
-    free(inflater);
+    ws_sys_free(inflater);
     return NULL;
   }
   return inflater;
@@ -193,7 +194,7 @@ void ws_inflater_free(struct ws_inflater *inflater) {
   if (!inflater)
     return;
   inflateEnd(&inflater->stream);
-  free(inflater);
+  ws_sys_free(inflater);
 }
 
 enum ws_violation ws_inflater_step(struct ws_inflater *inflater, struct ws_inflate_step *step) {
@@ -207,8 +208,8 @@ enum ws_violation ws_inflater_step(struct ws_inflater *inflater, struct ws_infla
   stream->avail_out = (uInt)step->room;
   do {
     result = inflate(stream, Z_SYNC_FLUSH);
-    /* A block marked as the last does not end the connection's stream (RFC 7692 section 7.2.3.5): the next
-                 * one starts at a byte's boundary, and the window stays. */
+    /* A block marked as the last does not end the connection's stream (RFC 7692 section 7.2.3.5): the next one starts at
+     * a byte's boundary, and the window stays. */
     if (result == Z_STREAM_END)
       inflateResetKeep(stream);
   } while (result == Z_STREAM_END && stream->avail_in > 0);
@@ -235,7 +236,7 @@ struct ws_deflater {
 };
 
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
-  struct ws_deflater *deflater = calloc(1, sizeof *deflater);
+  struct ws_deflater *deflater = ws_sys_calloc(1, sizeof *deflater);
   int memory_level = bits < 13 ? bits - 5 : 8;
 
   assert(bits >= 9 && bits <= 15);
@@ -246,7 +247,7 @@ struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
   deflater->stream.zfree = ws_zlib_free;
   if (deflateInit2(&deflater->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, memory_level, Z_DEFAULT_STRATEGY) !=
       Z_OK) {
-    free(deflater);
+    ws_sys_free(deflater);
     return NULL;
   }
   return deflater;
@@ -256,7 +257,7 @@ void ws_deflater_free(struct ws_deflater *deflater) {
   if (!deflater)
     return;
   deflateEnd(&deflater->stream);
-  free(deflater);
+  ws_sys_free(deflater);
 }
 
 size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n) {

@@ -11,9 +11,9 @@
 #include "message.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "alloc.h"
 #include "close_code.h"
 
 /* Below this, receiving in the caller's buffer, together with what follows, is the better deal. */
@@ -59,9 +59,9 @@ void ws_session_init(struct ws_session *session, enum ws_role role, uint32_t max
 static void ws_session_drop_partial(struct ws_session *session) {
   if (!session->partial)
     return;
-  free(session->partial->data);
+  ws_sys_free(session->partial->data);
   explicit_bzero(session->partial, sizeof *session->partial);
-  free(session->partial);
+  ws_sys_free(session->partial);
   session->partial = NULL;
 }
 
@@ -102,7 +102,7 @@ static enum ws_feed_outcome ws_feed_outcome_of(enum ws_sink_verdict verdict) {
 
 static struct ws_partial *ws_session_partial(struct ws_session *session) {
   if (!session->partial)
-    session->partial = calloc(1, sizeof *session->partial);
+    session->partial = ws_sys_calloc(1, sizeof *session->partial);
   return session->partial;
 }
 
@@ -121,7 +121,7 @@ static bool ws_partial_grow(struct ws_partial *partial, size_t least, size_t mos
     more = most;
   if (more < least)
     more = least;
-  data = realloc(partial->data, partial->size + more);
+  data = ws_sys_realloc(partial->data, partial->size + more);
   if (!data)
     return false;
   partial->data = data;
@@ -444,7 +444,7 @@ static enum ws_feed_outcome ws_session_deliver(struct ws_session *session, const
 
   session->message = 0;
   verdict = feed->sink->on_message(feed->ctx, kind, bytes, n);
-  free(owned);
+  ws_sys_free(owned);
   return ws_feed_outcome_of(verdict);
 }
 

@@ -1,0 +1,24 @@
+#pragma once
+/* What goes on while calls fail: each is a whole conversation between the runtime and itself, or plain sockets that put up with
+ * everything. Builtins may report success or an error at any place; what is said is judged in here (no message twice or out of
+ * order), and complained of by ending the process with status 90. Where no fault is armed, all must go well.
+ */
+#include "../io/tls_fixture.h"
+
+/* Ports that are free, for one process; certificate and key of localhost, for all. */
+extern int plain_port;
+extern int secure_port;
+extern struct tls_identity identity;
+
+/* A server and two clients of it, one of which compresses. */
+void converse(void);
+/* Peers that speak in pieces: heads cut in two, fragments, pings, TLS, a close handler that is set when all is over. */
+void converse_in_pieces(void);
+/* A handler that connects to its own server, whose handlers run inside it. */
+void converse_within(void);
+/* Compressed messages, small and large. */
+void compress(void);
+/* Two loops begin to serve. */
+void start_two_loops(void);
+/* A server is kept alive until a signal comes. */
+void wait_for_a_signal(void);
