@@ -114,22 +114,24 @@ static bool ws_conn_compresses(const struct ws_conn *conn) {
   return ws_deflate_in_use(&conn->deflate);
 }
 
-static int ws_conn_ensure_deflater(struct ws_conn *conn) {
+/* The connection's own where it keeps a context, else the one that its worker has for all. NULL: no memory. */
+static struct ws_deflater *ws_conn_deflater(struct ws_conn *conn) {
   bool server = conn->group->rules->role == WS_ROLE_SERVER;
-  if (!conn->deflater)
-    conn->deflater = ws_deflater_new(server ? conn->deflate.server_bits : conn->deflate.client_bits,
-                                     server ? conn->deflate.server_no_takeover : conn->deflate.client_no_takeover);
-  return conn->deflater ? 0 : -1;
+  uint8_t bits = server ? conn->deflate.server_bits : conn->deflate.client_bits;
+  bool no_takeover = server ? conn->deflate.server_no_takeover : conn->deflate.client_no_takeover;
+  struct ws_deflater **kept = no_takeover ? &conn->group->worker->deflaters[bits] : &conn->deflater;
+  if (!*kept)
+    *kept = ws_deflater_new(bits, no_takeover);
+  return *kept;
 }
 
 /* Compresses and queues a message on its worker. 0, or -1: no memory, nothing queued. */
 static int ws_conn_put_compressed(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n) {
-  if (ws_conn_ensure_deflater(conn))
-    return -1;
-  uint8_t *bytes = ws_sys_malloc(ws_deflater_bound(conn->deflater, n));
+  struct ws_deflater *deflater = ws_conn_deflater(conn);
+  uint8_t *bytes = deflater ? ws_sys_malloc(ws_deflater_bound(deflater, n)) : NULL;
   if (!bytes)
     return -1;
-  size_t size = ws_deflater_run(conn->deflater, bytes, payload, n);
+  size_t size = ws_deflater_run(deflater, bytes, payload, n);
   int outcome = ws_conn_put_frame(conn, (uint8_t)(WS_FRAME_FIN | WS_FRAME_RSV1 | opcode), bytes, size);
   ws_sys_free(bytes);
   /* The peer's context would miss what was compressed and not sent. */

@@ -70,6 +70,8 @@ static int ws_worker_spawn(struct ws_worker_thread *self) {
 }
 
 static void ws_worker_deinit(struct ws_worker *worker) {
+  for (int bits = 0; bits <= WS_DEFLATE_BITS_MAX; bits++)
+    ws_deflater_free(worker->deflaters[bits]);
   ws_loop_free(worker->loop);
   worker->loop = NULL;
   ws_call_deinit(&worker->call);

@@ -11,6 +11,7 @@
 
 #include "error.h"
 #include "io/loop.h"
+#include "protocol/deflate.h"
 #include "value.h"
 
 struct ws_conn;
@@ -31,6 +32,8 @@ struct ws_worker {
   struct ws_conn *dirty; /* connections with output to be written at the end of the turn */
   struct ws_deferred flush;
   struct ws_client *clients; /* every client connection of this worker, list by client->next */
+  /* By window bits, made when first needed: compress for the connections that keep no context of their own. */
+  struct ws_deflater *deflaters[WS_DEFLATE_BITS_MAX + 1];
 };
 
 /* Starts the workers if they are not. 0, or -1 with the error set. Any thread. */

@@ -237,7 +237,6 @@ struct ws_deflater {
 
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
   struct ws_deflater *deflater = ws_sys_calloc(1, sizeof *deflater);
-  int memory_level = bits < 13 ? bits - 5 : 8;
 
   assert(bits >= 9 && bits <= 15);
   if (!deflater)
@@ -245,8 +244,8 @@ struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
   deflater->no_takeover = no_takeover;
   deflater->stream.zalloc = ws_zlib_alloc;
   deflater->stream.zfree = ws_zlib_free;
-  if (deflateInit2(&deflater->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, memory_level, Z_DEFAULT_STRATEGY) !=
-      Z_OK) {
+  if (deflateInit2(&deflater->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, ws_deflater_level(bits),
+                   Z_DEFAULT_STRATEGY) != Z_OK) {
     ws_sys_free(deflater);
     return NULL;
   }

@@ -3,8 +3,8 @@
  * Window bits: zlib makes and reads raw streams with 9 to 15, and reads those with 8 as 9. So an offer that would bind this
  * endpoint to send with 8 is declined, and a response that would is failed; a peer that promises 8 is believed.
  *
- * An inflater or deflater exists only once it is needed, and where a direction does not keep its context, only while a message
- * is under way. About 7 KiB + 2^bits bytes inflate; about 6 KiB + 2^(bits+2) + 2^(memory level+9) bytes deflate.
+ * An inflater or deflater exists only once it is needed, and where a direction does not keep its context, it holds nothing
+ * from message to message. What they take by the window's bits (DEFLATE-11): ws_inflater_memory, ws_deflater_memory.
  */
 #pragma once
 
@@ -14,6 +14,8 @@
 
 #include "slice.h"
 #include "violation.h"
+
+enum { WS_DEFLATE_BITS_MAX = 15 };
 
 /* The agreed parameters. Bits are 0 while compression is not in use. */
 struct ws_deflate_params {
@@ -75,9 +77,24 @@ bool ws_inflater_at_boundary(const struct ws_inflater *inflater);
 /* The four bytes that a sender leaves off the end of each message. */
 #define WS_DEFLATE_TAIL ((const uint8_t[4]){0x00, 0x00, 0xFF, 0xFF})
 
+/* The most bytes that an inflater takes, the allocator's own overhead apart. */
+static inline size_t ws_inflater_memory(uint8_t bits) {
+  return ((size_t)1 << bits) + 8 * 1024;
+}
+
 /* Sending ---------------------------------------------------------------------------------------------------------- */
 
 struct ws_deflater;
+
+/* zlib's memory level for a window: that of its default, and less where the window is small. */
+static inline int ws_deflater_level(uint8_t bits) {
+  return bits < 13 ? bits - 5 : 8;
+}
+
+/* The most bytes that a deflater takes, the allocator's own overhead apart. */
+static inline size_t ws_deflater_memory(uint8_t bits) {
+  return ((size_t)4 << bits) + ((size_t)512 << ws_deflater_level(bits)) + 8 * 1024;
+}
 
 /* A new deflater for a window of 9 to 15 bits, which keeps its context from message to message or not; NULL without memory. */
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover);

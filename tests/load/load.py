@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A server written in Osprey under load: many connections, slow and dying peers, connections that come and go.
 
-Usage: load.py LOAD (SERVER) [COUNT]     LOAD is one of the functions below, named load_LOAD
+Usage: load.py LOAD (SERVER) [COUNT [MS]]     LOAD is one of the functions below, named load_LOAD
 
 The load comes from this process, the server is another: each has its own descriptors.
 """
@@ -15,6 +15,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "conformance"))
 
+from deflate import DeflatePeer, parsed, spelled   # noqa: E402
 from programs import Server   # noqa: E402
 from wire import CLOSE, TEXT, open_client, request   # noqa: E402
 
@@ -100,6 +101,37 @@ def load_cycles(server, count=100_000):
     assert grown < 1024, grown
 
 
+def compressing(server, count, offer):
+    """Opens connections that compress and talks on each: what they hold of memory afterwards, in KiB each."""
+    before = resident_kib(server)
+    peers = []
+    for i in range(count):
+        wire, answered = open_client(server.connect(), server.host, "/echo", [("Sec-WebSocket-Extensions", spelled(offer))])
+        peers.append(DeflatePeer(wire, parsed(answered["sec-websocket-extensions"])))
+    for i, peer in enumerate(peers):
+        text = b"".join(b"%d, said %d; " % (n * i, n) for n in range(8000))
+        peer.compressed(TEXT, text)
+        peer.echoes(TEXT, text)
+    each = (resident_kib(server) - before) / count
+    for peer in peers:
+        leave(peer.wire)
+    return each
+
+
+def load_compression(server, count=1000):
+    """What connections that compress hold is what the specification says; without contexts it is next to nothing.
+    DEFLATE-10, DEFLATE-11"""
+    forgetful = compressing(server, count, {"server_no_context_takeover": True, "client_no_context_takeover": True})
+    narrow = compressing(server, count, {"server_max_window_bits": 10, "client_max_window_bits": 10})
+    whole = compressing(server, count, {})
+    print(f"{count} connections that compress hold {whole:.0f} KiB each; with windows of 10 bits {narrow:.0f}, without contexts {forgetful:.1f}")
+    # What is shared, once for all: the loop's buffers, a compressor, and the message in hand.
+    shared = 4096 / count
+    assert whole <= 40 + 264 + 8 + shared, whole
+    assert narrow <= 9 + 28 + 8 + shared, narrow
+    assert forgetful <= 4 + shared, forgetful
+
+
 def send_bytes(sock, data):
     try:
         sock.sendall(data)
@@ -107,14 +139,14 @@ def send_bytes(sock, data):
         pass   # cut off: what the test waits for
 
 
-def load_slow(server, count=100):
-    """Peers that send a byte now and then do not delay the others; a handshake as slow is cut off. WS-LIMIT-11, WS-SEC-11"""
+def load_slow(server, count=100, pause_ms=1000):
+    """Peers that send a byte a second do not delay the others; a handshake as slow is cut off. WS-LIMIT-11, WS-SEC-11"""
     ask, _ = request(server.host, "/echo")
     handshakes = [server.connect() for _ in range(count)]
     wires = [join(server) for _ in range(count)]
     frames = [wire.frame(TEXT, b"x" * 50) for wire in wires]
     busy, longest = join(server), 0
-    for tick in range(24):   # a byte each quarter of a second: six seconds, of which a handshake may take three
+    for tick in range(24):   # a byte after each pause: far longer than the three seconds that a handshake may take
         for sock in handshakes:
             send_bytes(sock, ask[tick:tick + 1])
         for wire, frame in zip(wires, frames):
@@ -123,7 +155,7 @@ def load_slow(server, count=100):
         for _ in range(200):
             echo(busy, b"quick")
         longest = max(longest, time.monotonic() - begun)
-        time.sleep(0.25)
+        time.sleep(pause_ms / 1000)
     assert longest < 2, f"200 messages took {longest:.1f} s"
     for sock in handshakes:
         sock.settimeout(5)
@@ -137,7 +169,7 @@ def load_slow(server, count=100):
         heard = wire.read()
         assert heard is not None and heard.payload == b"x" * 50, str(heard)
         wire.close()
-    print(f"{count} slow handshakes were cut off, {count} slow messages were answered, 200 messages took {longest * 1000:.0f} ms at most")
+    print(f"at a byte each {pause_ms} ms, {count} slow handshakes were cut off, {count} slow messages were answered, 200 messages took {longest * 1000:.0f} ms at most")
 
 
 def load_kill(server, count=20):
@@ -159,14 +191,14 @@ def load_kill(server, count=20):
 
 
 def main():
-    load, program, *count = sys.argv[1:]
+    load, program, *numbers = sys.argv[1:]
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     run = globals()["load_" + load]
     server = Server([program], None)
     if load != "kill":
         drain(server)
-    run(server, *map(int, count))
+    run(server, *map(int, numbers))
     assert server.alive()
     assert server.stop() == 0
 
