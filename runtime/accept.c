@@ -180,7 +180,8 @@ static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, con
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
     ws_http_find(head, "Origin", &value);
-    remedy = " (websocketServerAllowOrigin admits it)";
+    if (ws_origin_valid(value))
+      remedy = " (websocketServerAllowOrigin admits it)";
   } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
     ws_http_find(head, "Host", &value);
   }

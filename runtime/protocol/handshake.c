@@ -142,30 +142,57 @@ static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_
   return ws_accept_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
 }
 
-/* ( "http" | "https" ) "://" authority ; what else calls itself an origin is no page of a host */
-static bool ws_origin_parse(struct ws_slice origin, struct ws_authority *authority, uint16_t *default_port) {
+/* scheme "://" authority */
+static bool ws_origin_parse(struct ws_slice origin, struct ws_slice *scheme, struct ws_authority *authority) {
   size_t n = 0;
-  struct ws_slice scheme;
 
   while (n < origin.size && origin.data[n] != ':')
     n++;
   if (origin.size - n < 3 || memcmp(origin.data + n, "://", 3) != 0)
     return false;
-  scheme = (struct ws_slice){origin.data, n};
-  *default_port = ws_slice_equal_nocase(scheme, ws_slice_of("http"))    ? 80
-                  : ws_slice_equal_nocase(scheme, ws_slice_of("https")) ? 443
-                                                                        : 0;
-  return *default_port != 0 &&
-         ws_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
+  *scheme = (struct ws_slice){origin.data, n};
+  return ws_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
+}
+
+/* scheme = ALPHA *( ALPHA | DIGIT | "+" | "-" | "." ) */
+static bool ws_origin_scheme_valid(struct ws_slice scheme) {
+  enum { SCHEME_MAX = 32 };
+
+  for (size_t i = 0; i < scheme.size; i++) {
+    char c = scheme.data[i];
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+    if (!letter && !(i > 0 && ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')))
+      return false;
+  }
+  return scheme.size > 0 && scheme.size <= SCHEME_MAX;
+}
+
+bool ws_origin_valid(struct ws_slice origin) {
+  struct ws_slice scheme;
+  struct ws_authority authority;
+
+  return ws_origin_parse(origin, &scheme, &authority) && ws_origin_scheme_valid(scheme);
+}
+
+/* The port that an origin without one has; 0: it is no page of a host. */
+static uint16_t ws_origin_implied_port(struct ws_slice scheme) {
+  if (ws_slice_equal_nocase(scheme, ws_slice_of("http")))
+    return 80;
+  return ws_slice_equal_nocase(scheme, ws_slice_of("https")) ? 443 : 0;
 }
 
 /* A proxy that ends TLS shows a server another scheme than the browser saw, so a Host without a port is taken to mean the port
  * that the origin's scheme implies. */
 static bool ws_origin_is_host(struct ws_slice origin, const struct ws_authority *host) {
+  struct ws_slice scheme;
   struct ws_authority authority;
   uint16_t implied, port;
 
-  if (!ws_origin_parse(origin, &authority, &implied))
+  if (!ws_origin_parse(origin, &scheme, &authority))
+    return false;
+  implied = ws_origin_implied_port(scheme);
+  if (implied == 0)
     return false;
   port = authority.port ? authority.port : implied;
   return ws_slice_equal_nocase(authority.host, host->host) && port == (host->port ? host->port : implied);

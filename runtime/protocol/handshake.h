@@ -56,6 +56,9 @@ struct ws_server_request {
 enum ws_refusal ws_server_check(const struct ws_http_head *head, const struct ws_server_rules *rules,
                                 struct ws_server_request *request);
 
+/* Whether it is written as RFC 6454 section 6.2 has it: a scheme, a host, and a port or none. */
+bool ws_origin_valid(struct ws_slice origin);
+
 /* Writes the 101 answer. Returns its size. */
 size_t ws_server_accept_write(char to[WS_RESPONSE_MAX], const struct ws_server_request *request);
 

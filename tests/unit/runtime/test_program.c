@@ -295,7 +295,8 @@ static void converse_and_log(const char *level, char *log, size_t room) {
     unsetenv("OSPREY_WS_LOG");
   struct program program = run(serve_angry, port);
   read_line(&program, line, sizeof line);
-  assert_int_equal(peer_status(port, "/chat?token=SECRET", "Origin: http://evil?SECRET\r\nCookie: SECRET\r\n"), 403);
+  assert_int_equal(peer_status(port, "/chat?token=SECRET", "Origin: http://evil\r\nCookie: SECRET\r\n"), 403);
+  assert_int_equal(peer_status(port, "/chat", "Origin: http://odd?SECRET\r\n"), 403);
   snprintf(target, sizeof target, "http://127.0.0.1:%d/nowhere?token=SECRET", port);
   assert_int_equal(peer_status(port, target, ""), 404);
   snprintf(target, sizeof target, "/%0200d?token=SECRET", 0);
@@ -329,6 +330,8 @@ static void test_the_log(void **state) {
     assert_non_null(strstr(log, "Z websocket warn: server 2 refuses 127.0.0.1:"));
     assert_non_null(strstr(
         log, " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n"));
+    /* What cannot be admitted is not said to be. */
+    assert_non_null(strstr(log, " with 403: pages of this origin may not connect: http://odd\n"));
     assert_non_null(strstr(log, " with 404: nothing is served at this path: /nowhere\n"));
     assert_non_null(strstr(log, "the message handler failed: angry\\x0ahandler\\x1b[31m\n"));
     assert_non_null(strstr(log, ") was closed with 1002: a reserved opcode\n"));
