@@ -370,7 +370,42 @@ int ws_broadcast_encode(struct ws_broadcast *broadcast, const struct ws_outgoing
   return ws_outgoing_encode(out, false, broadcast->frame->bytes, &ignored);
 }
 
-void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast) {
+/* The header is as long as the size asks for: it ends where the payload begins. 0, or -1: no memory. */
+static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast *broadcast,
+                                 struct ws_compressed *compressed) {
+  const uint8_t *payload = broadcast->frame->bytes + broadcast->offset;
+  size_t n = broadcast->frame->size - broadcast->offset;
+  struct ws_deflater *deflater = ws_conn_deflater(conn);
+  struct ws_chunk *chunk = deflater ? ws_chunk_new(WS_FRAME_HEADER_MAX + ws_deflater_bound(deflater, n)) : NULL;
+  if (!chunk)
+    return -1;
+  size_t size = ws_deflater_run(deflater, chunk->bytes + WS_FRAME_HEADER_MAX, payload, n);
+  size_t header = ws_frame_header_size(size, false);
+  size_t offset = WS_FRAME_HEADER_MAX - header;
+  ws_frame_encode(chunk->bytes + offset, WS_FRAME_FIN | WS_FRAME_RSV1 | broadcast->opcode, size, NULL);
+  *compressed = (struct ws_compressed){chunk, offset, header + size};
+  return 0;
+}
+
+/* Queues the compressed frame that is shared, or one of the connection's own context. 0, or -1: no memory. */
+static int ws_broadcast_compressed_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
+                                      struct ws_compressed all[WS_DEFLATE_BITS_MAX + 1]) {
+  struct ws_compressed *shared = &all[conn->deflate.server_bits];
+  if (!conn->deflate.server_no_takeover)
+    return ws_conn_put_compressed(conn, broadcast->opcode, broadcast->frame->bytes + broadcast->offset,
+                                  broadcast->frame->size - broadcast->offset);
+  if (!shared->chunk && ws_broadcast_compress(conn, broadcast, shared))
+    return -1;
+  if (ws_outq_take(&conn->out, conn->group->worker->loop, ws_chunk_ref(shared->chunk), shared->offset, shared->size)) {
+    ws_chunk_unref(shared->chunk);
+    return -1;
+  }
+  ws_outq_charge(&conn->out, shared->size);
+  return 0;
+}
+
+void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
+                     struct ws_compressed compressed[WS_DEFLATE_BITS_MAX + 1]) {
   struct ws_chunk *frame = broadcast->frame;
   size_t size = frame->size;
   if (!ws_conn_make_room(conn, size)) {
@@ -380,7 +415,7 @@ void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast)
   }
   if (ws_conn_compresses(conn)) {
     ws_outq_discharge(&conn->out, size);
-    if (ws_conn_put_compressed(conn, broadcast->opcode, frame->bytes + broadcast->offset, size - broadcast->offset))
+    if (ws_broadcast_compressed_to(conn, broadcast, compressed))
       ws_conn_drop(conn);
   } else if (ws_outq_take(&conn->out, conn->group->worker->loop, ws_chunk_ref(frame), 0, size)) {
     ws_chunk_unref(frame);

@@ -4,7 +4,8 @@
  * On the connection's own worker a message is encoded straight into the output queue, which is written at the end of the
  * turn. On any other thread it is encoded into a block of its own, its bytes are charged to the queue (that is where a full
  * queue is noticed), and the block is posted to the worker: no lock. A broadcast is encoded once, into a block that all
- * receivers share. With compression a message is encoded on the worker, since it depends on what went before.
+ * receivers share. With compression a message is encoded on the worker: what a connection's context makes of it depends on
+ * what went before, and without contexts the worker compresses it once for each size of window.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,8 +40,17 @@ struct ws_broadcast {
   uint8_t opcode;
 };
 
+/* The frame of a broadcast as it is compressed for every receiver that keeps no context, by the bits of its window. Made when it
+ * is first needed; of one worker. */
+struct ws_compressed {
+  struct ws_chunk *chunk; /* NULL: not made yet */
+  size_t offset;
+  size_t size;
+};
+
 /* 0, or -1: no memory. */
 int ws_broadcast_encode(struct ws_broadcast *broadcast, const struct ws_outgoing *out);
 
 /* Gives the message to a connection of the caller's worker; fails the connection if it is too slow to take it. */
-void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast);
+void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
+                     struct ws_compressed compressed[WS_DEFLATE_BITS_MAX + 1]);

@@ -419,6 +419,7 @@ struct ws_broadcast_task {
 };
 
 static void ws_share_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast) {
+  struct ws_compressed compressed[WS_DEFLATE_BITS_MAX + 1] = {0};
   struct ws_conn *conn = share->group.first;
   if (conn)
     ws_conn_use(conn);
@@ -427,10 +428,12 @@ static void ws_share_broadcast(struct ws_share *share, const struct ws_broadcast
     if (next)
       ws_conn_use(next);
     if (ws_conn_state(conn) == WS_CONN_OPEN)
-      ws_broadcast_to(conn, broadcast);
+      ws_broadcast_to(conn, broadcast, compressed);
     ws_conn_unuse(conn);
     conn = next;
   }
+  for (int bits = 0; bits <= WS_DEFLATE_BITS_MAX; bits++)
+    ws_chunk_unref(compressed[bits].chunk);
 }
 
 static void ws_broadcast_run(struct ws_loop *loop, struct ws_task *task) {

@@ -16,6 +16,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "conformance"))
 
 from deflate import DeflatePeer, parsed, spelled   # noqa: E402
+from peer import Peer   # noqa: E402
 from programs import Server   # noqa: E402
 from wire import CLOSE, TEXT, open_client, request   # noqa: E402
 
@@ -102,13 +103,30 @@ def load_cycles(server, count=100_000):
     assert grown < 1024, grown
 
 
+def join_compressing(server, offer):
+    wire, answered = open_client(server.connect(), server.host, "/echo", [("Sec-WebSocket-Extensions", spelled(offer))])
+    return DeflatePeer(wire, parsed(answered["sec-websocket-extensions"]))
+
+
+def load_broadcast(server, count=1000):
+    """A broadcast reaches every receiver, whether and however it compresses. WS-BROADCAST-1, DEFLATE-12"""
+    forgetful = {"server_no_context_takeover": True}
+    offers = [{}, forgetful, {**forgetful, "server_max_window_bits": 9}, {"server_max_window_bits": 12}, {**forgetful, "server_max_window_bits": 9}]
+    peers = [Peer(join(server)) if i % 6 == 5 else join_compressing(server, offers[i % 6]) for i in range(count)]
+    for times in range(1, 4):
+        peers[0].text(b"all")
+        for peer in peers:
+            peer.message(TEXT, b"to all")
+            assert getattr(peer, "compressed_answers", times) == times
+    for peer in peers:
+        leave(peer.wire)
+    print(f"three broadcasts reached {count} connections that compress in five ways, or not at all")
+
+
 def compressing(server, count, offer):
     """Opens connections that compress and talks on each: what they hold of memory afterwards, in KiB each."""
     before = resident_kib(server)
-    peers = []
-    for i in range(count):
-        wire, answered = open_client(server.connect(), server.host, "/echo", [("Sec-WebSocket-Extensions", spelled(offer))])
-        peers.append(DeflatePeer(wire, parsed(answered["sec-websocket-extensions"])))
+    peers = [join_compressing(server, offer) for _ in range(count)]
     for i, peer in enumerate(peers):
         text = b"".join(b"%d, said %d; " % (n * i, n) for n in range(8000))
         peer.compressed(TEXT, text)
