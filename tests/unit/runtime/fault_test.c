@@ -66,18 +66,20 @@ static long end_run(const struct run *run) {
 static long first_fault = 1;
 static long last_fault = 100000;
 
-/* Until a run has fewer calls than the number of the one that should have failed. Returns how many did. */
+/* How many calls a conversation makes varies with the time its parts take: until of many runs none has as many as the number of
+ * the one that should have failed. Returns how many did. */
 static long fail_in_turn(void (*conversation)(void), arm *arm_fault) {
   struct run runs[LANES];
   long failed = 0;
   bool more = true;
   for (long nth = first_fault; more && nth <= last_fault; nth += LANES) {
+    more = false;
     for (int i = 0; i < LANES; i++)
       start_run(&runs[i], conversation, arm_fault, nth + i);
     for (int i = 0; i < LANES; i++) {
       bool reached = end_run(&runs[i]) >= runs[i].nth;
       failed += reached;
-      more = more && reached;
+      more = more || reached;
     }
   }
   return failed;
