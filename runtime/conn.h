@@ -11,7 +11,7 @@
  * It only ever moves down this list. It belongs to one worker, whose thread alone touches it, apart from what is marked
  * shared: other threads pin its ID (handle.h) and read that.
  *
- * Lifetime. `uses` counts what on the stack or in the dirty list still needs the connection. ws_conn_drop may be called at
+ * Lifetime. `uses` counts what on the stack, in the dirty list or in that of the unread still needs the connection. ws_conn_drop may be called at
  * any time: it ends the connection at once, but the close handler, retiring and freeing wait for the last use. So a
  * connection can be closed, and its server stopped, inside its own handler. Whoever calls something that may end a
  * connection and goes on to use it holds a use.
@@ -98,6 +98,7 @@ struct ws_conn {
   int64_t id;                   /* shared; 0 before OPENING */
   struct ws_conn *next, **link; /* in group->first */
   struct ws_conn *next_dirty;
+  struct ws_conn *next_unread;
   void **record;   /* root of the record for handlers, NULL until it is needed */
   void *handshake; /* what the role keeps: a server's partial head, then its request (shared) */
   struct ws_deflater *deflater;
@@ -114,6 +115,7 @@ struct ws_conn {
   bool admitted : 1;                      /* it was open: the close handler is due */
   bool held : 1;                          /* output waits (for the 101) */
   bool dirty : 1;
+  bool unread : 1;       /* in the worker's list of those with input left */
   bool record_stale : 1; /* to be dropped when the handler that has it returns */
   bool handling : 1;     /* a handler of this connection is on the stack */
   bool paused : 1;       /* input came meanwhile: read on afterwards */
@@ -203,6 +205,9 @@ void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call);
 
 /* Calls a close handler (a root, or NULL for none) with how the connection ended. */
 void ws_conn_call_close(struct ws_conn *conn, void **handler);
+
+/* Reads on where input is left that no event announces. For worker->read_on. */
+void ws_conn_read_on(struct ws_loop *loop, struct ws_deferred *work);
 
 /* conn_input.c: one step of the stream's own handshake (true: done), and what readiness and the timer call. */
 bool ws_conn_shake(struct ws_conn *conn);

@@ -3,12 +3,13 @@
 
 #include "alloc.h"
 #include "conn.h"
+#include "io/sys.h"
 #include "log.h"
 #include "protocol/close_code.h"
 #include "protocol/text.h"
 
-/* Reads of one connection before others have their turn. */
-enum { WS_READS_PER_TURN = 8 };
+/* Reads of one connection, and the time after which it does not begin another, before others have their turn. */
+enum { WS_READS_PER_TURN = 8, WS_READ_MS_PER_TURN = 8 };
 
 /* A ping's answer is left out where this much waits already: the peer does not read, and one answer of many will do. */
 enum { WS_PONG_BACKLOG = 64 * 1024 };
@@ -201,8 +202,23 @@ static bool ws_conn_resume(struct ws_conn *conn) {
   return true;
 }
 
+/* Has its turn again at the end of this one: no event would tell of what is left. */
+static void ws_conn_read_later(struct ws_conn *conn) {
+  struct ws_worker *worker = ws_conn_worker(conn);
+  if (conn->unread)
+    return;
+  conn->unread = true;
+  ws_conn_use(conn);
+  conn->next_unread = NULL;
+  *worker->unread_end = conn;
+  worker->unread_end = &conn->next_unread;
+  worker->unread_count++;
+  ws_loop_defer(worker->loop, &worker->read_on);
+}
+
 static void ws_conn_read(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_worker(conn)->loop;
+  int64_t until_ms = ws_sys_now_coarse_ms() + WS_READ_MS_PER_TURN;
   uint8_t *buffer = ws_loop_take_buffer(loop);
   if (!buffer) {
     ws_conn_drop(conn);
@@ -219,8 +235,11 @@ static void ws_conn_read(struct ws_conn *conn) {
     if (n == WS_STREAM_AGAIN)
       filled = false;
     bool pending = n > 0 && ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream);
+    bool turn_is_over = reads >= WS_READS_PER_TURN || ((filled || pending) && ws_sys_now_coarse_ms() > until_ms);
+    if (pending && turn_is_over)
+      ws_conn_read_later(conn);
     bool resumed = ws_conn_resume(conn);
-    more = pending || resumed || (filled && reads < WS_READS_PER_TURN);
+    more = resumed || ((filled || pending) && !turn_is_over);
   }
   ws_loop_give_buffer(loop, buffer);
 }
@@ -253,6 +272,25 @@ static void ws_conn_readable(struct ws_conn *conn) {
     return;
   }
   ws_conn_read(conn);
+}
+
+/* Each that was waiting once: what is left then waits again. */
+void ws_conn_read_on(struct ws_loop *loop, struct ws_deferred *work) {
+  struct ws_worker *worker = (struct ws_worker *)(void *)((char *)work - offsetof(struct ws_worker, read_on));
+  (void)loop;
+  for (int most = worker->unread_count; most > 0 && worker->unread; most--) {
+    struct ws_conn *conn = worker->unread;
+    worker->unread = conn->next_unread;
+    if (!worker->unread)
+      worker->unread_end = &worker->unread;
+    worker->unread_count--;
+    conn->unread = false;
+    if (ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream))
+      ws_conn_readable(conn);
+    if (conn->dirty)
+      ws_conn_flush(conn);
+    ws_conn_unuse(conn);
+  }
 }
 
 void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {

@@ -80,6 +80,8 @@ static void ws_worker_deinit(struct ws_worker *worker) {
 static const char *ws_worker_init(struct ws_worker *worker, unsigned index) {
   worker->index = index;
   worker->flush.run = ws_conn_flush_dirty;
+  worker->read_on.run = ws_conn_read_on;
+  worker->unread_end = &worker->unread;
   if (ws_call_init(&worker->call))
     return "out of memory";
   worker->loop = ws_loop_new();

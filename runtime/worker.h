@@ -31,6 +31,10 @@ struct ws_worker {
   struct ws_call call;
   struct ws_conn *dirty; /* connections with output to be written at the end of the turn */
   struct ws_deferred flush;
+  struct ws_conn *unread,
+      **unread_end; /* connections that have had their turn, with input left that no event announces */
+  int unread_count;
+  struct ws_deferred read_on;
   struct ws_client *clients; /* every client connection of this worker, list by client->next */
   /* By window bits, made when first needed: compress for the connections that keep no context of their own. */
   struct ws_deflater *deflaters[WS_DEFLATE_BITS_MAX + 1];

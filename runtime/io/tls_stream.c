@@ -18,7 +18,10 @@
 #include "sys.h"
 #include "tls_state.h"
 
-enum { WS_TLS_RECORD = 16 * 1024 };
+enum {
+  WS_TLS_RECORD = 16 * 1024,
+  WS_TLS_ALLOWANCE = 64 * 1024, /* bytes that one operation takes from the socket */
+};
 
 struct ws_tls {
   SSL *ssl;
@@ -27,6 +30,7 @@ struct ws_tls {
   size_t retry;         /* the length of the record that a write is stuck in; 0: none */
   unsigned read_needs;  /* what reading waits for, WS_READ or WS_WRITE; likewise */
   unsigned write_needs; /* writing */
+  size_t allowance;     /* bytes that this operation may still take from the socket */
   int error;            /* the errno of a failure of the socket */
   bool handshaken;
   bool failed;
@@ -51,9 +55,19 @@ static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   return -1;
 }
 
+/* The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them faster
+ * than they are worked through would keep this thread for itself. Where the allowance is used up the socket seems empty; what is
+ * left in it makes it ready again. */
 static int ws_tls_bio_read(BIO *bio, char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
-  return ws_tls_bio_result(bio, ws_sys_recv(stream->watch.fd, bytes, (size_t)size), true);
+  if (stream->tls->allowance == 0) {
+    errno = EAGAIN;
+    return ws_tls_bio_result(bio, -1, true);
+  }
+  ssize_t count = ws_sys_recv(stream->watch.fd, bytes, (size_t)size);
+  size_t taken = count > 0 ? (size_t)count : 0;
+  stream->tls->allowance -= taken < stream->tls->allowance ? taken : stream->tls->allowance;
+  return ws_tls_bio_result(bio, count, true);
 }
 
 static int ws_tls_bio_write(BIO *bio, const char *bytes, int size) {
@@ -188,6 +202,7 @@ static int ws_tls_handshake(struct ws_stream *stream) {
   if (tls->failed)
     return WS_STREAM_FAILED;
   ERR_clear_error();
+  tls->allowance = WS_TLS_ALLOWANCE;
   int result = SSL_do_handshake(tls->ssl);
   if (result != 1)
     return ws_tls_outcome(stream, result, &tls->read_needs);
@@ -206,6 +221,7 @@ static ssize_t ws_tls_read(struct ws_stream *stream, uint8_t *bytes, size_t size
   size_t got = 0;
   int outcome = WS_STREAM_AGAIN;
   ERR_clear_error();
+  tls->allowance = WS_TLS_ALLOWANCE;
   while (got < size) {
     size_t count;
     int result = SSL_read_ex(tls->ssl, bytes + got, size - got, &count);

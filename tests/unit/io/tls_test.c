@@ -6,6 +6,7 @@
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <sys/ioctl.h>
 
 #include "io/stream.h"
 #include "io/tls_context.h"
@@ -397,6 +398,54 @@ static void test_records_and_close_notify(void **state) {
   lone_close(&lone);
 }
 
+/* What is still in the socket. */
+static size_t waiting_bytes(int fd) {
+  int count = 0;
+  assert_int_equal(ioctl(fd, FIONREAD, &count), 0);
+  return (size_t)count;
+}
+
+/* STREAM-9: keys are changed thousands of times, which the library would work through in one go. */
+static void test_records_that_carry_nothing(void **state) {
+  enum { CHANGES = 6000, AT_MOST = 100 * 1024 };
+  (void)state;
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  struct lone lone;
+  lone_open(&lone, true);
+  int room = 1 << 20, fd = lone.stream.watch.fd;
+  assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+  SSL *peer = raw_peer(context, lone.peer, false);
+  int ours, theirs;
+  drive(&lone, peer, &ours, &theirs);
+  assert_int_equal(ours | theirs, 0);
+
+  BIO *records = BIO_new(BIO_s_mem());
+  SSL_set0_wbio(peer, records);
+  for (int i = 0; i < CHANGES; i++) {
+    assert_int_equal(SSL_key_update(peer, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    assert_int_equal(SSL_do_handshake(peer), 1);
+  }
+  assert_int_equal(SSL_write(peer, "x", 1), 1);
+  char *bytes;
+  size_t size = (size_t)BIO_get_mem_data(records, &bytes), sent = 0;
+  uint8_t byte = 0;
+  ssize_t count = WS_STREAM_AGAIN;
+  int64_t give_up = test_now() + TEST_PATIENCE_MS;
+  while (count == WS_STREAM_AGAIN) {
+    ssize_t more = sent < size ? send(lone.peer, bytes + sent, size - sent, MSG_DONTWAIT) : 0;
+    sent += more > 0 ? (size_t)more : 0;
+    size_t before = waiting_bytes(fd);
+    count = ws_stream_read(&lone.stream, &byte, 1);
+    assert_true(before - waiting_bytes(fd) <= AT_MOST);
+    assert_true(test_now() < give_up);
+  }
+  assert_int_equal(count, 1);
+  assert_int_equal(byte, 'x');
+  SSL_free(peer);
+  SSL_CTX_free(context);
+  lone_close(&lone);
+}
+
 /* --- files of a server */
 
 static void assert_no_context(const char *certificate, const char *key, const char *file, const char *reason) {
@@ -452,6 +501,7 @@ int main(void) {
       tls_test(test_versions),
       tls_test(test_server_name),
       tls_test(test_records_and_close_notify),
+      tls_test(test_records_that_carry_nothing),
       tls_test(test_files_of_a_server),
   };
   return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,11 +1,16 @@
 /* wss, both ends: what is trusted, what is not, and what is no TLS at all. */
+#include <openssl/ssl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -176,12 +181,83 @@ static void test_ends_that_do_not_speak_tls(void **state) {
   close(listener);
 }
 
+struct flood {
+  pthread_t thread;
+  struct peer peer;
+  SSL_CTX *context;
+  SSL *ssl;
+  atomic_bool over;
+};
+
+static void *flood_run(void *argument) {
+  struct flood *flood = argument;
+  static const uint8_t ping[] = {0x89, 0x80, 1, 2, 3, 4};
+  uint8_t pings[2666 * sizeof ping]; /* their end is not that of a record that is full */
+  for (size_t i = 0; i < sizeof pings; i++)
+    pings[i] = ping[i % sizeof ping];
+  while (!atomic_load(&flood->over) && SSL_write(flood->ssl, pings, sizeof pings) > 0)
+    ;
+  return NULL;
+}
+
+/* A client that sends pings as fast as it can, and reads nothing. */
+static void flood_begin(struct flood *flood, int port) {
+  static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  char answer[1024];
+  *flood = (struct flood){.peer = peer_connect(port), .context = SSL_CTX_new(TLS_client_method())};
+  flood->ssl = SSL_new(flood->context);
+  SSL_set_fd(flood->ssl, flood->peer.fd);
+  assert_int_equal(SSL_connect(flood->ssl), 1);
+  assert_int_equal(SSL_write(flood->ssl, request, sizeof request - 1), sizeof request - 1);
+  assert_true(SSL_read(flood->ssl, answer, sizeof answer) > 12);
+  assert_memory_equal(answer, "HTTP/1.1 101", 12);
+  assert_int_equal(pthread_create(&flood->thread, NULL, flood_run, flood), 0);
+}
+
+static void flood_end(struct flood *flood) {
+  atomic_store(&flood->over, true);
+  shutdown(flood->peer.fd, SHUT_RDWR);
+  pthread_join(flood->thread, NULL);
+  SSL_free(flood->ssl);
+  SSL_CTX_free(flood->context);
+  peer_close(&flood->peer);
+}
+
+/* WS-SEC-11: one peer that sends as fast as it is read has its turn, and so have the others. */
+static void test_a_flood_delays_nobody(void **state) {
+  struct flood flood;
+  char url[64];
+  int port;
+  (void)state;
+  signal(SIGPIPE, SIG_IGN);
+  int64_t server = serve_secure(&port, &good);
+  snprintf(url, sizeof url, "wss://localhost:%d/", port);
+  int64_t id = must_connect(url);
+  flood_begin(&flood, port);
+  poll(NULL, 0, 200);
+  for (int i = 0; i < 20; i++) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    must_send(id, "still there?");
+    journal_expect("text:still there?");
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(after.tv_sec - before.tv_sec <= 1);
+  }
+  flood_end(&flood);
+  journal_expect("close:1006:");
+  must_close(id);
+  journal_expect("close:1000:");
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_secure_conversation, clear_journal),
       cmocka_unit_test_setup(test_certificates_that_do_not_do, clear_journal),
       cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
       cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
+      cmocka_unit_test_setup(test_a_flood_delays_nobody, clear_journal),
   };
   return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
 }
