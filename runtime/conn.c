@@ -15,6 +15,8 @@
 #include "roots.h"
 #include "wait.h"
 
+enum { WS_FINISH_NESTING = 8 };
+
 static struct ws_loop *ws_conn_loop(const struct ws_conn *conn) {
   return conn->group->worker->loop;
 }
@@ -140,7 +142,9 @@ void ws_conn_mark_dirty(struct ws_conn *conn) {
 
 void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_worker *worker = (struct ws_worker *)(void *)((char *)work - offsetof(struct ws_worker, flush));
+  int finishing = worker->finishing;
   (void)loop;
+  worker->finishing = 0; /* a turn inside a close handler finishes what it finds; turns nest so deep only */
   while (worker->dirty) {
     struct ws_conn *conn = worker->dirty;
     worker->dirty = conn->next_dirty;
@@ -148,6 +152,7 @@ void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work) {
     ws_conn_flush(conn);
     ws_conn_unuse(conn);
   }
+  worker->finishing = finishing;
 }
 
 static void ws_conn_want(struct ws_conn *conn) {
@@ -261,7 +266,7 @@ void ws_conn_refuse(struct ws_conn *conn, const char *bytes, size_t n) {
 }
 
 /* The last use is gone: the close handler, then the ID and the memory. */
-static void ws_conn_finish(struct ws_conn *conn) {
+static void ws_conn_finish_now(struct ws_conn *conn) {
   int64_t id = conn->id;
   conn->uses = 1; /* the close handler may use it, and must not finish it again */
   conn->group->ops->ended(conn);
@@ -278,6 +283,20 @@ static void ws_conn_finish(struct ws_conn *conn) {
   if (!id || ws_handle_retire(id))
     conn->group->ops->free(conn);
   ws_wait_notify();
+}
+
+/* A close handler that sends may meet the next connection that has ended, whose close handler sends: as many of them as there are
+ * connections would not fit on the stack. From a depth on they wait for the end of the turn. */
+static void ws_conn_finish(struct ws_conn *conn) {
+  struct ws_worker *worker = conn->group->worker;
+  if (worker->finishing >= WS_FINISH_NESTING) {
+    conn->held = false;
+    ws_conn_mark_dirty(conn);
+    return;
+  }
+  worker->finishing++;
+  ws_conn_finish_now(conn);
+  worker->finishing--;
 }
 
 void ws_conn_drop(struct ws_conn *conn) {

@@ -25,6 +25,7 @@ struct ws_worker {
   int nesting;         /* handlers on the stack that wait for their connect */
   int connections;     /* all there are */
   int handling;        /* those with a handler on the stack */
+  int finishing;       /* those whose close handler is on the stack, within the innermost turn */
   int64_t patience_ms; /* the deadline of the innermost of those that wait, which is their earliest */
   bool ending;         /* the program's end: nothing new is begun */
   bool call_taken;     /* `call` is in use by a handler on the stack */

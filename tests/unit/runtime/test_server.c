@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -426,6 +427,89 @@ static void test_peers_that_vanish(void **state) {
   must_stop(server);
 }
 
+enum { CROWD = 60 };
+
+static struct {
+  int64_t ids[CROWD];
+  atomic_int opened, closed, deepest;
+  atomic_bool go;
+} crowd;
+
+/* Tells all the others, with a message that is written at once. */
+static void tell_the_crowd(int64_t id) {
+  static char text[20001];
+  char *problem;
+  memset(text, 'x', sizeof text - 1);
+  for (int i = 0; i < CROWD; i++) {
+    if (crowd.ids[i] == id)
+      continue;
+    osp_ws_send(crowd.ids[i], text, &problem);
+    if (problem)
+      osp_release(problem);
+  }
+}
+
+static void *join_the_crowd(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  crowd.ids[atomic_fetch_add(&crowd.opened, 1)] = connection->id;
+  return result_success();
+}
+
+static void *leave_the_crowd(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  static _Thread_local int depth;
+  int deepest = atomic_load(&crowd.deepest);
+  (void)cell;
+  (void)code;
+  (void)reason;
+  depth++;
+  while (depth > deepest && !atomic_compare_exchange_weak(&crowd.deepest, &deepest, depth))
+    ;
+  tell_the_crowd(connection->id);
+  depth--;
+  atomic_fetch_add(&crowd.closed, 1);
+  return result_success();
+}
+
+static void *wait_for_the_crowd(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
+  (void)cell;
+  (void)message;
+  WAIT_UNTIL(atomic_load(&crowd.go));
+  tell_the_crowd(connection->id);
+  return result_success();
+}
+
+static void *on_join[] = {(void *)join_the_crowd};
+static void *on_leave[] = {(void *)leave_the_crowd};
+static void *on_wait[] = {(void *)wait_for_the_crowd};
+
+/* Everybody leaves while a handler runs, and each one's close handler tells the others: WS-ONCLOSE-9 WS-ONCLOSE-1 */
+static void test_a_crowd_that_vanishes(void **state) {
+  struct peer peers[CROWD];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_open(server, on_join, &error);
+  expect_success(error);
+  osp_ws_server_on_message(server, on_wait, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_leave, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i < CROWD; i++)
+    peers[i] = peer_open(port, "/");
+  peer_send_message(&peers[0], "go");
+  poll(NULL, 0, 50);
+  for (int i = 1; i < CROWD; i++)
+    peer_reset(&peers[i]);
+  atomic_store(&crowd.go, true);
+  WAIT_UNTIL(atomic_load(&crowd.closed) == CROWD - 1);
+  assert_in_range((unsigned long)atomic_load(&crowd.deepest), 1, 10);
+  peer_close(&peers[0]);
+  WAIT_UNTIL(atomic_load(&crowd.closed) == CROWD);
+  must_stop(server);
+}
+
 /* A peer that never answers the close frame is cut off: WS-CLOSE-2 WS-STOP-3 */
 static void test_a_peer_that_does_not_say_goodbye(void **state) {
   struct timespec before;
@@ -477,6 +561,7 @@ int main(void) {
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, clear_journal),
       cmocka_unit_test_setup(test_closing_inside_handlers, clear_journal),
       cmocka_unit_test_setup(test_peers_that_vanish, clear_journal),
+      cmocka_unit_test_setup(test_a_crowd_that_vanishes, clear_journal),
       cmocka_unit_test_setup(test_a_peer_that_does_not_say_goodbye, clear_journal),
       cmocka_unit_test_setup(test_addresses, clear_journal),
   };
