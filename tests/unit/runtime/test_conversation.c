@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "conn.h"
+#include "handle.h"
 #include "hooks.h"
 #include "osprey.h"
 #include "peer.h"
@@ -63,6 +65,47 @@ static void test_broadcast_reaches_every_client(void **state) {
   must_stop(server);
 }
 
+/* Sends, and looks what of that is left. */
+static void *send_and_look(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
+  char *error;
+  (void)cell;
+  osp_ws_send(connection->id, message->data, &error);
+  expect_success(error);
+  const struct ws_conn *conn = ws_handle_owned(WS_HANDLE_CONNECTION, connection->id, ws_worker_current()->index);
+  journal_write("%s", conn->deflater ? "a context" : "no context");
+  return result_success();
+}
+
+static void *on_send_and_look[] = {(void *)send_and_look};
+
+/* DEFLATE-10: on the way out too. */
+static void test_no_context_is_held_where_none_is_kept(void **state) {
+  static const char *const offers[] = {"permessage-deflate", "permessage-deflate; server_no_context_takeover"};
+  (void)state;
+  char *error;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/chat");
+  must_limit(server, "compression", 1);
+  osp_ws_server_on_message(server, on_send_and_look, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i < 2; i++) {
+    char headers[128];
+    struct peer peer = peer_connect(port);
+    snprintf(headers, sizeof headers, "Sec-WebSocket-Extensions: %s\r\n", offers[i]);
+    peer_shake(&peer, port, "/chat", headers);
+    for (int round = 0; round < 2; round++) {
+      peer_send_message(&peer, "hello");
+      journal_expect(i ? "no context" : "a context");
+      assert_true(peer_read_frame(&peer));
+      assert_int_equal(peer.frame.head, 0xC1);
+    }
+    peer_close(&peer);
+  }
+  must_stop(server);
+}
+
 /* WS-STOP-2 WS-STOP-3 WS-STOP-7 WS-ONCLOSE-5 */
 static void test_stop_says_goodbye(void **state) {
   int port;
@@ -82,6 +125,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_client_and_server_converse, clear_journal),
       cmocka_unit_test_setup(test_broadcast_reaches_every_client, clear_journal),
+      cmocka_unit_test_setup(test_no_context_is_held_where_none_is_kept, clear_journal),
       cmocka_unit_test_setup(test_stop_says_goodbye, clear_journal),
   };
   return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);
