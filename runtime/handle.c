@@ -6,18 +6,18 @@
 
 #include "alloc.h"
 
-/* An ID: generation (37 bits), 1 + place (25 bits), kind (1 bit). The first server is 2, the first connection 3. */
-enum { WS_ID_KIND_BITS = 1, WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 37 };
+/* An ID: generation (31 bits), 1 + place (25 bits), kind (1 bit). The first server is 2, the first connection 3. */
+enum { WS_ID_KIND_BITS = 1, WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 31 };
 
-/* A slot's word: generation (37), alive (1), retired (1), owner (6), pins (19). A free slot is neither alive nor retired
+/* A slot's word: generation (31), alive (1), retired (1), owner (6), pins (25). A free slot is neither alive nor retired
  * and holds the generation of its next use: all below that were issued. */
 #define WS_WORD_PIN ((uint64_t)1)
-#define WS_WORD_PINS (((uint64_t)1 << 19) - 1)
-#define WS_WORD_OWNER_SHIFT 19
+#define WS_WORD_PINS (((uint64_t)1 << 25) - 1)
+#define WS_WORD_OWNER_SHIFT 25
 #define WS_WORD_OWNER ((uint64_t)(WS_HANDLE_OWNERS - 1) << WS_WORD_OWNER_SHIFT)
-#define WS_WORD_RETIRED ((uint64_t)1 << 25)
-#define WS_WORD_ALIVE ((uint64_t)1 << 26)
-#define WS_WORD_GENERATION_SHIFT 27
+#define WS_WORD_RETIRED ((uint64_t)1 << 31)
+#define WS_WORD_ALIVE ((uint64_t)1 << 32)
+#define WS_WORD_GENERATION_SHIFT 33
 #define WS_GENERATIONS ((uint64_t)1 << WS_ID_GENERATION_BITS)
 
 /* A free slot's object is its successor in the queue of free places. */

@@ -25,7 +25,7 @@
 #include "roots.h"
 #include "value.h"
 
-/* WS-ID-1 WS-ID-2 WS-ID-3 WS-ID-4 */
+/* WS-ID-1 WS-ID-2 WS-ID-3 WS-ID-4 WS-LIMIT-1 */
 static void test_handles(void **state) {
   enum { MANY = 3000 };
   static int64_t ids[MANY];
@@ -55,6 +55,15 @@ static void test_handles(void **state) {
   assert_int_equal(why, WS_HANDLE_UNKNOWN);
   assert_null(ws_handle_pin(WS_HANDLE_CONNECTION, 1, &why)); /* place 0 */
   assert_int_equal(why, WS_HANDLE_UNKNOWN);
+  /* Every connection of a server pins it: as many as maxConnections may say, and some. */
+  int64_t server = ws_handle_issue(WS_HANDLE_SERVER, &object, WS_HANDLE_NO_OWNER);
+  for (int i = 0; i < (1 << 24) + 1000; i++)
+    ws_handle_pin_again(server);
+  assert_ptr_equal(ws_handle_pin(WS_HANDLE_SERVER, server, &why), &object);
+  assert_false(ws_handle_retire(server));
+  for (int i = 0; i < (1 << 24) + 1000; i++)
+    assert_false(ws_handle_unpin(server));
+  assert_true(ws_handle_unpin(server));
   for (int round = 0; round < 3; round++) {
     for (int i = 0; i < MANY; i++) {
       ids[i] = ws_handle_issue(WS_HANDLE_CONNECTION, &other, 0);
