@@ -45,6 +45,13 @@ static int ws_head_keep(struct ws_head **kept, const struct ws_http_head *http, 
   return ws_head_append(head, bytes, n);
 }
 
+/* What was gathered stands in one place only: the caller's buffer is soon another's. */
+static int ws_head_moved(enum ws_http_outcome outcome, uint8_t *bytes, size_t n) {
+  if (outcome == WS_HTTP_PARTIAL)
+    OPENSSL_cleanse(bytes, n);
+  return (int)outcome;
+}
+
 int ws_head_take(struct ws_head **kept, struct ws_http_head *scratch, enum ws_http_kind kind, uint8_t *bytes, size_t n,
                  struct ws_http_head **head, size_t *used) {
   *used = n;
@@ -54,7 +61,9 @@ int ws_head_take(struct ws_head **kept, struct ws_http_head *scratch, enum ws_ht
     enum ws_http_outcome outcome = ws_http_head_parse(scratch, (const char *)bytes, n);
     if (outcome == WS_HTTP_COMPLETE)
       *used = scratch->size;
-    return outcome == WS_HTTP_PARTIAL && ws_head_keep(kept, scratch, bytes, n) ? WS_HEAD_NO_MEMORY : (int)outcome;
+    if (outcome == WS_HTTP_PARTIAL && ws_head_keep(kept, scratch, bytes, n))
+      return WS_HEAD_NO_MEMORY;
+    return ws_head_moved(outcome, bytes, n);
   }
   size_t before = (*kept)->size;
   *head = &(*kept)->http;
@@ -65,7 +74,7 @@ int ws_head_take(struct ws_head **kept, struct ws_http_head *scratch, enum ws_ht
   enum ws_http_outcome outcome = ws_http_head_parse(*head, (*kept)->bytes, (*kept)->size);
   if (outcome == WS_HTTP_COMPLETE)
     *used = (*head)->size - before;
-  return (int)outcome;
+  return ws_head_moved(outcome, bytes, n);
 }
 
 void ws_head_wipe(struct ws_head **kept, uint8_t *bytes, size_t used) {
