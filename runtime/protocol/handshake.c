@@ -459,6 +459,7 @@ static void ws_client_put_headers(struct ws_text_out *out, const char *headers) 
 
 size_t ws_client_request_write(char *to, size_t room, const struct ws_client_offer *offer) {
   struct ws_text_out out = {to, room, 0};
+  struct ws_slice protocols = ws_slice_trim(ws_slice_of(offer->protocols ? offer->protocols : ""));
 
   ws_text_put_text(&out, "GET ");
   ws_text_put(&out, offer->url->path.size > 0 ? offer->url->path : ws_slice_of("/"));
@@ -468,9 +469,9 @@ size_t ws_client_request_write(char *to, size_t room, const struct ws_client_off
   ws_text_put_text(&out, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ");
   ws_text_put_text(&out, offer->key);
   ws_text_put_text(&out, "\r\nSec-WebSocket-Version: 13\r\n");
-  if (offer->protocols && offer->protocols[0]) {
+  if (protocols.size > 0) {
     ws_text_put_text(&out, "Sec-WebSocket-Protocol: ");
-    ws_text_put_text(&out, offer->protocols);
+    ws_text_put(&out, protocols);
     ws_text_put_text(&out, "\r\n");
   }
   if (offer->compression)

@@ -97,6 +97,9 @@ static void request_with_everything(void **state) {
     assert_int_equal(ws_client_request_write((char *)guard_place(text, room), room, &offer), n);
   ws_client_request_write(text, sizeof text, &offer);
   assert_memory_equal(text, expected, n);
+  offer.protocols = " \t"; /* a list of none: no header without a name */
+  assert_int_equal(ws_client_request_write(text, sizeof text, &offer),
+                   n - strlen("Sec-WebSocket-Protocol: v2, v1\r\n"));
   offer.protocols = "";
   offer.headers = "";
   offer.compression = false;
