@@ -16,7 +16,10 @@
 #include "wait.h"
 #include "worker.h"
 
-enum { WS_END_TIMEOUT_MS = 5000 };
+enum {
+  WS_END_TIMEOUT_MS = 5000,
+  WS_END_LOOK_MS = 20, /* how often a loop that ends the program looks how far the others are */
+};
 
 static pthread_once_t ws_runtime_once = PTHREAD_ONCE_INIT;
 
@@ -28,11 +31,11 @@ static void ws_runtime_close_clients(struct ws_loop *loop, struct ws_task *task)
   ws_sys_free(task);
 }
 
-/* Asks every worker to close its clients; without memory for that they are cut off with the process. */
-static void ws_runtime_post_close(void) {
+/* Asks every worker but `here` to close its clients; without memory for that they are cut off with the process. */
+static void ws_runtime_post_close(const struct ws_worker *here) {
   for (unsigned i = 0; i < ws_workers_count(); i++) {
     struct ws_worker *worker = ws_worker_at(i);
-    struct ws_task *task = ws_sys_malloc(sizeof *task);
+    struct ws_task *task = worker == here ? NULL : ws_sys_malloc(sizeof *task);
     if (!task)
       continue;
     *task = (struct ws_task){.run = ws_runtime_close_clients};
@@ -40,11 +43,24 @@ static void ws_runtime_post_close(void) {
   }
 }
 
-/* exit() inside a handler: its own loop is turned here, until only connections like that handler's are left. */
+/* Whether there is anything left to be closed: on the worker itself, connections other than those whose handlers wait for the
+ * end. */
+static bool ws_runtime_is_busy(const struct ws_worker *here) {
+  bool busy = here->connections > here->handling;
+  for (unsigned i = 0; i < ws_workers_count() && !busy; i++)
+    busy = ws_worker_at(i) != here && ws_worker_at(i)->connections > 0;
+  return busy;
+}
+
+/* exit() inside a handler: its own loop is turned here, until only connections like that handler's are left. The other loops
+ * end with theirs, and then their threads: what exit() does next, they must not meet. */
 static void ws_runtime_end_nested(struct ws_worker *worker, int64_t deadline_ms) {
   ws_clients_close(worker);
-  while (worker->connections > worker->handling && ws_wait_now() < deadline_ms)
-    ws_loop_turn(worker->loop, deadline_ms - ws_wait_now());
+  ws_runtime_post_close(worker);
+  int64_t now;
+  while (ws_runtime_is_busy(worker) && (now = ws_wait_now()) < deadline_ms)
+    ws_loop_turn(worker->loop, deadline_ms - now < WS_END_LOOK_MS ? deadline_ms - now : WS_END_LOOK_MS);
+  ws_workers_end_others(worker);
 }
 
 static void ws_runtime_end(void) {
@@ -54,7 +70,7 @@ static void ws_runtime_end(void) {
     ws_runtime_end_nested(ws_worker_current(), deadline_ms);
     return;
   }
-  ws_runtime_post_close();
+  ws_runtime_post_close(NULL);
   ws_servers_await_all(deadline_ms);
   ws_clients_await_all(deadline_ms);
   if (!ws_workers_end())

@@ -105,16 +105,21 @@ static const char *ws_worker_begin(struct ws_worker_thread *self, unsigned index
   return strerror(error);
 }
 
-/* Stops and joins those that run. False: one is stuck in a handler, and keeps everything. */
-static bool ws_workers_join(struct ws_worker_thread *workers, unsigned count, int64_t patience_s) {
+/* Stops and joins those that run, but for `here`. False: one is stuck in a handler, and keeps everything. */
+static bool ws_workers_join(struct ws_worker_thread *workers, unsigned count, const struct ws_worker *here,
+                            int64_t patience_s) {
   struct timespec until;
   bool all = true;
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += patience_s;
-  for (unsigned i = 0; i < count; i++)
-    ws_loop_post(workers[i].worker.loop, &workers[i].stop_task);
-  for (unsigned i = 0; i < count; i++)
-    all = pthread_timedjoin_np(workers[i].thread, NULL, &until) == 0 && all;
+  for (unsigned i = 0; i < count; i++) {
+    if (&workers[i].worker != here)
+      ws_loop_post(workers[i].worker.loop, &workers[i].stop_task);
+  }
+  for (unsigned i = 0; i < count; i++) {
+    if (&workers[i].worker != here)
+      all = pthread_timedjoin_np(workers[i].thread, NULL, &until) == 0 && all;
+  }
   return all;
 }
 
@@ -133,7 +138,7 @@ static const char *ws_workers_begin(void) {
   for (unsigned i = 0; i < count; i++) {
     const char *why = ws_worker_begin(&workers[i], i);
     if (why) {
-      if (ws_workers_join(workers, i, 1))
+      if (ws_workers_join(workers, i, NULL, 1))
         ws_workers_free(workers, i);
       return why;
     }
@@ -160,12 +165,16 @@ bool ws_workers_end(void) {
   unsigned count = atomic_load(&ws_workers_running);
   if (count == 0)
     return true;
-  if (!ws_workers_join(ws_workers, count, 1))
+  if (!ws_workers_join(ws_workers, count, NULL, 1))
     return false;
   ws_workers_free(ws_workers, count);
   ws_workers = NULL;
   atomic_store(&ws_workers_running, 0);
   return true;
+}
+
+bool ws_workers_end_others(const struct ws_worker *here) {
+  return ws_workers_join(ws_workers, ws_workers_count(), here, 1);
 }
 
 unsigned ws_workers_count(void) {

@@ -22,13 +22,13 @@ enum { WS_WORKERS_MAX = 62 };
 struct ws_worker {
   struct ws_loop *loop;
   unsigned index;
-  int nesting;         /* handlers on the stack that wait for their connect */
-  int connections;     /* all there are */
-  int handling;        /* those with a handler on the stack */
-  int finishing;       /* those whose close handler is on the stack, within the innermost turn */
-  int64_t patience_ms; /* the deadline of the innermost of those that wait, which is their earliest */
-  bool ending;         /* the program's end: nothing new is begun */
-  bool call_taken;     /* `call` is in use by a handler on the stack */
+  int nesting;             /* handlers on the stack that wait for their connect */
+  _Atomic int connections; /* all there are; shared */
+  int handling;            /* those with a handler on the stack */
+  int finishing;           /* those whose close handler is on the stack, within the innermost turn */
+  int64_t patience_ms;     /* the deadline of the innermost of those that wait, which is their earliest */
+  bool ending;             /* the program's end: nothing new is begun */
+  bool call_taken;         /* `call` is in use by a handler on the stack */
   struct ws_call call;
   struct ws_conn *dirty; /* connections with output to be written at the end of the turn */
   struct ws_deferred flush;
@@ -57,6 +57,9 @@ struct ws_worker *ws_worker_next(void);
 /* Stops and frees the workers, whose connections have ended. False: one of them is stuck in a handler, nothing is freed. Not
  * on a loop thread. */
 bool ws_workers_end(void);
+
+/* Stops and joins the others than `here`, whose thread calls. False: one of them is stuck in a handler. */
+bool ws_workers_end_others(const struct ws_worker *here);
 
 /* The room for one call of a handler: the worker's own, or where calls nest, another. NULL: no memory. */
 struct ws_call *ws_worker_take_call(struct ws_worker *worker);

@@ -210,6 +210,65 @@ static void test_ending_the_program_inside_a_handler(void **state) {
   peer_close(&other);
 }
 
+static void *say_closed(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  (void)cell;
+  (void)connection;
+  (void)reason;
+  say(code == 1001 ? "closed\n" : "closed otherwise\n");
+  return result_success();
+}
+
+/* Keeps its loop busy for a while, or ends the program. */
+static void *wait_or_exit(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
+  if (strcmp(message->data, "wait") != 0)
+    return exit_inside(cell, connection, message);
+  poll(NULL, 0, 300);
+  osp_ws_send(connection->id, "waited", &error);
+  expect_success(error);
+  return result_success();
+}
+
+static void *on_say_closed[] = {(void *)say_closed};
+static void *on_wait_or_exit[] = {(void *)wait_or_exit};
+
+static int serve_exit_on_two_loops(int port) {
+  setenv("OSPREY_WS_LOOPS", "2", 1);
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_on_message(server, on_wait_or_exit, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_say_closed, &error);
+  expect_success(error);
+  must_listen(server);
+  say("ready\n");
+  pause();
+  return 1;
+}
+
+/* A connection of another loop is closed in good order all the same: WS-EXIT-4 */
+static void test_ending_the_program_inside_a_handler_of_one_loop(void **state) {
+  char log[4096];
+  char line[64];
+  (void)state;
+  int port = peer_free_port();
+  struct program program = run(serve_exit_on_two_loops, port);
+  read_line(&program, line, sizeof line);
+  struct peer peer = peer_open(port, "/chat");
+  peer_send_message(&peer, "wait");
+  poll(NULL, 0, 50);
+  struct peer other = peer_open(port, "/chat"); /* the other loop's, since this one is busy */
+  peer_expect_text(&peer, "waited");
+  peer_send_message(&peer, "9");
+  assert_int_equal(peer_read_close(&other, NULL, 0), 1001);
+  poll(NULL, 0, 100); /* the program waits for the answer */
+  peer_send_frame(&other, 0x88, "\x03\xe9", 2);
+  read_line(&program, line, sizeof line);
+  assert_string_equal(line, "closed");
+  assert_int_equal(finish(&program, log, sizeof log), 9);
+  peer_close(&peer);
+  peer_close(&other);
+}
+
 /* ---- signals */
 
 static int keep_alive(int port) {
@@ -372,9 +431,13 @@ static void test_numbers_of_loops(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_what_is_queued_is_sent),    cmocka_unit_test(test_servers_say_goodbye_at_the_end),
-      cmocka_unit_test(test_the_end_has_a_deadline),    cmocka_unit_test(test_ending_the_program_inside_a_handler),
-      cmocka_unit_test(test_signals_stop_every_server), cmocka_unit_test(test_the_log),
+      cmocka_unit_test(test_what_is_queued_is_sent),
+      cmocka_unit_test(test_servers_say_goodbye_at_the_end),
+      cmocka_unit_test(test_the_end_has_a_deadline),
+      cmocka_unit_test(test_ending_the_program_inside_a_handler),
+      cmocka_unit_test(test_ending_the_program_inside_a_handler_of_one_loop),
+      cmocka_unit_test(test_signals_stop_every_server),
+      cmocka_unit_test(test_the_log),
       cmocka_unit_test(test_numbers_of_loops),
   };
   return cmocka_run_group_tests_name("program", tests, NULL, NULL);
