@@ -1,5 +1,8 @@
 #include "log.h"
 
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +11,8 @@
 #include <unistd.h>
 
 #include "printable.h"
+
+enum { WS_LOG_PATIENCE_MS = 50 }; /* with who reads the log; once */
 
 static const char *const ws_log_names[] = {"off", "error", "warn", "info", "debug"};
 static enum ws_log_level ws_log_level = WS_LOG_WARN;
@@ -41,6 +46,36 @@ static size_t ws_log_prefix(char *to, size_t room, enum ws_log_level level) {
   return used;
 }
 
+/* Whether a line can be written without waiting longer, and somebody may read it: to a pipe that is full a write would wait for as long as
+ * nobody reads, and to one that nobody can read any more it would end the program (SIGPIPE). */
+static bool ws_log_is_heard(int patience_ms) {
+  struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+  return poll(&out, 1, patience_ms) == 1 && out.revents == POLLOUT;
+}
+
+/* A log that cannot be written must not stop the program: the line is left out, and the next one says so. */
+static void ws_log_put(const char *line, size_t size) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static unsigned long lost;
+  char note[128];
+  ssize_t ignored = 0;
+  pthread_mutex_lock(&lock);
+  bool heard = ws_log_is_heard(lost ? 0 : WS_LOG_PATIENCE_MS);
+  if (heard && lost) {
+    size_t used = ws_log_prefix(note, sizeof note, WS_LOG_WARN);
+    used += (size_t)snprintf(note + used, sizeof note - used, "%lu lines were not written: nobody read them\n", lost);
+    ignored = write(STDERR_FILENO, note, used);
+    heard = ws_log_is_heard(0);
+    lost = 0;
+  }
+  if (heard)
+    ignored = write(STDERR_FILENO, line, size);
+  else
+    lost++;
+  pthread_mutex_unlock(&lock);
+  (void)ignored;
+}
+
 void ws_log(enum ws_log_level level, const char *format, ...) {
   if (!ws_log_wants(level))
     return;
@@ -49,13 +84,11 @@ void ws_log(enum ws_log_level level, const char *format, ...) {
   va_start(values, format);
   vsnprintf(text, sizeof text, format, values);
   va_end(values);
-  char line[WS_PRINTABLE_SIZE(sizeof text) + 96];
+  char line[PIPE_BUF]; /* what is written in one piece, and for which a pipe that is ready has room */
   size_t used = ws_log_prefix(line, sizeof line, level);
   used += ws_printable(line + used, sizeof line - used - 1, text);
   line[used++] = '\n';
-  /* A log that cannot be written must not stop the program. */
-  ssize_t ignored = write(STDERR_FILENO, line, used);
-  (void)ignored;
+  ws_log_put(line, used);
 }
 
 /* In place of what follows the path. */

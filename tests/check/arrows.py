@@ -27,7 +27,7 @@ PARTS = [
     ("host", ["runtime/host/*"], [], C + POSIX),
     ("compat", ["runtime/compat/*"], ["ABI header"], C + POSIX),
     ("values", [f"runtime/{noun}.[ch]" for noun in ("value", "handle", "error", "log", "hooks", "printable", "roots", "random")],
-     ["protocol", "memory"], C + POSIX + ["openssl/rand.h"]),
+     ["protocol", "memory"], C + POSIX + ["openssl/rand.h", "poll.h"]),
     ("connection", [f"runtime/{noun}.[ch]" for noun in ("conn*", "worker", "peers", "head", "wait")],
      ["values", "protocol", "io", "memory"], C + POSIX + SOCKETS + ["openssl/crypto.h"]),
     ("runtime", ["runtime/*.[ch]"], ["connection", "values", "protocol", "io", "memory", "ABI header"],

@@ -1,4 +1,5 @@
 /* What a whole program sees: its end, signals, its log. Each case runs in a process of its own. */
+#include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <sched.h>
@@ -405,6 +406,52 @@ static void test_the_log(void **state) {
   unsetenv("OSPREY_WS_LOG");
 }
 
+static int serve_until_stopped(int port) {
+  serve_on(port);
+  say("ready\n");
+  osp_ws_keep_alive(&error);
+  expect_success(error);
+  return 0;
+}
+
+/* The server writes lines that nobody hears, and serves. */
+static void expect_service(int port) {
+  for (int i = 0; i < 100; i++)
+    assert_int_equal(peer_status(port, "/a-path-that-the-server-does-not-have-and-that-takes-room-in-the-log", ""),
+                     404);
+  struct peer peer = peer_open(port, "/chat");
+  peer_send_message(&peer, "still here");
+  peer_expect_text(&peer, "still here");
+  peer_close(&peer);
+}
+
+/* WS-LOG-5 */
+static void test_a_log_that_nobody_reads(void **state) {
+  char log[16384];
+  char line[64];
+  (void)state;
+  for (int closed = 0; closed < 2; closed++) {
+    int port = peer_free_port();
+    struct program program = run(serve_until_stopped, port);
+    read_line(&program, line, sizeof line);
+    if (closed)
+      program.err = dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), program.err);
+    else
+      assert_true(fcntl(program.err, F_SETPIPE_SZ, 8192) >= 8192);
+    expect_service(port);
+    if (!closed) {
+      assert_true(read(program.err, log, sizeof log) > 0);
+      assert_int_equal(peer_status(port, "/nowhere", ""), 404);
+    }
+    kill(program.pid, SIGTERM);
+    assert_int_equal(finish(&program, log, sizeof log), 0);
+    if (!closed) {
+      assert_non_null(strstr(log, " lines were not written: nobody read them\n"));
+      assert_non_null(strstr(log, " with 404: nothing is served at this path: /nowhere\n"));
+    }
+  }
+}
+
 /* ---- how many loops */
 
 static int listen_and_return(int port) {
@@ -438,6 +485,7 @@ int main(void) {
       cmocka_unit_test(test_ending_the_program_inside_a_handler_of_one_loop),
       cmocka_unit_test(test_signals_stop_every_server),
       cmocka_unit_test(test_the_log),
+      cmocka_unit_test(test_a_log_that_nobody_reads),
       cmocka_unit_test(test_numbers_of_loops),
   };
   return cmocka_run_group_tests_name("program", tests, NULL, NULL);
