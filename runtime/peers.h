@@ -1,18 +1,24 @@
 #pragma once
 /* Peers' addresses, and how many connections of a server each has.
  *
+ * IPv6 addresses are handed out by networks of 64 bits: whoever has one address has as many as it likes. So what counts is the
+ * connections of the network, which is a peer of its own that its addresses point to.
+ *
  * One small shared object for each address, not for each connection. Accepting and ending a connection take the table's
  * lock; messages do not come here.
  */
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "io/address.h"
 
 struct ws_peer {
   struct ws_peer *next;
+  struct ws_peer *network;   /* of an IPv6 address; NULL: it counts by itself */
   struct ws_address address; /* of the first connection; the port means nothing */
   uint32_t connections;
+  bool is_network;
 };
 
 struct ws_peers {
@@ -25,7 +31,7 @@ struct ws_peers {
 void ws_peers_init(struct ws_peers *peers);
 void ws_peers_deinit(struct ws_peers *peers);
 
-/* One more connection of this address, which then counts *connections. NULL: no memory. */
+/* One more connection of this address, which then, or its network, counts *connections. NULL: no memory. */
 struct ws_peer *ws_peers_add(struct ws_peers *peers, const struct ws_address *address, uint32_t *connections);
 
 /* One less; the peer may be gone afterwards. */

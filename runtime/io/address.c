@@ -84,6 +84,14 @@ void ws_address_host(const struct ws_address *address, uint8_t host[static 16]) 
   }
 }
 
+bool ws_address_network(const struct ws_address *address, struct ws_address *network) {
+  if (address->any.sa_family != AF_INET6 || ws_address_is_mapped(address))
+    return false;
+  *network = *address;
+  memset(&network->v6.sin6_addr.s6_addr[8], 0, 8);
+  return true;
+}
+
 bool ws_address_is_loopback(const struct ws_address *address) {
   if (address->any.sa_family == AF_INET)
     return ntohl(address->v4.sin_addr.s_addr) >> 24 == 127;

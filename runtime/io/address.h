@@ -38,6 +38,9 @@ bool ws_address_is_loopback(const struct ws_address *address);
  */
 void ws_address_host(const struct ws_address *address, uint8_t host[static 16]);
 
+/* The network of 64 bits that an IPv6 address is in; false for one of IPv4, mapped or not. */
+bool ws_address_network(const struct ws_address *address, struct ws_address *network);
+
 /* The local or remote end of a connected socket. Returns 0, or -1 with errno. */
 int ws_address_of_peer(int fd, struct ws_address *address);
 int ws_address_of_socket(int fd, struct ws_address *address);

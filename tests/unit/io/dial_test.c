@@ -371,6 +371,19 @@ static void test_addresses_as_text(void **state) {
     assert_false(ws_address_parse(wrong[i], 80, &address));
 }
 
+/* ADDR-3 */
+static void test_networks(void **state) {
+  (void)state;
+  struct ws_address one, other, network, same;
+  assert_true(ws_address_parse("2001:db8::1", 1, &one) && ws_address_parse("2001:db8::a:b:c:d", 1, &other));
+  assert_true(ws_address_network(&one, &network) && ws_address_network(&other, &same));
+  assert_memory_equal(&network.v6.sin6_addr, &same.v6.sin6_addr, 16);
+  assert_true(ws_address_parse("2001:db8:0:1::1", 1, &other) && ws_address_network(&other, &same));
+  assert_memory_not_equal(&network.v6.sin6_addr, &same.v6.sin6_addr, 16);
+  assert_true(ws_address_parse("::ffff:10.0.0.1", 1, &one) && ws_address_parse("10.0.0.1", 1, &other));
+  assert_false(ws_address_network(&one, &network) || ws_address_network(&other, &network));
+}
+
 /* ADDR-2 */
 static void test_host_of_an_address(void **state) {
   (void)state;
@@ -412,6 +425,7 @@ int main(void) {
       dial_test(test_families_take_turns),
       dial_test(test_addresses_as_text),
       dial_test(test_host_of_an_address),
+      dial_test(test_networks),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -100,6 +100,23 @@ static void test_peers(void **state) {
   assert_int_equal(count, 2);
   assert_ptr_not_equal(ws_peers_add(&peers, &six, &count), a);
   assert_int_equal(count, 1);
+  /* Of one network each address is its own peer, and all are counted together: WS-LIMIT-9 */
+  static const struct {
+    const char *text;
+    uint32_t count;
+  } others[] = {{"2001:db8::2", 2}, {"2001:db8::ffff:0:0:1", 3}, {"2001:db8::", 4}, {"2001:db8:0:1::1", 1}};
+  struct ws_peer *six_made[4];
+  for (int i = 0; i < 4; i++) {
+    struct ws_address other = address_of(others[i].text);
+    six_made[i] = ws_peers_add(&peers, &other, &count);
+    assert_int_equal(count, others[i].count);
+    assert_memory_equal(&six_made[i]->address.v6.sin6_addr, &other.v6.sin6_addr, 16);
+  }
+  for (int i = 0; i < 4; i++)
+    ws_peers_remove(&peers, six_made[i]);
+  struct ws_peer *again = ws_peers_add(&peers, &six, &count);
+  assert_int_equal(count, 2);
+  ws_peers_remove(&peers, again);
   for (int i = 0; i < MANY; i++) {
     char text[32];
     snprintf(text, sizeof text, "10.1.%d.%d", i / 50, i % 50);
