@@ -64,6 +64,8 @@ static enum ws_sink_verdict ws_conn_on_message(void *context, enum ws_message_ki
 
 static enum ws_sink_verdict ws_conn_on_ping(void *context, const uint8_t *payload, size_t n) {
   struct ws_conn *conn = context;
+  if (ws_outq_bytes(&conn->out) > WS_PONG_BACKLOG && !conn->blocked)
+    ws_conn_flush(conn); /* the pings of one turn may be many */
   bool answer = ws_conn_state(conn) == WS_CONN_OPEN && !(conn->blocked && ws_outq_bytes(&conn->out) > WS_PONG_BACKLOG);
   if (answer && ws_conn_put_frame(conn, WS_FRAME_FIN | WS_OPCODE_PONG, payload, n))
     ws_conn_drop(conn);

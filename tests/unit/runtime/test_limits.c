@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,6 +47,40 @@ static long elapsed_ms(const struct timespec *since) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+}
+
+static _Atomic int64_t pinging_id;
+
+static void *learn_id(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  atomic_store(&pinging_id, connection->id);
+  return result_success();
+}
+
+static void *on_learn_id[] = {(void *)learn_id};
+
+/* Pings as fast as they go, of which no answer is read: WS-LIMIT-15 */
+static void test_pings_of_a_peer_that_does_not_read(void **state) {
+  enum { FRAME = 6 + 125, FRAMES = 1000, ROUNDS = 200 };
+  static uint8_t pings[FRAMES * FRAME];
+  int room = 4096;
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_open(server, on_learn_id, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  assert_int_equal(setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
+  for (int i = 0; i < FRAMES; i++)
+    memcpy(pings + (size_t)i * FRAME, "\x89\xFD\1\2\3\4", 6);
+  for (int i = 0; i < ROUNDS; i++) {
+    peer_send(&peer, pings, sizeof pings);
+    assert_in_range((unsigned long)osp_ws_queued_bytes(pinging_id, &error), 0, 128 * 1024);
+    expect_success(error);
+  }
+  peer_reset(&peer);
+  must_stop(server);
 }
 
 /* 0 is no limit, not a limit of none: WS-LIMIT-9 WS-LIMIT-10 WS-LIMIT-12 */
@@ -490,6 +525,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, clear_journal),
       cmocka_unit_test_setup(test_origins, clear_journal),
       cmocka_unit_test_setup(test_refusals, clear_journal),
+      cmocka_unit_test_setup(test_pings_of_a_peer_that_does_not_read, clear_journal),
       cmocka_unit_test_setup(test_limits_that_are_off, clear_journal),
       cmocka_unit_test_setup(test_split_everywhere, clear_journal),
       cmocka_unit_test_setup(test_compression, clear_journal),
