@@ -8,6 +8,7 @@ from peer import Peer
 from wire import CONTINUATION, Untidy
 
 TAIL = b"\x00\x00\xff\xff"
+STRIDE = 64   # less than what a deflater leaves unused of its window, 262 bytes
 NAMES = ("server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits")
 
 
@@ -37,7 +38,7 @@ def check_answer(offer, answer):
     if offer.get("server_max_window_bits") and not 8 <= answer.get("server_max_window_bits", 15) <= offer["server_max_window_bits"]:
         raise Untidy(f"server_max_window_bits {answer.get('server_max_window_bits')} in answer to {offer['server_max_window_bits']}")
     bits = answer.get("client_max_window_bits")
-    if bits and ("client_max_window_bits" not in offer or bits is True or bits > int(offer["client_max_window_bits"] is True and 15 or offer["client_max_window_bits"])):
+    if bits and ("client_max_window_bits" not in offer or bits is True or bits < 8 or bits > int(offer["client_max_window_bits"] is True and 15 or offer["client_max_window_bits"])):
         raise Untidy(f"client_max_window_bits {bits} in answer to {offer.get('client_max_window_bits')}")
 
 
@@ -63,14 +64,21 @@ class DeflatePeer(Peer):
         return (self.deflater.compress(data) + self.deflater.flush(zlib.Z_SYNC_FLUSH)).removesuffix(TAIL) or b"\0"
 
     def inflated(self, data):
-        """What a compressed message of the other side stands for. A window larger than was agreed on shows here."""
+        """What a compressed message of the other side stands for. A window larger than was agreed on shows here: zlib itself looks
+        back on all that one call has put out, so each call puts out little."""
         if self.inflater is None or self.it_forgets:
             self.inflater = zlib.decompressobj(-self.its_bits)
         self.compressed_answers += 1
+        whole, data = bytearray(), data + TAIL
         try:
-            return self.inflater.decompress(data + TAIL)
+            while data:
+                whole += self.inflater.decompress(data, STRIDE)
+                data = self.inflater.unconsumed_tail
+            while more := self.inflater.decompress(b"", STRIDE):   # what zlib still holds of the last bytes
+                whole += more
         except zlib.error as error:
             raise Untidy(f"compressed data that does not inflate: {error}") from error
+        return bytes(whole)
 
     def compressed(self, opcode, data, pieces=1, **how):
         """Sends a message compressed, in so many fragments."""
