@@ -2,6 +2,7 @@
 import struct
 
 from cases import Group
+from peer import PROMPT
 from wire import BINARY, CLOSE, CONTINUATION, PING, TEXT
 
 VALID_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3001, 3999, 4000, 4001, 4999)
@@ -57,6 +58,32 @@ def large_then_close(peer):
 def close_chopped(peer):
     peer.send(CLOSE, struct.pack(">H", 1000) + b"farewell", chop=1)
     peer.close_answered(1000)
+
+
+for title, bad, code in (("a reserved opcode", (7,), 1002), ("text that is not UTF-8", (TEXT, b"\xff"), 1007)):
+    # WS-SEC-11: the end does not wait for a peer that does not answer.
+    def unanswered(peer, bad=bad, code=code):
+        peer.send(*bad)
+        frame = peer.next_frame(f"close {code}")
+        peer.expect(f"close {code}", str(frame), frame.opcode == CLOSE and frame.code == code)
+        frame = peer.wire.read(PROMPT)
+        peer.expect("the connection's end", str(frame or "the connection's end"), frame is None)
+    group.add(f"failed for {title}, the close is not answered: the connection ends all the same", unanswered)
+
+    def messages_after(peer, bad=bad, code=code):
+        peer.wire.write(peer.wire.frame(*bad) + peer.wire.frame(TEXT, b"late") + peer.wire.frame(PING, b"late"))
+        peer.fails(code)
+    group.add(f"failed for {title}, what follows is ignored", messages_after)
+
+
+@group.case("a message and a ping after the close was answered are ignored")
+def late_segment(peer):
+    peer.send(CLOSE, struct.pack(">H", 1000))
+    frame = peer.next_frame("close 1000")
+    peer.expect("close 1000", str(frame), frame.opcode == CLOSE and frame.code == 1000)
+    peer.text("late")
+    peer.send(PING, b"late")
+    peer.ends()
 
 
 group = Group("7.3", "close payloads")

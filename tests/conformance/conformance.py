@@ -16,7 +16,7 @@ import tempfile
 import cases_close, cases_defence, cases_deflate, cases_frames, cases_handshake, cases_text   # noqa: E401, F401 (they fill Group.everything)
 from cases import Group
 from deflate import DeflatePeer, check_answer, parsed, spelled
-from peer import Failed, Peer, run_case
+from peer import PROMPT, Failed, Peer, run_case
 from programs import Client, Server, make_certificate
 from report import Result, summary, write_html, write_text
 from wire import PATIENCE, Silence, Untidy, open_client, open_server, shown
@@ -51,6 +51,7 @@ class RawPeer:
             self.sock.close()
             return
         try:
+            self.sock.settimeout(PROMPT)
             rest = self.sock.recv(4096)
         except ConnectionError:
             rest = b""
@@ -77,6 +78,8 @@ def connect_to_server(server, case):
     headers = [] if case.offer is None else [("Sec-WebSocket-Extensions", spelled(case.offer))]
     wire, answered = open_client(sock, server.host, server.path, headers)
     if case.offer is None:
+        if "sec-websocket-extensions" in answered or "sec-websocket-protocol" in answered:
+            raise Untidy("an extension or a subprotocol in the answer, and none was offered")
         return Peer(wire)
     agreed = parsed(answered.get("sec-websocket-extensions", "nothing"))
     check_answer(case.offer, agreed)

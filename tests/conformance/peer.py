@@ -41,6 +41,13 @@ class Peer:
         self.wire.write(whole[:cut])
         return whole[cut:]
 
+    def begun(self, head, rest):
+        """A frame's first bytes as they stand, but for the mask bit of a second one; returns what would follow, with that."""
+        if len(head) > 1:
+            head = head[:1] + bytes([head[1] | (0x80 if self.wire.masked else 0)]) + head[2:]
+        self.wire.write(head)
+        return rest
+
     # Expecting.
 
     def expect(self, what, seen, right):
@@ -112,13 +119,12 @@ class Peer:
         self.send(CLOSE, frame.payload[:2])
 
     def ends(self):
-        """Expects the end of the connection; a client waits for its server to be the first."""
+        """Expects nothing but the end of the connection, and that soon; a client waits for its server to be the first."""
         if not self.wire.masked:
-            self.wire.close()
-            return
+            self.wire.end_output()
         what = "the connection's end"
         try:
-            frame = self.wire.read()
+            frame = self.wire.read(PROMPT)
         except Silence:
             return self.expect(what, "still open", False)
         except Untidy as untidy:

@@ -160,6 +160,13 @@ class Wire:
         if opcode == CLOSE and len(payload) == 1:
             raise Untidy("a close frame of one byte")
 
+    def end_output(self):
+        """Says that no more will come, and can still read. (By TCP alone: what shutdown does to a TLS socket ends its reading too.)"""
+        try:
+            socket.socket.shutdown(self.sock, socket.SHUT_WR)
+        except OSError:
+            pass
+
     def close(self):
         try:
             self.sock.close()
