@@ -194,11 +194,50 @@ for fin in (True, False):
         peer.fails(1002, rest)
     group.add(f"a {'' if fin else 'not '}final text inside a text", message_inside)
 
-    def binary_inside(peer, fin=fin):
-        peer.text("begun", fin=False)
-        peer.wire.write(peer.wire.frame(BINARY, b"other", fin=fin), 1)
-        peer.fails(1002)
-    group.add(f"a {'' if fin else 'not '}final binary inside a text, byte by byte", binary_inside)
+    for outer, inner in ((TEXT, BINARY), (BINARY, TEXT), (BINARY, BINARY)):
+        def other_inside(peer, fin=fin, outer=outer, inner=inner):
+            peer.send(outer, b"begun", fin=False)
+            peer.wire.write(peer.wire.frame(inner, b"other", fin=fin), 1)
+            peer.fails(1002)
+        group.add(f"a {'' if fin else 'not '}final {NAMES[inner]} inside a {NAMES[outer]}, byte by byte", other_inside)
+
+# FRAME-7, DEFLATE-4: what the first bytes of a header show is not waited for: the rest of the header, its mask included, never comes.
+group = Group("5.h", "violations that a part of a header shows")
+
+
+def shown_by(title, head, rest=b"\0" * 14, needs=None):
+    def script(peer):
+        peer.text("good")
+        peer.echoes(TEXT, b"good")
+        peer.fails(1002, peer.begun(head, rest))
+    group.add(title, script, **(needs or {}))
+
+
+for rsv in range(1, 8):
+    shown_by(f"bits {rsv:03b} in a text: its first byte", bytes([0x81 | rsv << 4]))
+    for opcode in (CONTINUATION, PING, PONG, CLOSE):
+        shown_by(f"bits {rsv:03b} in a {NAMES[opcode]} with compression agreed on: its first byte", bytes([0x80 | opcode | rsv << 4]), needs={"offer": {}})
+    if rsv != 4:
+        for opcode in (TEXT, BINARY):
+            shown_by(f"bits {rsv:03b} in a {NAMES[opcode]} with compression agreed on: its first byte", bytes([0x80 | opcode | rsv << 4]),
+                     needs={"offer": {}})
+for opcode in (*range(3, 8), *range(11, 16)):
+    for fin in (0x80, 0):
+        shown_by(f"opcode {opcode}, {'' if fin else 'not '}final: its first byte", bytes([fin | opcode]))
+for opcode in (PING, PONG, CLOSE):
+    shown_by(f"a {NAMES[opcode]} that is not final: its first byte", bytes([opcode]))
+    for form in (126, 127):
+        shown_by(f"a {NAMES[opcode]} with a length field {'of 16' if form == 126 else 'of 64'} bits: its second byte", bytes([0x80 | opcode, form]))
+for opcode in (TEXT, BINARY, CONTINUATION):
+    shown_by(f"a {NAMES[opcode]} with 64 bits of length, the first of them set: its third byte", bytes([0x80 | opcode, 127, 0x80]))
+    shown_by(f"a {NAMES[opcode]} with 64 bits of length, none of the first 48 set: its eighth byte", bytes([0x80 | opcode, 127]) + b"\0" * 6)
+    shown_by(f"a {NAMES[opcode]} of 125 bytes in 16 bits of length: its fourth byte", bytes([0x80 | opcode, 126, 0, 125]))
+
+
+@group.case("a frame masked as the other side's should be: its second byte")
+def mask_shown(peer):
+    peer.wire.write(bytes([0x80 | BINARY, 0 if peer.wire.masked else 0x80]))
+    peer.fails(1002, b"\0" * 4)
 
 # Group 9
 group = Group("9", "large and many messages")
@@ -207,12 +246,12 @@ for opcode in (TEXT, BINARY):
     for size in (64 * KIB, 256 * KIB, MIB, 4 * MIB, 8 * MIB, 16 * MIB):
         group.add(f"{NAMES[opcode]} of {size // KIB} KiB", echoed(opcode, data_of(opcode, size)))
     for piece in (64, 256, KIB, 4 * KIB, 16 * KIB, 64 * KIB, 256 * KIB, MIB, 4 * MIB):
-        def in_pieces(peer, opcode=opcode, piece=piece, size=4 * MIB if piece >= KIB else MIB):
+        def in_pieces(peer, opcode=opcode, piece=piece, size=4 * MIB):
             data = data_of(opcode, size)
             peer.fragments(opcode, [data[i:i + piece] for i in range(0, size, piece)])
             peer.echoes(opcode, data)
             peer.closes()
-        group.add(f"{NAMES[opcode]} of {4 if piece >= KIB else 1} MiB in fragments of {piece} bytes", in_pieces)
+        group.add(f"{NAMES[opcode]} of 4 MiB in fragments of {piece} bytes", in_pieces)
     for chop in (64, 128, 256, 512, 1024, 2048):
         group.add(f"{NAMES[opcode]} of 1 MiB in chops of {chop} bytes", echoed(opcode, data_of(opcode, MIB), chop=chop))
     for size in (0, 16, 64, 256, 1024, 4096, 16384):
