@@ -92,6 +92,8 @@ def connect_to_client(client, case):
         return RawPeer(sock, client)
     headers = [] if case.offer is None else [("Sec-WebSocket-Extensions", spelled(case.offer))]
     wire, asked = open_server(sock, headers)
+    client.note(asked["sec-websocket-key"])
+    wire.first_masks = client.first_masks
     if case.offer is None:
         if "sec-websocket-extensions" in asked:
             raise Untidy("compression was offered and not asked for")

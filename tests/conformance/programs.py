@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import tempfile
 
-from wire import PATIENCE
+from wire import PATIENCE, Untidy
 
 HOST = "127.0.0.1"
 
@@ -69,6 +69,7 @@ class Client:
             self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.tls.load_cert_chain(*tls)
             self.environment["SSL_CERT_FILE"] = tls[0]
+        self.keys, self.first_masks = set(), set()
         self.listener = socket.create_server((HOST, 0))
         self.listener.settimeout(PATIENCE)
         self.host = f"localhost:{self.listener.getsockname()[1]}"
@@ -81,6 +82,12 @@ class Client:
                                         stdin=subprocess.DEVNULL, env=self.environment)
         sock, _ = self.listener.accept()
         return self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
+
+    def note(self, key):
+        """Every handshake has a key of its own. WS-SEC-6"""
+        if key in self.keys:
+            raise Untidy("the key of an earlier handshake")
+        self.keys.add(key)
 
     def finish(self):
         """Waits for its end: the exit status and what it said."""

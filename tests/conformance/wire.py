@@ -81,6 +81,8 @@ class Wire:
         self.buffer = bytearray(rest)
         self.ended = None
         self.masks = set()
+        self.first_masks = None   # the pairs that connections of this program began with
+        self.latest_mask = b""
         sock.settimeout(PATIENCE)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -149,6 +151,11 @@ class Wire:
         if payload and mask in self.masks:
             raise Untidy("the same mask twice")
         self.masks.add(mask)
+        if self.first_masks is not None and len(self.masks) == 2:
+            if self.latest_mask + mask in self.first_masks:
+                raise Untidy("the masks of an earlier run")   # WS-SEC-6
+            self.first_masks.add(self.latest_mask + mask)
+        self.latest_mask = mask
 
     def check(self, opcode, fin, rsv, payload):
         if opcode not in NAMES:
