@@ -174,6 +174,39 @@ static void test_too_many_connections(void **state) {
   must_stop(server);
 }
 
+/* Past a cap by more than are answered: WS-LIMIT-16 */
+static void test_far_too_many_connections(void **state) {
+  enum { ANSWERED = 256 };
+  const char *const limits[] = {"maxConnections", "maxConnectionsPerAddress"};
+  static struct peer waiting[ANSWERED];
+  char rest[64];
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    int port;
+    int64_t server = serve_with(&port, limits[i], 1, NULL);
+    struct peer first = peer_open(port, "/");
+    for (int k = 0; k < ANSWERED; k++)
+      waiting[k] = peer_connect(port);
+    struct peer over = peer_connect(port);
+    assert_true(peer_receive(&over, rest, sizeof rest) <= 0);
+    peer_close(&over);
+    peer_send_message(&first, "still served");
+    peer_expect_text(&first, "still served");
+    assert_true(peer_is_silent(&waiting[0], 0));
+    assert_true(peer_is_silent(&waiting[ANSWERED - 1], 0));
+    for (int k = 0; k < ANSWERED; k++)
+      peer_close(&waiting[k]);
+    /* None of them counts any more. */
+    peer_close(&first);
+    for (int tries = 0; peer_status(port, "/", "") != 101; tries++) {
+      assert_true(tries < 200);
+      poll(NULL, 0, 10);
+    }
+    must_stop(server);
+    journal_clear();
+  }
+}
+
 /* WS-LIMIT-10 */
 static void test_too_many_messages(void **state) {
   int port;
@@ -186,6 +219,16 @@ static void test_too_many_messages(void **state) {
     peer_expect_text(&peer, "x");
   peer_expect_close(&peer, 1008);
   journal_expect("close:1008:too many messages in a second");
+  peer_close(&peer);
+  /* Each second has its own allowance. */
+  peer = peer_open(port, "/");
+  for (int second = 0; second < 2; second++) {
+    for (int i = 0; i < 5; i++)
+      peer_send_message(&peer, "x");
+    for (int i = 0; i < 5; i++)
+      peer_expect_text(&peer, "x");
+    poll(NULL, 0, 1100);
+  }
   peer_close(&peer);
   must_stop(server);
 }
@@ -228,6 +271,27 @@ static void test_idle_peers(void **state) {
   /* One that does not is closed. */
   peer_expect_close(&peer, 1001);
   journal_expect("close:1001:idle for too long");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* A message that takes its time is no silence, wherever its bytes are received: WS-LIMIT-12 */
+static void test_a_slow_message_is_not_idle(void **state) {
+  enum { SIZE = 200000, PIECE = 10000 };
+  static char payload[SIZE + 1];
+  int port;
+  (void)state;
+  int64_t server = serve_with(&port, "idleTimeoutMs", 600, NULL);
+  struct peer peer = peer_open(port, "/");
+  memset(payload, 's', SIZE);
+  peer_send(&peer, "\x81\xff\0\0\0\0\0\x03\x0d\x40\0\0\0\0", 14);
+  for (size_t at = 0; at < SIZE; at += PIECE) {
+    assert_true(peer_is_silent(&peer, 60));
+    peer_send(&peer, payload + at, PIECE);
+  }
+  assert_true(peer_read_frame(&peer));
+  assert_int_equal(peer.frame.head, 0x81);
+  assert_string_equal((char *)peer.frame.payload, payload);
   peer_close(&peer);
   must_stop(server);
 }
@@ -334,6 +398,14 @@ static void test_origins(void **state) {
   assert_int_equal(peer_status(port, "/", "Origin: http://friend.example:81\r\n"), 101);
   assert_int_equal(peer_status(port, "/", "Origin: http://friend.example\r\n"), 403);
   assert_int_equal(peer_status(port, "/", "Origin: https://evil.example\r\n"), 403);
+  /* What only begins, or ends, like one that is allowed. */
+  const char *const alike[] = {"https://friend.example.evil.example", "https://friend.example:444",
+                               "https://friend.exampl", "https://evil.https://friend.example",
+                               "https://friend.example/"};
+  for (size_t i = 0; i < sizeof alike / sizeof *alike; i++) {
+    snprintf(foreign, sizeof foreign, "Origin: %s\r\n", alike[i]);
+    assert_int_equal(peer_status(port, "/", foreign), 403);
+  }
   assert_int_equal(peer_status(port, "/", "Origin: null\r\n"), 403);
   struct peer peer = peer_connect(port);
   char head[2048];
@@ -518,9 +590,11 @@ int main(void) {
       cmocka_unit_test_setup(test_a_message_too_big, clear_journal),
       cmocka_unit_test_setup(test_too_many_fragments, clear_journal),
       cmocka_unit_test_setup(test_too_many_connections, clear_journal),
+      cmocka_unit_test_setup(test_far_too_many_connections, clear_journal),
       cmocka_unit_test_setup(test_too_many_messages, clear_journal),
       cmocka_unit_test_setup(test_a_slow_handshake, clear_journal),
       cmocka_unit_test_setup(test_idle_peers, clear_journal),
+      cmocka_unit_test_setup(test_a_slow_message_is_not_idle, clear_journal),
       cmocka_unit_test_setup(test_a_full_queue_inside_a_handler, clear_journal),
       cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, clear_journal),
       cmocka_unit_test_setup(test_origins, clear_journal),

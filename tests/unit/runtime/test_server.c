@@ -1,4 +1,5 @@
 /* A server against raw peers: handlers, records, refusals, closing. */
+#include <dirent.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,6 +23,17 @@ static int clear_journal(void **state) {
   (void)state;
   journal_clear();
   return 0;
+}
+
+/* How many descriptors the process has. */
+static int descriptors(void) {
+  int count = 0;
+  DIR *directory = opendir("/proc/self/fd");
+  assert_non_null(directory);
+  while (readdir(directory))
+    count++;
+  closedir(directory);
+  return count;
 }
 
 /* What a handler does besides writing: set by the test before it is called. */
@@ -528,6 +540,29 @@ static void test_a_peer_that_does_not_say_goodbye(void **state) {
   peer_close(&peer);
 }
 
+/* Peers that were refused, failed or said goodbye to, and stay: each is let go after a little while. WS-SEC-11 */
+static void test_peers_that_stay(void **state) {
+  enum { STAYING = 3 };
+  struct peer peers[STAYING];
+  char rest[2048];
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  int before = descriptors();
+  peers[0] = peer_connect(port);
+  peer_send_text(&peers[0], "GET /nowhere HTTP/1.1\r\n\r\n");
+  peers[1] = peer_open(port, "/chat");
+  peer_send_frame(&peers[1], 0x83, "", 0);
+  peers[2] = peer_open(port, "/chat");
+  peer_send_frame(&peers[2], 0x88, "\x03\xe8", 2);
+  for (int i = 0; i < STAYING; i++)
+    peer_read_all(&peers[i], rest, sizeof rest); /* up to the server's end, which does not wait */
+  WAIT_UNTIL(descriptors() == before + STAYING);
+  for (int i = 0; i < STAYING; i++)
+    peer_close(&peers[i]);
+  must_stop(server);
+}
+
 /* IPv6 and names: WS-CREATE-3 */
 static void test_addresses(void **state) {
   (void)state;
@@ -563,6 +598,7 @@ int main(void) {
       cmocka_unit_test_setup(test_peers_that_vanish, clear_journal),
       cmocka_unit_test_setup(test_a_crowd_that_vanishes, clear_journal),
       cmocka_unit_test_setup(test_a_peer_that_does_not_say_goodbye, clear_journal),
+      cmocka_unit_test_setup(test_peers_that_stay, clear_journal),
       cmocka_unit_test_setup(test_addresses, clear_journal),
   };
   return cmocka_run_group_tests_name("server", tests, NULL, NULL);
