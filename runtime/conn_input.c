@@ -62,11 +62,22 @@ static enum ws_sink_verdict ws_conn_on_message(void *context, enum ws_message_ki
   return ws_conn_go_on(conn);
 }
 
+/* Whether a pong of this size finds room, if need be after writing what the socket takes now. An empty queue has room for anything. */
+static bool ws_conn_has_pong_room(struct ws_conn *conn, size_t size) {
+  size_t cap = conn->group->rules->max_queued_bytes;
+  size_t most = cap < WS_PONG_BACKLOG ? cap : WS_PONG_BACKLOG;
+  size_t waiting = ws_outq_bytes(&conn->out);
+  if (waiting > 0 && waiting + size > most && !conn->blocked) {
+    ws_conn_flush(conn);
+    waiting = ws_outq_bytes(&conn->out);
+  }
+  return waiting == 0 || waiting + size <= most;
+}
+
 static enum ws_sink_verdict ws_conn_on_ping(void *context, const uint8_t *payload, size_t n) {
   struct ws_conn *conn = context;
-  if (ws_outq_bytes(&conn->out) > WS_PONG_BACKLOG && !conn->blocked)
-    ws_conn_flush(conn); /* the pings of one turn may be many */
-  bool answer = ws_conn_state(conn) == WS_CONN_OPEN && !(conn->blocked && ws_outq_bytes(&conn->out) > WS_PONG_BACKLOG);
+  size_t size = ws_frame_header_size(n, conn->group->rules->role == WS_ROLE_CLIENT) + n;
+  bool answer = ws_conn_has_pong_room(conn, size) && ws_conn_state(conn) == WS_CONN_OPEN;
   if (answer && ws_conn_put_frame(conn, WS_FRAME_FIN | WS_OPCODE_PONG, payload, n))
     ws_conn_drop(conn);
   return ws_conn_go_on(conn);

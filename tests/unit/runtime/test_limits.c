@@ -296,6 +296,47 @@ static void test_a_slow_message_is_not_idle(void **state) {
   must_stop(server);
 }
 
+static int64_t flooded_id;
+
+static void *learn_flooded(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  flooded_id = connection->id;
+  journal_write("open");
+  return result_success();
+}
+
+static void *on_learn_flooded[] = {(void *)learn_flooded};
+
+/* Pings whose answers nobody reads: WS-LIMIT-7 WS-SEC-11 */
+static void test_a_flood_of_pings(void **state) {
+  enum { BATCH = 2000, SIZE = 6 + 125, ROUNDS = 200 };
+  static char pings[BATCH * SIZE];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 1000);
+  must_limit(server, "maxQueuedBytes", 20000);
+  osp_ws_server_on_open(server, on_learn_flooded, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  journal_expect("open");
+  for (size_t i = 0; i < sizeof pings; i += SIZE) {
+    memset(pings + i, 'p', SIZE);
+    memcpy(pings + i, "\x89\xfd\0\0\0\0", 6);
+  }
+  for (int i = 0; i < ROUNDS; i++) {
+    peer_send(&peer, pings, sizeof pings);
+    int64_t queued = osp_ws_queued_bytes(flooded_id, &error);
+    expect_success(error);
+    assert_in_range(queued, 0, 20000);
+  }
+  peer_reset(&peer);
+  peer = peer_open(port, "/");
+  peer_close(&peer);
+  must_stop(server);
+}
+
 static int64_t flooding;
 
 static void *flood_until_full(void *cell, const struct osprey_connection *connection,
@@ -595,6 +636,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_slow_handshake, clear_journal),
       cmocka_unit_test_setup(test_idle_peers, clear_journal),
       cmocka_unit_test_setup(test_a_slow_message_is_not_idle, clear_journal),
+      cmocka_unit_test_setup(test_a_flood_of_pings, clear_journal),
       cmocka_unit_test_setup(test_a_full_queue_inside_a_handler, clear_journal),
       cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, clear_journal),
       cmocka_unit_test_setup(test_origins, clear_journal),
