@@ -251,6 +251,42 @@ static void test_a_flood_delays_nobody(void **state) {
   must_stop(server);
 }
 
+static long elapsed_ms(const struct timespec *since) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+}
+
+/* One deadline for both handshakes, that of TLS and that of WebSocket: WS-LIMIT-11 WS-SECURE-3 */
+static void test_a_slow_handshake_over_tls(void **state) {
+  struct timespec start;
+  char rest[64];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = osp_ws_create_secure_server(port, "127.0.0.1", "/", good.certificate_file, good.key_file, &error);
+  expect_success(error);
+  must_limit(server, "handshakeTimeoutMs", 3000);
+  must_listen(server);
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  struct peer silent = peer_connect(port);
+  struct peer slow = peer_connect(port);
+  peer_send(&silent, "\x16\x03\x01", 3);
+  poll(NULL, 0, 2000);
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *ssl = SSL_new(context);
+  SSL_set_fd(ssl, slow.fd);
+  assert_int_equal(SSL_connect(ssl), 1);
+    assert_true(SSL_read(ssl, rest, sizeof rest) <= 0);
+  assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900); /* a second deadline would end at 5000 */
+  assert_true(peer_receive(&silent, rest, sizeof rest) <= 0);
+  assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900);
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  peer_close(&silent);
+  peer_close(&slow);
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_secure_conversation, clear_journal),
@@ -258,6 +294,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
       cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
       cmocka_unit_test_setup(test_a_flood_delays_nobody, clear_journal),
+      cmocka_unit_test_setup(test_a_slow_handshake_over_tls, clear_journal),
   };
   return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
 }
