@@ -1,5 +1,5 @@
 /* One regression test for each class of vulnerability that other implementations had and that is the protocol's to avoid. Each
- * is named after its class; the comment names where it was seen. */
+ * is named after its class; the comment names where it was seen. Those that need sockets are in ../runtime/test_vulnerabilities.c. */
 #include "support.h"
 
 #include <time.h>
