@@ -345,6 +345,39 @@ static int serve_angry(int port) {
   return 0;
 }
 
+/* Requests that are refused for every part of them, each with a secret in every place where one may stand. */
+static void be_refused(int port) {
+  static const struct {
+    const char *target, *host, *headers;
+    int status;
+  } requests[] = {
+      {"/chat?token=SECRET", "localhost", "Sec-WebSocket-Key: SECRET\r\nSec-WebSocket-Version: 13\r\n", 400},
+      {"/chat?token=SECRET", "localhost",
+       "Sec-WebSocket-Key: U0VDUkVUU0VDUkVUU0VDUg==\r\nSec-WebSocket-Version: 12\r\n", 426},
+      {"/chat?token=SECRET", "rebound.example", "Sec-WebSocket-Key: U0VDUkVUU0VDUkVUU0VDUg==\r\n", 403},
+      {"/chat?token=SECRET", "user:SECRET@localhost", "", 400},
+      {"/chat?token=SECRET", "localhost", "Sec-WebSocket-Protocol: SECRET SECRET\r\n", 400},
+      {"/chat?token=SECRET", "localhost", "Content-Length: 6\r\n\r\nSECRET", 400},
+      {"/chat?token=SECRET#SECRET", "localhost", "", 400},
+      {"SECRET", "localhost", "", 400},
+      {"/chat?token=SECRET", "localhost", "Broken SECRET\r\n", 400},
+  };
+  char request[1024];
+  char head[2048];
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    struct peer peer = peer_connect(port);
+    snprintf(request, sizeof request,
+             "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nCookie: SECRET\r\n"
+             "Authorization: SECRET\r\n%s\r\n",
+             requests[i].target, requests[i].host, requests[i].headers);
+    peer_send_text(&peer, request);
+    peer_read_head(&peer, head, sizeof head);
+    if (atoi(head + 9) != requests[i].status)
+      fail_msg("%s%s", request, head);
+    peer_close(&peer);
+  }
+}
+
 static void converse_and_log(const char *level, char *log, size_t room) {
   char line[64];
   char target[256];
@@ -361,6 +394,7 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   assert_int_equal(peer_status(port, target, ""), 404);
   snprintf(target, sizeof target, "/%0200d?token=SECRET", 0);
   assert_int_equal(peer_status(port, target, ""), 404);
+  be_refused(port);
   struct peer peer = peer_connect(port);
   peer_shake(&peer, port, "/chat?token=SECRET", "Authorization: SECRET\r\nX-Api-Token: SECRET\r\n");
   peer_send_message(&peer, "SECRET payload");
@@ -374,6 +408,58 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   assert_int_equal(finish(&program, log, room), 0);
   assert_null(strstr(log, "SECRET"));
   assert_null(strstr(log, "dGhlIHNhbXBsZSBub25jZQ"));
+  assert_null(strstr(log, "U0VDUkVU"));
+}
+
+static int connect_twice(int port) {
+  struct osprey_options options = {
+      .headers = "Authorization: SECRET\nCookie: SECRET", .protocols = "", .timeout_ms = 5000};
+  char url[128];
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat?token=SECRET", port);
+  int64_t id = osp_ws_connect_with(url, &options, on_angry, &error);
+  expect_success(error);
+  WAIT_UNTIL((osp_ws_queued_bytes(id, &error), error));
+  osp_release(error);
+  osp_ws_connect_with(url, &options, on_angry, &error);
+  say(strstr(error, "SECRET") ? "leaked\n" : "refused\n");
+  osp_release(error);
+  return 0;
+}
+
+/* The same of a client. WS-LOG-2 WS-LOG-3 */
+static void test_the_log_of_a_client(void **state) {
+  char log[16384];
+  char head[4096];
+  char line[64];
+  int port;
+  (void)state;
+  int listener = peer_listen(&port);
+  setenv("OSPREY_WS_LOG", "debug", 1);
+  struct program program = run(connect_twice, port);
+  struct peer peer = peer_accept(listener);
+  peer_answer(&peer, head, sizeof head, "Set-Cookie: SECRET\r\n");
+  const char *key = strstr(head, "Sec-WebSocket-Key: ");
+  assert_non_null(key);
+  peer_send_plain(&peer, 0x81, "SECRET payload", 14);
+  peer_expect_close(&peer, 1011);
+  peer_close(&peer);
+  peer = peer_accept(listener);
+  char second[4096];
+  peer_read_head(&peer, second, sizeof second);
+  peer_send_text(&peer, "HTTP/1.1 403 Forbidden\r\nSet-Cookie: SECRET\r\n\r\n");
+  shutdown(peer.fd, SHUT_WR);
+  read_line(&program, line, sizeof line);
+  assert_string_equal(line, "refused");
+  peer_close(&peer);
+  assert_int_equal(finish(&program, log, sizeof log), 0);
+  unsetenv("OSPREY_WS_LOG");
+  close(listener);
+  snprintf(line, sizeof line, " to ws://127.0.0.1:%d/chat?… is open\n", port);
+  assert_non_null(strstr(log, line));
+  assert_non_null(strstr(log, " has ended with 1011\n"));
+  assert_null(strstr(log, "SECRET"));
+  snprintf(line, sizeof line, "%.22s", key + 19);
+  assert_null(strstr(log, line));
 }
 
 /* WS-LOG-1 WS-LOG-2 WS-LOG-3 WS-LOG-4 */
@@ -485,6 +571,7 @@ int main(void) {
       cmocka_unit_test(test_ending_the_program_inside_a_handler_of_one_loop),
       cmocka_unit_test(test_signals_stop_every_server),
       cmocka_unit_test(test_the_log),
+      cmocka_unit_test(test_the_log_of_a_client),
       cmocka_unit_test(test_a_log_that_nobody_reads),
       cmocka_unit_test(test_numbers_of_loops),
   };
