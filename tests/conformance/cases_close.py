@@ -86,6 +86,15 @@ def late_segment(peer):
     peer.ends()
 
 
+@group.case("a server that does not end the connection after the close is left", roles=("client",))
+def server_stays(peer):
+    peer.send(CLOSE, struct.pack(">H", 1000))
+    frame = peer.next_frame("close 1000")
+    peer.expect("close 1000", str(frame), frame.opcode == CLOSE and frame.code == 1000)
+    frame = peer.wire.read(PROMPT)
+    peer.expect("the connection's end", str(frame or "the connection's end"), frame is None)
+
+
 group = Group("7.3", "close payloads")
 group.add("none", lambda peer: peer.closes(None))
 group.add("a code and no reason", lambda peer: peer.closes(1000))

@@ -20,6 +20,8 @@ def accepted(title, chop=None, spelled=(b"", b""), **change):
         peer.expect(accept_of(key), headers.get("sec-websocket-accept"), headers.get("sec-websocket-accept") == accept_of(key))
         peer.expect("upgrade", headers.get("connection", "").lower(), headers.get("connection", "").lower() == "upgrade")
         peer.expect("websocket", headers.get("upgrade", "").lower(), headers.get("upgrade", "").lower() == "websocket")
+        for name in ("sec-websocket-protocol", "sec-websocket-extensions"):
+            peer.expect(f"no {name}", headers.get(name, f"no {name}"), name not in headers)
         talk = peer.talk(Wire(peer.sock, True, rest))
         talk.text(b"Hello")
         talk.echoes(TEXT, b"Hello")
@@ -47,6 +49,8 @@ accepted("a header that is not ASCII", headers=[("X-Name", "\xe9")])
 accepted("a subprotocol that the server does not speak", headers=[("Sec-WebSocket-Protocol", "chess")])
 accepted("an extension that nobody knows", headers=[("Sec-WebSocket-Extensions", "x-unknown; level=3, x-other")])
 accepted("the RFC's own key", key="dGhlIHNhbXBsZSBub25jZQ==")
+accepted("Content-Length: 0", headers=[("Content-Length", "0")])
+accepted("Connection and Upgrade in several headers", headers=[("connection", "keep-alive"), ("upgrade", "h2c")])
 
 group = Group("0.2", "requests that a server refuses")
 
