@@ -36,6 +36,13 @@ def listing(size):
     return json.dumps(rows).encode()[:size]
 
 
+def distant():
+    """Noise that comes again at distances which each window of 9 to 15 bits just reaches, and which only a larger one does."""
+    noise = random.Random(0).randbytes(32768)
+    return b"".join(noise[:distance] * 2 for bits in range(9, 16) for distance in (2 ** bits - 300, 2 ** bits + 2 ** bits // 4)
+                    if distance <= len(noise))
+
+
 KINDS = (("words", TEXT, words), ("JSON", TEXT, listing), ("noise", BINARY, lambda size: random.Random(size).randbytes(size)),
          ("one byte repeated", BINARY, lambda size: b"\x5a" * size))
 
@@ -60,6 +67,7 @@ def comes_back_compressed(peer):
     peer.closes()
 
 
+DISTANT = distant()
 group = Group("13", "compression parameters")
 for server_forgets in (False, True):
     for client_forgets in (False, True):
@@ -70,10 +78,10 @@ for server_forgets in (False, True):
                 params = {name: value for name, value in params.items() if value}
 
                 def negotiated(peer):
-                    for size in (16, 1000, 40000, 1000, 131072):
-                        data = words(size)
-                        peer.compressed(TEXT, data, pieces=3 if size > 1000 else 1)
-                        peer.echoes(TEXT, data)
+                    messages = [(TEXT, words(16)), (TEXT, words(1000)), (TEXT, words(40000)), (TEXT, words(1000)), (BINARY, DISTANT)]
+                    for opcode, data in messages:
+                        peer.compressed(opcode, data, pieces=3 if len(data) > 1000 else 1)
+                        peer.echoes(opcode, data)
                     peer.expect("compressed answers", f"{peer.compressed_answers} of 5", peer.compressed_answers == 5)
                     peer.closes()
                 # An offer that binds the server to 8 bits is declined (0.5), an answer that binds the client to them refused (0.6).
@@ -174,6 +182,15 @@ for title, payload in (("a block of the reserved type", b"\x06\x00"), ("a distan
         peer.compressed_payload(BINARY, payload)
         peer.fails(1007)
     group.add(f"damaged data: {title}", damaged, offer={})
+
+
+@group.case("a reference to a message whose context was agreed to be dropped",
+            offer={"server_no_context_takeover": True, "client_no_context_takeover": True})
+def dropped_context(peer):
+    peer.compressed_payload(TEXT, bytes.fromhex("f248cdc9c90700"))
+    peer.echoes(TEXT, b"Hello")
+    peer.compressed_payload(TEXT, bytes.fromhex("f200110000"))
+    peer.fails(1007)
 
 
 @group.case("text that is not UTF-8 once inflated", offer={})
