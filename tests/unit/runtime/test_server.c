@@ -407,6 +407,25 @@ static void test_closing_inside_handlers(void **state) {
   expect_error_with(error, "is stopped");
 }
 
+/* WS-CLOSE-7 */
+static void test_nothing_follows_the_close_frame(void **state) {
+  int port;
+  (void)state;
+  int64_t server = serve_actions(&port);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "close");
+  journal_expect("close: done");
+  journal_expect("no sends");
+  assert_int_equal(peer_read_close(&peer, NULL, 0), 1000);
+  peer_send_frame(&peer, 0x89, "late", 4);
+  peer_send_message(&peer, "late");
+  peer_send_frame(&peer, 0x88, "\x03\xe8", 2);
+  assert_false(peer_read_frame(&peer));
+  journal_expect("close:1000:");
+  peer_close(&peer);
+  must_stop(server);
+}
+
 /* Peers that vanish in every way: WS-SEC-11 */
 static void test_peers_that_vanish(void **state) {
   int port;
@@ -595,6 +614,7 @@ int main(void) {
       cmocka_unit_test_setup(test_the_open_handler_decides, clear_journal),
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, clear_journal),
       cmocka_unit_test_setup(test_closing_inside_handlers, clear_journal),
+      cmocka_unit_test_setup(test_nothing_follows_the_close_frame, clear_journal),
       cmocka_unit_test_setup(test_peers_that_vanish, clear_journal),
       cmocka_unit_test_setup(test_a_crowd_that_vanishes, clear_journal),
       cmocka_unit_test_setup(test_a_peer_that_does_not_say_goodbye, clear_journal),
