@@ -180,6 +180,18 @@ enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_ru
   return n < size ? WS_FRAME_PARTIAL : ws_frame_fill(frame, length, rules.masked, bytes, size);
 }
 
+uint64_t ws_frame_length_least(const uint8_t *header, size_t n) {
+  uint64_t length = n < 2 ? 0 : header[1] & 0x7Fu;
+  size_t extension = length == 126 ? 2 : length == 127 ? 8 : 0;
+
+  if (extension == 0)
+    return length;
+  length = 0;
+  for (size_t i = 2; i < 2 + extension; i++)
+    length = length * 256 + (i < n ? header[i] : 0u);
+  return length;
+}
+
 size_t ws_frame_header_size(uint64_t length, bool masked) {
   size_t size = length < 126 ? 2 : length < 65536 ? 4 : 10;
 

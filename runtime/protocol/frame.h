@@ -55,6 +55,9 @@ struct ws_frame_rules {
 enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_rules rules, const uint8_t *bytes,
                                       size_t n);
 
+/* The least payload length that the first n bytes of a header, n of at least 1, can still announce. */
+uint64_t ws_frame_length_least(const uint8_t *header, size_t n);
+
 /* Encodes a header: `head` is FIN | RSV | opcode, `key` is NULL for an unmasked frame. Returns its size. */
 size_t ws_frame_encode(uint8_t header[WS_FRAME_HEADER_MAX], uint8_t head, uint64_t length, const uint8_t key[4]);
 

@@ -269,33 +269,55 @@ static bool ws_session_frame_is_final(const struct ws_session *session) {
   return (session->head & WS_FRAME_FIN) != 0;
 }
 
-/* The caps, as far as a header shows them. Compressed data may be longer than what it becomes, if little. */
-static enum ws_violation ws_session_check_caps(const struct ws_session *session, uint64_t length) {
+/* The rules between frames, as far as the first byte of a data frame shows them: what it starts or goes on with, and the cap on
+ * fragments. */
+static enum ws_violation ws_session_check_head(const struct ws_session *session, uint8_t head) {
   const struct ws_partial *partial = session->partial;
-  uint64_t cap = session->max_message_bytes;
-  uint64_t before = partial ? partial->size : 0;
-
-  if (session->compressed) {
-    cap += cap / 8 + 1024;
-    before = partial->compressed_size;
-  }
-  if (length > cap - before)
-    return WS_VIOLATION_MESSAGE_TOO_BIG;
-  if (partial && partial->fragments >= session->max_fragments)
-    return WS_VIOLATION_TOO_MANY_FRAGMENTS;
-  return WS_VIOLATION_NONE;
-}
-
-/* The rules between frames: what a data frame starts or goes on with. */
-static enum ws_violation ws_session_admit_data(struct ws_session *session, const struct ws_frame *frame) {
-  uint8_t opcode = frame->head & WS_FRAME_OPCODE_MASK;
-  bool unfinished = (frame->head & WS_FRAME_FIN) == 0;
-  enum ws_violation violation;
+  uint8_t opcode = head & WS_FRAME_OPCODE_MASK;
 
   if (opcode == WS_OPCODE_CONTINUATION && session->message == 0)
     return WS_VIOLATION_NOTHING_TO_CONTINUE;
   if (opcode != WS_OPCODE_CONTINUATION && session->message != 0)
     return WS_VIOLATION_MESSAGE_INSIDE_MESSAGE;
+  if (partial && partial->fragments >= session->max_fragments)
+    return WS_VIOLATION_TOO_MANY_FRAGMENTS;
+  return WS_VIOLATION_NONE;
+}
+
+/* The cap on the message. Compressed data may be longer than what it becomes, if little. */
+static enum ws_violation ws_session_check_length(const struct ws_session *session, bool compressed, uint64_t length) {
+  const struct ws_partial *partial = session->partial;
+  uint64_t cap = session->max_message_bytes;
+  uint64_t before = 0;
+
+  if (compressed)
+    cap += cap / 8 + 1024;
+  if (partial)
+    before = compressed ? partial->compressed_size : partial->size;
+  return length > cap - before ? WS_VIOLATION_MESSAGE_TOO_BIG : WS_VIOLATION_NONE;
+}
+
+/* What the first n bytes of a header, legal as far as they go, show of the rules between frames. */
+static enum ws_violation ws_session_foresee(const struct ws_session *session, const uint8_t *header, size_t n) {
+  bool begins = (header[0] & WS_FRAME_OPCODE_MASK) != WS_OPCODE_CONTINUATION;
+  bool compressed = begins ? (header[0] & WS_FRAME_RSV1) != 0 : session->compressed;
+  enum ws_violation violation;
+
+  if ((header[0] & WS_FRAME_CONTROL) != 0)
+    return WS_VIOLATION_NONE;
+  violation = ws_session_check_head(session, header[0]);
+  if (violation != WS_VIOLATION_NONE)
+    return violation;
+  return ws_session_check_length(session, compressed, ws_frame_length_least(header, n));
+}
+
+static enum ws_violation ws_session_admit_data(struct ws_session *session, const struct ws_frame *frame) {
+  uint8_t opcode = frame->head & WS_FRAME_OPCODE_MASK;
+  bool unfinished = (frame->head & WS_FRAME_FIN) == 0;
+  enum ws_violation violation = ws_session_check_head(session, frame->head);
+
+  if (violation != WS_VIOLATION_NONE)
+    return violation;
   if (opcode != WS_OPCODE_CONTINUATION) {
     session->message = opcode;
     session->compressed = (frame->head & WS_FRAME_RSV1) != 0;
@@ -303,7 +325,7 @@ static enum ws_violation ws_session_admit_data(struct ws_session *session, const
   }
   if ((unfinished || session->compressed) && !ws_session_partial(session))
     return WS_VIOLATION_OUT_OF_MEMORY;
-  violation = ws_session_check_caps(session, frame->length);
+  violation = ws_session_check_length(session, session->compressed, frame->length);
   if (violation == WS_VIOLATION_NONE && session->partial) {
     session->partial->fragments++;
     if (session->compressed)
@@ -347,6 +369,19 @@ static enum ws_frame_outcome ws_session_resume_header(struct ws_session *session
   return outcome;
 }
 
+/* A header that came whole is judged as one that comes byte by byte: what its first byte shows comes before the violation that was
+ * found in the rest. */
+static void ws_session_prefer_earlier(const struct ws_session *session, struct ws_frame_rules rules, uint8_t head,
+                                      struct ws_frame *frame) {
+  struct ws_frame first;
+  enum ws_violation violation = WS_VIOLATION_NONE;
+
+  if (ws_frame_decode(&first, rules, &head, 1) == WS_FRAME_PARTIAL)
+    violation = ws_session_foresee(session, &head, 1);
+  if (violation != WS_VIOLATION_NONE)
+    frame->violation = (uint8_t)violation;
+}
+
 static enum ws_frame_outcome ws_session_read_header(struct ws_session *session, struct ws_feed *feed,
                                                     struct ws_frame *frame) {
   struct ws_frame_rules rules = {session->role == WS_ROLE_SERVER, ws_deflate_in_use(&session->deflate)};
@@ -357,6 +392,8 @@ static enum ws_frame_outcome ws_session_read_header(struct ws_session *session, 
   outcome = ws_frame_decode(frame, rules, feed->bytes, feed->left);
   if (outcome == WS_FRAME_OK) {
     ws_feed_skip(feed, frame->size);
+  } else if (outcome == WS_FRAME_VIOLATION) {
+    ws_session_prefer_earlier(session, rules, feed->bytes[0], frame);
   } else if (outcome == WS_FRAME_PARTIAL) {
     memcpy(session->header, feed->bytes, feed->left);
     session->header_size = (uint8_t)feed->left;
@@ -515,7 +552,8 @@ static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *session, st
     case WS_FRAME_OK:
       break;
     case WS_FRAME_PARTIAL:
-      return WS_FEED_MORE;
+      violation = ws_session_foresee(session, session->header, session->header_size);
+      return violation != WS_VIOLATION_NONE ? ws_session_fail(session, violation) : WS_FEED_MORE;
     case WS_FRAME_VIOLATION:
       return ws_session_fail(session, (enum ws_violation)frame.violation);
     }

@@ -234,6 +234,21 @@ for opcode in (TEXT, BINARY, CONTINUATION):
     shown_by(f"a {NAMES[opcode]} of 125 bytes in 16 bits of length: its fourth byte", bytes([0x80 | opcode, 126, 0, 125]))
 
 
+for opcode in (TEXT, BINARY):   # MSG-6, MSG-5: what the first byte shows with the frames before
+    for fin in (0x80, 0):
+        def inside_shown(peer, opcode=opcode, fin=fin):
+            peer.text("begun", fin=False)
+            peer.fails(1002, peer.begun(bytes([fin | opcode]), b"\0" * 14))
+        group.add(f"a {'' if fin else 'not '}final {NAMES[opcode]} inside a message: its first byte", inside_shown)
+for fin in (0x80, 0):
+    shown_by(f"a {'' if fin else 'not '}final continuation with nothing to continue: its first byte", bytes([fin | CONTINUATION]))
+for opcode in (TEXT, BINARY):   # MSG-7: the cap is 32 MiB
+    for field, byte in ((b"\x7f", "third"), (b"\0\0\x01", "fifth"), (b"\0\0\0\0\x02\0\0\x01", "tenth")):
+        def size_shown(peer, opcode=opcode, field=field):
+            peer.fails(1009, peer.begun(bytes([0x80 | opcode, 127]) + field, b"\0" * (12 - len(field))))
+        group.add(f"a {NAMES[opcode]} of more bytes than the cap: the {byte} byte", size_shown)
+
+
 @group.case("a frame masked as the other side's should be: its second byte")
 def mask_shown(peer):
     peer.wire.write(bytes([0x80 | BINARY, 0 if peer.wire.masked else 0x80]))

@@ -232,6 +232,36 @@ static void message_is_delivered_in_place(void **state) {
   free(bytes);
 }
 
+/* FRAME-7, MSG-5 to MSG-8: of several violations in one header the one that its first bytes show counts, whole or in pieces; and what
+ * they show is not waited for. */
+static void what_a_part_of_a_header_shows(void **state) {
+  static const struct {
+    const char *name;
+    const char *bytes;
+    size_t n, shown; /* the violation is there with so many bytes */
+    const char *expected;
+  } headers[] = {
+      {"nothing to continue, then a mask", "\x80\x81", 2, 1, "fail 1002 a continuation frame continues nothing\n"},
+      {"inside a message, then a long form", "\x01\x00\x81\x7E\x00\x01", 6, 3,
+       "fail 1002 a new message starts inside a fragmented one\n"},
+      {"too many fragments and too long", "\x01\x00\x00\x00\x80\x7E\x40\x00", 8, 5,
+       "fail 1008 a message has too many fragments\n"},
+      {"a reserved bit and nothing to continue", "\x90\x00", 2, 1, "fail 1002 a reserved bit is set\n"},
+      {"too long by its fourth byte", "\x82\x7F\x00\x01\x00\x00\x00\x00\x00\x00", 10, 4,
+       "fail 1009 a message is too big\n"},
+      {"too long and with its top bit", "\x82\x7F\x80", 3, 3, "fail 1002 a length has its top bit set\n"},
+      {"too long by the first byte of two", "\x82\x7E\x10\x01", 4, 3, "fail 1009 a message is too big\n"},
+  };
+  struct setup setup = {.role = WS_ROLE_CLIENT, .max_message_bytes = 1000, .max_fragments = 2};
+
+  (void)state;
+  for (size_t i = 0; i < COUNT(headers); i++) {
+    check_play(headers[i].name, &setup, (const uint8_t *)headers[i].bytes, headers[i].n, headers[i].expected);
+    check_play(headers[i].name, &setup, (const uint8_t *)headers[i].bytes, headers[i].shown, headers[i].expected);
+    check_play(headers[i].name, &setup, (const uint8_t *)headers[i].bytes, headers[i].shown - 1, "");
+  }
+}
+
 /* MSG-7: at the header that announces too much, whatever has arrived of it. */
 static void message_cap(void **state) {
   static const struct {
@@ -431,6 +461,7 @@ int main(void) {
       cmocka_unit_test(masks_in_the_wrong_direction),
       cmocka_unit_test(message_sizes),
       cmocka_unit_test(message_is_delivered_in_place),
+      cmocka_unit_test(what_a_part_of_a_header_shows),
       cmocka_unit_test(message_cap),
       cmocka_unit_test(fragment_cap),
       cmocka_unit_test(invalid_text_fails_within_its_frame),
