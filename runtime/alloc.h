@@ -52,3 +52,10 @@ static inline char *ws_sys_strdup(const char *text) {
 static inline void ws_sys_free(void *block) {
   free(block);
 }
+
+/* Wipes a text that may hold a secret, up to its end, and frees it. NULL: nothing. */
+static inline void ws_sys_free_secret(char *text) {
+  if (text)
+    explicit_bzero(text, strlen(text));
+  free(text);
+}

@@ -119,12 +119,6 @@ static void ws_client_late(struct ws_client *client) {
 
 /* ---- memory */
 
-static void ws_wipe(char *text) {
-  if (text)
-    OPENSSL_cleanse(text, strlen(text));
-  ws_sys_free(text);
-}
-
 /* Once the handshake has ended, or failed. */
 static void ws_client_wipe_secrets(struct ws_client *client) {
   OPENSSL_cleanse(client->offer.key, sizeof client->offer.key);
@@ -132,7 +126,7 @@ static void ws_client_wipe_secrets(struct ws_client *client) {
     OPENSSL_cleanse(client->request->bytes, client->request->size);
   ws_chunk_unref(client->request);
   client->request = NULL;
-  ws_wipe(client->headers);
+  ws_sys_free_secret(client->headers);
   client->headers = NULL;
 }
 
@@ -142,8 +136,8 @@ static void ws_client_free(struct ws_client *client) {
   ws_root_drop(client->on_close);
   ws_tls_context_unref(client->tls);
   ws_sys_free(client->protocol);
-  ws_sys_free(client->protocols);
-  ws_wipe(client->url_text);
+  ws_sys_free_secret(client->protocols);
+  ws_sys_free_secret(client->url_text);
   ws_sys_free(client);
   atomic_fetch_sub(&ws_clients_alive, 1);
   ws_wait_notify();

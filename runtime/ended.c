@@ -15,7 +15,7 @@ enum { WS_ENDED_MAX = 256 };
 struct ws_ended {
   int64_t id; /* 0: unused */
   int code;
-  char *text; /* the URL, NUL, the reason */
+  char *text; /* the URL, whose query may hold a secret, NUL, the reason */
 };
 
 static pthread_mutex_t ws_ended_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -32,7 +32,7 @@ void ws_ended_add(int64_t id, const char *url, int code, const char *reason) {
   memcpy(text + url_size, reason ? reason : "", reason_size);
   pthread_mutex_lock(&ws_ended_lock);
   struct ws_ended *ended = &ws_ended_ring[ws_ended_next++ % WS_ENDED_MAX];
-  ws_sys_free(ended->text);
+  ws_sys_free_secret(ended->text);
   *ended = (struct ws_ended){.id = id, .code = code, .text = text};
   pthread_mutex_unlock(&ws_ended_lock);
 }
@@ -81,14 +81,14 @@ void ws_ended_call(struct ws_worker *worker, int64_t id, void **handler) {
   pthread_mutex_unlock(&ws_ended_lock);
   if (taken.id)
     ws_ended_call_handler(worker, &taken, *handler);
-  ws_sys_free(taken.text);
+  ws_sys_free_secret(taken.text);
   ws_root_drop(handler);
 }
 
 void ws_ended_free_all(void) {
   pthread_mutex_lock(&ws_ended_lock);
   for (int i = 0; i < WS_ENDED_MAX; i++) {
-    ws_sys_free(ws_ended_ring[i].text);
+    ws_sys_free_secret(ws_ended_ring[i].text);
     ws_ended_ring[i] = (struct ws_ended){0};
   }
   pthread_mutex_unlock(&ws_ended_lock);

@@ -113,9 +113,16 @@ static bool ws_request_is_common(const struct ws_http_head *head, size_t i) {
   return !ws_request_keeps(head, i);
 }
 
+/* Browsers can send a token in no other header than this: all but the subprotocol that was chosen may be one. */
+static bool ws_request_may_hold_token(const struct ws_http_head *head, size_t i,
+                                      const struct ws_server_request *accepted) {
+  return ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
+         !ws_slice_equal(ws_http_field_value(head, i), accepted->protocol);
+}
+
 static bool ws_request_is_impersonal(const struct ws_http_head *head, const struct ws_server_request *accepted) {
   for (size_t i = 0; i < head->field_count; i++) {
-    if (!ws_request_is_common(head, i))
+    if (!ws_request_is_common(head, i) || ws_request_may_hold_token(head, i, accepted))
       return false;
   }
   return accepted->query.size == 0;

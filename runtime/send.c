@@ -110,8 +110,9 @@ static int ws_outgoing_encode(const struct ws_outgoing *out, bool masked, uint8_
 
 /* ---- compression */
 
-static bool ws_conn_compresses(const struct ws_conn *conn) {
-  return ws_deflate_in_use(&conn->deflate);
+/* A message too long for zlib's numbers goes as it is, which any peer takes. */
+static bool ws_conn_compresses(const struct ws_conn *conn, size_t size) {
+  return ws_deflate_in_use(&conn->deflate) && size <= WS_DEFLATE_MESSAGE_MAX;
 }
 
 /* The connection's own where it keeps a context, else the one that its worker has for all. NULL: no memory. */
@@ -203,7 +204,7 @@ static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out,
 }
 
 static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
-  bool compresses = ws_conn_compresses(conn);
+  bool compresses = ws_conn_compresses(conn, out->size);
   int outcome;
   ws_conn_use(conn);
   if (!ws_conn_make_room(conn, size)) {
@@ -307,7 +308,7 @@ static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, s
 
 static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, size_t frame_size,
                           struct ws_error *error) {
-  bool compresses = ws_conn_compresses(conn);
+  bool compresses = ws_conn_compresses(conn, out->size);
   size_t size = compresses ? out->size : frame_size;
   if (ws_send_charge(conn, out, frame_size, error))
     return -1;
@@ -413,7 +414,7 @@ void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
       ws_conn_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too slow to take what is broadcast");
     return;
   }
-  if (ws_conn_compresses(conn)) {
+  if (ws_conn_compresses(conn, size)) {
     ws_outq_discharge(&conn->out, size);
     if (ws_broadcast_compressed_to(conn, broadcast, compressed))
       ws_conn_drop(conn);

@@ -100,7 +100,9 @@ static inline size_t ws_deflater_memory(uint8_t bits) {
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover);
 void ws_deflater_free(struct ws_deflater *deflater);
 
-/* The most bytes that a message of n bytes (at most 2^30) becomes. */
+enum { WS_DEFLATE_MESSAGE_MAX = 1 << 30 };
+
+/* The most bytes that a message of n bytes (at most WS_DEFLATE_MESSAGE_MAX) becomes. */
 size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n);
 
 /* Compresses one whole message to `to`, which has room for ws_deflater_bound(n) bytes; returns the payload's size. A frame

@@ -23,16 +23,16 @@ bool type_is_managed(const struct type *type) {
 struct type_text {
   char bytes[TYPE_NAME_MAX];
   size_t length;
+  bool cut; /* its end is "…", for which there is always room */
 };
 
 static void type_put(struct type_text *text, const char *part) {
+  if (text->cut)
+    return;
+  text->cut = text->length + strlen(part) + sizeof "…" > sizeof text->bytes;
+  if (text->cut)
+    part = "…";
   size_t length = strlen(part);
-  if (text->length + length + 4 > sizeof text->bytes) {
-    part = text->length && text->bytes[text->length - 1] == '\x85' ? "" : "…";
-    length = strlen(part);
-    if (text->length + length + 1 > sizeof text->bytes)
-      return;
-  }
   memcpy(text->bytes + text->length, part, length + 1);
   text->length += length;
 }
