@@ -398,6 +398,7 @@ static void ws_client_set_rules(struct ws_client *client, const struct ws_option
       .role = WS_ROLE_CLIENT,
       .max_message_bytes = (uint32_t)most,
       .max_fragments = WS_CLIENT_FRAGMENTS,
+      .max_ratio = WS_DEFLATE_RATIO,
       .max_queued_bytes = WS_CLIENT_QUEUE_BYTES,
       /* A ping after one interval, the end after two. */
       .idle_timeout_ms =

@@ -54,6 +54,7 @@ struct ws_rules {
   enum ws_role role;
   uint32_t max_message_bytes;
   uint32_t max_fragments;
+  uint16_t max_ratio;               /* of what a compressed message becomes to what it came as, past the first MiB */
   uint32_t max_messages_per_second; /* 0: no cap */
   uint32_t idle_timeout_ms;         /* 0: never; a ping at half */
   size_t max_queued_bytes;

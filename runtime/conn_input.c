@@ -155,6 +155,7 @@ static void ws_conn_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
     const struct ws_rules *rules = conn->group->rules;
     session = &fresh;
     ws_session_init(session, rules->role, rules->max_message_bytes, rules->max_fragments, &conn->deflate);
+    session->max_ratio = rules->max_ratio;
   }
   ws_conn_fed(conn, session, ws_session_feed(session, bytes, n, &ws_conn_sink, conn, &consumed));
   ws_conn_keep_session(conn, session);

@@ -133,7 +133,8 @@ static int ws_conn_put_compressed(struct ws_conn *conn, uint8_t opcode, const ui
   if (!bytes)
     return -1;
   size_t size = ws_deflater_run(deflater, bytes, payload, n);
-  int outcome = ws_conn_put_frame(conn, (uint8_t)(WS_FRAME_FIN | WS_FRAME_RSV1 | opcode), bytes, size);
+  int outcome = size ? ws_conn_put_frame(conn, (uint8_t)(WS_FRAME_FIN | WS_FRAME_RSV1 | opcode), bytes, size)
+                     : ws_conn_put_frame(conn, (uint8_t)(WS_FRAME_FIN | opcode), payload, n);
   ws_sys_free(bytes);
   /* The peer's context would miss what was compressed and not sent. */
   if (outcome)
@@ -381,6 +382,11 @@ static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast
   if (!chunk)
     return -1;
   size_t size = ws_deflater_run(deflater, chunk->bytes + WS_FRAME_HEADER_MAX, payload, n);
+  if (!size) {
+    ws_chunk_unref(chunk);
+    *compressed = (struct ws_compressed){ws_chunk_ref(broadcast->frame), 0, broadcast->frame->size};
+    return 0;
+  }
   size_t header = ws_frame_header_size(size, false);
   size_t offset = WS_FRAME_HEADER_MAX - header;
   ws_frame_encode(chunk->bytes + offset, WS_FRAME_FIN | WS_FRAME_RSV1 | broadcast->opcode, size, NULL);

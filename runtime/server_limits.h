@@ -15,7 +15,8 @@
   WS_LIMIT(maxMessagesPerSecond, 0, 0, WS_GIB)                                                                         \
   WS_LIMIT(handshakeTimeoutMs, 10000, 1, INT32_MAX)                                                                    \
   WS_LIMIT(idleTimeoutMs, 120000, 0, INT32_MAX)                                                                        \
-  WS_LIMIT(compression, 0, 0, 1)
+  WS_LIMIT(compression, 0, 0, 1)                                                                                       \
+  WS_LIMIT(maxCompressionRatio, 100, 1, 1032)
 
 enum ws_limit {
 #define WS_LIMIT(name, initial, low, high) WS_LIMIT_##name,

@@ -62,8 +62,14 @@ static void ws_server_apply_limit(struct ws_server *server, enum ws_limit limit,
   case WS_LIMIT_idleTimeoutMs:
     rules->idle_timeout_ms = (uint32_t)value;
     break;
-  default:
+  case WS_LIMIT_compression:
     server->handshake.compression = value != 0;
+    break;
+  case WS_LIMIT_maxCompressionRatio:
+    rules->max_ratio = (uint16_t)value;
+    break;
+  default:
+    break;
   }
 }
 

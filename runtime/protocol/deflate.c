@@ -259,9 +259,12 @@ void ws_deflater_free(struct ws_deflater *deflater) {
   ws_sys_free(deflater);
 }
 
+/* So much of a long message is compressed and flushed before what it came to is looked at. */
+enum { WS_DEFLATE_PIECE = WS_DEFLATE_FREE / 4 };
+
 size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n) {
-  /* zlib's bound is for a stream that ends; a flush adds an empty stored block, and what it pads. */
-  return deflateBound(&deflater->stream, n) + 16;
+  /* zlib's bound is for a stream that ends; each flush adds an empty block, and what it pads. */
+  return deflateBound(&deflater->stream, n) + 16 * (n / WS_DEFLATE_PIECE + 1);
 }
 
 size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n) {
@@ -276,10 +279,20 @@ size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t 
   if (deflater->no_takeover)
     deflateReset(stream);
   stream->next_in = (z_const Bytef *)message;
-  stream->avail_in = (uInt)n;
   stream->next_out = to;
   stream->avail_out = (uInt)bound;
-  deflate(stream, Z_SYNC_FLUSH);
-  assert(stream->avail_in == 0 && stream->avail_out > 0);
+  for (size_t done = 0; done < n;) {
+    size_t piece = n > WS_DEFLATE_FREE && n - done > WS_DEFLATE_PIECE ? WS_DEFLATE_PIECE : n - done;
+
+    /* The receiver judges at every byte: what has come out before this piece must do for all of it. */
+    if (ws_deflate_expands_too_much(done + piece, bound - stream->avail_out, WS_DEFLATE_RATIO)) {
+      deflateReset(stream);
+      return 0;
+    }
+    stream->avail_in = (uInt)piece;
+    done += piece;
+    deflate(stream, done < n ? Z_PARTIAL_FLUSH : Z_SYNC_FLUSH);
+    assert(stream->avail_in == 0 && stream->avail_out > 0);
+  }
   return bound - stream->avail_out - sizeof WS_DEFLATE_TAIL;
 }

@@ -51,6 +51,16 @@ size_t ws_deflate_response(char to[WS_DEFLATE_RESPONSE_MAX], const struct ws_def
 /* Client: reads the server's answer to WS_DEFLATE_OFFER (empty: declined). */
 enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struct ws_slice response);
 
+/* How much a message may expand (DEFLATE-7): so many times by default, and the most that deflate can. The first MiB is free. */
+enum { WS_DEFLATE_RATIO = 100, WS_DEFLATE_RATIO_MAX = 1032, WS_DEFLATE_FREE = 1 << 20, WS_DEFLATE_SLICE = 4096 };
+
+/* Whether `size` bytes are more than `from` compressed ones may become. Judged by whole slices of these, so that it does not
+ * depend on the pieces in which a message arrives. */
+static inline bool ws_deflate_expands_too_much(size_t size, size_t from, unsigned ratio) {
+  size_t slices = (from + WS_DEFLATE_SLICE - 1) / WS_DEFLATE_SLICE;
+  return size > WS_DEFLATE_FREE && size / ratio > slices * WS_DEFLATE_SLICE;
+}
+
 /* Receiving -------------------------------------------------------------------------------------------------------- */
 
 struct ws_inflater;
@@ -106,6 +116,7 @@ enum { WS_DEFLATE_MESSAGE_MAX = 1 << 30 };
 size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n);
 
 /* Compresses one whole message to `to`, which has room for ws_deflater_bound(n) bytes; returns the payload's size. A frame
- * with RSV1 carries it. Where context is kept, a message that went through here must be sent, and in this order; without,
+ * with RSV1 carries it. 0: it shrinks so much that receivers with the default guard would refuse it, and must be sent as it is;
+ * the context begins anew. Where context is kept, a message that went through here must be sent, and in this order; without,
  * the original may be sent instead when it is no longer than the result. */
 size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n);

@@ -22,10 +22,6 @@
 /* A buffer has room for at most this many times of what came. */
 #define WS_PARTIAL_GROWTH 4
 
-#define WS_RATIO_MAX 100
-#define WS_RATIO_FREE (1u << 20)
-#define WS_INFLATE_SLICE 4096
-
 struct ws_partial {
   uint8_t *data;
   size_t size;
@@ -51,6 +47,7 @@ void ws_session_init(struct ws_session *session, enum ws_role role, uint32_t max
       .role = (uint8_t)role,
       .max_message_bytes = max_message_bytes,
       .max_fragments = max_fragments,
+      .max_ratio = WS_DEFLATE_RATIO,
   };
   if (deflate)
     session->deflate = *deflate;
@@ -174,19 +171,17 @@ static enum ws_violation ws_session_open_inflater(struct ws_session *session) {
   return session->inflater ? WS_VIOLATION_NONE : WS_VIOLATION_OUT_OF_MEMORY;
 }
 
-/* What came out of one step: counted, capped, validated. The ratio is judged by whole slices of the compressed message, so that
- * it does not depend on the pieces in which the message arrives. */
+/* What came out of one step: counted, capped, validated. */
 static enum ws_violation ws_session_check_inflated(struct ws_session *session, size_t n) {
   struct ws_partial *partial = session->partial;
   const uint8_t *fresh = partial->data + partial->size;
-  size_t slices = (partial->inflated_from + WS_INFLATE_SLICE - 1) / WS_INFLATE_SLICE;
 
   partial->size += n;
   if (ws_session_is_text(session) && ws_utf8_feed(&session->utf8, fresh, n) < n)
     return WS_VIOLATION_TEXT_NOT_UTF8; /* before the byte that goes past a cap, which is the last */
   if (partial->size > session->max_message_bytes)
     return WS_VIOLATION_MESSAGE_TOO_BIG;
-  if (partial->size > WS_RATIO_FREE && partial->size / WS_RATIO_MAX > slices * WS_INFLATE_SLICE)
+  if (ws_deflate_expands_too_much(partial->size, partial->inflated_from, session->max_ratio))
     return WS_VIOLATION_DEFLATE_RATIO;
   return WS_VIOLATION_NONE;
 }
@@ -219,7 +214,7 @@ static enum ws_violation ws_session_inflate(struct ws_session *session, const ui
   enum ws_violation violation = WS_VIOLATION_NONE;
 
   while (n > 0 && violation == WS_VIOLATION_NONE) {
-    size_t slice = WS_INFLATE_SLICE - partial->inflated_from % WS_INFLATE_SLICE;
+    size_t slice = WS_DEFLATE_SLICE - partial->inflated_from % WS_DEFLATE_SLICE;
 
     if (slice > n)
       slice = n;

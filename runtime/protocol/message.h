@@ -70,6 +70,7 @@ struct ws_session {
   struct ws_inflater *inflater;
   uint32_t max_message_bytes;
   uint32_t max_fragments;
+  uint16_t max_ratio; /* how much a message may expand: 1 to WS_DEFLATE_RATIO_MAX, by default WS_DEFLATE_RATIO */
   struct ws_deflate_params deflate;
   uint8_t key[4]; /* of the open frame, rotated to its next byte */
   struct ws_utf8 utf8;

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #define GUARD_ROOM (32u << 20)
 
@@ -209,4 +210,22 @@ void frame_append(uint8_t **bytes, size_t *n, enum ws_role receiver, unsigned he
   for (size_t i = 0; receiver == WS_ROLE_SERVER && i < size; i++)
     (*bytes)[*n + header_size + i] ^= key[i % 4];
   *n += header_size + size;
+}
+
+uint8_t *bomb(enum ws_role receiver, size_t size, size_t *n) {
+  z_stream stream = {.zalloc = NULL};
+  uint8_t *zeros = calloc(1, size), *payload = malloc(size), *bytes = NULL;
+
+  assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  stream.next_in = zeros;
+  stream.avail_in = (uInt)size;
+  stream.next_out = payload;
+  stream.avail_out = (uInt)size;
+  assert_int_equal(deflate(&stream, Z_SYNC_FLUSH), Z_OK);
+  *n = 0;
+  frame_append(&bytes, n, receiver, FIN | RSV1 | BIN, payload, size - stream.avail_out - 4);
+  deflateEnd(&stream);
+  free(payload);
+  free(zeros);
+  return bytes;
 }

@@ -84,6 +84,9 @@ struct frame_spec {
 /* Appends a frame that `receiver` accepts to bytes that malloc made. */
 void frame_append(uint8_t **bytes, size_t *n, enum ws_role receiver, unsigned head, const void *payload, size_t size);
 
+/* A message of `size` zeros, compressed as far as zlib goes, as one frame of n bytes. The caller frees it. */
+uint8_t *bomb(enum ws_role receiver, size_t size, size_t *n);
+
 /* The bytes of "81 05 48"; returns how many. */
 size_t from_hex(uint8_t *to, const char *hex);
 

@@ -303,18 +303,6 @@ static void state_exists_only_while_needed(void **state) {
   }
 }
 
-/* n equal bytes, compressed as far as it goes, as one masked frame. */
-static uint8_t *bomb(size_t size, size_t *n) {
-  struct ws_deflater *deflater = ws_deflater_new(15, false);
-  uint8_t *message = calloc(1, size), *bytes = NULL;
-
-  *n = 0;
-  append_compressed(&bytes, n, WS_ROLE_SERVER, deflater, message, size, SIZE_MAX);
-  ws_deflater_free(deflater);
-  free(message);
-  return bytes;
-}
-
 /* DEFLATE-6: at the cap, past it by one, far past it. */
 static void inflated_size_is_capped(void **state) {
   static const size_t sizes[] = {50000, 50001, 30 << 20};
@@ -323,7 +311,7 @@ static void inflated_size_is_capped(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(sizes); i++) {
     size_t n;
-    uint8_t *bytes = bomb(sizes[i], &n);
+    uint8_t *bytes = bomb(WS_ROLE_SERVER, sizes[i], &n);
     struct record record = {0};
 
     play(&record, &setup, bytes, n, (struct way){n, n, false, false});
@@ -360,7 +348,7 @@ static void noise_passes(const struct setup *setup) {
 static void inflated_ratio_is_capped(void **state) {
   const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false}};
   size_t n;
-  uint8_t *bytes = bomb(1u << 20, &n);
+  uint8_t *bytes = bomb(WS_ROLE_SERVER, 1u << 20, &n);
   struct record record = {0}, over = {0};
 
   (void)state;
@@ -368,9 +356,59 @@ static void inflated_ratio_is_capped(void **state) {
   assert_memory_equal(record.log, "binary 1048576 #", 16);
   free(bytes);
   noise_passes(&setup);
-  bytes = bomb(8u << 20, &n);
+  bytes = bomb(WS_ROLE_SERVER, 8u << 20, &n);
   play(&over, &setup, bytes, n, (struct way){n, n, false, false});
-  assert_string_equal(over.log, "fail 1009 a compressed message expands too much\n");
+  assert_string_equal(over.log, "fail 1009 a compressed message expands too much for one of over 1 MiB\n");
+  free(bytes);
+}
+
+/* DEFLATE-13: what is compressed passes any receiver's guard at every byte, what would not is left as it is, and the messages that
+ * follow are compressed again, in a context that is right. */
+static void what_expands_too_much_is_not_compressed(void **state) {
+  enum { SIZE = 4 << 20, HALF = SIZE / 2 };
+  static const struct {
+    const char *name;
+    int first, second; /* kinds of the halves */
+    bool compressed;
+  } cases[] = {
+      {"letters", 0, 0, false},
+      {"words", 1, 1, false},
+      {"letters, then noise", 0, 2, false},
+      {"noise, then letters", 2, 0, true},
+      {"noise", 2, 2, true},
+  };
+  const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false}};
+  struct ws_deflater *deflater = ws_deflater_new(15, false);
+  uint8_t *message = malloc(SIZE), *bytes = NULL;
+  char expected[2048] = "";
+  size_t n = 0, expected_size = 0;
+  uint32_t random = 1;
+  struct record record = {0};
+
+  (void)state;
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    size_t bound = ws_deflater_bound(deflater, SIZE), size;
+    uint8_t *payload = malloc(bound);
+
+    fill_message(message, HALF, cases[i].first, &random);
+    fill_message(message + HALF, HALF, cases[i].second, &random);
+    size = ws_deflater_run(deflater, payload, message, SIZE);
+    if ((size > 0) != cases[i].compressed || size > bound)
+      fail_msg("%s: %zu", cases[i].name, size);
+    if (size > 0)
+      frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | RSV1 | BIN, payload, size);
+    else
+      frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | BIN, message, SIZE);
+    expected_size += event_line(expected + expected_size, "binary", message, SIZE);
+    fill_message(message, 1000, 1, &random);
+    append_compressed(&bytes, &n, setup.role, deflater, message, 1000, SIZE_MAX);
+    expected_size += event_line(expected + expected_size, "binary", message, 1000);
+    free(payload);
+  }
+  play(&record, &setup, bytes, n, (struct way){4096, 4096, false, false});
+  assert_string_equal(record.log, expected);
+  ws_deflater_free(deflater);
+  free(message);
   free(bytes);
 }
 
@@ -385,6 +423,7 @@ int main(void) {
       cmocka_unit_test(state_exists_only_while_needed),
       cmocka_unit_test(inflated_size_is_capped),
       cmocka_unit_test(inflated_ratio_is_capped),
+      cmocka_unit_test(what_expands_too_much_is_not_compressed),
   };
 
   return cmocka_run_group_tests_name("deflate", tests, NULL, NULL);

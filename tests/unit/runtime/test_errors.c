@@ -261,7 +261,7 @@ static void test_settings(void **state) {
   FAILS(
       osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
       "limit: there is no limit \"maxMessagebytes\"; there are maxMessageBytes, maxFragments, maxQueuedBytes, "
-      "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, compression");
+      "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, compression, maxCompressionRatio");
   FAILS(osp_ws_server_limit(server, "maxMessageBytes", 0, &error), "limit: maxMessageBytes is 1 to 1073741824, not 0");
   FAILS(osp_ws_server_limit(server, "maxMessageBytes", (1 << 30) + 1, &error),
         "limit: maxMessageBytes is 1 to 1073741824, not 1073741825");

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cmocka.h>
 
@@ -626,6 +627,48 @@ static void test_descriptors_run_out(void **state) {
   must_stop(server);
 }
 
+enum { SPACES = 3 << 20 };
+
+/* A message of three million spaces, compressed by zlib as far as it goes. */
+static void send_spaces(struct peer *peer) {
+  z_stream stream = {.zalloc = NULL};
+  uint8_t *spaces = malloc(SPACES);
+  uint8_t payload[8192];
+  memset(spaces, ' ', SPACES);
+  assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
+  stream.next_in = spaces;
+  stream.avail_in = SPACES;
+  stream.next_out = payload;
+  stream.avail_out = sizeof payload;
+  assert_int_equal(deflate(&stream, Z_SYNC_FLUSH), Z_OK);
+  peer_send_frame(peer, 0xC1, payload, sizeof payload - stream.avail_out - 4);
+  deflateEnd(&stream);
+  free(spaces);
+}
+
+/* WS-LIMIT-17, and what comes back is sent so that any guard lets it pass: DEFLATE-13 */
+static void test_compression_ratio(void **state) {
+  static const int ratios[] = {100, 1032};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    int port;
+    int64_t server =
+        serve_with(&port, "compression", 1, "maxMessageBytes", 4 << 20, "maxCompressionRatio", ratios[i], NULL);
+    struct peer peer = peer_connect(port);
+    peer_shake(&peer, port, "/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    send_spaces(&peer);
+    if (i == 0) {
+      peer_expect_close(&peer, 1009);
+    } else {
+      assert_true(peer_read_frame(&peer));
+      assert_int_equal(peer.frame.head, 0x81);
+      assert_int_equal(peer.frame.size, SPACES);
+    }
+    peer_close(&peer);
+    must_stop(server);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_message_too_big, clear_journal),
@@ -645,6 +688,7 @@ int main(void) {
       cmocka_unit_test_setup(test_limits_that_are_off, clear_journal),
       cmocka_unit_test_setup(test_split_everywhere, clear_journal),
       cmocka_unit_test_setup(test_compression, clear_journal),
+      cmocka_unit_test_setup(test_compression_ratio, clear_journal),
       cmocka_unit_test_setup(test_descriptors_run_out, clear_journal),
   };
   return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
