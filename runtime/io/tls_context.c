@@ -58,7 +58,54 @@ void ws_tls_context_unref(struct ws_tls_context *context) {
   ws_sys_free(context);
 }
 
+/* --- files */
+
+/* The library's own words for a file that cannot be opened are poor: find out first. */
+static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
+  FILE *opened = ws_sys_fopen(file);
+  if (!opened)
+    return ws_why_set(why, "%s %s: %s", kind, file, ws_why_errno(errno));
+  errno = 0;
+  int first = fgetc(opened);
+  int error = first == EOF && ferror(opened) ? errno : 0;
+  fclose(opened);
+  if (error)
+    return ws_why_set(why, "%s %s: %s", kind, file, ws_why_errno(error));
+  return first == EOF ? ws_why_set(why, "%s %s: the file is empty", kind, file) : 0;
+}
+
+static bool ws_tls_queue_says_no_pem(void) {
+  unsigned long error = ERR_peek_error();
+  return (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) ||
+         ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER;
+}
+
 /* --- client */
+
+static const char *ws_tls_variable(const char *name) {
+  const char *value = secure_getenv(name);
+  return value && *value ? value : NULL;
+}
+
+/* Whom to trust: the system's authorities, or instead those of the file that SSL_CERT_FILE names and of the directory that
+ * SSL_CERT_DIR does. */
+static int ws_tls_load_trusted(SSL_CTX *ssl, struct ws_why *why) {
+  static const char variable[] = "SSL_CERT_FILE";
+  const char *file = ws_tls_variable(variable);
+  if (!file || ws_tls_variable("SSL_CERT_DIR"))
+    SSL_CTX_set_default_verify_dir(ssl);
+  if (!file)
+    SSL_CTX_load_verify_file(ssl, X509_get_default_cert_file());
+  ERR_clear_error(); /* a system may have one of the two */
+  if (!file)
+    return 0;
+  if (ws_tls_check_file(variable, file, why))
+    return -1;
+  if (SSL_CTX_load_verify_file(ssl, file) == 1)
+    return 0;
+  ERR_clear_error();
+  return ws_why_set(why, "%s %s: holds no PEM certificate", variable, file);
+}
 
 struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
   static const unsigned char protocols[] = "\x08http/1.1";
@@ -66,13 +113,13 @@ struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
   if (!context)
     return NULL;
   SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
-  if (SSL_CTX_set_default_verify_paths(context->ssl) != 1 ||
-      SSL_CTX_set_alpn_protos(context->ssl, protocols, sizeof protocols - 1) != 0) {
-    ws_why_set(why, "the trusted certificates cannot be loaded: %s", ws_tls_reason());
-    ws_tls_context_unref(context);
-    return NULL;
-  }
-  return context;
+  bool failed = ws_tls_load_trusted(context->ssl, why) != 0;
+  if (!failed && SSL_CTX_set_alpn_protos(context->ssl, protocols, sizeof protocols - 1) != 0)
+    failed = ws_why_set(why, "TLS cannot be set up: %s", ws_tls_reason()) != 0;
+  if (!failed)
+    return context;
+  ws_tls_context_unref(context);
+  return NULL;
 }
 
 /* --- server */
@@ -97,26 +144,6 @@ static int ws_tls_no_passphrase(char *buffer, int size, int writing, void *conte
   (void)writing;
   *(bool *)context = true;
   return -1;
-}
-
-/* The library's own words for a file that cannot be opened are poor: find out first. */
-static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
-  FILE *opened = ws_sys_fopen(file);
-  if (!opened)
-    return ws_why_set(why, "%s %s: %s", kind, file, ws_why_errno(errno));
-  errno = 0;
-  int first = fgetc(opened);
-  int error = first == EOF && ferror(opened) ? errno : 0;
-  fclose(opened);
-  if (error)
-    return ws_why_set(why, "%s %s: %s", kind, file, ws_why_errno(error));
-  return first == EOF ? ws_why_set(why, "%s %s: the file is empty", kind, file) : 0;
-}
-
-static bool ws_tls_queue_says_no_pem(void) {
-  unsigned long error = ERR_peek_error();
-  return (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE) ||
-         ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER;
 }
 
 static int ws_tls_load_certificate(SSL_CTX *ssl, const char *file, struct ws_why *why) {

@@ -420,7 +420,8 @@ static bool ws_tls_expect_host(struct ws_tls *tls) {
   X509_VERIFY_PARAM *expected = SSL_get0_param(tls->ssl);
   if (ws_address_parse(tls->host, 0, &address))
     return X509_VERIFY_PARAM_set1_ip_asc(expected, tls->host) == 1;
-  X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  /* As browsers do: a name that only the subject holds does not count (RFC 9525 section 2). */
+  X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return X509_VERIFY_PARAM_set1_host(expected, tls->host, 0) == 1 && SSL_set_tlsext_host_name(tls->ssl, tls->host) == 1;
 }
 

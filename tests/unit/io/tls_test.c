@@ -123,6 +123,30 @@ static void test_valid(void **state) {
   assert_accepted(&for_localhost, "localhost.");
 }
 
+/* TLS-11 */
+static void test_the_file_of_trust(void **state) {
+  struct ws_why why;
+  char expected[256];
+  (void)state;
+  snprintf(expected, sizeof expected, "SSL_CERT_FILE %s: holds no PEM certificate", authority.key_file);
+  const char *wrong[][2] = {
+      {"/nowhere/at-all.pem", "SSL_CERT_FILE /nowhere/at-all.pem: No such file or directory"},
+      {"/", "SSL_CERT_FILE /: Is a directory"},
+      {"/dev/null", "SSL_CERT_FILE /dev/null: the file is empty"},
+      {authority.key_file, expected},
+  };
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    setenv("SSL_CERT_FILE", wrong[i][0], 1);
+    assert_null(ws_tls_context_new_client(&why));
+    assert_string_equal(why.text, wrong[i][1]);
+  }
+  setenv("SSL_CERT_FILE", "", 1);
+  struct ws_tls_context *by_default = ws_tls_context_new_client(&why);
+  assert_non_null(by_default);
+  ws_tls_context_unref(by_default);
+  setenv("SSL_CERT_FILE", authority.certificate_file, 1);
+}
+
 /* TLS-2 */
 static void test_addresses(void **state) {
   (void)state;
@@ -147,7 +171,11 @@ static void test_not_yet_valid(void **state) {
 /* TLS-5 */
 static void test_wrong_host(void **state) {
   (void)state;
+  struct tls_identity subject_only;
+  issue(&subject_only, "localhost", NULL, 0, 10, &authority);
   assert_refused(&elsewhere, "localhost", "the certificate is not for localhost but for another host");
+  assert_refused(&subject_only, "localhost", "the certificate is not for localhost but for another host");
+  tls_fixture_free(&subject_only);
 }
 
 /* TLS-6 */
@@ -488,6 +516,7 @@ static void test_files_of_a_server(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       tls_test(test_valid),
+      tls_test(test_the_file_of_trust),
       tls_test(test_addresses),
       tls_test(test_expired),
       tls_test(test_not_yet_valid),
