@@ -13,6 +13,9 @@
 /* Connections past the caps that are answered rather than cut off, so that clients learn why. */
 enum { WS_REFUSED_MAX = 256 };
 
+/* The first byte of a TLS handshake (RFC 8446 section 5.1), which no HTTP request begins with. */
+enum { WS_TLS_HANDSHAKE = 22 };
+
 static struct ws_share *ws_conn_share(const struct ws_conn *conn) {
   return (struct ws_share *)(void *)((char *)conn->group - offsetof(struct ws_share, group));
 }
@@ -170,18 +173,25 @@ static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *he
   return -1;
 }
 
-/* What of the request a refusal is about, for the log; nothing that may be a secret. */
+/* What of the request, or which limit, a refusal is about, for the log; nothing that may be a secret. */
 static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head,
-                             const struct ws_server_request *request) {
+                             const struct ws_conn *conn, const struct ws_server_request *request) {
+  const struct ws_server *server = conn->group->server;
   struct ws_slice value = {NULL, 0};
   const char *remedy = "";
   to[0] = '\0';
-  if (refusal == WS_REFUSAL_PATH) {
+  if (refusal == WS_REFUSAL_TOO_MANY_CONNECTIONS) {
+    snprintf(to, room, "maxConnections is %" PRIu32, server->max_connections);
+  } else if (refusal == WS_REFUSAL_TOO_MANY_FROM_ADDRESS) {
+    snprintf(to, room, "maxConnectionsPerAddress is %" PRIu32, server->max_connections_per_address);
+  } else if (refusal == WS_REFUSAL_PATH) {
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
     ws_http_find(head, "Origin", &value);
     if (ws_origin_valid(value))
       remedy = " (websocketServerAllowOrigin admits it)";
+    else if (!ws_slice_equal(value, ws_slice_of("null")))
+      value = ws_slice_of("it is not of the form scheme://host:port");
   } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
     ws_http_find(head, "Host", &value);
   }
@@ -205,7 +215,7 @@ static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const s
   if (refusal == WS_REFUSAL_NONE && ws_accept_prepare(conn, head, &request))
     refusal = WS_REFUSAL_INTERNAL;
   char detail[256];
-  ws_accept_detail(detail, sizeof detail, refusal, head, &request);
+  ws_accept_detail(detail, sizeof detail, refusal, head, conn, &request);
   ws_head_wipe(&kept, bytes, used);
   if (refusal == WS_REFUSAL_NONE)
     ws_accept_decide(conn);
@@ -217,6 +227,7 @@ static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   struct ws_http_head scratch;
   struct ws_http_head *head;
   struct ws_head *kept = conn->handshake;
+  bool tls = !kept && bytes[0] == WS_TLS_HANDSHAKE;
   size_t used;
   int outcome = ws_head_take(&kept, &scratch, WS_HTTP_REQUEST, bytes, n, &head, &used);
   conn->handshake = kept;
@@ -232,7 +243,7 @@ static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   } else {
     enum ws_refusal refusal = (enum ws_refusal)head->problem;
     ws_head_wipe(&kept, bytes, used);
-    ws_accept_refuse(conn, refusal, NULL);
+    ws_accept_refuse(conn, refusal, tls ? "this is TLS, and the server is one of ws://" : NULL);
   }
   return used;
 }
@@ -242,10 +253,14 @@ static void ws_accept_connected(struct ws_conn *conn) {
 }
 
 static void ws_accept_broken(struct ws_conn *conn, const char *why) {
+  const struct ws_server *server = conn->group->server;
   char address[WS_ADDRESS_TEXT];
-  if (ws_log_wants(WS_LOG_INFO))
-    ws_log(WS_LOG_INFO, "server %" PRId64 ": the handshake of %s failed: %s", conn->group->server->id,
-           ws_conn_remote(conn, address), why ? why : "it took too long");
+  char late[64];
+  if (!ws_log_wants(WS_LOG_INFO))
+    return;
+  snprintf(late, sizeof late, "it took too long (handshakeTimeoutMs is %" PRIu32 ")", server->handshake_timeout_ms);
+  ws_log(WS_LOG_INFO, "server %" PRId64 ": the handshake of %s failed: %s", server->id, ws_conn_remote(conn, address),
+         why ? why : late);
 }
 
 /* ---- messages and the end */

@@ -289,10 +289,16 @@ static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
 }
 
 static void ws_client_broken(struct ws_conn *conn, const char *why) {
-  if (why)
-    ws_client_failed(ws_client_of(conn), why);
-  else
-    ws_client_late(ws_client_of(conn));
+  struct ws_client *client = ws_client_of(conn);
+  char cause[512];
+  /* What a server that expects TLS does to a request that is none. */
+  bool wordless = conn->lost && !client->url.secure && !conn->handshake;
+  if (!why) {
+    ws_client_late(client);
+    return;
+  }
+  snprintf(cause, sizeof cause, "%s%s", why, wordless ? " (does the server want wss://?)" : "");
+  ws_client_failed(client, cause);
 }
 
 /* ---- messages and the end */

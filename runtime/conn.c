@@ -212,6 +212,7 @@ void ws_conn_flush(struct ws_conn *conn) {
 static void ws_conn_put_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
   uint8_t payload[WS_CLOSE_PAYLOAD_MAX];
   size_t size = ws_close_encode(payload, code, reason, n);
+  ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": a close frame with %d goes out", conn->id, code);
   conn->close_sent = true;
   ws_conn_enter(conn, WS_CONN_CLOSING);
   ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_loop_now(ws_conn_loop(conn)) + WS_CLOSE_TIMEOUT_MS);
@@ -228,13 +229,20 @@ void ws_conn_close(struct ws_conn *conn, int code, const char *reason, size_t n)
 }
 
 void ws_conn_fail(struct ws_conn *conn, int code, const char *reason) {
+  ws_conn_fail_at(conn, code, reason, NULL, 0);
+}
+
+void ws_conn_fail_at(struct ws_conn *conn, int code, const char *reason, const char *limit, uint64_t value) {
   enum ws_conn_state state = ws_conn_state(conn);
   if (state == WS_CONN_ENDED || conn->discarding)
     return;
   if (ws_log_wants(WS_LOG_WARN)) {
     char address[WS_ADDRESS_TEXT];
-    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) was closed with %d: %s", conn->id, ws_conn_remote(conn, address),
-           code, reason);
+    char at[64] = "";
+    if (limit)
+      snprintf(at, sizeof at, " (%s is %" PRIu64 ")", limit, value);
+    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) was closed with %d: %s%s", conn->id, ws_conn_remote(conn, address),
+           code, reason, at);
   }
   conn->discarding = true;
   conn->failed = true;

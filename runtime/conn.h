@@ -127,6 +127,7 @@ struct ws_conn {
   bool close_received : 1;
   bool failed : 1; /* this end failed it: `code` is what it sent */
   bool shut : 1;   /* nothing more will be written */
+  bool lost : 1;   /* the stream ended, or broke */
   bool pinged : 1;
   bool idled : 1;  /* failed because nothing came from the peer */
   uint8_t refusal; /* a server's: enum ws_refusal to answer with once the head is read */
@@ -170,6 +171,8 @@ void ws_conn_close(struct ws_conn *conn, int code, const char *reason, size_t n)
 
 /* Fails the connection: sends a close frame with code and reason, and discards what still comes. */
 void ws_conn_fail(struct ws_conn *conn, int code, const char *reason);
+/* The same at a limit, which the log names. */
+void ws_conn_fail_at(struct ws_conn *conn, int code, const char *reason, const char *limit, uint64_t value);
 
 /* Replaces what is queued by the answer that refuses the handshake, and closes behind it. */
 void ws_conn_refuse(struct ws_conn *conn, const char *bytes, size_t n);

@@ -56,7 +56,8 @@ static void ws_conn_handle_message(struct ws_conn *conn, bool binary, const uint
 static enum ws_sink_verdict ws_conn_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   struct ws_conn *conn = context;
   if (ws_conn_rate_exceeded(conn))
-    ws_conn_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second");
+    ws_conn_fail_at(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second", "maxMessagesPerSecond",
+                    conn->group->rules->max_messages_per_second);
   else if (ws_conn_state(conn) == WS_CONN_OPEN)
     ws_conn_handle_message(conn, kind == WS_MESSAGE_BINARY, bytes, n);
   return ws_conn_go_on(conn);
@@ -94,6 +95,7 @@ static enum ws_sink_verdict ws_conn_on_close(void *context, int code, const char
   struct ws_conn *conn = context;
   conn->close_received = true;
   conn->code = (uint16_t)code;
+  ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": the peer closes with %d", conn->id, code);
   if (n > 0) {
     conn->reason = ws_sys_malloc(ws_text_host_size((const uint8_t *)reason, n) + 1);
     if (conn->reason)
@@ -140,10 +142,30 @@ static void ws_conn_keep_session(struct ws_conn *conn, struct ws_session *sessio
   }
 }
 
+/* The limit that a violation went past; NULL: none. */
+static const char *ws_conn_limit_of(const struct ws_conn *conn, enum ws_violation violation, uint64_t *value) {
+  const struct ws_rules *rules = conn->group->rules;
+  switch (violation) {
+  case WS_VIOLATION_MESSAGE_TOO_BIG:
+    *value = rules->max_message_bytes;
+    return "maxMessageBytes";
+  case WS_VIOLATION_TOO_MANY_FRAGMENTS:
+    *value = rules->max_fragments;
+    return "maxFragments";
+  case WS_VIOLATION_DEFLATE_RATIO:
+    *value = rules->max_ratio;
+    return "maxCompressionRatio";
+  default:
+    return NULL;
+  }
+}
+
 static void ws_conn_fed(struct ws_conn *conn, const struct ws_session *session, enum ws_feed_outcome outcome) {
   if (outcome == WS_FEED_VIOLATION) {
     enum ws_violation violation = (enum ws_violation)session->violation;
-    ws_conn_fail(conn, ws_violation_code(violation), ws_violation_text(violation));
+    uint64_t value = 0;
+    const char *limit = ws_conn_limit_of(conn, violation, &value);
+    ws_conn_fail_at(conn, ws_violation_code(violation), ws_violation_text(violation), limit, value);
   }
 }
 
@@ -197,6 +219,7 @@ static ssize_t ws_conn_receive(struct ws_conn *conn, uint8_t *buffer, bool *fill
 
 /* The stream is at its end, or broken. */
 static void ws_conn_lost(struct ws_conn *conn, ssize_t outcome) {
+  conn->lost = true;
   if (ws_conn_state(conn) == WS_CONN_HANDSHAKE)
     ws_conn_break(conn,
                   outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
@@ -339,6 +362,7 @@ static void ws_conn_idle(struct ws_conn *conn) {
     conn->idled = true;
   } else if (silent >= half) {
     conn->pinged = true;
+    ws_log(WS_LOG_DEBUG, "connection %" PRId64 " is pinged: nothing came for %" PRIu32 " ms", conn->id, silent);
     ws_conn_drop_record(conn); /* an idle connection needs no memory for it */
     ws_timer_arm(loop, &conn->timer, now + half);
     if (ws_conn_put_frame(conn, WS_FRAME_FIN | WS_OPCODE_PING, NULL, 0))

@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@
 
 enum {
   WS_END_TIMEOUT_MS = 5000,
-  WS_END_LOOK_MS = 20, /* how often a loop that ends the program looks how far the others are */
+  WS_END_AGAIN_MS = 1000, /* the same where the servers were waited for already, and in vain */
+  WS_END_LOOK_MS = 20,    /* how often a loop that ends the program looks how far the others are */
 };
 
 static pthread_once_t ws_runtime_once = PTHREAD_ONCE_INIT;
@@ -63,8 +65,11 @@ static void ws_runtime_end_nested(struct ws_worker *worker, int64_t deadline_ms)
   ws_workers_end_others(worker);
 }
 
+static _Atomic bool ws_runtime_waited_in_vain;
+
 static void ws_runtime_end(void) {
-  int64_t deadline_ms = ws_wait_now() + WS_END_TIMEOUT_MS;
+  bool again = atomic_load(&ws_runtime_waited_in_vain);
+  int64_t deadline_ms = ws_wait_now() + (again ? WS_END_AGAIN_MS : WS_END_TIMEOUT_MS);
   ws_servers_stop_all();
   if (ws_worker_current()) {
     ws_runtime_end_nested(ws_worker_current(), deadline_ms);
@@ -154,6 +159,7 @@ int ws_runtime_keep_alive(struct ws_error *error) {
   ws_signal_wait();
   ws_signal_end();
   ws_servers_stop_all();
-  ws_servers_await_all(ws_wait_now() + WS_STOP_TIMEOUT_MS);
+  if (!ws_servers_await_all(ws_wait_now() + WS_STOP_TIMEOUT_MS))
+    atomic_store(&ws_runtime_waited_in_vain, true);
   return 0;
 }

@@ -209,7 +209,8 @@ static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, si
   int outcome;
   ws_conn_use(conn);
   if (!ws_conn_make_room(conn, size)) {
-    ws_error_queue_full(error, out->op, conn->id, ws_outq_bytes(&conn->out));
+    ws_error_queue_full(error, out->op, conn->id, out->size, ws_outq_bytes(&conn->out),
+                        conn->group->rules->max_queued_bytes);
     outcome = -1;
   } else if (compresses) {
     ws_outq_discharge(&conn->out, size);
@@ -303,7 +304,8 @@ static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, s
   if (room.charged)
     return 0;
   if (ws_check_open(out->op, conn, error) == 0)
-    ws_error_queue_full(error, out->op, conn->id, ws_outq_bytes(&conn->out));
+    ws_error_queue_full(error, out->op, conn->id, out->size, ws_outq_bytes(&conn->out),
+                        conn->group->rules->max_queued_bytes);
   return -1;
 }
 
@@ -417,7 +419,8 @@ void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
   size_t size = frame->size;
   if (!ws_conn_make_room(conn, size)) {
     if (ws_conn_state(conn) == WS_CONN_OPEN)
-      ws_conn_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too slow to take what is broadcast");
+      ws_conn_fail_at(conn, WS_CLOSE_POLICY_VIOLATION, "too slow to take what is broadcast", "maxQueuedBytes",
+                      conn->group->rules->max_queued_bytes);
     return;
   }
   if (ws_conn_compresses(conn, size)) {

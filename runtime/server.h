@@ -93,15 +93,15 @@ void ws_server_default_limits(struct ws_server *server);
 
 /* Starts to stop. False: it is stopped already. */
 bool ws_server_stop(struct ws_server *server);
-/* Waits until everything of it has ended, or the deadline. Not on a loop thread. */
+/* Waits until everything of it has ended, or the deadline, which is logged. Not on a loop thread. */
 void ws_server_await(struct ws_server *server, int64_t deadline_ms);
 
 void ws_server_unpin(struct ws_server *server);
 
 /* Starts to stop every server. */
 void ws_servers_stop_all(void);
-/* Waits until there is none, or the deadline. */
-void ws_servers_await_all(int64_t deadline_ms);
+/* Waits until there is none, or the deadline, which is logged. False: there is one. */
+bool ws_servers_await_all(int64_t deadline_ms);
 
 /* accept.c: a new connection of a share. */
 extern const struct ws_listener_events ws_accept_events;

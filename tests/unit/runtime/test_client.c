@@ -239,7 +239,7 @@ static void test_refusals(void **state) {
   refused("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n", "");
   refused("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n", "");
   refused("SSH-2.0-OpenSSH\r\n\r\n", "");
-  refused("", "the connection was closed during the handshake");
+  refused("", "the connection was closed during the handshake (does the server want wss://?)");
 }
 
 /* A server that chose what was not offered: WS-CONNECTWITH-4 WS-CONNECT-8 */

@@ -354,7 +354,7 @@ static void *flood_until_full(void *cell, const struct osprey_connection *connec
     osp_ws_send(connection->id, text, &problem);
   char *again;
   int64_t queued = osp_ws_queued_bytes(connection->id, &again);
-  journal_write("%s", problem && strstr(problem, "is full") ? "full" : "never full");
+  journal_write("%s", problem && strstr(problem, "has no room") ? "full" : "never full");
   journal_write("%s", elapsed_ms(&start) < 2000 ? "at once" : "late");
   journal_write("%s", queued > 60000 && queued <= 70000 ? "within the cap" : "beyond the cap");
   if (problem)

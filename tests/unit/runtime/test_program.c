@@ -176,6 +176,53 @@ static void test_the_end_has_a_deadline(void **state) {
   close(listener);
 }
 
+static void *stay(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  struct pollfd none = {.fd = -1};
+  (void)cell;
+  (void)connection;
+  (void)message;
+  say("staying\n");
+  for (;;)
+    poll(&none, 1, -1);
+  return NULL;
+}
+
+static void *on_stay[] = {(void *)stay};
+
+static int serve_and_stay(int port) {
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_on_message(server, on_stay, &error);
+  expect_success(error);
+  must_listen(server);
+  say("ready\n");
+  osp_ws_keep_alive(&error);
+  return 5;
+}
+
+/* A handler that does not return does not hold the program for longer than a peer does, and the log says what is the matter:
+ * WS-EXIT-5 */
+static void test_a_handler_that_stays(void **state) {
+  struct timespec start;
+  struct timespec end;
+  char log[4096];
+  char line[64];
+  (void)state;
+  int port = peer_free_port();
+  struct program program = run(serve_and_stay, port);
+  read_line(&program, line, sizeof line);
+  struct peer peer = peer_open(port, "/chat");
+  peer_send_message(&peer, "stay");
+  read_line(&program, line, sizeof line);
+  assert_string_equal(line, "staying");
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  kill(program.pid, SIGTERM);
+  assert_int_equal(finish(&program, log, sizeof log), 5);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  assert_in_range((unsigned long)(end.tv_sec - start.tv_sec), 4, 9);
+  assert_non_null(strstr(log, " has not stopped in time: 1 connections are left, or a handler still runs\n"));
+  peer_close(&peer);
+}
+
 static void *exit_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   (void)connection;
@@ -380,7 +427,7 @@ static void be_refused(int port) {
 
 static void converse_and_log(const char *level, char *log, size_t room) {
   char line[64];
-  char target[256];
+  char target[1024];
   int port = peer_free_port();
   if (level)
     setenv("OSPREY_WS_LOG", level, 1);
@@ -403,6 +450,18 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   peer = peer_open(port, "/chat");
   peer_send_frame(&peer, 0x83, "SECRET", 6);
   peer_expect_close(&peer, 1002);
+  peer_close(&peer);
+  peer = peer_open(port, "/chat");
+  peer_send(&peer, "\x82\xFF\0\0\0\0\0\x20\0\0", 10);
+  peer_expect_close(&peer, 1009);
+  peer_close(&peer);
+  peer = peer_open(port, "/chat");
+  peer_send_frame(&peer, 0x88, "\x03\xE8SECRET", 8);
+  assert_true(peer_read_frame(&peer));
+  peer_close(&peer);
+  peer = peer_connect(port);
+  peer_send(&peer, "\x16\x03\x01\x00\x05SECRET", 11);
+  peer_read_head(&peer, target, sizeof target);
   peer_close(&peer);
   kill(program.pid, SIGTERM);
   assert_int_equal(finish(&program, log, room), 0);
@@ -478,10 +537,13 @@ static void test_the_log(void **state) {
     assert_non_null(strstr(
         log, " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n"));
     /* What cannot be admitted is not said to be. */
-    assert_non_null(strstr(log, " with 403: pages of this origin may not connect: http://odd\n"));
+    assert_non_null(
+        strstr(log, " with 403: pages of this origin may not connect: it is not of the form scheme://host:port\n"));
     assert_non_null(strstr(log, " with 404: nothing is served at this path: /nowhere\n"));
     assert_non_null(strstr(log, "the message handler failed: angry\\x0ahandler\\x1b[31m\n"));
     assert_non_null(strstr(log, ") was closed with 1002: a reserved opcode\n"));
+    assert_non_null(strstr(log, ") was closed with 1009: a message is too big (maxMessageBytes is 1048576)\n"));
+    assert_non_null(strstr(log, ": this is TLS, and the server is one of ws://\n"));
     assert_null(strstr(log, " info: "));
     assert_int_equal(strstr(log, "nonsense") != NULL, i == 2);
   }
@@ -490,6 +552,10 @@ static void test_the_log(void **state) {
   assert_non_null(strstr(log, " is open: 127.0.0.1:"));
   assert_non_null(strstr(log, " has ended with 1011\n"));
   assert_non_null(strstr(log, " info: server 2 has stopped\n"));
+  assert_null(strstr(log, " debug: "));
+  converse_and_log("debug", log, sizeof log);
+  assert_non_null(strstr(log, ": a close frame with 1002 goes out\n"));
+  assert_non_null(strstr(log, ": the peer closes with 1000\n"));
   unsetenv("OSPREY_WS_LOG");
 }
 
@@ -568,6 +634,7 @@ int main(void) {
       cmocka_unit_test(test_what_is_queued_is_sent),
       cmocka_unit_test(test_servers_say_goodbye_at_the_end),
       cmocka_unit_test(test_the_end_has_a_deadline),
+      cmocka_unit_test(test_a_handler_that_stays),
       cmocka_unit_test(test_ending_the_program_inside_a_handler),
       cmocka_unit_test(test_ending_the_program_inside_a_handler_of_one_loop),
       cmocka_unit_test(test_signals_stop_every_server),
