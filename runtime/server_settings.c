@@ -146,9 +146,11 @@ static int ws_server_add_origin(struct ws_server *server, const char *origin) {
   if (!origins)
     return -1;
   server->origins = origins;
-  origins[count] = ws_sys_strdup(origin);
-  if (!origins[count])
+  char *copy = ws_sys_strdup(origin);
+  if (!copy)
     return -1;
+  copy[ws_origin_normalize(copy, ws_slice_of(origin))] = '\0';
+  origins[count] = copy;
   server->handshake.origins = (const char *const *)origins;
   server->handshake.origin_count = count + 1;
   return 0;

@@ -172,7 +172,8 @@ bool ws_origin_valid(struct ws_slice origin) {
   struct ws_slice scheme;
   struct ws_authority authority;
 
-  return ws_origin_parse(origin, &scheme, &authority) && ws_origin_scheme_valid(scheme);
+  return ws_origin_parse(origin, &scheme, &authority) && ws_origin_scheme_valid(scheme) &&
+         !ws_slice_equal_nocase(scheme, ws_slice_of("ws")) && !ws_slice_equal_nocase(scheme, ws_slice_of("wss"));
 }
 
 /* The port that an origin without one has; 0: it is no page of a host. */
@@ -180,6 +181,20 @@ static uint16_t ws_origin_implied_port(struct ws_slice scheme) {
   if (ws_slice_equal_nocase(scheme, ws_slice_of("http")))
     return 80;
   return ws_slice_equal_nocase(scheme, ws_slice_of("https")) ? 443 : 0;
+}
+
+size_t ws_origin_normalize(char *to, struct ws_slice origin) {
+  struct ws_slice scheme;
+  struct ws_authority authority;
+  size_t n = origin.size;
+
+  for (size_t i = 0; i < n; i++)
+    to[i] = ws_slice_lower(origin.data[i]);
+  if (ws_origin_parse(origin, &scheme, &authority) && authority.port != 0 &&
+      authority.port == ws_origin_implied_port(scheme))
+    while (to[--n] != ':')
+      ;
+  return n;
 }
 
 /* A proxy that ends TLS shows a server another scheme than the browser saw, so a Host without a port is taken to mean the port

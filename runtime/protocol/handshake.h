@@ -56,8 +56,12 @@ struct ws_server_request {
 enum ws_refusal ws_server_check(const struct ws_http_head *head, const struct ws_server_rules *rules,
                                 struct ws_server_request *request);
 
-/* Whether it is written as RFC 6454 section 6.2 has it: a scheme, a host, and a port or none. */
+/* Whether it is written as RFC 6454 section 6.2 has it: the scheme of a page, a host, and a port or none. */
 bool ws_origin_valid(struct ws_slice origin);
+
+/* Writes a valid origin as browsers do: in lower case, without the port that its scheme implies. Returns its size, which is at
+ * most the origin's. */
+size_t ws_origin_normalize(char *to, struct ws_slice origin);
 
 /* Writes the 101 answer. Returns its size. */
 size_t ws_server_accept_write(char to[WS_RESPONSE_MAX], const struct ws_server_request *request);

@@ -1,6 +1,6 @@
 #include "slice.h"
 
-static char ws_slice_lower(char c) {
+char ws_slice_lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 

@@ -24,6 +24,9 @@ static inline bool ws_slice_is_blank(char c) {
 }
 
 /* Whether two slices hold the same bytes. */
+/* ASCII only. */
+char ws_slice_lower(char c);
+
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b);
 
 /* The same without regard to the case of ASCII letters. */

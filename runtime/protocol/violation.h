@@ -24,7 +24,7 @@
   WS_VIOLATION(MESSAGE_TOO_BIG, 1009, "a message is too big")                                                          \
   WS_VIOLATION(TOO_MANY_FRAGMENTS, 1008, "a message has too many fragments")                                           \
   WS_VIOLATION(DEFLATE_DATA, 1007, "a compressed message is damaged")                                                  \
-  WS_VIOLATION(DEFLATE_RATIO, 1009, "a compressed message expands too much for one of over 1 MiB")                                           \
+  WS_VIOLATION(DEFLATE_RATIO, 1009, "a compressed message expands too much for one of over 1 MiB")                     \
   WS_VIOLATION(OUT_OF_MEMORY, 1011, "out of memory")
 
 enum ws_violation {

@@ -325,6 +325,9 @@ static void test_origins_and_protocols(void **state) {
                        "https://",
                        "://x",
                        "https://a/b",
+                       "https://example.org/",
+                       "ws://example.org",
+                       "WSS://example.org",
                        "https://a b",
                        "null",
                        "ht tp://x",
@@ -341,7 +344,7 @@ static void test_origins_and_protocols(void **state) {
                        "https://x\xC0\x80"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     osp_ws_server_allow_origin(server, bad[i], &error);
-    expect_error_with(error, "is neither \"*\" nor an origin such as https://example.org:8443");
+    expect_error_with(error, "is neither \"*\" nor a page's origin: scheme://host or scheme://host:port, and nothing behind it");
   }
   const char *good[] = {"*",
                         "https://example.org",
