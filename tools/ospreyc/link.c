@@ -19,6 +19,10 @@
 #ifndef OSPREYC_LIBDIR
 #define OSPREYC_LIBDIR "lib"
 #endif
+/* What the archives ask of a link: --coverage where they count their branches. */
+#ifndef OSPREYC_LINK
+#define OSPREYC_LINK ""
+#endif
 
 extern char **environ;
 
@@ -116,6 +120,7 @@ int link_program(const char *object, const char *output, FILE *err) {
   if (strcmp(emit_sanitizers(), "none") != 0)
     command_add(&command, "-fsanitize=%s", emit_sanitizers());
   int outcome = command_add_archives(&command, err);
+  command_add_words(&command, OSPREYC_LINK);
   command_add_words(&command, "-Wl,--as-needed -lssl -lcrypto -lz -lm -lpthread");
   command_add_words(&command, flags ? flags : "");
   if (outcome == 0)
