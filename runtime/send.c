@@ -198,10 +198,9 @@ static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out,
     ws_error_memory(error, out->op);
     return -1;
   }
-  if (ws_outgoing_encode(out, conn->group->rules->role == WS_ROLE_CLIENT, to, error))
-    return -1;
-  ws_outq_commit(&conn->out, loop, size);
-  return 0;
+  int outcome = ws_outgoing_encode(out, conn->group->rules->role == WS_ROLE_CLIENT, to, error);
+  ws_outq_commit(&conn->out, loop, outcome == 0 ? size : 0); /* what was reserved and stays empty would be written for ever */
+  return outcome;
 }
 
 static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {

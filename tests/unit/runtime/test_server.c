@@ -200,6 +200,52 @@ static void test_a_failing_handler_closes_with_1011(void **state) {
   must_stop(server);
 }
 
+/* Says something, then tries to send long bytes whose base64 is wrong at its end, then goes on. */
+static void *send_wrong_base64(void *cell, const struct osprey_connection *connection,
+                               const struct osprey_message *message) {
+  char *problem;
+  char base64[40001];
+  (void)cell;
+  osp_ws_send(connection->id, "before", &problem);
+  expect_success(problem);
+  memset(base64, 'A', sizeof base64);
+  memcpy(base64 + sizeof base64 - 5, "AA!A", 5);
+  osp_ws_send_binary(connection->id, base64, &problem);
+  journal_write("%s", problem ? problem : "sent");
+  osp_release(problem);
+  if (strcmp(message->data, "go on") == 0)
+    osp_ws_send(connection->id, "after", &problem);
+  return result_success();
+}
+
+static void *on_send_wrong_base64[] = {(void *)send_wrong_base64};
+
+/* Nothing of it is sent, and nothing is kept from being sent, with compression or without: WS-SENDBINARY-2 */
+static void test_wrong_base64_inside_a_handler(void **state) {
+  (void)state;
+  for (int compressed = 0; compressed < 2; compressed++) {
+    int port = peer_free_port();
+    int64_t server = must_create(port, "/");
+    must_limit(server, "compression", 1);
+    osp_ws_server_on_message(server, on_send_wrong_base64, &error);
+    expect_success(error);
+    must_listen(server);
+    struct peer peer = peer_connect(port);
+    peer_shake(&peer, port, "/", compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
+    const char *words[] = {"stop", "go on"};
+    for (int i = 0; i < 2; i++) {
+      peer_send_message(&peer, words[i]);
+      assert_non_null(strstr(journal_next(), "39998"));
+      for (int frames = 0; frames < 1 + i; frames++) {
+        assert_true(peer_read_frame(&peer));
+        assert_int_equal(peer.frame.head, compressed ? 0xC1 : 0x81);
+      }
+    }
+    peer_close(&peer);
+    must_stop(server);
+  }
+}
+
 /* ---- opening */
 
 static void *decide_open(void *cell, const struct osprey_connection *connection) {
@@ -611,6 +657,7 @@ int main(void) {
       cmocka_unit_test_setup(test_messages_come_back_whole, clear_journal),
       cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, clear_journal),
       cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, clear_journal),
+      cmocka_unit_test_setup(test_wrong_base64_inside_a_handler, clear_journal),
       cmocka_unit_test_setup(test_the_open_handler_decides, clear_journal),
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, clear_journal),
       cmocka_unit_test_setup(test_closing_inside_handlers, clear_journal),
