@@ -105,13 +105,10 @@ static void ws_client_failed(struct ws_client *client, const char *cause) {
   ws_connect_settle(client, WS_CONNECT_FAILED);
 }
 
+/* The deadline of what follows the dial, which has its own. */
 static void ws_client_late(struct ws_client *client) {
   char shown[512];
-  const char *stage = client->dial                 ? "while looking up and connecting"
-                      : !client->conn.stream_ready ? "during the TLS handshake"
-                                                   : "during the WebSocket handshake";
-  if (!client->connect)
-    return;
+  const char *stage = client->conn.stream_ready ? "during the WebSocket handshake" : "during the TLS handshake";
   ws_error_connect_timeout(&client->connect->error, ws_log_url(shown, sizeof shown, client->url_text),
                            client->timeout_ms, stage);
   ws_connect_settle(client, WS_CONNECT_FAILED);
@@ -192,7 +189,6 @@ static void ws_client_start(struct ws_loop *loop, struct ws_task *task) {
     return;
   }
   int64_t now = ws_loop_refresh(loop);
-  ws_timer_arm(loop, &client->conn.timer, client->deadline_ms);
   snprintf(host, sizeof host, "%.*s", (int)client->url.authority.host.size, client->url.authority.host.data);
   client->dial =
       ws_dial_start(loop, host, client->url.authority.port, client->deadline_ms - now, ws_client_dialed, client, &why);

@@ -168,7 +168,7 @@ static void ws_conn_want(struct ws_conn *conn) {
 static void ws_conn_finish_output(struct ws_conn *conn) {
   bool server_waits = conn->group->rules->role == WS_ROLE_SERVER && conn->close_received;
   bool client_waits = conn->group->rules->role == WS_ROLE_CLIENT && conn->close_received;
-  if (client_waits && !conn->failed) {
+  if (client_waits) {
     ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_loop_now(ws_conn_loop(conn)) + WS_LINGER_MS);
     return;
   }
@@ -322,8 +322,6 @@ void ws_conn_drop(struct ws_conn *conn) {
 }
 
 void ws_conn_break(struct ws_conn *conn, const char *why) {
-  if (ws_conn_state(conn) != WS_CONN_HANDSHAKE)
-    return;
   conn->group->ops->broken(conn, why);
   ws_conn_drop(conn);
 }

@@ -355,7 +355,7 @@ static void ws_conn_idle(struct ws_conn *conn) {
   int64_t now = ws_loop_now(loop);
   uint32_t half = (rules->idle_timeout_ms + 1) / 2;
   uint32_t silent = (uint32_t)now - conn->last_input;
-  if (conn->handling || conn->paused) {
+  if (conn->handling) {
     ws_timer_arm(loop, &conn->timer, now + half);
   } else if (conn->pinged) {
     ws_conn_fail(conn, WS_CLOSE_GOING_AWAY, "idle for too long");

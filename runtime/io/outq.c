@@ -86,8 +86,9 @@ void ws_outq_discharge(struct ws_outq *queue, size_t n) {
 
 /* --- the pieces */
 
+/* A queue without a piece has no list of them either. */
 static struct ws_outq_piece *ws_outq_last(const struct ws_outq_pieces *pieces) {
-  return pieces->count ? &pieces->at[pieces->first + pieces->count - 1] : NULL;
+  return &pieces->at[pieces->first + pieces->count - 1];
 }
 
 /* Gives the memory of an empty queue back. */

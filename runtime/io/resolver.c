@@ -67,7 +67,9 @@ static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses
   if (strcasecmp(host, "localhost") != 0 && strcasecmp(host, "localhost.") != 0)
     return false;
   addresses->count = 2;
-  return ws_address_parse("127.0.0.1", port, &addresses->at[0]) && ws_address_parse("::1", port, &addresses->at[1]);
+  ws_address_parse("127.0.0.1", port, &addresses->at[0]);
+  ws_address_parse("::1", port, &addresses->at[1]);
+  return true;
 }
 
 /* --- on the helper thread */
@@ -88,6 +90,8 @@ static void ws_lookup_add(struct ws_lookup *lookup, const struct addrinfo *entry
     address->v4.sin_port = htons(lookup->port);
 }
 
+_Static_assert(WS_RESOLVER_MAX % 2 == 0, "a pair of addresses always fits, or nothing does");
+
 /* In the order of the answer, but the two families by turns, so that one that is broken delays the other little. */
 static void ws_lookup_store(struct ws_lookup *lookup, const struct addrinfo *list) {
   int family = list->ai_family == AF_INET6 ? AF_INET6 : AF_INET;
@@ -99,7 +103,7 @@ static void ws_lookup_store(struct ws_lookup *lookup, const struct addrinfo *lis
       ws_lookup_add(lookup, first);
       first = ws_lookup_next(first->ai_next, family);
     }
-    if (second && lookup->addresses.count < WS_RESOLVER_MAX) {
+    if (second) { /* as long as there are both, the room is even */
       ws_lookup_add(lookup, second);
       second = ws_lookup_next(second->ai_next, other);
     }

@@ -46,7 +46,7 @@ static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   BIO_clear_retry_flags(bio);
   if (count >= 0)
     return (int)count;
-  if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
+  if (errno != EAGAIN && errno != EINTR)
     stream->tls->error = errno;
   else if (reading)
     BIO_set_retry_read(bio);
@@ -108,8 +108,9 @@ static BIO *ws_tls_bio_new(struct ws_stream *stream) {
 
 /* --- failures as sentences */
 
+/* Of a server, by its client: nobody else asks for one. */
 static void ws_tls_explain_certificate(struct ws_tls *tls, long result) {
-  const char *host = tls->host ? tls->host : "the peer";
+  const char *host = tls->host;
   switch (result) {
   case X509_V_ERR_CERT_HAS_EXPIRED:
     ws_why_set(&tls->why, "the certificate of %s has expired", host);
@@ -271,8 +272,7 @@ static const uint8_t *ws_tls_next_record(struct ws_tls_cursor at, size_t retry, 
     size_t count = at.part->iov_len - at.offset;
     if (count > most - gathered)
       count = most - gathered;
-    if (count > 0)
-      memcpy(scratch + gathered, (const uint8_t *)at.part->iov_base + at.offset, count);
+    memcpy(scratch + gathered, (const uint8_t *)at.part->iov_base + at.offset, count);
     gathered += count;
     at.offset += count;
     ws_tls_skip_empty(&at);
