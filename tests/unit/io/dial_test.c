@@ -209,6 +209,32 @@ static void test_deadline_of_connecting(void **state) {
   close_all(deaf, fillers);
 }
 
+/* DIAL-2 DIAL-4: of two addresses one refuses, the other does not answer; and a deadline that comes before the second's turn. */
+static void test_deadline_of_one_of_two(void **state) {
+  if (!have_ipv6())
+    skip();
+  struct ws_address address;
+  int fillers[8];
+  char expected[256];
+  int deaf = deaf_listener(&address, fillers);
+  unsigned port = ws_address_port(&address);
+  struct outcome outcome = dial(*state, "localhost", (uint16_t)port, 1000);
+  snprintf(expected, sizeof expected,
+           "connect [::1]:%u: Connection refused; connect 127.0.0.1:%u: no answer within 1000 ms", port, port);
+  assert_string_equal(outcome.why.text, expected);
+  outcome = dial(*state, "localhost", (uint16_t)port, 50);
+  snprintf(expected, sizeof expected, "connect 127.0.0.1:%u: no answer within 50 ms", port);
+  assert_string_equal(outcome.why.text, expected);
+  close_all(deaf, fillers);
+}
+
+/* DIAL-3 */
+static void test_errors_have_sentences(void **state) {
+  (void)state;
+  assert_string_equal(ws_why_errno(ECONNREFUSED), "Connection refused");
+  assert_string_equal(ws_why_errno(123456), "Unknown error");
+}
+
 /* DIAL-4 */
 static void test_deadline_of_the_look_up(void **state) {
   struct outcome outcome = dial(*state, "host.slow", 80, 50);
@@ -402,8 +428,12 @@ static void test_host_of_an_address(void **state) {
   assert_true(ws_address_is_loopback(&address));
   assert_true(ws_address_parse("::ffff:192.0.2.1", 80, &address));
   assert_false(ws_address_is_loopback(&address));
-  assert_true(ws_address_parse("::2", 80, &address));
-  assert_false(ws_address_is_loopback(&address));
+  static const char *const others[] = {"::2", "1::1", "0:0:1::1", "0:0:0:0:1::1", "0:0:0:0:0:1::1", "1::ffff:127.0.0.1",
+                                       "0:0:1:0:0:ffff:127.0.0.1", "0:0:0:0:1:ffff:127.0.0.1"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+    assert_true(ws_address_parse(others[i], 80, &address));
+    assert_false(ws_address_is_loopback(&address));
+  }
 }
 
 #define dial_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -414,6 +444,8 @@ int main(void) {
       dial_test(test_refused),
       dial_test(test_unknown_name),
       dial_test(test_deadline_of_connecting),
+      dial_test(test_deadline_of_one_of_two),
+      dial_test(test_errors_have_sentences),
       dial_test(test_deadline_of_the_look_up),
       dial_test(test_stagger),
       dial_test(test_cancel),

@@ -157,6 +157,10 @@ static void test_addresses_that_cannot_be(void **state) {
       {"a-label-of-more-than-sixty-three-characters-which-no-name-server-can-ever-be-asked.example",
        "resolve a-label-of"},
       {"bad name", "resolve bad name: "},
+      {"1::", "[1::]:0: "},
+      {"0:0:1::", "[0:0:1::]:0: "},
+      {"::1:0:0:0", "[::1:0:0:0]:0: "},
+      {"::2", "[::2]:0: "},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct ws_bound bound;

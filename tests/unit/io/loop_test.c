@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "io/loop_state.h"
+#include "io/timer.h"
 
 struct counted {
   struct ws_watch watch;
@@ -298,6 +299,48 @@ static void test_deferred_work_taken_back_from_the_end(void **state) {
   assert_int_equal(works[0].runs + works[1].runs * 10 + works[2].runs, 2);
 }
 
+/* Takes another back, which is the rest of what waits. */
+static struct deferred last_to_run;
+
+static void deferred_take_back(struct ws_loop *loop, struct ws_deferred *work) {
+  (void)work;
+  ws_loop_undefer(loop, &last_to_run.work);
+}
+
+/* LOOP-7: by the one before it. */
+static void test_deferred_work_taken_back_by_another(void **state) {
+  struct fixture *fixture = *state;
+  struct deferred first = {.work.run = deferred_take_back};
+  last_to_run = (struct deferred){.work.run = deferred_run};
+  ws_loop_defer(fixture->loop, &first.work);
+  ws_loop_defer(fixture->loop, &last_to_run.work);
+  assert_int_equal(ws_loop_turn(fixture->loop, -1), 0);
+  assert_int_equal(last_to_run.runs, 0);
+  assert_false(ws_deferred_waits(&last_to_run.work));
+}
+
+static void wait_no_more(struct ws_loop *loop, struct ws_timer *timer) {
+  (void)loop;
+  (void)timer;
+}
+
+/* LOOP-6: longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same. */
+static void test_waits_of_more_than_a_poller_can_say(void **state) {
+  struct fixture *fixture = *state;
+  struct counted *counted = counted_new(fixture->fds[0]);
+  struct ws_timer timer;
+  assert_int_equal(ws_loop_watch(fixture->loop, &counted->watch, WS_WRITE), 0);
+  assert_int_equal(ws_loop_turn(fixture->loop, INT64_MAX), 0);
+  assert_int_equal(counted->calls, 1);
+  assert_int_equal(ws_timer_init(fixture->loop, &timer, wait_no_more), 0);
+  ws_timer_arm(fixture->loop, &timer, ws_loop_now(fixture->loop) + ((int64_t)1 << 40));
+  assert_int_equal(ws_loop_turn(fixture->loop, -1), 0);
+  assert_int_equal(counted->calls, 2);
+  ws_timer_deinit(fixture->loop, &timer);
+  ws_loop_watch(fixture->loop, &counted->watch, 0);
+  free(counted);
+}
+
 /* LOOP-12 */
 static void test_deferred_work_that_comes_again_does_not_keep_events_out(void **state) {
   struct fixture *fixture = *state;
@@ -465,6 +508,8 @@ int main(void) {
       loop_test(test_wake_from_a_signal_handler),
       loop_test(test_deferred_work_runs_once),
       loop_test(test_deferred_work_taken_back_from_the_end),
+      loop_test(test_deferred_work_taken_back_by_another),
+      loop_test(test_waits_of_more_than_a_poller_can_say),
       loop_test(test_deferred_work_that_comes_again_does_not_keep_events_out),
       loop_test(test_turns_nest),
       loop_test(test_task_waits_for_a_later_task),

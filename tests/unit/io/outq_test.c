@@ -255,6 +255,43 @@ static void test_memory_is_used_again(void **state) {
   assert_int_equal(pool->chunks.count, kept - 1);
 }
 
+/* OUTQ-1, OUTQ-4: a list that has been written in part moves down to take more, and grows. */
+static void test_a_long_list_written_in_part(void **state) {
+  enum { ROUNDS = 40, EACH = 60, SIZE = 9000 };
+  struct fixture *fixture = *state;
+  uint8_t *bytes = malloc(SIZE);
+  uint8_t *got = malloc(SIZE);
+  int added = 0, read = 0;
+  for (int round = 0; round < ROUNDS; round++) {
+    for (int i = 0; i < EACH; i++) {
+      memset(bytes, added++, SIZE);
+      take(fixture, bytes, SIZE);
+    }
+    assert_true(flush(fixture) >= 0);
+    for (int i = 0; i < EACH / 2; i++) {
+      receive(fixture, got, SIZE);
+      assert_int_equal(got[0], (uint8_t)read);
+      assert_int_equal(got[SIZE - 1], (uint8_t)read++);
+    }
+  }
+  for (; read < added; read++) {
+    receive(fixture, got, SIZE);
+    assert_int_equal(got[0], (uint8_t)read);
+    assert_int_equal(got[SIZE - 1], (uint8_t)read);
+  }
+  assert_true(ws_outq_empty(&fixture->queue));
+  free(bytes);
+  free(got);
+}
+
+/* OUTQ-10: more than a chunk can count. */
+static void test_a_chunk_too_large(void **state) {
+  struct fixture *fixture = *state;
+  assert_null(ws_chunk_new((size_t)1 << 33));
+  assert_null(ws_outq_reserve(&fixture->queue, fixture->loop, (size_t)1 << 33));
+  assert_true(ws_outq_empty(&fixture->queue));
+}
+
 /* A reservation that is not used leaves nothing. */
 static void test_commit_of_nothing(void **state) {
   struct fixture *fixture = *state;
@@ -323,6 +360,8 @@ int main(void) {
       outq_test(test_clear),
       outq_test(test_memory_is_used_again),
       outq_test(test_commit_of_nothing),
+      outq_test(test_a_long_list_written_in_part),
+      outq_test(test_a_chunk_too_large),
       outq_test(test_writing_through),
       outq_test(test_failed_stream),
   };

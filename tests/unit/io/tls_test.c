@@ -284,6 +284,30 @@ static void test_closed_during_the_handshake(void **state) {
   }
 }
 
+/* TLS-8: by saying so, in an alert. */
+static void test_close_notify_during_the_handshake(void **state) {
+  (void)state;
+  static const char close_notify[] = "\x15\x03\x03\x00\x02\x01\x00";
+  struct lone lone;
+  lone_open(&lone, false);
+  assert_int_equal(ws_stream_handshake(&lone.stream), WS_STREAM_AGAIN);
+  assert_int_equal(write(lone.peer, close_notify, sizeof close_notify - 1), sizeof close_notify - 1);
+  assert_handshake_fails(&lone, "the peer closed the connection during the TLS handshake");
+  lone_close(&lone);
+}
+
+/* TLS-13: of a stream whose handshake has yet to end, only the socket is. */
+static void test_shutdown_before_the_handshake(void **state) {
+  (void)state;
+  struct lone lone;
+  char byte;
+  lone_open(&lone, true);
+  assert_int_equal(ws_stream_want(lone.loop, &lone.stream, 0), 0);
+  assert_int_equal(ws_stream_shutdown(&lone.stream), 0);
+  assert_int_equal(read(lone.peer, &byte, 1), 0);
+  lone_close(&lone);
+}
+
 /* --- peers that are OpenSSL itself */
 
 static void drive(struct lone *lone, SSL *peer, int *ours, int *theirs) {
@@ -347,6 +371,29 @@ static void test_versions(void **state) {
   assert_version(TLS1_1_VERSION, false);
   assert_version(TLS1_2_VERSION, true);
   assert_version(TLS1_3_VERSION, true);
+}
+
+/* TLS-17 */
+static void test_a_client_of_another_protocol(void **state) {
+  static const unsigned char both[] = "\x02h2\x08http/1.1";
+  (void)state;
+  for (unsigned length = 3; length < sizeof both; length += sizeof both - 4) {
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_alpn_protos(context, both, length);
+    struct lone lone;
+    lone_open(&lone, true);
+    SSL *peer = raw_peer(context, lone.peer, false);
+    int ours, theirs;
+    drive(&lone, peer, &ours, &theirs);
+    assert_int_equal(ours | theirs, 0);
+    const unsigned char *chosen;
+    unsigned chosen_length;
+    SSL_get0_alpn_selected(peer, &chosen, &chosen_length);
+    assert_int_equal(chosen_length, length == 3 ? 0 : 8);
+    SSL_free(peer);
+    SSL_CTX_free(context);
+    lone_close(&lone);
+  }
 }
 
 /* STREAM-4: bytes that are no TLS record fail the stream, for good, and for both directions. */
@@ -489,6 +536,14 @@ static void write_encrypted_key(const char *path) {
   fclose(file);
 }
 
+static void write_rsa_key(const char *path) {
+  FILE *file = fopen(path, "w");
+  EVP_PKEY *key = EVP_RSA_gen(2048);
+  PEM_write_PrivateKey(file, key, NULL, NULL, 0, NULL, NULL);
+  EVP_PKEY_free(key);
+  fclose(file);
+}
+
 /* TLS-12 */
 static void test_files_of_a_server(void **state) {
   (void)state;
@@ -508,6 +563,13 @@ static void test_files_of_a_server(void **state) {
   assert_no_context(empty, key, empty, "the file is empty");
   assert_no_context(tls_fixture_directory(), key, tls_fixture_directory(), "Is a directory");
   assert_no_context(certificate, encrypted, encrypted, "the key is encrypted");
+  /* PEM by its frame, but not inside; and a key of another kind. */
+  char broken[128], rsa[128];
+  strcpy(broken, tls_fixture_write("broken", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
+  assert_no_context(broken, key, "certificate file ", broken);
+  strcpy(rsa, tls_fixture_write("rsa.key", ""));
+  write_rsa_key(rsa);
+  assert_no_context(certificate, rsa, rsa, "is not the key of the certificate in");
   assert_no_context(certificate, authority.key_file, authority.key_file, "is not the key of the certificate in");
 }
 
@@ -527,6 +589,9 @@ int main(void) {
       tls_test(test_garbage_after_the_handshake),
       tls_test(test_not_tls),
       tls_test(test_closed_during_the_handshake),
+      tls_test(test_close_notify_during_the_handshake),
+      tls_test(test_shutdown_before_the_handshake),
+      tls_test(test_a_client_of_another_protocol),
       tls_test(test_versions),
       tls_test(test_server_name),
       tls_test(test_records_and_close_notify),

@@ -277,6 +277,8 @@ static void test_settings(void **state) {
   FAILS(osp_ws_server_limit(server, "compression", 2, &error), "limit: compression is 0 to 1, not 2");
   FAILS(osp_ws_server_limit(server, "maxQueuedBytes", 1000, &error),
         "limit: maxQueuedBytes is 1048576 (a message of maxMessageBytes) to 4294967296, not 1000");
+  FAILS(osp_ws_server_limit(server, "maxQueuedBytes", INT64_MAX, &error),
+        "limit: maxQueuedBytes is 1048576 (a message of maxMessageBytes) to 4294967296, not 9223372036854775807");
   must_limit(server, "maxMessageBytes", 1000);
   must_limit(server, "maxQueuedBytes", 1000);
   must_limit(server, "maxMessageBytes", 1 << 30);
@@ -397,6 +399,10 @@ static void test_arguments_of_messages(void **state) {
         "broadcast: the message is not UTF-8: wrong byte at offset 3");
   FAILS(osp_ws_send_binary(id, "QUJD!", &error),
         "send binary: not base64 (RFC 4648 section 4, padded): wrong character at offset 4");
+  FAILS(osp_ws_send_binary(id, "=", &error),
+        "send binary: not base64 (RFC 4648 section 4, padded): wrong character at offset 0");
+  FAILS(osp_ws_server_send(server, id, "abc\x80", &error),
+        "server send: the message is not UTF-8: wrong byte at offset 3");
   FAILS(osp_ws_send_binary(id, "QQ=", &error),
         "send binary: not base64 (RFC 4648 section 4, padded): wrong character at offset 2");
   FAILS(osp_ws_send_binary(id, "QR==", &error),

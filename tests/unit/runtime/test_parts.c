@@ -48,6 +48,8 @@ static void test_handles(void **state) {
   assert_true(ws_handle_unpin(first)); /* the last pin: the object can go */
   assert_null(ws_handle_pin(WS_HANDLE_SERVER, first, &why));
   assert_int_equal(why, WS_HANDLE_OTHER_KIND);
+  assert_false(ws_handle_is_alive(WS_HANDLE_SERVER, first + 2 * 4096));
+  assert_null(ws_handle_owned(WS_HANDLE_SERVER, first + 2 * 4096, 0));
   assert_null(ws_handle_pin(WS_HANDLE_SERVER, first + 2 * 4096, &why));
   assert_int_equal(why, WS_HANDLE_UNKNOWN);
   /* Another generation than any that was issued. */
@@ -69,6 +71,12 @@ static void test_handles(void **state) {
       ids[i] = ws_handle_issue(WS_HANDLE_CONNECTION, &other, 0);
       assert_true(ids[i] > 0 && ids[i] != first);
       assert_true(i == 0 || ids[i] != ids[i - 1]);
+    }
+    if (round > 0) { /* in a place that another has since */
+      assert_false(ws_handle_is_alive(WS_HANDLE_CONNECTION, first));
+      assert_null(ws_handle_owned(WS_HANDLE_CONNECTION, first, 0));
+      assert_null(ws_handle_pin(WS_HANDLE_CONNECTION, first, &why));
+      assert_int_equal(why, WS_HANDLE_GONE);
     }
     for (int i = 0; i < MANY; i++) {
       assert_ptr_equal(ws_handle_owned(WS_HANDLE_CONNECTION, ids[i], 0), &other);
@@ -361,6 +369,8 @@ static void test_the_ended(void **state) {
   assert_true(ws_ended_has(300));
   assert_false(ws_ended_has(0));
   assert_false(ws_ended_has(-1));
+  /* Forgotten since it was looked up: no call, and the handler is let go. WS-CLIENTCLOSE-2 */
+  ws_ended_call(NULL, 44, ws_root_keep(on_close));
   ws_ended_free_all();
   assert_false(ws_ended_has(300));
 }
