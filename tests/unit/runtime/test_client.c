@@ -284,6 +284,15 @@ static void test_a_server_that_does_not_answer(void **state) {
   close(listener);
 }
 
+static void *failing_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  (void)cell;
+  (void)connection;
+  journal_write("failing %d %s", (int)code, reason);
+  return result_error("no matter");
+}
+
+static void *on_failing_close[] = {(void *)failing_close};
+
 /* WS-CLIENTCLOSE-1 WS-CLIENTCLOSE-2 */
 static void test_the_close_handler(void **state) {
   struct peer peer;
@@ -322,6 +331,36 @@ static void test_the_close_handler(void **state) {
   expect_success(error);
   peer_reset(&peer);
   journal_expect("close:1006:");
+}
+
+/* Sets its connection's close handler, the second in place of the first. */
+static void *set_close_handler(void *cell, const struct osprey_connection *connection,
+                               const struct osprey_message *message) {
+  char *problem;
+  (void)cell;
+  osp_ws_on_close(connection->id, on_failing_close, &problem);
+  expect_success(problem);
+  osp_ws_on_close(connection->id, on_close, &problem);
+  expect_success(problem);
+  journal_write("%s", message->data);
+  return result_success();
+}
+
+static void *on_set_close_handler[] = {(void *)set_close_handler};
+
+/* WS-CLIENTCLOSE-1 */
+static void test_a_close_handler_set_inside_a_handler(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = ""};
+  struct peer peer;
+  (void)state;
+  connected(&peer, &options, on_set_close_handler);
+  peer_send_plain(&peer, 0x81, "set", 3);
+  journal_expect("set");
+  peer_send_plain(&peer, 0x88, "\x03\xe8", 2);
+  peer_expect_close(&peer, 1000);
+  journal_expect("close:1000:");
+  assert_int_equal(journal_left(), 0);
+  peer_close(&peer);
 }
 
 /* WS-CONNECTWITH-8 */
@@ -447,8 +486,11 @@ static void test_ending_inside_an_inner_turn(void **state) {
       peer_answer(&inner, head, sizeof head, "");
       pthread_join(stopper, NULL);
     } else {
+      peer_send_message(&peer, "not heard");
       peer_reset(&peer);
       poll(NULL, 0, 20);
+      osp_ws_server_broadcast(server, "whoever is there", &error); /* finds it lost */
+      expect_success(error);
       peer_answer(&inner, head, sizeof head, "");
     }
     journal_expect("connected");
@@ -527,6 +569,7 @@ int main(void) {
       cmocka_unit_test_setup(test_bad_choices, clear_journal),
       cmocka_unit_test_setup(test_a_server_that_does_not_answer, clear_journal),
       cmocka_unit_test_setup(test_the_close_handler, clear_journal),
+      cmocka_unit_test_setup(test_a_close_handler_set_inside_a_handler, clear_journal),
       cmocka_unit_test_setup(test_keep_alive, clear_journal),
       cmocka_unit_test_setup(test_connecting_inside_a_handler, clear_journal),
       cmocka_unit_test_setup(test_ending_inside_an_inner_turn, clear_journal),

@@ -273,6 +273,16 @@ static void test_idle_peers(void **state) {
   peer_expect_close(&peer, 1001);
   journal_expect("close:1001:idle for too long");
   peer_close(&peer);
+  /* One that does not even read is gone. */
+  static char text[1000001];
+  memset(text, 't', sizeof text - 1);
+  peer = peer_open(port, "/");
+  for (int i = 0; i < 10; i++) {
+    osp_ws_server_broadcast(server, text, &error);
+    expect_success(error);
+  }
+  journal_expect("close:1006:");
+  peer_close(&peer);
   must_stop(server);
 }
 

@@ -1,4 +1,6 @@
 /* What a whole program sees: its end, signals, its log. Each case runs in a process of its own. */
+#include <arpa/inet.h>
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -9,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -317,7 +320,183 @@ static void test_ending_the_program_inside_a_handler_of_one_loop(void **state) {
   peer_close(&other);
 }
 
+/* ---- connects and the end */
+
+static int other_ports[2]; /* one whose server never answers, one whose connections are never made */
+
+struct connecting {
+  pthread_t thread;
+  int port;
+  int64_t until_closing; /* begins when this connection is being closed; 0: at once */
+};
+
+static void *connect_and_say(void *context) {
+  struct connecting *c = context;
+  char url[64];
+  char *problem = NULL;
+  while (c->until_closing) {
+    struct osprey_connection *record = osp_ws_connection(c->until_closing, &problem);
+    bool closing = problem || !record->is_connected;
+    osp_release(problem ? problem : (void *)record);
+    if (closing)
+      break;
+    sched_yield();
+  }
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", c->port);
+  osp_ws_connect(url, on_text, &problem);
+  say(strstr(problem, "the program is ending") ? "ending\n" : "something else\n");
+  return NULL;
+}
+
+static struct connecting connecting[3];
+
+/* Ends when it is told to, with connects at every stage on other threads. */
+static int connect_and_return(int port) {
+  char url[64];
+  char byte;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  int64_t id = must_connect(url);
+  connecting[0].port = other_ports[0];
+  connecting[1].port = other_ports[1];
+  connecting[2] = (struct connecting){.port = other_ports[0], .until_closing = id};
+  for (int i = 0; i < 3; i++)
+    pthread_create(&connecting[i].thread, NULL, connect_and_say, &connecting[i]);
+  return read(0, &byte, 1) == 1 ? 5 : 6;
+}
+
+/* WS-EXIT-5 */
+static void test_connects_under_way_at_the_end(void **state) {
+  char log[4096];
+  char line[64];
+  char head[4096];
+  int port;
+  int fillers[8];
+  int quiet[2];
+  (void)state;
+  int listener = peer_listen(&port);
+  int silent = peer_listen(&other_ports[0]);
+  int deaf = peer_listen(&other_ports[1]);
+  listen(deaf, 0); /* its queue is full from here on */
+  for (int i = 0; i < 8; i++) {
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)other_ports[1]),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)!connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+  }
+  assert_int_equal(pipe(quiet), 0);
+  int saved = dup(0);
+  dup2(quiet[0], 0);
+  struct program program = run(connect_and_return, port);
+  dup2(saved, 0);
+  close(saved);
+  struct peer peer = peer_accept(listener);
+  peer_answer(&peer, head, sizeof head, "");
+  struct peer stuck = peer_accept(silent);
+  peer_read_head(&stuck, head, sizeof head);
+  assert_int_equal(write(quiet[1], "x", 1), 1);
+  assert_int_equal(peer_read_close(&peer, NULL, 0), 1001);
+  for (int i = 0; i < 3; i++) {
+    read_line(&program, line, sizeof line);
+    assert_string_equal(line, "ending");
+  }
+  peer_send_plain(&peer, 0x88, "\x03\xe9", 2);
+  assert_int_equal(finish(&program, log, sizeof log), 5);
+  peer_close(&peer);
+  peer_close(&stuck);
+  for (int i = 0; i < 8; i++)
+    close(fillers[i]);
+  close(deaf);
+  close(silent);
+  close(listener);
+  close(quiet[0]);
+  close(quiet[1]);
+}
+
+static void *never_return(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  (void)message;
+  say("stuck\n");
+  for (;;)
+    pause();
+  return NULL;
+}
+
+static void *on_never_return[] = {(void *)never_return};
+
+static int serve_stuck(int port) {
+  char byte;
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_on_message(server, on_never_return, &error);
+  expect_success(error);
+  must_listen(server);
+  say("ready\n");
+  return read(0, &byte, 1) == 1 ? 4 : 5;
+}
+
+/* Neither a handler that never returns, nor a peer that does not answer to a program that ends inside a handler, holds it longer than
+ * it may take: WS-EXIT-2 WS-EXIT-6 */
+static void test_what_does_not_end_does_not_hold_the_end(void **state) {
+  char log[4096];
+  char line[64];
+  int quiet[2];
+  struct timespec start, end;
+  (void)state;
+  int stuck_port = peer_free_port();
+  assert_int_equal(pipe2(quiet, O_CLOEXEC), 0);
+  int saved = dup(0);
+  dup2(quiet[0], 0);
+  struct program stuck = run(serve_stuck, stuck_port);
+  dup2(saved, 0);
+  close(saved);
+  close(quiet[0]);
+  int port = peer_free_port();
+  struct program leaving = run(serve_exit, port);
+  read_line(&stuck, line, sizeof line);
+  read_line(&leaving, line, sizeof line);
+  struct peer peer = peer_open(stuck_port, "/chat");
+  peer_send_message(&peer, "never");
+  read_line(&stuck, line, sizeof line);
+  assert_string_equal(line, "stuck");
+  struct peer caller = peer_open(port, "/chat");
+  struct peer other = peer_open(port, "/chat");
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  peer_send_message(&caller, "9");
+  assert_int_equal(write(quiet[1], "x", 1), 1);
+  assert_int_equal(finish(&leaving, log, sizeof log), 9);
+  assert_int_equal(finish(&stuck, log, sizeof log), 4);
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  assert_in_range((unsigned long)(end.tv_sec - start.tv_sec), 4, 9);
+  peer_close(&peer);
+  peer_close(&caller);
+  peer_close(&other);
+  close(quiet[1]);
+}
+
 /* ---- signals */
+
+static void *keep_alive_too(void *context) {
+  char *problem;
+  (void)context;
+  osp_ws_keep_alive(&problem);
+  expect_success(problem);
+  return NULL;
+}
+
+static int keep_alive_twice(int port) {
+  pthread_t thread;
+  serve_on(port);
+  pthread_create(&thread, NULL, keep_alive_too, NULL);
+  say("ready\n");
+  osp_ws_keep_alive(&error);
+  expect_success(error);
+  pthread_join(thread, NULL);
+  struct sigaction now;
+  sigaction(SIGTERM, NULL, &now);
+  return now.sa_handler == SIG_DFL ? 3 : 4; /* as it was before */
+}
 
 static int keep_alive(int port) {
   serve_on(port);
@@ -368,6 +547,41 @@ static void test_signals_stop_every_server(void **state) {
     assert_int_equal(finish(&program, log, sizeof log), 3);
     peer_close(&peer);
   }
+}
+
+/* How many of a process's threads wait in a system call of this number. */
+static int threads_in_call(pid_t pid, int call) {
+  char path[64];
+  int count = 0;
+  snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+  DIR *tasks = opendir(path);
+  assert_non_null(tasks);
+  for (struct dirent *entry; (entry = readdir(tasks));) {
+    int number = -1;
+    snprintf(path, sizeof path, "/proc/%d/task/%.20s/syscall", (int)pid, entry->d_name);
+    FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+    if (!file)
+      continue;
+    count += fscanf(file, "%d", &number) == 1 && number == call;
+    fclose(file);
+  }
+  closedir(tasks);
+  return count;
+}
+
+/* Two threads wait; one signal is for both. WS-KEEPALIVE-1 */
+static void test_a_signal_for_two_that_wait(void **state) {
+  char log[4096];
+  char line[64];
+  (void)state;
+  int port = peer_free_port();
+  struct program program = run(keep_alive_twice, port);
+  read_line(&program, line, sizeof line);
+  await_handler(program.pid, SIGTERM);
+  for (int tries = 0; threads_in_call(program.pid, SYS_poll) < 2 && tries < 2000; tries++)
+    poll(NULL, 0, 1);
+  kill(program.pid, SIGTERM);
+  assert_int_equal(finish(&program, log, sizeof log), 3);
 }
 
 /* ---- the log */
@@ -530,8 +744,8 @@ static void test_the_log(void **state) {
   assert_string_equal(log, "");
   converse_and_log("error", log, sizeof log);
   assert_string_equal(log, "");
-  const char *levels[] = {NULL, "warn", "nonsense"};
-  for (int i = 0; i < 3; i++) {
+  const char *levels[] = {NULL, "warn", "nonsense", ""};
+  for (int i = 0; i < 4; i++) {
     converse_and_log(levels[i], log, sizeof log);
     assert_non_null(strstr(log, "Z websocket warn: server 2 refuses 127.0.0.1:"));
     assert_non_null(strstr(
@@ -637,7 +851,10 @@ int main(void) {
       cmocka_unit_test(test_a_handler_that_stays),
       cmocka_unit_test(test_ending_the_program_inside_a_handler),
       cmocka_unit_test(test_ending_the_program_inside_a_handler_of_one_loop),
+      cmocka_unit_test(test_connects_under_way_at_the_end),
+      cmocka_unit_test(test_what_does_not_end_does_not_hold_the_end),
       cmocka_unit_test(test_signals_stop_every_server),
+      cmocka_unit_test(test_a_signal_for_two_that_wait),
       cmocka_unit_test(test_the_log),
       cmocka_unit_test(test_the_log_of_a_client),
       cmocka_unit_test(test_a_log_that_nobody_reads),

@@ -129,6 +129,9 @@ static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   journal_expect("begin 2000");
   peer_send_message(&inner, "60000");
   journal_expect("begin 60000");
+  peer_send_message(&innermost, "500"); /* less than there is left */
+  journal_expect("begin 500");
+  journal_expect("500 waited");
   peer_send_message(&innermost, "70000");
   journal_expect("begin 70000");
   journal_expect("70000 waited");
@@ -139,6 +142,38 @@ static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   peer_close(&outer);
   peer_close(&inner);
   peer_close(&innermost);
+  must_stop(server);
+  close(silent);
+}
+
+/* As many as may wait on one loop, and one more: it is an error at once. WS-THREAD-6 */
+static void test_connects_nested_too_deep(void **state) {
+  enum { DEPTH = 32 };
+  struct peer peers[DEPTH + 1];
+  struct peer far[DEPTH];
+  (void)state;
+  if (getenv("OSPREY_WS_LOOPS"))
+    skip(); /* on loops of their own they do not nest */
+  int silent = peer_listen(&silent_port);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_message(server, on_connect_in_vain, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i <= DEPTH; i++) {
+    peers[i] = peer_open(port, "/");
+    peer_send_message(&peers[i], "50000");
+    journal_expect("begin 50000");
+    if (i < DEPTH)
+      far[i] = peer_accept(silent);
+  }
+  assert_non_null(strstr(journal_next(), "32 handlers wait for their connect already"));
+  for (int i = 0; i < DEPTH; i++)
+    peer_close(&far[i]);
+  for (int i = 0; i < DEPTH; i++)
+    assert_memory_equal(journal_next(), "50000 connect ws://", 19);
+  for (int i = 0; i <= DEPTH; i++)
+    peer_close(&peers[i]);
   must_stop(server);
   close(silent);
 }
@@ -208,6 +243,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_stopping_before_a_loop_listens, clear_journal),
       cmocka_unit_test_setup(test_inner_connects_do_not_outlast_outer_ones, clear_journal),
+      cmocka_unit_test_setup(test_connects_nested_too_deep, clear_journal),
       cmocka_unit_test_setup(test_requests_of_unusual_form, clear_journal),
       cmocka_unit_test_setup(test_origins_of_no_page, clear_journal),
   };

@@ -246,6 +246,214 @@ static void test_wrong_base64_inside_a_handler(void **state) {
   }
 }
 
+/* Makes a server that echoes, and serves it. */
+static void *serve_more(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  char *problem;
+  (void)cell;
+  (void)connection;
+  latest_server = osp_ws_create_server(atoi(message->data), "127.0.0.1", "/more", &problem);
+  expect_success(problem);
+  osp_ws_server_on_message(latest_server, on_echo, &problem);
+  expect_success(problem);
+  osp_ws_server_listen(latest_server, &problem);
+  expect_success(problem);
+  journal_write("listens");
+  return result_success();
+}
+
+static void *on_serve_more[] = {(void *)serve_more};
+
+/* WS-LISTEN-1 WS-ONMESSAGE-6 */
+static void test_listening_inside_a_handler(void **state) {
+  char text[16];
+  (void)state;
+  int port = peer_free_port();
+  int more_port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_message(server, on_serve_more, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  snprintf(text, sizeof text, "%d", more_port);
+  peer_send_message(&peer, text);
+  journal_expect("listens");
+  struct peer more = peer_open(more_port, "/more");
+  peer_send_message(&more, "served");
+  peer_expect_text(&more, "served");
+  peer_close(&more);
+  peer_close(&peer);
+  must_stop(latest_server);
+  must_stop(server);
+}
+
+/* Sends more than goes out at once, until there is no room. */
+static void *open_and_talk(void *cell, const struct osprey_connection *connection) {
+  char *problem;
+  char text[20001];
+  int sent = 0;
+  (void)cell;
+  memset(text, 't', sizeof text);
+  text[sizeof text - 1] = '\0';
+  for (;; sent++) {
+    osp_ws_send(connection->id, text, &problem);
+    if (problem)
+      break;
+  }
+  journal_write("%d %s", sent, strstr(problem, "is full") ? "is full" : problem);
+  osp_release(problem);
+  return result_success();
+}
+
+static void *on_open_and_talk[] = {(void *)open_and_talk};
+
+/* WS-ONOPEN-5 WS-SEND-4 */
+static void test_talking_before_the_handshake_is_answered(void **state) {
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 20000);
+  must_limit(server, "maxQueuedBytes", 800000);
+  osp_ws_server_on_open(server, on_open_and_talk, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  journal_expect("39 is full");
+  for (int i = 0; i < 39; i++) {
+    assert_true(peer_read_frame(&peer));
+    assert_int_equal(peer.frame.size, 20000);
+  }
+  peer_close(&peer);
+  must_stop(server);
+}
+
+static int silent_port;
+static bool refusing;
+
+/* Takes longer than the handshake may. */
+static void *open_for_long(void *cell, const struct osprey_connection *connection) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 600};
+  char url[64];
+  char *problem;
+  (void)cell;
+  (void)connection;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  osp_ws_connect_with(url, &options, on_message, &problem);
+  expect_error_with(problem, "no answer within");
+  journal_write("decided");
+  return refusing ? result_error("too late") : result_success();
+}
+
+static void *on_open_for_long[] = {(void *)open_for_long};
+
+/* An open handler that waits for something else past the handshake's deadline finds its client cut off, whatever it then says; the
+ * close handler of one that it admits is told. WS-LIMIT-11 WS-ONCLOSE-1 WS-ONCLOSE-6 */
+static void test_an_open_handler_that_takes_too_long(void **state) {
+  char head[256];
+  (void)state;
+  int silent = peer_listen(&silent_port);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "handshakeTimeoutMs", 150);
+  osp_ws_server_on_open(server, on_open_for_long, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_close, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i < 2; i++) {
+    refusing = i == 1;
+    struct peer peer = peer_connect(port);
+    peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    assert_int_equal(peer_read_all(&peer, head, sizeof head), 0);
+    journal_expect("decided");
+    if (!refusing)
+      journal_expect("close:1006:");
+    peer_close(&peer);
+  }
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+  close(silent);
+}
+
+/* Broadcasts until its own connection, which does not read, is closed for it, then fails as well. */
+static void *broadcast_too_much(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
+  static char text[20001];
+  char *problem;
+  (void)cell;
+  (void)message;
+  memset(text, 't', sizeof text - 1);
+  for (;;) {
+    osp_ws_server_broadcast(latest_server, text, &problem);
+    expect_success(problem);
+    struct osprey_connection *now = osp_ws_connection(connection->id, &problem);
+    bool open = !problem && now->is_connected;
+    osp_release(problem ? problem : (void *)now);
+    if (!open)
+      return result_error("that was too much");
+  }
+}
+
+static void *on_broadcast_too_much[] = {(void *)broadcast_too_much};
+
+/* What closed it first is told: WS-BROADCAST-4 WS-ONMESSAGE-5 WS-ONCLOSE-2 */
+static void test_failing_twice(void **state) {
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = latest_server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 20000);
+  must_limit(server, "maxQueuedBytes", 50000);
+  osp_ws_server_on_message(server, on_broadcast_too_much, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_close, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send_frame(&peer, 0x01, "begins", 6);
+  peer_send_frame(&peer, 0x80, "ends", 4);
+  do {
+    assert_true(peer_read_frame(&peer));
+  } while (peer.frame.head != 0x88);
+  assert_memory_equal(peer.frame.payload, "\x03\xf0", 2);
+  peer_close(&peer);
+  journal_expect("close:1008:too slow to take what is broadcast");
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
+/* Closed in the middle of a message of the peer's, whose rest comes: it counts for nothing. WS-BROADCAST-4 */
+static void test_the_rest_of_a_message_of_a_closed_connection(void **state) {
+  static char text[20001];
+  uint8_t begun[8 + 1000] = {0x81, 0xFE, 0xEA, 0x60};
+  (void)state;
+  memset(text, 't', sizeof text - 1);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 60000);
+  must_limit(server, "maxQueuedBytes", 70000);
+  osp_ws_server_on_message(server, on_message, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_close, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send(&peer, begun, sizeof begun);
+  do {
+    osp_ws_server_broadcast(server, text, &error);
+    expect_success(error);
+  } while (osp_ws_server_connections(server, &error) > 0);
+  memset(begun, 0, sizeof begun);
+  for (int i = 0; i < 59; i++)
+    peer_send(&peer, begun + 8, 1000);
+  do {
+    assert_true(peer_read_frame(&peer));
+  } while (peer.frame.head != 0x88);
+  peer_close(&peer);
+  journal_expect("close:1008:too slow to take what is broadcast");
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
 /* ---- opening */
 
 static void *decide_open(void *cell, const struct osprey_connection *connection) {
@@ -658,6 +866,11 @@ int main(void) {
       cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, clear_journal),
       cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, clear_journal),
       cmocka_unit_test_setup(test_wrong_base64_inside_a_handler, clear_journal),
+      cmocka_unit_test_setup(test_listening_inside_a_handler, clear_journal),
+      cmocka_unit_test_setup(test_talking_before_the_handshake_is_answered, clear_journal),
+      cmocka_unit_test_setup(test_an_open_handler_that_takes_too_long, clear_journal),
+      cmocka_unit_test_setup(test_failing_twice, clear_journal),
+      cmocka_unit_test_setup(test_the_rest_of_a_message_of_a_closed_connection, clear_journal),
       cmocka_unit_test_setup(test_the_open_handler_decides, clear_journal),
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, clear_journal),
       cmocka_unit_test_setup(test_closing_inside_handlers, clear_journal),
