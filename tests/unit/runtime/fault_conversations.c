@@ -401,7 +401,25 @@ void converse_in_pieces(void) {
   went_well(error);
 }
 
+static bool shy; /* the raw server waits for the client's first word */
+
 /* ---- a handler inside a handler */
+
+static _Atomic int64_t asking; /* the client whose message is being handled */
+
+/* Admits a client, greets it, and has the asking client say more: both are heard inside the handler that waits. */
+static void *greet(void *cell, const struct osprey_connection *connection) {
+  char *error;
+  if (asking) {
+    osp_ws_send(connection->id, "welcome", &error);
+    went_well(error);
+    osp_ws_send(asking, "more", &error);
+    went_well(error);
+  }
+  return admit(cell, connection);
+}
+
+static void *on_greet[] = {(void *)greet};
 
 /* Connects to its own server, whose open handler then runs on this loop, inside this handler. */
 static void *connect_within(void *cell, const struct osprey_connection *connection,
@@ -411,8 +429,9 @@ static void *connect_within(void *cell, const struct osprey_connection *connecti
   char *error;
   (void)cell;
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
-  int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
-  if (went_well(error)) {
+  bool asked = strcmp(message->data, "connect") == 0;
+  int64_t id = asked ? osp_ws_connect_with(url, &options, on_third, &error) : 0;
+  if (asked && went_well(error)) {
     osp_ws_close(id, &error);
     went_well(error);
   }
@@ -431,8 +450,9 @@ static bool ask_for_a_connection(void) {
   int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
   if (!went_well(error))
     return false;
+  asking = id;
   osp_ws_send(id, "connect", &error);
-  return went_well(error) && wait_for(&third_heard, 1);
+  return went_well(error) && wait_for(&third_heard, 3);
 }
 
 void converse_within(void) {
@@ -443,13 +463,160 @@ void converse_within(void) {
     return;
   osp_ws_server_on_message(server, on_within, &error);
   bool well = went_well(error);
-  osp_ws_server_on_open(server, on_admit, &error);
+  osp_ws_server_on_open(server, on_greet, &error);
   well = went_well(error) && well;
   osp_ws_server_listen(server, &error);
   well = went_well(error) && well;
   bool heard = well && ask_for_a_connection();
   if (undisturbed && !(heard && opens == 2))
     complain("no connection within a handler");
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- more connections than there is room for at first */
+
+/* Until the first tables are nearly full nothing fails. */
+void converse_in_a_crowd(void) {
+  enum { CROWD = 20, UNDISTURBED = 12 };
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 2000};
+  long target = atomic_exchange(&ws_fault_target, 0);
+  int64_t ids[CROWD];
+  char url[64];
+  char *error;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_on_close(server, on_goodbye, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  for (int i = 0; i < CROWD; i++) {
+    if (i == UNDISTURBED) {
+      atomic_store(&ws_fault_calls, 0);
+      atomic_store(&ws_fault_target, target);
+    }
+    ids[i] = osp_ws_connect_with(url, &options, on_third, &error);
+    if (!went_well(error)) {
+      ids[i] = 0;
+      continue;
+    }
+    osp_ws_on_close(ids[i], on_goodbye, &error);
+    went_well(error);
+    osp_ws_send(ids[i], "here", &error);
+    went_well(error);
+  }
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- a client whose first word is an answer, or a question */
+
+/* Pings the client, and waits for the pong, or to be pinged. */
+static void *raw_ping(void *context) {
+  int listener = *(int *)context;
+  char text[2048];
+  char accept_key[32];
+  int fd = accept(listener, NULL, NULL);
+  if (fd < 0)
+    return NULL;
+  if (raw_read_head(raw_patient(fd), text, sizeof text)) {
+    raw_accept_key(text, accept_key);
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: b\r\n\r\n",
+                        accept_key);
+    raw_send(fd, text, (size_t)size);
+    if (!shy)
+      raw_send(fd, "\x89\x01p", 3);
+    raw_read_frame(fd);
+    shutdown(fd, SHUT_WR);
+    while (recv(fd, text, sizeof text, 0) > 0)
+      continue;
+  }
+  close(fd);
+  return NULL;
+}
+
+static void answer_first(void) {
+  struct osprey_options options = {.headers = "", .protocols = "a, b", .timeout_ms = 2000, .keep_alive_ms = shy ? 40 : 0};
+  char url[64];
+  char *error;
+  int port;
+  pthread_t thread;
+  int listener = raw_patient(peer_listen(&port));
+  if (pthread_create(&thread, NULL, raw_ping, &listener))
+    complain("no thread");
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
+  bool well = went_well(error);
+  if (!well)
+    shutdown(listener, SHUT_RDWR);
+  if (well) {
+    char *protocol = osp_ws_protocol(id, &error);
+    osp_release(error ? error : protocol);
+  }
+  for (int i = 0; well && i < 2 * QUIET_MS && !has_ended(id); i++)
+    poll(NULL, 0, 1);
+  pthread_join(thread, NULL);
+  close(listener);
+}
+
+void answer_a_ping(void) {
+  shy = false;
+  answer_first();
+}
+
+void ask_when_idle(void) {
+  shy = true;
+  answer_first();
+}
+
+/* A name that the resolver has to be asked for, though it holds a number; then a plain one. */
+void resolve_to_listen(void) {
+  char *error;
+  int64_t server = osp_ws_create_server(plain_port, "127.1", "/", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_allow_origin(server, "*", &error);
+  went_well(error);
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- more than the socket takes */
+
+void send_too_much(void) {
+  enum { MEGABYTES = 8 };
+  static char text[1000001];
+  static char rest[65536];
+  char *error;
+  bool well;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  int fd = raw_open("X-Test: 1", &well);
+  memset(text, 'm', sizeof text - 1);
+  for (int i = 0; well && i < MEGABYTES; i++) {
+    osp_ws_server_broadcast(server, text, &error);
+    well = went_well(error);
+  }
+  for (size_t got = 0; well && got < MEGABYTES * (sizeof text - 1);) {
+    ssize_t n = recv(fd, rest, sizeof rest, 0);
+    if (n <= 0)
+      break;
+    got += (size_t)n;
+  }
+  close(fd);
   osp_ws_stop_server(server, &error);
   went_well(error);
 }

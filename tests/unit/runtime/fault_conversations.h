@@ -22,3 +22,12 @@ void compress(void);
 void start_two_loops(void);
 /* A server is kept alive until a signal comes. */
 void wait_for_a_signal(void);
+/* Twenty clients of one server: tables grow. */
+void converse_in_a_crowd(void);
+/* A client that is pinged before it says anything; one that pings since nothing comes. */
+void answer_a_ping(void);
+void ask_when_idle(void);
+/* A server whose address a resolver has to be asked for. */
+void resolve_to_listen(void);
+/* Broadcasts of more than the receiver's socket takes. */
+void send_too_much(void);

@@ -119,6 +119,31 @@ static void test_every_call_fails_in_turn_compressed(void **state) {
   fail_every_call_of(compress);
 }
 
+static void test_every_call_fails_in_turn_in_a_crowd(void **state) {
+  (void)state;
+  fail_every_call_of(converse_in_a_crowd);
+}
+
+static void test_every_call_fails_in_turn_when_a_ping_comes_first(void **state) {
+  (void)state;
+  fail_every_call_of(answer_a_ping);
+}
+
+static void test_every_call_fails_in_turn_of_an_idle_client(void **state) {
+  (void)state;
+  fail_every_call_of(ask_when_idle);
+}
+
+static void test_every_call_fails_in_turn_of_a_look_up(void **state) {
+  (void)state;
+  fail_every_call_of(resolve_to_listen);
+}
+
+static void test_every_call_fails_in_turn_behind_a_full_socket(void **state) {
+  (void)state;
+  fail_every_call_of(send_too_much);
+}
+
 static void test_every_call_fails_in_turn_in_pieces(void **state) {
   (void)state;
   tls_fixture_issue(&identity, &(struct tls_request){.name = "localhost",
@@ -139,6 +164,11 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_every_call_fails_in_turn_within_a_handler),
       cmocka_unit_test(test_every_call_fails_in_turn_until_a_signal),
       cmocka_unit_test(test_every_call_fails_in_turn_compressed),
+      cmocka_unit_test(test_every_call_fails_in_turn_in_a_crowd),
+      cmocka_unit_test(test_every_call_fails_in_turn_when_a_ping_comes_first),
+      cmocka_unit_test(test_every_call_fails_in_turn_of_an_idle_client),
+      cmocka_unit_test(test_every_call_fails_in_turn_of_a_look_up),
+      cmocka_unit_test(test_every_call_fails_in_turn_behind_a_full_socket),
       cmocka_unit_test(test_every_call_fails_in_turn_in_pieces),
   };
   if (argc > 1)

@@ -200,8 +200,7 @@ static void *flood_run(void *argument) {
   return NULL;
 }
 
-/* A client that sends pings as fast as it can, and reads nothing. */
-static void flood_begin(struct flood *flood, int port) {
+static void flood_connect(struct flood *flood, int port) {
   static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                 "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
   char answer[1024];
@@ -212,6 +211,11 @@ static void flood_begin(struct flood *flood, int port) {
   assert_int_equal(SSL_write(flood->ssl, request, sizeof request - 1), sizeof request - 1);
   assert_true(SSL_read(flood->ssl, answer, sizeof answer) > 12);
   assert_memory_equal(answer, "HTTP/1.1 101", 12);
+}
+
+/* A client that sends pings as fast as it can, and reads nothing. */
+static void flood_begin(struct flood *flood, int port) {
+  flood_connect(flood, port);
   assert_int_equal(pthread_create(&flood->thread, NULL, flood_run, flood), 0);
 }
 
@@ -249,6 +253,65 @@ static void test_a_flood_delays_nobody(void **state) {
   must_close(id);
   journal_expect("close:1000:");
   must_stop(server);
+}
+
+enum { TALKERS = 2, TALKS = 300, TALK_BYTES = 1000 };
+
+/* Says all it has to at once: each message begins with its number. */
+static void *talk(void *context) {
+  struct flood *talker = context;
+  uint8_t *frames = calloc(TALKS, 8 + TALK_BYTES);
+  uint8_t *at = frames;
+  for (int i = 0; i < TALKS; i++, at += 8 + TALK_BYTES) {
+    memcpy(at, "\x81\xFE\x03\xE8\0\0\0\0", 8);
+    memset(at + 8, ' ', TALK_BYTES);
+    at[8 + snprintf((char *)at + 8, 8, "%d", i)] = ' ';
+  }
+  SSL_write(talker->ssl, frames, TALKS * (8 + TALK_BYTES));
+  free(frames);
+  return NULL;
+}
+
+static int talks_heard[TALKERS];
+static int64_t talkers[TALKERS];
+
+/* Takes its time over each message. */
+static void *hear_slowly(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  int talker = 0;
+  while (talkers[talker] && talkers[talker] != connection->id)
+    talker++;
+  talkers[talker] = connection->id;
+  if (atoi(message->data) != talks_heard[talker]++)
+    journal_write("out of order: %.10s", message->data);
+  if (talks_heard[talker] == TALKS)
+    journal_write("heard");
+  poll(NULL, 0, 1);
+  return result_success();
+}
+
+static void *on_hear_slowly[] = {(void *)hear_slowly};
+
+/* What a turn has no time for lies decrypted, where no event tells of it: it is heard all the same. WS-TEXT-7 WS-SEC-11 */
+static void test_what_is_left_of_a_turn(void **state) {
+  struct flood talking[TALKERS];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = osp_ws_create_secure_server(port, "127.0.0.1", "/", good.certificate_file, good.key_file, &error);
+  expect_success(error);
+  osp_ws_server_on_message(server, on_hear_slowly, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i < TALKERS; i++)
+    flood_connect(&talking[i], port);
+  for (int i = 0; i < TALKERS; i++)
+    assert_int_equal(pthread_create(&talking[i].thread, NULL, talk, &talking[i]), 0);
+  for (int i = 0; i < TALKERS; i++)
+    journal_expect("heard");
+  for (int i = 0; i < TALKERS; i++)
+    flood_end(&talking[i]);
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
 }
 
 static long elapsed_ms(const struct timespec *since) {
@@ -294,6 +357,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
       cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
       cmocka_unit_test_setup(test_a_flood_delays_nobody, clear_journal),
+      cmocka_unit_test_setup(test_what_is_left_of_a_turn, clear_journal),
       cmocka_unit_test_setup(test_a_slow_handshake_over_tls, clear_journal),
   };
   return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
