@@ -95,6 +95,14 @@ static const char *ws_path_problem(const char *path) {
   return NULL;
 }
 
+/* Of a long path the beginning, so that there is room for what is wrong with it. */
+static void ws_server_path_wrong(struct ws_error *error, const char *path, const char *problem) {
+  enum { SHOWN = 160 };
+  char shown[SHOWN + sizeof "…"];
+  snprintf(shown, sizeof shown, "%.*s%s", SHOWN, path, strlen(path) > SHOWN ? "…" : "");
+  ws_error_path(error, shown, problem);
+}
+
 /* The address without the brackets of an IPv6 one. False: it holds what no address can, or is too long. */
 static bool ws_address_plain(const char *address, char *plain, size_t room) {
   size_t n = strlen(address);
@@ -175,7 +183,7 @@ int64_t ws_server_create(int64_t port, const char *address, const char *path, co
   else if (!ws_address_plain(address, plain, sizeof plain))
     ws_error_address(error, address);
   else if (problem)
-    ws_error_path(error, path, problem);
+    ws_server_path_wrong(error, path, problem);
   if (ws_error_is_set(error))
     return 0;
   struct ws_server *server = ws_server_new(path);

@@ -219,6 +219,10 @@ static void test_servers_that_cannot_be(void **state) {
         "create server: path \"/a b\" holds a space, a control character or a byte outside ASCII");
   FAILS(osp_ws_create_server(8080, "127.0.0.1", "/a\r\nX: y", &error),
         "create server: path \"/a\\x0d\\x0aX: y\" holds a space, a control character or a byte outside ASCII");
+  static char long_path[8194];
+  memset(long_path, '/', sizeof long_path - 1);
+  osp_ws_create_server(8080, "127.0.0.1", long_path, &error);
+  expect_error_with(error, "//…\" is too long");
   osp_ws_create_server(8080, "192.0.2.1", "/", &error);
   expect_error_with(error, "192.0.2.1:8080: Cannot assign requested address");
   osp_ws_create_server(8080, "no-such-host.invalid", "/", &error);
@@ -471,6 +475,33 @@ static void test_options_that_cannot_be(void **state) {
         "connect ws://127.0.0.1:9/: subprotocol \"a\" is named twice");
 }
 
+/* Each within its own cap, but not all together: WS-CONNECTWITH-10 */
+static void test_a_request_too_long(void **state) {
+  enum { LINES = 2048, NAMES = 255 }; /* of 4 and of 256 bytes */
+  static char url[8001];
+  static char headers[4 * LINES];
+  static char protocols[256 * NAMES];
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  memset(url, 'u', sizeof url - 1);
+  memcpy(url, "ws://127.0.0.1:", 15);
+  url[15 + snprintf(url + 15, 8, "%d", port)] = '/';
+  for (int i = 0; i < LINES; i++)
+    memcpy(headers + 4 * (size_t)i, "a:b\n", 4);
+  headers[sizeof headers - 1] = '\0';
+  memset(protocols, 'p', sizeof protocols);
+  for (int i = 0; i < NAMES; i++) {
+    char *name = protocols + 256 * (size_t)i;
+    name[snprintf(name, 8, "%d", i)] = 'p';
+    name[255] = i < NAMES - 1 ? ',' : '\0';
+  }
+  struct osprey_options options = {.headers = headers, .protocols = protocols};
+  osp_ws_connect_with(url, &options, on_message, &error);
+  expect_error_with(error, ": the request is too long");
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_unknown_ids, clear_journal),
@@ -485,6 +516,7 @@ int main(void) {
       cmocka_unit_test_setup(test_arguments_of_messages, clear_journal),
       cmocka_unit_test_setup(test_urls_that_cannot_be, clear_journal),
       cmocka_unit_test_setup(test_options_that_cannot_be, clear_journal),
+      cmocka_unit_test_setup(test_a_request_too_long, clear_journal),
   };
   return cmocka_run_group_tests_name("errors", tests, NULL, NULL);
 }
