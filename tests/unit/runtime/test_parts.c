@@ -394,12 +394,39 @@ static void test_values(void **state) {
   osp_release(record);
 }
 
+struct result {
+  int64_t value;
+  int8_t discriminant;
+  char *message;
+};
+
+/* As a host may that has no sentence for its error. */
+static void *fail_without_a_sentence(void *cell, const char *text) {
+  (void)cell;
+  (void)text;
+  struct result *result = osp_alloc_tagged(sizeof *result, 0x401);
+  result->discriminant = 1;
+  return result;
+}
+
+/* WS-CONNECT-11 */
+static void test_an_error_without_a_sentence(void **state) {
+  static void *cell[] = {(void *)fail_without_a_sentence};
+  struct ws_call call = {0};
+  (void)state;
+  assert_int_equal(ws_call_init(&call), 0);
+  assert_int_equal(ws_call_text(&call, cell, (const uint8_t *)"x", 1), WS_VERDICT_ERROR);
+  assert_string_equal(call.message, "Error");
+  ws_call_deinit(&call);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_handles),         cmocka_unit_test(test_peers),          cmocka_unit_test(test_printable),
       cmocka_unit_test(test_urls_in_the_log), cmocka_unit_test(test_errors),         cmocka_unit_test(test_heads),
       cmocka_unit_test(test_requests),        cmocka_unit_test(test_protocol_lists), cmocka_unit_test(test_masks),
       cmocka_unit_test(test_roots),           cmocka_unit_test(test_the_ended),      cmocka_unit_test(test_values),
+      cmocka_unit_test(test_an_error_without_a_sentence),
   };
   return cmocka_run_group_tests_name("parts", tests, NULL, NULL);
 }

@@ -344,7 +344,9 @@ static void *connect_and_say(void *context) {
   }
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/", c->port);
   osp_ws_connect(url, on_text, &problem);
-  say(strstr(problem, "the program is ending") ? "ending\n" : "something else\n");
+  bool ending = strstr(problem, "the program is ending");
+  osp_release(problem);
+  say(ending ? "ending\n" : "something else\n");
   return NULL;
 }
 

@@ -385,7 +385,8 @@ static void *broadcast_too_much(void *cell, const struct osprey_connection *conn
   memset(text, 't', sizeof text - 1);
   for (;;) {
     osp_ws_server_broadcast(latest_server, text, &problem);
-    expect_success(problem);
+    if (problem) /* another loop has yet to keep up: WS-BROADCAST-7 */
+      osp_release(problem);
     struct osprey_connection *now = osp_ws_connection(connection->id, &problem);
     bool open = !problem && now->is_connected;
     osp_release(problem ? problem : (void *)now);
