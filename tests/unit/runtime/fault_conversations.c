@@ -575,8 +575,8 @@ void ask_when_idle(void) {
   answer_first();
 }
 
-/* A name that the resolver has to be asked for, though it holds a number; then a plain one. */
-void resolve_to_listen(void) {
+/* A name that the resolver has to be asked for, though it holds a number. */
+void resolve(void) {
   char *error;
   int64_t server = osp_ws_create_server(plain_port, "127.1", "/", &error);
   if (!went_well(error))
@@ -586,6 +586,10 @@ void resolve_to_listen(void) {
   osp_ws_server_on_message(server, on_echo, &error);
   went_well(error);
   osp_ws_server_listen(server, &error);
+  went_well(error);
+  char url[64];
+  snprintf(url, sizeof url, "ws://127.1:%d/", plain_port);
+  osp_ws_connect(url, on_first, &error);
   went_well(error);
   osp_ws_stop_server(server, &error);
   went_well(error);

@@ -136,7 +136,7 @@ static void test_every_call_fails_in_turn_of_an_idle_client(void **state) {
 
 static void test_every_call_fails_in_turn_of_a_look_up(void **state) {
   (void)state;
-  fail_every_call_of(resolve_to_listen);
+  fail_every_call_of(resolve);
 }
 
 static void test_every_call_fails_in_turn_behind_a_full_socket(void **state) {

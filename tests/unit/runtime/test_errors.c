@@ -460,7 +460,15 @@ static void test_options_that_cannot_be(void **state) {
     assert_true(strlen(headers[i]) == 3 || strstr(error, names[i]));
     expect_error_with(error, "connect ws://127.0.0.1:9/: header \"");
   }
-  struct osprey_options options = {.headers = "", .protocols = ""};
+  static char endless[300]; /* a line that has no colon, of which the beginning is told */
+  memset(endless, 'x', sizeof endless - 1);
+  struct osprey_options options = {.headers = endless, .protocols = ""};
+  osp_ws_connect_with("ws://127.0.0.1:9/", &options, on_message, &error);
+  expect_error_with(error, "xxxxxxxx\"");
+  options.headers = "X-A-Header-Of-Some-Length: may be sent";
+  osp_ws_connect_with("ws://127.0.0.1:9/", &options, on_message, &error);
+  expect_error_with(error, "connect 127.0.0.1:9: Connection refused");
+  options.headers = "";
 #define OPTION_FAILS(field, value, sentence)                                                                           \
   options.field = value;                                                                                               \
   FAILS(osp_ws_connect_with("ws://127.0.0.1:9/", &options, on_message, &error), sentence);                             \

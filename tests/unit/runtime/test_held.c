@@ -42,6 +42,22 @@ static void *hold_or_echo(void *cell, const struct osprey_connection *connection
   return result_success();
 }
 
+static int silent_port;
+
+/* Held, and then for a connect that fails: what came to the loop meanwhile is read inside this handler. */
+static void *hold_and_connect(void *cell, const struct osprey_connection *connection,
+                              const struct osprey_message *message) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 300};
+  char url[64];
+  char *problem;
+  osp_release(hold_or_echo(cell, connection, message));
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  osp_ws_connect_with(url, &options, on_message, &problem);
+  expect_error_with(problem, "no answer within");
+  return result_success();
+}
+
+static void *on_hold_and_connect[] = {(void *)hold_and_connect};
 static void *on_learn_id[] = {(void *)learn_id};
 static void *on_hold_or_echo[] = {(void *)hold_or_echo};
 
@@ -92,7 +108,6 @@ static void test_a_connect_that_is_never_begun(void **state) {
   struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 100};
   char url[64];
   char sentence[160];
-  int silent_port;
   (void)state;
   int silent = peer_listen(&silent_port);
   hold();
@@ -236,12 +251,50 @@ static void test_broadcasts_wait_for_the_loop(void **state) {
     peer_expect_text(&holder, text);
 }
 
+/* A server that is being stopped by another thread reads a handshake before it is its loop's turn to stop. WS-STOP-8 */
+static void test_a_handshake_while_the_server_stops(void **state) {
+  char head[1024];
+  pthread_t stopper;
+  (void)state;
+  int silent = peer_listen(&silent_port);
+  int stopping_port = peer_free_port();
+  int64_t stopping = must_create(stopping_port, "/");
+  osp_ws_server_on_message(stopping, on_hold_and_connect, &error);
+  expect_success(error);
+  must_listen(stopping);
+  struct peer first = peer_open(stopping_port, "/");
+  struct peer second = peer_connect(stopping_port);
+  peer_send_text(&second, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+  struct peer third = peer_open(stopping_port, "/"); /* accepted after the second */
+  peer_send_message(&first, "hold");
+  journal_expect("held");
+  peer_send_text(&second, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  pthread_create(&stopper, NULL, (void *(*)(void *))(void (*)(void))must_stop, (void *)(intptr_t)stopping);
+  for (bool stopped = false; !stopped;) {
+    osp_ws_server_listen(stopping, &error);
+    stopped = strstr(error, "is stopped");
+    osp_release(error);
+    poll(NULL, 0, 1);
+  }
+  sem_post(&may_go);
+  peer_read_head(&second, head, sizeof head);
+  assert_memory_equal(head, "HTTP/1.1 503 ", 13);
+  peer_expect_close(&third, 1001);
+  peer_expect_close(&first, 1001);
+  pthread_join(stopper, NULL);
+  peer_close(&first);
+  peer_close(&second);
+  peer_close(&third);
+  close(silent);
+}
+
 int main(void) {
 #define held(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
   const struct CMUnitTest tests[] = {
       held(test_a_connect_that_is_never_begun),     held(test_a_connect_that_succeeds_too_late),
       held(test_two_close_handlers_too_late),       held(test_a_sender_waits_for_the_loop),
       held(test_a_sender_waits_for_what_is_closed), held(test_broadcasts_wait_for_the_loop),
+      held(test_a_handshake_while_the_server_stops),
   };
   return cmocka_run_group_tests_name("held", tests, NULL, NULL);
 }

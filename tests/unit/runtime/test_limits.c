@@ -286,6 +286,39 @@ static void test_idle_peers(void **state) {
   must_stop(server);
 }
 
+static int silent_port;
+
+/* Waits for a connect that fails, and with it for longer than the connection may be idle. */
+static void *wait_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 900};
+  char url[64];
+  char *problem;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  osp_ws_connect_with(url, &options, on_message, &problem);
+  expect_error_with(problem, "no answer within");
+  return echo_message(cell, connection, message);
+}
+
+static void *on_wait_inside[] = {(void *)wait_inside};
+
+/* While its handler waits a connection is not read, and so not idle: WS-LIMIT-12 WS-THREAD-4 */
+static void test_a_waiting_handler_is_not_idle(void **state) {
+  (void)state;
+  int silent = peer_listen(&silent_port);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "idleTimeoutMs", 500);
+  osp_ws_server_on_message(server, on_wait_inside, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "wait");
+  peer_expect_text(&peer, "wait");
+  peer_close(&peer);
+  must_stop(server);
+  close(silent);
+}
+
 /* A message that takes its time is no silence, wherever its bytes are received: WS-LIMIT-12 */
 static void test_a_slow_message_is_not_idle(void **state) {
   enum { SIZE = 200000, PIECE = 10000 };
@@ -688,6 +721,7 @@ int main(void) {
       cmocka_unit_test_setup(test_too_many_messages, clear_journal),
       cmocka_unit_test_setup(test_a_slow_handshake, clear_journal),
       cmocka_unit_test_setup(test_idle_peers, clear_journal),
+      cmocka_unit_test_setup(test_a_waiting_handler_is_not_idle, clear_journal),
       cmocka_unit_test_setup(test_a_slow_message_is_not_idle, clear_journal),
       cmocka_unit_test_setup(test_a_flood_of_pings, clear_journal),
       cmocka_unit_test_setup(test_a_full_queue_inside_a_handler, clear_journal),

@@ -246,6 +246,44 @@ static void test_wrong_base64_inside_a_handler(void **state) {
   }
 }
 
+static void *admit_or_refuse(void *cell, const struct osprey_connection *connection) {
+  char *problem;
+  (void)cell;
+  latest_id = connection->id;
+  char *host = osp_ws_request_header(connection->id, "X-Refuse", &problem);
+  bool refused = problem == NULL;
+  osp_release(problem ? problem : host);
+  return refused ? result_error("as asked") : result_success();
+}
+
+static void *on_admit_or_refuse[] = {(void *)admit_or_refuse};
+
+/* Of a server that speaks no subprotocol, and of a client that was refused and stays: WS-PROTOCOL-1 WS-ONOPEN-6 */
+static void test_what_is_told_from_outside(void **state) {
+  char head[512];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_open(server, on_admit_or_refuse, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_connect(port);
+  peer_shake(&peer, port, "/", "Sec-WebSocket-Protocol: a\r\n");
+  char *protocol = osp_ws_protocol(latest_id, &error);
+  expect_success(error);
+  assert_string_equal(protocol, "");
+  osp_release(protocol);
+  peer_close(&peer);
+  peer = peer_connect(port);
+  peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Refuse: 1\r\n"
+                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  peer_read_head(&peer, head, sizeof head);
+  osp_ws_connection(latest_id, &error);
+  expect_error_with(error, "is closed");
+  peer_close(&peer);
+  must_stop(server);
+}
+
 /* Makes a server that echoes, and serves it. */
 static void *serve_more(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   char *problem;
@@ -867,6 +905,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, clear_journal),
       cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, clear_journal),
       cmocka_unit_test_setup(test_wrong_base64_inside_a_handler, clear_journal),
+      cmocka_unit_test_setup(test_what_is_told_from_outside, clear_journal),
       cmocka_unit_test_setup(test_listening_inside_a_handler, clear_journal),
       cmocka_unit_test_setup(test_talking_before_the_handshake_is_answered, clear_journal),
       cmocka_unit_test_setup(test_an_open_handler_that_takes_too_long, clear_journal),
