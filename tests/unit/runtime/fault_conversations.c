@@ -587,10 +587,6 @@ void resolve(void) {
   went_well(error);
   osp_ws_server_listen(server, &error);
   went_well(error);
-  char url[64];
-  snprintf(url, sizeof url, "ws://127.1:%d/", plain_port);
-  osp_ws_connect(url, on_first, &error);
-  went_well(error);
   osp_ws_stop_server(server, &error);
   went_well(error);
 }

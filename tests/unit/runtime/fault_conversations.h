@@ -27,7 +27,7 @@ void converse_in_a_crowd(void);
 /* A client that is pinged before it says anything; one that pings since nothing comes. */
 void answer_a_ping(void);
 void ask_when_idle(void);
-/* A server and a client whose address a resolver has to be asked for. */
+/* A server whose address a resolver has to be asked for. */
 void resolve(void);
 /* Broadcasts of more than the receiver's socket takes. */
 void send_too_much(void);
