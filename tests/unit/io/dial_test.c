@@ -428,8 +428,14 @@ static void test_host_of_an_address(void **state) {
   assert_true(ws_address_is_loopback(&address));
   assert_true(ws_address_parse("::ffff:192.0.2.1", 80, &address));
   assert_false(ws_address_is_loopback(&address));
-  static const char *const others[] = {"::2", "1::1", "0:0:1::1", "0:0:0:0:1::1", "0:0:0:0:0:1::1", "1::ffff:127.0.0.1",
-                                       "0:0:1:0:0:ffff:127.0.0.1", "0:0:0:0:1:ffff:127.0.0.1"};
+  static const char *const others[] = {"::2",
+                                       "1::1",
+                                       "0:0:1::1",
+                                       "0:0:0:0:1::1",
+                                       "0:0:0:0:0:1::1",
+                                       "1::ffff:127.0.0.1",
+                                       "0:0:1:0:0:ffff:127.0.0.1",
+                                       "0:0:0:0:1:ffff:127.0.0.1"};
   for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
     assert_true(ws_address_parse(others[i], 80, &address));
     assert_false(ws_address_is_loopback(&address));

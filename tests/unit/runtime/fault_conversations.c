@@ -542,7 +542,8 @@ static void *raw_ping(void *context) {
 }
 
 static void answer_first(void) {
-  struct osprey_options options = {.headers = "", .protocols = "a, b", .timeout_ms = 2000, .keep_alive_ms = shy ? 40 : 0};
+  struct osprey_options options = {
+      .headers = "", .protocols = "a, b", .timeout_ms = 2000, .keep_alive_ms = shy ? 40 : 0};
   char url[64];
   char *error;
   int port;

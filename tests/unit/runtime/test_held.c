@@ -113,7 +113,8 @@ static void test_a_connect_that_is_never_begun(void **state) {
   hold();
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
   osp_ws_connect_with(url, &options, on_message, &error);
-  snprintf(sentence, sizeof sentence, "connect %s: no answer within 100 ms, a handler keeps the loop from going on", url);
+  snprintf(sentence, sizeof sentence, "connect %s: no answer within 100 ms, a handler keeps the loop from going on",
+           url);
   expect_error(error, sentence);
   let_go();
   close(silent);
@@ -291,9 +292,9 @@ static void test_a_handshake_while_the_server_stops(void **state) {
 int main(void) {
 #define held(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      held(test_a_connect_that_is_never_begun),     held(test_a_connect_that_succeeds_too_late),
-      held(test_two_close_handlers_too_late),       held(test_a_sender_waits_for_the_loop),
-      held(test_a_sender_waits_for_what_is_closed), held(test_broadcasts_wait_for_the_loop),
+      held(test_a_connect_that_is_never_begun),      held(test_a_connect_that_succeeds_too_late),
+      held(test_two_close_handlers_too_late),        held(test_a_sender_waits_for_the_loop),
+      held(test_a_sender_waits_for_what_is_closed),  held(test_broadcasts_wait_for_the_loop),
       held(test_a_handshake_while_the_server_stops),
   };
   return cmocka_run_group_tests_name("held", tests, NULL, NULL);

@@ -422,10 +422,18 @@ static void test_an_error_without_a_sentence(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_handles),         cmocka_unit_test(test_peers),          cmocka_unit_test(test_printable),
-      cmocka_unit_test(test_urls_in_the_log), cmocka_unit_test(test_errors),         cmocka_unit_test(test_heads),
-      cmocka_unit_test(test_requests),        cmocka_unit_test(test_protocol_lists), cmocka_unit_test(test_masks),
-      cmocka_unit_test(test_roots),           cmocka_unit_test(test_the_ended),      cmocka_unit_test(test_values),
+      cmocka_unit_test(test_handles),
+      cmocka_unit_test(test_peers),
+      cmocka_unit_test(test_printable),
+      cmocka_unit_test(test_urls_in_the_log),
+      cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_heads),
+      cmocka_unit_test(test_requests),
+      cmocka_unit_test(test_protocol_lists),
+      cmocka_unit_test(test_masks),
+      cmocka_unit_test(test_roots),
+      cmocka_unit_test(test_the_ended),
+      cmocka_unit_test(test_values),
       cmocka_unit_test(test_an_error_without_a_sentence),
   };
   return cmocka_run_group_tests_name("parts", tests, NULL, NULL);

@@ -380,9 +380,8 @@ static void test_connects_under_way_at_the_end(void **state) {
   int deaf = peer_listen(&other_ports[1]);
   listen(deaf, 0); /* its queue is full from here on */
   for (int i = 0; i < 8; i++) {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons((uint16_t)other_ports[1]),
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)other_ports[1]), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     (void)!connect(fillers[i], (struct sockaddr *)&address, sizeof address);
   }

@@ -280,8 +280,9 @@ static void test_what_is_told_from_outside(void **state) {
   osp_release(protocol);
   peer_close(&peer);
   peer = peer_connect(port);
-  peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Refuse: 1\r\n"
-                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  peer_send_text(&peer,
+                 "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Refuse: 1\r\n"
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
   peer_read_head(&peer, head, sizeof head);
   osp_ws_connection(latest_id, &error);
   expect_error_with(error, "is closed");
