@@ -203,7 +203,7 @@ static int serve_and_stay(int port) {
 }
 
 /* A handler that does not return does not hold the program for longer than a peer does, and the log says what is the matter:
- * WS-EXIT-5 */
+ * WS-EXIT-7 */
 static void test_a_handler_that_stays(void **state) {
   struct timespec start;
   struct timespec end;
