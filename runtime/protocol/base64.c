@@ -27,10 +27,14 @@ size_t ws_base64_decoded_max(size_t n) {
 void ws_base64_encode(char *to, const uint8_t *bytes, size_t n) {
   size_t at = 0;
 
+  /*@ loop invariant at <= n && at % 3 == 0 && to == \at(to, Pre) + at / 3 * 4;
+      loop assigns at, to, \at(to, Pre)[0 .. base64_size(n)];
+      loop variant n - at;
+  */
   for (; n - at >= 3; at += 3) {
     uint32_t bits = (uint32_t)bytes[at] << 16 | (uint32_t)bytes[at + 1] << 8 | bytes[at + 2];
 
-    *to++ = ws_base64_letters[bits >> 18];
+    *to++ = ws_base64_letters[bits >> 18 & 63];
     *to++ = ws_base64_letters[bits >> 12 & 63];
     *to++ = ws_base64_letters[bits >> 6 & 63];
     *to++ = ws_base64_letters[bits & 63];
@@ -38,7 +42,7 @@ void ws_base64_encode(char *to, const uint8_t *bytes, size_t n) {
   if (n - at > 0) {
     uint32_t bits = (uint32_t)bytes[at] << 16 | (n - at == 2 ? (uint32_t)bytes[at + 1] << 8 : 0);
 
-    *to++ = ws_base64_letters[bits >> 18];
+    *to++ = ws_base64_letters[bits >> 18 & 63];
     *to++ = ws_base64_letters[bits >> 12 & 63];
     *to++ = n - at == 2 ? ws_base64_letters[bits >> 6 & 63] : '=';
     *to++ = '=';
@@ -47,8 +51,17 @@ void ws_base64_encode(char *to, const uint8_t *bytes, size_t n) {
 }
 
 /* The six bits of each of four letters; false with *wrong the index of the first that is none. */
+/*@ requires letters <= 4 && \valid_read(text + (0 .. letters - 1)) && \valid(bits) && \valid(wrong);
+    requires \separated(bits, wrong, text + (0 .. letters - 1));
+    assigns *bits, *wrong;
+    ensures \result == 0 ==> *wrong < letters;
+*/
 static bool ws_base64_quad(const char *text, size_t letters, uint32_t *bits, size_t *wrong) {
   *bits = 0;
+  /*@ loop invariant i <= letters;
+      loop assigns i, *bits;
+      loop variant letters - i;
+  */
   for (size_t i = 0; i < letters; i++) {
     uint8_t value = ws_base64_values[(uint8_t)text[i]];
 
@@ -62,6 +75,11 @@ static bool ws_base64_quad(const char *text, size_t letters, uint32_t *bits, siz
 }
 
 /* The last four characters, of which up to two are padding. */
+/*@ requires \valid_read(text + (0 .. 3)) && \valid(to + (0 .. 2)) && \valid(size) && \valid(wrong);
+    requires \separated(to + (0 .. 2), text + (0 .. 3), size, wrong);
+    assigns to[0 .. 2], *size, *wrong;
+    ensures \result == 0 ? *size <= 3 : \result == -1 && *wrong < 4;
+*/
 static int ws_base64_last(uint8_t *to, const char *text, size_t *size, size_t *wrong) {
   size_t letters = text[3] != '=' ? 4 : text[2] != '=' ? 3 : 2;
   uint32_t unused = letters == 4 ? 0 : letters == 3 ? 0xFF : 0xFFFF;
@@ -86,6 +104,10 @@ int ws_base64_decode(uint8_t *to, const char *text, size_t n, size_t *size, size
   size_t at = 0, done = 0, wrong = 0, last = 0;
   uint32_t bits;
 
+  /*@ loop invariant at <= n && at % 4 == 0 && done == at / 4 * 3;
+      loop assigns at, done, bits, wrong, to[0 .. n / 4 * 3 - 1], *error_offset;
+      loop variant n - at;
+  */
   for (; n - at > 4; at += 4, done += 3) {
     if (!ws_base64_quad(text + at, 4, &bits, &wrong)) {
       *error_offset = at + wrong;

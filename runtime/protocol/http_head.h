@@ -57,20 +57,76 @@ struct ws_http_head {
   struct ws_http_field fields[WS_HTTP_FIELDS_MAX];
 };
 
+/*@ // What was parsed lies within the bytes scanned.
+    predicate http_span_ends{L}(struct ws_http_span *span, integer end) = span->start + span->size <= end;
+    predicate http_fields_end{L}(struct ws_http_head *head, integer end) = \forall integer i; 0 <= i < head->field_count ==>
+      http_span_ends(&head->fields[i].name, end) && http_span_ends(&head->fields[i].value, end);
+    predicate http_head_sound{L}(struct ws_http_head *head) =
+      head->line <= head->scanned <= WS_HTTP_BYTES_MAX && (head->size == 0 || head->size == head->scanned) &&
+      http_span_ends(&head->method, head->scanned) && http_span_ends(&head->target, head->scanned) &&
+      http_span_ends(&head->reason, head->scanned) && head->field_count <= WS_HTTP_FIELDS_MAX;
+
+    // These bytes are there to be read.
+    predicate http_bytes_there{L}(struct ws_http_head *head) =
+      \valid(head) && \valid_read(head->bytes + (0 .. head->scanned - 1)) &&
+      \separated(head, head->bytes + (0 .. head->scanned - 1));
+    predicate http_head_there{L}(struct ws_http_head *head) =
+      http_head_sound(head) && http_fields_end(head, head->scanned) && http_bytes_there(head);
+*/
+
+/*@ requires \valid(head);
+    assigns *head;
+    ensures http_head_sound(head) && http_fields_end(head, 0);
+*/
 void ws_http_head_init(struct ws_http_head *head, enum ws_http_kind kind);
 
 /* Parses on: `bytes` are all n bytes from the head's first one on. Bytes after the head are not looked at. */
+/*@ requires \valid(head) && http_head_sound(head) && http_fields_end(head, head->scanned) && head->scanned <= n;
+    requires \valid_read(bytes + (0 .. n - 1)) && \separated(head, bytes + (0 .. n - 1));
+    assigns *head;
+    ensures http_head_sound(head) && head->scanned <= n;
+    ensures http_fields_end(head, head->scanned);
+    ensures http_bytes_there(head);
+    ensures \result == WS_HTTP_COMPLETE ==> 0 < head->size <= n;
+*/
 enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *bytes, size_t n);
 
 /* Slices of a finished head. */
+/*@ requires http_head_there(head);
+    assigns \nothing;
+    ensures slice_readable(\result);
+*/
 struct ws_slice ws_http_method(const struct ws_http_head *head);
+/*@ requires http_head_there(head);
+    assigns \nothing;
+    ensures slice_readable(\result);
+*/
 struct ws_slice ws_http_target(const struct ws_http_head *head);
+/*@ requires http_head_there(head);
+    assigns \nothing;
+    ensures slice_readable(\result);
+*/
 struct ws_slice ws_http_reason(const struct ws_http_head *head);
+/*@ requires http_head_there(head) && i < head->field_count;
+    assigns \nothing;
+    ensures slice_readable(\result);
+*/
 struct ws_slice ws_http_field_name(const struct ws_http_head *head, size_t i);
+/*@ requires http_head_there(head) && i < head->field_count;
+    assigns \nothing;
+    ensures slice_readable(\result);
+*/
 struct ws_slice ws_http_field_value(const struct ws_http_head *head, size_t i);
 
 /* How many fields have this name; *value is the first one's value (absent if there is none). */
+/*@ requires http_head_there(head) && valid_read_string(name) && \valid(value) && \separated(value, head);
+    assigns *value;
+    ensures \result <= head->field_count && slice_readable(*value);
+*/
 size_t ws_http_find(const struct ws_http_head *head, const char *name, struct ws_slice *value);
 
 /* Whether one of the fields of this name, read as comma-separated lists, holds `element` (case of letters ignored). */
+/*@ requires http_head_there(head) && valid_read_string(name) && valid_read_string(element);
+    assigns \nothing;
+*/
 bool ws_http_list_holds(const struct ws_http_head *head, const char *name, const char *element);

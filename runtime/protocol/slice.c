@@ -1,5 +1,6 @@
 #include "slice.h"
 
+/*@ assigns \nothing; */
 char ws_slice_lower(char c) {
   return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
@@ -7,6 +8,10 @@ char ws_slice_lower(char c) {
 bool ws_slice_equal(struct ws_slice a, struct ws_slice b) {
   if (a.size != b.size)
     return false;
+  /*@ loop invariant 0 <= i <= a.size && \forall integer k; 0 <= k < i ==> a.data[k] == b.data[k];
+      loop assigns i;
+      loop variant a.size - i;
+  */
   for (size_t i = 0; i < a.size; i++)
     if (a.data[i] != b.data[i])
       return false;
@@ -16,6 +21,10 @@ bool ws_slice_equal(struct ws_slice a, struct ws_slice b) {
 bool ws_slice_equal_nocase(struct ws_slice a, struct ws_slice b) {
   if (a.size != b.size)
     return false;
+  /*@ loop invariant 0 <= i <= a.size;
+      loop assigns i;
+      loop variant a.size - i;
+  */
   for (size_t i = 0; i < a.size; i++)
     if (ws_slice_lower(a.data[i]) != ws_slice_lower(b.data[i]))
       return false;
@@ -23,10 +32,18 @@ bool ws_slice_equal_nocase(struct ws_slice a, struct ws_slice b) {
 }
 
 struct ws_slice ws_slice_trim(struct ws_slice s) {
+  /*@ loop invariant slice_within(s, \at(s, Pre)) && slice_readable(s);
+      loop assigns s;
+      loop variant s.size;
+  */
   while (s.size > 0 && ws_slice_is_blank(s.data[0])) {
     s.data++;
     s.size--;
   }
+  /*@ loop invariant slice_within(s, \at(s, Pre)) && slice_readable(s);
+      loop assigns s.size;
+      loop variant s.size;
+  */
   while (s.size > 0 && ws_slice_is_blank(s.data[s.size - 1]))
     s.size--;
   return s;
@@ -37,6 +54,10 @@ bool ws_slice_next(struct ws_slice *list, char separator, struct ws_slice *eleme
 
   if (!list->data)
     return false;
+  /*@ loop invariant n <= list->size;
+      loop assigns n;
+      loop variant list->size - n;
+  */
   while (n < list->size && list->data[n] != separator)
     n++;
   *element = ws_slice_trim((struct ws_slice){list->data, n});
@@ -50,6 +71,7 @@ bool ws_slice_next(struct ws_slice *list, char separator, struct ws_slice *eleme
 }
 
 /* tchar: letters, digits and "!#$%&'*+-.^_`|~". */
+/*@ assigns \nothing; */
 static bool ws_slice_is_tchar(char c) {
   if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
     return true;
@@ -76,6 +98,10 @@ static bool ws_slice_is_tchar(char c) {
 }
 
 bool ws_slice_is_token(struct ws_slice s) {
+  /*@ loop invariant 0 <= i <= s.size;
+      loop assigns i;
+      loop variant s.size - i;
+  */
   for (size_t i = 0; i < s.size; i++)
     if (!ws_slice_is_tchar(s.data[i]))
       return false;

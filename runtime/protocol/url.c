@@ -6,45 +6,77 @@ static const char *const ws_url_problem_texts[WS_URL_PROBLEM_COUNT] = {[WS_URL_O
 #undef WS_URL_PROBLEM
 };
 
+/*@ requires problem < WS_URL_PROBLEM_COUNT;
+    assigns \nothing;
+*/
 const char *ws_url_problem_text(enum ws_url_problem problem) {
   return ws_url_problem_texts[problem];
 }
 
+/*@ assigns \nothing;
+    ensures \result <==> '0' <= c <= '9';
+*/
 static bool ws_url_is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
+/*@ assigns \nothing; */
 static bool ws_url_is_hex(char c) {
   return ws_url_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/*@ assigns \nothing; */
 static bool ws_url_is_name_char(char c) {
   return ws_url_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
 /* Where a byte first stands, the size of the slice if nowhere. */
+/*@ requires slice_readable(s);
+    assigns \nothing;
+    ensures \result <= s.size && (\result < s.size ==> s.data[\result] == c);
+    ensures \forall integer i; 0 <= i < \result ==> s.data[i] != c;
+*/
 static size_t ws_url_find(struct ws_slice s, char c) {
   size_t i = 0;
 
+  /*@ loop invariant i <= s.size && \forall integer k; 0 <= k < i ==> s.data[k] != c;
+      loop assigns i;
+      loop variant s.size - i;
+  */
   while (i < s.size && s.data[i] != c)
     i++;
   return i;
 }
 
+/*@ requires slice_readable(s) && start <= s.size;
+    assigns \nothing;
+    ensures \result.data == s.data + start && \result.size == s.size - start && slice_readable(\result);
+*/
 static struct ws_slice ws_url_from(struct ws_slice s, size_t start) {
   return (struct ws_slice){s.data + start, s.size - start};
 }
 
 /* IPv4 = number "." number "." number "." number ; 0-255, without leading zeros */
+/*@ requires slice_readable(s);
+    assigns \nothing;
+*/
 static bool ws_url_is_ipv4(struct ws_slice s) {
   struct ws_slice number;
   size_t count = 0;
 
+  /*@ loop invariant count <= 4 && slice_readable(s);
+      loop assigns s, number, count;
+      loop variant 4 - count;
+  */
   while (ws_slice_next(&s, '.', &number)) {
     unsigned value = 0;
 
     if (++count > 4 || number.size < 1 || number.size > 3 || (number.size > 1 && number.data[0] == '0'))
       return false;
+    /*@ loop invariant i <= number.size && value <= (i == 0 ? 0 : i == 1 ? 9 : i == 2 ? 99 : 999);
+        loop assigns i, value;
+        loop variant number.size - i;
+    */
     for (size_t i = 0; i < number.size; i++) {
       if (!ws_url_is_digit(number.data[i]))
         return false;
@@ -58,6 +90,9 @@ static bool ws_url_is_ipv4(struct ws_slice s) {
 
 /* name = label *( "." label ) [ "." ] ; labels of 1 to 63, 253 in all. A last label that is a number (0x counts) would be
  * read as an address by some resolvers, and is refused. */
+/*@ requires slice_readable(s);
+    assigns \nothing;
+*/
 static bool ws_url_is_name(struct ws_slice s) {
   size_t label = 0;
   bool number = true;
@@ -66,6 +101,10 @@ static bool ws_url_is_name(struct ws_slice s) {
     s.size--;
   if (s.size > 253)
     return false;
+  /*@ loop invariant label <= i <= s.size;
+      loop assigns i, label, number;
+      loop variant s.size - i;
+  */
   for (size_t i = 0; i < s.size; i++) {
     char c = s.data[i];
 
@@ -86,15 +125,26 @@ static bool ws_url_is_name(struct ws_slice s) {
 }
 
 /* One group of hexadecimal digits at `at`: how many there are, at most four; 0 if it is none. */
+/*@ requires slice_readable(s) && at <= s.size;
+    assigns \nothing;
+    ensures \result <= 4 && at + \result <= s.size;
+*/
 static size_t ws_url_hex_group(struct ws_slice s, size_t at) {
   size_t n = 0;
 
+  /*@ loop invariant n <= 4 && at + n <= s.size;
+      loop assigns n;
+      loop variant 4 - n;
+  */
   while (n < 4 && at + n < s.size && ws_url_is_hex(s.data[at + n]))
     n++;
   return n;
 }
 
 /* IPv6 = eight groups separated by ":", of which one run may be left out as "::"; an IPv4 address may stand for the last two */
+/*@ requires slice_readable(s);
+    assigns \nothing;
+*/
 static bool ws_url_is_ipv6(struct ws_slice s) {
   size_t at = 0, groups = 0;
   bool gap = false;
@@ -103,6 +153,10 @@ static bool ws_url_is_ipv6(struct ws_slice s) {
     gap = true;
     at = 2;
   }
+  /*@ loop invariant at <= s.size && groups <= 8;
+      loop assigns at, groups, gap;
+      loop variant s.size - at;
+  */
   while (at < s.size && groups < 8) {
     size_t n = ws_url_hex_group(s, at);
 
@@ -130,9 +184,16 @@ static bool ws_url_is_ipv6(struct ws_slice s) {
 }
 
 /* port = *DIGIT ; empty for none, else 1 to 65535 */
+/*@ requires slice_readable(s) && \valid(port) && \separated(port, s.data + (0 .. s.size - 1));
+    assigns *port;
+*/
 static bool ws_url_port(struct ws_slice s, uint16_t *port) {
   uint32_t value = 0;
 
+  /*@ loop invariant i <= s.size && value <= 65535;
+      loop assigns i, value;
+      loop variant s.size - i;
+  */
   for (size_t i = 0; i < s.size; i++) {
     if (!ws_url_is_digit(s.data[i]))
       return false;
@@ -145,6 +206,11 @@ static bool ws_url_port(struct ws_slice s, uint16_t *port) {
 }
 
 /* "[" IPv6 "]" ; returns the size with the brackets, 0 if it is none */
+/*@ requires slice_readable(text) && text.size > 0 && \valid(authority);
+    requires \separated(authority, text.data + (0 .. text.size - 1));
+    assigns *authority;
+    ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
+*/
 static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
   struct ws_slice inside = ws_url_from(text, 1);
   size_t end = ws_url_find(inside, ']');
@@ -154,6 +220,10 @@ static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_s
   return end < inside.size && ws_url_is_ipv6(authority->host) ? end + 2 : 0;
 }
 
+/*@ requires slice_readable(text) && \valid(authority) && \separated(authority, text.data + (0 .. text.size - 1));
+    assigns *authority;
+    ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
+*/
 static size_t ws_authority_plain(struct ws_authority *authority, struct ws_slice text) {
   authority->host = (struct ws_slice){text.data, ws_url_find(text, ':')};
   authority->kind = ws_url_is_ipv4(authority->host) ? WS_HOST_IPV4 : WS_HOST_NAME;
@@ -179,16 +249,25 @@ enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws
   return WS_URL_OK;
 }
 
-static bool ws_url_skip_prefix(struct ws_slice *s, const char *prefix) {
-  struct ws_slice want = ws_slice_of(prefix);
-
-  if (s->size < want.size || !ws_slice_equal_nocase((struct ws_slice){s->data, want.size}, want))
+/*@ requires \valid(s) && slice_readable(*s) && \separated(s, s->data + (0 .. s->size - 1)) && slice_readable(prefix);
+    assigns *s;
+    ensures slice_within(*s, \old(*s)) && slice_readable(*s);
+*/
+static bool ws_url_skip_prefix(struct ws_slice *s, struct ws_slice prefix) {
+  if (s->size < prefix.size || !ws_slice_equal_nocase((struct ws_slice){s->data, prefix.size}, prefix))
     return false;
-  *s = ws_url_from(*s, want.size);
+  *s = ws_url_from(*s, prefix.size);
   return true;
 }
 
+/*@ requires slice_readable(s);
+    assigns \nothing;
+*/
 static bool ws_url_is_visible(struct ws_slice s) {
+  /*@ loop invariant i <= s.size;
+      loop assigns i;
+      loop variant s.size - i;
+  */
   for (size_t i = 0; i < s.size; i++)
     if (s.data[i] < 0x21 || s.data[i] > 0x7E)
       return false;
@@ -208,8 +287,8 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
     return WS_URL_TOO_LONG;
   if (!ws_url_is_visible(rest))
     return WS_URL_CHARACTER;
-  url->secure = ws_url_skip_prefix(&rest, "wss://");
-  if (!url->secure && !ws_url_skip_prefix(&rest, "ws://"))
+  url->secure = ws_url_skip_prefix(&rest, WS_SLICE("wss://"));
+  if (!url->secure && !ws_url_skip_prefix(&rest, WS_SLICE("ws://")))
     return WS_URL_SCHEME;
   if (ws_url_find(rest, '#') < rest.size)
     return WS_URL_FRAGMENT;
@@ -230,13 +309,13 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
 }
 
 bool ws_host_is_loopback(const struct ws_authority *authority) {
-  struct ws_slice host = authority->host, name = ws_slice_of("localhost");
+  struct ws_slice host = authority->host, name = WS_SLICE("localhost");
 
   switch (authority->kind) {
   case WS_HOST_IPV4:
-    return ws_slice_equal((struct ws_slice){host.data, 4}, ws_slice_of("127."));
+    return ws_url_skip_prefix(&host, WS_SLICE("127."));
   case WS_HOST_IPV6:
-    return ws_slice_equal(host, ws_slice_of("::1")) || ws_slice_equal(host, ws_slice_of("0:0:0:0:0:0:0:1"));
+    return ws_slice_equal(host, WS_SLICE("::1")) || ws_slice_equal(host, WS_SLICE("0:0:0:0:0:0:0:1"));
   case WS_HOST_NAME:
     break;
   }

@@ -57,21 +57,40 @@ struct ws_url {
 };
 
 /* Parses n bytes. On success returns WS_URL_OK, and *url is filled. */
+/*@ requires \valid_read(text + (0 .. n - 1)) && \valid(url) && \separated(url, text + (0 .. n - 1));
+    assigns *url;
+    ensures \result == WS_URL_OK ==>
+      n <= WS_URL_MAX && slice_readable(url->authority.host) && slice_readable(url->path) && slice_readable(url->query) &&
+      url->authority.port > 0;
+*/
 enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n);
 
 /* Parses host [":" port], as a URL and the Host header hold it. */
+/*@ requires slice_readable(text) && \valid(authority) && \separated(authority, text.data + (0 .. text.size - 1));
+    assigns *authority;
+    ensures \result == WS_URL_OK ==> slice_within(authority->host, text) && slice_readable(authority->host);
+*/
 enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws_slice text);
 
 /* What is wrong, in words. */
 const char *ws_url_problem_text(enum ws_url_problem problem);
 
 /* The port that a scheme implies. */
+/*@ assigns \nothing;
+    ensures \result > 0;
+*/
 static inline uint16_t ws_url_default_port(bool secure) {
   return secure ? 443 : 80;
 }
 
 /* Whether every byte may stand in a path or a query: visible ASCII except "#". */
+/*@ requires slice_readable(target);
+    assigns \nothing;
+*/
 bool ws_url_target_valid(struct ws_slice target);
 
 /* Whether a host names this machine alone: localhost, a name under .localhost, 127.0.0.0/8, ::1. */
+/*@ requires \valid_read(authority) && slice_readable(authority->host);
+    assigns \nothing;
+*/
 bool ws_host_is_loopback(const struct ws_authority *authority);

@@ -29,6 +29,9 @@ struct ws_utf8 {
 size_t ws_utf8_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n);
 
 /* Whether the text so far ends at a character's boundary. */
+/*@ requires \valid_read(state);
+    assigns \nothing;
+*/
 static inline bool ws_utf8_complete(const struct ws_utf8 *state) {
   return state->need == 0;
 }
