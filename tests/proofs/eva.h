@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -18,4 +19,11 @@ static void *any_input(size_t n) {
   for (size_t i = 0; i < n; i++)
     bytes[1 + i] = any_byte;
   return bytes + 1;
+}
+
+/* An alarm where it may not hold. */
+static void promise(bool holds) {
+  char place[1];
+
+  place[!holds] = 0;
 }
