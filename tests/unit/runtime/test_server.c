@@ -343,7 +343,7 @@ static void *open_and_talk(void *cell, const struct osprey_connection *connectio
     if (problem)
       break;
   }
-  journal_write("%d %s", sent, strstr(problem, "is full") ? "is full" : problem);
+  journal_write("%d %s", sent, strstr(problem, "has no room") ? "has no room" : problem);
   osp_release(problem);
   return result_success();
 }
@@ -361,7 +361,7 @@ static void test_talking_before_the_handshake_is_answered(void **state) {
   expect_success(error);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
-  journal_expect("39 is full");
+  journal_expect("39 has no room");
   for (int i = 0; i < 39; i++) {
     assert_true(peer_read_frame(&peer));
     assert_int_equal(peer.frame.size, 20000);
