@@ -4,7 +4,7 @@ import html
 import time
 
 STYLE = """body{font:14px sans-serif;margin:2em}table{border-collapse:collapse}td,th{border:1px solid #ccc;padding:2px 8px;text-align:left;
-vertical-align:top;max-width:32em;overflow-wrap:anywhere}td.short{white-space:nowrap;overflow-wrap:normal}.OK{background:#cfc}.NON-STRICT{background:#ffc}.FAILED{background:#fcc}"""
+vertical-align:top;max-width:32em;overflow-wrap:anywhere}td.short,th{white-space:nowrap;overflow-wrap:normal}.OK{background:#cfc}.NON-STRICT{background:#ffc}.FAILED{background:#fcc}"""
 
 VERDICTS = "OK: as expected, and at once; NON-STRICT: as expected, but later than it could be known; FAILED: something else"
 
