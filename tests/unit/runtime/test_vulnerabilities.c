@@ -96,7 +96,7 @@ static void test_callbacks_that_end_their_connection(void **state) {
   char bytes[1024];
   char answer[4096];
   (void)state;
-  for (int n = 0; n < WHENS * WHATS; n++) {
+  for (int n = 0; n < (int)WHENS * (int)WHATS; n++) {
     int port = peer_free_port();
     plan.when = (enum when)(n / WHATS);
     plan.what = (enum what)(n % WHATS);
