@@ -262,10 +262,10 @@ static void test_settings(void **state) {
   char sentence[200];
   (void)state;
   int64_t server = must_create(peer_free_port(), "/");
-  FAILS(
-      osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
-      "limit: there is no limit \"maxMessagebytes\"; there are maxMessageBytes, maxFragments, maxQueuedBytes, "
-      "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, compression, maxCompressionRatio");
+  FAILS(osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
+        "limit: there is no limit \"maxMessagebytes\"; there are maxMessageBytes, maxFragments, maxQueuedBytes, "
+        "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, "
+        "compression, maxCompressionRatio");
   FAILS(osp_ws_server_limit(server, "maxMessageBytes", 0, &error), "limit: maxMessageBytes is 1 to 1073741824, not 0");
   FAILS(osp_ws_server_limit(server, "maxMessageBytes", (1 << 30) + 1, &error),
         "limit: maxMessageBytes is 1 to 1073741824, not 1073741825");
@@ -350,7 +350,8 @@ static void test_origins_and_protocols(void **state) {
                        "https://x\xC0\x80"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     osp_ws_server_allow_origin(server, bad[i], &error);
-    expect_error_with(error, "is neither \"*\" nor a page's origin: scheme://host or scheme://host:port, and nothing behind it");
+    expect_error_with(
+        error, "is neither \"*\" nor a page's origin: scheme://host or scheme://host:port, and nothing behind it");
   }
   const char *good[] = {"*",
                         "https://example.org",

@@ -361,8 +361,10 @@ static int connect_and_return(int port) {
   connecting[0].port = other_ports[0];
   connecting[1].port = other_ports[1];
   connecting[2] = (struct connecting){.port = other_ports[0], .until_closing = id};
-  for (int i = 0; i < 3; i++)
+  for (int i = 0; i < 3; i++) {
     pthread_create(&connecting[i].thread, NULL, connect_and_say, &connecting[i]);
+    pthread_detach(connecting[i].thread); /* nobody is left to join them */
+  }
   return read(0, &byte, 1) == 1 ? 5 : 6;
 }
 

@@ -763,17 +763,16 @@ static struct {
   int64_t ids[CROWD];
   atomic_int opened, closed, deepest;
   atomic_bool go;
+  char text[20001];
 } crowd;
 
 /* Tells all the others, with a message that is written at once. */
 static void tell_the_crowd(int64_t id) {
-  static char text[20001];
   char *problem;
-  memset(text, 'x', sizeof text - 1);
   for (int i = 0; i < CROWD; i++) {
     if (crowd.ids[i] == id)
       continue;
-    osp_ws_send(crowd.ids[i], text, &problem);
+    osp_ws_send(crowd.ids[i], crowd.text, &problem);
     if (problem)
       osp_release(problem);
   }
@@ -817,6 +816,7 @@ static void *on_wait[] = {(void *)wait_for_the_crowd};
 static void test_a_crowd_that_vanishes(void **state) {
   struct peer peers[CROWD];
   (void)state;
+  memset(crowd.text, 'x', sizeof crowd.text - 1);
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
   osp_ws_server_on_open(server, on_join, &error);

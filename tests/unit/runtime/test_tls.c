@@ -339,7 +339,7 @@ static void test_a_slow_handshake_over_tls(void **state) {
   SSL *ssl = SSL_new(context);
   SSL_set_fd(ssl, slow.fd);
   assert_int_equal(SSL_connect(ssl), 1);
-    assert_true(SSL_read(ssl, rest, sizeof rest) <= 0);
+  assert_true(SSL_read(ssl, rest, sizeof rest) <= 0);
   assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900); /* a second deadline would end at 5000 */
   assert_true(peer_receive(&silent, rest, sizeof rest) <= 0);
   assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900);
