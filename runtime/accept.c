@@ -9,6 +9,7 @@
 #include "protocol/close_code.h"
 #include "request.h"
 #include "server.h"
+#include "wait.h"
 
 /* Connections past the caps that are answered rather than cut off, so that clients learn why. */
 enum { WS_REFUSED_MAX = 256 };
@@ -83,7 +84,7 @@ static void ws_accept_accepted(struct ws_listener *listener, int fd, const struc
     return;
   }
   ws_handle_pin_again(share->server->id);
-  ws_conn_start(conn, ws_loop_now(listener->loop) + share->server->handshake_timeout_ms);
+  ws_conn_start(conn, ws_wait_now() + share->server->handshake_timeout_ms);
 }
 
 static void ws_accept_troubled(struct ws_listener *listener, const char *why) {

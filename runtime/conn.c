@@ -169,7 +169,7 @@ static void ws_conn_finish_output(struct ws_conn *conn) {
   bool server_waits = conn->group->rules->role == WS_ROLE_SERVER && conn->close_received;
   bool client_waits = conn->group->rules->role == WS_ROLE_CLIENT && conn->close_received;
   if (client_waits) {
-    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_loop_now(ws_conn_loop(conn)) + WS_LINGER_MS);
+    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_LINGER_MS);
     return;
   }
   if (!server_waits && !conn->failed && ws_conn_state(conn) != WS_CONN_REFUSED)
@@ -185,7 +185,7 @@ static void ws_conn_finish_output(struct ws_conn *conn) {
     ws_conn_want(conn);
   }
   if (conn->shut && ws_conn_state(conn) != WS_CONN_ENDED)
-    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_loop_now(ws_conn_loop(conn)) + WS_LINGER_MS);
+    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_LINGER_MS);
 }
 
 void ws_conn_flush(struct ws_conn *conn) {
@@ -215,7 +215,7 @@ static void ws_conn_put_close(struct ws_conn *conn, int code, const char *reason
   ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": a close frame with %d goes out", conn->id, code);
   conn->close_sent = true;
   ws_conn_enter(conn, WS_CONN_CLOSING);
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_loop_now(ws_conn_loop(conn)) + WS_CLOSE_TIMEOUT_MS);
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_CLOSE_TIMEOUT_MS);
   if (ws_conn_put_frame(conn, WS_FRAME_FIN | WS_OPCODE_CLOSE, payload, size))
     ws_conn_drop(conn);
 }
@@ -264,7 +264,7 @@ void ws_conn_refuse(struct ws_conn *conn, const char *bytes, size_t n) {
   if (ws_conn_state(conn) == WS_CONN_ENDED)
     return;
   ws_conn_enter(conn, WS_CONN_REFUSED);
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_loop_now(ws_conn_loop(conn)) + WS_CLOSE_TIMEOUT_MS);
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_CLOSE_TIMEOUT_MS);
   if (ws_outq_append(&conn->out, ws_conn_loop(conn), bytes, n)) {
     ws_conn_drop(conn);
     return;

@@ -42,6 +42,21 @@ static void *hold_or_echo(void *cell, const struct osprey_connection *connection
   return result_success();
 }
 
+/* Holds the loop, and closes. */
+static void *hold_and_close(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
+  char *problem;
+  (void)cell;
+  (void)message;
+  journal_write("held");
+  sem_wait(&may_go);
+  osp_ws_close_with(connection->id, 4000, "enough", &problem);
+  expect_success(problem);
+  return result_success();
+}
+
+static void *on_hold_and_close[] = {(void *)hold_and_close};
+
 static int silent_port;
 
 /* Held, and then for a connect that fails: what came to the loop meanwhile is read inside this handler. */
@@ -289,13 +304,42 @@ static void test_a_handshake_while_the_server_stops(void **state) {
   close(silent);
 }
 
+/* The time that a peer has for the close handshake begins when the frame is queued, however long its loop has been held until then:
+ * WS-CLOSE-2 */
+static void test_a_close_after_a_long_handler(void **state) {
+  enum { LONGER_THAN_A_CLOSE_MAY_TAKE_MS = 5500 };
+  (void)state;
+  int other_port = peer_free_port();
+  int64_t other = must_create(other_port, "/");
+  osp_ws_server_on_message(other, on_hold_and_close, &error);
+  expect_success(error);
+  osp_ws_server_on_close(other, on_close, &error);
+  expect_success(error);
+  must_listen(other);
+  struct peer peer = peer_open(other_port, "/");
+  peer_send_message(&peer, "hold");
+  journal_expect("held");
+  poll(NULL, 0, LONGER_THAN_A_CLOSE_MAY_TAKE_MS);
+  sem_post(&may_go);
+  for (int i = 0; i < 3; i++) { /* the loop has its turns before there is an answer */
+    peer_send_message(&holder, "and on");
+    peer_expect_text(&holder, "and on");
+  }
+  assert_true(peer_read_frame(&peer));
+  assert_int_equal(peer.frame.head, 0x88);
+  peer_send_frame(&peer, 0x88, "\x0f\xa0", 2);
+  journal_expect("close:4000:");
+  peer_close(&peer);
+  must_stop(other);
+}
+
 int main(void) {
 #define held(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
   const struct CMUnitTest tests[] = {
       held(test_a_connect_that_is_never_begun),      held(test_a_connect_that_succeeds_too_late),
       held(test_two_close_handlers_too_late),        held(test_a_sender_waits_for_the_loop),
       held(test_a_sender_waits_for_what_is_closed),  held(test_broadcasts_wait_for_the_loop),
-      held(test_a_handshake_while_the_server_stops),
+      held(test_a_handshake_while_the_server_stops), held(test_a_close_after_a_long_handler),
   };
   return cmocka_run_group_tests_name("held", tests, NULL, NULL);
 }
