@@ -12,8 +12,8 @@
  * shared: other threads pin its ID (handle.h) and read that.
  *
  * Lifetime. `uses` counts what on the stack, in the dirty list or in that of the unread still needs the connection.
- * ws_conn_drop may be called at any time: it ends the connection at once, but the close handler, retiring and freeing wait for the last use. So a
- * connection can be closed, and its server stopped, inside its own handler. Whoever calls something that may end a
+ * ws_conn_drop may be called at any time: it ends the connection at once, but the close handler, retiring and freeing
+ * wait for the last use. So a connection can be closed, and its server stopped, inside its own handler. Whoever calls something that may end a
  * connection and goes on to use it holds a use.
  *
  * The session exists only from the first byte of a message to its last (or, with a compression context, as long as that):

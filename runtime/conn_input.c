@@ -63,7 +63,8 @@ static enum ws_sink_verdict ws_conn_on_message(void *context, enum ws_message_ki
   return ws_conn_go_on(conn);
 }
 
-/* Whether a pong of this size finds room, if need be after writing what the socket takes now. An empty queue has room for anything. */
+/* Whether a pong of this size finds room, if need be after writing what the socket takes now. An empty queue has room for
+ * anything. */
 static bool ws_conn_has_pong_room(struct ws_conn *conn, size_t size) {
   size_t cap = conn->group->rules->max_queued_bytes;
   size_t most = cap < WS_PONG_BACKLOG ? cap : WS_PONG_BACKLOG;
@@ -142,7 +143,7 @@ static void ws_conn_keep_session(struct ws_conn *conn, struct ws_session *sessio
   }
 }
 
-/* The limit that a violation went past; NULL: none. */
+/* The limit that a violation went past, if it is one that a program can set; NULL: none. */
 static const char *ws_conn_limit_of(const struct ws_conn *conn, enum ws_violation violation, uint64_t *value) {
   const struct ws_rules *rules = conn->group->rules;
   switch (violation) {
@@ -151,10 +152,10 @@ static const char *ws_conn_limit_of(const struct ws_conn *conn, enum ws_violatio
     return "maxMessageBytes";
   case WS_VIOLATION_TOO_MANY_FRAGMENTS:
     *value = rules->max_fragments;
-    return "maxFragments";
+    return rules->role == WS_ROLE_SERVER ? "maxFragments" : NULL;
   case WS_VIOLATION_DEFLATE_RATIO:
     *value = rules->max_ratio;
-    return "maxCompressionRatio";
+    return rules->role == WS_ROLE_SERVER ? "maxCompressionRatio" : NULL;
   default:
     return NULL;
   }

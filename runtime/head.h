@@ -19,7 +19,8 @@ struct ws_head {
 enum { WS_HEAD_NO_MEMORY = 3 }; /* besides enum ws_http_outcome */
 
 /* Takes n more bytes; where that is not all of the head yet, wipes them. *kept is what was gathered (NULL at first). On
- * WS_HTTP_COMPLETE and WS_HTTP_PROBLEM *head is the parsed one, valid until ws_head_free and the end of `scratch`; *used is how many of the n bytes belong to it. */
+ * WS_HTTP_COMPLETE and WS_HTTP_PROBLEM *head is the parsed one, valid until ws_head_wipe and the end of `scratch`; *used is
+ * how many of the n bytes belong to it. */
 int ws_head_take(struct ws_head **kept, struct ws_http_head *scratch, enum ws_http_kind kind, uint8_t *bytes, size_t n,
                  struct ws_http_head **head, size_t *used);
 

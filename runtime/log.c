@@ -46,8 +46,8 @@ static size_t ws_log_prefix(char *to, size_t room, enum ws_log_level level) {
   return used;
 }
 
-/* Whether a line can be written without waiting longer, and somebody may read it: to a pipe that is full a write would wait for as long as
- * nobody reads, and to one that nobody can read any more it would end the program (SIGPIPE). */
+/* Whether a line can be written without waiting longer, and somebody may read it: to a pipe that is full a write would wait
+ * for as long as nobody reads, and to one that nobody can read any more it would end the program (SIGPIPE). */
 static bool ws_log_is_heard(int patience_ms) {
   struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
   return poll(&out, 1, patience_ms) == 1 && out.revents == POLLOUT;

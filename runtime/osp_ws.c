@@ -336,7 +336,7 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error) {
     if (!ws_server_stop(server))
       ws_error_stopped_already(&failure, server_id);
     else if (!ws_worker_current())
-      ws_server_await(server, ws_wait_now() + WS_STOP_TIMEOUT_MS);
+      ws_server_await(server);
     ws_server_unpin(server);
   }
   return ws_done(&failure, error);

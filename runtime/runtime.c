@@ -78,8 +78,10 @@ static void ws_runtime_end(void) {
   ws_runtime_post_close(NULL);
   ws_servers_await_all(deadline_ms);
   ws_clients_await_all(deadline_ms);
-  if (!ws_workers_end())
+  if (!ws_workers_end()) {
+    ws_log(WS_LOG_WARN, "the program ends while a handler still runs");
     return;
+  }
   ws_clients_free_all();
   ws_roots_free_all();
 }
@@ -159,7 +161,9 @@ int ws_runtime_keep_alive(struct ws_error *error) {
   ws_signal_wait();
   ws_signal_end();
   ws_servers_stop_all();
-  if (!ws_servers_await_all(ws_wait_now() + WS_STOP_TIMEOUT_MS))
+  if (!ws_servers_await_all(ws_wait_now() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS)) {
+    ws_servers_log_late();
     atomic_store(&ws_runtime_waited_in_vain, true);
+  }
   return 0;
 }

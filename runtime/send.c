@@ -199,8 +199,8 @@ static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out,
     return -1;
   }
   int outcome = ws_outgoing_encode(out, conn->group->rules->role == WS_ROLE_CLIENT, to, error);
-  ws_outq_commit(&conn->out, loop,
-                 outcome == 0 ? size : 0); /* what was reserved and stays empty would be written for ever */
+  /* Also where it is nothing: a piece that was reserved and stays empty would be written for ever. */
+  ws_outq_commit(&conn->out, loop, outcome == 0 ? size : 0);
   return outcome;
 }
 

@@ -386,11 +386,12 @@ static bool ws_server_is_done(void *context) {
 
 static void ws_server_log_late(const struct ws_server *server) {
   ws_log(WS_LOG_WARN,
-         "server %" PRId64 " has not stopped in time: %" PRIu32 " connections are left, or a handler still runs",
+         "server %" PRId64 " has not stopped in time: a handler still runs, and connections are left: %" PRIu32,
          server->id, atomic_load(&server->connections));
 }
 
-void ws_server_await(struct ws_server *server, int64_t deadline_ms) {
+void ws_server_await(struct ws_server *server) {
+  int64_t deadline_ms = ws_wait_now() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS;
   if (!ws_wait_until(deadline_ms, ws_server_is_done, server))
     ws_server_log_late(server);
 }
@@ -422,13 +423,14 @@ static bool ws_servers_are_done(void *context) {
 }
 
 bool ws_servers_await_all(int64_t deadline_ms) {
-  if (ws_wait_until(deadline_ms, ws_servers_are_done, NULL))
-    return true;
+  return ws_wait_until(deadline_ms, ws_servers_are_done, NULL);
+}
+
+void ws_servers_log_late(void) {
   pthread_mutex_lock(&ws_servers_lock);
   for (const struct ws_server *server = ws_servers; server; server = server->next)
     ws_server_log_late(server);
   pthread_mutex_unlock(&ws_servers_lock);
-  return false;
 }
 
 /* ---- broadcasting */

@@ -23,7 +23,9 @@
 
 enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED };
 
-enum { WS_STOP_TIMEOUT_MS = 5000 };
+/* How long a stop is waited for: its connections cut off what is left in WS_STOP_TIMEOUT_MS, and what is there still after the grace is
+ * held by a handler. */
+enum { WS_STOP_TIMEOUT_MS = 5000, WS_STOP_GRACE_MS = 500 };
 
 enum ws_server_event { WS_ON_MESSAGE, WS_ON_OPEN, WS_ON_CLOSE, WS_EVENTS };
 
@@ -93,15 +95,17 @@ void ws_server_default_limits(struct ws_server *server);
 
 /* Starts to stop. False: it is stopped already. */
 bool ws_server_stop(struct ws_server *server);
-/* Waits until everything of it has ended, or the deadline, which is logged. Not on a loop thread. */
-void ws_server_await(struct ws_server *server, int64_t deadline_ms);
+/* Waits until everything of it has ended; logs it where a handler holds that up for too long. Not on a loop thread. */
+void ws_server_await(struct ws_server *server);
 
 void ws_server_unpin(struct ws_server *server);
 
 /* Starts to stop every server. */
 void ws_servers_stop_all(void);
-/* Waits until there is none, or the deadline, which is logged. False: there is one. */
+/* Waits until there is none, or the deadline. False: there is one. */
 bool ws_servers_await_all(int64_t deadline_ms);
+/* Logs those that have not stopped. */
+void ws_servers_log_late(void);
 
 /* accept.c: a new connection of a share. */
 extern const struct ws_listener_events ws_accept_events;

@@ -32,8 +32,8 @@ struct ws_worker {
   struct ws_call call;
   struct ws_conn *dirty; /* connections with output to be written at the end of the turn */
   struct ws_deferred flush;
-  struct ws_conn *unread,
-      **unread_end; /* connections that have had their turn, with input left that no event announces */
+  struct ws_conn *unread; /* connections that have had their turn, with input left that no event announces */
+  struct ws_conn **unread_end;
   int unread_count;
   struct ws_deferred read_on;
   struct ws_client *clients; /* every client connection of this worker, list by client->next */

@@ -80,6 +80,13 @@ static bool ws_tls_queue_says_no_pem(void) {
          ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER;
 }
 
+/* Why no certificate could be read from a file, by the library's queue of errors. */
+static int ws_tls_certificate_wrong(const char *kind, const char *file, struct ws_why *why) {
+  bool none = ws_tls_queue_says_no_pem() || ERR_GET_REASON(ERR_peek_error()) == X509_R_NO_CERTIFICATE_OR_CRL_FOUND;
+  const char *reason = ws_tls_reason();
+  return ws_why_set(why, "%s %s: %s", kind, file, none ? "holds no PEM certificate" : reason);
+}
+
 /* --- client */
 
 static const char *ws_tls_variable(const char *name) {
@@ -87,24 +94,22 @@ static const char *ws_tls_variable(const char *name) {
   return value && *value ? value : NULL;
 }
 
-/* Whom to trust: the system's authorities, or instead those of the file that SSL_CERT_FILE names and of the directory that
+/* Whom to trust: the system's authorities, or nobody but those of the file that SSL_CERT_FILE names and of the directory that
  * SSL_CERT_DIR does. */
 static int ws_tls_load_trusted(SSL_CTX *ssl, struct ws_why *why) {
   static const char variable[] = "SSL_CERT_FILE";
   const char *file = ws_tls_variable(variable);
-  if (!file || ws_tls_variable("SSL_CERT_DIR"))
+  bool directory_named = ws_tls_variable("SSL_CERT_DIR") != NULL;
+  if (directory_named || !file)
     SSL_CTX_set_default_verify_dir(ssl);
-  if (!file)
+  if (!directory_named && !file)
     SSL_CTX_load_verify_file(ssl, X509_get_default_cert_file());
   ERR_clear_error(); /* a system may have one of the two */
   if (!file)
     return 0;
   if (ws_tls_check_file(variable, file, why))
     return -1;
-  if (SSL_CTX_load_verify_file(ssl, file) == 1)
-    return 0;
-  ERR_clear_error();
-  return ws_why_set(why, "%s %s: holds no PEM certificate", variable, file);
+  return SSL_CTX_load_verify_file(ssl, file) == 1 ? 0 : ws_tls_certificate_wrong(variable, file, why);
 }
 
 struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
@@ -113,10 +118,9 @@ struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
   if (!context)
     return NULL;
   SSL_CTX_set_verify(context->ssl, SSL_VERIFY_PEER, NULL);
-  bool failed = ws_tls_load_trusted(context->ssl, why) != 0;
-  if (!failed && SSL_CTX_set_alpn_protos(context->ssl, protocols, sizeof protocols - 1) != 0)
-    failed = ws_why_set(why, "TLS cannot be set up: %s", ws_tls_reason()) != 0;
-  if (!failed)
+  if (SSL_CTX_set_alpn_protos(context->ssl, protocols, sizeof protocols - 1) != 0)
+    ws_why_set(why, "TLS cannot be set up: %s", ws_tls_reason());
+  else if (ws_tls_load_trusted(context->ssl, why) == 0)
     return context;
   ws_tls_context_unref(context);
   return NULL;
@@ -147,15 +151,10 @@ static int ws_tls_no_passphrase(char *buffer, int size, int writing, void *conte
 }
 
 static int ws_tls_load_certificate(SSL_CTX *ssl, const char *file, struct ws_why *why) {
-  if (ws_tls_check_file("certificate file", file, why))
+  static const char kind[] = "certificate file";
+  if (ws_tls_check_file(kind, file, why))
     return -1;
-  if (SSL_CTX_use_certificate_chain_file(ssl, file) == 1)
-    return 0;
-  if (ws_tls_queue_says_no_pem()) {
-    ERR_clear_error();
-    return ws_why_set(why, "certificate file %s: holds no PEM certificate", file);
-  }
-  return ws_why_set(why, "certificate file %s: %s", file, ws_tls_reason());
+  return SSL_CTX_use_certificate_chain_file(ssl, file) == 1 ? 0 : ws_tls_certificate_wrong(kind, file, why);
 }
 
 static int ws_tls_load_key(SSL_CTX *ssl, const char *certificate_file, const char *file, struct ws_why *why) {

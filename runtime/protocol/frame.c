@@ -181,15 +181,15 @@ enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_ru
 }
 
 uint64_t ws_frame_length_least(const uint8_t *header, size_t n) {
-  uint64_t length = n < 2 ? 0 : header[1] & 0x7Fu;
-  size_t extension = length == 126 ? 2 : length == 127 ? 8 : 0;
+  uint8_t length = n < 2 ? 0 : header[1] & 0x7Fu;
+  size_t extension = length == 127 ? 8 : 2, there, missing;
 
-  if (extension == 0)
+  if (length <= 125)
     return length;
-  length = 0;
-  for (size_t i = 2; i < 2 + extension; i++)
-    length = length * 256 + (i < n ? header[i] : 0u);
-  return length;
+  there = n - 2 < extension ? n - 2 : extension;
+  missing = extension - there;
+  /* The greatest has ones where bytes are missing. */
+  return missing == 8 ? 0 : ws_frame_length_max(header + 2, extension, there) & ~(((uint64_t)1 << 8 * missing) - 1);
 }
 
 size_t ws_frame_header_size(uint64_t length, bool masked) {

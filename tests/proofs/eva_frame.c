@@ -13,6 +13,8 @@ static void decode(size_t n, bool masked, bool rsv1) {
 
   if (ws_frame_decode(&frame, rules, any_input(n), n) == WS_FRAME_OK)
     ws_frame_encode(header, frame.head, frame.length, masked ? frame.key : NULL);
+  if (n > 0)
+    ws_frame_length_least(any_input(n), n);
 }
 
 static void mask(size_t n) {

@@ -147,6 +147,36 @@ static void test_the_file_of_trust(void **state) {
   setenv("SSL_CERT_FILE", authority.certificate_file, 1);
 }
 
+/* TLS-11: the directory names its certificates by hashes of their subjects, as c_rehash does. */
+static void test_the_directory_of_trust(void **state) {
+  char directory[] = "/tmp/osprey-trust-XXXXXX";
+  char link[64];
+  struct ws_why why;
+  struct ws_tls_context *by_file = trusting;
+  (void)state;
+  FILE *file = fopen(authority.certificate_file, "r");
+  X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+  fclose(file);
+  assert_non_null(mkdtemp(directory));
+  snprintf(link, sizeof link, "%s/%08lx.0", directory, X509_subject_name_hash(certificate));
+  assert_int_equal(symlink(authority.certificate_file, link), 0);
+  setenv("SSL_CERT_FILE", stranger.certificate_file, 1);
+  setenv("SSL_CERT_DIR", directory, 1);
+  trusting = ws_tls_context_new_client(&why);
+  assert_accepted(&for_localhost, "localhost");
+  assert_accepted(&issued_by_stranger, "localhost");
+  ws_tls_context_unref(trusting);
+  unsetenv("SSL_CERT_DIR");
+  trusting = ws_tls_context_new_client(&why);
+  assert_refused(&for_localhost, "localhost", "the certificate of localhost is not trusted: its issuer is unknown");
+  ws_tls_context_unref(trusting);
+  trusting = by_file;
+  setenv("SSL_CERT_FILE", authority.certificate_file, 1);
+  unlink(link);
+  rmdir(directory);
+  X509_free(certificate);
+}
+
 /* TLS-2 */
 static void test_addresses(void **state) {
   (void)state;
@@ -579,6 +609,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       tls_test(test_valid),
       tls_test(test_the_file_of_trust),
+      tls_test(test_the_directory_of_trust),
       tls_test(test_addresses),
       tls_test(test_expired),
       tls_test(test_not_yet_valid),
