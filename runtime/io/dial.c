@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "resolver.h"
 #include "sys.h"
 #include "timer.h"

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "poller.h"
 #include "sys.h"
 

@@ -13,7 +13,7 @@
 
 #include <errno.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "loop_state.h"
 #include "sys.h"
 

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "loop.h"
 #include "outq_state.h"
 #include "pool.h"

@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "poller.h"
 #include "sys.h"
 

@@ -1,6 +1,6 @@
 #include "pool.h"
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "outq_state.h"
 
 enum { WS_POOL_CHUNKS = 64, WS_POOL_PIECES = 1024 };

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "sys.h"
 
 struct ws_lookup {

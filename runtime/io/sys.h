@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "fault.h"
+#include "base/fault.h"
 
 #define WS_SYS_FAULT(error)                                                                                            \
   do {                                                                                                                 \

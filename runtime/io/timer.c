@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "loop_state.h"
 
 int ws_timer_init(struct ws_loop *loop, struct ws_timer *timer, void (*fire)(struct ws_loop *, struct ws_timer *)) {

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "sys.h"
 #include "tls_state.h"
 

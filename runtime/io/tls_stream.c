@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "address.h"
-#include "alloc.h"
+#include "base/alloc.h"
 #include "stream.h"
 #include "sys.h"
 #include "tls_state.h"

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 
 /* Negotiation ------------------------------------------------------------------------------------------------------ */
 

@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "alloc.h"
+#include "base/alloc.h"
 #include "close_code.h"
 
 /* Below this, receiving in the caller's buffer, together with what follows, is the better deal. */

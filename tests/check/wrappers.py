@@ -11,9 +11,9 @@ import pathlib
 import re
 import sys
 
-WRAPPERS = {"runtime/alloc.h", "runtime/hooks.h", "runtime/io/sys.h", "runtime/random.c"}
-WAIVED = {("runtime/log.c", "write"), ("runtime/log.c", "poll")}   # a log that cannot be written is no failure
-APART = ("runtime/host/", "runtime/compat/")
+WRAPPERS = {"runtime/base/alloc.h", "runtime/osprey/hooks.h", "runtime/io/sys.h", "runtime/conn/random.c"}
+WAIVED = {("runtime/osprey/log.c", "write"), ("runtime/osprey/log.c", "poll")}   # a log that cannot be written is no failure
+APART = ("runtime/osprey/osprey_mem.", "runtime/abi/osp_ws_compat.")
 CALLS = """malloc calloc realloc reallocarray aligned_alloc posix_memalign strdup strndup asprintf vasprintf free
 osp_alloc osp_alloc_tagged osp_alloc_tagged_noinit
 socket bind listen accept accept4 connect setsockopt getsockopt getsockname getpeername recv recvfrom recvmsg send sendto sendmsg

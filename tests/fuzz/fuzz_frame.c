@@ -1,7 +1,7 @@
 /* The frame decoder: a header is decided at the same byte however much follows, and encodes back to itself. FRAME-7 FRAME-8 */
 #include "fuzz.h"
 
-#include "frame.h"
+#include "protocol/frame.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct input input = {data, size};

@@ -2,7 +2,7 @@
  * HS-12 HS-13 HS-19 */
 #include "fuzz.h"
 
-#include "handshake.h"
+#include "protocol/handshake.h"
 
 static const char *const origins[] = {"https://page.example"};
 

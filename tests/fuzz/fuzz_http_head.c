@@ -1,7 +1,7 @@
 /* HTTP heads: the same in one piece and in pieces, every slice within the head. HTTP-1 HTTP-2 */
 #include "fuzz.h"
 
-#include "http_head.h"
+#include "protocol/http_head.h"
 
 static void within(const struct ws_http_head *head, struct ws_slice s) {
   must(s.data >= head->bytes && s.size <= (size_t)(head->bytes + head->size - s.data));

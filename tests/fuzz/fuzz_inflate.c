@@ -2,7 +2,7 @@
  * DEFLATE-5 DEFLATE-6 DEFLATE-8 */
 #include "fuzz.h"
 
-#include "message.h"
+#include "protocol/message.h"
 
 #define CAP 100000
 

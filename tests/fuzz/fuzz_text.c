@@ -1,11 +1,11 @@
 /* UTF-8, the host's text and base64: vectors against the scalar twin, and everything that crosses comes back. FRAME-10 UTF8-5 B64-2 */
 #include "fuzz.h"
 
-#include "base64.h"
-#include "frame.h"
-#include "text.h"
-#include "utf8.h"
-#include "utf8_scalar.h"
+#include "protocol/base64.h"
+#include "protocol/frame.h"
+#include "protocol/text.h"
+#include "protocol/utf8.h"
+#include "protocol/utf8_scalar.h"
 
 static void check_utf8(const uint8_t *bytes, size_t n, uint8_t cut_at, const uint8_t key[4]) {
   struct ws_utf8 scalar = WS_UTF8_START, fused = WS_UTF8_START;

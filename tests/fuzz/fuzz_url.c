@@ -2,7 +2,7 @@
  * accepts. URL-2 HS-14 HS-15 */
 #include "fuzz.h"
 
-#include "handshake.h"
+#include "protocol/handshake.h"
 
 static void check_request(const struct ws_url *url, const char *headers) {
   struct ws_client_offer offer = {.url = url, .headers = headers, .key = "dGhlIHNhbXBsZSBub25jZQ=="};

@@ -61,8 +61,8 @@ substitutions["%ospreyc"] = built("tools", "ospreyc", "ospreyc")
 substitutions["%bindings"] = built("tests", "ir", "bindings")
 substitutions["%bindings_file"] = os.path.join(config.test_source_root, "..", "..", "spec", "osprey-bindings.osp")
 substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
-substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + " " + built("runtime", "host", "libosprey_mem.a") + sanitize
-substitutions["%rt_libraries"] = built("runtime", "host", "libosprey_rt.a") + " " + built("runtime", "host", "libosprey_mem.a") + sanitize
+substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + " " + built("runtime", "libosprey_mem.a") + sanitize
+substitutions["%rt_libraries"] = built("tools", "ospreyc", "libosprey_rt.a") + " " + built("runtime", "libosprey_mem.a") + sanitize
 substitutions["%system_libraries"] = "-lssl -lcrypto -lz -lm -lpthread"
 # A linker and the sanitizers' runtime of the same version, where Debian's packages of them are there.
 has_lld = os.path.exists(os.path.join(llvm_bin, "ld.lld"))

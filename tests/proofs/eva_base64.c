@@ -1,7 +1,7 @@
 /* Base64 on every text and every byte string of up to 64 bytes, into room of exactly the promised size. */
 #include "eva.h"
 
-#include "base64.h"
+#include "protocol/base64.h"
 
 #define MOST 64
 

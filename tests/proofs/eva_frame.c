@@ -1,7 +1,7 @@
 /* The header decoder on every start of a frame up to 20 bytes, in both roles, and masking of up to 80 bytes. */
 #include "eva.h"
 
-#include "frame.h"
+#include "protocol/frame.h"
 
 #define HEADER_MOST 20
 #define PAYLOAD_MOST 80

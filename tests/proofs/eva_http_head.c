@@ -3,7 +3,7 @@
  * is whole. (WP proves the parser for heads of every size, but for uninitialised values.) */
 #include "eva.h"
 
-#include "http_head.h"
+#include "protocol/http_head.h"
 
 #define FIRST 15
 #define FURTHER 8

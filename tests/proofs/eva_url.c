@@ -2,7 +2,7 @@
  * both for texts of every size, but for uninitialised values.) */
 #include "eva.h"
 
-#include "url.h"
+#include "protocol/url.h"
 
 #define URL_MOST 10
 #define HOST_MOST 6

@@ -2,7 +2,7 @@
  * fused with unmasking. (That the blocks and words of utf8.c equal it is tested and fuzzed.) */
 #include "eva.h"
 
-#include "utf8_scalar.h"
+#include "protocol/utf8_scalar.h"
 
 #define MOST 64
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "osp_ws.h"
-#include "osprey_mem.h"
+#include "osprey/osprey_mem.h"
 
 struct connection {
   int64_t tag;

@@ -48,7 +48,7 @@ static int insert_compat(struct cc_command *command) {
   size_t place = 0;
   while (place < command->count && command->arguments[place].role != CC_LIBRARY)
     place++;
-  char *path = find_archive(command, "../runtime/compat", "libosprey_ws_compat.a");
+  char *path = find_archive(command, "../runtime", "libosprey_ws_compat.a");
   int status = !path || cc_command_insert(command, place, CC_LIBRARY, path) ||
                        cc_command_insert(command, place, CC_OPTION, "-Wl,--allow-multiple-definition")
                    ? -1

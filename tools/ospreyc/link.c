@@ -64,7 +64,7 @@ static void own_directory(char *path, size_t size) {
 
 /* The path of one of the runtime's archives; NULL after a message if it is in none of its places. */
 static char *archive_find(const char *name, FILE *err) {
-  static const char *const places[] = {"../../runtime", "../../runtime/host", ("../" OSPREYC_LIBDIR), "../lib"};
+  static const char *const places[] = {"../../runtime", ".", ("../" OSPREYC_LIBDIR), "../lib"};
   char own[PATH_MAX];
   own_directory(own, sizeof own);
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {

@@ -8,7 +8,7 @@
  */
 #include "lower_internal.h"
 
-#include "osprey_rt.h"
+#include "runtime/osprey_rt.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "message.h"
+#include "protocol/message.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

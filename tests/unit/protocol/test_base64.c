@@ -1,7 +1,7 @@
 /* Base64 of RFC 4648 section 4. */
 #include "support.h"
 
-#include "base64.h"
+#include "protocol/base64.h"
 
 /* B64-1: the standard's own vectors, and bytes of every kind. */
 static const struct {

@@ -1,7 +1,7 @@
 /* The client's side of the opening handshake: its request, the answers it takes, and how it explains the others. */
 #include "support.h"
 
-#include "handshake.h"
+#include "protocol/handshake.h"
 
 #define SWITCH "HTTP/1.1 101 Switching Protocols\r\n"
 #define UPGRADE "Upgrade: websocket\r\n"

@@ -1,9 +1,9 @@
 /* Close codes, close payloads, and what violations carry. */
 #include "support.h"
 
-#include "close_code.h"
-#include "refusal.h"
-#include "utf8.h"
+#include "protocol/close_code.h"
+#include "protocol/refusal.h"
+#include "protocol/utf8.h"
 
 /* CLOSE-1: from -1 to past 16 bits. */
 static void close_code_ranges(void **state) {

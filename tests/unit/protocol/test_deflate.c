@@ -1,7 +1,7 @@
 /* permessage-deflate: what is negotiated, and what a session makes of compressed messages. */
 #include "support.h"
 
-#include "deflate.h"
+#include "protocol/deflate.h"
 
 /* DEFLATE-1 DEFLATE-2: offers and the server's answers; NULL: declined, "!": malformed. */
 static const struct {

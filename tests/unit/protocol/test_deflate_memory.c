@@ -1,7 +1,7 @@
 /* DEFLATE-11: what compression takes of memory. The linker routes the allocator through here (--wrap). */
 #include "support.h"
 
-#include "deflate.h"
+#include "protocol/deflate.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);

@@ -1,7 +1,7 @@
 /* Frame headers and masking. */
 #include "support.h"
 
-#include "frame.h"
+#include "protocol/frame.h"
 
 /* FRAME-1 to FRAME-7: what a receiver makes of the first bytes of a frame. `shown` is how many bytes show the violation. */
 struct header_case {

@@ -3,7 +3,7 @@
 
 #include <sys/mman.h>
 
-#include "http_head.h"
+#include "protocol/http_head.h"
 
 struct head_case {
   const char *name;

@@ -1,7 +1,7 @@
 /* The server's side of the opening handshake: requests, and what is answered. */
 #include "support.h"
 
-#include "handshake.h"
+#include "protocol/handshake.h"
 
 #define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 #define VERSION "Sec-WebSocket-Version: 13\r\n"

@@ -1,7 +1,7 @@
 /* Text between the host's strings and the wire (UTF8-5). */
 #include "support.h"
 
-#include "text.h"
+#include "protocol/text.h"
 
 struct text_case {
   const char *host_hex; /* without the final NUL */

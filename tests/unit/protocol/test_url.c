@@ -1,7 +1,7 @@
 /* WebSocket URLs. */
 #include "support.h"
 
-#include "url.h"
+#include "protocol/url.h"
 
 struct url_case {
   const char *text;

@@ -1,10 +1,10 @@
 /* UTF-8: which sequences are well-formed, and at which byte one is known not to be. */
 #include "support.h"
 
-#include "frame.h"
-#include "text.h"
-#include "utf8.h"
-#include "utf8_scalar.h"
+#include "protocol/frame.h"
+#include "protocol/text.h"
+#include "protocol/utf8.h"
+#include "protocol/utf8_scalar.h"
 
 /* Each text, and the offset at which it is known to be wrong (its size if it is not). */
 struct utf8_case {

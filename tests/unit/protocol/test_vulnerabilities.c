@@ -4,9 +4,9 @@
 
 #include <time.h>
 
-#include "close_code.h"
-#include "deflate.h"
-#include "handshake.h"
+#include "protocol/close_code.h"
+#include "protocol/deflate.h"
+#include "protocol/handshake.h"
 
 static const struct setup server = {.role = WS_ROLE_SERVER};
 static const struct setup client = {.role = WS_ROLE_CLIENT};

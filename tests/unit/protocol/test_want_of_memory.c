@@ -3,8 +3,8 @@
 
 #include <openssl/evp.h>
 
-#include "deflate.h"
-#include "handshake.h"
+#include "protocol/deflate.h"
+#include "protocol/handshake.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);

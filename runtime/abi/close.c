@@ -1,0 +1,78 @@
+#include "close.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "conn/handle.h"
+#include "lookup.h"
+#include "protocol/close_code.h"
+#include "protocol/text.h"
+#include "io/wait.h"
+
+/* The worker drops a connection that does not answer at the deadline; then its close handler runs. */
+enum { WS_CLOSE_GRACE_MS = 250 };
+
+struct ws_close_task {
+  struct ws_task task;
+  struct ws_conn *conn; /* pinned */
+  int code;
+  char reason[WS_CLOSE_REASON_MAX + 1];
+};
+
+int ws_close_check(int64_t code, const char *reason, struct ws_error *error) {
+  struct ws_text_extent extent;
+  enum ws_text_outcome outcome = ws_text_measure(reason, &extent);
+  if (!ws_close_code_valid(code))
+    ws_error_close_code(error, code);
+  else if (outcome == WS_TEXT_INVALID)
+    ws_error_not_utf8(error, "close", "the reason", extent.error_offset);
+  else if (outcome == WS_TEXT_CONVERT)
+    ws_error_close_reason_nul(error);
+  else if (extent.wire_size > WS_CLOSE_REASON_MAX)
+    ws_error_close_reason(error, extent.wire_size);
+  return ws_error_is_set(error) ? -1 : 0;
+}
+
+static void ws_close_run(struct ws_loop *loop, struct ws_task *task) {
+  struct ws_close_task *work = (struct ws_close_task *)task;
+  struct ws_conn *conn = work->conn;
+  (void)loop;
+  ws_conn_use(conn);
+  ws_conn_close(conn, work->code, work->reason, strlen(work->reason));
+  ws_sys_free(work);
+  ws_conn_unuse(conn);
+  ws_conn_unpin(conn);
+}
+
+static bool ws_close_is_over(void *context) {
+  return !ws_handle_is_alive(WS_HANDLE_CONNECTION, *(const int64_t *)context);
+}
+
+/* Posts the close; the caller's pin goes with it. */
+static int ws_close_post(struct ws_conn *conn, int code, const char *reason, struct ws_error *error) {
+  struct ws_close_task *work = ws_sys_malloc(sizeof *work);
+  if (!work) {
+    ws_error_memory(error, "close");
+    return -1;
+  }
+  *work = (struct ws_close_task){.task.run = ws_close_run, .conn = conn, .code = code};
+  strcpy(work->reason, reason);
+  ws_handle_pin_again(conn->id);
+  ws_loop_post(conn->group->worker->loop, &work->task);
+  return 0;
+}
+
+int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
+  struct ws_found found;
+  int outcome = 0;
+  if (ws_find_open("close", id, &found, error))
+    return -1;
+  if (found.local)
+    ws_conn_close(found.conn, code, reason, strlen(reason));
+  else
+    outcome = ws_close_post(found.conn, code, reason, error);
+  ws_found_done(&found);
+  if (outcome == 0 && !ws_worker_current())
+    ws_wait_until(ws_wait_now() + WS_CLOSE_TIMEOUT_MS + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
+  return outcome;
+}

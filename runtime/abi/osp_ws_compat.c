@@ -1,0 +1,96 @@
+#include "osp_ws_compat.h"
+
+#include "osp_ws.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The host's memory hooks. */
+void *osp_alloc_tagged(int64_t size, int64_t meta);
+void osp_release(void *block);
+
+/* The result of a call: its value, or -1 after its reason was written. */
+static int64_t compat_result(const char *function, int64_t value, char *error) {
+  if (!error)
+    return value;
+  fprintf(stderr, "%s: %s\n", function, error);
+  osp_release(error);
+  return -1;
+}
+
+/* The old functions take a null string for an empty one. */
+static const char *compat_text(const char *text) {
+  return text ? text : "";
+}
+
+/* ---- servers ---- */
+
+int64_t websocket_create_server(int64_t port, char *address, char *path) {
+  char *error;
+  int64_t server = osp_ws_create_server(port, compat_text(address), compat_text(path), &error);
+  return compat_result(__func__, server, error);
+}
+
+int64_t websocket_server_listen(int64_t server) {
+  char *error;
+  int64_t done = osp_ws_server_listen(server, &error);
+  return compat_result(__func__, done, error);
+}
+
+int64_t websocket_server_broadcast(int64_t server, char *message) {
+  char *error;
+  int64_t receivers = osp_ws_server_connections(server, &error);
+  if (!error)
+    osp_ws_server_broadcast(server, compat_text(message), &error);
+  return compat_result(__func__, receivers, error);
+}
+
+int64_t websocket_stop_server(int64_t server) {
+  char *error;
+  int64_t done = osp_ws_stop_server(server, &error);
+  return compat_result(__func__, done, error);
+}
+
+/* ---- clients ---- */
+
+/* { i64 value, i8 discriminant, ptr message }: what a handler returns. Word 2 is managed. */
+struct compat_block {
+  int64_t value;
+  int8_t discriminant;
+  char *message;
+};
+enum { COMPAT_BLOCK_META = 1025 };
+
+static void *compat_discard(const void *cell, const char *text) {
+  (void)cell;
+  (void)text;
+  struct compat_block *success = osp_alloc_tagged(sizeof(*success), COMPAT_BLOCK_META);
+  memset(success, 0, sizeof(*success));
+  return success;
+}
+
+static struct compat_cell { void *(*code)(const void *cell, const char *text); } compat_discard_cell = {compat_discard};
+
+int64_t websocket_connect(char *url) {
+  char *error;
+  int64_t connection = osp_ws_connect(compat_text(url), &compat_discard_cell, &error);
+  return compat_result(__func__, connection, error);
+}
+
+int64_t websocket_send(int64_t connection, char *message) {
+  char *error;
+  int64_t done = osp_ws_send(connection, compat_text(message), &error);
+  return compat_result(__func__, done, error);
+}
+
+int64_t websocket_close(int64_t connection) {
+  char *error;
+  int64_t done = osp_ws_close(connection, &error);
+  return compat_result(__func__, done, error);
+}
+
+void websocket_keep_alive(void) {
+  char *error;
+  int64_t done = osp_ws_keep_alive(&error);
+  compat_result(__func__, done, error);
+}

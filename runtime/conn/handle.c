@@ -1,0 +1,230 @@
+#include "handle.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "base/alloc.h"
+
+/* An ID: generation (31 bits), 1 + place (25 bits), kind (1 bit). The first server is 2, the first connection 3. */
+enum { WS_ID_KIND_BITS = 1, WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 31 };
+
+/* A slot's word: generation (31), alive (1), retired (1), owner (6), pins (25). A free slot is neither alive nor retired
+ * and holds the generation of its next use: all below that were issued. */
+#define WS_WORD_PIN ((uint64_t)1)
+#define WS_WORD_PINS (((uint64_t)1 << 25) - 1)
+#define WS_WORD_OWNER_SHIFT 25
+#define WS_WORD_OWNER ((uint64_t)(WS_HANDLE_OWNERS - 1) << WS_WORD_OWNER_SHIFT)
+#define WS_WORD_RETIRED ((uint64_t)1 << 31)
+#define WS_WORD_ALIVE ((uint64_t)1 << 32)
+#define WS_WORD_GENERATION_SHIFT 33
+#define WS_GENERATIONS ((uint64_t)1 << WS_ID_GENERATION_BITS)
+
+/* A free slot's object is its successor in the queue of free places. */
+struct ws_slot {
+  _Atomic uint64_t word;
+  union {
+    void *object;
+    uint32_t next_free; /* 1 + place; 0: the last */
+  };
+};
+
+/* Segment s holds 2^(s+6) slots, so that slots never move and look-ups need no lock. */
+enum { WS_SEGMENT_FIRST = 6, WS_SEGMENTS = 19, WS_PLACES = 1 << 24, WS_PLACES_FRESH = 1024 };
+
+struct ws_handle_table {
+  _Atomic(struct ws_slot *) segments[WS_SEGMENTS];
+  pthread_mutex_t lock; /* of what follows */
+  uint32_t used;        /* places ever used */
+  uint32_t free_first;  /* 1 + place, 0: none */
+  uint32_t free_last;
+};
+
+static struct ws_handle_table ws_handle_tables[2] = {
+    {.lock = PTHREAD_MUTEX_INITIALIZER},
+    {.lock = PTHREAD_MUTEX_INITIALIZER},
+};
+
+static unsigned ws_segment_of(uint32_t place, uint32_t *offset) {
+  uint32_t shifted = place + (1u << WS_SEGMENT_FIRST);
+  unsigned top = 31u - (unsigned)__builtin_clz(shifted);
+  *offset = shifted - (1u << top);
+  return top - WS_SEGMENT_FIRST;
+}
+
+/* The slot, or NULL where that place was never used. */
+static struct ws_slot *ws_slot_at(struct ws_handle_table *table, uint32_t place) {
+  uint32_t offset;
+  unsigned segment = ws_segment_of(place, &offset);
+  if (segment >= WS_SEGMENTS)
+    return NULL;
+  struct ws_slot *slots = atomic_load_explicit(&table->segments[segment], memory_order_acquire);
+  return slots ? &slots[offset] : NULL;
+}
+
+static struct ws_slot *ws_slot_of(enum ws_handle_kind kind, int64_t id) {
+  uint32_t place = (uint32_t)((uint64_t)id >> WS_ID_KIND_BITS) & ((1u << WS_ID_PLACE_BITS) - 1);
+  if (id <= 0 || (id & 1) != (int64_t)kind || place == 0)
+    return NULL;
+  return ws_slot_at(&ws_handle_tables[kind], place - 1);
+}
+
+static uint64_t ws_id_generation(int64_t id) {
+  return (uint64_t)id >> (WS_ID_KIND_BITS + WS_ID_PLACE_BITS);
+}
+
+static enum ws_handle_kind ws_id_kind(int64_t id) {
+  return (id & 1) ? WS_HANDLE_CONNECTION : WS_HANDLE_SERVER;
+}
+
+/* The slot of an ID that the caller knows to have been issued. */
+static struct ws_slot *ws_slot_known(int64_t id) {
+  return ws_slot_of(ws_id_kind(id), id);
+}
+
+static bool ws_word_is(uint64_t word, uint64_t generation) {
+  return (word & WS_WORD_ALIVE) && word >> WS_WORD_GENERATION_SHIFT == generation;
+}
+
+/* Makes the segment of a place that is used for the first time. */
+static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t place) {
+  uint32_t offset;
+  unsigned segment = ws_segment_of(place, &offset);
+  struct ws_slot *slots = atomic_load_explicit(&table->segments[segment], memory_order_relaxed);
+  if (!slots) {
+    slots = ws_sys_calloc((size_t)1 << (segment + WS_SEGMENT_FIRST), sizeof *slots);
+    if (!slots)
+      return NULL;
+    atomic_store_explicit(&table->segments[segment], slots, memory_order_release);
+  }
+  return &slots[offset];
+}
+
+/* Takes the place that was free longest; while few have ever been used, a new one, so that small programs see small IDs. */
+static struct ws_slot *ws_slot_take(struct ws_handle_table *table, uint32_t *place) {
+  struct ws_slot *slot = NULL;
+  if (table->free_first && table->used >= WS_PLACES_FRESH) {
+    *place = table->free_first - 1;
+    slot = ws_slot_at(table, *place);
+    table->free_first = slot->next_free;
+    if (!table->free_first)
+      table->free_last = 0;
+  } else if (table->used < WS_PLACES) {
+    *place = table->used;
+    slot = ws_slot_make(table, *place);
+    if (slot)
+      table->used++;
+  }
+  return slot;
+}
+
+static void ws_slot_give(struct ws_handle_table *table, struct ws_slot *slot, uint32_t place) {
+  slot->next_free = 0;
+  if (table->free_last)
+    ws_slot_at(table, table->free_last - 1)->next_free = place + 1;
+  else
+    table->free_first = place + 1;
+  table->free_last = place + 1;
+}
+
+int64_t ws_handle_issue(enum ws_handle_kind kind, void *object, unsigned owner) {
+  struct ws_handle_table *table = &ws_handle_tables[kind];
+  uint32_t place = 0;
+  int64_t id = 0;
+  pthread_mutex_lock(&table->lock);
+  struct ws_slot *slot = ws_slot_take(table, &place);
+  if (slot) {
+    uint64_t generation = atomic_load_explicit(&slot->word, memory_order_relaxed) >> WS_WORD_GENERATION_SHIFT;
+    slot->object = object;
+    atomic_store_explicit(
+        &slot->word, generation << WS_WORD_GENERATION_SHIFT | WS_WORD_ALIVE | (uint64_t)owner << WS_WORD_OWNER_SHIFT,
+        memory_order_release);
+    id = (int64_t)((generation << WS_ID_PLACE_BITS | (place + 1)) << WS_ID_KIND_BITS | (uint64_t)kind);
+  }
+  pthread_mutex_unlock(&table->lock);
+  return id;
+}
+
+void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner) {
+  struct ws_slot *slot = ws_slot_of(kind, id);
+  if (!slot)
+    return NULL;
+  uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+  if (!ws_word_is(word, ws_id_generation(id)) || (word & WS_WORD_OWNER) >> WS_WORD_OWNER_SHIFT != owner)
+    return NULL;
+  return slot->object;
+}
+
+/* Why an ID cannot be used as one of this kind. */
+static enum ws_handle_state ws_handle_why_not(enum ws_handle_kind kind, int64_t id) {
+  if (id > 0 && ws_id_kind(id) != kind) {
+    enum ws_handle_kind other = ws_id_kind(id);
+    return ws_handle_why_not(other, id) == WS_HANDLE_UNKNOWN ? WS_HANDLE_UNKNOWN : WS_HANDLE_OTHER_KIND;
+  }
+  struct ws_slot *slot = ws_slot_of(kind, id);
+  if (!slot)
+    return WS_HANDLE_UNKNOWN;
+  uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+  uint64_t generation = ws_id_generation(id);
+  if (ws_word_is(word, generation))
+    return WS_HANDLE_ALIVE;
+  uint64_t issued = (word >> WS_WORD_GENERATION_SHIFT) + (word & (WS_WORD_ALIVE | WS_WORD_RETIRED) ? 1 : 0);
+  return generation < issued ? WS_HANDLE_GONE : WS_HANDLE_UNKNOWN;
+}
+
+void *ws_handle_pin(enum ws_handle_kind kind, int64_t id, enum ws_handle_state *state) {
+  struct ws_slot *slot = ws_slot_of(kind, id);
+  if (slot) {
+    uint64_t word = atomic_load_explicit(&slot->word, memory_order_acquire);
+    while (ws_word_is(word, ws_id_generation(id)) && (word & WS_WORD_PINS) < WS_WORD_PINS) {
+      if (atomic_compare_exchange_weak_explicit(&slot->word, &word, word + WS_WORD_PIN, memory_order_acquire,
+                                                memory_order_acquire)) {
+        *state = WS_HANDLE_ALIVE;
+        return slot->object;
+      }
+    }
+  }
+  *state = ws_handle_why_not(kind, id);
+  if (*state ==
+      WS_HANDLE_ALIVE) /* retired and issued again, or pinned a million times, in between: it is gone for us */
+    *state = WS_HANDLE_GONE;
+  return NULL;
+}
+
+void ws_handle_pin_again(int64_t id) {
+  atomic_fetch_add_explicit(&ws_slot_known(id)->word, WS_WORD_PIN, memory_order_relaxed);
+}
+
+/* Makes the place free for its next generation. The object is the caller's to free. */
+static void ws_handle_recycle(int64_t id, struct ws_slot *slot) {
+  struct ws_handle_table *table = &ws_handle_tables[ws_id_kind(id)];
+  uint64_t next = (ws_id_generation(id) + 1) % WS_GENERATIONS;
+  uint32_t place = ((uint32_t)((uint64_t)id >> WS_ID_KIND_BITS) & ((1u << WS_ID_PLACE_BITS) - 1)) - 1;
+  pthread_mutex_lock(&table->lock);
+  atomic_store_explicit(&slot->word, next << WS_WORD_GENERATION_SHIFT, memory_order_release);
+  ws_slot_give(table, slot, place);
+  pthread_mutex_unlock(&table->lock);
+}
+
+bool ws_handle_unpin(int64_t id) {
+  struct ws_slot *slot = ws_slot_known(id);
+  uint64_t word = atomic_fetch_sub_explicit(&slot->word, WS_WORD_PIN, memory_order_acq_rel);
+  if ((word & WS_WORD_PINS) != 1 || (word & WS_WORD_ALIVE))
+    return false;
+  ws_handle_recycle(id, slot);
+  return true;
+}
+
+bool ws_handle_retire(int64_t id) {
+  struct ws_slot *slot = ws_slot_known(id);
+  uint64_t word = atomic_fetch_xor_explicit(&slot->word, WS_WORD_ALIVE | WS_WORD_RETIRED, memory_order_acq_rel);
+  if (word & WS_WORD_PINS)
+    return false;
+  ws_handle_recycle(id, slot);
+  return true;
+}
+
+bool ws_handle_is_alive(enum ws_handle_kind kind, int64_t id) {
+  struct ws_slot *slot = ws_slot_of(kind, id);
+  return slot && ws_word_is(atomic_load_explicit(&slot->word, memory_order_acquire), ws_id_generation(id));
+}

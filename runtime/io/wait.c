@@ -1,0 +1,52 @@
+#include "wait.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#include "sys.h"
+
+static pthread_once_t ws_wait_once = PTHREAD_ONCE_INIT;
+static pthread_mutex_t ws_wait_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ws_wait_condition;
+static _Atomic unsigned ws_wait_count;
+
+static void ws_wait_init(void) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&ws_wait_condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context) {
+  struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
+  pthread_once(&ws_wait_once, ws_wait_init);
+  /* The count goes up before ready() looks, a notifier looks at the count after its change: one of them sees the other. */
+  atomic_fetch_add(&ws_wait_count, 1);
+  pthread_mutex_lock(&ws_wait_lock);
+  bool is_ready = ready(context);
+  while (!is_ready) {
+    int expired = pthread_cond_timedwait(&ws_wait_condition, &ws_wait_lock, &until);
+    is_ready = ready(context);
+    if (expired)
+      break;
+  }
+  pthread_mutex_unlock(&ws_wait_lock);
+  atomic_fetch_sub(&ws_wait_count, 1);
+  return is_ready;
+}
+
+void ws_wait_notify(void) {
+  atomic_thread_fence(memory_order_seq_cst);
+  if (atomic_load_explicit(&ws_wait_count, memory_order_relaxed) == 0)
+    return;
+  pthread_once(&ws_wait_once, ws_wait_init);
+  pthread_mutex_lock(&ws_wait_lock);
+  pthread_cond_broadcast(&ws_wait_condition);
+  pthread_mutex_unlock(&ws_wait_lock);
+}
+
+int64_t ws_wait_now(void) {
+  return ws_sys_now_ms();
+}

@@ -1,0 +1,318 @@
+/* A server's connections: accepting, the handshake, and the handlers of the server. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "conn/handle.h"
+#include "conn/head.h"
+#include "io/sys.h"
+#include "osprey/log.h"
+#include "protocol/close_code.h"
+#include "request.h"
+#include "server.h"
+#include "io/wait.h"
+
+/* Connections past the caps that are answered rather than cut off, so that clients learn why. */
+enum { WS_REFUSED_MAX = 256 };
+
+/* The first byte of a TLS handshake (RFC 8446 section 5.1), which no HTTP request begins with. */
+enum { WS_TLS_HANDSHAKE = 22 };
+
+static struct ws_share *ws_conn_share(const struct ws_conn *conn) {
+  return (struct ws_share *)(void *)((char *)conn->group - offsetof(struct ws_share, group));
+}
+
+/* ---- accepting */
+
+/* What the caps say: 0 welcome, a refusal to answer with, or -1: cut off. */
+static int ws_accept_judge(const struct ws_server *server, uint32_t connections, uint32_t of_address) {
+  uint64_t cap = server->max_connections;
+  uint64_t address_cap = server->max_connections_per_address;
+  if (connections > cap + WS_REFUSED_MAX || (address_cap && of_address > address_cap + WS_REFUSED_MAX))
+    return -1;
+  if (connections > cap)
+    return WS_REFUSAL_TOO_MANY_CONNECTIONS;
+  if (address_cap && of_address > address_cap)
+    return WS_REFUSAL_TOO_MANY_FROM_ADDRESS;
+  return WS_REFUSAL_NONE;
+}
+
+static int ws_accept_open_stream(struct ws_conn *conn, struct ws_server *server, int fd) {
+  struct ws_why why;
+  if (!server->tls) {
+    ws_stream_open_tcp(&conn->stream, fd);
+    return 0;
+  }
+  if (ws_stream_open_tls_server(&conn->stream, fd, server->tls, &why) == 0)
+    return 0;
+  ws_log(WS_LOG_ERROR, "server %" PRId64 ": a connection is lost: %s", server->id, why.text);
+  return -1;
+}
+
+/* The connection, ready to start; NULL where it cannot be had, with nothing left behind but the open descriptor. */
+static struct ws_conn *ws_accept_make(struct ws_share *share, int fd, const struct ws_address *address) {
+  struct ws_server *server = share->server;
+  uint32_t of_address;
+  uint32_t connections = atomic_fetch_add(&server->connections, 1) + 1;
+  struct ws_conn *conn = ws_sys_calloc(1, sizeof *conn);
+  struct ws_peer *peer = conn ? ws_peers_add(&server->peers, address, &of_address) : NULL;
+  if (!peer)
+    goto no_peer;
+  int judgement = ws_accept_judge(server, connections, of_address);
+  if (judgement < 0 || ws_conn_init(conn, &share->group))
+    goto no_conn;
+  if (ws_accept_open_stream(conn, server, fd)) {
+    ws_conn_abandon(conn);
+    goto no_conn;
+  }
+  conn->peer = peer;
+  conn->port = ws_address_port(address);
+  conn->refusal = (uint8_t)judgement;
+  return conn;
+no_conn:
+  ws_peers_remove(&server->peers, peer);
+no_peer:
+  ws_sys_free(conn);
+  atomic_fetch_sub(&server->connections, 1);
+  return NULL;
+}
+
+static void ws_accept_accepted(struct ws_listener *listener, int fd, const struct ws_address *address) {
+  struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
+  struct ws_conn *conn = ws_accept_make(share, fd, address);
+  if (!conn) {
+    ws_sys_close(fd);
+    return;
+  }
+  ws_handle_pin_again(share->server->id);
+  ws_conn_start(conn, ws_wait_now() + share->server->handshake_timeout_ms);
+}
+
+static void ws_accept_troubled(struct ws_listener *listener, const char *why) {
+  struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
+  ws_log(WS_LOG_ERROR, "server %" PRId64 " cannot accept for now: %s", share->server->id, why);
+}
+
+const struct ws_listener_events ws_accept_events = {
+    .accepted = ws_accept_accepted,
+    .troubled = ws_accept_troubled,
+};
+
+/* ---- the handshake */
+
+static void ws_accept_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
+  char response[WS_RESPONSE_MAX];
+  char address[WS_ADDRESS_TEXT];
+  if (ws_log_wants(WS_LOG_WARN))
+    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", conn->group->server->id,
+           ws_conn_remote(conn, address), ws_refusal_status(refusal), ws_refusal_text(refusal), detail ? ": " : "",
+           detail ? detail : "");
+  ws_conn_refuse(conn, response, ws_server_refuse_write(response, refusal));
+}
+
+static enum ws_verdict ws_accept_call_open(struct ws_conn *conn, char *message, size_t room) {
+  void **handler = conn->group->server->handlers[WS_ON_OPEN];
+  if (!handler)
+    return WS_VERDICT_SUCCESS;
+  void *record = ws_conn_record(conn);
+  struct ws_call *call = record ? ws_conn_begin_call(conn) : NULL;
+  if (!call)
+    return WS_VERDICT_NO_MEMORY;
+  enum ws_verdict verdict = ws_call_open(call, *handler, record);
+  snprintf(message, room, "%s", verdict == WS_VERDICT_ERROR ? call->message : "");
+  ws_conn_end_call(conn, call);
+  return verdict;
+}
+
+static void ws_accept_admit(struct ws_conn *conn) {
+  ws_conn_admit(conn);
+  if (ws_log_wants(WS_LOG_INFO)) {
+    char address[WS_ADDRESS_TEXT];
+    ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " is open: %s", conn->id, conn->group->server->id,
+           ws_conn_remote(conn, address));
+  }
+}
+
+/* The request is in order: its client is admitted, or not, by the open handler. */
+static void ws_accept_decide(struct ws_conn *conn) {
+  char message[256];
+  switch (ws_accept_call_open(conn, message, sizeof message)) {
+  case WS_VERDICT_SUCCESS:
+    ws_accept_admit(conn);
+    break;
+  case WS_VERDICT_ERROR:
+    ws_accept_refuse(conn, WS_REFUSAL_HANDLER, message);
+    break;
+  default:
+    ws_accept_refuse(conn, WS_REFUSAL_INTERNAL, "out of memory");
+  }
+}
+
+/* Keeps what the program may ask for, and queues the 101, which waits for the open handler. 0, or -1: no memory. */
+static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *head,
+                             const struct ws_server_request *request) {
+  char response[WS_RESPONSE_MAX];
+  size_t size = ws_server_accept_write(response, request);
+  struct ws_request *kept = ws_requests_get(&conn->group->server->requests, head, request);
+  if (!kept)
+    return -1;
+  conn->held = true;
+  if (ws_outq_append(&conn->out, conn->group->worker->loop, response, size)) {
+    ws_request_unref(kept);
+    return -1;
+  }
+  ws_outq_charge(&conn->out, size);
+  conn->handshake = kept;
+  conn->deflate = request->deflate;
+  if (request->protocol.data) {
+    conn->protocol_start = (uint16_t)(request->protocol.data - conn->group->server->protocols);
+    conn->protocol_size = (uint16_t)request->protocol.size;
+  }
+  if (ws_conn_identify(conn) == 0)
+    return 0;
+  conn->handshake = NULL;
+  ws_request_unref(kept);
+  return -1;
+}
+
+/* What of the request, or which limit, a refusal is about, for the log; nothing that may be a secret. */
+static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head,
+                             const struct ws_conn *conn, const struct ws_server_request *request) {
+  const struct ws_server *server = conn->group->server;
+  struct ws_slice value = {NULL, 0};
+  const char *remedy = "";
+  to[0] = '\0';
+  if (refusal == WS_REFUSAL_TOO_MANY_CONNECTIONS) {
+    snprintf(to, room, "maxConnections is %" PRIu32, server->max_connections);
+  } else if (refusal == WS_REFUSAL_TOO_MANY_FROM_ADDRESS) {
+    snprintf(to, room, "maxConnectionsPerAddress is %" PRIu32, server->max_connections_per_address);
+  } else if (refusal == WS_REFUSAL_PATH) {
+    value = request->path;
+  } else if (refusal == WS_REFUSAL_ORIGIN) {
+    ws_http_find(head, "Origin", &value);
+    if (ws_origin_valid(value))
+      remedy = " (websocketServerAllowOrigin admits it)";
+    else if (!ws_slice_equal(value, ws_slice_of("null")))
+      value = ws_slice_of("it is not of the form scheme://host:port");
+  } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
+    ws_http_find(head, "Host", &value);
+  }
+  const char *query = value.size ? memchr(value.data, '?', value.size) : NULL;
+  if (query)
+    value.size = (size_t)(query - value.data);
+  if (value.data)
+    snprintf(to, room, "%.*s%s", value.size < 160 ? (int)value.size : 160, value.data, remedy);
+}
+
+/* A whole head: wiped before any handler runs. */
+static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const struct ws_http_head *head,
+                             uint8_t *bytes, size_t used) {
+  const struct ws_server *server = conn->group->server;
+  struct ws_server_request request = {0};
+  enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
+  if (refusal == WS_REFUSAL_NONE && atomic_load(&server->state) == WS_SERVER_STOPPED)
+    refusal = WS_REFUSAL_STOPPING;
+  if (refusal == WS_REFUSAL_NONE)
+    refusal = ws_server_check(head, &server->handshake, &request);
+  if (refusal == WS_REFUSAL_NONE && ws_accept_prepare(conn, head, &request))
+    refusal = WS_REFUSAL_INTERNAL;
+  char detail[256];
+  ws_accept_detail(detail, sizeof detail, refusal, head, conn, &request);
+  ws_head_wipe(&kept, bytes, used);
+  if (refusal == WS_REFUSAL_NONE)
+    ws_accept_decide(conn);
+  else
+    ws_accept_refuse(conn, refusal, detail[0] ? detail : NULL);
+}
+
+static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+  struct ws_http_head scratch;
+  struct ws_http_head *head;
+  struct ws_head *kept = conn->handshake;
+  bool tls = !kept && bytes[0] == WS_TLS_HANDSHAKE;
+  size_t used;
+  int outcome = ws_head_take(&kept, &scratch, WS_HTTP_REQUEST, bytes, n, &head, &used);
+  conn->handshake = kept;
+  if (outcome == WS_HTTP_PARTIAL)
+    return n;
+  if (outcome == WS_HEAD_NO_MEMORY) {
+    ws_conn_break(conn, "out of memory");
+    return n;
+  }
+  conn->handshake = NULL;
+  if (outcome == WS_HTTP_COMPLETE) {
+    ws_accept_answer(conn, kept, head, bytes, used);
+  } else {
+    enum ws_refusal refusal = (enum ws_refusal)head->problem;
+    ws_head_wipe(&kept, bytes, used);
+    ws_accept_refuse(conn, refusal, tls ? "this is TLS, and the server is one of ws://" : NULL);
+  }
+  return used;
+}
+
+static void ws_accept_connected(struct ws_conn *conn) {
+  (void)conn; /* the client speaks first */
+}
+
+static void ws_accept_broken(struct ws_conn *conn, const char *why) {
+  const struct ws_server *server = conn->group->server;
+  char address[WS_ADDRESS_TEXT];
+  char late[64];
+  if (!ws_log_wants(WS_LOG_INFO))
+    return;
+  snprintf(late, sizeof late, "it took too long (handshakeTimeoutMs is %" PRIu32 ")", server->handshake_timeout_ms);
+  ws_log(WS_LOG_INFO, "server %" PRId64 ": the handshake of %s failed: %s", server->id, ws_conn_remote(conn, address),
+         why ? why : late);
+}
+
+/* ---- messages and the end */
+
+static enum ws_verdict ws_accept_message(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
+                                         size_t n) {
+  void **handler = conn->group->server->handlers[WS_ON_MESSAGE];
+  if (!handler)
+    return WS_VERDICT_SUCCESS;
+  void *record = ws_conn_record(conn);
+  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(conn->group->worker->loop))
+                : WS_VERDICT_NO_MEMORY;
+}
+
+static void ws_accept_ended(struct ws_conn *conn) {
+  if (!conn->id) {
+    struct ws_head *head = conn->handshake;
+    conn->handshake = NULL;
+    ws_head_wipe(&head, NULL, 0);
+  }
+  if (!conn->admitted)
+    return;
+  ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id,
+         conn->group->server->id, conn->code);
+  ws_conn_call_close(conn, conn->group->server->handlers[WS_ON_CLOSE]);
+}
+
+static void ws_accept_left(struct ws_conn *conn) {
+  atomic_fetch_sub(&conn->group->server->connections, 1);
+  ws_share_check(ws_conn_share(conn));
+}
+
+static void ws_accept_free(struct ws_conn *conn) {
+  struct ws_server *server = conn->group->server;
+  ws_peers_remove(&server->peers, conn->peer);
+  ws_request_unref(conn->handshake);
+  ws_sys_free(conn);
+  ws_server_unpin(server);
+}
+
+static void ws_accept_url(const struct ws_conn *conn, char *to, size_t room) {
+  ws_request_url(conn->handshake, conn->group->server->tls != NULL, to, room);
+}
+
+const struct ws_conn_ops ws_accept_ops = {
+    .connected = ws_accept_connected,
+    .head = ws_accept_head,
+    .message = ws_accept_message,
+    .broken = ws_accept_broken,
+    .ended = ws_accept_ended,
+    .left = ws_accept_left,
+    .free = ws_accept_free,
+    .url = ws_accept_url,
+};

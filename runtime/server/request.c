@@ -1,0 +1,205 @@
+#include "request.h"
+
+#include <openssl/crypto.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+/* Every handshake has these; kept as bits where nothing is unusual about them. */
+static const struct {
+  const char *name;
+  const char *value;
+} ws_request_usual[] = {
+    {"Upgrade", "websocket"},
+    {"Connection", "Upgrade"},
+    {"Sec-WebSocket-Version", "13"},
+};
+
+enum { WS_REQUEST_USUAL = sizeof ws_request_usual / sizeof *ws_request_usual };
+
+/* text: path and query, NUL, then name, NUL, value, NUL for each header, in the order of the request. */
+struct ws_request {
+  _Atomic uint32_t references;
+  uint32_t size;
+  uint16_t host; /* where Host's value starts */
+  uint16_t usual;
+  char text[];
+};
+
+/* The bit of a header that is as usual, and the only one of its name; or 0. */
+static unsigned ws_request_bit(const struct ws_http_head *head, size_t field) {
+  struct ws_slice first;
+  for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
+    if (ws_slice_equal_nocase(ws_http_field_name(head, field), ws_slice_of(ws_request_usual[i].name)) &&
+        ws_slice_equal(ws_http_field_value(head, field), ws_slice_of(ws_request_usual[i].value)) &&
+        ws_http_find(head, ws_request_usual[i].name, &first) == 1)
+      return 1u << i;
+  }
+  return 0;
+}
+
+static bool ws_request_keeps(const struct ws_http_head *head, size_t i) {
+  struct ws_slice name = ws_http_field_name(head, i);
+  return !ws_slice_equal_nocase(name, ws_slice_of("Sec-WebSocket-Key")) && !ws_request_bit(head, i);
+}
+
+static size_t ws_request_size(const struct ws_http_head *head, const struct ws_server_request *accepted) {
+  size_t size = accepted->path.size + accepted->query.size + 1;
+  for (size_t i = 0; i < head->field_count; i++) {
+    if (ws_request_keeps(head, i))
+      size += ws_http_field_name(head, i).size + ws_http_field_value(head, i).size + 2;
+  }
+  return size;
+}
+
+static char *ws_request_put(char *to, struct ws_slice text) {
+  if (text.size)
+    memcpy(to, text.data, text.size);
+  to[text.size] = '\0';
+  return to + text.size + 1;
+}
+
+static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted) {
+  size_t size = ws_request_size(head, accepted);
+  struct ws_request *request = ws_sys_malloc(sizeof *request + size);
+  if (!request)
+    return NULL;
+  *request = (struct ws_request){.references = 1, .size = (uint32_t)size};
+  char *to = ws_request_put(request->text, accepted->path);
+  to = ws_request_put(to - 1, accepted->query);
+  for (size_t i = 0; i < head->field_count; i++) {
+    struct ws_slice name = ws_http_field_name(head, i);
+    struct ws_slice value = ws_http_field_value(head, i);
+    request->usual |= (uint16_t)ws_request_bit(head, i);
+    if (!ws_request_keeps(head, i))
+      continue;
+    to = ws_request_put(to, name);
+    if (value.data == accepted->host.data)
+      request->host = (uint16_t)(to - request->text);
+    to = ws_request_put(to, value);
+  }
+  return request;
+}
+
+void ws_request_unref(struct ws_request *request) {
+  if (!request || atomic_fetch_sub(&request->references, 1) != 1)
+    return;
+  OPENSSL_cleanse(request, sizeof *request + request->size);
+  ws_sys_free(request);
+}
+
+/* ---- sharing */
+
+static const char *const ws_request_common[] = {
+    "Host",
+    "User-Agent",
+    "Origin",
+    "Pragma",
+    "Cache-Control",
+    "Accept-Encoding",
+    "Accept-Language",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Extensions",
+};
+
+static bool ws_request_is_common(const struct ws_http_head *head, size_t i) {
+  for (size_t j = 0; j < sizeof ws_request_common / sizeof *ws_request_common; j++) {
+    if (ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of(ws_request_common[j])))
+      return true;
+  }
+  return !ws_request_keeps(head, i);
+}
+
+/* Browsers can send a token in no other header than this: all but the subprotocol that was chosen may be one. */
+static bool ws_request_may_hold_token(const struct ws_http_head *head, size_t i,
+                                      const struct ws_server_request *accepted) {
+  return ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
+         !ws_slice_equal(ws_http_field_value(head, i), accepted->protocol);
+}
+
+static bool ws_request_is_impersonal(const struct ws_http_head *head, const struct ws_server_request *accepted) {
+  for (size_t i = 0; i < head->field_count; i++) {
+    if (!ws_request_is_common(head, i) || ws_request_may_hold_token(head, i, accepted))
+      return false;
+  }
+  return accepted->query.size == 0;
+}
+
+void ws_requests_init(struct ws_requests *requests) {
+  *requests = (struct ws_requests){.lock = PTHREAD_MUTEX_INITIALIZER};
+}
+
+void ws_requests_deinit(struct ws_requests *requests) {
+  for (int i = 0; i < WS_REQUESTS_SHARED; i++)
+    ws_request_unref(requests->recent[i]);
+  pthread_mutex_destroy(&requests->lock);
+}
+
+static uint32_t ws_request_hash(const struct ws_request *request) {
+  uint32_t hash = 2166136261u;
+  for (uint32_t i = 0; i < request->size; i++)
+    hash = (hash ^ (uint8_t)request->text[i]) * 16777619u;
+  return hash ^ hash >> 16;
+}
+
+/* The one like it that is shared already, or it, from now on shared. */
+static struct ws_request *ws_requests_share(struct ws_requests *requests, struct ws_request *request) {
+  struct ws_request **recent = &requests->recent[ws_request_hash(request) % WS_REQUESTS_SHARED];
+  struct ws_request *spare = request;
+  pthread_mutex_lock(&requests->lock);
+  bool alike = *recent && (*recent)->size == request->size && (*recent)->usual == request->usual &&
+               memcmp((*recent)->text, request->text, request->size) == 0;
+  if (alike) {
+    request = *recent;
+  } else {
+    spare = *recent;
+    *recent = request;
+  }
+  atomic_fetch_add(&request->references, 1);
+  pthread_mutex_unlock(&requests->lock);
+  ws_request_unref(spare);
+  return request;
+}
+
+struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
+                                   const struct ws_server_request *accepted) {
+  struct ws_request *request = ws_request_new(head, accepted);
+  return request && ws_request_is_impersonal(head, accepted) ? ws_requests_share(requests, request) : request;
+}
+
+/* ---- looking up */
+
+void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room) {
+  snprintf(to, room, "%s%s%s", secure ? "wss://" : "ws://", request->text + request->host, request->text);
+}
+
+/* Appends a value to a list of which *size bytes are there already. */
+static void ws_request_join(char *to, size_t room, long *size, const char *value) {
+  size_t n = strlen(value);
+  size_t at = *size < 0 ? 0 : (size_t)*size + 2;
+  if (at > 1 && at <= room)
+    memcpy(to + at - 2, ", ", 2);
+  if (n && at + n <= room)
+    memcpy(to + at, value, n);
+  *size = (long)(at + n);
+}
+
+long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room) {
+  struct ws_slice wanted = ws_slice_of(name);
+  const char *end = request->text + request->size;
+  long size = -1;
+  for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
+    if (request->usual & 1u << i && ws_slice_equal_nocase(wanted, ws_slice_of(ws_request_usual[i].name)))
+      ws_request_join(to, room, &size, ws_request_usual[i].value);
+  }
+  for (const char *at = request->text + strlen(request->text) + 1; at < end;) {
+    const char *value = at + strlen(at) + 1;
+    if (ws_slice_equal_nocase(wanted, ws_slice_of(at)))
+      ws_request_join(to, room, &size, value);
+    at = value + strlen(value) + 1;
+  }
+  return size;
+}

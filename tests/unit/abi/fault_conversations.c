@@ -1,0 +1,715 @@
+#include "fault_conversations.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+enum { MESSAGES = 6, BROADCAST = 100, QUIET_MS = 400 };
+
+static _Atomic int heard_next[2]; /* the lowest number that a client may hear */
+static _Atomic int heard_broadcast[2];
+static _Atomic int heard_count[2];
+static _Atomic int opens;
+static _Atomic int closes;
+
+static void complain(const char *what) {
+  fprintf(stderr, "%s\n", what);
+  _exit(90);
+}
+
+/* Texts are "<number>" and padding; each client hears its own numbers, rising. */
+static void hear(int client, const char *text) {
+  int number = atoi(text);
+  if (number == BROADCAST ? heard_broadcast[client]++ : number < heard_next[client])
+    complain("a message came twice or out of order");
+  if (number != BROADCAST)
+    heard_next[client] = number + 1;
+  heard_count[client]++;
+}
+
+static void *hear_first(void *cell, const char *text) {
+  (void)cell;
+  hear(0, text);
+  return result_success();
+}
+
+static void *hear_second(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  hear(1, message->data);
+  return result_success();
+}
+
+static void *admit(void *cell, const struct osprey_connection *connection) {
+  char *error;
+  (void)cell;
+  char *host = osp_ws_request_header(connection->id, "Host", &error);
+  osp_release(error ? error : host);
+  opens++;
+  return result_success();
+}
+
+static void *say_goodbye(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  (void)cell;
+  (void)connection;
+  (void)code;
+  (void)reason;
+  closes++;
+  return result_success();
+}
+
+static void *on_first[] = {(void *)hear_first};
+static void *on_second[] = {(void *)hear_second};
+static void *on_admit[] = {(void *)admit};
+static void *on_goodbye[] = {(void *)say_goodbye};
+
+/* Success or an error: both are fine; says which. */
+static bool went_well(char *error) {
+  if (error)
+    osp_release(error);
+  return error == NULL;
+}
+
+static void send_numbers(int64_t id) {
+  char *text = malloc(70000);
+  char *error;
+  for (int i = 0; i < MESSAGES; i++) {
+    size_t size = i == MESSAGES - 1 ? 66000 : 20;
+    memset(text, ' ', size);
+    text[size] = '\0';
+    text[snprintf(text, 8, "%d", i)] = ' ';
+    osp_ws_send(id, text, &error);
+    went_well(error);
+  }
+  free(text);
+}
+
+/* Waits until everything was heard, or nothing more comes. */
+static void wait_for_answers(void) {
+  int before = -1;
+  for (int quiet = 0; quiet < QUIET_MS && heard_count[0] + heard_count[1] < 2 * MESSAGES + 2; quiet++) {
+    int now = heard_count[0] + heard_count[1];
+    if (now != before)
+      quiet = 0;
+    before = now;
+    poll(NULL, 0, 1);
+  }
+}
+
+static void converse_with(int port, int64_t server) {
+  struct osprey_options options = {
+      .headers = "X-Test: 1", .protocols = "a, b", .compression = true, .timeout_ms = 2000, .keep_alive_ms = 60000};
+  char url[64];
+  char *error;
+  snprintf(url, sizeof url, "ws://localhost:%d/chat", port);
+  int64_t first = osp_ws_connect(url, on_first, &error);
+  bool has_first = went_well(error);
+  int64_t second = osp_ws_connect_with(url, &options, on_second, &error);
+  bool has_second = went_well(error);
+  if (has_first) {
+    osp_ws_on_close(first, on_goodbye, &error);
+    went_well(error);
+    send_numbers(first);
+  }
+  if (has_second)
+    send_numbers(second);
+  osp_ws_server_broadcast(server, "100", &error);
+  went_well(error);
+  wait_for_answers();
+  if (has_second) {
+    void *record = osp_ws_connection(second, &error);
+    osp_release(error ? error : record);
+    osp_ws_close(second, &error);
+    went_well(error);
+  }
+}
+
+void converse(void) {
+  char *error;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_on_open(server, on_admit, &error);
+  went_well(error);
+  osp_ws_server_on_close(server, on_goodbye, &error);
+  went_well(error);
+  osp_ws_server_allow_origin(server, "https://example.org", &error);
+  went_well(error);
+  osp_ws_server_protocols(server, "b, a", &error);
+  went_well(error);
+  osp_ws_server_limit(server, "compression", 1, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  if (went_well(error))
+    converse_with(plain_port, server);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- peers that speak in pieces */
+
+struct tls_identity identity;
+int secure_port;
+int plain_port; /* the runtime's server, whose loop the peers keep turning */
+static _Atomic int third_heard;
+static _Atomic int late_goodbyes;
+
+static void *hear_third(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  (void)message;
+  third_heard++;
+  return result_success();
+}
+
+static void *say_late_goodbye(void *cell, const struct osprey_connection *connection, int64_t code,
+                              const char *reason) {
+  (void)cell;
+  (void)connection;
+  (void)code;
+  (void)reason;
+  late_goodbyes++;
+  return result_error("too late");
+}
+
+static void *on_third[] = {(void *)hear_third};
+static void *on_late_goodbye[] = {(void *)say_late_goodbye};
+
+static int raw_patient(int fd) {
+  struct timeval patience = {.tv_sec = 2};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  return fd;
+}
+
+static int raw_connect(int port) {
+  struct sockaddr_in address = {
+      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  int fd = raw_patient(socket(AF_INET, SOCK_STREAM, 0));
+  (void)!connect(fd, (const struct sockaddr *)&address, sizeof address);
+  return fd;
+}
+
+static void raw_send(int fd, const char *bytes, size_t n) {
+  (void)!send(fd, bytes, n, MSG_NOSIGNAL);
+}
+
+/* Until the empty line. */
+static bool raw_read_head(int fd, char *head, size_t room) {
+  size_t used = 0;
+  while (used < room - 1 && recv(fd, head + used, 1, 0) == 1) {
+    head[++used] = '\0';
+    if (used >= 4 && strcmp(head + used - 4, "\r\n\r\n") == 0)
+      return true;
+  }
+  return false;
+}
+
+/* A short frame: its first byte, -1 at the end. Masks are not undone: nobody looks at what it says. */
+static int raw_read_frame(int fd) {
+  unsigned char frame[2 + 4 + 125];
+  if (recv(fd, frame, 2, MSG_WAITALL) != 2)
+    return -1;
+  size_t rest = (frame[1] & 0x7Fu) + (frame[1] & 0x80 ? 4 : 0);
+  return recv(fd, frame + 2, rest, MSG_WAITALL) == (ssize_t)rest ? frame[0] : -1;
+}
+
+/* What the loop was given before this has been read when this returns: it is answered by the same loop, later. */
+static void raw_turn_the_loop(void) {
+  static const char request[] = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  char head[1024];
+  int fd = raw_connect(plain_port);
+  raw_send(fd, request, sizeof request - 1);
+  raw_read_head(fd, head, sizeof head);
+  close(fd);
+}
+
+static void raw_send_in_two(int fd, const char *bytes, size_t n) {
+  raw_send(fd, bytes, n / 2);
+  raw_turn_the_loop();
+  raw_send(fd, bytes + n / 2, n - n / 2);
+}
+
+/* A client's handshake, with one more header line; its descriptor. *well: it was accepted. */
+static int raw_open(const char *more, bool *well) {
+  char head[2048];
+  int size = snprintf(head, sizeof head,
+                      "GET /chat HTTP/1.1\r\nHost: localhost:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n\r\n",
+                      plain_port, more);
+  int fd = raw_connect(plain_port);
+  raw_send_in_two(fd, head, (size_t)size);
+  *well = raw_read_head(fd, head, sizeof head) && strncmp(head, "HTTP/1.1 101 ", 13) == 0;
+  return fd;
+}
+
+/* A client: fragments, a ping, a binary message, a close. True: all of it was answered. */
+static bool raw_converse(void) {
+  static const char frames[] = "\x01\x83\0\0\0\0abc\x89\x81\0\0\0\0p\x80\x83\0\0\0\0def\x82\x83\0\0\0\0xyz"
+                               "\x88\x84\0\0\0\0\x03\xE8ok";
+  static const int answers[] = {0x8A, 0x81, 0x82, 0x88};
+  char more[1300];
+  bool well;
+  snprintf(more, sizeof more, "X-Long: %01200d", 0);
+  int fd = raw_open(more, &well);
+  if (well)
+    raw_send_in_two(fd, frames, sizeof frames - 1);
+  for (size_t i = 0; well && i < sizeof answers / sizeof *answers; i++)
+    well = raw_read_frame(fd) == answers[i];
+  close(fd);
+  return well;
+}
+
+static void raw_accept_key(const char *request, char accept[static 32]) {
+  static const char name[] = "Sec-WebSocket-Key: ";
+  unsigned char digest[SHA_DIGEST_LENGTH];
+  char text[64];
+  const char *key = strstr(request, name);
+  int size = snprintf(text, sizeof text, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key ? key + sizeof name - 1 : "");
+  SHA1((const unsigned char *)text, (size_t)size, digest);
+  EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
+}
+
+/* A server of one client: answers in two pieces, says something, and closes. */
+static void *raw_serve(void *context) {
+  int listener = *(int *)context;
+  char text[2048];
+  char accept_key[32];
+  int fd = accept(listener, NULL, NULL);
+  if (fd < 0)
+    return NULL;
+  if (raw_read_head(raw_patient(fd), text, sizeof text)) {
+    raw_accept_key(text, accept_key);
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        "Sec-WebSocket-Accept: %s\r\nX-Long: %01200d\r\n\r\n",
+                        accept_key, 0);
+    raw_send_in_two(fd, text, (size_t)size);
+    raw_send_in_two(fd,
+                    "\x01\x02hi\x80\x02ho\x88\x05\x03\xE8"
+                    "bye",
+                    15);
+    for (int frame = 0; frame >= 0 && frame != 0x88;)
+      frame = raw_read_frame(fd);
+  }
+  close(fd);
+  return NULL;
+}
+
+static bool wait_for(const _Atomic int *count, int wanted) {
+  for (int i = 0; i < QUIET_MS && *count < wanted; i++)
+    poll(NULL, 0, 1);
+  return *count >= wanted;
+}
+
+/* Whether the connection has ended, and its end is remembered. */
+static bool has_ended(int64_t id) {
+  char *error;
+  struct osprey_connection *record = osp_ws_connection(id, &error);
+  bool ended = error || !record->is_connected;
+  osp_release(error ? error : (void *)record);
+  return ended;
+}
+
+/* A client of a server that closes; its close handler is set afterwards, and called all the same. */
+static bool converse_with_raw_server(void) {
+  struct osprey_options options = {.headers = "X-Test: 1\nX-More: 2", .protocols = "", .timeout_ms = 2000};
+  char url[64];
+  char *error;
+  int port;
+  pthread_t thread;
+  int listener = raw_patient(peer_listen(&port));
+  if (pthread_create(&thread, NULL, raw_serve, &listener))
+    complain("no thread");
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
+  bool well = went_well(error);
+  if (!well) /* the server may still wait for somebody */
+    shutdown(listener, SHUT_RDWR);
+  for (int i = 0; well && i < QUIET_MS && !has_ended(id); i++)
+    poll(NULL, 0, 1);
+  if (well) {
+    osp_ws_on_close(id, on_late_goodbye, &error);
+    well = went_well(error) && wait_for(&late_goodbyes, 1);
+  }
+  pthread_join(thread, NULL);
+  close(listener);
+  return well;
+}
+
+static bool converse_securely(void) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 2000};
+  char url[64];
+  char *error;
+  int heard = third_heard;
+  int64_t server =
+      osp_ws_create_secure_server(secure_port, "127.0.0.1", "/", identity.certificate_file, identity.key_file, &error);
+  if (!went_well(error))
+    return false;
+  osp_ws_server_on_message(server, on_echo, &error);
+  bool well = went_well(error);
+  osp_ws_server_listen(server, &error);
+  well = went_well(error) && well;
+  snprintf(url, sizeof url, "wss://localhost:%d/", secure_port);
+  int64_t id = well ? osp_ws_connect_with(url, &options, on_third, &error) : 0;
+  if (well && went_well(error)) {
+    osp_ws_send_binary(id, "aGVsbG8=", &error);
+    well = went_well(error) && wait_for(&third_heard, heard + 1);
+    osp_ws_close_with(id, 4000, "enough", &error);
+    well = went_well(error) && well;
+  }
+  osp_ws_stop_server(server, &error);
+  return went_well(error) && well;
+}
+
+void converse_in_pieces(void) {
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_on_close(server, on_goodbye, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  if (went_well(error)) {
+    bool peer = raw_converse();
+    bool client = converse_with_raw_server();
+    bool secure = converse_securely();
+    if (undisturbed && !(peer && client && secure))
+      complain(!peer ? "the raw client goes wrong" : !client ? "the raw server goes wrong" : "TLS goes wrong");
+  }
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+static bool shy; /* the raw server waits for the client's first word */
+
+/* ---- a handler inside a handler */
+
+static _Atomic int64_t asking; /* the client whose message is being handled */
+
+/* Admits a client, greets it, and has the asking client say more: both are heard inside the handler that waits. */
+static void *greet(void *cell, const struct osprey_connection *connection) {
+  char *error;
+  if (asking) {
+    osp_ws_send(connection->id, "welcome", &error);
+    went_well(error);
+    osp_ws_send(asking, "more", &error);
+    went_well(error);
+  }
+  return admit(cell, connection);
+}
+
+static void *on_greet[] = {(void *)greet};
+
+/* Connects to its own server, whose open handler then runs on this loop, inside this handler. */
+static void *connect_within(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 1000};
+  char url[64];
+  char *error;
+  (void)cell;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  bool asked = strcmp(message->data, "connect") == 0;
+  int64_t id = asked ? osp_ws_connect_with(url, &options, on_third, &error) : 0;
+  if (asked && went_well(error)) {
+    osp_ws_close(id, &error);
+    went_well(error);
+  }
+  osp_ws_send(connection->id, message->data, &error);
+  went_well(error);
+  return result_success();
+}
+
+static void *on_within[] = {(void *)connect_within};
+
+static bool ask_for_a_connection(void) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 1000};
+  char url[64];
+  char *error;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
+  if (!went_well(error))
+    return false;
+  asking = id;
+  osp_ws_send(id, "connect", &error);
+  return went_well(error) && wait_for(&third_heard, 3);
+}
+
+void converse_within(void) {
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_within, &error);
+  bool well = went_well(error);
+  osp_ws_server_on_open(server, on_greet, &error);
+  well = went_well(error) && well;
+  osp_ws_server_listen(server, &error);
+  well = went_well(error) && well;
+  bool heard = well && ask_for_a_connection();
+  if (undisturbed && !(heard && opens == 2))
+    complain("no connection within a handler");
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- more connections than there is room for at first */
+
+/* Until the first tables are nearly full nothing fails. */
+void converse_in_a_crowd(void) {
+  enum { CROWD = 20, UNDISTURBED = 12 };
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 2000};
+  long target = atomic_exchange(&ws_fault_target, 0);
+  int64_t ids[CROWD];
+  char url[64];
+  char *error;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_on_close(server, on_goodbye, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  for (int i = 0; i < CROWD; i++) {
+    if (i == UNDISTURBED) {
+      atomic_store(&ws_fault_calls, 0);
+      atomic_store(&ws_fault_target, target);
+    }
+    ids[i] = osp_ws_connect_with(url, &options, on_third, &error);
+    if (!went_well(error)) {
+      ids[i] = 0;
+      continue;
+    }
+    osp_ws_on_close(ids[i], on_goodbye, &error);
+    went_well(error);
+    osp_ws_send(ids[i], "here", &error);
+    went_well(error);
+  }
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- a client whose first word is an answer, or a question */
+
+/* Pings the client, and waits for the pong, or to be pinged. */
+static void *raw_ping(void *context) {
+  int listener = *(int *)context;
+  char text[2048];
+  char accept_key[32];
+  int fd = accept(listener, NULL, NULL);
+  if (fd < 0)
+    return NULL;
+  if (raw_read_head(raw_patient(fd), text, sizeof text)) {
+    raw_accept_key(text, accept_key);
+    int size = snprintf(text, sizeof text,
+                        "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                        "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: b\r\n\r\n",
+                        accept_key);
+    raw_send(fd, text, (size_t)size);
+    if (!shy)
+      raw_send(fd, "\x89\x01p", 3);
+    raw_read_frame(fd);
+    shutdown(fd, SHUT_WR);
+    while (recv(fd, text, sizeof text, 0) > 0)
+      continue;
+  }
+  close(fd);
+  return NULL;
+}
+
+static void answer_first(void) {
+  struct osprey_options options = {
+      .headers = "", .protocols = "a, b", .timeout_ms = 2000, .keep_alive_ms = shy ? 40 : 0};
+  char url[64];
+  char *error;
+  int port;
+  pthread_t thread;
+  int listener = raw_patient(peer_listen(&port));
+  if (pthread_create(&thread, NULL, raw_ping, &listener))
+    complain("no thread");
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
+  bool well = went_well(error);
+  if (!well)
+    shutdown(listener, SHUT_RDWR);
+  if (well) {
+    char *protocol = osp_ws_protocol(id, &error);
+    osp_release(error ? error : protocol);
+  }
+  for (int i = 0; well && i < 2 * QUIET_MS && !has_ended(id); i++)
+    poll(NULL, 0, 1);
+  pthread_join(thread, NULL);
+  close(listener);
+}
+
+void answer_a_ping(void) {
+  shy = false;
+  answer_first();
+}
+
+void ask_when_idle(void) {
+  shy = true;
+  answer_first();
+}
+
+/* A name that the resolver has to be asked for, though it holds a number. */
+void resolve(void) {
+  char *error;
+  int64_t server = osp_ws_create_server(plain_port, "127.1", "/", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_allow_origin(server, "*", &error);
+  went_well(error);
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- more than the socket takes */
+
+void send_too_much(void) {
+  enum { MEGABYTES = 8 };
+  static char text[1000001];
+  static char rest[65536];
+  char *error;
+  bool well;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  int fd = raw_open("X-Test: 1", &well);
+  memset(text, 'm', sizeof text - 1);
+  for (int i = 0; well && i < MEGABYTES; i++) {
+    osp_ws_server_broadcast(server, text, &error);
+    well = went_well(error);
+  }
+  for (size_t got = 0; well && got < MEGABYTES * (sizeof text - 1);) {
+    ssize_t n = recv(fd, rest, sizeof rest, 0);
+    if (n <= 0)
+      break;
+    got += (size_t)n;
+  }
+  close(fd);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* The start of several loops. */
+void start_two_loops(void) {
+  char *error;
+  setenv("OSPREY_WS_LOOPS", "2", 1);
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- a server that waits for a signal */
+
+static _Atomic bool waiting_is_over;
+
+/* Sends the signal once somebody waits for it. */
+static void *send_signal(void *context) {
+  struct sigaction current;
+  (void)context;
+  do {
+    poll(NULL, 0, 1);
+    sigaction(SIGTERM, NULL, &current);
+  } while (current.sa_handler == SIG_DFL && !waiting_is_over);
+  if (current.sa_handler != SIG_DFL)
+    kill(getpid(), SIGTERM);
+  return NULL;
+}
+
+void wait_for_a_signal(void) {
+  char *error;
+  pthread_t thread;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  signal(SIGTERM, SIG_DFL);
+  if (pthread_create(&thread, NULL, send_signal, NULL))
+    complain("no thread");
+  osp_ws_keep_alive(&error);
+  went_well(error);
+  waiting_is_over = true;
+  pthread_join(thread, NULL);
+}
+
+/* ---- messages that are compressed */
+
+/* Two clients that allow no contexts hear a broadcast, compressed once for both. */
+static bool broadcast_to_forgetful(int64_t server) {
+  static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover";
+  enum { COMPRESSED_TEXT = 0xC1 };
+  bool well[2];
+  char *error;
+  int fds[2] = {raw_open(offer, &well[0]), raw_open(offer, &well[1])};
+  osp_ws_server_broadcast(server, "100", &error);
+  bool sent = went_well(error);
+  for (int i = 0; i < 2; i++) {
+    well[i] = well[i] && sent && raw_read_frame(fds[i]) == COMPRESSED_TEXT;
+    close(fds[i]);
+  }
+  return well[0] && well[1];
+}
+
+void compress(void) {
+  struct osprey_options options = {.headers = "", .protocols = "", .compression = true, .timeout_ms = 1000};
+  char url[64];
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_limit(server, "compression", 1, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t id = osp_ws_connect_with(url, &options, on_second, &error);
+  if (went_well(error)) {
+    send_numbers(id);
+    bool heard = wait_for(&heard_count[1], MESSAGES);
+    bool broadcast = broadcast_to_forgetful(server);
+    if (undisturbed && !(heard && broadcast))
+      complain("compressed messages go wrong");
+  }
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}

@@ -1,0 +1,251 @@
+/* What happens between the steps of listening, stopping and connecting, and requests of unusual form. */
+#include <dirent.h>
+#include <poll.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+static char *error;
+
+static int clear_journal(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+/* How many descriptors the process has. */
+static int descriptors(void) {
+  int count = 0;
+  DIR *directory = opendir("/proc/self/fd");
+  assert_non_null(directory);
+  while (readdir(directory))
+    count++;
+  closedir(directory);
+  return count;
+}
+
+/* Keeps its loop busy until the server that the message names listens, then stops it: this loop cannot have begun to accept. */
+static void *stop_while_it_starts(void *cell, const struct osprey_connection *connection,
+                                  const struct osprey_message *message) {
+  int64_t server = atoll(message->data);
+  char *problem;
+  (void)cell;
+  (void)connection;
+  journal_write("busy");
+  for (;;) {
+    osp_ws_server_broadcast(server, "listening?", &problem);
+    if (!problem)
+      break;
+    osp_release(problem);
+    sched_yield();
+  }
+  osp_ws_stop_server(server, &problem);
+  journal_write("%s", problem ? problem : "stopped");
+  if (problem)
+    osp_release(problem);
+  return result_success();
+}
+
+static void *on_stop_while_it_starts[] = {(void *)stop_while_it_starts};
+
+/* WS-LISTEN-4 WS-SEC-13: nothing of the server is freed under a loop that has yet to listen, and nothing stays behind. */
+static void test_stopping_before_a_loop_listens(void **state) {
+  char text[64];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_message(server, on_stop_while_it_starts, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  int before = descriptors();
+  for (int round = 0; round < 20; round++) {
+    int victim_port = peer_free_port();
+    int64_t victim = must_create(victim_port, "/");
+    snprintf(text, sizeof text, "%lld", (long long)victim);
+    peer_send_message(&peer, text);
+    journal_expect("busy");
+    osp_ws_server_listen(victim, &error);
+    snprintf(text, sizeof text, "listen: server %lld is stopped", (long long)victim);
+    expect_error(error, text);
+    journal_expect("stopped");
+    WAIT_UNTIL(descriptors() == before);
+    must_stop(must_create(victim_port, "/")); /* WS-CREATE-8 */
+  }
+  peer_close(&peer);
+  must_stop(server);
+}
+
+static int silent_port;
+
+/* Connects, with the time that the message gives in ms, to a server that never answers; and once more. */
+static void *connect_in_vain(void *cell, const struct osprey_connection *connection,
+                             const struct osprey_message *message) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = atoll(message->data)};
+  char url[64];
+  char *problem;
+  (void)cell;
+  (void)connection;
+  journal_write("begin %s", message->data);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  osp_ws_connect_with(url, &options, on_message, &problem);
+  journal_write("%s %s", message->data, strstr(problem, "no answer within") ? "waited" : problem);
+  osp_release(problem);
+  if (options.timeout_ms < 60000)
+    return result_success();
+  osp_ws_connect_with(url, &options, on_message, &problem);
+  journal_write("%s", strstr(problem, "ran out") ? "no time left" : problem);
+  osp_release(problem);
+  return result_success();
+}
+
+static void *on_connect_in_vain[] = {(void *)connect_in_vain};
+
+/* WS-THREAD-6 WS-CONNECT-9: the outer one has its answer by its own deadline. */
+static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
+  (void)state;
+  if (getenv("OSPREY_WS_LOOPS"))
+    skip(); /* on loops of their own they do not nest */
+  int silent = peer_listen(&silent_port);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_message(server, on_connect_in_vain, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer outer = peer_open(port, "/");
+  struct peer inner = peer_open(port, "/");
+  struct peer innermost = peer_open(port, "/");
+  peer_send_message(&outer, "2000");
+  journal_expect("begin 2000");
+  peer_send_message(&inner, "60000");
+  journal_expect("begin 60000");
+  peer_send_message(&innermost, "500"); /* less than there is left */
+  journal_expect("begin 500");
+  journal_expect("500 waited");
+  peer_send_message(&innermost, "70000");
+  journal_expect("begin 70000");
+  journal_expect("70000 waited");
+  journal_expect("no time left");
+  journal_expect("60000 waited");
+  journal_expect("no time left");
+  journal_expect("2000 waited");
+  peer_close(&outer);
+  peer_close(&inner);
+  peer_close(&innermost);
+  must_stop(server);
+  close(silent);
+}
+
+/* As many as may wait on one loop, and one more: it is an error at once. WS-THREAD-6 */
+static void test_connects_nested_too_deep(void **state) {
+  enum { DEPTH = 32 };
+  struct peer peers[DEPTH + 1];
+  struct peer far[DEPTH];
+  (void)state;
+  if (getenv("OSPREY_WS_LOOPS"))
+    skip(); /* on loops of their own they do not nest */
+  int silent = peer_listen(&silent_port);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_message(server, on_connect_in_vain, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i <= DEPTH; i++) {
+    peers[i] = peer_open(port, "/");
+    peer_send_message(&peers[i], "50000");
+    journal_expect("begin 50000");
+    if (i < DEPTH)
+      far[i] = peer_accept(silent);
+  }
+  assert_non_null(strstr(journal_next(), "32 handlers wait for their connect already"));
+  for (int i = 0; i < DEPTH; i++)
+    peer_close(&far[i]);
+  for (int i = 0; i < DEPTH; i++)
+    assert_memory_equal(journal_next(), "50000 connect ws://", 19);
+  for (int i = 0; i <= DEPTH; i++)
+    peer_close(&peers[i]);
+  must_stop(server);
+  close(silent);
+}
+
+static void *tell_request(void *cell, const struct osprey_connection *connection) {
+  static const char *const names[] = {"Connection", "Upgrade", "X-Empty", "Sec-WebSocket-Version"};
+  char *problem;
+  (void)cell;
+  journal_write("%s", connection->url);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    char *value = osp_ws_request_header(connection->id, names[i], &problem);
+    journal_write("%s: <%s>", names[i], problem ? problem : value);
+    osp_release(problem ? problem : value);
+  }
+  return result_success();
+}
+
+static void *on_tell_request[] = {(void *)tell_request};
+
+#define KEY_AND_VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+
+/* WS-HEADER-2 WS-TYPE-6: repeated headers in their order and number, an empty one, a target that is a whole URL. */
+static void test_requests_of_unusual_form(void **state) {
+  char request[1024];
+  char head[1024];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_on_open(server, on_tell_request, &error);
+  expect_success(error);
+  must_listen(server);
+  snprintf(request, sizeof request,
+           "GET http://localhost:%d/chat?a=b HTTP/1.1\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n"
+           "Host: localhost:%d\r\nUpgrade: other/1\r\nUpgrade: websocket\r\nX-Empty:\r\n"
+           "Connection: Upgrade\r\n" KEY_AND_VERSION "\r\n",
+           port, port);
+  struct peer peer = peer_connect(port);
+  peer_send_text(&peer, request);
+  peer_read_head(&peer, head, sizeof head);
+  assert_int_equal(atoi(head + 9), 101);
+  snprintf(head, sizeof head, "ws://localhost:%d/chat?a=b", port);
+  journal_expect(head);
+  journal_expect("Connection: <keep-alive, Upgrade, Upgrade>");
+  journal_expect("Upgrade: <other/1, websocket>");
+  journal_expect("X-Empty: <>");
+  journal_expect("Sec-WebSocket-Version: <13>");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* WS-ORIGIN-2 WS-ORIGIN-3: a page's origin is one of http or https. */
+static void test_origins_of_no_page(void **state) {
+  char origin[64];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_listen(server);
+  const char *const schemes[] = {"http", "https", "", "javascript", "moz-extension"};
+  for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+    snprintf(origin, sizeof origin, "Origin: %s://127.0.0.1:%d\r\n", schemes[i], port);
+    assert_int_equal(peer_status(port, "/", origin), i < 2 ? 101 : 403);
+  }
+  must_stop(server);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_stopping_before_a_loop_listens, clear_journal),
+      cmocka_unit_test_setup(test_inner_connects_do_not_outlast_outer_ones, clear_journal),
+      cmocka_unit_test_setup(test_connects_nested_too_deep, clear_journal),
+      cmocka_unit_test_setup(test_requests_of_unusual_form, clear_journal),
+      cmocka_unit_test_setup(test_origins_of_no_page, clear_journal),
+  };
+  return cmocka_run_group_tests_name("races", tests, NULL, NULL);
+}

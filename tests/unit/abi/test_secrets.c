@@ -1,0 +1,209 @@
+/* What a handshake held is gone from memory once it has served: WS-SEC-3. Every block that is freed or moved is looked through first;
+ * this program is linked so that free and realloc pass here. */
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+void __real_free(void *block);
+void *__real_realloc(void *block, size_t size);
+void __wrap_free(void *block);
+void *__wrap_realloc(void *block, size_t size);
+
+enum { NEEDLES = 3 };
+
+/* Guards what is looked for and how often it was found. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static char needles[NEEDLES][32];
+static int found[NEEDLES];
+static atomic_bool looking;
+
+static void look_through(const void *block) {
+  if (!block || !looking)
+    return;
+  pthread_mutex_lock(&lock);
+  for (int i = 0; i < NEEDLES; i++) {
+    size_t n = strlen(needles[i]);
+    found[i] += n && memmem(block, malloc_usable_size((void *)(uintptr_t)block), needles[i], n);
+  }
+  pthread_mutex_unlock(&lock);
+}
+
+void __wrap_free(void *block) {
+  look_through(block);
+  __real_free(block);
+}
+
+void *__wrap_realloc(void *block, size_t size) {
+  look_through(block);
+  return __real_realloc(block, size);
+}
+
+static void look_for(int i, const char *needle, size_t n) {
+  pthread_mutex_lock(&lock);
+  snprintf(needles[i], sizeof needles[i], "%.*s", (int)n, needle);
+  found[i] = 0;
+  pthread_mutex_unlock(&lock);
+  looking = true;
+}
+
+static void look_for_these(const char *a, const char *b, const char *c) {
+  look_for(0, a, 31);
+  look_for(1, b, 31);
+  look_for(2, c, 31);
+}
+
+static void expect_nothing_found(void) {
+  looking = false;
+  for (int i = 0; i < NEEDLES; i++) {
+    if (found[i])
+      fail_msg("\"%s\" was left in %d freed blocks", needles[i], found[i]);
+  }
+}
+
+static char *error;
+
+static int clear_journal(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+#define HEAD "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+
+/* The search itself. */
+static void test_what_is_left_is_found(void **state) {
+  (void)state;
+  char *volatile block = malloc(100);
+  assert_non_null(block);
+  look_for_these("left behind", "", "");
+  memcpy(block, "what was left behind", 20);
+  block = realloc(block, 200);
+  free(block);
+  looking = false;
+  assert_int_equal(found[0], 2);
+}
+
+/* The server's end: a head in one piece, in pieces that outgrow their memory, one that is refused, one that is never finished. */
+static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
+  char request[4096];
+  char filler[1501];
+  char head[1024];
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  memset(filler, 'f', sizeof filler);
+  filler[1500] = '\0';
+  const char *const paths[] = {"/chat", "/nowhere"};
+  for (int refused = 0; refused < 2; refused++) {
+    for (size_t piece = 4096; piece >= 64; piece /= 8) {
+      look_for_these("c2VjcmV0IGtleSBvZiAxNg==", "cookie-of-a-client", "token-of-a-client");
+      size_t n = (size_t)snprintf(
+          request, sizeof request,
+          "GET %s HTTP/1.1\r\nCookie: cookie-of-a-client\r\nSec-WebSocket-Key: c2VjcmV0IGtleSBvZiAxNg==\r\n"
+          "Authorization: Bearer token-of-a-client\r\nX-Filler: %s\r\n" HEAD "\r\n",
+          paths[refused], filler);
+      struct peer peer = peer_connect(port);
+      for (size_t at = 0; at < n; at += piece) {
+        peer_send(&peer, request + at, n - at < piece ? n - at : piece);
+        poll(NULL, 0, piece < n ? 2 : 0);
+      }
+      peer_read_head(&peer, head, sizeof head);
+      assert_int_equal(atoi(head + 9), refused ? 404 : 101);
+      if (!refused) {
+        journal_expect("open");
+        peer_send_frame(&peer, 0x88, "\x03\xe8", 2);
+        peer_expect_close(&peer, 1000);
+        journal_expect("close:1000:");
+      }
+      peer_close(&peer);
+      WAIT_UNTIL(osp_ws_server_connections(server, &error) == 0);
+      expect_nothing_found();
+    }
+  }
+  look_for_these("c2VjcmV0IGtleSBvZiAxNg==", "cookie-of-a-client", "");
+  struct peer peer = peer_connect(port);
+  peer_send_text(&peer,
+                 "GET /chat HTTP/1.1\r\nCookie: cookie-of-a-client\r\nSec-WebSocket-Key: c2VjcmV0IGtleSBvZiAxNg==\r\n");
+  poll(NULL, 0, 10);
+  peer_close(&peer);
+  must_stop(server);
+  expect_nothing_found();
+}
+
+struct connecting {
+  pthread_t thread;
+  char url[64];
+  struct osprey_options options;
+  int64_t id;
+  char *error;
+};
+
+static void *connecting_run(void *context) {
+  struct connecting *c = context;
+  c->id = osp_ws_connect_with(c->url, &c->options, on_message, &c->error);
+  return NULL;
+}
+
+/* The client's end: its key, and the headers that its program gave, whether it is admitted, refused or left without an answer. */
+static void test_a_client_wipes_its_request(void **state) {
+  char head[4096];
+  (void)state;
+  for (int outcome = 0; outcome < 3; outcome++) {
+    struct connecting c = {.options = {.headers = "Cookie: cookie-of-a-program\nAuthorization: token-of-a-program",
+                                       .protocols = "",
+                                       .timeout_ms = 300}};
+    int port;
+    int listener = peer_listen(&port);
+    look_for_these("cookie-of-a-program", "token-of-a-program", "");
+    snprintf(c.url, sizeof c.url, "ws://127.0.0.1:%d/", port);
+    pthread_create(&c.thread, NULL, connecting_run, &c);
+    struct peer peer = peer_accept(listener);
+    if (outcome == 0)
+      peer_answer(&peer, head, sizeof head, "");
+    else
+      peer_read_head(&peer, head, sizeof head);
+    const char *key = strcasestr(head, "Sec-WebSocket-Key: ");
+    assert_non_null(key);
+    look_for(2, key + 19, 22);
+    if (outcome == 1)
+      peer_send_text(&peer, "HTTP/1.1 403 Forbidden\r\n\r\n");
+    pthread_join(c.thread, NULL);
+    assert_int_equal(c.id > 0, outcome == 0);
+    if (outcome > 0) {
+      osp_release(c.error);
+    } else {
+      must_send(c.id, "after the handshake");
+      peer_expect_text(&peer, "after the handshake");
+      peer_send_plain(&peer, 0x88, "\x03\xe8", 2);
+      peer_expect_close(&peer, 1000);
+      WAIT_UNTIL((osp_ws_queued_bytes(c.id, &error), error));
+      osp_release(error);
+    }
+    peer_close(&peer);
+    close(listener);
+    poll(NULL, 0, 20);
+    expect_nothing_found();
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_what_is_left_is_found),
+      cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, clear_journal),
+      cmocka_unit_test_setup(test_a_client_wipes_its_request, clear_journal),
+  };
+  return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);
+}

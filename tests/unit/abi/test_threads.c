@@ -1,0 +1,307 @@
+/* Many threads at once, on one loop and on several. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+enum { THREADS = 4, ROUNDS = 300 };
+
+static int clear_journal(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+struct sender {
+  pthread_t thread;
+  int64_t id;
+  int64_t server;
+  int number;
+  _Atomic int *failures;
+};
+
+static void *send_many(void *context) {
+  struct sender *sender = context;
+  char text[2000];
+  char *error;
+  for (int i = 0; i < ROUNDS; i++) {
+    int n = snprintf(text, sizeof text, "%d %d ", sender->number, i);
+    memset(text + n, 'a' + sender->number, (size_t)(i * 5));
+    text[n + i * 5] = '\0';
+    osp_ws_send(sender->id, text, &error);
+    if (error) {
+      atomic_fetch_add(sender->failures, 1);
+      osp_release(error);
+    }
+  }
+  return NULL;
+}
+
+static int64_t latest_accepted;
+
+static void *learn_id(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  latest_accepted = connection->id;
+  journal_write("open");
+  return result_success();
+}
+
+static void *on_learn[] = {(void *)learn_id};
+
+/* Each message whole, those of a thread in order: WS-THREAD-1 WS-THREAD-3 WS-THREAD-5 WS-SEND-1 WS-BROADCAST-6 */
+static void test_senders_do_not_mix(void **state) {
+  struct sender senders[THREADS];
+  int next[THREADS] = {0};
+  _Atomic int failures = 0;
+  char *error;
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_open(server, on_learn, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  journal_expect("open");
+  for (int i = 0; i < THREADS; i++) {
+    senders[i] = (struct sender){.id = latest_accepted, .number = i, .failures = &failures};
+    pthread_create(&senders[i].thread, NULL, send_many, &senders[i]);
+  }
+  for (int n = 0; n < THREADS * ROUNDS; n++) {
+    assert_true(peer_read_frame(&peer));
+    int number = -1;
+    int round = -1;
+    int used = 0;
+    assert_int_equal(sscanf((char *)peer.frame.payload, "%d %d %n", &number, &round, &used), 2);
+    assert_in_range(number, 0, THREADS - 1);
+    assert_int_equal(round, next[number]++);
+    assert_int_equal(peer.frame.size, (size_t)(used + round * 5));
+    for (size_t i = (size_t)used; i < peer.frame.size; i++)
+      assert_int_equal(peer.frame.payload[i], 'a' + number);
+  }
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(senders[i].thread, NULL);
+  assert_int_equal(failures, 0);
+  for (int i = 0; i < 50; i++) {
+    osp_ws_server_broadcast(server, "broadcast", &error);
+    expect_success(error);
+    must_send(latest_accepted, "send");
+  }
+  for (int i = 0; i < 50; i++) {
+    peer_expect_text(&peer, "broadcast");
+    peer_expect_text(&peer, "send");
+  }
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* A full queue makes other threads wait, and go on when there is room: WS-SEND-5 */
+static void test_a_full_queue_waits(void **state) {
+  struct timespec start;
+  struct timespec end;
+  char text[4000];
+  char *error = NULL;
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 4096);
+  must_limit(server, "maxQueuedBytes", 8192);
+  osp_ws_server_on_open(server, on_learn, &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  journal_expect("open");
+  memset(text, 't', sizeof text);
+  text[sizeof text - 1] = '\0';
+  int sent = 0;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  for (;; sent++) {
+    osp_ws_send(latest_accepted, text, &error);
+    if (error)
+      break;
+    assert_true(sent < 100000);
+  }
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  expect_error_with(error, "has no room");
+  assert_in_range((unsigned long)(end.tv_sec - start.tv_sec), 4, 7);
+  for (int i = 0; i < sent; i++)
+    peer_expect_text(&peer, text);
+  must_send(latest_accepted, "room again");
+  peer_expect_text(&peer, "room again");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+static _Atomic bool stop_storm;
+
+static void *storm(void *context) {
+  struct sender *sender = context;
+  char *error;
+  while (!stop_storm) {
+    osp_ws_send(sender->id, "storm", &error);
+    if (error)
+      osp_release(error);
+    osp_ws_server_broadcast(sender->server, "all", &error);
+    if (error)
+      osp_release(error);
+    void *record = osp_ws_connection(sender->id, &error);
+    osp_release(error ? error : record);
+    void *address = osp_ws_remote_address(sender->id, &error);
+    osp_release(error ? error : address);
+    void *header = osp_ws_request_header(sender->id, "Host", &error);
+    osp_release(error ? error : header);
+    osp_ws_queued_bytes(sender->id, &error);
+    if (error)
+      osp_release(error);
+    osp_ws_server_connections(sender->server, &error);
+    if (error)
+      osp_release(error);
+  }
+  return NULL;
+}
+
+/* Using what is being closed, from every side: WS-SEC-13 */
+static void test_closing_under_use(void **state) {
+  char url[64];
+  char *error;
+  (void)state;
+  for (int round = 0; round < 30; round++) {
+    struct sender senders[THREADS];
+    int port;
+    int64_t server = must_serve(&port);
+    snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+    int64_t id = must_connect(url);
+    stop_storm = false;
+    for (int i = 0; i < THREADS; i++) {
+      senders[i] = (struct sender){.id = i % 2 ? id : id - 2, .server = server};
+      pthread_create(&senders[i].thread, NULL, storm, &senders[i]);
+    }
+    poll(NULL, 0, 1);
+    if (round % 3 == 0) {
+      osp_ws_close(id, &error);
+      if (error)
+        osp_release(error);
+    }
+    if (round % 3 == 1)
+      must_stop(server);
+    stop_storm = true;
+    for (int i = 0; i < THREADS; i++)
+      pthread_join(senders[i].thread, NULL);
+    if (round % 3 != 1)
+      must_stop(server);
+    journal_clear();
+  }
+}
+
+static void *open_and_close(void *context) {
+  char *error;
+  for (int i = 0; i < 100; i++) {
+    int64_t id = osp_ws_connect(context, on_text, &error);
+    expect_success(error);
+    osp_ws_send(id, "x", &error);
+    expect_success(error);
+    osp_ws_close(id, &error);
+    expect_success(error);
+  }
+  return NULL;
+}
+
+/* WS-THREAD-1 WS-ID-5 */
+static void test_connecting_from_many_threads(void **state) {
+  pthread_t threads[THREADS];
+  char url[64];
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  for (int i = 0; i < THREADS; i++)
+    pthread_create(&threads[i], NULL, open_and_close, url);
+  for (int i = 0; i < THREADS; i++)
+    pthread_join(threads[i], NULL);
+  must_stop(server);
+  int opens = 0;
+  int closes = 0;
+  while (journal_left()) {
+    const char *line = journal_next();
+    opens += strcmp(line, "open") == 0;
+    closes += strcmp(line, "close:1000:") == 0;
+  }
+  assert_int_equal(opens, 100 * THREADS);
+  assert_int_equal(closes, 100 * THREADS); /* WS-ONCLOSE-1 */
+}
+
+static _Atomic int handlers_running;
+static _Atomic int handlers_overlapped;
+
+static void *count_running(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
+  char *error;
+  (void)cell;
+  if (atomic_fetch_add(&handlers_running, 1) > 0)
+    atomic_fetch_add(&handlers_overlapped, 1);
+  osp_ws_send(connection->id, message->data, &error);
+  if (error)
+    osp_release(error);
+  atomic_fetch_sub(&handlers_running, 1);
+  return result_success();
+}
+
+static void *on_count[] = {(void *)count_running};
+
+/* One at a time by default; on several loops in order per connection: WS-THREAD-2 WS-THREAD-3 */
+static void test_handlers_run_one_at_a_time(void **state) {
+  char *error;
+  struct peer peers[8];
+  const char *loops = getenv("OSPREY_WS_LOOPS");
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_on_message(server, on_count, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i < 8; i++)
+    peers[i] = peer_open(port, "/");
+  for (int n = 0; n < 200; n++) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", n);
+    for (int i = 0; i < 8; i++)
+      peer_send_message(&peers[i], text);
+  }
+  for (int n = 0; n < 200; n++) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", n);
+    for (int i = 0; i < 8; i++)
+      peer_expect_text(&peers[i], text);
+  }
+  if (!loops)
+    assert_int_equal(handlers_overlapped, 0);
+  osp_ws_server_broadcast(server, "to every loop", &error);
+  expect_success(error);
+  for (int i = 0; i < 8; i++) {
+    peer_expect_text(&peers[i], "to every loop");
+    peer_close(&peers[i]);
+  }
+  must_stop(server);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_senders_do_not_mix, clear_journal),
+      cmocka_unit_test_setup(test_a_full_queue_waits, clear_journal),
+      cmocka_unit_test_setup(test_closing_under_use, clear_journal),
+      cmocka_unit_test_setup(test_connecting_from_many_threads, clear_journal),
+      cmocka_unit_test_setup(test_handlers_run_one_at_a_time, clear_journal),
+  };
+  return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
+}

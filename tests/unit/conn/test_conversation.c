@@ -1,0 +1,132 @@
+/* Both ends in one process, and each end against a peer of the tests' own. */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "conn/conn.h"
+#include "conn/handle.h"
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+static int clear_journal(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+static const char *url_of(int port) {
+  static char url[64];
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  return url;
+}
+
+/* WS-CONNECT-1 WS-CONNECT-2 WS-CREATE-1 WS-LISTEN-1 WS-LISTEN-2 WS-SEND-1 WS-ONMESSAGE-1 WS-CLOSE-1 WS-STOP-1 */
+static void test_client_and_server_converse(void **state) {
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  int64_t client = must_connect(url_of(port));
+  journal_expect("open");
+  must_send(client, "hello");
+  journal_expect("text:hello");
+  must_close(client);
+  journal_expect("close:1000:");
+  must_stop(server);
+}
+
+/* WS-BROADCAST-1 WS-BROADCAST-2 WS-CREATE-8 */
+static void test_broadcast_reaches_every_client(void **state) {
+  char *error;
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  osp_ws_server_broadcast(server, "nobody", &error);
+  expect_success(error);
+  struct peer peers[5];
+  for (int i = 0; i < 5; i++) {
+    peers[i] = peer_open(port, "/chat?x=1");
+    journal_expect("open");
+  }
+  osp_ws_server_broadcast(server, "everybody", &error);
+  expect_success(error);
+  for (int i = 0; i < 5; i++) {
+    peer_expect_text(&peers[i], "everybody");
+    peer_send_frame(&peers[i], 0x88, "\x03\xe8", 2);
+    peer_expect_close(&peers[i], 1000);
+    peer_close(&peers[i]);
+    journal_expect("close:1000:");
+  }
+  must_stop(server);
+}
+
+/* Sends, and looks what of that is left. */
+static void *send_and_look(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
+  char *error;
+  (void)cell;
+  osp_ws_send(connection->id, message->data, &error);
+  expect_success(error);
+  const struct ws_conn *conn = ws_handle_owned(WS_HANDLE_CONNECTION, connection->id, ws_worker_current()->index);
+  journal_write("%s", conn->deflater ? "a context" : "no context");
+  return result_success();
+}
+
+static void *on_send_and_look[] = {(void *)send_and_look};
+
+/* DEFLATE-10: on the way out too. */
+static void test_no_context_is_held_where_none_is_kept(void **state) {
+  static const char *const offers[] = {"permessage-deflate", "permessage-deflate; server_no_context_takeover"};
+  (void)state;
+  char *error;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/chat");
+  must_limit(server, "compression", 1);
+  osp_ws_server_on_message(server, on_send_and_look, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i < 2; i++) {
+    char headers[128];
+    struct peer peer = peer_connect(port);
+    snprintf(headers, sizeof headers, "Sec-WebSocket-Extensions: %s\r\n", offers[i]);
+    peer_shake(&peer, port, "/chat", headers);
+    for (int round = 0; round < 2; round++) {
+      peer_send_message(&peer, "hello");
+      journal_expect(i ? "no context" : "a context");
+      assert_true(peer_read_frame(&peer));
+      assert_int_equal(peer.frame.head, 0xC1);
+    }
+    peer_close(&peer);
+  }
+  must_stop(server);
+}
+
+/* WS-STOP-2 WS-STOP-3 WS-STOP-7 WS-ONCLOSE-5 */
+static void test_stop_says_goodbye(void **state) {
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  int64_t client = must_connect(url_of(port));
+  journal_expect("open");
+  char *error;
+  osp_ws_on_close(client, on_close, &error);
+  expect_success(error);
+  must_stop(server);
+  journal_expect("close:1001:");
+  journal_expect("close:1001:");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_client_and_server_converse, clear_journal),
+      cmocka_unit_test_setup(test_broadcast_reaches_every_client, clear_journal),
+      cmocka_unit_test_setup(test_no_context_is_held_where_none_is_kept, clear_journal),
+      cmocka_unit_test_setup(test_stop_says_goodbye, clear_journal),
+  };
+  return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);
+}

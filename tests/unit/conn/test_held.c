@@ -1,0 +1,345 @@
+/* Handlers that hold their loop, and what others find meanwhile. One loop: what holds it holds everything. */
+#include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+static char *error;
+static sem_t may_go;
+static _Atomic int64_t latest_id; /* of the connection that opened last */
+static _Atomic int64_t victim;    /* closed by the holding handler, as the last thing it does; 0: none */
+
+static void *learn_id(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  latest_id = connection->id;
+  return result_success();
+}
+
+/* "hold": until the test says go; anything else is sent back. */
+static void *hold_or_echo(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
+  char *problem;
+  if (strcmp(message->data, "hold") != 0)
+    return echo_message(cell, connection, message);
+  journal_write("held");
+  sem_wait(&may_go);
+  if (victim) {
+    osp_ws_close(victim, &problem);
+    expect_success(problem);
+  }
+  return result_success();
+}
+
+/* Holds the loop, and closes. */
+static void *hold_and_close(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
+  char *problem;
+  (void)cell;
+  (void)message;
+  journal_write("held");
+  sem_wait(&may_go);
+  osp_ws_close_with(connection->id, 4000, "enough", &problem);
+  expect_success(problem);
+  return result_success();
+}
+
+static void *on_hold_and_close[] = {(void *)hold_and_close};
+
+static int silent_port;
+
+/* Held, and then for a connect that fails: what came to the loop meanwhile is read inside this handler. */
+static void *hold_and_connect(void *cell, const struct osprey_connection *connection,
+                              const struct osprey_message *message) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 300};
+  char url[64];
+  char *problem;
+  osp_release(hold_or_echo(cell, connection, message));
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  osp_ws_connect_with(url, &options, on_message, &problem);
+  expect_error_with(problem, "no answer within");
+  return result_success();
+}
+
+static void *on_hold_and_connect[] = {(void *)hold_and_connect};
+static void *on_learn_id[] = {(void *)learn_id};
+static void *on_hold_or_echo[] = {(void *)hold_or_echo};
+
+static int port;
+static int64_t server;
+static struct peer holder;
+
+static int set_up(void **state) {
+  (void)state;
+  journal_clear();
+  victim = 0;
+  sem_init(&may_go, 0, 0);
+  port = peer_free_port();
+  server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 4096);
+  must_limit(server, "maxQueuedBytes", 8192);
+  osp_ws_server_on_message(server, on_hold_or_echo, &error);
+  expect_success(error);
+  osp_ws_server_on_open(server, on_learn_id, &error);
+  expect_success(error);
+  must_listen(server);
+  holder = peer_open(port, "/");
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  peer_close(&holder);
+  must_stop(server);
+  sem_destroy(&may_go);
+  return 0;
+}
+
+static void hold(void) {
+  peer_send_message(&holder, "hold");
+  journal_expect("held");
+}
+
+/* Lets the loop go, and returns when it has been through what was waiting. */
+static void let_go(void) {
+  sem_post(&may_go);
+  peer_send_message(&holder, "gone");
+  peer_expect_text(&holder, "gone");
+}
+
+/* A connect that its loop never begins ends by its caller's patience: WS-CONNECT-9 */
+static void test_a_connect_that_is_never_begun(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 100};
+  char url[64];
+  char sentence[160];
+  (void)state;
+  int silent = peer_listen(&silent_port);
+  hold();
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  osp_ws_connect_with(url, &options, on_message, &error);
+  snprintf(sentence, sizeof sentence, "connect %s: no answer within 100 ms, a handler keeps the loop from going on",
+           url);
+  expect_error(error, sentence);
+  let_go();
+  close(silent);
+}
+
+struct connecting {
+  pthread_t thread;
+  char url[64];
+  int64_t timeout_ms;
+  char *error;
+};
+
+static void *connecting_run(void *context) {
+  struct connecting *c = context;
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = c->timeout_ms};
+  osp_ws_connect_with(c->url, &options, on_message, &c->error);
+  return NULL;
+}
+
+/* The server's answer comes to a loop that is held, and the caller has gone when it is read: the connection is closed again, and no
+ * handler of its hears anything. WS-CONNECT-9 */
+static void test_a_connect_that_succeeds_too_late(void **state) {
+  struct connecting c = {.timeout_ms = 2000};
+  char head[4096];
+  int far_port;
+  (void)state;
+  int listener = peer_listen(&far_port);
+  snprintf(c.url, sizeof c.url, "ws://127.0.0.1:%d/", far_port);
+  pthread_create(&c.thread, NULL, connecting_run, &c);
+  struct peer far = peer_accept(listener);
+  struct pollfd request = {.fd = far.fd, .events = POLLIN};
+  assert_int_equal(poll(&request, 1, 8000), 1);
+  hold();
+  peer_answer(&far, head, sizeof head, "");
+  pthread_join(c.thread, NULL);
+  expect_error_with(c.error, "a handler keeps the loop from going on");
+  sem_post(&may_go);
+  peer_expect_close(&far, 1001);
+  assert_int_equal(journal_left(), 0);
+  peer_close(&far);
+  close(listener);
+}
+
+/* Two close handlers of a connection that has ended: one is called. WS-CLIENTCLOSE-1 WS-CLIENTCLOSE-2 */
+static void test_two_close_handlers_too_late(void **state) {
+  char url[64];
+  (void)state;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  int64_t id = must_connect(url);
+  must_close(id);
+  hold();
+  for (int i = 0; i < 2; i++) {
+    osp_ws_on_close(id, on_close, &error);
+    expect_success(error);
+  }
+  let_go();
+  journal_expect("close:1000:");
+  assert_int_equal(journal_left(), 0);
+}
+
+static _Atomic int sent;
+static char *sending_error;
+
+/* Sends numbers until it is told not to, or may not any more. */
+static void *send_numbers(void *context) {
+  const int *count = context;
+  char text[16];
+  for (int i = 0; i < *count; i++) {
+    snprintf(text, sizeof text, "%d", i);
+    osp_ws_send(latest_id, text, &sending_error);
+    if (sending_error)
+      break;
+    sent++;
+  }
+  return NULL;
+}
+
+/* A sender on another thread is held, too, when as much waits as may; nothing of it is lost. WS-SEND-1 WS-SEND-5 */
+static void test_a_sender_waits_for_the_loop(void **state) {
+  int count = 3000; /* far more than there is room for */
+  char text[16];
+  pthread_t thread;
+  (void)state;
+  struct peer peer = peer_open(port, "/");
+  hold();
+  sent = 0;
+  pthread_create(&thread, NULL, send_numbers, &count);
+  WAIT_UNTIL(osp_ws_queued_bytes(latest_id, &error) > 8192 - 8);
+  sem_post(&may_go);
+  for (int i = 0; i < count; i++) {
+    snprintf(text, sizeof text, "%d", i);
+    peer_expect_text(&peer, text);
+  }
+  pthread_join(thread, NULL);
+  expect_success(sending_error);
+  peer_close(&peer);
+}
+
+/* One that waits for room on a connection that is then closed hears that: WS-SEND-3 WS-SEND-5 */
+static void test_a_sender_waits_for_what_is_closed(void **state) {
+  int count = 1000000;
+  pthread_t thread;
+  (void)state;
+  struct peer peer = peer_open(port, "/");
+  hold();
+  victim = latest_id;
+  sent = 0;
+  pthread_create(&thread, NULL, send_numbers, &count);
+  WAIT_UNTIL(osp_ws_queued_bytes(victim, &error) > 8192 - 8);
+  sem_post(&may_go);
+  pthread_join(thread, NULL);
+  expect_error_with(sending_error, "clos");
+  peer_expect_close(&peer, 1000);
+  peer_close(&peer);
+}
+
+/* WS-BROADCAST-7 */
+static void test_broadcasts_wait_for_the_loop(void **state) {
+  char text[4001];
+  char sentence[100];
+  (void)state;
+  memset(text, 'b', sizeof text - 1);
+  text[sizeof text - 1] = '\0';
+  hold();
+  for (int i = 0; i < 3; i++) {
+    osp_ws_server_broadcast(server, text, &error);
+    expect_success(error);
+  }
+  osp_ws_server_broadcast(server, text, &error); /* waits for all its time */
+  snprintf(sentence, sizeof sentence, "broadcast: server %lld has no room for more: its broadcasts wait",
+           (long long)server);
+  expect_error_with(error, sentence);
+  sem_post(&may_go);
+  for (int i = 0; i < 3; i++)
+    peer_expect_text(&holder, text);
+}
+
+/* A server that is being stopped by another thread reads a handshake before it is its loop's turn to stop. WS-STOP-8 */
+static void test_a_handshake_while_the_server_stops(void **state) {
+  char head[1024];
+  pthread_t stopper;
+  (void)state;
+  int silent = peer_listen(&silent_port);
+  int stopping_port = peer_free_port();
+  int64_t stopping = must_create(stopping_port, "/");
+  osp_ws_server_on_message(stopping, on_hold_and_connect, &error);
+  expect_success(error);
+  must_listen(stopping);
+  struct peer first = peer_open(stopping_port, "/");
+  struct peer second = peer_connect(stopping_port);
+  peer_send_text(&second, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+  struct peer third = peer_open(stopping_port, "/"); /* accepted after the second */
+  peer_send_message(&first, "hold");
+  journal_expect("held");
+  peer_send_text(&second, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  pthread_create(&stopper, NULL, (void *(*)(void *))(void (*)(void))must_stop, (void *)(intptr_t)stopping);
+  for (bool stopped = false; !stopped;) {
+    osp_ws_server_listen(stopping, &error);
+    stopped = strstr(error, "is stopped");
+    osp_release(error);
+    poll(NULL, 0, 1);
+  }
+  sem_post(&may_go);
+  peer_read_head(&second, head, sizeof head);
+  assert_memory_equal(head, "HTTP/1.1 503 ", 13);
+  peer_expect_close(&third, 1001);
+  peer_expect_close(&first, 1001);
+  pthread_join(stopper, NULL);
+  peer_close(&first);
+  peer_close(&second);
+  peer_close(&third);
+  close(silent);
+}
+
+/* The time that a peer has for the close handshake begins when the frame is queued, however long its loop has been held until then:
+ * WS-CLOSE-2 */
+static void test_a_close_after_a_long_handler(void **state) {
+  enum { LONGER_THAN_A_CLOSE_MAY_TAKE_MS = 5500 };
+  (void)state;
+  int other_port = peer_free_port();
+  int64_t other = must_create(other_port, "/");
+  osp_ws_server_on_message(other, on_hold_and_close, &error);
+  expect_success(error);
+  osp_ws_server_on_close(other, on_close, &error);
+  expect_success(error);
+  must_listen(other);
+  struct peer peer = peer_open(other_port, "/");
+  peer_send_message(&peer, "hold");
+  journal_expect("held");
+  poll(NULL, 0, LONGER_THAN_A_CLOSE_MAY_TAKE_MS);
+  sem_post(&may_go);
+  for (int i = 0; i < 3; i++) { /* the loop has its turns before there is an answer */
+    peer_send_message(&holder, "and on");
+    peer_expect_text(&holder, "and on");
+  }
+  assert_true(peer_read_frame(&peer));
+  assert_int_equal(peer.frame.head, 0x88);
+  peer_send_frame(&peer, 0x88, "\x0f\xa0", 2);
+  journal_expect("close:4000:");
+  peer_close(&peer);
+  must_stop(other);
+}
+
+int main(void) {
+#define held(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+  const struct CMUnitTest tests[] = {
+      held(test_a_connect_that_is_never_begun),      held(test_a_connect_that_succeeds_too_late),
+      held(test_two_close_handlers_too_late),        held(test_a_sender_waits_for_the_loop),
+      held(test_a_sender_waits_for_what_is_closed),  held(test_broadcasts_wait_for_the_loop),
+      held(test_a_handshake_while_the_server_stops), held(test_a_close_after_a_long_handler),
+  };
+  return cmocka_run_group_tests_name("held", tests, NULL, NULL);
+}

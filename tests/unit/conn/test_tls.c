@@ -1,0 +1,364 @@
+/* wss, both ends: what is trusted, what is not, and what is no TLS at all. */
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "support/tls_fixture.h"
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+static char *error;
+static struct tls_identity authority;
+static struct tls_identity good;
+static struct tls_identity other_host;
+static struct tls_identity expired;
+static struct tls_identity stranger;
+
+static int clear_journal(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+static int make_identities(void **state) {
+  (void)state;
+  tls_fixture_issue(&authority,
+                    &(struct tls_request){.name = "authority", .to_days = 10, .from_days = -1, .authority = 1});
+  tls_fixture_issue(&good, &(struct tls_request){.name = "good",
+                                                 .alternatives = "DNS:localhost,IP:127.0.0.1",
+                                                 .from_days = -1,
+                                                 .to_days = 10,
+                                                 .issuer = &authority});
+  tls_fixture_issue(&other_host, &(struct tls_request){.name = "other",
+                                                       .alternatives = "DNS:elsewhere.example",
+                                                       .from_days = -1,
+                                                       .to_days = 10,
+                                                       .issuer = &authority});
+  tls_fixture_issue(&expired, &(struct tls_request){.name = "expired",
+                                                    .alternatives = "DNS:localhost,IP:127.0.0.1",
+                                                    .from_days = -10,
+                                                    .to_days = -1,
+                                                    .issuer = &authority});
+  tls_fixture_issue(
+      &stranger, &(struct tls_request){
+                     .name = "stranger", .alternatives = "DNS:localhost,IP:127.0.0.1", .from_days = -1, .to_days = 10});
+  setenv("SSL_CERT_FILE", authority.certificate_file, 1);
+  return 0;
+}
+
+static int free_identities(void **state) {
+  (void)state;
+  struct tls_identity *all[] = {&authority, &good, &other_host, &expired, &stranger};
+  for (int i = 0; i < 5; i++)
+    tls_fixture_free(all[i]);
+  tls_fixture_remove();
+  return 0;
+}
+
+static int64_t serve_secure(int *port, const struct tls_identity *identity) {
+  *port = peer_free_port();
+  int64_t server =
+      osp_ws_create_secure_server(*port, "127.0.0.1", "/", identity->certificate_file, identity->key_file, &error);
+  expect_success(error);
+  osp_ws_server_on_message(server, on_echo, &error);
+  expect_success(error);
+  osp_ws_server_on_close(server, on_close, &error);
+  expect_success(error);
+  must_listen(server);
+  return server;
+}
+
+static int64_t latest_id;
+
+static void *learn_url(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  latest_id = connection->id;
+  journal_write("%s %zu %.5s", connection->url, strlen(message->data), message->data);
+  return result_success();
+}
+
+static void *on_learn[] = {(void *)learn_url};
+
+/* WS-SECURE-1 WS-CONNECT-13 */
+static void test_a_secure_conversation(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = ""};
+  char url[64];
+  char line[128];
+  int port;
+  (void)state;
+  int64_t server = serve_secure(&port, &good);
+  const char *hosts[] = {"localhost", "127.0.0.1"};
+  for (int i = 0; i < 2; i++) {
+    snprintf(url, sizeof url, "wss://%s:%d/", hosts[i], port);
+    int64_t id = must_connect_with(url, &options, on_learn);
+    must_send(id, "hello");
+    snprintf(line, sizeof line, "%s 5 hello", url);
+    journal_expect(line);
+    size_t size = 1000000;
+    char *text = malloc(size + 1);
+    assert_non_null(text);
+    memset(text, 'x', size);
+    text[size] = '\0';
+    must_send(id, text);
+    snprintf(line, sizeof line, "%s 1000000 xxxxx", url);
+    journal_expect(line);
+    osp_ws_server_broadcast(server, text, &error);
+    expect_success(error);
+    journal_expect(line);
+    free(text);
+    must_close(id);
+    journal_expect("close:1000:");
+  }
+  must_stop(server);
+}
+
+static void refused(const struct tls_identity *identity, const char *part) {
+  char url[64];
+  int port;
+  int64_t server = serve_secure(&port, identity);
+  snprintf(url, sizeof url, "wss://localhost:%d/", port);
+  osp_ws_connect(url, on_text, &error);
+  expect_error_with(error, part);
+  must_stop(server);
+}
+
+/* WS-CONNECT-13 */
+static void test_certificates_that_do_not_do(void **state) {
+  (void)state;
+  refused(&other_host, "localhost");
+  refused(&expired, "expired");
+  refused(&stranger, "trust");
+}
+
+/* WS-SECURE-2 */
+static void test_a_key_of_another_certificate(void **state) {
+  (void)state;
+  osp_ws_create_secure_server(peer_free_port(), "127.0.0.1", "/", good.certificate_file, expired.key_file, &error);
+  expect_error_with(error, expired.key_file);
+}
+
+/* WS-SECURE-3 WS-CONNECT-13 WS-CONNECT-9 */
+static void test_ends_that_do_not_speak_tls(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 300};
+  char url[64];
+  char rest[512];
+  int port;
+  (void)state;
+  int64_t server = serve_secure(&port, &good);
+  struct peer peer = peer_connect(port);
+  peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  peer_read_all(&peer, rest, sizeof rest);
+  assert_null(strstr(rest, "101"));
+  peer_close(&peer);
+  struct peer silent = peer_connect(port);
+  snprintf(url, sizeof url, "wss://localhost:%d/", port);
+  int64_t id = must_connect(url); /* the others are served */
+  must_close(id);
+  peer_close(&silent);
+  must_stop(server);
+  int64_t plain = must_serve(&port);
+  snprintf(url, sizeof url, "wss://127.0.0.1:%d/chat", port);
+  osp_ws_connect(url, on_text, &error);
+  expect_error_with(error, "TLS");
+  must_stop(plain);
+  int listener = peer_listen(&port);
+  snprintf(url, sizeof url, "wss://127.0.0.1:%d/", port);
+  osp_ws_connect_with(url, &options, on_message, &error);
+  expect_error_with(error, "no answer within 300 ms, during the TLS handshake");
+  close(listener);
+}
+
+struct flood {
+  pthread_t thread;
+  struct peer peer;
+  SSL_CTX *context;
+  SSL *ssl;
+  atomic_bool over;
+};
+
+static void *flood_run(void *argument) {
+  struct flood *flood = argument;
+  static const uint8_t ping[] = {0x89, 0x80, 1, 2, 3, 4};
+  uint8_t pings[2666 * sizeof ping]; /* their end is not that of a record that is full */
+  for (size_t i = 0; i < sizeof pings; i++)
+    pings[i] = ping[i % sizeof ping];
+  while (!atomic_load(&flood->over) && SSL_write(flood->ssl, pings, sizeof pings) > 0)
+    ;
+  return NULL;
+}
+
+static void flood_connect(struct flood *flood, int port) {
+  static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  char answer[1024];
+  *flood = (struct flood){.peer = peer_connect(port), .context = SSL_CTX_new(TLS_client_method())};
+  flood->ssl = SSL_new(flood->context);
+  SSL_set_fd(flood->ssl, flood->peer.fd);
+  assert_int_equal(SSL_connect(flood->ssl), 1);
+  assert_int_equal(SSL_write(flood->ssl, request, sizeof request - 1), sizeof request - 1);
+  assert_true(SSL_read(flood->ssl, answer, sizeof answer) > 12);
+  assert_memory_equal(answer, "HTTP/1.1 101", 12);
+}
+
+/* A client that sends pings as fast as it can, and reads nothing. */
+static void flood_begin(struct flood *flood, int port) {
+  flood_connect(flood, port);
+  assert_int_equal(pthread_create(&flood->thread, NULL, flood_run, flood), 0);
+}
+
+static void flood_end(struct flood *flood) {
+  atomic_store(&flood->over, true);
+  shutdown(flood->peer.fd, SHUT_RDWR);
+  pthread_join(flood->thread, NULL);
+  SSL_free(flood->ssl);
+  SSL_CTX_free(flood->context);
+  peer_close(&flood->peer);
+}
+
+/* WS-SEC-11: one peer that sends as fast as it is read has its turn, and so have the others. */
+static void test_a_flood_delays_nobody(void **state) {
+  struct flood flood;
+  char url[64];
+  int port;
+  (void)state;
+  signal(SIGPIPE, SIG_IGN);
+  int64_t server = serve_secure(&port, &good);
+  snprintf(url, sizeof url, "wss://localhost:%d/", port);
+  int64_t id = must_connect(url);
+  flood_begin(&flood, port);
+  poll(NULL, 0, 200);
+  for (int i = 0; i < 20; i++) {
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    must_send(id, "still there?");
+    journal_expect("text:still there?");
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(after.tv_sec - before.tv_sec <= 4); /* the flood goes on for as long as this does */
+  }
+  flood_end(&flood);
+  journal_expect("close:1006:");
+  must_close(id);
+  journal_expect("close:1000:");
+  must_stop(server);
+}
+
+enum { TALKERS = 2, TALKS = 20, TALK_BYTES = 40000 };
+
+/* Says all it has to at once: each message begins with its number. */
+static void *talk(void *context) {
+  struct flood *talker = context;
+  uint8_t *frames = calloc(TALKS, 8 + TALK_BYTES);
+  uint8_t *at = frames;
+  for (int i = 0; i < TALKS; i++, at += 8 + TALK_BYTES) {
+    memcpy(at, "\x81\xFE\x9C\x40\0\0\0\0", 8);
+    memset(at + 8, ' ', TALK_BYTES);
+    at[8 + snprintf((char *)at + 8, 8, "%d", i)] = ' ';
+  }
+  SSL_write(talker->ssl, frames, TALKS * (8 + TALK_BYTES));
+  free(frames);
+  return NULL;
+}
+
+static int talks_heard[TALKERS];
+static int64_t talkers[TALKERS];
+
+/* Takes its time over each message. */
+static void *hear_slowly(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  int talker = 0;
+  while (talkers[talker] && talkers[talker] != connection->id)
+    talker++;
+  talkers[talker] = connection->id;
+  if (atoi(message->data) != talks_heard[talker]++)
+    journal_write("out of order: %.10s", message->data);
+  if (talks_heard[talker] == TALKS)
+    journal_write("heard");
+  poll(NULL, 0, 20);
+  return result_success();
+}
+
+static void *on_hear_slowly[] = {(void *)hear_slowly};
+
+/* What a turn has no time for lies decrypted, where no event tells of it: it is heard all the same. WS-TEXT-7 WS-SEC-11 */
+static void test_what_is_left_of_a_turn(void **state) {
+  struct flood talking[TALKERS];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = osp_ws_create_secure_server(port, "127.0.0.1", "/", good.certificate_file, good.key_file, &error);
+  expect_success(error);
+  osp_ws_server_on_message(server, on_hear_slowly, &error);
+  expect_success(error);
+  must_listen(server);
+  for (int i = 0; i < TALKERS; i++)
+    flood_connect(&talking[i], port);
+  for (int i = 0; i < TALKERS; i++)
+    assert_int_equal(pthread_create(&talking[i].thread, NULL, talk, &talking[i]), 0);
+  for (int i = 0; i < TALKERS; i++)
+    journal_expect("heard");
+  for (int i = 0; i < TALKERS; i++)
+    flood_end(&talking[i]);
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
+static long elapsed_ms(const struct timespec *since) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+}
+
+/* One deadline for both handshakes, that of TLS and that of WebSocket: WS-LIMIT-11 WS-SECURE-3 */
+static void test_a_slow_handshake_over_tls(void **state) {
+  struct timespec start;
+  char rest[64];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = osp_ws_create_secure_server(port, "127.0.0.1", "/", good.certificate_file, good.key_file, &error);
+  expect_success(error);
+  must_limit(server, "handshakeTimeoutMs", 3000);
+  must_listen(server);
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  struct peer silent = peer_connect(port);
+  struct peer slow = peer_connect(port);
+  peer_send(&silent, "\x16\x03\x01", 3);
+  poll(NULL, 0, 2000);
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *ssl = SSL_new(context);
+  SSL_set_fd(ssl, slow.fd);
+  assert_int_equal(SSL_connect(ssl), 1);
+  assert_true(SSL_read(ssl, rest, sizeof rest) <= 0);
+  assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900); /* a second deadline would end at 5000 */
+  assert_true(peer_receive(&silent, rest, sizeof rest) <= 0);
+  assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900);
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  peer_close(&silent);
+  peer_close(&slow);
+  must_stop(server);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_a_secure_conversation, clear_journal),
+      cmocka_unit_test_setup(test_certificates_that_do_not_do, clear_journal),
+      cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
+      cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
+      cmocka_unit_test_setup(test_a_flood_delays_nobody, clear_journal),
+      cmocka_unit_test_setup(test_what_is_left_of_a_turn, clear_journal),
+      cmocka_unit_test_setup(test_a_slow_handshake_over_tls, clear_journal),
+  };
+  return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
+}

@@ -1,0 +1,208 @@
+/* Regression tests of the classes of vulnerability that other implementations had and that are the runtime's to avoid; those of the protocol
+ * are in ../protocol/test_vulnerabilities.c. Each is named after its class.
+ *
+ * Some classes have their test where their subject is tested:
+ *   a slow handshake                test_limits.c, test_a_slow_handshake; over TLS test_tls.c, test_a_slow_handshake_over_tls; many at once
+ *                                   tests/load/load.py, load_slow
+ *   a peer that is not verified     test_tls.c, test_certificates_that_do_not_do; ../io/tls_test.c
+ *   predictable or reused masks     test_parts.c, test_masks; over runs of a program tests/conformance/wire.py, note_mask
+ *   uninitialised memory sent       tests/conformance/wire.py, which accounts for every byte that arrives
+ */
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+
+static char *error;
+
+static int clear_journal(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
+#define REQUEST                                                                                                        \
+  "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                 \
+  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+
+/* ---- use after free when a callback ends its connection or its server */
+
+enum when { IN_OPEN, IN_MESSAGE, IN_CLOSE, WHENS };
+enum what { CLOSE_IT, STOP_IT, CLOSE_AND_STOP_IT, STOP_AND_FAIL, WHATS };
+
+static struct {
+  enum when when;
+  enum what what;
+  int64_t server;
+} plan;
+
+static void *act(enum when when, int64_t id) {
+  char *problem;
+  if (when != plan.when)
+    return result_success();
+  if (plan.what == CLOSE_IT || plan.what == CLOSE_AND_STOP_IT) {
+    osp_ws_close(id, &problem);
+    if (problem)
+      osp_release(problem);
+  }
+  if (plan.what != CLOSE_IT) {
+    osp_ws_stop_server(plan.server, &problem);
+    if (problem)
+      osp_release(problem);
+  }
+  return plan.what == STOP_AND_FAIL ? result_error("enough") : result_success();
+}
+
+static void *act_on_open(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  journal_write("open");
+  return act(IN_OPEN, connection->id);
+}
+
+static void *act_on_message(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
+  (void)cell;
+  (void)message;
+  return act(IN_MESSAGE, connection->id);
+}
+
+static void *act_on_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  (void)cell;
+  (void)code;
+  (void)reason;
+  journal_write("close");
+  return act(IN_CLOSE, connection->id);
+}
+
+static void *on_act_open[] = {(void *)act_on_open};
+static void *on_act_message[] = {(void *)act_on_message};
+static void *on_act_close[] = {(void *)act_on_close};
+
+/* libwebsockets CVE-2025-11677, QEMU CVE-2025-11234: with messages, a fragment and a close behind it in the same segment, and with a second
+ * connection that ends by it. WS-SEC-13 WS-ONCLOSE-1 */
+static void test_callbacks_that_end_their_connection(void **state) {
+  static const char frames[] =
+      "\x81\x83\0\0\0\0one\x81\x83\0\0\0\0two\x01\x82\0\0\0\0fr\x89\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8";
+  char bytes[1024];
+  char answer[4096];
+  (void)state;
+  for (int n = 0; n < (int)WHENS * (int)WHATS; n++) {
+    int port = peer_free_port();
+    plan.when = (enum when)(n / WHATS);
+    plan.what = (enum what)(n % WHATS);
+    plan.server = must_create(port, "/");
+    osp_ws_server_on_open(plan.server, on_act_open, &error);
+    expect_success(error);
+    osp_ws_server_on_message(plan.server, on_act_message, &error);
+    expect_success(error);
+    osp_ws_server_on_close(plan.server, on_act_close, &error);
+    expect_success(error);
+    must_listen(plan.server);
+    struct peer other = peer_connect(port);
+    if (plan.when != IN_OPEN) {
+      peer_shake(&other, port, "/", "");
+      journal_expect("open");
+    }
+    struct peer peer = peer_connect(port);
+    size_t size = (size_t)sprintf(bytes, "%s\r\n", REQUEST);
+    memcpy(bytes + size, frames, sizeof frames - 1);
+    peer_send(&peer, bytes, size + sizeof frames - 1);
+    journal_expect("open");
+    bool refused = plan.when == IN_OPEN && plan.what == STOP_AND_FAIL;
+    peer_read_all(&peer, answer, sizeof answer);
+    assert_int_equal(atoi(answer + 9), refused ? 403 : 101);
+    peer_close(&peer);
+    peer_close(&other);
+    if (!refused)
+      journal_expect("close");
+    if (plan.when != IN_OPEN)
+      journal_expect("close");
+    if (plan.what == CLOSE_IT)
+      must_stop(plan.server);
+    WAIT_UNTIL((osp_ws_server_connections(plan.server, &error), error));
+    osp_release(error);
+    assert_int_equal(journal_left(), 0);
+  }
+}
+
+/* ---- CR and LF, by way of the builtins: hackney CVE-2026-47072, undici CVE-2026-1527. WS-SEC-8 WS-TEXT-5 */
+static void test_injection_of_header_lines(void **state) {
+  static const char *const bad[] = {"a\r\nX: y", "a\nX: y", "a\rX: y", "a\r\n\r\nGET / HTTP/1.1", "a\xC0\x80", "a\x7f"};
+  char text[256];
+  int port;
+  (void)state;
+  int listener = peer_listen(&port);
+  int64_t server = must_create(peer_free_port(), "/");
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    struct osprey_options options = {.headers = "", .protocols = bad[i], .timeout_ms = 2000};
+    snprintf(text, sizeof text, "ws://127.0.0.1:%d/%s", port, bad[i]);
+    assert_int_equal(osp_ws_connect(text, on_text, &error), 0);
+    expect_error_with(error, "connect ");
+    snprintf(text, sizeof text, "ws://127.0.0.1:%d/", port);
+    assert_int_equal(osp_ws_connect_with(text, &options, on_message, &error), 0);
+    expect_error_with(error, "connect ");
+    snprintf(text, sizeof text, "/%s", bad[i]);
+    assert_int_equal(osp_ws_create_server(8080, "127.0.0.1", text, &error), 0);
+    expect_error_with(error, "create server");
+    osp_ws_server_protocols(server, bad[i], &error);
+    expect_error_with(error, "rotocol");
+    snprintf(text, sizeof text, "http://%s", bad[i]);
+    osp_ws_server_allow_origin(server, text, &error);
+    expect_error_with(error, "origin");
+    if (strchr(bad[i], '\n') == NULL) { /* an LF begins the next header, which is then checked by itself */
+      snprintf(text, sizeof text, "X: %s", bad[i]);
+      options = (struct osprey_options){.headers = text, .protocols = "", .timeout_ms = 2000};
+      char url[64];
+      snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+      assert_int_equal(osp_ws_connect_with(url, &options, on_message, &error), 0);
+      expect_error_with(error, "header \"X\"");
+    }
+  }
+  struct pollfd watched = {.fd = listener, .events = POLLIN};
+  assert_int_equal(poll(&watched, 1, 0), 0); /* nothing was so much as connected to */
+  close(listener);
+  must_stop(server);
+}
+
+/* ---- smuggling: what stands behind a request that is refused is not read as another. aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg.
+ * WS-SEC-7 */
+static void test_request_smuggling(void **state) {
+  char answer[4096];
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  static const char *const refused[] = {
+      REQUEST "Content-Length: 10\r\n\r\n", REQUEST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /chat HTTP/1.1\r\nHost: localhost\r\n\r\n"};
+  for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+    struct peer peer = peer_connect(port);
+    peer_send_text(&peer, refused[i]);
+    peer_send_text(&peer, "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    peer_read_all(&peer, answer, sizeof answer);
+    assert_int_equal(strncmp(answer, "HTTP/1.1 4", 10), 0);
+    assert_null(strstr(answer + 10, "HTTP/1.1 "));
+    peer_close(&peer);
+  }
+  assert_int_equal(journal_left(), 0); /* nobody was admitted */
+  must_stop(server);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_callbacks_that_end_their_connection, clear_journal),
+      cmocka_unit_test_setup(test_injection_of_header_lines, clear_journal),
+      cmocka_unit_test_setup(test_request_smuggling, clear_journal),
+  };
+  return cmocka_run_group_tests_name("vulnerabilities", tests, NULL, NULL);
+}

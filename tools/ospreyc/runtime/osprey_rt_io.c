@@ -1,0 +1,119 @@
+/* What a program does to the world outside: print, input, sleep, its arguments. */
+#include "osprey_rt.h"
+#include "osprey_rt_text.h"
+
+#include "osprey/osprey_mem.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_ON_STACK = 1024 };
+
+static int io_argc;
+static char **io_argv;
+static pthread_mutex_t io_print_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t io_input_lock = PTHREAD_MUTEX_INITIALIZER;
+
+void osp_rt_boot(int argc, char **argv) {
+  io_argc = argc;
+  io_argv = argv;
+}
+
+/* Output that nobody takes (a full disk, a closed descriptor) is dropped: print has no way to fail in the language. */
+static void io_write_all(const char *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t written = write(STDOUT_FILENO, bytes, length);
+    if (written < 0 && errno != EINTR)
+      return;
+    if (written > 0) {
+      bytes += written;
+      length -= (size_t)written;
+    }
+  }
+}
+
+/* Not through stdio: a line goes out in one write, so it is never split by another thread or process that shares the pipe. */
+void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
+  char on_stack[LINE_ON_STACK];
+  size_t size = text_bound_all(parts, count) + sizeof "\n";
+  char *line = size <= sizeof on_stack ? on_stack : text_alloc(size);
+  char *end = text_put_all(line, parts, count);
+  *end++ = '\n';
+  pthread_mutex_lock(&io_print_lock);
+  io_write_all(line, (size_t)(end - line));
+  pthread_mutex_unlock(&io_print_lock);
+  if (line != on_stack)
+    osp_release(line);
+}
+
+/* Osprey's strings end at NUL, so a NUL byte becomes the two bytes that stand for U+0000. */
+static char *io_string(const char *bytes, size_t length) {
+  char *text = text_alloc(2 * length);
+  char *at = text;
+  for (size_t i = 0; i < length; i++) {
+    if (bytes[i] != '\0') {
+      *at++ = bytes[i];
+      continue;
+    }
+    *at++ = '\xc0';
+    *at++ = '\x80';
+  }
+  *at = '\0';
+  return text;
+}
+
+char *osp_rt_input(void) {
+  char *line = NULL;
+  size_t capacity = 0;
+  pthread_mutex_lock(&io_input_lock);
+  ssize_t length = getline(&line, &capacity, stdin);
+  pthread_mutex_unlock(&io_input_lock);
+  if (length > 0 && line[length - 1] == '\n')
+    length--;
+  char *text = io_string(line, length > 0 ? (size_t)length : 0);
+  free(line);
+  return text;
+}
+
+void osp_rt_sleep(int64_t milliseconds) {
+  if (milliseconds < 0)
+    return;
+  struct timespec left = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
+  while (nanosleep(&left, &left) < 0 && errno == EINTR)
+    continue;
+}
+
+char *osp_rt_argument(int64_t n) {
+  const char *argument = n >= 1 && n < io_argc ? io_argv[n] : "";
+  return io_string(argument, strlen(argument));
+}
+
+/* The block of Result<int, string>: meta marks the message. */
+static void *io_result_int(int64_t value, const char *message) {
+  struct {
+    int64_t value;
+    int8_t discriminant;
+    const char *message;
+  } *result = osp_alloc_tagged(sizeof *result, 1 | 1 << (8 + 2));
+  result->value = value;
+  result->discriminant = message != NULL;
+  result->message = message;
+  return result;
+}
+
+void *osp_rt_integer(const char *text) {
+  char *end = NULL;
+  errno = 0;
+  long long value = strtoll(text, &end, 10);
+  bool digits = text[strspn(text, "+-")] >= '0' && text[strspn(text, "+-")] <= '9';
+  if (!digits || *end != '\0')
+    return io_result_int(0, "not an integer");
+  if (errno == ERANGE)
+    return io_result_int(0, "integer overflow");
+  return io_result_int(value, NULL);
+}

@@ -1,0 +1,126 @@
+/* Rendering and comparing of text. */
+#include "osprey_rt_text.h"
+
+#include "osprey/osprey_mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_SIZE = 32, NUMBER_MAX = NUMBER_SIZE - 1 };
+
+/* The start of every Result block: `{ T, i8 discriminant, message }`. A bool takes one byte, so what follows it moves up. */
+struct text_result {
+  const void *block;
+  bool failed;
+  const char *message;
+};
+
+static struct text_result text_result_open(const void *block, int64_t inner) {
+  const char *bytes = block;
+  struct text_result result = {.block = block};
+  result.failed = bytes[inner == OSP_RT_BOOL ? 1 : 8] != 0;
+  memcpy(&result.message, bytes + (inner == OSP_RT_BOOL ? 8 : 16), sizeof result.message);
+  if (!result.message)
+    result.message = "Error";
+  return result;
+}
+
+static struct osp_rt_part text_result_value(const struct text_result *result, int64_t inner) {
+  struct osp_rt_part value = {.kind = inner};
+  if (inner == OSP_RT_BOOL)
+    value.integer = *(const unsigned char *)result->block;
+  else
+    memcpy(&value.integer, result->block, sizeof value.integer);
+  return value;
+}
+
+/* The shortest of 15, 16 and 17 digits that reads back the same: 17 always do. */
+static char *text_put_float(char *at, double value) {
+  char digits[NUMBER_SIZE];
+  for (int precision = 15; precision <= 17; precision++) {
+    snprintf(digits, sizeof digits, "%.*g", precision, value);
+    if (strtod(digits, NULL) == value)
+      break;
+  }
+  at = stpcpy(at, digits);
+  bool looks_like_int = strspn(digits, "-0123456789") == strlen(digits);
+  return looks_like_int ? stpcpy(at, ".0") : at;
+}
+
+static char *text_put_int(char *at, int64_t value) {
+  char digits[NUMBER_SIZE];
+  char *first = digits + NUMBER_MAX;
+  *first = '\0';
+  uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
+  do
+    *--first = (char)('0' + rest % 10);
+  while ((rest /= 10) != 0);
+  if (value < 0)
+    *--first = '-';
+  return stpcpy(at, first);
+}
+
+/* An upper bound of a part's length: exact for text, generous for numbers. */
+static size_t text_bound(struct osp_rt_part part) {
+  if (part.kind == OSP_RT_TEXT)
+    return strlen(part.pointer);
+  if (part.kind < OSP_RT_RESULT)
+    return NUMBER_MAX;
+  int64_t inner = part.kind - OSP_RT_RESULT;
+  struct text_result result = text_result_open(part.pointer, inner);
+  size_t content = result.failed ? strlen(result.message) : text_bound(text_result_value(&result, inner));
+  return strlen("Success()") + content;
+}
+
+static char *text_put(char *at, struct osp_rt_part part) {
+  switch (part.kind) {
+  case OSP_RT_TEXT:
+    return stpcpy(at, part.pointer);
+  case OSP_RT_INT:
+    return text_put_int(at, part.integer);
+  case OSP_RT_FLOAT:
+    return text_put_float(at, part.real);
+  case OSP_RT_BOOL:
+    return stpcpy(at, part.integer ? "true" : "false");
+  case OSP_RT_UNIT:
+    return stpcpy(at, "0");
+  default:
+    break;
+  }
+  int64_t inner = part.kind - OSP_RT_RESULT;
+  struct text_result result = text_result_open(part.pointer, inner);
+  if (result.failed)
+    at = stpcpy(stpcpy(at, "Error("), result.message);
+  else
+    at = text_put(stpcpy(at, "Success("), text_result_value(&result, inner));
+  return stpcpy(at, ")");
+}
+
+size_t text_bound_all(const struct osp_rt_part *parts, int64_t count) {
+  size_t bound = 0;
+  for (int64_t i = 0; i < count; i++)
+    bound += text_bound(parts[i]);
+  return bound;
+}
+
+char *text_put_all(char *at, const struct osp_rt_part *parts, int64_t count) {
+  *at = '\0';
+  for (int64_t i = 0; i < count; i++)
+    at = text_put(at, parts[i]);
+  return at;
+}
+
+char *text_alloc(size_t length) {
+  return osp_alloc_tagged_noinit((int64_t)length + 1, 0);
+}
+
+char *osp_rt_format(const struct osp_rt_part *parts, int64_t count) {
+  char *text = text_alloc(text_bound_all(parts, count));
+  text_put_all(text, parts, count);
+  return text;
+}
+
+int64_t osp_rt_compare(const char *left, const char *right) {
+  return strcmp(left, right);
+}
