@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "conn/handle.h"
 #include "lookup.h"
 #include "protocol/close_code.h"
@@ -37,10 +38,10 @@ static void ws_close_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_close_task *work = (struct ws_close_task *)task;
   struct ws_conn *conn = work->conn;
   (void)loop;
-  ws_conn_use(conn);
+  ws_conn_ref(conn);
   ws_conn_close(conn, work->code, work->reason, strlen(work->reason));
-  ws_sys_free(work);
-  ws_conn_unuse(conn);
+  ws_mem_free(work);
+  ws_conn_unref(conn);
   ws_conn_unpin(conn);
 }
 
@@ -50,7 +51,7 @@ static bool ws_close_is_over(void *context) {
 
 /* Posts the close; the caller's pin goes with it. */
 static int ws_close_post(struct ws_conn *conn, int code, const char *reason, struct ws_error *error) {
-  struct ws_close_task *work = ws_sys_malloc(sizeof *work);
+  struct ws_close_task *work = ws_mem_alloc(sizeof *work);
   if (!work) {
     ws_error_memory(error, "close");
     return -1;
@@ -58,7 +59,7 @@ static int ws_close_post(struct ws_conn *conn, int code, const char *reason, str
   *work = (struct ws_close_task){.task.run = ws_close_run, .conn = conn, .code = code};
   strcpy(work->reason, reason);
   ws_handle_pin_again(conn->id);
-  ws_loop_post(conn->group->worker->loop, &work->task);
+  ws_loop_post(conn->group->thread->loop, &work->task);
   return 0;
 }
 
@@ -72,7 +73,7 @@ int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
   else
     outcome = ws_close_post(found.conn, code, reason, error);
   ws_found_done(&found);
-  if (outcome == 0 && !ws_worker_current())
-    ws_wait_until(ws_wait_now() + WS_CLOSE_TIMEOUT_MS + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
+  if (outcome == 0 && !ws_loop_thread_current())
+    ws_wait_until(ws_clock_ms() + WS_CLOSE_TIMEOUT_MS + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
   return outcome;
 }

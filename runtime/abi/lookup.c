@@ -4,7 +4,7 @@
 
 /* The connection itself; *state tells why there is none. */
 static struct ws_conn *ws_find(int64_t id, bool *local, enum ws_handle_state *state) {
-  struct ws_worker *here = ws_worker_current();
+  struct ws_loop_thread *here = ws_loop_thread_current();
   struct ws_conn *conn = here ? ws_handle_owned(WS_HANDLE_CONNECTION, id, here->index) : NULL;
   *local = conn != NULL;
   return conn ? conn : ws_handle_pin(WS_HANDLE_CONNECTION, id, state);

@@ -1,17 +1,16 @@
 /* The binary interface: each entry point checks what it can, delegates, and turns a failure into an Osprey string. */
 #include "osp_ws.h"
 
-#include <openssl/crypto.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "client/client.h"
 #include "close.h"
 #include "osprey/error.h"
 #include "lookup.h"
 #include "protocol/close_code.h"
 #include "server/request.h"
-#include "runtime.h"
+#include "program.h"
 #include "conn/send.h"
 #include "server/server.h"
 #include "io/wait.h"
@@ -54,7 +53,7 @@ int64_t osp_ws_connect(const char *url, void *handler, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   int64_t id = 0;
-  if (ws_runtime_start("connect", &failure) == 0)
+  if (ws_program_start("connect", &failure) == 0)
     id = ws_client_connect(url, NULL, handler, &failure);
   *error = ws_error_give(&failure);
   return id;
@@ -64,7 +63,7 @@ int64_t osp_ws_connect_with(const char *url, const void *options, void *handler,
   struct ws_error failure;
   ws_error_clear(&failure);
   int64_t id = 0;
-  if (ws_runtime_start("connect", &failure) == 0)
+  if (ws_program_start("connect", &failure) == 0)
     id = ws_client_connect(url, options, handler, &failure);
   *error = ws_error_give(&failure);
   return id;
@@ -155,15 +154,15 @@ int64_t osp_ws_queued_bytes(int64_t ws_id, char **error) {
 static char *ws_header_value(const struct ws_conn *conn, const char *name, struct ws_error *failure) {
   const struct ws_request *request = conn->handshake;
   long size = ws_request_header(request, name, NULL, 0);
-  char *scratch = size < 0 ? NULL : ws_sys_malloc((size_t)size + 1);
+  char *scratch = size < 0 ? NULL : ws_mem_alloc((size_t)size + 1);
   if (size < 0)
     ws_error_no_header(failure, conn->id, name);
   if (!scratch)
     return NULL;
   ws_request_header(request, name, scratch, (size_t)size);
   char *value = ws_value_string(scratch, (size_t)size);
-  OPENSSL_cleanse(scratch, (size_t)size);
-  ws_sys_free(scratch);
+  ws_mem_wipe(scratch, (size_t)size);
+  ws_mem_free(scratch);
   return value;
 }
 
@@ -208,7 +207,7 @@ static int64_t ws_create(int64_t port, const char *address, const char *path, co
   struct ws_error failure;
   ws_error_clear(&failure);
   int64_t id = 0;
-  if (ws_runtime_start("create server", &failure) == 0)
+  if (ws_program_start("create server", &failure) == 0)
     id = ws_server_create(port, address, path, certificate_file, key_file, &failure);
   *error = ws_error_give(&failure);
   return id;
@@ -335,7 +334,7 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error) {
   if (server) {
     if (!ws_server_stop(server))
       ws_error_stopped_already(&failure, server_id);
-    else if (!ws_worker_current())
+    else if (!ws_loop_thread_current())
       ws_server_await(server);
     ws_server_unpin(server);
   }
@@ -345,6 +344,6 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error) {
 int64_t osp_ws_keep_alive(char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  ws_runtime_keep_alive(&failure);
+  ws_program_keep_alive(&failure);
   return ws_done(&failure, error);
 }

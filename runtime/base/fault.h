@@ -2,7 +2,7 @@
 /*
  * Fault injection: the one counter that a test build arms.
  *
- * Every allocation and every system call of the runtime goes through a wrapper (alloc.h, hooks.h, io/sys.h, random.c; a
+ * Every allocation and every system call of the runtime goes through a wrapper (base/mem.h, hooks.h, io/sys.h, random.c; a
  * check of the source holds that). Built with the meson option fault_injection, a wrapper first asks whether it is to
  * fail: the nth question since ws_fault_arm(n) is answered yes, once, and that call fails with a plausible errno instead
  * of being made. After ws_fault_arm_drought(n) system calls are made, and every allocation from the nth question on

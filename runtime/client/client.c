@@ -1,18 +1,18 @@
-/* A connect is begun by its caller, carried out on a worker, and waited for by the caller: on another thread by ws_wait, on
+/* A connect is begun by its caller, carried out on a thread, and waited for by the caller: on another thread by ws_wait, on
  * the worker itself by turning the loop. The two share a struct ws_connect, which whoever is last frees: a caller that has
  * waited long enough (the worker may be stuck in a handler) abandons it, and the worker then drops the connection. */
 #include "client.h"
 
-#include <openssl/crypto.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "abi/args.h"
-#include "ended.h"
+#include "recently_closed.h"
 #include "conn/handle.h"
-#include "conn/head.h"
+#include "conn/head_reader.h"
 #include "io/dial.h"
 #include "io/sys.h"
 #include "io/tls_context.h"
@@ -63,7 +63,7 @@ struct ws_client {
   char *protocol;    /* chosen; NULL: none */
   struct ws_url url; /* of url_text */
   struct ws_client_offer offer;
-  struct ws_peer peer;
+  struct ws_address_quota_entry peer;
   void **handler;
   void **on_close;
   bool text_only;
@@ -82,7 +82,7 @@ static struct ws_client *ws_client_of(const struct ws_conn *conn) {
 
 static void ws_connect_unref(struct ws_connect *connect) {
   if (atomic_fetch_sub(&connect->references, 1) == 1)
-    ws_sys_free(connect);
+    ws_mem_free(connect);
 }
 
 /* The worker's part is over. False: the caller has gone. */
@@ -118,12 +118,12 @@ static void ws_client_late(struct ws_client *client) {
 
 /* Once the handshake has ended, or failed. */
 static void ws_client_wipe_secrets(struct ws_client *client) {
-  OPENSSL_cleanse(client->offer.key, sizeof client->offer.key);
+  ws_mem_wipe(client->offer.key, sizeof client->offer.key);
   if (client->request)
-    OPENSSL_cleanse(client->request->bytes, client->request->size);
+    ws_mem_wipe(client->request->bytes, client->request->size);
   ws_chunk_unref(client->request);
   client->request = NULL;
-  ws_sys_free_secret(client->headers);
+  ws_mem_free_secret(client->headers);
   client->headers = NULL;
 }
 
@@ -132,10 +132,10 @@ static void ws_client_free(struct ws_client *client) {
   ws_root_drop(client->handler);
   ws_root_drop(client->on_close);
   ws_tls_context_unref(client->tls);
-  ws_sys_free(client->protocol);
-  ws_sys_free_secret(client->protocols);
-  ws_sys_free_secret(client->url_text);
-  ws_sys_free(client);
+  ws_mem_free(client->protocol);
+  ws_mem_free_secret(client->protocols);
+  ws_mem_free_secret(client->url_text);
+  ws_mem_free(client);
   atomic_fetch_sub(&ws_clients_alive, 1);
   ws_wait_notify();
 }
@@ -167,14 +167,14 @@ static void ws_client_dialed(void *context, int fd, const struct ws_why *why) {
 
 static void ws_client_start(struct ws_loop *loop, struct ws_task *task) {
   struct ws_client *client = (struct ws_client *)(void *)((char *)task - offsetof(struct ws_client, start_task));
-  struct ws_worker *worker = client->group.worker;
+  struct ws_loop_thread *thread = client->group.thread;
   struct ws_why why;
   char host[256];
-  client->next = worker->clients;
-  client->link = &worker->clients;
+  client->next = thread->clients;
+  client->link = &thread->clients;
   if (client->next)
     client->next->link = &client->next;
-  worker->clients = client;
+  thread->clients = client;
   if (ws_conn_init(&client->conn, &client->group)) {
     *client->link = client->next;
     if (client->next)
@@ -184,7 +184,7 @@ static void ws_client_start(struct ws_loop *loop, struct ws_task *task) {
     return;
   }
   client->conn.peer = &client->peer;
-  if (worker->ending) {
+  if (thread->ending) {
     ws_conn_break(&client->conn, "the program is ending");
     return;
   }
@@ -200,7 +200,7 @@ static void ws_client_start(struct ws_loop *loop, struct ws_task *task) {
 static void ws_client_connected(struct ws_conn *conn) {
   enum { ROOM = WS_URL_MAX + 8192 + 65536 + 1024 };
   struct ws_client *client = ws_client_of(conn);
-  struct ws_loop *loop = conn->group->worker->loop;
+  struct ws_loop *loop = conn->group->thread->loop;
   client->request = ws_chunk_new(ROOM);
   size_t size = 0;
   if (client->request)
@@ -222,7 +222,7 @@ static int ws_client_accept(struct ws_client *client, const struct ws_client_ans
   struct ws_conn *conn = &client->conn;
   conn->deflate = answer->deflate;
   if (answer->protocol.data) {
-    client->protocol = ws_sys_malloc(answer->protocol.size + 1);
+    client->protocol = ws_mem_alloc(answer->protocol.size + 1);
     if (!client->protocol)
       return -1;
     memcpy(client->protocol, answer->protocol.data, answer->protocol.size);
@@ -268,18 +268,18 @@ static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   struct ws_client *client = ws_client_of(conn);
   struct ws_http_head scratch;
   struct ws_http_head *head;
-  struct ws_head *kept = conn->handshake;
+  struct ws_head_reader *kept = conn->handshake;
   size_t used;
-  int outcome = ws_head_take(&kept, &scratch, WS_HTTP_RESPONSE, bytes, n, &head, &used);
+  int outcome = ws_head_reader_feed(&kept, &scratch, WS_HTTP_RESPONSE, bytes, n, &head, &used);
   conn->handshake = kept;
   if (outcome == WS_HTTP_PARTIAL)
     return n;
   conn->handshake = NULL;
-  if (outcome == WS_HEAD_NO_MEMORY)
+  if (outcome == WS_HEAD_READER_NO_MEMORY)
     ws_conn_break(conn, "out of memory");
   else
     ws_client_answered(client, outcome, head);
-  ws_head_wipe(&kept, bytes, used);
+  ws_head_reader_wipe(&kept, bytes, used);
   ws_client_wipe_secrets(client);
   return used;
 }
@@ -310,15 +310,15 @@ static enum ws_verdict ws_client_message(struct ws_conn *conn, struct ws_call *c
     return ws_call_text(call, *client->handler, bytes, n);
   void *record = ws_conn_record(conn);
   return record
-             ? ws_call_message(call, *client->handler, record, binary, bytes, n, ws_loop_now(conn->group->worker->loop))
+             ? ws_call_message(call, *client->handler, record, binary, bytes, n, ws_loop_now(conn->group->thread->loop))
              : WS_VERDICT_NO_MEMORY;
 }
 
 static void ws_client_ended(struct ws_conn *conn) {
   struct ws_client *client = ws_client_of(conn);
-  struct ws_head *head = conn->handshake;
+  struct ws_head_reader *head = conn->handshake;
   conn->handshake = NULL;
-  ws_head_wipe(&head, NULL, 0);
+  ws_head_reader_wipe(&head, NULL, 0);
   if (client->dial)
     ws_dial_cancel(client->dial);
   client->dial = NULL;
@@ -330,7 +330,7 @@ static void ws_client_ended(struct ws_conn *conn) {
   if (client->on_close)
     ws_conn_call_close(conn, client->on_close);
   else
-    ws_ended_add(conn->id, client->url_text, conn->code, conn->reason);
+    ws_recently_closed_add(conn->id, client->url_text, conn->code, conn->reason);
 }
 
 static void ws_client_left(struct ws_conn *conn) {
@@ -414,7 +414,7 @@ static void ws_client_set_rules(struct ws_client *client, const struct ws_option
 /* Copies what the caller only lent. 0, or -1: no memory. */
 static int ws_client_copy(struct ws_client *client, const char *url, const struct ws_options_record *options,
                           void *handler) {
-  client->url_text = ws_sys_strdup(url);
+  client->url_text = ws_mem_strdup(url);
   client->handler = ws_root_keep(handler);
   if (!client->url_text || !client->handler)
     return -1;
@@ -423,8 +423,8 @@ static int ws_client_copy(struct ws_client *client, const char *url, const struc
   client->text_only = !options;
   if (!options)
     return 0;
-  client->headers = ws_sys_strdup(options->headers);
-  client->protocols = ws_sys_strdup(options->protocols);
+  client->headers = ws_mem_strdup(options->headers);
+  client->protocols = ws_mem_strdup(options->protocols);
   if (!client->headers || !client->protocols)
     return -1;
   client->offer.headers = client->headers;
@@ -436,12 +436,12 @@ static int ws_client_copy(struct ws_client *client, const char *url, const struc
 /* Everything that can be wrong before the network is touched. NULL with the cause in `why`. */
 static struct ws_client *ws_client_new(const char *url, const struct ws_options_record *options, void *handler,
                                        struct ws_why *why) {
-  struct ws_client *client = ws_sys_calloc(1, sizeof *client);
-  struct ws_connect *connect = ws_sys_calloc(1, sizeof *connect);
+  struct ws_client *client = ws_mem_calloc(1, sizeof *client);
+  struct ws_connect *connect = ws_mem_calloc(1, sizeof *connect);
   ws_why_set(why, "out of memory");
   if (!client || !connect) {
-    ws_sys_free(client);
-    ws_sys_free(connect);
+    ws_mem_free(client);
+    ws_mem_free(connect);
     return NULL;
   }
   atomic_fetch_add(&ws_clients_alive, 1);
@@ -457,7 +457,7 @@ static struct ws_client *ws_client_new(const char *url, const struct ws_options_
   }
   if (!made) {
     ws_client_free(client);
-    ws_sys_free(connect);
+    ws_mem_free(connect);
     return NULL;
   }
   atomic_store(&connect->references, 2);
@@ -472,7 +472,7 @@ static bool ws_connect_is_settled(void *context) {
 
 /* Handlers that wait on one worker return in the order of the stack, the innermost first. So an inner connect has no more time
  * than the one around it: without that, the outermost would wait for the sum of them all. */
-static int64_t ws_connect_deadline(const struct ws_worker *here, int64_t now, int64_t timeout_ms) {
+static int64_t ws_connect_deadline(const struct ws_loop_thread *here, int64_t now, int64_t timeout_ms) {
   int64_t deadline_ms = now + timeout_ms;
   if (here && here->nesting > 0 && here->patience_ms < deadline_ms)
     deadline_ms = here->patience_ms;
@@ -480,7 +480,7 @@ static int64_t ws_connect_deadline(const struct ws_worker *here, int64_t now, in
 }
 
 /* Waits on the worker itself: the loop turns until the outcome is there. */
-static void ws_connect_await_here(struct ws_worker *here, struct ws_connect *connect, int64_t deadline_ms) {
+static void ws_connect_await_here(struct ws_loop_thread *here, struct ws_connect *connect, int64_t deadline_ms) {
   int64_t outer_ms = here->patience_ms;
   here->patience_ms = deadline_ms;
   here->nesting++;
@@ -492,7 +492,7 @@ static void ws_connect_await_here(struct ws_worker *here, struct ws_connect *con
 
 /* Waits for the outcome; where the worker does not answer in time, gives up. */
 static void ws_connect_await(struct ws_connect *connect, const char *url, int64_t timeout_ms, int64_t deadline_ms) {
-  struct ws_worker *here = ws_worker_current();
+  struct ws_loop_thread *here = ws_loop_thread_current();
   char shown[512];
   int pending = WS_CONNECT_PENDING;
   if (here)
@@ -507,18 +507,18 @@ static void ws_connect_await(struct ws_connect *connect, const char *url, int64_
 /* Hands the client to its worker and waits. */
 static int64_t ws_client_run(struct ws_client *client, const char *url, struct ws_error *error) {
   struct ws_connect *connect = client->connect;
-  struct ws_worker *worker = ws_worker_next();
-  int64_t now = ws_wait_now();
-  int64_t deadline_ms = ws_connect_deadline(ws_worker_current(), now, client->timeout_ms);
+  struct ws_loop_thread *thread = ws_loop_thread_next();
+  int64_t now = ws_clock_ms();
+  int64_t deadline_ms = ws_connect_deadline(ws_loop_thread_current(), now, client->timeout_ms);
   int64_t timeout_ms = deadline_ms - now;
-  client->group = (struct ws_group){.ops = &ws_client_ops, .rules = &client->rules, .worker = worker};
+  client->group = (struct ws_group){.ops = &ws_client_ops, .rules = &client->rules, .thread = thread};
   client->deadline_ms = deadline_ms;
   client->timeout_ms = timeout_ms;
   client->start_task.run = ws_client_start;
-  if (worker == ws_worker_current())
-    ws_client_start(worker->loop, &client->start_task);
+  if (thread == ws_loop_thread_current())
+    ws_client_start(thread->loop, &client->start_task);
   else
-    ws_loop_post(worker->loop, &client->start_task);
+    ws_loop_post(thread->loop, &client->start_task);
   ws_connect_await(connect, url, timeout_ms, deadline_ms);
   int64_t id = atomic_load(&connect->state) == WS_CONNECT_DONE ? connect->id : 0;
   if (!id)
@@ -533,7 +533,7 @@ int64_t ws_client_connect(const char *url, const struct ws_options_record *optio
   char op[sizeof shown + 16];
   struct ws_url parsed;
   struct ws_why why;
-  struct ws_worker *here = ws_worker_current();
+  struct ws_loop_thread *here = ws_loop_thread_current();
   ws_log_url(shown, sizeof shown, url);
   snprintf(op, sizeof op, "connect %s", shown);
   enum ws_url_problem problem = ws_url_parse(&parsed, url, strlen(url));
@@ -547,7 +547,7 @@ int64_t ws_client_connect(const char *url, const struct ws_options_record *optio
     ws_error_too_deep(error, op, WS_CONNECT_NESTING);
     return 0;
   }
-  if (here && here->nesting > 0 && ws_wait_now() >= here->patience_ms) {
+  if (here && here->nesting > 0 && ws_clock_ms() >= here->patience_ms) {
     ws_error_connect(error, shown, "the time of an earlier connect, whose handler still waits, ran out");
     return 0;
   }
@@ -572,7 +572,7 @@ struct ws_on_close_task {
 static void ws_on_close_set(struct ws_conn *conn, void **handler) {
   struct ws_client *client = ws_client_of(conn);
   if (client->has_ended) {
-    ws_ended_call(conn->group->worker, conn->id, handler);
+    ws_recently_closed_call(conn->group->thread, conn->id, handler);
     return;
   }
   ws_root_drop(client->on_close);
@@ -586,15 +586,15 @@ static void ws_on_close_run(struct ws_loop *loop, struct ws_task *task) {
     ws_on_close_set(work->conn, work->handler);
     ws_conn_unpin(work->conn);
   } else {
-    ws_ended_call(ws_worker_current(), work->id, work->handler);
+    ws_recently_closed_call(ws_loop_thread_current(), work->id, work->handler);
   }
-  ws_sys_free(work);
+  ws_mem_free(work);
 }
 
-/* Posts to the worker; takes the root. */
-static int ws_on_close_post(struct ws_worker *worker, struct ws_conn *conn, int64_t id, void **handler,
+/* Posts to the thread; takes the root. */
+static int ws_on_close_post(struct ws_loop_thread *thread, struct ws_conn *conn, int64_t id, void **handler,
                             struct ws_error *error) {
-  struct ws_on_close_task *work = ws_sys_malloc(sizeof *work);
+  struct ws_on_close_task *work = ws_mem_alloc(sizeof *work);
   if (!work) {
     ws_root_drop(handler);
     ws_error_memory(error, "on close");
@@ -603,14 +603,14 @@ static int ws_on_close_post(struct ws_worker *worker, struct ws_conn *conn, int6
   *work = (struct ws_on_close_task){.task.run = ws_on_close_run, .conn = conn, .id = id, .handler = handler};
   if (conn)
     ws_handle_pin_again(id);
-  ws_loop_post(worker->loop, &work->task);
+  ws_loop_post(thread->loop, &work->task);
   return 0;
 }
 
 int ws_client_on_close(int64_t id, void *handler, struct ws_error *error) {
   struct ws_found found;
   int outcome = ws_find_conn("on close", id, &found, error);
-  bool gone = outcome != 0 && ws_ended_has(id);
+  bool gone = outcome != 0 && ws_recently_closed_has(id);
   if (outcome != 0 && !gone)
     return -1;
   if (!gone && found.conn->group->server) {
@@ -625,11 +625,11 @@ int ws_client_on_close(int64_t id, void *handler, struct ws_error *error) {
   if (!root)
     outcome = -1;
   else if (gone)
-    outcome = ws_on_close_post(ws_worker_next(), NULL, id, root, error);
+    outcome = ws_on_close_post(ws_loop_thread_next(), NULL, id, root, error);
   else if (found.local)
     ws_on_close_set(found.conn, root);
   else
-    outcome = ws_on_close_post(found.conn->group->worker, found.conn, id, root, error);
+    outcome = ws_on_close_post(found.conn->group->thread, found.conn, id, root, error);
   if (!gone)
     ws_found_done(&found);
   return outcome;
@@ -637,20 +637,20 @@ int ws_client_on_close(int64_t id, void *handler, struct ws_error *error) {
 
 /* ---- the end of the program */
 
-void ws_clients_close(struct ws_worker *worker) {
-  struct ws_client *client = worker->clients;
-  worker->ending = true;
+void ws_clients_close(struct ws_loop_thread *thread) {
+  struct ws_client *client = thread->clients;
+  thread->ending = true;
   if (client)
-    ws_conn_use(&client->conn);
+    ws_conn_ref(&client->conn);
   while (client) {
     struct ws_client *next = client->next;
     if (next)
-      ws_conn_use(&next->conn);
+      ws_conn_ref(&next->conn);
     if (ws_conn_state(&client->conn) == WS_CONN_HANDSHAKE)
       ws_conn_break(&client->conn, "the program is ending");
     else
       ws_conn_close(&client->conn, WS_CLOSE_GOING_AWAY, "", 0);
-    ws_conn_unuse(&client->conn);
+    ws_conn_unref(&client->conn);
     client = next;
   }
 }
@@ -667,5 +667,5 @@ void ws_clients_await_all(int64_t deadline_ms) {
 void ws_clients_free_all(void) {
   ws_tls_context_unref(ws_clients_tls);
   ws_clients_tls = NULL;
-  ws_ended_free_all();
+  ws_recently_closed_free_all();
 }

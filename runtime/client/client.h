@@ -19,8 +19,8 @@ int ws_client_on_close(int64_t id, void *handler, struct ws_error *error);
 const char *ws_client_protocol(const struct ws_conn *conn);
 
 /* Starts to close every client connection of the worker with 1001; those that connect fail. On its thread. */
-void ws_clients_close(struct ws_worker *worker);
+void ws_clients_close(struct ws_loop_thread *thread);
 
-/* Waits until there is none on any worker, or the deadline. Then frees what all had in common, when no worker runs. */
+/* Waits until there is none on any thread, or the deadline. Then frees what all had in common, when no worker runs. */
 void ws_clients_await_all(int64_t deadline_ms);
 void ws_clients_free_all(void);

@@ -4,7 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "handle.h"
 #include "osprey/hooks.h"
 #include "osprey/log.h"
@@ -18,7 +19,7 @@
 enum { WS_FINISH_NESTING = 8 };
 
 static struct ws_loop *ws_conn_loop(const struct ws_conn *conn) {
-  return conn->group->worker->loop;
+  return conn->group->thread->loop;
 }
 
 void ws_conn_drop_record(struct ws_conn *conn) {
@@ -45,14 +46,14 @@ static void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state) {
 
 int ws_conn_init(struct ws_conn *conn, struct ws_group *group) {
   conn->group = group;
-  if (ws_timer_init(group->worker->loop, &conn->timer, ws_conn_fire))
+  if (ws_timer_init(group->thread->loop, &conn->timer, ws_conn_fire))
     return -1;
   conn->next = group->first;
   conn->link = &group->first;
   if (conn->next)
     conn->next->link = &conn->next;
   group->first = conn;
-  group->worker->connections++;
+  group->thread->connections++;
   return 0;
 }
 
@@ -61,7 +62,7 @@ static void ws_conn_leave(struct ws_conn *conn) {
   if (conn->next)
     conn->next->link = conn->link;
   ws_timer_deinit(ws_conn_loop(conn), &conn->timer);
-  conn->group->worker->connections--;
+  conn->group->thread->connections--;
 }
 
 void ws_conn_abandon(struct ws_conn *conn) {
@@ -78,7 +79,7 @@ void ws_conn_start(struct ws_conn *conn, int64_t deadline_ms) {
 
 int ws_conn_identify(struct ws_conn *conn) {
   /* Whoever learns the ID sees the connection as it is now. */
-  conn->id = ws_handle_issue(WS_HANDLE_CONNECTION, conn, conn->group->worker->index);
+  conn->id = ws_handle_issue(WS_HANDLE_CONNECTION, conn, conn->group->thread->index);
   if (!conn->id)
     return -1;
   ws_conn_enter(conn, WS_CONN_OPENING);
@@ -130,29 +131,30 @@ int ws_conn_put_frame(struct ws_conn *conn, uint8_t head, const uint8_t *payload
 }
 
 void ws_conn_mark_dirty(struct ws_conn *conn) {
-  struct ws_worker *worker = conn->group->worker;
+  struct ws_loop_thread *thread = conn->group->thread;
   if (conn->dirty || conn->held)
     return;
   conn->dirty = true;
-  ws_conn_use(conn);
-  conn->next_dirty = worker->dirty;
-  worker->dirty = conn;
-  ws_loop_defer(worker->loop, &worker->flush);
+  ws_conn_ref(conn);
+  conn->next_dirty = thread->dirty;
+  thread->dirty = conn;
+  ws_loop_defer(thread->loop, &thread->flush);
 }
 
 void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work) {
-  struct ws_worker *worker = (struct ws_worker *)(void *)((char *)work - offsetof(struct ws_worker, flush));
-  int finishing = worker->finishing;
+  struct ws_loop_thread *thread =
+      (struct ws_loop_thread *)(void *)((char *)work - offsetof(struct ws_loop_thread, flush));
+  int finishing = thread->finishing;
   (void)loop;
-  worker->finishing = 0; /* a turn inside a close handler finishes what it finds; turns nest so deep only */
-  while (worker->dirty) {
-    struct ws_conn *conn = worker->dirty;
-    worker->dirty = conn->next_dirty;
+  thread->finishing = 0; /* a turn inside a close handler finishes what it finds; turns nest so deep only */
+  while (thread->dirty) {
+    struct ws_conn *conn = thread->dirty;
+    thread->dirty = conn->next_dirty;
     conn->dirty = false;
     ws_conn_flush(conn);
-    ws_conn_unuse(conn);
+    ws_conn_unref(conn);
   }
-  worker->finishing = finishing;
+  thread->finishing = finishing;
 }
 
 static void ws_conn_want(struct ws_conn *conn) {
@@ -169,7 +171,7 @@ static void ws_conn_finish_output(struct ws_conn *conn) {
   bool server_waits = conn->group->rules->role == WS_ROLE_SERVER && conn->close_received;
   bool client_waits = conn->group->rules->role == WS_ROLE_CLIENT && conn->close_received;
   if (client_waits) {
-    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_LINGER_MS);
+    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + WS_LINGER_MS);
     return;
   }
   if (!server_waits && !conn->failed && ws_conn_state(conn) != WS_CONN_REFUSED)
@@ -185,7 +187,7 @@ static void ws_conn_finish_output(struct ws_conn *conn) {
     ws_conn_want(conn);
   }
   if (conn->shut && ws_conn_state(conn) != WS_CONN_ENDED)
-    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_LINGER_MS);
+    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + WS_LINGER_MS);
 }
 
 void ws_conn_flush(struct ws_conn *conn) {
@@ -215,7 +217,7 @@ static void ws_conn_put_close(struct ws_conn *conn, int code, const char *reason
   ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": a close frame with %d goes out", conn->id, code);
   conn->close_sent = true;
   ws_conn_enter(conn, WS_CONN_CLOSING);
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_CLOSE_TIMEOUT_MS);
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + WS_CLOSE_TIMEOUT_MS);
   if (ws_conn_put_frame(conn, WS_FRAME_FIN | WS_OPCODE_CLOSE, payload, size))
     ws_conn_drop(conn);
 }
@@ -253,7 +255,7 @@ void ws_conn_fail_at(struct ws_conn *conn, int code, const char *reason, const c
     return;
   }
   conn->code = (uint16_t)code;
-  conn->reason = ws_sys_strdup(reason);
+  conn->reason = ws_mem_strdup(reason);
   ws_conn_put_close(conn, code, reason, strlen(reason));
 }
 
@@ -264,7 +266,7 @@ void ws_conn_refuse(struct ws_conn *conn, const char *bytes, size_t n) {
   if (ws_conn_state(conn) == WS_CONN_ENDED)
     return;
   ws_conn_enter(conn, WS_CONN_REFUSED);
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_wait_now() + WS_CLOSE_TIMEOUT_MS);
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + WS_CLOSE_TIMEOUT_MS);
   if (ws_outq_append(&conn->out, ws_conn_loop(conn), bytes, n)) {
     ws_conn_drop(conn);
     return;
@@ -282,11 +284,11 @@ static void ws_conn_finish_now(struct ws_conn *conn) {
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   if (conn->session) {
     ws_session_deinit(conn->session);
-    ws_sys_free(conn->session);
+    ws_mem_free(conn->session);
   }
   ws_deflater_free(conn->deflater);
   ws_root_drop(conn->record);
-  ws_sys_free(conn->reason);
+  ws_mem_free(conn->reason);
   conn->group->ops->left(conn);
   if (!id || ws_handle_retire(id))
     conn->group->ops->free(conn);
@@ -296,15 +298,15 @@ static void ws_conn_finish_now(struct ws_conn *conn) {
 /* A close handler that sends may meet the next connection that has ended, whose close handler sends: as many of them as there are
  * connections would not fit on the stack. From a depth on they wait for the end of the turn. */
 static void ws_conn_finish(struct ws_conn *conn) {
-  struct ws_worker *worker = conn->group->worker;
-  if (worker->finishing >= WS_FINISH_NESTING) {
+  struct ws_loop_thread *thread = conn->group->thread;
+  if (thread->finishing >= WS_FINISH_NESTING) {
     conn->held = false;
     ws_conn_mark_dirty(conn);
     return;
   }
-  worker->finishing++;
+  thread->finishing++;
   ws_conn_finish_now(conn);
-  worker->finishing--;
+  thread->finishing--;
 }
 
 void ws_conn_drop(struct ws_conn *conn) {
@@ -326,11 +328,11 @@ void ws_conn_break(struct ws_conn *conn, const char *why) {
   ws_conn_drop(conn);
 }
 
-void ws_conn_use(struct ws_conn *conn) {
+void ws_conn_ref(struct ws_conn *conn) {
   conn->uses++;
 }
 
-void ws_conn_unuse(struct ws_conn *conn) {
+void ws_conn_unref(struct ws_conn *conn) {
   if (--conn->uses == 0 && ws_conn_state(conn) == WS_CONN_ENDED)
     ws_conn_finish(conn);
 }
@@ -350,12 +352,12 @@ void *ws_conn_new_record(const struct ws_conn *conn) {
 
 void *ws_conn_record(struct ws_conn *conn) {
   if (!conn->record) {
-    conn->record = ws_root_take();
+    conn->record = ws_root_acquire();
     if (!conn->record)
       return NULL;
     *conn->record = ws_conn_new_record(conn);
     if (!*conn->record) {
-      ws_root_give(conn->record);
+      ws_root_release(conn->record);
       conn->record = NULL;
       return NULL;
     }
@@ -364,22 +366,22 @@ void *ws_conn_record(struct ws_conn *conn) {
 }
 
 struct ws_call *ws_conn_begin_call(struct ws_conn *conn) {
-  struct ws_call *call = ws_worker_take_call(conn->group->worker);
+  struct ws_call *call = ws_loop_thread_call_acquire(conn->group->thread);
   if (call) {
     conn->handling = true;
-    conn->group->worker->handling++;
-    ws_conn_use(conn);
+    conn->group->thread->handling++;
+    ws_conn_ref(conn);
   }
   return call;
 }
 
 void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call) {
-  ws_worker_give_call(conn->group->worker, call);
+  ws_loop_thread_call_release(conn->group->thread, call);
   conn->handling = false;
-  conn->group->worker->handling--;
+  conn->group->thread->handling--;
   if (conn->record_stale)
     ws_conn_drop_record(conn);
-  ws_conn_unuse(conn);
+  ws_conn_unref(conn);
 }
 
 const char *ws_conn_remote(const struct ws_conn *conn, char text[static WS_ADDRESS_TEXT]) {

@@ -8,7 +8,7 @@
  *   REFUSED    a server's: the refusal was queued; for the program it is closed
  *   ENDED      the stream is closed; the close handler runs or is about to; then the ID is retired and the memory freed
  *
- * It only ever moves down this list. It belongs to one worker, whose thread alone touches it, apart from what is marked
+ * It only ever moves down this list. It belongs to one thread, whose thread alone touches it, apart from what is marked
  * shared: other threads pin its ID (handle.h) and read that.
  *
  * Lifetime. `uses` counts what on the stack, in the dirty list or in that of the unread still needs the connection.
@@ -30,11 +30,11 @@
 #include "io/outq.h"
 #include "io/stream.h"
 #include "io/timer.h"
-#include "peers.h"
+#include "address_quota.h"
 #include "protocol/deflate.h"
 #include "protocol/message.h"
 #include "osprey/value.h"
-#include "worker.h"
+#include "loop_thread.h"
 
 enum ws_conn_state {
   WS_CONN_HANDSHAKE,
@@ -60,7 +60,7 @@ struct ws_rules {
   size_t max_queued_bytes;
 };
 
-/* What a client and a server do differently. Each is called on the worker, with a use held. */
+/* What a client and a server do differently. Each is called on the thread, with a use held. */
 struct ws_conn_ops {
   /* The stream is ready for bytes. */
   void (*connected)(struct ws_conn *conn);
@@ -80,11 +80,11 @@ struct ws_conn_ops {
   void (*url)(const struct ws_conn *conn, char *to, size_t room);
 };
 
-/* The connections of a server on one worker, or the one of a client. */
+/* The connections of a server on one thread, or the one of a client. */
 struct ws_group {
   const struct ws_conn_ops *ops;
   const struct ws_rules *rules;
-  struct ws_worker *worker;
+  struct ws_loop_thread *thread;
   struct ws_server *server; /* NULL: a client's */
   struct ws_conn *first;
   _Atomic uint32_t open; /* shared: how many are OPEN */
@@ -103,9 +103,9 @@ struct ws_conn {
   void **record;   /* root of the record for handlers, NULL until it is needed */
   void *handshake; /* what the role keeps: a server's partial head, then its request (shared) */
   struct ws_deflater *deflater;
-  struct ws_peer *peer; /* shared */
-  char *reason;         /* of the end; NULL: none. U+0000 stands in it as C0 80 */
-  uint32_t last_input;  /* ms of the loop's clock, truncated */
+  struct ws_address_quota_entry *peer; /* shared */
+  char *reason;                        /* of the end; NULL: none. U+0000 stands in it as C0 80 */
+  uint32_t last_input;                 /* ms of the loop's clock, truncated */
   uint32_t rate_start, rate_count;
   _Atomic uint32_t posted;                /* shared: messages handed to the worker and not yet queued */
   struct ws_deflate_params deflate;       /* shared */
@@ -163,7 +163,7 @@ void ws_conn_mark_dirty(struct ws_conn *conn);
 /* Writes what there is to write, now. May end the connection. */
 void ws_conn_flush(struct ws_conn *conn);
 
-/* Writes the output of the worker's dirty connections. For worker->flush. */
+/* Writes the output of the worker's dirty connections. For thread->flush. */
 void ws_conn_flush_dirty(struct ws_loop *loop, struct ws_deferred *work);
 
 /* Starts the close handshake behind what is queued; the reason is wire text. In HANDSHAKE it drops. No effect once closing. */
@@ -183,9 +183,9 @@ void ws_conn_drop(struct ws_conn *conn);
 /* Ends a connection in HANDSHAKE, telling its role why. */
 void ws_conn_break(struct ws_conn *conn, const char *why);
 
-void ws_conn_use(struct ws_conn *conn);
+void ws_conn_ref(struct ws_conn *conn);
 /* The connection may be gone afterwards. */
-void ws_conn_unuse(struct ws_conn *conn);
+void ws_conn_unref(struct ws_conn *conn);
 
 /* Gives a pin of another thread back; the connection may be gone afterwards. */
 void ws_conn_unpin(struct ws_conn *conn);
@@ -210,7 +210,7 @@ void ws_conn_end_call(struct ws_conn *conn, struct ws_call *call);
 /* Calls a close handler (a root, or NULL for none) with how the connection ended. */
 void ws_conn_call_close(struct ws_conn *conn, void **handler);
 
-/* Reads on where input is left that no event announces. For worker->read_on. */
+/* Reads on where input is left that no event announces. For thread->read_on. */
 void ws_conn_read_on(struct ws_loop *loop, struct ws_deferred *work);
 
 /* conn_input.c: one step of the stream's own handshake (true: done), and what readiness and the timer call. */

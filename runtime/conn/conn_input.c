@@ -1,7 +1,8 @@
 /* What arrives on a connection: readiness, bytes, the session's events, and the passing of time. */
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "conn.h"
 #include "io/sys.h"
 #include "osprey/log.h"
@@ -14,8 +15,8 @@ enum { WS_READS_PER_TURN = 8, WS_READ_MS_PER_TURN = 8 };
 /* A ping's answer is left out where this much waits already: the peer does not read, and one answer of many will do. */
 enum { WS_PONG_BACKLOG = 64 * 1024 };
 
-static struct ws_worker *ws_conn_worker(const struct ws_conn *conn) {
-  return conn->group->worker;
+static struct ws_loop_thread *ws_conn_worker(const struct ws_conn *conn) {
+  return conn->group->thread;
 }
 
 /* ---- the session's events */
@@ -98,7 +99,7 @@ static enum ws_sink_verdict ws_conn_on_close(void *context, int code, const char
   conn->code = (uint16_t)code;
   ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": the peer closes with %d", conn->id, code);
   if (n > 0) {
-    conn->reason = ws_sys_malloc(ws_text_host_size((const uint8_t *)reason, n) + 1);
+    conn->reason = ws_mem_alloc(ws_text_host_size((const uint8_t *)reason, n) + 1);
     if (conn->reason)
       ws_text_to_host(conn->reason, (const uint8_t *)reason, n);
   }
@@ -130,10 +131,10 @@ static void ws_conn_keep_session(struct ws_conn *conn, struct ws_session *sessio
   bool blank = conn->discarding || ws_conn_session_is_blank(session);
   if (blank) {
     ws_session_deinit(session);
-    ws_sys_free(conn->session);
+    ws_mem_free(conn->session);
     conn->session = NULL;
   } else if (!conn->session) {
-    conn->session = ws_sys_malloc(sizeof *session);
+    conn->session = ws_mem_alloc(sizeof *session);
     if (conn->session) {
       memcpy(conn->session, session, sizeof *session);
     } else {
@@ -242,22 +243,22 @@ static bool ws_conn_resume(struct ws_conn *conn) {
 
 /* Has its turn again at the end of this one: no event would tell of what is left. */
 static void ws_conn_read_later(struct ws_conn *conn) {
-  struct ws_worker *worker = ws_conn_worker(conn);
+  struct ws_loop_thread *thread = ws_conn_worker(conn);
   if (conn->unread)
     return;
   conn->unread = true;
-  ws_conn_use(conn);
+  ws_conn_ref(conn);
   conn->next_unread = NULL;
-  *worker->unread_end = conn;
-  worker->unread_end = &conn->next_unread;
-  worker->unread_count++;
-  ws_loop_defer(worker->loop, &worker->read_on);
+  *thread->unread_end = conn;
+  thread->unread_end = &conn->next_unread;
+  thread->unread_count++;
+  ws_loop_defer(thread->loop, &thread->read_on);
 }
 
 static void ws_conn_read(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_worker(conn)->loop;
-  int64_t until_ms = ws_sys_now_coarse_ms() + WS_READ_MS_PER_TURN;
-  uint8_t *buffer = ws_loop_take_buffer(loop);
+  int64_t until_ms = ws_clock_coarse_ms() + WS_READ_MS_PER_TURN;
+  uint8_t *buffer = ws_loop_buffer_acquire(loop);
   if (!buffer) {
     ws_conn_drop(conn);
     return;
@@ -273,13 +274,13 @@ static void ws_conn_read(struct ws_conn *conn) {
     if (n == WS_STREAM_AGAIN)
       filled = false;
     bool pending = n > 0 && ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream);
-    bool turn_is_over = reads >= WS_READS_PER_TURN || ((filled || pending) && ws_sys_now_coarse_ms() > until_ms);
+    bool turn_is_over = reads >= WS_READS_PER_TURN || ((filled || pending) && ws_clock_coarse_ms() > until_ms);
     if (pending && turn_is_over)
       ws_conn_read_later(conn);
     bool resumed = ws_conn_resume(conn);
     more = resumed || ((filled || pending) && !turn_is_over);
   }
-  ws_loop_give_buffer(loop, buffer);
+  ws_loop_buffer_release(loop, buffer);
 }
 
 /* ---- readiness */
@@ -314,20 +315,21 @@ static void ws_conn_readable(struct ws_conn *conn) {
 
 /* Each that was waiting once: what is left then waits again. */
 void ws_conn_read_on(struct ws_loop *loop, struct ws_deferred *work) {
-  struct ws_worker *worker = (struct ws_worker *)(void *)((char *)work - offsetof(struct ws_worker, read_on));
+  struct ws_loop_thread *thread =
+      (struct ws_loop_thread *)(void *)((char *)work - offsetof(struct ws_loop_thread, read_on));
   (void)loop;
-  for (int most = worker->unread_count; most > 0 && worker->unread; most--) {
-    struct ws_conn *conn = worker->unread;
-    worker->unread = conn->next_unread;
-    if (!worker->unread)
-      worker->unread_end = &worker->unread;
-    worker->unread_count--;
+  for (int most = thread->unread_count; most > 0 && thread->unread; most--) {
+    struct ws_conn *conn = thread->unread;
+    thread->unread = conn->next_unread;
+    if (!thread->unread)
+      thread->unread_end = &thread->unread;
+    thread->unread_count--;
     conn->unread = false;
     if (ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream))
       ws_conn_readable(conn);
     if (conn->dirty)
       ws_conn_flush(conn);
-    ws_conn_unuse(conn);
+    ws_conn_unref(conn);
   }
 }
 
@@ -336,7 +338,7 @@ void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events
       (struct ws_conn *)(void *)((char *)watch - offsetof(struct ws_conn, stream) - offsetof(struct ws_stream, watch));
   (void)loop;
   unsigned ready = ws_stream_ready(&conn->stream, events);
-  ws_conn_use(conn);
+  ws_conn_ref(conn);
   if (conn->stream_ready || ws_conn_shake(conn)) {
     if (ready & WS_WRITE && conn->blocked)
       ws_conn_flush(conn);
@@ -345,7 +347,7 @@ void ws_conn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events
     if (conn->dirty)
       ws_conn_flush(conn);
   }
-  ws_conn_unuse(conn);
+  ws_conn_unref(conn);
 }
 
 /* ---- time */
@@ -378,7 +380,7 @@ static void ws_conn_close_late(struct ws_conn *conn) {
   /* An idle peer that did not even take our close frame is gone. */
   if (conn->idled && !conn->shut) {
     conn->code = WS_CLOSE_ABNORMAL;
-    ws_sys_free(conn->reason);
+    ws_mem_free(conn->reason);
     conn->reason = NULL;
   }
   ws_conn_drop(conn);
@@ -387,7 +389,7 @@ static void ws_conn_close_late(struct ws_conn *conn) {
 void ws_conn_fire(struct ws_loop *loop, struct ws_timer *timer) {
   struct ws_conn *conn = (struct ws_conn *)(void *)((char *)timer - offsetof(struct ws_conn, timer));
   (void)loop;
-  ws_conn_use(conn);
+  ws_conn_ref(conn);
   switch (ws_conn_state(conn)) {
   case WS_CONN_HANDSHAKE:
     ws_conn_break(conn, NULL);
@@ -402,5 +404,5 @@ void ws_conn_fire(struct ws_loop *loop, struct ws_timer *timer) {
   default:
     ws_conn_drop(conn);
   }
-  ws_conn_unuse(conn);
+  ws_conn_unref(conn);
 }

@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 
 /* An ID: generation (31 bits), 1 + place (25 bits), kind (1 bit). The first server is 2, the first connection 3. */
 enum { WS_ID_KIND_BITS = 1, WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 31 };
@@ -92,7 +92,7 @@ static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t plac
   unsigned segment = ws_segment_of(place, &offset);
   struct ws_slot *slots = atomic_load_explicit(&table->segments[segment], memory_order_relaxed);
   if (!slots) {
-    slots = ws_sys_calloc((size_t)1 << (segment + WS_SEGMENT_FIRST), sizeof *slots);
+    slots = ws_mem_calloc((size_t)1 << (segment + WS_SEGMENT_FIRST), sizeof *slots);
     if (!slots)
       return NULL;
     atomic_store_explicit(&table->segments[segment], slots, memory_order_release);

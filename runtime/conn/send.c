@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "handle.h"
 #include "osprey/log.h"
 #include "abi/lookup.h"
@@ -23,7 +24,7 @@ enum {
 
 /* Whether it is the very text that the handler which runs here was given: validated when it came. */
 static bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text) {
-  const struct ws_worker *here = ws_worker_current();
+  const struct ws_loop_thread *here = ws_loop_thread_current();
   if (!here || here->call.text != text)
     return false;
   *out = (struct ws_outgoing){
@@ -68,12 +69,12 @@ int ws_outgoing_base64(struct ws_outgoing *out, const char *op, const char *base
   if (n % 4 == 0)
     return 0;
   /* The length alone is wrong; the decoder knows where. */
-  uint8_t *scratch = ws_sys_malloc(ws_base64_decoded_max(n) + 1);
+  uint8_t *scratch = ws_mem_alloc(ws_base64_decoded_max(n) + 1);
   size_t size;
   size_t offset = n;
   if (scratch)
     ws_base64_decode(scratch, base64, n, &size, &offset);
-  ws_sys_free(scratch);
+  ws_mem_free(scratch);
   ws_error_not_base64(error, offset);
   return -1;
 }
@@ -120,22 +121,22 @@ static struct ws_deflater *ws_conn_deflater(struct ws_conn *conn) {
   bool server = conn->group->rules->role == WS_ROLE_SERVER;
   uint8_t bits = server ? conn->deflate.server_bits : conn->deflate.client_bits;
   bool no_takeover = server ? conn->deflate.server_no_takeover : conn->deflate.client_no_takeover;
-  struct ws_deflater **kept = no_takeover ? &conn->group->worker->deflaters[bits] : &conn->deflater;
+  struct ws_deflater **kept = no_takeover ? &conn->group->thread->deflaters[bits] : &conn->deflater;
   if (!*kept)
     *kept = ws_deflater_new(bits, no_takeover);
   return *kept;
 }
 
-/* Compresses and queues a message on its worker. 0, or -1: no memory, nothing queued. */
+/* Compresses and queues a message on its thread. 0, or -1: no memory, nothing queued. */
 static int ws_conn_put_compressed(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n) {
   struct ws_deflater *deflater = ws_conn_deflater(conn);
-  uint8_t *bytes = deflater ? ws_sys_malloc(ws_deflater_bound(deflater, n)) : NULL;
+  uint8_t *bytes = deflater ? ws_mem_alloc(ws_deflater_bound(deflater, n)) : NULL;
   if (!bytes)
     return -1;
   size_t size = ws_deflater_run(deflater, bytes, payload, n);
   int outcome = size ? ws_conn_put_frame(conn, (uint8_t)(WS_FRAME_FIN | WS_FRAME_RSV1 | opcode), bytes, size)
                      : ws_conn_put_frame(conn, (uint8_t)(WS_FRAME_FIN | opcode), payload, n);
-  ws_sys_free(bytes);
+  ws_mem_free(bytes);
   /* The peer's context would miss what was compressed and not sent. */
   if (outcome)
     ws_conn_drop(conn);
@@ -162,7 +163,7 @@ static void ws_conn_queued(struct ws_conn *conn) {
 }
 
 static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error) {
-  uint8_t *payload = ws_sys_malloc(out->size + WS_DECODE_SLACK);
+  uint8_t *payload = ws_mem_alloc(out->size + WS_DECODE_SLACK);
   int outcome = -1;
   if (!payload)
     ws_error_memory(error, out->op);
@@ -171,7 +172,7 @@ static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *ou
     if (outcome)
       ws_error_memory(error, out->op);
   }
-  ws_sys_free(payload);
+  ws_mem_free(payload);
   return outcome;
 }
 
@@ -180,7 +181,7 @@ static int ws_send_direct(struct ws_conn *conn, const struct ws_outgoing *out, s
   uint8_t header[WS_FRAME_HEADER_MAX];
   size_t n = ws_frame_encode(header, WS_FRAME_FIN | out->opcode, out->size, NULL);
   struct iovec parts[2] = {{header, n}, {(void *)(uintptr_t)out->text, out->size}};
-  int outcome = ws_outq_write(&conn->out, conn->group->worker->loop, &conn->stream, parts, 2);
+  int outcome = ws_outq_write(&conn->out, conn->group->thread->loop, &conn->stream, parts, 2);
   if (outcome < 0) {
     ws_error_closed(error, out->op, conn->id);
     ws_conn_drop(conn);
@@ -192,7 +193,7 @@ static int ws_send_direct(struct ws_conn *conn, const struct ws_outgoing *out, s
 }
 
 static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
-  struct ws_loop *loop = conn->group->worker->loop;
+  struct ws_loop *loop = conn->group->thread->loop;
   uint8_t *to = ws_outq_reserve(&conn->out, loop, size + WS_DECODE_SLACK);
   if (!to) {
     ws_error_memory(error, out->op);
@@ -207,7 +208,7 @@ static int ws_send_gathered(struct ws_conn *conn, const struct ws_outgoing *out,
 static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
   bool compresses = ws_conn_compresses(conn, out->size);
   int outcome;
-  ws_conn_use(conn);
+  ws_conn_ref(conn);
   if (!ws_conn_make_room(conn, size)) {
     ws_error_queue_full(error, out->op, conn->id, out->size, ws_outq_bytes(&conn->out),
                         conn->group->rules->max_queued_bytes);
@@ -225,7 +226,7 @@ static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, si
   }
   if (outcome == 0 && ws_conn_state(conn) != WS_CONN_ENDED && !ws_outq_empty(&conn->out))
     ws_conn_queued(conn);
-  ws_conn_unuse(conn);
+  ws_conn_unref(conn);
   return outcome;
 }
 
@@ -243,7 +244,7 @@ struct ws_send_task {
 
 /* Queues what the task brings. 0, or -1: no memory, and the chunk is still the task's. */
 static int ws_send_take(struct ws_send_task *send, struct ws_conn *conn) {
-  struct ws_loop *loop = conn->group->worker->loop;
+  struct ws_loop *loop = conn->group->thread->loop;
   const uint8_t *bytes = send->chunk->bytes + sizeof *send;
   if (send->size > WS_COPY_MAX)
     return ws_outq_take(&conn->out, loop, send->chunk, sizeof *send, send->size);
@@ -260,7 +261,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   bool open = ws_conn_state(conn) <= WS_CONN_OPEN;
   (void)loop;
   atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed);
-  ws_conn_use(conn);
+  ws_conn_ref(conn);
   if (!open || send->opcode)
     ws_outq_discharge(&conn->out, send->charged);
   if (!open || send->opcode) {
@@ -274,7 +275,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   }
   if (open && ws_conn_state(conn) != WS_CONN_ENDED)
     ws_conn_queued(conn);
-  ws_conn_unuse(conn);
+  ws_conn_unref(conn);
   ws_conn_unpin(conn);
 }
 
@@ -299,8 +300,8 @@ static bool ws_send_has_room(void *context) {
 /* Waits for room where the thread may wait. 0 and charged, or -1 with the error set. */
 static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
   struct ws_send_room room = {.conn = conn, .size = size};
-  if (!ws_send_has_room(&room) && !ws_worker_current())
-    ws_wait_until(ws_wait_now() + WS_SEND_TIMEOUT_MS, ws_send_has_room, &room);
+  if (!ws_send_has_room(&room) && !ws_loop_thread_current())
+    ws_wait_until(ws_clock_ms() + WS_SEND_TIMEOUT_MS, ws_send_has_room, &room);
   if (room.charged)
     return 0;
   if (ws_check_open(out->op, conn, error) == 0)
@@ -340,7 +341,7 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
   };
   atomic_fetch_add_explicit(&conn->posted, 1, memory_order_relaxed);
   ws_handle_pin_again(conn->id);
-  ws_loop_post(conn->group->worker->loop, &send->task);
+  ws_loop_post(conn->group->thread->loop, &send->task);
   return 0;
 }
 
@@ -405,7 +406,7 @@ static int ws_broadcast_compressed_to(struct ws_conn *conn, const struct ws_broa
                                   broadcast->frame->size - broadcast->offset);
   if (!shared->chunk && ws_broadcast_compress(conn, broadcast, shared))
     return -1;
-  if (ws_outq_take(&conn->out, conn->group->worker->loop, ws_chunk_ref(shared->chunk), shared->offset, shared->size)) {
+  if (ws_outq_take(&conn->out, conn->group->thread->loop, ws_chunk_ref(shared->chunk), shared->offset, shared->size)) {
     ws_chunk_unref(shared->chunk);
     return -1;
   }
@@ -427,7 +428,7 @@ void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
     ws_outq_discharge(&conn->out, size);
     if (ws_broadcast_compressed_to(conn, broadcast, compressed))
       ws_conn_drop(conn);
-  } else if (ws_outq_take(&conn->out, conn->group->worker->loop, ws_chunk_ref(frame), 0, size)) {
+  } else if (ws_outq_take(&conn->out, conn->group->thread->loop, ws_chunk_ref(frame), 0, size)) {
     ws_chunk_unref(frame);
     ws_outq_discharge(&conn->out, size);
     ws_conn_drop(conn);

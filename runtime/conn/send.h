@@ -41,7 +41,7 @@ struct ws_broadcast {
 };
 
 /* The frame of a broadcast as it is compressed for every receiver that keeps no context, by the bits of its window. Made when it
- * is first needed; of one worker. */
+ * is first needed; of one thread. */
 struct ws_compressed {
   struct ws_chunk *chunk; /* NULL: not made yet */
   size_t offset;
@@ -51,6 +51,6 @@ struct ws_compressed {
 /* 0, or -1: no memory. */
 int ws_broadcast_encode(struct ws_broadcast *broadcast, const struct ws_outgoing *out);
 
-/* Gives the message to a connection of the caller's worker; fails the connection if it is too slow to take it. */
+/* Gives the message to a connection of the caller's thread; fails the connection if it is too slow to take it. */
 void ws_broadcast_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
                      struct ws_compressed compressed[WS_DEFLATE_BITS_MAX + 1]);

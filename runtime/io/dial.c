@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "resolver.h"
 #include "sys.h"
 #include "timer.h"
@@ -53,7 +53,7 @@ void ws_dial_cancel(struct ws_dial *dial) {
     if (dial->attempts[i].watch.fd >= 0)
       ws_dial_close_attempt(dial, &dial->attempts[i]);
   ws_timer_deinit(dial->loop, &dial->timer);
-  ws_sys_free(dial);
+  ws_mem_free(dial);
 }
 
 /* Ends the dial, then tells its owner. */
@@ -174,9 +174,9 @@ static void ws_dial_resolved(void *context, const struct ws_addresses *addresses
 struct ws_dial *ws_dial_start(struct ws_loop *loop, const char *host, uint16_t port, int64_t timeout_ms,
                               ws_dial_done *done, void *context, struct ws_why *why) {
   size_t size = strlen(host) + 1;
-  struct ws_dial *dial = ws_sys_calloc(1, sizeof *dial + size);
+  struct ws_dial *dial = ws_mem_calloc(1, sizeof *dial + size);
   if (!dial || ws_timer_init(loop, &dial->timer, ws_dial_timer_fired)) {
-    ws_sys_free(dial);
+    ws_mem_free(dial);
     ws_why_set(why, "connect %s: out of memory", host);
     return NULL;
   }

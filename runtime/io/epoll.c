@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/epoll.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "poller.h"
 #include "sys.h"
 
@@ -16,12 +16,12 @@ struct ws_poller {
 enum { WS_EPOLL_BATCH = 256 };
 
 static struct ws_poller *ws_epoll_new(void) {
-  struct ws_poller *poller = ws_sys_malloc(sizeof *poller);
+  struct ws_poller *poller = ws_mem_alloc(sizeof *poller);
   if (!poller)
     return NULL;
   poller->fd = ws_sys_epoll_create();
   if (poller->fd < 0) {
-    ws_sys_free(poller);
+    ws_mem_free(poller);
     return NULL;
   }
   return poller;
@@ -29,7 +29,7 @@ static struct ws_poller *ws_epoll_new(void) {
 
 static void ws_epoll_free(struct ws_poller *poller) {
   ws_sys_close(poller->fd);
-  ws_sys_free(poller);
+  ws_mem_free(poller);
 }
 
 static uint32_t ws_epoll_mask(unsigned interest) {

@@ -13,7 +13,8 @@
 
 #include <errno.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "loop_state.h"
 #include "sys.h"
 
@@ -56,12 +57,12 @@ static int ws_loop_open(struct ws_loop *loop) {
 }
 
 struct ws_loop *ws_loop_new(void) {
-  struct ws_loop *loop = ws_sys_aligned_malloc(_Alignof(struct ws_loop), sizeof *loop);
+  struct ws_loop *loop = ws_mem_aligned_alloc(_Alignof(struct ws_loop), sizeof *loop);
   if (!loop)
     return NULL;
   memset(loop, 0, sizeof *loop);
   if (ws_loop_open(loop)) {
-    ws_sys_free(loop);
+    ws_mem_free(loop);
     return NULL;
   }
   loop->deferred_end = &loop->deferred;
@@ -76,7 +77,7 @@ int64_t ws_loop_now(const struct ws_loop *loop) {
 }
 
 int64_t ws_loop_refresh(struct ws_loop *loop) {
-  return loop->now = ws_sys_now_ms();
+  return loop->now = ws_clock_ms();
 }
 
 struct ws_loop *ws_loop_current(void) {
@@ -189,7 +190,7 @@ static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
   int64_t next = ws_timer_next(loop);
   if (next == INT64_MAX)
     return max_wait_ms < 0 ? -1 : (int)(max_wait_ms < INT32_MAX ? max_wait_ms : INT32_MAX);
-  int64_t coarse = ws_sys_now_coarse_ms();
+  int64_t coarse = ws_clock_coarse_ms();
   int64_t until_timer = next - (coarse > loop->now ? coarse : loop->now);
   if (until_timer < 0)
     until_timer = 0;
@@ -254,17 +255,17 @@ void ws_loop_stop(struct ws_loop *loop) {
   loop->stopping = true;
 }
 
-uint8_t *ws_loop_take_buffer(struct ws_loop *loop) {
+uint8_t *ws_loop_buffer_acquire(struct ws_loop *loop) {
   if (loop->buffer_count > 0)
     return loop->buffers[--loop->buffer_count];
-  return ws_sys_aligned_malloc(WS_LOOP_PAGE, WS_LOOP_BUFFER_SIZE);
+  return ws_mem_aligned_alloc(WS_LOOP_PAGE, WS_LOOP_BUFFER_SIZE);
 }
 
-void ws_loop_give_buffer(struct ws_loop *loop, uint8_t *buffer) {
+void ws_loop_buffer_release(struct ws_loop *loop, uint8_t *buffer) {
   if (loop->buffer_count < WS_LOOP_SPARE_BUFFERS)
     loop->buffers[loop->buffer_count++] = buffer;
   else
-    ws_sys_free(buffer);
+    ws_mem_free(buffer);
 }
 
 void ws_loop_free(struct ws_loop *loop) {
@@ -278,9 +279,9 @@ void ws_loop_free(struct ws_loop *loop) {
   ws_loop_watch(loop, &loop->waker, 0);
   ws_sys_close(loop->waker.fd);
   loop->ops->free(loop->poller);
-  ws_sys_free(loop->timers.entries);
+  ws_mem_free(loop->timers.entries);
   while (loop->buffer_count > 0)
-    ws_sys_free(loop->buffers[--loop->buffer_count]);
+    ws_mem_free(loop->buffers[--loop->buffer_count]);
   ws_pool_deinit(&loop->pool);
-  ws_sys_free(loop);
+  ws_mem_free(loop);
 }

@@ -110,8 +110,8 @@ static inline bool ws_deferred_waits(const struct ws_deferred *work) {
  * given back. A nested turn finds it borrowed and gets another. NULL when there is no memory. Its content is undefined.
  */
 enum { WS_LOOP_BUFFER_SIZE = 256 * 1024 };
-uint8_t *ws_loop_take_buffer(struct ws_loop *loop);
-void ws_loop_give_buffer(struct ws_loop *loop, uint8_t *buffer);
+uint8_t *ws_loop_buffer_acquire(struct ws_loop *loop);
+void ws_loop_buffer_release(struct ws_loop *loop, uint8_t *buffer);
 
 /* The loop's pool of blocks for output (outq.h). */
 struct ws_pool;

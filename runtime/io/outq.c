@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "loop.h"
 #include "outq_state.h"
 #include "pool.h"
@@ -26,7 +26,7 @@ struct ws_chunk *ws_chunk_new(size_t size) {
     errno = ENOMEM;
     return NULL;
   }
-  struct ws_chunk *chunk = ws_sys_malloc(sizeof *chunk + size);
+  struct ws_chunk *chunk = ws_mem_alloc(sizeof *chunk + size);
   if (!chunk)
     return NULL;
   atomic_init(&chunk->references, 1);
@@ -42,7 +42,7 @@ struct ws_chunk *ws_chunk_ref(struct ws_chunk *chunk) {
 
 void ws_chunk_unref(struct ws_chunk *chunk) {
   if (chunk && atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) == 1)
-    ws_sys_free(chunk);
+    ws_mem_free(chunk);
 }
 
 static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size) {
@@ -96,7 +96,7 @@ static void ws_outq_release(struct ws_outq *queue, struct ws_loop *loop) {
   struct ws_outq_pieces *pieces = queue->pieces;
   queue->pieces = NULL;
   if (pieces->at != pieces->own)
-    ws_sys_free(pieces->at);
+    ws_mem_free(pieces->at);
   ws_pool_put(&ws_loop_pool(loop)->pieces, pieces);
 }
 
@@ -124,7 +124,7 @@ static int ws_outq_grow(struct ws_outq_pieces *pieces) {
     return 0;
   }
   struct ws_outq_piece *own = pieces->at == pieces->own ? NULL : pieces->at;
-  struct ws_outq_piece *at = ws_sys_realloc(own, (size_t)pieces->room * 2 * sizeof *at);
+  struct ws_outq_piece *at = ws_mem_realloc(own, (size_t)pieces->room * 2 * sizeof *at);
   if (!at)
     return -1;
   if (!own)
@@ -288,7 +288,7 @@ static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_
   gather->count = 0;
   gather->total = 0;
   if (pieces->count > 1 && !pool->scratch)
-    pool->scratch = ws_sys_malloc(WS_OUTQ_SCRATCH);
+    pool->scratch = ws_mem_alloc(WS_OUTQ_SCRATCH);
   gather->scratch = pool->scratch;
   gather->room = pool->scratch ? WS_OUTQ_SCRATCH : 0;
 }

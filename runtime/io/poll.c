@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "poller.h"
 #include "sys.h"
 
@@ -19,14 +19,14 @@ struct ws_poller {
 };
 
 static struct ws_poller *ws_poll_new(void) {
-  return ws_sys_calloc(1, sizeof(struct ws_poller));
+  return ws_mem_calloc(1, sizeof(struct ws_poller));
 }
 
 static void ws_poll_free(struct ws_poller *poller) {
-  ws_sys_free(poller->fds);
-  ws_sys_free(poller->watches);
-  ws_sys_free(poller->place);
-  ws_sys_free(poller);
+  ws_mem_free(poller->fds);
+  ws_mem_free(poller->watches);
+  ws_mem_free(poller->place);
+  ws_mem_free(poller);
 }
 
 /* Room for one pollfd more. */
@@ -34,11 +34,11 @@ static int ws_poll_grow(struct ws_poller *poller) {
   if (poller->count < poller->room)
     return 0;
   size_t room = poller->room ? (size_t)poller->room * 2 : 16;
-  struct pollfd *fds = ws_sys_realloc(poller->fds, room * sizeof *fds);
+  struct pollfd *fds = ws_mem_realloc(poller->fds, room * sizeof *fds);
   if (!fds)
     return -1;
   poller->fds = fds;
-  struct ws_watch **watches = ws_sys_realloc(poller->watches, room * sizeof *watches);
+  struct ws_watch **watches = ws_mem_realloc(poller->watches, room * sizeof *watches);
   if (!watches)
     return -1;
   poller->watches = watches;
@@ -51,7 +51,7 @@ static int ws_poll_grow_places(struct ws_poller *poller, int fd) {
   if (fd < poller->places)
     return 0;
   size_t places = ((size_t)fd + 64) / 64 * 128;
-  int *place = ws_sys_realloc(poller->place, places * sizeof *place);
+  int *place = ws_mem_realloc(poller->place, places * sizeof *place);
   if (!place)
     return -1;
   memset(place + poller->places, 0, (places - (size_t)poller->places) * sizeof *place);

@@ -1,6 +1,6 @@
 #include "pool.h"
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "outq_state.h"
 
 enum { WS_POOL_CHUNKS = 64, WS_POOL_PIECES = 1024 };
@@ -16,20 +16,20 @@ static void ws_pool_empty(struct ws_pool_shelf *shelf) {
   while (shelf->first) {
     struct ws_pool_block *block = shelf->first;
     shelf->first = block->next;
-    ws_sys_free(block);
+    ws_mem_free(block);
   }
 }
 
 void ws_pool_deinit(struct ws_pool *pool) {
   ws_pool_empty(&pool->chunks);
   ws_pool_empty(&pool->pieces);
-  ws_sys_free(pool->scratch);
+  ws_mem_free(pool->scratch);
 }
 
 void *ws_pool_get(struct ws_pool_shelf *shelf) {
   struct ws_pool_block *block = shelf->first;
   if (!block)
-    return ws_sys_malloc(shelf->block_size);
+    return ws_mem_alloc(shelf->block_size);
   shelf->first = block->next;
   shelf->count--;
   return block;
@@ -37,7 +37,7 @@ void *ws_pool_get(struct ws_pool_shelf *shelf) {
 
 void ws_pool_put(struct ws_pool_shelf *shelf, void *block) {
   if (shelf->count >= shelf->most) {
-    ws_sys_free(block);
+    ws_mem_free(block);
     return;
   }
   struct ws_pool_block *kept = block;

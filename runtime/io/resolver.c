@@ -13,7 +13,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "sys.h"
 
 struct ws_lookup {
@@ -35,7 +36,7 @@ struct ws_lookup {
 
 static struct ws_lookup *ws_lookup_new(const char *host, uint16_t port) {
   size_t size = strlen(host) + 1;
-  struct ws_lookup *lookup = ws_sys_calloc(1, sizeof *lookup + size);
+  struct ws_lookup *lookup = ws_mem_calloc(1, sizeof *lookup + size);
   if (!lookup)
     return NULL;
   memcpy(lookup->host, host, size);
@@ -55,7 +56,7 @@ static void ws_lookup_unref(struct ws_lookup *lookup) {
     return;
   pthread_cond_destroy(&lookup->finished);
   pthread_mutex_destroy(&lookup->lock);
-  ws_sys_free(lookup);
+  ws_mem_free(lookup);
 }
 
 /* --- answers without a thread */
@@ -208,7 +209,7 @@ void ws_lookup_cancel(struct ws_lookup *lookup) {
 /* --- for a thread that waits */
 
 static struct timespec ws_lookup_deadline(int64_t timeout_ms) {
-  int64_t at = ws_sys_now_ms() + timeout_ms;
+  int64_t at = ws_clock_ms() + timeout_ms;
   return (struct timespec){.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
 }
 

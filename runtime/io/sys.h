@@ -170,16 +170,3 @@ static inline int ws_sys_getaddrinfo(const char *host, const struct addrinfo *hi
     return EAI_AGAIN;
   return getaddrinfo(host, NULL, hints, list);
 }
-
-static inline int64_t ws_sys_now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Cheaper, and up to a clock tick behind. */
-static inline int64_t ws_sys_now_coarse_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}

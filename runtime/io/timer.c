@@ -2,14 +2,14 @@
 
 #include <errno.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "loop_state.h"
 
 int ws_timer_init(struct ws_loop *loop, struct ws_timer *timer, void (*fire)(struct ws_loop *, struct ws_timer *)) {
   struct ws_timer_heap *heap = &loop->timers;
   if (heap->seats == heap->room) {
     uint32_t room = heap->room ? heap->room * 2 : 16;
-    struct ws_timer_entry *entries = ws_sys_realloc(heap->entries, room * sizeof *entries);
+    struct ws_timer_entry *entries = ws_mem_realloc(heap->entries, room * sizeof *entries);
     if (!entries)
       return -1;
     heap->entries = entries;

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "sys.h"
 #include "tls_state.h"
 
@@ -30,7 +30,7 @@ static void ws_tls_context_set_modes(SSL_CTX *ssl) {
 
 static struct ws_tls_context *ws_tls_context_new(const SSL_METHOD *method, struct ws_why *why) {
   ERR_clear_error();
-  struct ws_tls_context *context = ws_sys_malloc(sizeof *context);
+  struct ws_tls_context *context = ws_mem_alloc(sizeof *context);
   if (!context) {
     ws_why_set(why, "out of memory");
     return NULL;
@@ -38,7 +38,7 @@ static struct ws_tls_context *ws_tls_context_new(const SSL_METHOD *method, struc
   context->ssl = SSL_CTX_new(method);
   if (!context->ssl) {
     ws_why_set(why, "TLS cannot be set up: %s", ws_tls_reason());
-    ws_sys_free(context);
+    ws_mem_free(context);
     return NULL;
   }
   atomic_init(&context->references, 1);
@@ -55,7 +55,7 @@ void ws_tls_context_unref(struct ws_tls_context *context) {
   if (!context || atomic_fetch_sub_explicit(&context->references, 1, memory_order_acq_rel) != 1)
     return;
   SSL_CTX_free(context->ssl);
-  ws_sys_free(context);
+  ws_mem_free(context);
 }
 
 /* --- files */

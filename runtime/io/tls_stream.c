@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "address.h"
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "stream.h"
 #include "sys.h"
 #include "tls_state.h"
@@ -340,8 +340,8 @@ static void ws_tls_close(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   SSL_free(tls->ssl);
   ws_tls_context_unref(tls->context);
-  ws_sys_free(tls->host);
-  ws_sys_free(tls);
+  ws_mem_free(tls->host);
+  ws_mem_free(tls);
 }
 
 static bool ws_tls_pending(const struct ws_stream *stream) {
@@ -382,7 +382,7 @@ static const struct ws_stream_ops ws_tls_ops = {
 
 /* The state, with SSL and BIO. On failure nothing is left, and the stream is as it was. */
 static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context *context) {
-  struct ws_tls *tls = ws_sys_calloc(1, sizeof *tls);
+  struct ws_tls *tls = ws_mem_calloc(1, sizeof *tls);
   if (!tls)
     return NULL;
   ERR_clear_error();
@@ -391,7 +391,7 @@ static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context
   if (!bio) {
     ERR_clear_error();
     SSL_free(tls->ssl);
-    ws_sys_free(tls);
+    ws_mem_free(tls);
     return NULL;
   }
   SSL_set_bio(tls->ssl, bio, bio);
@@ -430,7 +430,7 @@ int ws_stream_open_tls_client(struct ws_stream *stream, int fd, struct ws_tls_co
   struct ws_tls *tls = ws_tls_new(stream, context);
   if (!tls)
     return ws_why_set(why, "out of memory");
-  tls->host = ws_sys_strdup(host);
+  tls->host = ws_mem_strdup(host);
   /* A name may be written with the root's dot at its end; a certificate's never is. */
   size_t length = tls->host ? strlen(tls->host) : 0;
   if (length > 1 && tls->host[length - 1] == '.')

@@ -46,7 +46,3 @@ void ws_wait_notify(void) {
   pthread_cond_broadcast(&ws_wait_condition);
   pthread_mutex_unlock(&ws_wait_lock);
 }
-
-int64_t ws_wait_now(void) {
-  return ws_sys_now_ms();
-}

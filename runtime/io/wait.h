@@ -8,11 +8,8 @@
 #include <stdint.h>
 
 /* Waits until ready(context), which must only read atomics or take what it finds, or until the deadline (milliseconds of
- * ws_wait_now). Returns what ready() said last. Not on a loop thread. */
+ * ws_clock_ms). Returns what ready() said last. Not on a loop thread. */
 bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context);
 
 /* To be called after a change that somebody may wait for. Any thread. */
 void ws_wait_notify(void);
-
-/* Milliseconds of the monotonic clock. */
-int64_t ws_wait_now(void);

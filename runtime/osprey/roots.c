@@ -3,7 +3,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "hooks.h"
 
 /* As many words as a block's meta can mark as references. */
@@ -26,7 +26,7 @@ static int ws_roots_grow(void) {
   size_t total = ws_roots_total + WS_ROOT_SLOTS;
   if (total > ws_roots_capacity) {
     size_t capacity = 2 * ws_roots_capacity + 16 * WS_ROOT_SLOTS;
-    void ***unused = ws_sys_realloc(ws_roots_unused, capacity * sizeof *unused);
+    void ***unused = ws_mem_realloc(ws_roots_unused, capacity * sizeof *unused);
     if (!unused)
       return -1;
     ws_roots_unused = unused;
@@ -43,7 +43,7 @@ static int ws_roots_grow(void) {
   return 0;
 }
 
-void **ws_root_take(void) {
+void **ws_root_acquire(void) {
   void **slot = NULL;
   pthread_mutex_lock(&ws_roots_lock);
   if (ws_roots_unused_count > 0 || ws_roots_grow() == 0)
@@ -52,7 +52,7 @@ void **ws_root_take(void) {
   return slot;
 }
 
-void ws_root_give(void **slot) {
+void ws_root_release(void **slot) {
   if (!slot)
     return;
   *slot = NULL;
@@ -62,7 +62,7 @@ void ws_root_give(void **slot) {
 }
 
 void **ws_root_keep(void *value) {
-  void **slot = ws_root_take();
+  void **slot = ws_root_acquire();
   if (slot) {
     osp_retain(value);
     *slot = value;
@@ -74,7 +74,7 @@ void ws_root_drop(void **slot) {
   if (!slot)
     return;
   void *value = *slot;
-  ws_root_give(slot);
+  ws_root_release(slot);
   osp_release(value);
 }
 
@@ -84,7 +84,7 @@ void ws_roots_free_all(void) {
     void *blocks = ws_root_blocks; /* the chain: each block's first word is the reference to the next */
     ws_root_blocks = NULL;
     ws_roots_unused_count = ws_roots_total = ws_roots_capacity = 0;
-    ws_sys_free(ws_roots_unused);
+    ws_mem_free(ws_roots_unused);
     ws_roots_unused = NULL;
     osp_release(blocks);
   }

@@ -8,10 +8,10 @@
  */
 
 /* A slot that holds NULL; NULL: no memory. Any thread. */
-void **ws_root_take(void);
+void **ws_root_acquire(void);
 
 /* Gives a slot back, emptied. What it held is the caller's to release, before or after. NULL does nothing. Any thread. */
-void ws_root_give(void **slot);
+void ws_root_release(void **slot);
 
 /* Takes a slot for `value`, and a reference to it. NULL: no memory, nothing retained. */
 void **ws_root_keep(void *value);

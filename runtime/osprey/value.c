@@ -79,7 +79,7 @@ static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms) {
 }
 
 void *ws_value_connection(int64_t id, const char *url, bool is_connected) {
-  void **root = ws_root_take(); /* the string must be found while the record is allocated */
+  void **root = ws_root_acquire(); /* the string must be found while the record is allocated */
   if (!root)
     return NULL;
   char *text = *root = ws_value_string(url, strlen(url));
@@ -88,18 +88,18 @@ void *ws_value_connection(int64_t id, const char *url, bool is_connected) {
     *record = (struct ws_connection_record){.id = id, .url = text, .is_connected = is_connected};
   else if (text)
     osp_release(text);
-  ws_root_give(root);
+  ws_root_release(root);
   return record;
 }
 
 int ws_call_init(struct ws_call *call) {
   call->text = NULL;
-  call->argument = ws_root_take();
+  call->argument = ws_root_acquire();
   return call->argument ? 0 : -1;
 }
 
 void ws_call_deinit(struct ws_call *call) {
-  ws_root_give(call->argument);
+  ws_root_release(call->argument);
 }
 
 static void ws_call_drop(struct ws_call *call) {

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 
 /* Negotiation ------------------------------------------------------------------------------------------------------ */
 
@@ -161,12 +161,12 @@ enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struc
 /* zlib allocates by these, so that whoever watches or limits this program's memory sees zlib's too. */
 static voidpf ws_zlib_alloc(voidpf ctx, uInt count, uInt size) {
   (void)ctx;
-  return ws_sys_malloc((size_t)count * size);
+  return ws_mem_alloc((size_t)count * size);
 }
 
 static void ws_zlib_free(voidpf ctx, voidpf block) {
   (void)ctx;
-  ws_sys_free(block);
+  ws_mem_free(block);
 }
 
 /* Receiving -------------------------------------------------------------------------------------------------------- */
@@ -176,7 +176,7 @@ struct ws_inflater {
 };
 
 struct ws_inflater *ws_inflater_new(uint8_t bits) {
-  struct ws_inflater *inflater = ws_sys_calloc(1, sizeof *inflater);
+  struct ws_inflater *inflater = ws_mem_calloc(1, sizeof *inflater);
 
   if (!inflater)
     return NULL;
@@ -184,7 +184,7 @@ struct ws_inflater *ws_inflater_new(uint8_t bits) {
   inflater->stream.zfree = ws_zlib_free;
   /* A peer whose zlib was asked for 8 bits may well use 9. */
   if (inflateInit2(&inflater->stream, bits < 9 ? -9 : -bits) != Z_OK) {
-    ws_sys_free(inflater);
+    ws_mem_free(inflater);
     return NULL;
   }
   return inflater;
@@ -194,7 +194,7 @@ void ws_inflater_free(struct ws_inflater *inflater) {
   if (!inflater)
     return;
   inflateEnd(&inflater->stream);
-  ws_sys_free(inflater);
+  ws_mem_free(inflater);
 }
 
 enum ws_violation ws_inflater_step(struct ws_inflater *inflater, struct ws_inflate_step *step) {
@@ -236,7 +236,7 @@ struct ws_deflater {
 };
 
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
-  struct ws_deflater *deflater = ws_sys_calloc(1, sizeof *deflater);
+  struct ws_deflater *deflater = ws_mem_calloc(1, sizeof *deflater);
 
   assert(bits >= 9 && bits <= 15);
   if (!deflater)
@@ -246,7 +246,7 @@ struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
   deflater->stream.zfree = ws_zlib_free;
   if (deflateInit2(&deflater->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, ws_deflater_level(bits),
                    Z_DEFAULT_STRATEGY) != Z_OK) {
-    ws_sys_free(deflater);
+    ws_mem_free(deflater);
     return NULL;
   }
   return deflater;
@@ -256,7 +256,7 @@ void ws_deflater_free(struct ws_deflater *deflater) {
   if (!deflater)
     return;
   deflateEnd(&deflater->stream);
-  ws_sys_free(deflater);
+  ws_mem_free(deflater);
 }
 
 /* So much of a long message is compressed and flushed before what it came to is looked at. */

@@ -3,12 +3,13 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 
+#include "base/mem.h"
 #include "base64.h"
 #include "utf8.h"
 
 #define WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
+int ws_server_conn_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
   char text[WS_KEY_SIZE + sizeof WS_GUID - 1];
   uint8_t digest[20];
   int ok;
@@ -16,7 +17,7 @@ int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
   memcpy(text, key, WS_KEY_SIZE);
   memcpy(text + WS_KEY_SIZE, WS_GUID, sizeof WS_GUID - 1);
   ok = EVP_Digest(text, sizeof text, digest, NULL, EVP_sha1(), NULL);
-  explicit_bzero(text, sizeof text);
+  ws_mem_wipe(text, sizeof text);
   if (ok != 1)
     return -1;
   ws_base64_encode(accept, digest, sizeof digest);
@@ -136,10 +137,10 @@ static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_
   if (key.size != WS_KEY_SIZE)
     return WS_REFUSAL_KEY;
   decoded = ws_base64_decode(nonce, key.data, key.size, &size, &error_offset);
-  explicit_bzero(nonce, sizeof nonce);
+  ws_mem_wipe(nonce, sizeof nonce);
   if (decoded < 0 || size != 16)
     return WS_REFUSAL_KEY;
-  return ws_accept_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
+  return ws_server_conn_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
 }
 
 /* scheme "://" authority */
@@ -428,7 +429,7 @@ int ws_client_key(char key[WS_KEY_SIZE + 1], const struct ws_random *random) {
   if (random->fill(random->ctx, nonce, sizeof nonce) < 0)
     return -1;
   ws_base64_encode(key, nonce, sizeof nonce);
-  explicit_bzero(nonce, sizeof nonce);
+  ws_mem_wipe(nonce, sizeof nonce);
   return 0;
 }
 
@@ -501,7 +502,7 @@ static enum ws_client_problem ws_client_accept(const struct ws_http_head *head, 
   struct ws_slice value;
   char accept[WS_ACCEPT_SIZE + 1];
 
-  if (ws_accept_for_key(accept, offer->key) < 0)
+  if (ws_server_conn_for_key(accept, offer->key) < 0)
     return WS_CLIENT_DIGEST;
   if (ws_http_find(head, "Sec-WebSocket-Accept", &value) != 1 || !ws_slice_equal(value, ws_slice_of(accept)))
     return WS_CLIENT_ACCEPT;

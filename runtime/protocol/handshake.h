@@ -24,7 +24,7 @@
 #define WS_RESPONSE_MAX 1024 /* bytes of a server's answer */
 
 /* Sec-WebSocket-Accept for a key of WS_KEY_SIZE characters, NUL-terminated. 0, or -1 if the digest failed. */
-int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key);
+int ws_server_conn_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key);
 
 /* Whether a text is a comma-separated list of at most WS_PROTOCOLS_MAX distinct tokens of at most WS_PROTOCOL_MAX bytes; "" is
  * one, of none. */

@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "close_code.h"
 
 /* Below this, receiving in the caller's buffer, together with what follows, is the better deal. */
@@ -56,9 +56,9 @@ void ws_session_init(struct ws_session *session, enum ws_role role, uint32_t max
 static void ws_session_drop_partial(struct ws_session *session) {
   if (!session->partial)
     return;
-  ws_sys_free(session->partial->data);
-  explicit_bzero(session->partial, sizeof *session->partial);
-  ws_sys_free(session->partial);
+  ws_mem_free(session->partial->data);
+  ws_mem_wipe(session->partial, sizeof *session->partial);
+  ws_mem_free(session->partial);
   session->partial = NULL;
 }
 
@@ -70,8 +70,8 @@ static void ws_session_drop_inflater(struct ws_session *session) {
 void ws_session_deinit(struct ws_session *session) {
   ws_session_drop_partial(session);
   ws_session_drop_inflater(session);
-  explicit_bzero(session->key, sizeof session->key);
-  explicit_bzero(session->header, sizeof session->header);
+  ws_mem_wipe(session->key, sizeof session->key);
+  ws_mem_wipe(session->header, sizeof session->header);
   session->over = true;
 }
 
@@ -99,7 +99,7 @@ static enum ws_feed_outcome ws_feed_outcome_of(enum ws_sink_verdict verdict) {
 
 static struct ws_partial *ws_session_partial(struct ws_session *session) {
   if (!session->partial)
-    session->partial = ws_sys_calloc(1, sizeof *session->partial);
+    session->partial = ws_mem_calloc(1, sizeof *session->partial);
   return session->partial;
 }
 
@@ -118,7 +118,7 @@ static bool ws_partial_grow(struct ws_partial *partial, size_t least, size_t mos
     more = most;
   if (more < least)
     more = least;
-  data = ws_sys_realloc(partial->data, partial->size + more);
+  data = ws_mem_realloc(partial->data, partial->size + more);
   if (!data)
     return false;
   partial->data = data;
@@ -476,7 +476,7 @@ static enum ws_feed_outcome ws_session_deliver(struct ws_session *session, const
 
   session->message = 0;
   verdict = feed->sink->on_message(feed->ctx, kind, bytes, n);
-  ws_sys_free(owned);
+  ws_mem_free(owned);
   return ws_feed_outcome_of(verdict);
 }
 

@@ -1,12 +1,11 @@
 #include "request.h"
 
-#include <openssl/crypto.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 
 /* Every handshake has these; kept as bits where nothing is unusual about them. */
 static const struct {
@@ -64,7 +63,7 @@ static char *ws_request_put(char *to, struct ws_slice text) {
 
 static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted) {
   size_t size = ws_request_size(head, accepted);
-  struct ws_request *request = ws_sys_malloc(sizeof *request + size);
+  struct ws_request *request = ws_mem_alloc(sizeof *request + size);
   if (!request)
     return NULL;
   *request = (struct ws_request){.references = 1, .size = (uint32_t)size};
@@ -87,8 +86,8 @@ static struct ws_request *ws_request_new(const struct ws_http_head *head, const 
 void ws_request_unref(struct ws_request *request) {
   if (!request || atomic_fetch_sub(&request->references, 1) != 1)
     return;
-  OPENSSL_cleanse(request, sizeof *request + request->size);
-  ws_sys_free(request);
+  ws_mem_wipe(request, sizeof *request + request->size);
+  ws_mem_free(request);
 }
 
 /* ---- sharing */

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "abi/args.h"
 #include "conn/handle.h"
 #include "osprey/hooks.h"
@@ -22,18 +23,18 @@ static struct ws_server *ws_servers;
 static void ws_server_free(struct ws_server *server) {
   ws_bound_close(&server->bound);
   ws_tls_context_unref(server->tls);
-  ws_peers_deinit(&server->peers);
+  ws_address_quota_deinit(&server->peers);
   ws_requests_deinit(&server->requests);
   for (size_t i = 0; i < server->handshake.origin_count; i++)
-    ws_sys_free(server->origins[i]);
+    ws_mem_free(server->origins[i]);
   for (int i = 0; i < WS_EVENTS; i++)
     ws_root_drop(server->handlers[i]);
-  ws_sys_free(server->origins);
-  ws_sys_free(server->protocols);
-  ws_sys_free(server->path);
-  ws_sys_free(server->shares);
+  ws_mem_free(server->origins);
+  ws_mem_free(server->protocols);
+  ws_mem_free(server->path);
+  ws_mem_free(server->shares);
   pthread_mutex_destroy(&server->lock);
-  ws_sys_free(server);
+  ws_mem_free(server);
 }
 
 void ws_server_unpin(struct ws_server *server) {
@@ -66,15 +67,15 @@ static void ws_server_finish(struct ws_server *server) {
 }
 
 static struct ws_server *ws_server_new(const char *path) {
-  struct ws_server *server = ws_sys_calloc(1, sizeof *server);
+  struct ws_server *server = ws_mem_calloc(1, sizeof *server);
   if (!server)
     return NULL;
   pthread_mutex_init(&server->lock, NULL);
-  ws_peers_init(&server->peers);
+  ws_address_quota_init(&server->peers);
   ws_requests_init(&server->requests);
   server->rules.role = WS_ROLE_SERVER;
   ws_server_default_limits(server);
-  server->path = ws_sys_strdup(path);
+  server->path = ws_mem_strdup(path);
   server->handshake.path = server->path;
   if (server->path)
     return server;
@@ -220,7 +221,8 @@ static void ws_share_listen(struct ws_loop *loop, struct ws_task *task) {
   struct ws_why why;
   share->started = true;
   if (ws_server_state(server) != WS_SERVER_STOPPED &&
-      ws_listener_start(&share->listener, loop, &server->bound, server->share_count > 1, &ws_accept_events, &why)) {
+      ws_listener_start(&share->listener, loop, &server->bound, server->share_count > 1, &ws_server_conn_events,
+                        &why)) {
     ws_log(WS_LOG_ERROR, "server %" PRId64 ": %s", server->id, why.text);
     atomic_store(&server->start_failed, true);
   }
@@ -243,13 +245,13 @@ static void ws_share_stop(struct ws_loop *loop, struct ws_task *task) {
   ws_share_stop_listening(share);
   /* Ending a connection may run its close handler, which may end others: both hands hold on. */
   if (conn)
-    ws_conn_use(conn);
+    ws_conn_ref(conn);
   while (conn) {
     struct ws_conn *next = conn->next;
     if (next)
-      ws_conn_use(next);
+      ws_conn_ref(next);
     ws_conn_close(conn, WS_CLOSE_GOING_AWAY, "", 0);
-    ws_conn_unuse(conn);
+    ws_conn_unref(conn);
     conn = next;
   }
   share->stopping = true;
@@ -257,17 +259,17 @@ static void ws_share_stop(struct ws_loop *loop, struct ws_task *task) {
 }
 
 static int ws_server_make_shares(struct ws_server *server) {
-  unsigned count = ws_workers_count();
-  server->shares = ws_sys_calloc(count, sizeof *server->shares);
+  unsigned count = ws_loop_threads_count();
+  server->shares = ws_mem_calloc(count, sizeof *server->shares);
   if (!server->shares)
     return -1;
   server->share_count = count;
   for (unsigned i = 0; i < count; i++) {
     struct ws_share *share = &server->shares[i];
     share->group = (struct ws_group){
-        .ops = &ws_accept_ops,
+        .ops = &ws_server_conn_ops,
         .rules = &server->rules,
-        .worker = ws_worker_at(i),
+        .thread = ws_loop_thread_at(i),
         .server = server,
     };
     share->server = server;
@@ -281,26 +283,26 @@ static int ws_server_make_shares(struct ws_server *server) {
 }
 
 static void ws_server_post_listen(struct ws_server *server) {
-  struct ws_worker *here = ws_worker_current();
+  struct ws_loop_thread *here = ws_loop_thread_current();
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_share *share = &server->shares[i];
-    if (share->group.worker == here)
+    if (share->group.thread == here)
       ws_share_listen(here->loop, &share->listen_task);
     else
-      ws_loop_post(share->group.worker->loop, &share->listen_task);
+      ws_loop_post(share->group.thread->loop, &share->listen_task);
   }
 }
 
 /* A share whose listen task still lies in its worker's queue is stopped behind it: stopped at once, it could be the last one,
  * and the server be freed under the task. */
 static void ws_server_post_stop(struct ws_server *server) {
-  struct ws_worker *here = ws_worker_current();
+  struct ws_loop_thread *here = ws_loop_thread_current();
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_share *share = &server->shares[i];
-    if (share->group.worker == here && share->started)
+    if (share->group.thread == here && share->started)
       ws_share_stop(here->loop, &share->stop_task);
     else
-      ws_loop_post(share->group.worker->loop, &share->stop_task);
+      ws_loop_post(share->group.thread->loop, &share->stop_task);
   }
 }
 
@@ -329,7 +331,7 @@ static int ws_server_begin_listening(struct ws_server *server, struct ws_error *
   return 0;
 }
 
-/* Whether listening has begun on every worker, or never will. */
+/* Whether listening has begun on every thread, or never will. */
 static bool ws_server_has_started(void *context) {
   struct ws_server *server = context;
   return atomic_load(&server->starting) == 0 || ws_server_state(server) == WS_SERVER_STOPPED;
@@ -341,8 +343,8 @@ int ws_server_listen(struct ws_server *server, struct ws_error *error) {
   pthread_mutex_unlock(&server->lock);
   if (outcome)
     return -1;
-  if (!ws_worker_current())
-    ws_wait_until(ws_wait_now() + WS_LISTEN_TIMEOUT_MS, ws_server_has_started, server);
+  if (!ws_loop_thread_current())
+    ws_wait_until(ws_clock_ms() + WS_LISTEN_TIMEOUT_MS, ws_server_has_started, server);
   if (ws_server_state(server) == WS_SERVER_STOPPED) {
     ws_error_stopped(error, "listen", server->id);
     return -1;
@@ -391,7 +393,7 @@ static void ws_server_log_late(const struct ws_server *server) {
 }
 
 void ws_server_await(struct ws_server *server) {
-  int64_t deadline_ms = ws_wait_now() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS;
+  int64_t deadline_ms = ws_clock_ms() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS;
   if (!ws_wait_until(deadline_ms, ws_server_is_done, server))
     ws_server_log_late(server);
 }
@@ -445,14 +447,14 @@ static void ws_share_broadcast(struct ws_share *share, const struct ws_broadcast
   struct ws_compressed compressed[WS_DEFLATE_BITS_MAX + 1] = {0};
   struct ws_conn *conn = share->group.first;
   if (conn)
-    ws_conn_use(conn);
+    ws_conn_ref(conn);
   while (conn) {
     struct ws_conn *next = conn->next;
     if (next)
-      ws_conn_use(next);
+      ws_conn_ref(next);
     if (ws_conn_state(conn) == WS_CONN_OPEN)
       ws_broadcast_to(conn, broadcast, compressed);
-    ws_conn_unuse(conn);
+    ws_conn_unref(conn);
     conn = next;
   }
   for (int bits = 0; bits <= WS_DEFLATE_BITS_MAX; bits++)
@@ -466,20 +468,20 @@ static void ws_broadcast_run(struct ws_loop *loop, struct ws_task *task) {
   ws_share_broadcast(work->share, &work->broadcast);
   atomic_fetch_sub(&server->broadcasting, work->broadcast.frame->size);
   ws_chunk_unref(work->broadcast.frame);
-  ws_sys_free(work);
+  ws_mem_free(work);
   ws_server_unpin(server);
   ws_wait_notify();
 }
 
 static int ws_share_post_broadcast(struct ws_share *share, const struct ws_broadcast *broadcast) {
-  struct ws_broadcast_task *work = ws_sys_malloc(sizeof *work);
+  struct ws_broadcast_task *work = ws_mem_alloc(sizeof *work);
   if (!work)
     return -1;
   *work = (struct ws_broadcast_task){.task.run = ws_broadcast_run, .share = share, .broadcast = *broadcast};
   ws_chunk_ref(broadcast->frame);
   ws_handle_pin_again(share->server->id);
   atomic_fetch_add(&share->server->broadcasting, broadcast->frame->size);
-  ws_loop_post(share->group.worker->loop, &work->task);
+  ws_loop_post(share->group.thread->loop, &work->task);
   return 0;
 }
 
@@ -492,10 +494,10 @@ static bool ws_server_keeps_up(void *context) {
 
 static int ws_server_distribute(struct ws_server *server, const struct ws_broadcast *broadcast,
                                 struct ws_error *error) {
-  struct ws_worker *here = ws_worker_current();
+  struct ws_loop_thread *here = ws_loop_thread_current();
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_share *share = &server->shares[i];
-    if (share->group.worker == here) {
+    if (share->group.thread == here) {
       ws_share_broadcast(share, broadcast);
     } else if (ws_share_post_broadcast(share, broadcast)) {
       ws_error_memory(error, "broadcast");
@@ -525,8 +527,8 @@ int ws_server_broadcast(struct ws_server *server, const char *message, struct ws
     return -1;
   }
   bool room = ws_server_keeps_up(server);
-  if (!room && !ws_worker_current())
-    room = ws_wait_until(ws_wait_now() + WS_SEND_TIMEOUT_MS, ws_server_keeps_up, server);
+  if (!room && !ws_loop_thread_current())
+    room = ws_wait_until(ws_clock_ms() + WS_SEND_TIMEOUT_MS, ws_server_keeps_up, server);
   if (!room) {
     ws_error_broadcasts_pending(error, server->id);
     return -1;

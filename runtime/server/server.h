@@ -1,5 +1,5 @@
 #pragma once
-/* A server: an address, its settings, and its share of connections on each worker.
+/* A server: an address, its settings, and its share of connections on each thread.
  *
  *   CREATED    bound; handlers, limits, origins and subprotocols are set, under the lock
  *   LISTENING  the settings are constant; every worker accepts
@@ -17,7 +17,7 @@
 #include "osprey/error.h"
 #include "io/listener.h"
 #include "io/tls_context.h"
-#include "conn/peers.h"
+#include "conn/address_quota.h"
 #include "protocol/handshake.h"
 #include "request.h"
 
@@ -31,7 +31,7 @@ enum ws_server_event { WS_ON_MESSAGE, WS_ON_OPEN, WS_ON_CLOSE, WS_EVENTS };
 
 struct ws_server;
 
-/* A server on one worker. */
+/* A server on one thread. */
 struct ws_share {
   struct ws_group group;
   struct ws_server *server;
@@ -60,11 +60,11 @@ struct ws_server {
 
   struct ws_bound bound;
   struct ws_tls_context *tls; /* NULL: plain */
-  struct ws_peers peers;
+  struct ws_address_quota peers;
   struct ws_requests requests;
   _Atomic uint32_t connections; /* those in their handshake included */
   _Atomic size_t broadcasting;  /* bytes of broadcasts on their way to other workers */
-  struct ws_share *shares;      /* one for each worker, from listen on */
+  struct ws_share *shares;      /* one for each thread, from listen on */
   unsigned share_count;
   _Atomic unsigned listening; /* shares that still accept; the last one closes the port */
   _Atomic unsigned starting;  /* shares that have not begun to accept */
@@ -108,7 +108,7 @@ bool ws_servers_await_all(int64_t deadline_ms);
 void ws_servers_log_late(void);
 
 /* accept.c: a new connection of a share. */
-extern const struct ws_listener_events ws_accept_events;
-extern const struct ws_conn_ops ws_accept_ops;
+extern const struct ws_listener_events ws_server_conn_events;
+extern const struct ws_conn_ops ws_server_conn_ops;
 /* A connection has left, or the share stops: it is done when both are true. */
 void ws_share_check(struct ws_share *share);

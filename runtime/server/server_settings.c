@@ -1,7 +1,7 @@
 /* What can be set of a server before it listens: handlers, limits, origins, subprotocols. */
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/mem.h"
 #include "abi/args.h"
 #include "osprey/roots.h"
 #include "server.h"
@@ -142,11 +142,11 @@ int ws_server_set_handler(struct ws_server *server, const char *op, enum ws_serv
 
 static int ws_server_add_origin(struct ws_server *server, const char *origin) {
   size_t count = server->handshake.origin_count;
-  char **origins = ws_sys_realloc(server->origins, (count + 1) * sizeof *origins);
+  char **origins = ws_mem_realloc(server->origins, (count + 1) * sizeof *origins);
   if (!origins)
     return -1;
   server->origins = origins;
-  char *copy = ws_sys_strdup(origin);
+  char *copy = ws_mem_strdup(origin);
   if (!copy)
     return -1;
   copy[ws_origin_normalize(copy, ws_slice_of(origin))] = '\0';
@@ -179,7 +179,7 @@ int ws_server_allow_origin(struct ws_server *server, const char *origin, struct 
 int ws_server_set_protocols(struct ws_server *server, const char *protocols, struct ws_error *error) {
   if (ws_protocols_check("protocols", protocols, error))
     return -1;
-  char *copy = ws_sys_strdup(protocols);
+  char *copy = ws_mem_strdup(protocols);
   if (!copy) {
     ws_error_memory(error, "protocols");
     return -1;
@@ -193,6 +193,6 @@ int ws_server_set_protocols(struct ws_server *server, const char *protocols, str
     copy = before;
   }
   pthread_mutex_unlock(&server->lock);
-  ws_sys_free(copy);
+  ws_mem_free(copy);
   return outcome;
 }

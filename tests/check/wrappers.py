@@ -11,7 +11,7 @@ import pathlib
 import re
 import sys
 
-WRAPPERS = {"runtime/base/alloc.h", "runtime/osprey/hooks.h", "runtime/io/sys.h", "runtime/conn/random.c"}
+WRAPPERS = {"runtime/base/mem.h", "runtime/osprey/hooks.h", "runtime/io/sys.h", "runtime/conn/random.c"}
 WAIVED = {("runtime/osprey/log.c", "write"), ("runtime/osprey/log.c", "poll")}   # a log that cannot be written is no failure
 APART = ("runtime/osprey/osprey_mem.", "runtime/abi/osp_ws_compat.")
 CALLS = """malloc calloc realloc reallocarray aligned_alloc posix_memalign strdup strndup asprintf vasprintf free

@@ -11,14 +11,14 @@
 #include <cmocka.h>
 
 #include "abi/args.h"
-#include "client/ended.h"
+#include "client/recently_closed.h"
 #include "osprey/error.h"
 #include "conn/handle.h"
-#include "conn/head.h"
+#include "conn/head_reader.h"
 #include "osprey/hooks.h"
 #include "osprey/log.h"
 #include "support/osprey.h"
-#include "conn/peers.h"
+#include "conn/address_quota.h"
 #include "osprey/printable.h"
 #include "conn/random.h"
 #include "server/request.h"
@@ -94,50 +94,50 @@ static struct ws_address address_of(const char *text) {
 
 static void test_peers(void **state) {
   enum { MANY = 200 };
-  struct ws_peers peers;
-  struct ws_peer *made[MANY];
+  struct ws_address_quota peers;
+  struct ws_address_quota_entry *made[MANY];
   uint32_t count;
   (void)state;
-  ws_peers_init(&peers);
+  ws_address_quota_init(&peers);
   struct ws_address mapped = address_of("::ffff:10.0.0.1");
   struct ws_address plain = address_of("10.0.0.1");
   struct ws_address six = address_of("2001:db8::1");
-  struct ws_peer *a = ws_peers_add(&peers, &mapped, &count);
+  struct ws_address_quota_entry *a = ws_address_quota_add(&peers, &mapped, &count);
   assert_int_equal(count, 1);
-  assert_ptr_equal(ws_peers_add(&peers, &plain, &count), a); /* the same host */
+  assert_ptr_equal(ws_address_quota_add(&peers, &plain, &count), a); /* the same host */
   assert_int_equal(count, 2);
-  assert_ptr_not_equal(ws_peers_add(&peers, &six, &count), a);
+  assert_ptr_not_equal(ws_address_quota_add(&peers, &six, &count), a);
   assert_int_equal(count, 1);
   /* Of one network each address is its own peer, and all are counted together: WS-LIMIT-9 */
   static const struct {
     const char *text;
     uint32_t count;
   } others[] = {{"2001:db8::2", 2}, {"2001:db8::ffff:0:0:1", 3}, {"2001:db8::", 4}, {"2001:db8:0:1::1", 1}};
-  struct ws_peer *six_made[4];
+  struct ws_address_quota_entry *six_made[4];
   for (int i = 0; i < 4; i++) {
     struct ws_address other = address_of(others[i].text);
-    six_made[i] = ws_peers_add(&peers, &other, &count);
+    six_made[i] = ws_address_quota_add(&peers, &other, &count);
     assert_int_equal(count, others[i].count);
     assert_memory_equal(&six_made[i]->address.v6.sin6_addr, &other.v6.sin6_addr, 16);
   }
   for (int i = 0; i < 4; i++)
-    ws_peers_remove(&peers, six_made[i]);
-  struct ws_peer *again = ws_peers_add(&peers, &six, &count);
+    ws_address_quota_remove(&peers, six_made[i]);
+  struct ws_address_quota_entry *again = ws_address_quota_add(&peers, &six, &count);
   assert_int_equal(count, 2);
-  ws_peers_remove(&peers, again);
+  ws_address_quota_remove(&peers, again);
   for (int i = 0; i < MANY; i++) {
     char text[32];
     snprintf(text, sizeof text, "10.1.%d.%d", i / 50, i % 50);
     struct ws_address address = address_of(text);
-    made[i] = ws_peers_add(&peers, &address, &count);
+    made[i] = ws_address_quota_add(&peers, &address, &count);
     assert_int_equal(count, 1);
   }
   for (int i = 0; i < MANY; i++)
-    ws_peers_remove(&peers, made[i]);
-  ws_peers_remove(&peers, a);
-  assert_ptr_equal(ws_peers_add(&peers, &plain, &count), a);
+    ws_address_quota_remove(&peers, made[i]);
+  ws_address_quota_remove(&peers, a);
+  assert_ptr_equal(ws_address_quota_add(&peers, &plain, &count), a);
   assert_int_equal(count, 2);
-  ws_peers_deinit(&peers); /* whoever is left */
+  ws_address_quota_deinit(&peers); /* whoever is left */
 }
 
 /* WS-LOG-4 */
@@ -218,14 +218,14 @@ static void test_heads(void **state) {
     char bytes[2000];
     struct ws_http_head scratch;
     struct ws_http_head *head = NULL;
-    struct ws_head *kept = NULL;
+    struct ws_head_reader *kept = NULL;
     size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s\r\nrest", plain_request);
     size_t at = 0;
     size_t used = 0;
     int outcome = WS_HTTP_PARTIAL;
     while (outcome == WS_HTTP_PARTIAL) {
       size_t size = piece < n - at ? piece : n - at;
-      outcome = ws_head_take(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)bytes + at, size, &head, &used);
+      outcome = ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)bytes + at, size, &head, &used);
       if (outcome == WS_HTTP_PARTIAL) /* wiped where it came */
         assert_int_equal(bytes[at] | bytes[at + size - 1], 0);
       at += outcome == WS_HTTP_PARTIAL ? size : used;
@@ -233,7 +233,7 @@ static void test_heads(void **state) {
     assert_int_equal(outcome, WS_HTTP_COMPLETE);
     assert_int_equal(at, n - 4);
     assert_int_equal(head->field_count, 5);
-    ws_head_wipe(&kept, (uint8_t *)bytes + at - used, used);
+    ws_head_reader_wipe(&kept, (uint8_t *)bytes + at - used, used);
     assert_null(kept);
     assert_int_equal(bytes[at - 1], 0);
   }
@@ -241,14 +241,14 @@ static void test_heads(void **state) {
   assert_non_null(big);
   struct ws_http_head scratch;
   struct ws_http_head *head;
-  struct ws_head *kept = NULL;
+  struct ws_head_reader *kept = NULL;
   size_t used;
   memset(big, 'x', 39999);
   memcpy(big, "GET / HTTP/1.1\r\nX: ", 19);
-  assert_int_equal(ws_head_take(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big, 5000, &head, &used), WS_HTTP_PARTIAL);
-  assert_int_equal(ws_head_take(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big + 5000, 30000, &head, &used),
+  assert_int_equal(ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big, 5000, &head, &used), WS_HTTP_PARTIAL);
+  assert_int_equal(ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big + 5000, 30000, &head, &used),
                    WS_HTTP_PROBLEM);
-  ws_head_wipe(&kept, NULL, 0);
+  ws_head_reader_wipe(&kept, NULL, 0);
   free(big);
 }
 
@@ -337,25 +337,25 @@ static void test_roots(void **state) {
   (void)state;
   for (int round = 0; round < 2; round++) {
     for (int i = 0; i < MANY; i++) {
-      slots[i] = ws_root_take();
+      slots[i] = ws_root_acquire();
       assert_null(*slots[i]);
       *slots[i] = &slots[i];
     }
     for (int i = 0; i < MANY; i++)
       assert_ptr_equal(*slots[i], &slots[i]);
     for (int i = 0; i < MANY; i++)
-      ws_root_give(slots[i]);
+      ws_root_release(slots[i]);
   }
-  ws_root_give(NULL);
+  ws_root_release(NULL);
   ws_root_drop(NULL);
   void *value = osp_alloc(8);
   void **kept = ws_root_keep(value);
   osp_release(value);
   ws_root_drop(kept);
-  slots[0] = ws_root_take();
+  slots[0] = ws_root_acquire();
   ws_roots_free_all(); /* one is out: nothing happens */
   assert_null(*slots[0]);
-  ws_root_give(slots[0]);
+  ws_root_release(slots[0]);
   ws_roots_free_all();
 }
 
@@ -363,16 +363,16 @@ static void test_roots(void **state) {
 static void test_the_ended(void **state) {
   (void)state;
   for (int64_t id = 1; id <= 300; id++)
-    ws_ended_add(id, "ws://h/", 1000, id % 2 ? "reason" : NULL);
-  assert_false(ws_ended_has(44));
-  assert_true(ws_ended_has(45));
-  assert_true(ws_ended_has(300));
-  assert_false(ws_ended_has(0));
-  assert_false(ws_ended_has(-1));
+    ws_recently_closed_add(id, "ws://h/", 1000, id % 2 ? "reason" : NULL);
+  assert_false(ws_recently_closed_has(44));
+  assert_true(ws_recently_closed_has(45));
+  assert_true(ws_recently_closed_has(300));
+  assert_false(ws_recently_closed_has(0));
+  assert_false(ws_recently_closed_has(-1));
   /* Forgotten since it was looked up: no call, and the handler is let go. WS-CLIENTCLOSE-2 */
-  ws_ended_call(NULL, 44, ws_root_keep(on_close));
-  ws_ended_free_all();
-  assert_false(ws_ended_has(300));
+  ws_recently_closed_call(NULL, 44, ws_root_keep(on_close));
+  ws_recently_closed_free_all();
+  assert_false(ws_recently_closed_has(300));
 }
 
 /* WS-TEXT-2 */

@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "io/address.h"
 #include "io/loop.h"
 #include "io/sys.h"
@@ -28,7 +29,7 @@
 enum { TEST_PATIENCE_MS = 20000 };
 
 static inline int64_t test_now(void) {
-  return ws_sys_now_ms();
+  return ws_clock_ms();
 }
 
 /* Turns the loop until `condition` holds; fails the test where that never happens. */

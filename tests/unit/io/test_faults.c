@@ -88,7 +88,7 @@ static int handle(struct ws_loop *loop, struct end *end, uint8_t *bytes, size_t 
 }
 
 static int read_in(struct ws_loop *loop, struct end *end) {
-  uint8_t *buffer = ws_loop_take_buffer(loop);
+  uint8_t *buffer = ws_loop_buffer_acquire(loop);
   if (!buffer)
     return -1;
   ssize_t count;
@@ -98,7 +98,7 @@ static int read_in(struct ws_loop *loop, struct end *end) {
     if (count > 0)
       result = handle(loop, end, buffer, (size_t)count);
   } while (result == 0 && count > 0 && ws_stream_pending(&end->stream));
-  ws_loop_give_buffer(loop, buffer);
+  ws_loop_buffer_release(loop, buffer);
   if (count == 0 || count == WS_STREAM_FAILED)
     return -1;
   return result;

@@ -450,16 +450,16 @@ static void test_receive_buffer_is_lent_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t *lent[4];
   for (int i = 0; i < 4; i++) {
-    lent[i] = ws_loop_take_buffer(fixture->loop);
+    lent[i] = ws_loop_buffer_acquire(fixture->loop);
     memset(lent[i], i, WS_LOOP_BUFFER_SIZE);
     for (int j = 0; j < i; j++)
       assert_ptr_not_equal(lent[i], lent[j]);
   }
   for (int i = 0; i < 4; i++)
-    ws_loop_give_buffer(fixture->loop, lent[i]);
-  uint8_t *again = ws_loop_take_buffer(fixture->loop);
+    ws_loop_buffer_release(fixture->loop, lent[i]);
+  uint8_t *again = ws_loop_buffer_acquire(fixture->loop);
   assert_true(again == lent[0] || again == lent[1]);
-  ws_loop_give_buffer(fixture->loop, again);
+  ws_loop_buffer_release(fixture->loop, again);
 }
 
 static void stopping_run(struct ws_loop *loop, struct ws_task *task) {

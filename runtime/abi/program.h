@@ -8,7 +8,7 @@
 #include "osprey/error.h"
 
 /* 0, or -1 with the error set. Any thread. */
-int ws_runtime_start(const char *op, struct ws_error *error);
+int ws_program_start(const char *op, struct ws_error *error);
 
 /* Waits for SIGINT or SIGTERM, then stops every server. 0, or -1 with the error set. */
-int ws_runtime_keep_alive(struct ws_error *error);
+int ws_program_keep_alive(struct ws_error *error);

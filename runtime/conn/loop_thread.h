@@ -17,9 +17,9 @@
 struct ws_conn;
 struct ws_client;
 
-enum { WS_WORKERS_MAX = 62 };
+enum { WS_LOOP_THREADS_MAX = 62 };
 
-struct ws_worker {
+struct ws_loop_thread {
   struct ws_loop *loop;
   unsigned index;
   int nesting;             /* handlers on the stack that wait for their connect */
@@ -36,31 +36,31 @@ struct ws_worker {
   struct ws_conn **unread_end;
   int unread_count;
   struct ws_deferred read_on;
-  struct ws_client *clients; /* every client connection of this worker, list by client->next */
+  struct ws_client *clients; /* every client connection of this thread, list by client->next */
   /* By window bits, made when first needed: compress for the connections that keep no context of their own. */
   struct ws_deflater *deflaters[WS_DEFLATE_BITS_MAX + 1];
 };
 
 /* Starts the workers if they are not. 0, or -1 with the error set. Any thread. */
-int ws_workers_start(const char *op, struct ws_error *error);
+int ws_loop_threads_start(const char *op, struct ws_error *error);
 
-/* How many there are; the one of an index. After ws_workers_start, any thread. */
-unsigned ws_workers_count(void);
-struct ws_worker *ws_worker_at(unsigned index);
+/* How many there are; the one of an index. After ws_loop_threads_start, any thread. */
+unsigned ws_loop_threads_count(void);
+struct ws_loop_thread *ws_loop_thread_at(unsigned index);
 
 /* The worker whose thread calls, or NULL on any other thread. */
-struct ws_worker *ws_worker_current(void);
+struct ws_loop_thread *ws_loop_thread_current(void);
 
 /* The worker for the next client connection: the caller's own if it is one, else each in turn. */
-struct ws_worker *ws_worker_next(void);
+struct ws_loop_thread *ws_loop_thread_next(void);
 
 /* Stops and frees the workers, whose connections have ended. False: one of them is stuck in a handler, nothing is freed. Not
  * on a loop thread. */
-bool ws_workers_end(void);
+bool ws_loop_threads_end(void);
 
 /* Stops and joins the others than `here`, whose thread calls. False: one of them is stuck in a handler. */
-bool ws_workers_end_others(const struct ws_worker *here);
+bool ws_loop_threads_end_others(const struct ws_loop_thread *here);
 
 /* The room for one call of a handler: the worker's own, or where calls nest, another. NULL: no memory. */
-struct ws_call *ws_worker_take_call(struct ws_worker *worker);
-void ws_worker_give_call(struct ws_worker *worker, struct ws_call *call);
+struct ws_call *ws_loop_thread_call_acquire(struct ws_loop_thread *thread);
+void ws_loop_thread_call_release(struct ws_loop_thread *thread, struct ws_call *call);

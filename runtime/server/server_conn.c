@@ -1,9 +1,10 @@
 /* A server's connections: accepting, the handshake, and the handlers of the server. */
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "conn/handle.h"
-#include "conn/head.h"
+#include "conn/head_reader.h"
 #include "io/sys.h"
 #include "osprey/log.h"
 #include "protocol/close_code.h"
@@ -24,7 +25,7 @@ static struct ws_share *ws_conn_share(const struct ws_conn *conn) {
 /* ---- accepting */
 
 /* What the caps say: 0 welcome, a refusal to answer with, or -1: cut off. */
-static int ws_accept_judge(const struct ws_server *server, uint32_t connections, uint32_t of_address) {
+static int ws_server_conn_judge(const struct ws_server *server, uint32_t connections, uint32_t of_address) {
   uint64_t cap = server->max_connections;
   uint64_t address_cap = server->max_connections_per_address;
   if (connections > cap + WS_REFUSED_MAX || (address_cap && of_address > address_cap + WS_REFUSED_MAX))
@@ -36,7 +37,7 @@ static int ws_accept_judge(const struct ws_server *server, uint32_t connections,
   return WS_REFUSAL_NONE;
 }
 
-static int ws_accept_open_stream(struct ws_conn *conn, struct ws_server *server, int fd) {
+static int ws_server_conn_open_stream(struct ws_conn *conn, struct ws_server *server, int fd) {
   struct ws_why why;
   if (!server->tls) {
     ws_stream_open_tcp(&conn->stream, fd);
@@ -49,18 +50,18 @@ static int ws_accept_open_stream(struct ws_conn *conn, struct ws_server *server,
 }
 
 /* The connection, ready to start; NULL where it cannot be had, with nothing left behind but the open descriptor. */
-static struct ws_conn *ws_accept_make(struct ws_share *share, int fd, const struct ws_address *address) {
+static struct ws_conn *ws_server_conn_make(struct ws_share *share, int fd, const struct ws_address *address) {
   struct ws_server *server = share->server;
   uint32_t of_address;
   uint32_t connections = atomic_fetch_add(&server->connections, 1) + 1;
-  struct ws_conn *conn = ws_sys_calloc(1, sizeof *conn);
-  struct ws_peer *peer = conn ? ws_peers_add(&server->peers, address, &of_address) : NULL;
+  struct ws_conn *conn = ws_mem_calloc(1, sizeof *conn);
+  struct ws_address_quota_entry *peer = conn ? ws_address_quota_add(&server->peers, address, &of_address) : NULL;
   if (!peer)
     goto no_peer;
-  int judgement = ws_accept_judge(server, connections, of_address);
+  int judgement = ws_server_conn_judge(server, connections, of_address);
   if (judgement < 0 || ws_conn_init(conn, &share->group))
     goto no_conn;
-  if (ws_accept_open_stream(conn, server, fd)) {
+  if (ws_server_conn_open_stream(conn, server, fd)) {
     ws_conn_abandon(conn);
     goto no_conn;
   }
@@ -69,37 +70,37 @@ static struct ws_conn *ws_accept_make(struct ws_share *share, int fd, const stru
   conn->refusal = (uint8_t)judgement;
   return conn;
 no_conn:
-  ws_peers_remove(&server->peers, peer);
+  ws_address_quota_remove(&server->peers, peer);
 no_peer:
-  ws_sys_free(conn);
+  ws_mem_free(conn);
   atomic_fetch_sub(&server->connections, 1);
   return NULL;
 }
 
-static void ws_accept_accepted(struct ws_listener *listener, int fd, const struct ws_address *address) {
+static void ws_server_conn_accepted(struct ws_listener *listener, int fd, const struct ws_address *address) {
   struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
-  struct ws_conn *conn = ws_accept_make(share, fd, address);
+  struct ws_conn *conn = ws_server_conn_make(share, fd, address);
   if (!conn) {
     ws_sys_close(fd);
     return;
   }
   ws_handle_pin_again(share->server->id);
-  ws_conn_start(conn, ws_wait_now() + share->server->handshake_timeout_ms);
+  ws_conn_start(conn, ws_clock_ms() + share->server->handshake_timeout_ms);
 }
 
-static void ws_accept_troubled(struct ws_listener *listener, const char *why) {
+static void ws_server_conn_troubled(struct ws_listener *listener, const char *why) {
   struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
   ws_log(WS_LOG_ERROR, "server %" PRId64 " cannot accept for now: %s", share->server->id, why);
 }
 
-const struct ws_listener_events ws_accept_events = {
-    .accepted = ws_accept_accepted,
-    .troubled = ws_accept_troubled,
+const struct ws_listener_events ws_server_conn_events = {
+    .accepted = ws_server_conn_accepted,
+    .troubled = ws_server_conn_troubled,
 };
 
 /* ---- the handshake */
 
-static void ws_accept_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
+static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
   char response[WS_RESPONSE_MAX];
   char address[WS_ADDRESS_TEXT];
   if (ws_log_wants(WS_LOG_WARN))
@@ -109,7 +110,7 @@ static void ws_accept_refuse(struct ws_conn *conn, enum ws_refusal refusal, cons
   ws_conn_refuse(conn, response, ws_server_refuse_write(response, refusal));
 }
 
-static enum ws_verdict ws_accept_call_open(struct ws_conn *conn, char *message, size_t room) {
+static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *message, size_t room) {
   void **handler = conn->group->server->handlers[WS_ON_OPEN];
   if (!handler)
     return WS_VERDICT_SUCCESS;
@@ -123,7 +124,7 @@ static enum ws_verdict ws_accept_call_open(struct ws_conn *conn, char *message, 
   return verdict;
 }
 
-static void ws_accept_admit(struct ws_conn *conn) {
+static void ws_server_conn_admit(struct ws_conn *conn) {
   ws_conn_admit(conn);
   if (ws_log_wants(WS_LOG_INFO)) {
     char address[WS_ADDRESS_TEXT];
@@ -133,30 +134,30 @@ static void ws_accept_admit(struct ws_conn *conn) {
 }
 
 /* The request is in order: its client is admitted, or not, by the open handler. */
-static void ws_accept_decide(struct ws_conn *conn) {
+static void ws_server_conn_decide(struct ws_conn *conn) {
   char message[256];
-  switch (ws_accept_call_open(conn, message, sizeof message)) {
+  switch (ws_server_conn_call_open(conn, message, sizeof message)) {
   case WS_VERDICT_SUCCESS:
-    ws_accept_admit(conn);
+    ws_server_conn_admit(conn);
     break;
   case WS_VERDICT_ERROR:
-    ws_accept_refuse(conn, WS_REFUSAL_HANDLER, message);
+    ws_server_conn_refuse(conn, WS_REFUSAL_HANDLER, message);
     break;
   default:
-    ws_accept_refuse(conn, WS_REFUSAL_INTERNAL, "out of memory");
+    ws_server_conn_refuse(conn, WS_REFUSAL_INTERNAL, "out of memory");
   }
 }
 
 /* Keeps what the program may ask for, and queues the 101, which waits for the open handler. 0, or -1: no memory. */
-static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *head,
-                             const struct ws_server_request *request) {
+static int ws_server_conn_prepare(struct ws_conn *conn, const struct ws_http_head *head,
+                                  const struct ws_server_request *request) {
   char response[WS_RESPONSE_MAX];
   size_t size = ws_server_accept_write(response, request);
   struct ws_request *kept = ws_requests_get(&conn->group->server->requests, head, request);
   if (!kept)
     return -1;
   conn->held = true;
-  if (ws_outq_append(&conn->out, conn->group->worker->loop, response, size)) {
+  if (ws_outq_append(&conn->out, conn->group->thread->loop, response, size)) {
     ws_request_unref(kept);
     return -1;
   }
@@ -175,8 +176,8 @@ static int ws_accept_prepare(struct ws_conn *conn, const struct ws_http_head *he
 }
 
 /* What of the request, or which limit, a refusal is about, for the log; nothing that may be a secret. */
-static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head,
-                             const struct ws_conn *conn, const struct ws_server_request *request) {
+static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head,
+                                  const struct ws_conn *conn, const struct ws_server_request *request) {
   const struct ws_server *server = conn->group->server;
   struct ws_slice value = {NULL, 0};
   const char *remedy = "";
@@ -204,8 +205,8 @@ static void ws_accept_detail(char *to, size_t room, enum ws_refusal refusal, con
 }
 
 /* A whole head: wiped before any handler runs. */
-static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const struct ws_http_head *head,
-                             uint8_t *bytes, size_t used) {
+static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *kept, const struct ws_http_head *head,
+                                  uint8_t *bytes, size_t used) {
   const struct ws_server *server = conn->group->server;
   struct ws_server_request request = {0};
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
@@ -213,47 +214,47 @@ static void ws_accept_answer(struct ws_conn *conn, struct ws_head *kept, const s
     refusal = WS_REFUSAL_STOPPING;
   if (refusal == WS_REFUSAL_NONE)
     refusal = ws_server_check(head, &server->handshake, &request);
-  if (refusal == WS_REFUSAL_NONE && ws_accept_prepare(conn, head, &request))
+  if (refusal == WS_REFUSAL_NONE && ws_server_conn_prepare(conn, head, &request))
     refusal = WS_REFUSAL_INTERNAL;
   char detail[256];
-  ws_accept_detail(detail, sizeof detail, refusal, head, conn, &request);
-  ws_head_wipe(&kept, bytes, used);
+  ws_server_conn_detail(detail, sizeof detail, refusal, head, conn, &request);
+  ws_head_reader_wipe(&kept, bytes, used);
   if (refusal == WS_REFUSAL_NONE)
-    ws_accept_decide(conn);
+    ws_server_conn_decide(conn);
   else
-    ws_accept_refuse(conn, refusal, detail[0] ? detail : NULL);
+    ws_server_conn_refuse(conn, refusal, detail[0] ? detail : NULL);
 }
 
-static size_t ws_accept_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+static size_t ws_server_conn_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   struct ws_http_head scratch;
   struct ws_http_head *head;
-  struct ws_head *kept = conn->handshake;
+  struct ws_head_reader *kept = conn->handshake;
   bool tls = !kept && bytes[0] == WS_TLS_HANDSHAKE;
   size_t used;
-  int outcome = ws_head_take(&kept, &scratch, WS_HTTP_REQUEST, bytes, n, &head, &used);
+  int outcome = ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, bytes, n, &head, &used);
   conn->handshake = kept;
   if (outcome == WS_HTTP_PARTIAL)
     return n;
-  if (outcome == WS_HEAD_NO_MEMORY) {
+  if (outcome == WS_HEAD_READER_NO_MEMORY) {
     ws_conn_break(conn, "out of memory");
     return n;
   }
   conn->handshake = NULL;
   if (outcome == WS_HTTP_COMPLETE) {
-    ws_accept_answer(conn, kept, head, bytes, used);
+    ws_server_conn_answer(conn, kept, head, bytes, used);
   } else {
     enum ws_refusal refusal = (enum ws_refusal)head->problem;
-    ws_head_wipe(&kept, bytes, used);
-    ws_accept_refuse(conn, refusal, tls ? "this is TLS, and the server is one of ws://" : NULL);
+    ws_head_reader_wipe(&kept, bytes, used);
+    ws_server_conn_refuse(conn, refusal, tls ? "this is TLS, and the server is one of ws://" : NULL);
   }
   return used;
 }
 
-static void ws_accept_connected(struct ws_conn *conn) {
+static void ws_server_conn_connected(struct ws_conn *conn) {
   (void)conn; /* the client speaks first */
 }
 
-static void ws_accept_broken(struct ws_conn *conn, const char *why) {
+static void ws_server_conn_broken(struct ws_conn *conn, const char *why) {
   const struct ws_server *server = conn->group->server;
   char address[WS_ADDRESS_TEXT];
   char late[64];
@@ -266,21 +267,21 @@ static void ws_accept_broken(struct ws_conn *conn, const char *why) {
 
 /* ---- messages and the end */
 
-static enum ws_verdict ws_accept_message(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
-                                         size_t n) {
+static enum ws_verdict ws_server_conn_message(struct ws_conn *conn, struct ws_call *call, bool binary,
+                                              const uint8_t *bytes, size_t n) {
   void **handler = conn->group->server->handlers[WS_ON_MESSAGE];
   if (!handler)
     return WS_VERDICT_SUCCESS;
   void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(conn->group->worker->loop))
+  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(conn->group->thread->loop))
                 : WS_VERDICT_NO_MEMORY;
 }
 
-static void ws_accept_ended(struct ws_conn *conn) {
+static void ws_server_conn_ended(struct ws_conn *conn) {
   if (!conn->id) {
-    struct ws_head *head = conn->handshake;
+    struct ws_head_reader *head = conn->handshake;
     conn->handshake = NULL;
-    ws_head_wipe(&head, NULL, 0);
+    ws_head_reader_wipe(&head, NULL, 0);
   }
   if (!conn->admitted)
     return;
@@ -289,30 +290,30 @@ static void ws_accept_ended(struct ws_conn *conn) {
   ws_conn_call_close(conn, conn->group->server->handlers[WS_ON_CLOSE]);
 }
 
-static void ws_accept_left(struct ws_conn *conn) {
+static void ws_server_conn_left(struct ws_conn *conn) {
   atomic_fetch_sub(&conn->group->server->connections, 1);
   ws_share_check(ws_conn_share(conn));
 }
 
-static void ws_accept_free(struct ws_conn *conn) {
+static void ws_server_conn_free(struct ws_conn *conn) {
   struct ws_server *server = conn->group->server;
-  ws_peers_remove(&server->peers, conn->peer);
+  ws_address_quota_remove(&server->peers, conn->peer);
   ws_request_unref(conn->handshake);
-  ws_sys_free(conn);
+  ws_mem_free(conn);
   ws_server_unpin(server);
 }
 
-static void ws_accept_url(const struct ws_conn *conn, char *to, size_t room) {
+static void ws_server_conn_url(const struct ws_conn *conn, char *to, size_t room) {
   ws_request_url(conn->handshake, conn->group->server->tls != NULL, to, room);
 }
 
-const struct ws_conn_ops ws_accept_ops = {
-    .connected = ws_accept_connected,
-    .head = ws_accept_head,
-    .message = ws_accept_message,
-    .broken = ws_accept_broken,
-    .ended = ws_accept_ended,
-    .left = ws_accept_left,
-    .free = ws_accept_free,
-    .url = ws_accept_url,
+const struct ws_conn_ops ws_server_conn_ops = {
+    .connected = ws_server_conn_connected,
+    .head = ws_server_conn_head,
+    .message = ws_server_conn_message,
+    .broken = ws_server_conn_broken,
+    .ended = ws_server_conn_ended,
+    .left = ws_server_conn_left,
+    .free = ws_server_conn_free,
+    .url = ws_server_conn_url,
 };

@@ -1,4 +1,4 @@
-#include "runtime.h"
+#include "program.h"
 
 #include <errno.h>
 #include <openssl/crypto.h>
@@ -8,14 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/mem.h"
 #include "client/client.h"
 #include "io/sys.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
 #include "server/server.h"
 #include "io/wait.h"
-#include "conn/worker.h"
+#include "conn/loop_thread.h"
 
 enum {
   WS_END_TIMEOUT_MS = 5000,
@@ -23,62 +24,62 @@ enum {
   WS_END_LOOK_MS = 20,    /* how often a loop that ends the program looks how far the others are */
 };
 
-static pthread_once_t ws_runtime_once = PTHREAD_ONCE_INIT;
+static pthread_once_t ws_program_once = PTHREAD_ONCE_INIT;
 
 /* ---- the end of the program */
 
-static void ws_runtime_close_clients(struct ws_loop *loop, struct ws_task *task) {
+static void ws_program_close_clients(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
-  ws_clients_close(ws_worker_current());
-  ws_sys_free(task);
+  ws_clients_close(ws_loop_thread_current());
+  ws_mem_free(task);
 }
 
 /* Asks every worker but `here` to close its clients; without memory for that they are cut off with the process. */
-static void ws_runtime_post_close(const struct ws_worker *here) {
-  for (unsigned i = 0; i < ws_workers_count(); i++) {
-    struct ws_worker *worker = ws_worker_at(i);
-    struct ws_task *task = worker == here ? NULL : ws_sys_malloc(sizeof *task);
+static void ws_program_post_close(const struct ws_loop_thread *here) {
+  for (unsigned i = 0; i < ws_loop_threads_count(); i++) {
+    struct ws_loop_thread *thread = ws_loop_thread_at(i);
+    struct ws_task *task = thread == here ? NULL : ws_mem_alloc(sizeof *task);
     if (!task)
       continue;
-    *task = (struct ws_task){.run = ws_runtime_close_clients};
-    ws_loop_post(worker->loop, task);
+    *task = (struct ws_task){.run = ws_program_close_clients};
+    ws_loop_post(thread->loop, task);
   }
 }
 
 /* Whether there is anything left to be closed: on the worker itself, connections other than those whose handlers wait for the
  * end. */
-static bool ws_runtime_is_busy(const struct ws_worker *here) {
+static bool ws_program_is_busy(const struct ws_loop_thread *here) {
   bool busy = here->connections > here->handling;
-  for (unsigned i = 0; i < ws_workers_count() && !busy; i++)
-    busy = ws_worker_at(i) != here && ws_worker_at(i)->connections > 0;
+  for (unsigned i = 0; i < ws_loop_threads_count() && !busy; i++)
+    busy = ws_loop_thread_at(i) != here && ws_loop_thread_at(i)->connections > 0;
   return busy;
 }
 
 /* exit() inside a handler: its own loop is turned here, until only connections like that handler's are left. The other loops
  * end with theirs, and then their threads: what exit() does next, they must not meet. */
-static void ws_runtime_end_nested(struct ws_worker *worker, int64_t deadline_ms) {
-  ws_clients_close(worker);
-  ws_runtime_post_close(worker);
+static void ws_program_end_nested(struct ws_loop_thread *thread, int64_t deadline_ms) {
+  ws_clients_close(thread);
+  ws_program_post_close(thread);
   int64_t now;
-  while (ws_runtime_is_busy(worker) && (now = ws_wait_now()) < deadline_ms)
-    ws_loop_turn(worker->loop, deadline_ms - now < WS_END_LOOK_MS ? deadline_ms - now : WS_END_LOOK_MS);
-  ws_workers_end_others(worker);
+  while (ws_program_is_busy(thread) && (now = ws_clock_ms()) < deadline_ms)
+    ws_loop_turn(thread->loop, deadline_ms - now < WS_END_LOOK_MS ? deadline_ms - now : WS_END_LOOK_MS);
+  ws_loop_threads_end_others(thread);
 }
 
-static _Atomic bool ws_runtime_waited_in_vain;
+static _Atomic bool ws_program_waited_in_vain;
 
-static void ws_runtime_end(void) {
-  bool again = atomic_load(&ws_runtime_waited_in_vain);
-  int64_t deadline_ms = ws_wait_now() + (again ? WS_END_AGAIN_MS : WS_END_TIMEOUT_MS);
+static void ws_program_end(void) {
+  bool again = atomic_load(&ws_program_waited_in_vain);
+  int64_t deadline_ms = ws_clock_ms() + (again ? WS_END_AGAIN_MS : WS_END_TIMEOUT_MS);
   ws_servers_stop_all();
-  if (ws_worker_current()) {
-    ws_runtime_end_nested(ws_worker_current(), deadline_ms);
+  if (ws_loop_thread_current()) {
+    ws_program_end_nested(ws_loop_thread_current(), deadline_ms);
     return;
   }
-  ws_runtime_post_close(NULL);
+  ws_program_post_close(NULL);
   ws_servers_await_all(deadline_ms);
   ws_clients_await_all(deadline_ms);
-  if (!ws_workers_end()) {
+  if (!ws_loop_threads_end()) {
     ws_log(WS_LOG_WARN, "the program ends while a handler still runs");
     return;
   }
@@ -88,16 +89,16 @@ static void ws_runtime_end(void) {
 
 /* ---- the start */
 
-static void ws_runtime_init(void) {
+static void ws_program_init(void) {
   ws_log_init();
   /* OpenSSL cleans up at exit: after us, since it is set up before us. */
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
-  atexit(ws_runtime_end);
+  atexit(ws_program_end);
 }
 
-int ws_runtime_start(const char *op, struct ws_error *error) {
-  pthread_once(&ws_runtime_once, ws_runtime_init);
-  return ws_workers_start(op, error);
+int ws_program_start(const char *op, struct ws_error *error) {
+  pthread_once(&ws_program_once, ws_program_init);
+  return ws_loop_threads_start(op, error);
 }
 
 /* ---- waiting for a signal */
@@ -149,8 +150,8 @@ static void ws_signal_end(void) {
   pthread_mutex_unlock(&ws_signal_lock);
 }
 
-int ws_runtime_keep_alive(struct ws_error *error) {
-  if (ws_worker_current()) {
+int ws_program_keep_alive(struct ws_error *error) {
+  if (ws_loop_thread_current()) {
     ws_error_on_loop(error, "keep alive");
     return -1;
   }
@@ -161,9 +162,9 @@ int ws_runtime_keep_alive(struct ws_error *error) {
   ws_signal_wait();
   ws_signal_end();
   ws_servers_stop_all();
-  if (!ws_servers_await_all(ws_wait_now() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS)) {
+  if (!ws_servers_await_all(ws_clock_ms() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS)) {
     ws_servers_log_late();
-    atomic_store(&ws_runtime_waited_in_vain, true);
+    atomic_store(&ws_program_waited_in_vain, true);
   }
   return 0;
 }

@@ -13,26 +13,27 @@
 
 #include "io/address.h"
 
-struct ws_peer {
-  struct ws_peer *next;
-  struct ws_peer *network;   /* of an IPv6 address; NULL: it counts by itself */
-  struct ws_address address; /* of the first connection; the port means nothing */
+struct ws_address_quota_entry {
+  struct ws_address_quota_entry *next;
+  struct ws_address_quota_entry *network; /* of an IPv6 address; NULL: it counts by itself */
+  struct ws_address address;              /* of the first connection; the port means nothing */
   uint32_t connections;
   bool is_network;
 };
 
-struct ws_peers {
+struct ws_address_quota {
   pthread_mutex_t lock;
-  struct ws_peer **buckets;
+  struct ws_address_quota_entry **buckets;
   uint32_t bucket_count; /* a power of 2, or 0 */
   uint32_t count;
 };
 
-void ws_peers_init(struct ws_peers *peers);
-void ws_peers_deinit(struct ws_peers *peers);
+void ws_address_quota_init(struct ws_address_quota *peers);
+void ws_address_quota_deinit(struct ws_address_quota *peers);
 
 /* One more connection of this address, which then, or its network, counts *connections. NULL: no memory. */
-struct ws_peer *ws_peers_add(struct ws_peers *peers, const struct ws_address *address, uint32_t *connections);
+struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *peers, const struct ws_address *address,
+                                                    uint32_t *connections);
 
 /* One less; the peer may be gone afterwards. */
-void ws_peers_remove(struct ws_peers *peers, struct ws_peer *peer);
+void ws_address_quota_remove(struct ws_address_quota *peers, struct ws_address_quota_entry *peer);

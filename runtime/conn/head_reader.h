@@ -9,20 +9,20 @@
 
 #include "protocol/http_head.h"
 
-struct ws_head {
+struct ws_head_reader {
   struct ws_http_head http;
   size_t size;
   size_t room;
   char *bytes;
 };
 
-enum { WS_HEAD_NO_MEMORY = 3 }; /* besides enum ws_http_outcome */
+enum { WS_HEAD_READER_NO_MEMORY = 3 }; /* besides enum ws_http_outcome */
 
 /* Takes n more bytes; where that is not all of the head yet, wipes them. *kept is what was gathered (NULL at first). On
- * WS_HTTP_COMPLETE and WS_HTTP_PROBLEM *head is the parsed one, valid until ws_head_wipe and the end of `scratch`; *used is
+ * WS_HTTP_COMPLETE and WS_HTTP_PROBLEM *head is the parsed one, valid until ws_head_reader_wipe and the end of `scratch`; *used is
  * how many of the n bytes belong to it. */
-int ws_head_take(struct ws_head **kept, struct ws_http_head *scratch, enum ws_http_kind kind, uint8_t *bytes, size_t n,
-                 struct ws_http_head **head, size_t *used);
+int ws_head_reader_feed(struct ws_head_reader **kept, struct ws_http_head *scratch, enum ws_http_kind kind,
+                        uint8_t *bytes, size_t n, struct ws_http_head **head, size_t *used);
 
 /* Wipes and frees what was gathered, and wipes the `used` bytes of the last piece. */
-void ws_head_wipe(struct ws_head **kept, uint8_t *bytes, size_t used);
+void ws_head_reader_wipe(struct ws_head_reader **kept, uint8_t *bytes, size_t used);

@@ -1,0 +1,17 @@
+#pragma once
+/* The monotonic clock, in milliseconds from an arbitrary start. Any thread. */
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t ws_clock_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Cheaper to read, and behind by up to one tick of the kernel's timer (4 ms on most systems). */
+static inline int64_t ws_clock_coarse_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -1,0 +1,66 @@
+#pragma once
+/* The runtime's own memory: malloc and its relatives behind wrappers that a test build can make fail (fault.h), and wiping.
+ *
+ * What an Osprey program can see is not allocated here but by the host (osprey/hooks.h). Any thread.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fault.h"
+
+static inline void *ws_mem_alloc(size_t size) {
+  if (ws_fault_hit_memory()) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return malloc(size);
+}
+
+static inline void *ws_mem_calloc(size_t count, size_t size) {
+  if (ws_fault_hit_memory()) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return calloc(count, size);
+}
+
+/* As realloc: where it fails, the old block is untouched and still the caller's. */
+static inline void *ws_mem_realloc(void *block, size_t size) {
+  if (ws_fault_hit_memory()) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return realloc(block, size);
+}
+
+/* At a multiple of alignment, a power of two that divides size. Freed as any other. */
+static inline void *ws_mem_aligned_alloc(size_t alignment, size_t size) {
+  if (ws_fault_hit_memory()) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return aligned_alloc(alignment, size);
+}
+
+static inline char *ws_mem_strdup(const char *text) {
+  size_t size = strlen(text) + 1;
+  char *copy = ws_mem_alloc(size);
+  return copy ? memcpy(copy, text, size) : NULL;
+}
+
+static inline void ws_mem_free(void *block) {
+  free(block);
+}
+
+/* Overwrites n bytes with zeros; the compiler keeps the stores although nobody reads them. */
+static inline void ws_mem_wipe(void *bytes, size_t n) {
+  explicit_bzero(bytes, n);
+}
+
+/* Wipes a string that may hold a secret, up to its NUL, and frees it. NULL does nothing. */
+static inline void ws_mem_free_secret(char *text) {
+  if (text)
+    ws_mem_wipe(text, strlen(text));
+  free(text);
+}
