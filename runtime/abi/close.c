@@ -4,13 +4,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "conn/end.h"
 #include "conn/handle.h"
+#include "io/wait.h"
 #include "lookup.h"
 #include "protocol/close_code.h"
 #include "protocol/text.h"
-#include "io/wait.h"
 
-/* The worker drops a connection that does not answer at the deadline; then its close handler runs. */
+/* For the loop thread to drop the connection at the deadline and call its close handler. */
 enum { WS_CLOSE_GRACE_MS = 250 };
 
 struct ws_close_task {
@@ -35,21 +36,18 @@ int ws_close_check(int64_t code, const char *reason, struct ws_error *error) {
 }
 
 static void ws_close_run(struct ws_loop *loop, struct ws_task *task) {
-  struct ws_close_task *work = (struct ws_close_task *)task;
-  struct ws_conn *conn = work->conn;
+  struct ws_close_task *work = ws_container_of(task, struct ws_close_task, task);
   (void)loop;
-  ws_conn_ref(conn);
-  ws_conn_close(conn, work->code, work->reason, strlen(work->reason));
+  ws_end_close(work->conn, work->code, work->reason, strlen(work->reason));
+  ws_conn_unpin(work->conn);
   ws_mem_free(work);
-  ws_conn_unref(conn);
-  ws_conn_unpin(conn);
 }
 
 static bool ws_close_is_over(void *context) {
   return !ws_handle_is_alive(WS_HANDLE_CONNECTION, *(const int64_t *)context);
 }
 
-/* Posts the close; the caller's pin goes with it. */
+/* Posts the close, with a pin of its own. */
 static int ws_close_post(struct ws_conn *conn, int code, const char *reason, struct ws_error *error) {
   struct ws_close_task *work = ws_mem_alloc(sizeof *work);
   if (!work) {
@@ -59,20 +57,20 @@ static int ws_close_post(struct ws_conn *conn, int code, const char *reason, str
   *work = (struct ws_close_task){.task.run = ws_close_run, .conn = conn, .code = code};
   strcpy(work->reason, reason);
   ws_handle_pin_again(conn->id);
-  ws_loop_post(conn->group->thread->loop, &work->task);
+  ws_loop_post(ws_conn_loop(conn), &work->task);
   return 0;
 }
 
 int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
   struct ws_found found;
   int outcome = 0;
-  if (ws_find_open("close", id, &found, error))
+  if (ws_lookup_open("close", id, &found, error))
     return -1;
   if (found.local)
-    ws_conn_close(found.conn, code, reason, strlen(reason));
+    ws_end_close(found.conn, code, reason, strlen(reason));
   else
     outcome = ws_close_post(found.conn, code, reason, error);
-  ws_found_done(&found);
+  ws_lookup_release(&found);
   if (outcome == 0 && !ws_loop_thread_current())
     ws_wait_until(ws_clock_ms() + WS_CLOSE_TIMEOUT_MS + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
   return outcome;

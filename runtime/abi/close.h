@@ -1,12 +1,12 @@
 #pragma once
-/* Closing from a builtin. */
+/* websocketClose and websocketCloseWith. Any thread. */
 #include <stdint.h>
 
 #include "osprey/error.h"
 
-/* Starts the close handshake with code and reason; on a thread that may wait, waits until the connection is gone. 0, or -1
- * with the error set. */
-int ws_close(int64_t id, int code, const char *reason, struct ws_error *error);
-
-/* Checks what a program gave: 0, or -1 with the error set. */
+/* Validates the arguments of websocketCloseWith. 0, or -1 with the error set. */
 int ws_close_check(int64_t code, const char *reason, struct ws_error *error);
+
+/* Starts the close handshake; on a thread that is no loop's, waits until the connection has ended or the deadline has
+ * passed. 0, or -1 with the error set. */
+int ws_close(int64_t id, int code, const char *reason, struct ws_error *error);

@@ -4,16 +4,22 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "client/client.h"
+#include "client/connect.h"
+#include "client/on_close.h"
+#include "client/recently_closed.h"
 #include "close.h"
-#include "osprey/error.h"
-#include "lookup.h"
-#include "protocol/close_code.h"
-#include "server/request.h"
-#include "program.h"
+#include "conn/loop_thread.h"
 #include "conn/send.h"
+#include "lookup.h"
+#include "osprey/error.h"
+#include "osprey/value.h"
+#include "program.h"
+#include "protocol/close_code.h"
 #include "server/server.h"
-#include "io/wait.h"
+#include "server/server_broadcast.h"
+#include "server/server_listen.h"
+#include "server/server_settings.h"
+#include "server/server_stop.h"
 
 /* The prototypes of osp_ws.h are those of the table: declaring each again from it makes the compiler compare them. */
 #define WS_TYPE_INT int64_t
@@ -34,13 +40,13 @@
 #include "ws_builtins.def"
 
 /* The last line of every entry point that returns nothing of interest. */
-static int64_t ws_done(const struct ws_error *failure, char **error) {
+static int64_t osp_ws_done(const struct ws_error *failure, char **error) {
   *error = ws_error_give(failure);
   return 0;
 }
 
 /* A value that was made, or the error that there is no memory for it. */
-static void *ws_made(void *value, const char *op, struct ws_error *failure, char **error) {
+static void *osp_ws_made(void *value, const char *op, struct ws_error *failure, char **error) {
   if (!value && !ws_error_is_set(failure))
     ws_error_memory(failure, op);
   *error = ws_error_give(failure);
@@ -54,7 +60,7 @@ int64_t osp_ws_connect(const char *url, void *handler, char **error) {
   ws_error_clear(&failure);
   int64_t id = 0;
   if (ws_program_start("connect", &failure) == 0)
-    id = ws_client_connect(url, NULL, handler, &failure);
+    id = ws_connect(url, NULL, handler, &failure);
   *error = ws_error_give(&failure);
   return id;
 }
@@ -64,7 +70,7 @@ int64_t osp_ws_connect_with(const char *url, const void *options, void *handler,
   ws_error_clear(&failure);
   int64_t id = 0;
   if (ws_program_start("connect", &failure) == 0)
-    id = ws_client_connect(url, options, handler, &failure);
+    id = ws_connect(url, options, handler, &failure);
   *error = ws_error_give(&failure);
   return id;
 }
@@ -72,19 +78,44 @@ int64_t osp_ws_connect_with(const char *url, const void *options, void *handler,
 int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  ws_client_on_close(ws_id, handler, &failure);
-  return ws_done(&failure, error);
+  struct ws_found found = {0};
+  if (ws_lookup_conn("on close", ws_id, &found, &failure)) {
+    if (ws_recently_closed_has(ws_id)) {
+      ws_error_clear(&failure);
+      ws_on_close(NULL, false, ws_id, handler, &failure);
+    }
+  } else {
+    if (found.conn->group->ops->server_id)
+      ws_error_server_connection(&failure, ws_id);
+    else
+      ws_on_close(found.conn, found.local, ws_id, handler, &failure);
+    ws_lookup_release(&found);
+  }
+  return osp_ws_done(&failure, error);
 }
 
 /* ---- connections */
+
+/* Sends to any connection, or with server_id not 0 to one of that server. */
+static void osp_ws_send_to(int64_t id, int64_t server_id, const struct ws_outgoing *out, struct ws_error *failure) {
+  struct ws_found found;
+  if (ws_lookup_open(out->op, id, &found, failure))
+    return;
+  int64_t (*owner)(const struct ws_conn *) = found.conn->group->ops->server_id;
+  if (server_id && (!owner || owner(found.conn) != server_id))
+    ws_error_foreign(failure, out->op, id, server_id);
+  else
+    ws_send(found.conn, found.local, out, failure);
+  ws_lookup_release(&found);
+}
 
 int64_t osp_ws_send(int64_t ws_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
   if (ws_outgoing_text(&out, "send", message, &failure) == 0)
-    ws_send(ws_id, 0, &out, &failure);
-  return ws_done(&failure, error);
+    osp_ws_send_to(ws_id, 0, &out, &failure);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error) {
@@ -92,15 +123,15 @@ int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error) {
   ws_error_clear(&failure);
   struct ws_outgoing out;
   if (ws_outgoing_base64(&out, "send binary", base64, &failure) == 0)
-    ws_send(ws_id, 0, &out, &failure);
-  return ws_done(&failure, error);
+    osp_ws_send_to(ws_id, 0, &out, &failure);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_close(int64_t ws_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   ws_close(ws_id, WS_CLOSE_NORMAL, "", &failure);
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_close_with(int64_t ws_id, int64_t code, const char *reason, char **error) {
@@ -108,7 +139,7 @@ int64_t osp_ws_close_with(int64_t ws_id, int64_t code, const char *reason, char 
   ws_error_clear(&failure);
   if (ws_close_check(code, reason, &failure) == 0)
     ws_close(ws_id, (int)code, reason, &failure);
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 void *osp_ws_connection(int64_t ws_id, char **error) {
@@ -116,11 +147,11 @@ void *osp_ws_connection(int64_t ws_id, char **error) {
   ws_error_clear(&failure);
   struct ws_found found;
   void *record = NULL;
-  if (ws_find_conn("connection", ws_id, &found, &failure) == 0) {
+  if (ws_lookup_conn("connection", ws_id, &found, &failure) == 0) {
     record = ws_conn_new_record(found.conn);
-    ws_found_done(&found);
+    ws_lookup_release(&found);
   }
-  return ws_made(record, "connection", &failure, error);
+  return osp_ws_made(record, "connection", &failure, error);
 }
 
 char *osp_ws_remote_address(int64_t ws_id, char **error) {
@@ -129,12 +160,12 @@ char *osp_ws_remote_address(int64_t ws_id, char **error) {
   struct ws_found found;
   char text[WS_ADDRESS_TEXT];
   char *address = NULL;
-  if (ws_find_conn("remote address", ws_id, &found, &failure) == 0) {
+  if (ws_lookup_conn("remote address", ws_id, &found, &failure) == 0) {
     ws_conn_remote(found.conn, text);
-    ws_found_done(&found);
+    ws_lookup_release(&found);
     address = ws_value_string(text, strlen(text));
   }
-  return ws_made(address, "remote address", &failure, error);
+  return osp_ws_made(address, "remote address", &failure, error);
 }
 
 int64_t osp_ws_queued_bytes(int64_t ws_id, char **error) {
@@ -142,24 +173,26 @@ int64_t osp_ws_queued_bytes(int64_t ws_id, char **error) {
   ws_error_clear(&failure);
   struct ws_found found;
   int64_t bytes = 0;
-  if (ws_find_conn("queued bytes", ws_id, &found, &failure) == 0) {
+  if (ws_lookup_conn("queued bytes", ws_id, &found, &failure) == 0) {
     bytes = (int64_t)ws_outq_bytes(&found.conn->out);
-    ws_found_done(&found);
+    ws_lookup_release(&found);
   }
   *error = ws_error_give(&failure);
   return bytes;
 }
 
 /* The header's value as an Osprey string; NULL with the error set, or without memory. */
-static char *ws_header_value(const struct ws_conn *conn, const char *name, struct ws_error *failure) {
-  const struct ws_request *request = conn->handshake;
-  long size = ws_request_header(request, name, NULL, 0);
-  char *scratch = size < 0 ? NULL : ws_mem_alloc((size_t)size + 1);
-  if (size < 0)
+static char *osp_ws_header_value(const struct ws_conn *conn, const char *name, struct ws_error *failure) {
+  long (*header)(const struct ws_conn *, const char *, char *, size_t) = conn->group->ops->request_header;
+  long size = header(conn, name, NULL, 0);
+  if (size < 0) {
     ws_error_no_header(failure, conn->id, name);
+    return NULL;
+  }
+  char *scratch = ws_mem_alloc((size_t)size + 1);
   if (!scratch)
     return NULL;
-  ws_request_header(request, name, scratch, (size_t)size);
+  header(conn, name, scratch, (size_t)size);
   char *value = ws_value_string(scratch, (size_t)size);
   ws_mem_wipe(scratch, (size_t)size);
   ws_mem_free(scratch);
@@ -171,14 +204,14 @@ char *osp_ws_request_header(int64_t ws_id, const char *name, char **error) {
   ws_error_clear(&failure);
   struct ws_found found;
   char *value = NULL;
-  if (ws_find_conn("request header", ws_id, &found, &failure) == 0) {
-    if (found.conn->group->server)
-      value = ws_header_value(found.conn, name, &failure);
+  if (ws_lookup_conn("request header", ws_id, &found, &failure) == 0) {
+    if (found.conn->group->ops->request_header)
+      value = osp_ws_header_value(found.conn, name, &failure);
     else
       ws_error_no_request(&failure, ws_id);
-    ws_found_done(&found);
+    ws_lookup_release(&found);
   }
-  return ws_made(value, "request header", &failure, error);
+  return osp_ws_made(value, "request header", &failure, error);
 }
 
 char *osp_ws_protocol(int64_t ws_id, char **error) {
@@ -186,24 +219,18 @@ char *osp_ws_protocol(int64_t ws_id, char **error) {
   ws_error_clear(&failure);
   struct ws_found found;
   char *protocol = NULL;
-  if (ws_find_conn("protocol", ws_id, &found, &failure) == 0) {
-    const struct ws_conn *conn = found.conn;
-    if (!conn->group->server) {
-      const char *text = ws_client_protocol(conn);
-      protocol = ws_value_string(text, strlen(text));
-    } else {
-      const char *list = conn->group->server->protocols;
-      protocol = ws_value_string(conn->protocol_size ? list + conn->protocol_start : "", conn->protocol_size);
-    }
-    ws_found_done(&found);
+  if (ws_lookup_conn("protocol", ws_id, &found, &failure) == 0) {
+    struct ws_slice name = found.conn->group->ops->protocol(found.conn);
+    protocol = ws_value_string(name.data, name.size);
+    ws_lookup_release(&found);
   }
-  return ws_made(protocol, "protocol", &failure, error);
+  return osp_ws_made(protocol, "protocol", &failure, error);
 }
 
 /* ---- servers */
 
-static int64_t ws_create(int64_t port, const char *address, const char *path, const char *certificate_file,
-                         const char *key_file, char **error) {
+static int64_t osp_ws_create(int64_t port, const char *address, const char *path, const char *certificate_file,
+                             const char *key_file, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   int64_t id = 0;
@@ -214,110 +241,110 @@ static int64_t ws_create(int64_t port, const char *address, const char *path, co
 }
 
 int64_t osp_ws_create_server(int64_t port, const char *address, const char *path, char **error) {
-  return ws_create(port, address, path, NULL, NULL, error);
+  return osp_ws_create(port, address, path, NULL, NULL, error);
 }
 
 int64_t osp_ws_create_secure_server(int64_t port, const char *address, const char *path, const char *certificate_file,
                                     const char *key_file, char **error) {
-  return ws_create(port, address, path, certificate_file, key_file, error);
+  return osp_ws_create(port, address, path, certificate_file, key_file, error);
 }
 
-static int64_t ws_set_handler(int64_t server_id, const char *op, enum ws_server_event event, void *handler,
-                              char **error) {
+static int64_t osp_ws_set_handler(int64_t server_id, const char *op, enum ws_server_event event, void *handler,
+                                  char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server(op, server_id, &failure);
+  struct ws_server *server = ws_lookup_server(op, server_id, &failure);
   if (server) {
-    ws_server_set_handler(server, op, event, handler, &failure);
+    ws_server_settings_handler(server, op, event, handler, &failure);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_server_on_message(int64_t server_id, void *handler, char **error) {
-  return ws_set_handler(server_id, "on message", WS_ON_MESSAGE, handler, error);
+  return osp_ws_set_handler(server_id, "on message", WS_ON_MESSAGE, handler, error);
 }
 
 int64_t osp_ws_server_on_open(int64_t server_id, void *handler, char **error) {
-  return ws_set_handler(server_id, "on open", WS_ON_OPEN, handler, error);
+  return osp_ws_set_handler(server_id, "on open", WS_ON_OPEN, handler, error);
 }
 
 int64_t osp_ws_server_on_close(int64_t server_id, void *handler, char **error) {
-  return ws_set_handler(server_id, "on close", WS_ON_CLOSE, handler, error);
+  return osp_ws_set_handler(server_id, "on close", WS_ON_CLOSE, handler, error);
 }
 
 int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server("allow origin", server_id, &failure);
+  struct ws_server *server = ws_lookup_server("allow origin", server_id, &failure);
   if (server) {
-    ws_server_allow_origin(server, origin, &failure);
+    ws_server_settings_origin(server, origin, &failure);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server("limit", server_id, &failure);
+  struct ws_server *server = ws_lookup_server("limit", server_id, &failure);
   if (server) {
-    ws_server_set_limit(server, limit, value, &failure);
+    ws_server_settings_limit(server, limit, value, &failure);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server("protocols", server_id, &failure);
+  struct ws_server *server = ws_lookup_server("protocols", server_id, &failure);
   if (server) {
-    ws_server_set_protocols(server, protocols, &failure);
+    ws_server_settings_protocols(server, protocols, &failure);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_server_listen(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server("listen", server_id, &failure);
+  struct ws_server *server = ws_lookup_server("listen", server_id, &failure);
   if (server) {
     ws_server_listen(server, &failure);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_server_broadcast(int64_t server_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server("broadcast", server_id, &failure);
+  struct ws_server *server = ws_lookup_server("broadcast", server_id, &failure);
   if (server) {
     ws_server_broadcast(server, message, &failure);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_server_send(int64_t server_id, int64_t ws_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
-  struct ws_server *server = ws_find_server("server send", server_id, &failure);
+  struct ws_server *server = ws_lookup_server("server send", server_id, &failure);
   if (server) {
     if (ws_outgoing_text(&out, "server send", message, &failure) == 0)
-      ws_send(ws_id, server_id, &out, &failure);
+      osp_ws_send_to(ws_id, server_id, &out, &failure);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_server_connections(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server("server connections", server_id, &failure);
+  struct ws_server *server = ws_lookup_server("server connections", server_id, &failure);
   int64_t count = 0;
   if (server) {
     count = ws_server_open_count(server);
@@ -330,20 +357,20 @@ int64_t osp_ws_server_connections(int64_t server_id, char **error) {
 int64_t osp_ws_stop_server(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
-  struct ws_server *server = ws_find_server_to_stop(server_id, &failure);
+  struct ws_server *server = ws_lookup_server("stop server", server_id, &failure);
   if (server) {
     if (!ws_server_stop(server))
-      ws_error_stopped_already(&failure, server_id);
+      ws_error_stopped(&failure, "stop server", server_id);
     else if (!ws_loop_thread_current())
-      ws_server_await(server);
+      ws_server_stop_wait(server);
     ws_server_unpin(server);
   }
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }
 
 int64_t osp_ws_keep_alive(char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   ws_program_keep_alive(&failure);
-  return ws_done(&failure, error);
+  return osp_ws_done(&failure, error);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,17 +10,17 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "client/client.h"
-#include "io/sys.h"
+#include "conn/loop_thread.h"
+#include "conn/turn.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
-#include "server/server.h"
-#include "io/wait.h"
-#include "conn/loop_thread.h"
+#include "server/server_stop.h"
+#include "signals.h"
 
 enum {
-  WS_END_TIMEOUT_MS = 5000,
-  WS_END_AGAIN_MS = 1000, /* the same where the servers were waited for already, and in vain */
-  WS_END_LOOK_MS = 20,    /* how often a loop that ends the program looks how far the others are */
+  WS_PROGRAM_END_TIMEOUT_MS = 5000,
+  WS_PROGRAM_END_AGAIN_MS = 1000, /* if the servers were already waited for, in vain */
+  WS_PROGRAM_END_LOOK_MS = 20,    /* how often exit() in a handler checks the other loop threads */
 };
 
 static pthread_once_t ws_program_once = PTHREAD_ONCE_INIT;
@@ -34,7 +33,7 @@ static void ws_program_close_clients(struct ws_loop *loop, struct ws_task *task)
   ws_mem_free(task);
 }
 
-/* Asks every worker but `here` to close its clients; without memory for that they are cut off with the process. */
+/* Posts the close of all clients to every loop thread but `here`. Without memory for that, the process cuts them off. */
 static void ws_program_post_close(const struct ws_loop_thread *here) {
   for (unsigned i = 0; i < ws_loop_threads_count(); i++) {
     struct ws_loop_thread *thread = ws_loop_thread_at(i);
@@ -46,8 +45,7 @@ static void ws_program_post_close(const struct ws_loop_thread *here) {
   }
 }
 
-/* Whether there is anything left to be closed: on the worker itself, connections other than those whose handlers wait for the
- * end. */
+/* Returns true while connections are left, except on `here` those whose handlers wait for the end. */
 static bool ws_program_is_busy(const struct ws_loop_thread *here) {
   bool busy = here->connections > here->handling;
   for (unsigned i = 0; i < ws_loop_threads_count() && !busy; i++)
@@ -55,14 +53,14 @@ static bool ws_program_is_busy(const struct ws_loop_thread *here) {
   return busy;
 }
 
-/* exit() inside a handler: its own loop is turned here, until only connections like that handler's are left. The other loops
- * end with theirs, and then their threads: what exit() does next, they must not meet. */
+/* exit() in a handler: turns the handler's loop until no other connection is left on it, then joins the other loop threads,
+ * which must not run while exit() goes on. */
 static void ws_program_end_nested(struct ws_loop_thread *thread, int64_t deadline_ms) {
   ws_clients_close(thread);
   ws_program_post_close(thread);
   int64_t now;
   while (ws_program_is_busy(thread) && (now = ws_clock_ms()) < deadline_ms)
-    ws_loop_turn(thread->loop, deadline_ms - now < WS_END_LOOK_MS ? deadline_ms - now : WS_END_LOOK_MS);
+    ws_loop_turn(thread->loop, deadline_ms - now < WS_PROGRAM_END_LOOK_MS ? deadline_ms - now : WS_PROGRAM_END_LOOK_MS);
   ws_loop_threads_end_others(thread);
 }
 
@@ -70,15 +68,15 @@ static _Atomic bool ws_program_waited_in_vain;
 
 static void ws_program_end(void) {
   bool again = atomic_load(&ws_program_waited_in_vain);
-  int64_t deadline_ms = ws_clock_ms() + (again ? WS_END_AGAIN_MS : WS_END_TIMEOUT_MS);
-  ws_servers_stop_all();
+  int64_t deadline_ms = ws_clock_ms() + (again ? WS_PROGRAM_END_AGAIN_MS : WS_PROGRAM_END_TIMEOUT_MS);
+  ws_server_stop_all();
   if (ws_loop_thread_current()) {
     ws_program_end_nested(ws_loop_thread_current(), deadline_ms);
     return;
   }
   ws_program_post_close(NULL);
-  ws_servers_await_all(deadline_ms);
-  ws_clients_await_all(deadline_ms);
+  ws_server_stop_wait_all(deadline_ms);
+  ws_clients_wait_all(deadline_ms);
   if (!ws_loop_threads_end()) {
     ws_log(WS_LOG_WARN, "the program ends while a handler still runs");
     return;
@@ -91,63 +89,14 @@ static void ws_program_end(void) {
 
 static void ws_program_init(void) {
   ws_log_init();
-  /* OpenSSL cleans up at exit: after us, since it is set up before us. */
+  /* OpenSSL registers its clean-up at exit first, so that it runs after ours. */
   OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
   atexit(ws_program_end);
 }
 
 int ws_program_start(const char *op, struct ws_error *error) {
   pthread_once(&ws_program_once, ws_program_init);
-  return ws_loop_threads_start(op, error);
-}
-
-/* ---- waiting for a signal */
-
-static int ws_signal_pipe[2] = {-1, -1};
-
-static void ws_signal_received(int signal) {
-  int saved = errno;
-  uint8_t byte = (uint8_t)signal;
-  (void)!ws_sys_write(ws_signal_pipe[1], &byte, 1);
-  errno = saved;
-}
-
-/* One byte a signal, left in the pipe, so that every thread that waits sees it. */
-static void ws_signal_wait(void) {
-  struct pollfd watched = {.fd = ws_signal_pipe[0], .events = POLLIN};
-  while (ws_sys_poll(&watched, 1, -1) < 1)
-    ;
-}
-
-static pthread_mutex_t ws_signal_lock = PTHREAD_MUTEX_INITIALIZER;
-static int ws_signal_waiters;
-static struct sigaction ws_signal_before[2];
-static const int ws_signals[2] = {SIGINT, SIGTERM};
-
-/* The first waiter installs the handlers, the last one puts back what was there. */
-static int ws_signal_begin(void) {
-  int outcome = 0;
-  pthread_mutex_lock(&ws_signal_lock);
-  if (ws_signal_waiters == 0)
-    outcome = ws_sys_pipe(ws_signal_pipe);
-  if (outcome == 0 && ws_signal_waiters++ == 0) {
-    struct sigaction action = {.sa_handler = ws_signal_received, .sa_flags = SA_RESTART};
-    for (int i = 0; i < 2; i++)
-      sigaction(ws_signals[i], &action, &ws_signal_before[i]);
-  }
-  pthread_mutex_unlock(&ws_signal_lock);
-  return outcome;
-}
-
-static void ws_signal_end(void) {
-  pthread_mutex_lock(&ws_signal_lock);
-  if (--ws_signal_waiters == 0) {
-    for (int i = 0; i < 2; i++)
-      sigaction(ws_signals[i], &ws_signal_before[i], NULL);
-    for (int i = 0; i < 2; i++)
-      ws_sys_close(ws_signal_pipe[i]);
-  }
-  pthread_mutex_unlock(&ws_signal_lock);
+  return ws_loop_threads_start(op, &ws_turn_work, error);
 }
 
 int ws_program_keep_alive(struct ws_error *error) {
@@ -155,15 +104,13 @@ int ws_program_keep_alive(struct ws_error *error) {
     ws_error_on_loop(error, "keep alive");
     return -1;
   }
-  if (ws_signal_begin()) {
+  if (ws_signals_wait()) {
     ws_error_system(error, "keep alive", strerror(errno));
     return -1;
   }
-  ws_signal_wait();
-  ws_signal_end();
-  ws_servers_stop_all();
-  if (!ws_servers_await_all(ws_clock_ms() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS)) {
-    ws_servers_log_late();
+  ws_server_stop_all();
+  if (!ws_server_stop_wait_all(ws_clock_ms() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS)) {
+    ws_server_stop_log_late();
     atomic_store(&ws_program_waited_in_vain, true);
   }
   return 0;

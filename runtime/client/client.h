@@ -1,26 +1,33 @@
 #pragma once
-/* Client connections: connecting, and the end that a program learns of. */
-#include <stdbool.h>
+/* A client connection: its handshake, its handlers, its end. On its loop thread, unless said otherwise. */
 #include <stdint.h>
 
 #include "conn/conn.h"
-#include "osprey/error.h"
+#include "io/why.h"
 #include "osprey/value.h"
+#include "pending_connect.h"
 
-/* websocketConnect (options NULL: `handler` hears texts only) and websocketConnectWith. The ID, or 0 with the error set. On
- * a loop thread it turns the loop until the handshake has ended. */
-int64_t ws_client_connect(const char *url, const struct ws_options_record *options, void *handler,
-                          struct ws_error *error);
+struct ws_client;
 
-/* websocketOnClose. 0, or -1 with the error set. */
-int ws_client_on_close(int64_t id, void *handler, struct ws_error *error);
+/* A client that is not started, with copies of all arguments (`options` may be NULL). Settles `connect` once it is
+ * started. NULL with the reason in `why`. Any thread. */
+struct ws_client *ws_client_new(const char *url, const struct ws_options_record *options, void *handler,
+                                struct ws_pending_connect *connect, struct ws_why *why);
 
-/* The subprotocol, "" for none. Shared. */
-const char *ws_client_protocol(const struct ws_conn *conn);
+/* The time that the options give to the handshake. */
+int64_t ws_client_timeout_ms(const struct ws_client *client);
 
-/* Starts to close every client connection of the worker with 1001; those that connect fail. On its thread. */
+/* Hands the client to a loop thread, which dials. `timeout_ms` is what an error names. Any thread. */
+void ws_client_start(struct ws_client *client, struct ws_loop_thread *thread, int64_t deadline_ms, int64_t timeout_ms);
+
+/* Sets the close handler, which it takes (a root); calls it at once if the connection has ended. */
+void ws_client_set_on_close(struct ws_conn *conn, void **handler);
+
+/* Starts to close every client of the thread with 1001; those in their handshake fail. */
 void ws_clients_close(struct ws_loop_thread *thread);
 
-/* Waits until there is none on any thread, or the deadline. Then frees what all had in common, when no worker runs. */
-void ws_clients_await_all(int64_t deadline_ms);
+/* Waits until no client is left on any thread, or until the deadline (ms of ws_clock_ms). Not on a loop thread. */
+void ws_clients_wait_all(int64_t deadline_ms);
+
+/* Frees what all clients share, when no loop thread runs. */
 void ws_clients_free_all(void);

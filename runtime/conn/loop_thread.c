@@ -1,32 +1,35 @@
 #include "loop_thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
-#include "conn.h"
-#include "osprey/hooks.h"
 #include "io/sys.h"
+#include "osprey/hooks.h"
 #include "osprey/log.h"
 
-struct ws_joinable {
-  struct ws_loop_thread thread;
+enum { WS_LOOP_THREADS_JOIN_S = 1 };
+
+/* A loop thread, and what it takes to stop and join it. */
+struct ws_loop_thread_slot {
+  struct ws_loop_thread self;
   pthread_t pthread;
-  bool started;
-  bool stop; /* its own thread's */
   struct ws_task stop_task;
+  bool stop; /* its own thread's */
 };
 
 static pthread_mutex_t ws_loop_threads_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct ws_joinable *ws_loop_threads;
-static _Atomic unsigned ws_loop_threads_running; /* how many; 0: not started */
+static struct ws_loop_thread_slot *ws_loop_threads;
+static _Atomic unsigned ws_loop_threads_running; /* their number; 0: not started */
 static _Atomic unsigned ws_loop_threads_turn;
 static _Thread_local struct ws_loop_thread *ws_loop_thread_here;
 
-/* OSPREY_WS_LOOPS, 1 where it is not set or not a number in range. */
+/* OSPREY_WS_LOOPS; 1 if it is unset or not a number in range. */
 static unsigned ws_loop_threads_wanted(void) {
   const char *text = getenv("OSPREY_WS_LOOPS");
   if (!text || !*text)
@@ -40,32 +43,21 @@ static unsigned ws_loop_threads_wanted(void) {
   return (unsigned)count;
 }
 
-static void *ws_loop_thread_run(void *context) {
-  struct ws_joinable *self = context;
-  ws_loop_thread_here = &self->thread;
-  while (!self->stop) {
-    if (ws_loop_turn(self->thread.loop, -1))
+/* ---- one thread */
+
+static void *ws_loop_thread_main(void *context) {
+  struct ws_loop_thread_slot *slot = context;
+  ws_loop_thread_here = &slot->self;
+  while (!slot->stop) {
+    if (ws_loop_turn(slot->self.loop, -1))
       ws_log(WS_LOG_ERROR, "the loop cannot wait: %s", strerror(errno));
   }
   return NULL;
 }
 
 static void ws_loop_thread_stop(struct ws_loop *loop, struct ws_task *task) {
-  struct ws_joinable *self = (struct ws_joinable *)(void *)((char *)task - offsetof(struct ws_joinable, stop_task));
   (void)loop;
-  self->stop = true;
-}
-
-/* Signals are for the program's own threads. */
-static int ws_loop_thread_spawn(struct ws_joinable *self) {
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int error = ws_sys_thread(&self->pthread, ws_loop_thread_run, self);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
-  self->started = error == 0;
-  return error;
+  ws_container_of(task, struct ws_loop_thread_slot, stop_task)->stop = true;
 }
 
 static void ws_loop_thread_deinit(struct ws_loop_thread *thread) {
@@ -76,11 +68,14 @@ static void ws_loop_thread_deinit(struct ws_loop_thread *thread) {
   ws_call_deinit(&thread->call);
 }
 
-static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned index) {
+/* Returns the reason on failure, with nothing left behind; NULL on success. */
+static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned index,
+                                       const struct ws_loop_thread_work *work) {
   thread->index = index;
-  thread->flush.run = ws_conn_flush_dirty;
-  thread->read_on.run = ws_conn_read_on;
-  thread->unread_end = &thread->unread;
+  thread->end_of_turn.run = work->end_of_turn;
+  thread->resume.run = work->resume;
+  ws_queue_init(&thread->queued);
+  ws_queue_init(&thread->buffered);
   if (ws_call_init(&thread->call))
     return "out of memory";
   thread->loop = ws_loop_new();
@@ -91,69 +86,75 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   return why;
 }
 
-/* Makes and starts worker i; the reason where that fails, with nothing left behind. */
-static const char *ws_loop_thread_begin(struct ws_joinable *self, unsigned index) {
-  const char *why = ws_loop_thread_init(&self->thread, index);
+/* Signals are left to the program's own threads. Returns as ws_loop_thread_init. */
+static const char *ws_loop_thread_begin(struct ws_loop_thread_slot *slot, unsigned index,
+                                        const struct ws_loop_thread_work *work) {
+  sigset_t all, before;
+  const char *why = ws_loop_thread_init(&slot->self, index, work);
   if (why)
     return why;
-  self->stop_task.run = ws_loop_thread_stop;
-  int error = ws_loop_thread_spawn(self);
+  slot->stop_task.run = ws_loop_thread_stop;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int error = ws_sys_thread(&slot->pthread, ws_loop_thread_main, slot);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (!error)
     return NULL;
-  ws_loop_thread_deinit(&self->thread);
+  ws_loop_thread_deinit(&slot->self);
   return strerror(error);
 }
 
-/* Stops and joins those that run, but for `here`. False: one is stuck in a handler, and keeps everything. */
-static bool ws_loop_threads_join(struct ws_joinable *threads, unsigned count, const struct ws_loop_thread *here,
-                                 int64_t patience_s) {
+/* ---- all threads */
+
+/* Stops and joins the first `count`, except for `here`. Returns false if one is stuck in a handler. */
+static bool ws_loop_threads_join(struct ws_loop_thread_slot *slots, unsigned count, const struct ws_loop_thread *here) {
   struct timespec until;
   bool all = true;
   clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += patience_s;
+  until.tv_sec += WS_LOOP_THREADS_JOIN_S;
   for (unsigned i = 0; i < count; i++) {
-    if (&threads[i].thread != here)
-      ws_loop_post(threads[i].thread.loop, &threads[i].stop_task);
+    if (&slots[i].self != here)
+      ws_loop_post(slots[i].self.loop, &slots[i].stop_task);
   }
   for (unsigned i = 0; i < count; i++) {
-    if (&threads[i].thread != here)
-      all = pthread_timedjoin_np(threads[i].pthread, NULL, &until) == 0 && all;
+    if (&slots[i].self != here)
+      all = pthread_timedjoin_np(slots[i].pthread, NULL, &until) == 0 && all;
   }
   return all;
 }
 
-static void ws_loop_threads_free(struct ws_joinable *threads, unsigned count) {
+static void ws_loop_threads_free(struct ws_loop_thread_slot *slots, unsigned count) {
   for (unsigned i = 0; i < count; i++)
-    ws_loop_thread_deinit(&threads[i].thread);
-  ws_mem_free(threads);
+    ws_loop_thread_deinit(&slots[i].self);
+  ws_mem_free(slots);
 }
 
-static const char *ws_loop_threads_begin(void) {
+static const char *ws_loop_threads_begin(const struct ws_loop_thread_work *work) {
   unsigned count = ws_loop_threads_wanted();
-  struct ws_joinable *threads = ws_mem_calloc(count, sizeof *threads);
-  if (!threads)
+  struct ws_loop_thread_slot *slots = ws_mem_calloc(count, sizeof *slots);
+  if (!slots)
     return "out of memory";
   osp_mem_notify_multithreaded();
   for (unsigned i = 0; i < count; i++) {
-    const char *why = ws_loop_thread_begin(&threads[i], i);
+    const char *why = ws_loop_thread_begin(&slots[i], i, work);
     if (why) {
-      if (ws_loop_threads_join(threads, i, NULL, 1))
-        ws_loop_threads_free(threads, i);
+      if (ws_loop_threads_join(slots, i, NULL))
+        ws_loop_threads_free(slots, i);
       return why;
     }
   }
-  ws_loop_threads = threads;
+  ws_loop_threads = slots;
   atomic_store(&ws_loop_threads_running, count);
   return NULL;
 }
 
-int ws_loop_threads_start(const char *op, struct ws_error *error) {
+int ws_loop_threads_start(const char *op, const struct ws_loop_thread_work *work, struct ws_error *error) {
   const char *why = NULL;
   if (atomic_load_explicit(&ws_loop_threads_running, memory_order_acquire))
     return 0;
   pthread_mutex_lock(&ws_loop_threads_lock);
   if (!atomic_load(&ws_loop_threads_running))
-    why = ws_loop_threads_begin();
+    why = ws_loop_threads_begin(work);
   pthread_mutex_unlock(&ws_loop_threads_lock);
   if (why)
     ws_error_system(error, op, why);
@@ -164,7 +165,7 @@ bool ws_loop_threads_end(void) {
   unsigned count = atomic_load(&ws_loop_threads_running);
   if (count == 0)
     return true;
-  if (!ws_loop_threads_join(ws_loop_threads, count, NULL, 1))
+  if (!ws_loop_threads_join(ws_loop_threads, count, NULL))
     return false;
   ws_loop_threads_free(ws_loop_threads, count);
   ws_loop_threads = NULL;
@@ -173,15 +174,17 @@ bool ws_loop_threads_end(void) {
 }
 
 bool ws_loop_threads_end_others(const struct ws_loop_thread *here) {
-  return ws_loop_threads_join(ws_loop_threads, ws_loop_threads_count(), here, 1);
+  return ws_loop_threads_join(ws_loop_threads, ws_loop_threads_count(), here);
 }
+
+/* ---- queries */
 
 unsigned ws_loop_threads_count(void) {
   return atomic_load_explicit(&ws_loop_threads_running, memory_order_acquire);
 }
 
 struct ws_loop_thread *ws_loop_thread_at(unsigned index) {
-  return &ws_loop_threads[index].thread;
+  return &ws_loop_threads[index].self;
 }
 
 struct ws_loop_thread *ws_loop_thread_current(void) {
@@ -191,13 +194,13 @@ struct ws_loop_thread *ws_loop_thread_current(void) {
 struct ws_loop_thread *ws_loop_thread_next(void) {
   if (ws_loop_thread_here)
     return ws_loop_thread_here;
-  return ws_loop_thread_at(atomic_fetch_add_explicit(&ws_loop_threads_turn, 1, memory_order_relaxed) %
-                           ws_loop_threads_count());
+  unsigned turn = atomic_fetch_add_explicit(&ws_loop_threads_turn, 1, memory_order_relaxed);
+  return ws_loop_thread_at(turn % ws_loop_threads_count());
 }
 
 struct ws_call *ws_loop_thread_call_acquire(struct ws_loop_thread *thread) {
-  if (!thread->call_taken) {
-    thread->call_taken = true;
+  if (!thread->call_in_use) {
+    thread->call_in_use = true;
     return &thread->call;
   }
   struct ws_call *call = ws_mem_alloc(sizeof *call);
@@ -210,7 +213,7 @@ struct ws_call *ws_loop_thread_call_acquire(struct ws_loop_thread *thread) {
 
 void ws_loop_thread_call_release(struct ws_loop_thread *thread, struct ws_call *call) {
   if (call == &thread->call) {
-    thread->call_taken = false;
+    thread->call_in_use = false;
   } else {
     ws_call_deinit(call);
     ws_mem_free(call);

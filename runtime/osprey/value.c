@@ -167,3 +167,7 @@ enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection
     return WS_VERDICT_NO_MEMORY;
   return ws_call_end(call, (*(ws_close_code_fn **)cell)(cell, connection, code, text));
 }
+
+bool ws_value_is_connected(const void *connection) {
+  return ((const struct ws_connection_record *)connection)->is_connected;
+}

@@ -27,6 +27,9 @@ char *ws_value_text(const uint8_t *bytes, size_t n);
 /* A WebSocketConnection; `url` is copied. */
 void *ws_value_connection(int64_t id, const char *url, bool is_connected);
 
+/* The isConnected of such a record. */
+bool ws_value_is_connected(const void *connection);
+
 /* What a handler answered. */
 enum ws_verdict {
   WS_VERDICT_SUCCESS,

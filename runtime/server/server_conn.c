@@ -1,33 +1,36 @@
-/* A server's connections: accepting, the handshake, and the handlers of the server. */
+#include "server_conn.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "conn/end.h"
 #include "conn/handle.h"
 #include "conn/head_reader.h"
+#include "conn/output.h"
+#include "conn/turn.h"
 #include "io/sys.h"
 #include "osprey/log.h"
 #include "protocol/close_code.h"
-#include "request.h"
-#include "server.h"
-#include "io/wait.h"
 
-/* Connections past the caps that are answered rather than cut off, so that clients learn why. */
+/* Connections past a cap that are answered, so that the client learns why; further ones are closed. */
 enum { WS_REFUSED_MAX = 256 };
 
-/* The first byte of a TLS handshake (RFC 8446 section 5.1), which no HTTP request begins with. */
+/* The first byte of a TLS handshake (RFC 8446 section 5.1). No HTTP request starts with it. */
 enum { WS_TLS_HANDSHAKE = 22 };
 
-static struct ws_share *ws_conn_share(const struct ws_conn *conn) {
-  return (struct ws_share *)(void *)((char *)conn->group - offsetof(struct ws_share, group));
+static struct ws_server *ws_server_conn_server(const struct ws_conn *conn) {
+  return ws_server_share_of(conn)->server;
 }
 
 /* ---- accepting */
 
-/* What the caps say: 0 welcome, a refusal to answer with, or -1: cut off. */
-static int ws_server_conn_judge(const struct ws_server *server, uint32_t connections, uint32_t of_address) {
-  uint64_t cap = server->max_connections;
-  uint64_t address_cap = server->max_connections_per_address;
+/* Returns WS_REFUSAL_NONE, the refusal to answer with, or -1: close without an answer. */
+static int ws_server_conn_admission(const struct ws_server *server, uint32_t connections, uint32_t of_address) {
+  int64_t cap = server->rules.limits.max_connections;
+  int64_t address_cap = server->rules.limits.max_connections_per_address;
   if (connections > cap + WS_REFUSED_MAX || (address_cap && of_address > address_cap + WS_REFUSED_MAX))
     return -1;
   if (connections > cap)
@@ -37,6 +40,7 @@ static int ws_server_conn_judge(const struct ws_server *server, uint32_t connect
   return WS_REFUSAL_NONE;
 }
 
+/* Opens the stream, which takes over the descriptor. 0, or -1: logged. */
 static int ws_server_conn_open_stream(struct ws_conn *conn, struct ws_server *server, int fd) {
   struct ws_why why;
   if (!server->tls) {
@@ -49,47 +53,48 @@ static int ws_server_conn_open_stream(struct ws_conn *conn, struct ws_server *se
   return -1;
 }
 
-/* The connection, ready to start; NULL where it cannot be had, with nothing left behind but the open descriptor. */
-static struct ws_conn *ws_server_conn_make(struct ws_share *share, int fd, const struct ws_address *address) {
+/* A connection without a stream. NULL past the caps, or without memory. */
+static struct ws_conn *ws_server_conn_new(struct ws_server_share *share, const struct ws_address *address) {
   struct ws_server *server = share->server;
   uint32_t of_address;
   uint32_t connections = atomic_fetch_add(&server->connections, 1) + 1;
   struct ws_conn *conn = ws_mem_calloc(1, sizeof *conn);
-  struct ws_address_quota_entry *peer = conn ? ws_address_quota_add(&server->peers, address, &of_address) : NULL;
-  if (!peer)
-    goto no_peer;
-  int judgement = ws_server_conn_judge(server, connections, of_address);
-  if (judgement < 0 || ws_conn_init(conn, &share->group))
+  struct ws_address_quota_entry *entry = conn ? ws_address_quota_add(&server->quota, address, &of_address) : NULL;
+  if (!entry)
+    goto no_entry;
+  int admission = ws_server_conn_admission(server, connections, of_address);
+  if (admission < 0 || ws_turn_init(conn, &share->group))
     goto no_conn;
-  if (ws_server_conn_open_stream(conn, server, fd)) {
-    ws_conn_abandon(conn);
-    goto no_conn;
-  }
-  conn->peer = peer;
+  conn->remote = &entry->address;
   conn->port = ws_address_port(address);
-  conn->refusal = (uint8_t)judgement;
+  conn->refusal = (uint8_t)admission;
   return conn;
 no_conn:
-  ws_address_quota_remove(&server->peers, peer);
-no_peer:
+  ws_address_quota_remove(&server->quota, entry);
+no_entry:
   ws_mem_free(conn);
   atomic_fetch_sub(&server->connections, 1);
   return NULL;
 }
 
 static void ws_server_conn_accepted(struct ws_listener *listener, int fd, const struct ws_address *address) {
-  struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
-  struct ws_conn *conn = ws_server_conn_make(share, fd, address);
+  struct ws_server_share *share = ws_container_of(listener, struct ws_server_share, listener);
+  struct ws_conn *conn = ws_server_conn_new(share, address);
   if (!conn) {
     ws_sys_close(fd);
     return;
   }
   ws_handle_pin_again(share->server->id);
-  ws_conn_start(conn, ws_clock_ms() + share->server->handshake_timeout_ms);
+  if (ws_server_conn_open_stream(conn, share->server, fd) == 0) {
+    ws_turn_start(conn, ws_clock_ms() + share->server->rules.limits.handshake_timeout_ms);
+  } else {
+    ws_sys_close(fd);
+    ws_end_drop(conn, WS_DROP_LOCAL, "no stream");
+  }
 }
 
 static void ws_server_conn_troubled(struct ws_listener *listener, const char *why) {
-  struct ws_share *share = (struct ws_share *)(void *)((char *)listener - offsetof(struct ws_share, listener));
+  struct ws_server_share *share = ws_container_of(listener, struct ws_server_share, listener);
   ws_log(WS_LOG_ERROR, "server %" PRId64 " cannot accept for now: %s", share->server->id, why);
 }
 
@@ -104,23 +109,23 @@ static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal,
   char response[WS_RESPONSE_MAX];
   char address[WS_ADDRESS_TEXT];
   if (ws_log_wants(WS_LOG_WARN))
-    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", conn->group->server->id,
+    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
            ws_conn_remote(conn, address), ws_refusal_status(refusal), ws_refusal_text(refusal), detail ? ": " : "",
            detail ? detail : "");
-  ws_conn_refuse(conn, response, ws_server_refuse_write(response, refusal));
+  ws_end_refuse(conn, response, ws_server_refuse_write(response, refusal));
 }
 
 static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *message, size_t room) {
-  void **handler = conn->group->server->handlers[WS_ON_OPEN];
+  void **handler = ws_server_conn_server(conn)->handlers[WS_ON_OPEN];
   if (!handler)
     return WS_VERDICT_SUCCESS;
   void *record = ws_conn_record(conn);
-  struct ws_call *call = record ? ws_conn_begin_call(conn) : NULL;
+  struct ws_call *call = record ? ws_conn_call_begin(conn) : NULL;
   if (!call)
     return WS_VERDICT_NO_MEMORY;
   enum ws_verdict verdict = ws_call_open(call, *handler, record);
   snprintf(message, room, "%s", verdict == WS_VERDICT_ERROR ? call->message : "");
-  ws_conn_end_call(conn, call);
+  ws_conn_call_end(conn, call);
   return verdict;
 }
 
@@ -128,12 +133,12 @@ static void ws_server_conn_admit(struct ws_conn *conn) {
   ws_conn_admit(conn);
   if (ws_log_wants(WS_LOG_INFO)) {
     char address[WS_ADDRESS_TEXT];
-    ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " is open: %s", conn->id, conn->group->server->id,
-           ws_conn_remote(conn, address));
+    ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " is open: %s", conn->id,
+           ws_server_conn_server(conn)->id, ws_conn_remote(conn, address));
   }
 }
 
-/* The request is in order: its client is admitted, or not, by the open handler. */
+/* The request is valid: the open handler admits or refuses the client. */
 static void ws_server_conn_decide(struct ws_conn *conn) {
   char message[256];
   switch (ws_server_conn_call_open(conn, message, sizeof message)) {
@@ -148,24 +153,23 @@ static void ws_server_conn_decide(struct ws_conn *conn) {
   }
 }
 
-/* Keeps what the program may ask for, and queues the 101, which waits for the open handler. 0, or -1: no memory. */
+/* Keeps the request for look-ups, queues the 101 behind the cork, and issues the ID. 0, or -1: no memory. */
 static int ws_server_conn_prepare(struct ws_conn *conn, const struct ws_http_head *head,
                                   const struct ws_server_request *request) {
   char response[WS_RESPONSE_MAX];
   size_t size = ws_server_accept_write(response, request);
-  struct ws_request *kept = ws_requests_get(&conn->group->server->requests, head, request);
+  struct ws_request *kept = ws_requests_get(&ws_server_conn_server(conn)->requests, head, request);
   if (!kept)
     return -1;
-  conn->held = true;
-  if (ws_outq_append(&conn->out, conn->group->thread->loop, response, size)) {
+  conn->corked = true;
+  if (ws_output_bytes(conn, response, size)) {
     ws_request_unref(kept);
     return -1;
   }
-  ws_outq_charge(&conn->out, size);
   conn->handshake = kept;
   conn->deflate = request->deflate;
   if (request->protocol.data) {
-    conn->protocol_start = (uint16_t)(request->protocol.data - conn->group->server->protocols);
+    conn->protocol_start = (uint16_t)(request->protocol.data - ws_server_conn_server(conn)->protocols);
     conn->protocol_size = (uint16_t)request->protocol.size;
   }
   if (ws_conn_identify(conn) == 0)
@@ -175,17 +179,17 @@ static int ws_server_conn_prepare(struct ws_conn *conn, const struct ws_http_hea
   return -1;
 }
 
-/* What of the request, or which limit, a refusal is about, for the log; nothing that may be a secret. */
+/* Writes what a refusal is about, for the log: a part of the request, or a limit. Nothing that may be a secret. */
 static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head,
                                   const struct ws_conn *conn, const struct ws_server_request *request) {
-  const struct ws_server *server = conn->group->server;
+  const struct ws_server *server = ws_server_conn_server(conn);
   struct ws_slice value = {NULL, 0};
   const char *remedy = "";
   to[0] = '\0';
   if (refusal == WS_REFUSAL_TOO_MANY_CONNECTIONS) {
-    snprintf(to, room, "maxConnections is %" PRIu32, server->max_connections);
+    snprintf(to, room, "maxConnections is %" PRId64, server->rules.limits.max_connections);
   } else if (refusal == WS_REFUSAL_TOO_MANY_FROM_ADDRESS) {
-    snprintf(to, room, "maxConnectionsPerAddress is %" PRIu32, server->max_connections_per_address);
+    snprintf(to, room, "maxConnectionsPerAddress is %" PRId64, server->rules.limits.max_connections_per_address);
   } else if (refusal == WS_REFUSAL_PATH) {
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
@@ -204,10 +208,10 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
     snprintf(to, room, "%.*s%s", value.size < 160 ? (int)value.size : 160, value.data, remedy);
 }
 
-/* A whole head: wiped before any handler runs. */
+/* Answers a complete head. It is wiped before any handler runs. */
 static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *kept, const struct ws_http_head *head,
                                   uint8_t *bytes, size_t used) {
-  const struct ws_server *server = conn->group->server;
+  const struct ws_server *server = ws_server_conn_server(conn);
   struct ws_server_request request = {0};
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
   if (refusal == WS_REFUSAL_NONE && atomic_load(&server->state) == WS_SERVER_STOPPED)
@@ -236,7 +240,7 @@ static size_t ws_server_conn_head(struct ws_conn *conn, uint8_t *bytes, size_t n
   if (outcome == WS_HTTP_PARTIAL)
     return n;
   if (outcome == WS_HEAD_READER_NO_MEMORY) {
-    ws_conn_break(conn, "out of memory");
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
     return n;
   }
   conn->handshake = NULL;
@@ -250,17 +254,15 @@ static size_t ws_server_conn_head(struct ws_conn *conn, uint8_t *bytes, size_t n
   return used;
 }
 
-static void ws_server_conn_connected(struct ws_conn *conn) {
-  (void)conn; /* the client speaks first */
-}
-
-static void ws_server_conn_broken(struct ws_conn *conn, const char *why) {
-  const struct ws_server *server = conn->group->server;
+static void ws_server_conn_broken(struct ws_conn *conn, enum ws_drop_cause cause, const char *why) {
+  const struct ws_server *server = ws_server_conn_server(conn);
   char address[WS_ADDRESS_TEXT];
   char late[64];
+  (void)cause;
   if (!ws_log_wants(WS_LOG_INFO))
     return;
-  snprintf(late, sizeof late, "it took too long (handshakeTimeoutMs is %" PRIu32 ")", server->handshake_timeout_ms);
+  snprintf(late, sizeof late, "it took too long (handshakeTimeoutMs is %" PRId64 ")",
+           server->rules.limits.handshake_timeout_ms);
   ws_log(WS_LOG_INFO, "server %" PRId64 ": the handshake of %s failed: %s", server->id, ws_conn_remote(conn, address),
          why ? why : late);
 }
@@ -269,11 +271,11 @@ static void ws_server_conn_broken(struct ws_conn *conn, const char *why) {
 
 static enum ws_verdict ws_server_conn_message(struct ws_conn *conn, struct ws_call *call, bool binary,
                                               const uint8_t *bytes, size_t n) {
-  void **handler = conn->group->server->handlers[WS_ON_MESSAGE];
+  void **handler = ws_server_conn_server(conn)->handlers[WS_ON_MESSAGE];
   if (!handler)
     return WS_VERDICT_SUCCESS;
   void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(conn->group->thread->loop))
+  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
                 : WS_VERDICT_NO_MEMORY;
 }
 
@@ -286,29 +288,41 @@ static void ws_server_conn_ended(struct ws_conn *conn) {
   if (!conn->admitted)
     return;
   ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id,
-         conn->group->server->id, conn->code);
-  ws_conn_call_close(conn, conn->group->server->handlers[WS_ON_CLOSE]);
+         ws_server_conn_server(conn)->id, conn->code);
+  ws_conn_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);
 }
 
 static void ws_server_conn_left(struct ws_conn *conn) {
-  atomic_fetch_sub(&conn->group->server->connections, 1);
-  ws_share_check(ws_conn_share(conn));
+  atomic_fetch_sub(&ws_server_conn_server(conn)->connections, 1);
+  ws_server_share_check(ws_server_share_of(conn));
 }
 
 static void ws_server_conn_free(struct ws_conn *conn) {
-  struct ws_server *server = conn->group->server;
-  ws_address_quota_remove(&server->peers, conn->peer);
+  struct ws_server *server = ws_server_conn_server(conn);
+  ws_address_quota_remove(&server->quota, ws_container_of(conn->remote, struct ws_address_quota_entry, address));
   ws_request_unref(conn->handshake);
   ws_mem_free(conn);
   ws_server_unpin(server);
 }
 
 static void ws_server_conn_url(const struct ws_conn *conn, char *to, size_t room) {
-  ws_request_url(conn->handshake, conn->group->server->tls != NULL, to, room);
+  ws_request_url(conn->handshake, ws_server_conn_server(conn)->tls != NULL, to, room);
+}
+
+static struct ws_slice ws_server_conn_protocol(const struct ws_conn *conn) {
+  const char *list = ws_server_conn_server(conn)->protocols;
+  return (struct ws_slice){conn->protocol_size ? list + conn->protocol_start : "", conn->protocol_size};
+}
+
+static long ws_server_conn_request_header(const struct ws_conn *conn, const char *name, char *to, size_t room) {
+  return ws_request_header(conn->handshake, name, to, room);
+}
+
+static int64_t ws_server_conn_server_id(const struct ws_conn *conn) {
+  return ws_server_conn_server(conn)->id;
 }
 
 const struct ws_conn_ops ws_server_conn_ops = {
-    .connected = ws_server_conn_connected,
     .head = ws_server_conn_head,
     .message = ws_server_conn_message,
     .broken = ws_server_conn_broken,
@@ -316,4 +330,7 @@ const struct ws_conn_ops ws_server_conn_ops = {
     .left = ws_server_conn_left,
     .free = ws_server_conn_free,
     .url = ws_server_conn_url,
+    .protocol = ws_server_conn_protocol,
+    .request_header = ws_server_conn_request_header,
+    .server_id = ws_server_conn_server_id,
 };

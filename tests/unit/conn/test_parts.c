@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "abi/args.h"
+#include "conn/args.h"
 #include "client/recently_closed.h"
 #include "osprey/error.h"
 #include "conn/handle.h"
@@ -18,7 +18,7 @@
 #include "osprey/hooks.h"
 #include "osprey/log.h"
 #include "support/osprey.h"
-#include "conn/address_quota.h"
+#include "server/address_quota.h"
 #include "osprey/printable.h"
 #include "conn/random.h"
 #include "server/request.h"
@@ -298,19 +298,19 @@ static void test_protocol_lists(void **state) {
   char name[300];
   (void)state;
   ws_error_clear(&error);
-  assert_int_equal(ws_protocols_check("op", "", &error), 0);
-  assert_int_equal(ws_protocols_check("op", "  ", &error), 0);
-  assert_int_equal(ws_protocols_check("op", "a , b", &error), 0);
+  assert_int_equal(ws_args_protocols("op", "", &error), 0);
+  assert_int_equal(ws_args_protocols("op", "  ", &error), 0);
+  assert_int_equal(ws_args_protocols("op", "a , b", &error), 0);
   memset(name, 'n', sizeof name);
   name[256] = '\0';
-  assert_int_equal(ws_protocols_check("op", name, &error), -1);
+  assert_int_equal(ws_args_protocols("op", name, &error), -1);
   name[255] = '\0';
-  assert_int_equal(ws_protocols_check("op", name, &error), 0);
+  assert_int_equal(ws_args_protocols("op", name, &error), 0);
   char *list = malloc(70001);
   assert_non_null(list);
   memset(list, ',', 70000);
   list[70000] = '\0';
-  assert_int_equal(ws_protocols_check("op", list, &error), -1);
+  assert_int_equal(ws_args_protocols("op", list, &error), -1);
   free(list);
 }
 

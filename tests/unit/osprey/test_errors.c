@@ -140,7 +140,7 @@ static void test_what_is_closed_stays_closed(void **state) {
   snprintf(sentence, sizeof sentence, "listen: server %lld listens already", (long long)server);
   FAILS(osp_ws_server_listen(server, &error), sentence);
   must_stop(server);
-  snprintf(sentence, sizeof sentence, "stop server: server %lld is stopped already", (long long)server);
+  snprintf(sentence, sizeof sentence, "stop server: server %lld is stopped", (long long)server);
   FAILS(osp_ws_stop_server(server, &error), sentence);
   snprintf(sentence, sizeof sentence, "listen: server %lld is stopped", (long long)server);
   FAILS(osp_ws_server_listen(server, &error), sentence);

@@ -5,7 +5,7 @@
 
 #include "protocol/handshake.h"
 
-static const char *ws_protocol_problem(struct ws_slice list, struct ws_slice name) {
+static const char *ws_args_protocol_problem(struct ws_slice list, struct ws_slice name) {
   struct ws_slice other;
   if (name.size == 0)
     return "is empty";
@@ -20,7 +20,7 @@ static const char *ws_protocol_problem(struct ws_slice list, struct ws_slice nam
   return NULL;
 }
 
-int ws_protocols_check(const char *op, const char *protocols, struct ws_error *error) {
+int ws_args_protocols(const char *op, const char *protocols, struct ws_error *error) {
   struct ws_slice list = ws_slice_of(protocols);
   struct ws_slice rest = list;
   struct ws_slice name;
@@ -32,7 +32,7 @@ int ws_protocols_check(const char *op, const char *protocols, struct ws_error *e
     return -1;
   }
   while (ws_slice_next(&rest, ',', &name)) {
-    const char *problem = ws_protocol_problem(list, name);
+    const char *problem = ws_args_protocol_problem(list, name);
     if (problem) {
       snprintf(shown, sizeof shown, "%.*s", (int)name.size, name.data);
       ws_error_protocols(error, op, shown, problem);
@@ -40,19 +40,4 @@ int ws_protocols_check(const char *op, const char *protocols, struct ws_error *e
     }
   }
   return 0;
-}
-
-int ws_headers_check(const char *op, const char *headers, struct ws_error *error) {
-  char name[128];
-  struct ws_slice wrong;
-  enum ws_headers_problem problem = ws_client_headers_check(headers, &wrong);
-  if (problem == WS_HEADERS_OK)
-    return 0;
-  /* Cut at the colon: the value may be a secret. */
-  int size = 0;
-  while (size < (int)sizeof name - 1 && (size_t)size < wrong.size && !strchr(":\r", wrong.data[size]))
-    size++;
-  snprintf(name, sizeof name, "%.*s", size, wrong.data);
-  ws_error_connect_headers(error, op, name, ws_headers_problem_text(problem));
-  return -1;
 }

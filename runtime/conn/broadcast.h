@@ -1,0 +1,25 @@
+#pragma once
+/* One message to many connections: encoded once, its frame shared by all output queues.
+ *
+ * Receivers that compress without keeping a context share one compressed frame per window size and loop thread; a receiver
+ * with a context is compressed for by itself.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conn.h"
+#include "io/outq.h"
+#include "outgoing.h"
+
+/* The message as a frame of a server; constant, shared by threads. */
+struct ws_broadcast {
+  struct ws_chunk *frame;
+  size_t offset; /* of the payload in the frame */
+  uint8_t opcode;
+};
+
+/* Encodes the message. 0, or -1: no memory. The caller owns broadcast->frame. */
+int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out);
+
+/* Queues the message to every OPEN connection of the list, on its loop thread. Fails a connection whose queue is full. */
+void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members);

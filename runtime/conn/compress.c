@@ -1,0 +1,33 @@
+#include "compress.h"
+
+#include "base/mem.h"
+#include "end.h"
+#include "output.h"
+
+bool ws_compress_applies(const struct ws_conn *conn, size_t size) {
+  return ws_deflate_in_use(&conn->deflate) && size <= WS_DEFLATE_MESSAGE_MAX;
+}
+
+struct ws_deflater *ws_compress_deflater(struct ws_conn *conn) {
+  bool server = conn->group->rules->role == WS_ROLE_SERVER;
+  uint8_t bits = server ? conn->deflate.server_bits : conn->deflate.client_bits;
+  bool no_takeover = server ? conn->deflate.server_no_takeover : conn->deflate.client_no_takeover;
+  struct ws_deflater **deflater = no_takeover ? &conn->group->thread->deflaters[bits] : &conn->deflater;
+  if (!*deflater)
+    *deflater = ws_deflater_new(bits, no_takeover);
+  return *deflater;
+}
+
+int ws_compress_message(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n) {
+  struct ws_deflater *deflater = ws_compress_deflater(conn);
+  uint8_t *bytes = deflater ? ws_mem_alloc(ws_deflater_bound(deflater, n)) : NULL;
+  if (!bytes)
+    return -1;
+  size_t size = ws_deflater_run(deflater, bytes, payload, n);
+  int outcome = size ? ws_output_frame(conn, (uint8_t)(WS_FRAME_FIN | WS_FRAME_RSV1 | opcode), bytes, size)
+                     : ws_output_frame(conn, (uint8_t)(WS_FRAME_FIN | opcode), payload, n);
+  ws_mem_free(bytes);
+  if (outcome)
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+  return outcome;
+}

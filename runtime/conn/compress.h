@@ -1,0 +1,20 @@
+#pragma once
+/* permessage-deflate on the way out (RFC 7692). On the connection's loop thread: the result depends on the messages before.
+ *
+ * A connection that keeps its context has a compressor of its own. The others share one per window size on each thread.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conn.h"
+
+/* Returns true if a message of this size is compressed: not without the extension, nor if it is too large for zlib. */
+bool ws_compress_applies(const struct ws_conn *conn, size_t size);
+
+/* The compressor for the connection, made on first use. NULL: no memory. */
+struct ws_deflater *ws_compress_deflater(struct ws_conn *conn);
+
+/* Compresses and queues a message. 0, or -1: no memory, nothing was queued. If a context was advanced, the connection has
+ * ENDED then, for the peer's could not follow. */
+int ws_compress_message(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n);

@@ -1,0 +1,53 @@
+#pragma once
+/* How a connection ends. This file alone enters the states from CLOSING on.
+ *
+ * Four verbs end a connection: close (with a handshake), fail (after a violation), refuse (an HTTP handshake) and drop (at
+ * once). Three events move an end that has begun: the peer's close frame, the drained output queue, the timer. All on the
+ * connection's loop thread; after each the connection may have ENDED, but it is not freed before the end of the turn.
+ *
+ * The code and reason that the close handler is given: those of the peer's close frame (1005 if it has no code); else, if
+ * this end failed the connection, those it sent; else 1006.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+#include "conn.h"
+
+enum { WS_CLOSE_TIMEOUT_MS = 5000, WS_LINGER_MS = 1000 };
+
+/* A limit that the peer exceeded, for the log. */
+struct ws_exceeded {
+  const char *limit;
+  int64_t value;
+};
+
+/* ---- verbs */
+
+/* Starts the close handshake behind what is queued. `reason` is UTF-8 of n bytes. In the handshake: drops the connection.
+ * No effect once it is closing. RFC 6455 section 7.1.2. */
+void ws_end_close(struct ws_conn *conn, int code, const char *reason, size_t n);
+
+/* Fails the connection: logs it, sends a close frame, discards all further input. `exceeded` may be NULL. No effect if
+ * input is discarded already. RFC 6455 section 7.1.7. */
+void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struct ws_exceeded *exceeded);
+
+/* Replaces what is queued by the HTTP answer that refuses the handshake, and closes behind it. */
+void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n);
+
+/* Closes the stream now. In the handshake the role is told the cause; `why` is NULL for WS_DROP_TIMEOUT. */
+void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why);
+
+/* ---- events */
+
+/* The peer's close frame: answered with its code, unless ours is out already. */
+void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, size_t n);
+
+/* All output was written, in a state from CLOSING on: shuts the stream down if nothing else is awaited. */
+void ws_end_drained(struct ws_conn *conn);
+
+/* The timer fired in a state from CLOSING on. */
+void ws_end_timeout(struct ws_conn *conn);
+
+/* At the end of the turn, for a connection that has ENDED with no reference left: calls the close handler, retires the ID,
+ * frees the memory. */
+void ws_end_finish(struct ws_conn *conn);

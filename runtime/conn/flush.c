@@ -1,0 +1,31 @@
+#include "flush.h"
+
+#include "end.h"
+#include "io/wait.h"
+
+static bool ws_flush_applies(const struct ws_conn *conn) {
+  enum ws_conn_state state = ws_conn_state(conn);
+  return !conn->corked && state != WS_CONN_CONNECTING && state != WS_CONN_LINGERING &&
+         state != WS_CONN_REFUSED_LINGERING && state != WS_CONN_ENDED;
+}
+
+void ws_flush(struct ws_conn *conn) {
+  if (!ws_flush_applies(conn))
+    return;
+  int outcome = ws_outq_empty(&conn->out) ? 0 : ws_outq_flush(&conn->out, ws_conn_loop(conn), &conn->stream);
+  ws_wait_notify();
+  if (outcome < 0) {
+    ws_end_drop(conn, WS_DROP_PEER, ws_stream_error(&conn->stream));
+    return;
+  }
+  bool blocked = outcome == WS_OUTQ_BLOCKED;
+  if (conn->blocked != blocked) {
+    conn->blocked = blocked;
+    if (ws_conn_watch(conn)) {
+      ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+      return;
+    }
+  }
+  if (!blocked && ws_conn_state(conn) >= WS_CONN_CLOSING)
+    ws_end_drained(conn);
+}

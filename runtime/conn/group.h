@@ -1,0 +1,67 @@
+#pragma once
+/* What connections have in common: the operations of their role, their rules, their loop thread.
+ *
+ * A role (client, server) is what struct ws_conn_ops says: this room asks it and names neither. A group is embedded by its
+ * role; it is constant once in use, except for its members and their count.
+ */
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "limits.h"
+#include "loop_thread.h"
+#include "osprey/value.h"
+#include "protocol/message.h"
+#include "protocol/slice.h"
+
+struct ws_conn;
+
+/* How a connection in its handshake was dropped. */
+enum ws_drop_cause {
+  WS_DROP_PEER,    /* the stream ended or failed */
+  WS_DROP_TIMEOUT, /* the deadline of the handshake passed */
+  WS_DROP_LOCAL,   /* this end: no memory, or the program closed it */
+};
+
+/* What the connections of one server, or one client, have in common. Shared; constant once in use. */
+struct ws_rules {
+  enum ws_role role;
+  struct ws_limits limits;
+};
+
+/* What the two roles do differently. Called on the loop thread, with a reference held, unless marked shared: those, any
+ * thread that has the connection pinned may call. */
+struct ws_conn_ops {
+  /* The stream is ready for bytes. NULL for a role that waits for the peer. */
+  void (*connected)(struct ws_conn *conn);
+  /* Bytes of the peer's head. Opens, refuses or drops the connection, or waits for more. Returns the bytes consumed. */
+  size_t (*head)(struct ws_conn *conn, uint8_t *bytes, size_t n);
+  /* Hands a message to its handler. */
+  enum ws_verdict (*message)(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes, size_t n);
+  /* The handshake failed; the connection is dropped next. `why` is NULL for WS_DROP_TIMEOUT. */
+  void (*broken)(struct ws_conn *conn, enum ws_drop_cause cause, const char *why);
+  /* The connection has ended; if it was admitted, the close handler is due. Once. */
+  void (*ended)(struct ws_conn *conn);
+  /* The connection has left its group. Once. May be NULL. */
+  void (*left)(struct ws_conn *conn);
+  /* Frees the memory. Any thread. */
+  void (*free)(struct ws_conn *conn);
+  /* Shared. Writes the URL of the connection's record, cut to `room`. */
+  void (*url)(const struct ws_conn *conn, char *to, size_t room);
+  /* Shared. The negotiated subprotocol; empty for none. */
+  struct ws_slice (*protocol)(const struct ws_conn *conn);
+  /* Shared. As ws_request_header; NULL for a role that receives no request. */
+  long (*request_header)(const struct ws_conn *conn, const char *name, char *to, size_t room);
+  /* Shared. The ID of the server that accepted the connection; NULL for a role without one. */
+  int64_t (*server_id)(const struct ws_conn *conn);
+};
+
+/* Connections with the same operations and rules, on one loop thread. */
+struct ws_group {
+  const struct ws_conn_ops *ops;
+  const struct ws_rules *rules;
+  struct ws_loop_thread *thread;
+  struct ws_list *members; /* of struct ws_conn.member */
+  _Atomic uint32_t open;   /* shared: how many are OPEN */
+};

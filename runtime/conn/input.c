@@ -1,0 +1,283 @@
+#include "input.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "end.h"
+#include "flush.h"
+#include "osprey/log.h"
+#include "output.h"
+#include "protocol/close_code.h"
+
+/* Reads of one connection in a turn, and the time after which it does not start another. */
+enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 8 };
+
+/* With more output than this queued, a ping is not answered: the peer does not read, and the answer to a later ping serves
+ * (RFC 6455 section 5.5.3). */
+enum { WS_INPUT_PONG_BACKLOG = 64 * 1024 };
+
+/* Input is parsed up to the peer's close frame, and discarded once it arrived or this end failed or refused. */
+static bool ws_input_is_parsed(const struct ws_conn *conn) {
+  return ws_conn_state(conn) <= WS_CONN_CLOSING;
+}
+
+/* ---- the session's events */
+
+static enum ws_sink_verdict ws_input_verdict(const struct ws_conn *conn) {
+  return ws_input_is_parsed(conn) ? WS_SINK_GO : WS_SINK_STOP;
+}
+
+/* A second starts with the first message after the last second ended. */
+static bool ws_input_rate_exceeded(struct ws_conn *conn) {
+  int64_t cap = conn->group->rules->limits.max_messages_per_second;
+  if (!cap)
+    return false;
+  uint32_t now = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+  if (conn->rate_count == 0 || now - conn->rate_start >= 1000) {
+    conn->rate_start = now;
+    conn->rate_count = 0;
+  }
+  return conn->rate_count++ >= cap;
+}
+
+static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8_t *bytes, size_t n) {
+  struct ws_call *call = ws_conn_call_begin(conn);
+  if (!call) {
+    ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
+    return;
+  }
+  enum ws_verdict verdict = conn->group->ops->message(conn, call, binary, bytes, n);
+  if (verdict == WS_VERDICT_ERROR) {
+    ws_log(WS_LOG_WARN, "connection %" PRId64 ": the message handler failed: %s", conn->id, call->message);
+    ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "the handler failed", NULL);
+  } else if (verdict == WS_VERDICT_NO_MEMORY) {
+    ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
+  }
+  ws_conn_call_end(conn, call);
+}
+
+static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
+  struct ws_conn *conn = context;
+  if (ws_input_rate_exceeded(conn)) {
+    struct ws_exceeded rate = {"maxMessagesPerSecond", conn->group->rules->limits.max_messages_per_second};
+    ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second", &rate);
+  } else if (ws_conn_state(conn) == WS_CONN_OPEN) {
+    ws_input_call_handler(conn, kind == WS_MESSAGE_BINARY, bytes, n);
+  }
+  return ws_input_verdict(conn);
+}
+
+/* Returns true if the queue has room for a pong of this size, after a write if need be. An empty queue takes any. */
+static bool ws_input_has_pong_room(struct ws_conn *conn, size_t size) {
+  size_t cap = (size_t)conn->group->rules->limits.max_queued_bytes;
+  size_t most = cap < WS_INPUT_PONG_BACKLOG ? cap : WS_INPUT_PONG_BACKLOG;
+  size_t waiting = ws_outq_bytes(&conn->out);
+  if (waiting > 0 && waiting + size > most && !conn->blocked) {
+    ws_flush(conn);
+    waiting = ws_outq_bytes(&conn->out);
+  }
+  return waiting == 0 || waiting + size <= most;
+}
+
+static enum ws_sink_verdict ws_input_on_ping(void *context, const uint8_t *payload, size_t n) {
+  struct ws_conn *conn = context;
+  size_t size = ws_frame_header_size(n, conn->group->rules->role == WS_ROLE_CLIENT) + n;
+  bool answer = ws_input_has_pong_room(conn, size) && ws_conn_state(conn) == WS_CONN_OPEN;
+  if (answer && ws_output_frame(conn, WS_FRAME_FIN | WS_OPCODE_PONG, payload, n))
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+  return ws_input_verdict(conn);
+}
+
+static enum ws_sink_verdict ws_input_on_pong(void *context, const uint8_t *payload, size_t n) {
+  (void)payload;
+  (void)n;
+  return ws_input_verdict(context);
+}
+
+static enum ws_sink_verdict ws_input_on_close(void *context, int code, const char *reason, size_t n) {
+  ws_end_close_received(context, code, reason, n);
+  return WS_SINK_STOP;
+}
+
+static const struct ws_session_sink ws_input_sink = {
+    .on_message = ws_input_on_message,
+    .on_ping = ws_input_on_ping,
+    .on_pong = ws_input_on_pong,
+    .on_close = ws_input_on_close,
+};
+
+/* ---- the session */
+
+static bool ws_input_session_is_blank(const struct ws_session *session) {
+  return !session->frame_open && session->header_size == 0 && session->message == 0 && !session->partial &&
+         !session->inflater;
+}
+
+/* Moves a session that began on the stack to the heap, or frees one that holds no state. */
+static void ws_input_keep_session(struct ws_conn *conn, struct ws_session *session) {
+  if (!ws_input_is_parsed(conn) || ws_input_session_is_blank(session)) {
+    ws_session_deinit(session);
+    ws_mem_free(conn->session);
+    conn->session = NULL;
+  } else if (!conn->session) {
+    conn->session = ws_mem_alloc(sizeof *session);
+    if (conn->session) {
+      memcpy(conn->session, session, sizeof *session);
+    } else {
+      ws_session_deinit(session);
+      ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
+    }
+  }
+}
+
+/* The limit that a violation exceeds; its name is NULL if no program can set it. */
+static struct ws_exceeded ws_input_exceeded(const struct ws_rules *rules, enum ws_violation violation) {
+  bool server = rules->role == WS_ROLE_SERVER;
+  switch (violation) {
+  case WS_VIOLATION_MESSAGE_TOO_BIG:
+    return (struct ws_exceeded){"maxMessageBytes", rules->limits.max_message_bytes};
+  case WS_VIOLATION_TOO_MANY_FRAGMENTS:
+    return (struct ws_exceeded){server ? "maxFragments" : NULL, rules->limits.max_fragments};
+  case WS_VIOLATION_DEFLATE_RATIO:
+    return (struct ws_exceeded){server ? "maxCompressionRatio" : NULL, rules->limits.max_ratio};
+  default:
+    return (struct ws_exceeded){0};
+  }
+}
+
+static void ws_input_fed(struct ws_conn *conn, struct ws_session *session, enum ws_feed_outcome outcome) {
+  if (outcome == WS_FEED_VIOLATION) {
+    enum ws_violation violation = (enum ws_violation)session->violation;
+    struct ws_exceeded exceeded = ws_input_exceeded(conn->group->rules, violation);
+    ws_end_fail(conn, ws_violation_code(violation), ws_violation_text(violation), exceeded.limit ? &exceeded : NULL);
+  }
+  ws_input_keep_session(conn, session);
+}
+
+static void ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+  const struct ws_limits *limits = &conn->group->rules->limits;
+  struct ws_session fresh;
+  struct ws_session *session = conn->session;
+  size_t consumed;
+  if (!session) {
+    session = &fresh;
+    ws_session_init(session, conn->group->rules->role, (uint32_t)limits->max_message_bytes,
+                    (uint32_t)limits->max_fragments, &conn->deflate);
+    session->max_ratio = (uint16_t)limits->max_ratio;
+  }
+  ws_input_fed(conn, session, ws_session_feed(session, bytes, n, &ws_input_sink, conn, &consumed));
+}
+
+/* ---- bytes */
+
+static void ws_input_seen(struct ws_conn *conn) {
+  conn->last_input = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+  conn->pinged = false;
+}
+
+static void ws_input_bytes(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+  ws_input_seen(conn);
+  if (ws_conn_state(conn) == WS_CONN_HANDSHAKE) {
+    size_t used = conn->group->ops->head(conn, bytes, n);
+    if (ws_conn_state(conn) == WS_CONN_HANDSHAKE)
+      return;
+    bytes += used;
+    n -= used;
+  }
+  if (n > 0 && ws_input_is_parsed(conn))
+    ws_input_feed(conn, bytes, n);
+}
+
+/* Reads once: the rest of a large message straight to its place, anything else into the shared buffer. Returns as
+ * ws_stream_read; *filled: the read used all room. */
+static ssize_t ws_input_receive(struct ws_conn *conn, uint8_t *buffer, bool *filled) {
+  uint8_t *room = NULL;
+  size_t size = conn->session && ws_input_is_parsed(conn) ? ws_session_reserve(conn->session, &room) : 0;
+  ssize_t n = ws_stream_read(&conn->stream, size ? room : buffer, size ? size : WS_LOOP_BUFFER_SIZE);
+  *filled = n == (ssize_t)(size ? size : WS_LOOP_BUFFER_SIZE);
+  if (n <= 0)
+    return n;
+  if (size) {
+    ws_input_seen(conn);
+    ws_input_fed(conn, conn->session, ws_session_commit(conn->session, (size_t)n, &ws_input_sink, conn));
+  } else {
+    ws_input_bytes(conn, buffer, (size_t)n);
+  }
+  return n;
+}
+
+static void ws_input_ended(struct ws_conn *conn, ssize_t outcome) {
+  ws_end_drop(conn, WS_DROP_PEER,
+              outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
+}
+
+/* Watches for input again after a handler returned. Returns true if there may be some. */
+static bool ws_input_unpause(struct ws_conn *conn) {
+  if (!conn->paused || ws_conn_state(conn) == WS_CONN_ENDED)
+    return false;
+  conn->paused = false;
+  if (ws_conn_watch(conn) == 0)
+    return true;
+  ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+  return false;
+}
+
+static void ws_input_queue_buffered(struct ws_conn *conn) {
+  struct ws_loop_thread *thread = conn->group->thread;
+  if (conn->buffered)
+    return;
+  conn->buffered = true;
+  ws_conn_ref(conn);
+  ws_queue_add(&thread->buffered, &conn->buffered_node);
+  thread->buffered_count++;
+  ws_loop_defer(thread->loop, &thread->resume);
+}
+
+static void ws_input_read_into(struct ws_conn *conn, uint8_t *buffer) {
+  int64_t until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
+  bool more = true;
+  for (int reads = 0; more && ws_conn_state(conn) != WS_CONN_ENDED; reads++) {
+    bool filled;
+    ssize_t n = ws_input_receive(conn, buffer, &filled);
+    if (n == 0 || n == WS_STREAM_FAILED) {
+      ws_input_ended(conn, n);
+      break;
+    }
+    bool pending = n > 0 && ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream);
+    bool left = pending || (filled && n != WS_STREAM_AGAIN);
+    bool turn_is_over = reads >= WS_INPUT_READS_PER_TURN || (left && ws_clock_coarse_ms() > until_ms);
+    if (pending && turn_is_over)
+      ws_input_queue_buffered(conn);
+    more = ws_input_unpause(conn) || (left && !turn_is_over);
+  }
+}
+
+void ws_input_read(struct ws_conn *conn) {
+  struct ws_loop *loop = ws_conn_loop(conn);
+  if (conn->handling) {
+    conn->paused = true;
+    if (ws_conn_watch(conn))
+      ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+    return;
+  }
+  uint8_t *buffer = ws_loop_buffer_acquire(loop);
+  if (!buffer) {
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+    return;
+  }
+  ws_input_read_into(conn, buffer);
+  ws_loop_buffer_release(loop, buffer);
+}
+
+void ws_input_resume_next(struct ws_loop_thread *thread) {
+  struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->buffered), struct ws_conn, buffered_node);
+  thread->buffered_count--;
+  conn->buffered = false;
+  if (ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream))
+    ws_input_read(conn);
+  if (conn->queued)
+    ws_flush(conn);
+  ws_conn_unref(conn);
+}

@@ -1,0 +1,33 @@
+#include "output.h"
+
+#include <string.h>
+
+#include "random.h"
+
+int ws_output_frame(struct ws_conn *conn, uint8_t head, const uint8_t *payload, size_t n) {
+  bool masked = conn->group->rules->role == WS_ROLE_CLIENT;
+  size_t size = ws_frame_header_size(n, masked) + n;
+  uint8_t key[4];
+  if (masked && ws_random_mask(key))
+    return -1;
+  uint8_t *to = ws_outq_reserve(&conn->out, ws_conn_loop(conn), size);
+  if (!to)
+    return -1;
+  size_t header = ws_frame_encode(to, head, n, masked ? key : NULL);
+  if (masked)
+    ws_frame_mask(to + header, payload, n, key);
+  else if (n)
+    memcpy(to + header, payload, n);
+  ws_outq_charge(&conn->out, size);
+  ws_outq_commit(&conn->out, ws_conn_loop(conn), size);
+  ws_conn_queue(conn);
+  return 0;
+}
+
+int ws_output_bytes(struct ws_conn *conn, const void *bytes, size_t n) {
+  if (ws_outq_append(&conn->out, ws_conn_loop(conn), bytes, n))
+    return -1;
+  ws_outq_charge(&conn->out, n);
+  ws_conn_queue(conn);
+  return 0;
+}

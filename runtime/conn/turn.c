@@ -1,0 +1,128 @@
+#include "turn.h"
+
+#include <inttypes.h>
+
+#include "end.h"
+#include "flush.h"
+#include "input.h"
+#include "osprey/log.h"
+#include "output.h"
+#include "protocol/close_code.h"
+
+/* ---- readiness */
+
+/* One step of the stream's handshake. Returns true once the stream is ready and the connection has not ended. */
+static bool ws_turn_connect(struct ws_conn *conn) {
+  int outcome = ws_stream_handshake(&conn->stream);
+  if (outcome == WS_STREAM_FAILED) {
+    ws_end_drop(conn, WS_DROP_PEER, ws_stream_error(&conn->stream));
+    return false;
+  }
+  if (ws_stream_want(ws_conn_loop(conn), &conn->stream, outcome == 0 ? WS_READ : WS_READ | WS_WRITE)) {
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+    return false;
+  }
+  if (outcome != 0)
+    return false;
+  ws_conn_enter(conn, WS_CONN_HANDSHAKE);
+  if (conn->group->ops->connected)
+    conn->group->ops->connected(conn);
+  return ws_conn_state(conn) != WS_CONN_ENDED;
+}
+
+static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
+  struct ws_conn *conn = ws_container_of(watch, struct ws_conn, stream.watch);
+  (void)loop;
+  unsigned ready = ws_stream_ready(&conn->stream, events);
+  ws_conn_ref(conn);
+  if (ws_conn_state(conn) > WS_CONN_CONNECTING || ws_turn_connect(conn)) {
+    if (ready & WS_WRITE && conn->blocked)
+      ws_flush(conn);
+    if (ws_conn_state(conn) != WS_CONN_ENDED && (ready & WS_READ || ws_stream_pending(&conn->stream)))
+      ws_input_read(conn);
+    if (conn->queued)
+      ws_flush(conn);
+  }
+  ws_conn_unref(conn);
+}
+
+/* ---- time */
+
+static void ws_turn_idle(struct ws_conn *conn) {
+  struct ws_loop *loop = ws_conn_loop(conn);
+  int64_t now = ws_loop_now(loop);
+  int64_t half = (conn->group->rules->limits.idle_timeout_ms + 1) / 2;
+  uint32_t silent = (uint32_t)now - conn->last_input;
+  if (conn->handling) {
+    ws_timer_arm(loop, &conn->timer, now + half);
+  } else if (conn->pinged) {
+    ws_end_fail(conn, WS_CLOSE_GOING_AWAY, "idle for too long", NULL);
+  } else if (silent >= half) {
+    conn->pinged = true;
+    ws_log(WS_LOG_DEBUG, "connection %" PRId64 " is pinged: nothing came for %" PRIu32 " ms", conn->id, silent);
+    ws_conn_drop_record(conn); /* an idle connection needs no memory for it */
+    ws_timer_arm(loop, &conn->timer, now + half);
+    if (ws_output_frame(conn, WS_FRAME_FIN | WS_OPCODE_PING, NULL, 0))
+      ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+  } else {
+    ws_timer_arm(loop, &conn->timer, now + half - silent);
+  }
+}
+
+static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
+  struct ws_conn *conn = ws_container_of(timer, struct ws_conn, timer);
+  (void)loop;
+  ws_conn_ref(conn);
+  if (ws_conn_state(conn) == WS_CONN_OPEN)
+    ws_turn_idle(conn);
+  else if (ws_conn_state(conn) >= WS_CONN_CLOSING)
+    ws_end_timeout(conn);
+  else
+    ws_end_drop(conn, WS_DROP_TIMEOUT, NULL);
+  ws_conn_unref(conn);
+}
+
+/* ---- the end of a turn */
+
+static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
+  struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, end_of_turn);
+  struct ws_queue_node *node;
+  (void)loop;
+  while ((node = ws_queue_pop(&thread->queued)) != NULL) {
+    struct ws_conn *conn = ws_container_of(node, struct ws_conn, queued_node);
+    conn->queued = false;
+    ws_flush(conn);
+    /* A flush that ends the connection queues it again, with a reference: it is finished on that occasion. */
+    conn->refs--;
+    if (conn->refs == 0 && ws_conn_state(conn) == WS_CONN_ENDED)
+      ws_end_finish(conn);
+  }
+}
+
+/* Runs each connection that is queued now once; those with more input are queued again. */
+static void ws_turn_resume(struct ws_loop *loop, struct ws_deferred *work) {
+  struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, resume);
+  (void)loop;
+  for (int count = thread->buffered_count; count > 0 && !ws_queue_is_empty(&thread->buffered); count--)
+    ws_input_resume_next(thread);
+}
+
+const struct ws_loop_thread_work ws_turn_work = {.end_of_turn = ws_turn_end, .resume = ws_turn_resume};
+
+/* ---- the beginning */
+
+int ws_turn_init(struct ws_conn *conn, struct ws_group *group) {
+  conn->group = group;
+  if (ws_timer_init(group->thread->loop, &conn->timer, ws_turn_timer))
+    return -1;
+  ws_list_add(group->members, &conn->member);
+  group->thread->connections++;
+  return 0;
+}
+
+void ws_turn_start(struct ws_conn *conn, int64_t deadline_ms) {
+  conn->stream.watch.ready = ws_turn_ready;
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, deadline_ms);
+  /* The first step needs no event. TLS may read more than its handshake, which no later event would announce. */
+  ws_turn_ready(ws_conn_loop(conn), &conn->stream.watch, 0);
+}
