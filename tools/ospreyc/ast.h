@@ -1,7 +1,7 @@
 #pragma once
 /* The checked tree: what the checker hands to lowering.
  *
- * Everything the surface leaves open is decided here: every expression has a ground type (types.h), every name is a
+ * Everything the surface leaves open is decided here: every expression has a ground type (type.h), every name is a
  * pointer to what it names, named arguments stand in the order of the declaration, captures are listed, calls in tail
  * position are marked, a generic function appears once for each set of types it is used with, pipes are calls, and the
  * spellings of 2025 and 2026 are the same nodes. A tree is only made for a program without errors. Lowering need not
@@ -10,8 +10,7 @@
  * Evaluation is strict, and from left to right in the order in which children stand in a node, but where the comment says
  * otherwise. All nodes live in the program's arena.
  */
-#include "diag.h"
-#include "types.h"
+#include "type.h"
 
 struct ast_expr;
 struct ast_function;

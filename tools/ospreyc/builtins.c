@@ -45,12 +45,12 @@ static struct type *builtin_function_type(struct checker *checker, const struct 
   struct type **types = arena_array(checker->arena, count, sizeof(struct type *));
   for (size_t i = 0; i < count; i++)
     types[i] = builtin_find_type(checker, parameters[i].type);
-  return type_function(&checker->types, types, count, type_result(&checker->types, value, false));
+  return infer_function(&checker->infer, types, count, infer_result(&checker->infer, value, false));
 }
 
 static void builtin_handler(struct checker *checker, const char *name, const struct builtin_parameter *parameters,
                             size_t count) {
-  builtin_type(checker, name, builtin_function_type(checker, parameters, count, checker->types.unit));
+  builtin_type(checker, name, builtin_function_type(checker, parameters, count, checker->infer.unit));
 }
 
 /* ---- Functions --------------------------------------------------------------------------------------------------- */
@@ -92,26 +92,26 @@ static void builtin_intrinsics(struct checker *checker) {
 }
 
 static void builtin_plain_types(struct checker *checker) {
-  struct types *types = &checker->types;
-  builtin_type(checker, "int", types->integer);
-  builtin_type(checker, "Int", types->integer);
-  builtin_type(checker, "float", types->real);
-  builtin_type(checker, "Float", types->real);
-  builtin_type(checker, "bool", types->boolean);
-  builtin_type(checker, "Bool", types->boolean);
-  builtin_type(checker, "string", types->string);
-  builtin_type(checker, "String", types->string);
-  builtin_type(checker, "Unit", types->unit);
-  builtin_type(checker, "unit", types->unit);
-  builtin_type(checker, "Success", types->unit);
+  struct infer *infer = &checker->infer;
+  builtin_type(checker, "int", infer->integer);
+  builtin_type(checker, "Int", infer->integer);
+  builtin_type(checker, "float", infer->real);
+  builtin_type(checker, "Float", infer->real);
+  builtin_type(checker, "bool", infer->boolean);
+  builtin_type(checker, "Bool", infer->boolean);
+  builtin_type(checker, "string", infer->string);
+  builtin_type(checker, "String", infer->string);
+  builtin_type(checker, "Unit", infer->unit);
+  builtin_type(checker, "unit", infer->unit);
+  builtin_type(checker, "Success", infer->unit);
 }
 
 /* The types of the table under its own names, while it is expanded: a type of the table is looked up as any other. */
 static void builtin_table_types(struct checker *checker) {
-  builtin_type(checker, "INT", checker->types.integer);
-  builtin_type(checker, "BOOL", checker->types.boolean);
-  builtin_type(checker, "STRING", checker->types.string);
-  builtin_type(checker, "SUCCESS", checker->types.unit);
+  builtin_type(checker, "INT", checker->infer.integer);
+  builtin_type(checker, "BOOL", checker->infer.boolean);
+  builtin_type(checker, "STRING", checker->infer.string);
+  builtin_type(checker, "SUCCESS", checker->infer.unit);
 }
 
 /* Names that only the table uses are none of the program's. */

@@ -77,10 +77,10 @@ static struct type *check_extern_type(struct checker *checker, const struct synt
     const struct syntax_parameter *parameter = &syntax->parameters[i];
     if (!parameter->type)
       diag_error(checker->diag, parameter->name.place, "a parameter of an extern function needs a type");
-    parameters[i] = parameter->type ? check_type(checker, parameter->type) : type_variable(&checker->types);
+    parameters[i] = parameter->type ? check_type(checker, parameter->type) : infer_variable(&checker->infer);
   }
-  struct type *result = syntax->result ? check_type(checker, syntax->result) : checker->types.unit;
-  return type_ground(&checker->types, type_function(&checker->types, parameters, syntax->count, result));
+  struct type *result = syntax->result ? check_type(checker, syntax->result) : checker->infer.unit;
+  return infer_ground(&checker->infer, infer_function(&checker->infer, parameters, syntax->count, result));
 }
 
 static void check_extern_allowed(struct checker *checker, const struct syntax_item *item) {
@@ -115,7 +115,7 @@ static void check_declare_global(struct checker *checker, const struct syntax_it
     symbol->parameter_count = item->value->function->count;
     symbol->parameters = check_parameter_names(checker, item->value->function);
   }
-  symbol->type = item->type ? check_type(checker, item->type) : type_variable(&checker->types);
+  symbol->type = item->type ? check_type(checker, item->type) : infer_variable(&checker->infer);
   symbol->variable = check_new_variable(checker, AST_GLOBAL, item->name.text, symbol->type, item->name.place);
   symbol->variable->index = (unsigned)checker->program->global_count;
   if (check_declare(checker, symbol))
@@ -131,7 +131,7 @@ static void check_ground_fields(struct checker *checker) {
       continue;
     for (size_t j = 0; j < symbol->constructor->field_count; j++) {
       struct type_field *field = &symbol->constructor->fields[j];
-      field->type = type_ground(&checker->types, field->type);
+      field->type = infer_ground(&checker->infer, field->type);
     }
   }
 }
@@ -230,7 +230,7 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
   struct check_item *item = &file->items[index];
   size_t errors = checker->diag->errors;
   checker->uses = &item->uses;
-  checker->types.level = syntax->kind == SYNTAX_ITEM_FUNCTION ? INFER_FUNCTION : INFER_FILE;
+  checker->infer.level = syntax->kind == SYNTAX_ITEM_FUNCTION ? INFER_FUNCTION : INFER_FILE;
   item->statement.place = syntax->place;
   if (syntax->kind == SYNTAX_ITEM_EXPR)
     check_statement(checker, syntax, &item->statement);
@@ -263,12 +263,12 @@ static void check_end_item(struct checker *checker, struct check_file *file, siz
     return;
   function->failed = item->failed;
   if (!function->annotated)
-    function->generic = type_generalise(&checker->types, function->type);
+    function->generic = infer_generalise(&checker->infer, function->type);
 }
 
 /* Checks items that depend on each other. What their operators are applied to is settled when all bodies are seen. */
 static void check_group(struct checker *checker, struct check_file *file, const size_t *group, size_t count) {
-  checker->types.level = INFER_FUNCTION;
+  checker->infer.level = INFER_FUNCTION;
   for (size_t i = 0; i < count; i++) {
     struct check_item *item = &file->items[group[i]];
     item->symbol = check_declared_by(checker, &file->syntax->items[group[i]], group[i]);
@@ -331,7 +331,7 @@ struct ast_function *check_instantiate(struct checker *checker, struct check_fun
 static void check_instance(struct checker *checker, const struct check_instance *instance) {
   struct check_function *function = instance->function;
   size_t errors = checker->diag->errors;
-  checker->types.level = INFER_FUNCTION;
+  checker->infer.level = INFER_FUNCTION;
   checker->instance = instance;
   const char *symbol = check_instance_symbol(checker, function, instance->type);
   check_function_body(checker, instance->code, function->syntax, (struct type *)instance->type, symbol, false, NULL);
@@ -354,7 +354,7 @@ static void check_finish_functions(struct checker *checker, struct check_file *f
     if (!function || function->failed || function->generic)
       continue;
     function->code->symbol = check_unique_symbol(checker, symbol->name);
-    check_instantiate(checker, function, type_ground(&checker->types, function->type), symbol->place);
+    check_instantiate(checker, function, infer_ground(&checker->infer, function->type), symbol->place);
     finish_function(checker, function->code);
   }
 }
@@ -376,7 +376,7 @@ static void check_finish(struct checker *checker, struct check_file *file) {
   check_settle_comparisons(checker);
   for (size_t i = 0; i < checker->program->global_count; i++) {
     struct ast_variable *global = checker->program->globals[i];
-    global->type = type_ground(&checker->types, (struct type *)global->type);
+    global->type = infer_ground(&checker->infer, global->type);
   }
   check_finish_init(checker, file);
   check_finish_functions(checker, file);
@@ -403,7 +403,7 @@ static void check_main(struct checker *checker) {
     diag_error(checker->diag, symbol->place, "'main' takes no parameters");
   else if (function->generic)
     checker->program->main = check_instantiate(
-        checker, symbol->function, type_ground(&checker->types, type_instantiate(&checker->types, function->type)),
+        checker, symbol->function, infer_ground(&checker->infer, infer_instantiate(&checker->infer, function->type)),
         symbol->place);
 }
 
@@ -460,8 +460,8 @@ static struct ast_function *check_new_init(struct checker *checker) {
   struct ast_function *init = arena_alloc(checker->arena, sizeof *init);
   init->name = "init";
   init->symbol = check_unique_symbol(checker, "init");
-  init->type = type_function(&checker->types, NULL, 0, checker->types.unit);
-  init->body = check_new(checker, AST_BLOCK, checker->types.unit, (struct place){0});
+  init->type = infer_function(&checker->infer, NULL, 0, checker->infer.unit);
+  init->body = check_new(checker, AST_BLOCK, checker->infer.unit, (struct place){0});
   return init;
 }
 
@@ -475,7 +475,7 @@ static void check_bodies(struct checker *checker, struct check_file *file) {
 }
 
 static void check_too_large(struct checker *checker) {
-  if (!checker->types.too_large)
+  if (!checker->infer.too_large)
     return;
   *diag_error(checker->diag, (struct place){0}, "the types of this program are too large") =
       "a function that takes or gives functions of functions may double a type at each step";
@@ -486,7 +486,7 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   struct checker checker = {.arena = arena, .diag = diag, .options = options};
   struct check_file file = {.syntax = syntax};
   file.items = arena_array(arena, syntax->count, sizeof *file.items);
-  types_init(&checker.types, arena);
+  infer_init(&checker.infer, arena);
   map_init(&checker.locals, arena);
   map_init(&checker.values, arena);
   map_init(&checker.type_names, arena);
@@ -498,7 +498,7 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   checker.frame = &file.frame;
   check_declare_all(&checker, syntax);
   check_bodies(&checker, &file);
-  if (!checker.types.too_large) {
+  if (!checker.infer.too_large) {
     check_main(&checker);
     check_finish(&checker, &file);
     check_early_uses(&checker, &file);

@@ -55,7 +55,7 @@ static struct ast_expr *call_symbol(struct checker *checker, const struct syntax
     diag_error(checker->diag, syntax->place, "'%s' is not allowed with %s", symbol->name,
                checker->options->forbidden_by);
   }
-  return call_finish(checker, syntax, expr, &parts, type_resolve(type));
+  return call_finish(checker, syntax, expr, &parts, infer_resolve(type));
 }
 
 /* A value that is called has to be a function of as many parameters as there are arguments. */
@@ -65,9 +65,9 @@ static struct type *call_value_type(struct checker *checker, const struct ast_ex
     return type;
   struct type **parameters = arena_array(checker->arena, count, sizeof(struct type *));
   for (size_t i = 0; i < count; i++)
-    parameters[i] = type_variable(&checker->types);
-  struct type *function = type_function(&checker->types, parameters, count, type_variable(&checker->types));
-  return type_unify(&checker->types, type, function) ? function : type;
+    parameters[i] = infer_variable(&checker->infer);
+  struct type *function = infer_function(&checker->infer, parameters, count, infer_variable(&checker->infer));
+  return infer_unify(&checker->infer, type, function) ? function : type;
 }
 
 static const char **call_parameter_names(struct checker *checker, const struct syntax_function *known) {
@@ -85,7 +85,7 @@ static struct ast_expr *call_value(struct checker *checker, const struct syntax_
   struct ast_expr *value = local ? check_local(checker, local, callee->place) : check_expr(checker, callee, NULL);
   struct type *type = call_value_type(checker, value, syntax->call.count);
   if (type->kind != TYPE_FUNCTION) {
-    if (type->kind != TYPE_WRONG)
+    if (type->kind != TYPE_ERROR)
       *diag_error(checker->diag, callee->place, "%s cannot be called", check_show(checker, type)) =
           "a '(' on the same line makes a call: where it begins an expression, begin a line with it";
     return parts_check_anyway(checker, syntax->call.arguments, syntax->call.count, syntax->place);

@@ -7,7 +7,7 @@
 
 /* The type of a node whose type is not ground yet. The tree shows it as constant to those who read it later. */
 struct type *check_type_of(const struct ast_expr *expr) {
-  return type_resolve((struct type *)expr->type);
+  return infer_resolve(expr->type);
 }
 
 const char *check_show(struct checker *checker, const struct type *type) {
@@ -15,19 +15,19 @@ const char *check_show(struct checker *checker, const struct type *type) {
 }
 
 struct ast_expr *check_wrong(struct checker *checker, struct place place) {
-  return check_new(checker, AST_UNIT, checker->types.wrong, place);
+  return check_new(checker, AST_UNIT, checker->infer.error, place);
 }
 
 /* What might have been meant where one type stands for another. */
 static const char *check_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
                                        struct type *found) {
-  wanted = type_resolve(wanted);
-  found = type_resolve(found);
+  wanted = infer_resolve(wanted);
+  found = infer_resolve(found);
   if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
     return "its type would contain itself";
   bool functions = wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION;
-  if (functions && type_resolve(wanted->function.result)->kind == TYPE_RESULT &&
-      type_resolve(found->function.result)->kind == TYPE_UNIT)
+  if (functions && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
+      infer_resolve(found->function.result)->kind == TYPE_UNIT)
     return "its body has to end with a Result: Success()";
   if (wanted->kind == TYPE_FUNCTION && expr->kind == AST_CALL)
     return "pass the function itself, without calling it";
@@ -36,7 +36,7 @@ static const char *check_mismatch_hint(struct checker *checker, const struct ast
   if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT && wanted->kind != TYPE_FUNCTION)
     return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
   if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
-      type_unify(&checker->types, wanted->result.value, found))
+      infer_unify(&checker->infer, wanted->result.value, found))
     return found->kind == TYPE_UNIT ? "a success without a value is Success()" : "wrap it: Success(…)";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
     return "toString(…) makes a string of it, and so does \"${…}\"";
@@ -49,11 +49,11 @@ struct ast_expr *check_meet(struct checker *checker, struct ast_expr *expr, cons
   if (!want)
     return expr;
   struct type *found = check_type_of(expr);
-  if (type_unify(&checker->types, want->type, found))
+  if (infer_unify(&checker->infer, want->type, found))
     return expr;
   const char **hint = diag_error(checker->diag, expr->place, "%s: expected %s, found %s", want->what,
                                  check_show(checker, want->type), check_show(checker, found));
-  bool is_int = type_resolve(want->type)->kind == TYPE_INT;
+  bool is_int = infer_resolve(want->type)->kind == TYPE_INT;
   *hint = want->hint && is_int ? want->hint : check_mismatch_hint(checker, expr, want->type, found);
   return expr;
 }
@@ -62,23 +62,23 @@ struct ast_expr *check_meet(struct checker *checker, struct ast_expr *expr, cons
 
 static struct ast_expr *check_literal(struct checker *checker, const struct syntax_expr *syntax,
                                       const struct want *want) {
-  struct types *types = &checker->types;
+  struct infer *infer = &checker->infer;
   struct ast_expr *expr;
   switch (syntax->kind) {
   case SYNTAX_INT:
-    expr = check_new(checker, AST_INT, types->integer, syntax->place);
+    expr = check_new(checker, AST_INT, infer->integer, syntax->place);
     expr->integer = (int64_t)syntax->integer;
     break;
   case SYNTAX_FLOAT:
-    expr = check_new(checker, AST_FLOAT, types->real, syntax->place);
+    expr = check_new(checker, AST_FLOAT, infer->real, syntax->place);
     expr->real = syntax->real;
     break;
   case SYNTAX_BOOL:
-    expr = check_new(checker, AST_BOOL, types->boolean, syntax->place);
+    expr = check_new(checker, AST_BOOL, infer->boolean, syntax->place);
     expr->truth = syntax->truth;
     break;
   default:
-    expr = check_new(checker, AST_STRING, types->string, syntax->place);
+    expr = check_new(checker, AST_STRING, infer->string, syntax->place);
     expr->text = syntax->text;
     break;
   }
@@ -87,7 +87,7 @@ static struct ast_expr *check_literal(struct checker *checker, const struct synt
 
 static struct ast_expr *check_interpolation(struct checker *checker, const struct syntax_expr *syntax,
                                             const struct want *want) {
-  struct ast_expr *expr = check_new(checker, AST_INTERPOLATE, checker->types.string, syntax->place);
+  struct ast_expr *expr = check_new(checker, AST_INTERPOLATE, checker->infer.string, syntax->place);
   expr->list.count = syntax->list.count;
   expr->list.items = arena_array(checker->arena, syntax->list.count, sizeof(struct ast_expr *));
   for (size_t i = 0; i < syntax->list.count; i++)
@@ -135,7 +135,7 @@ void check_statement(struct checker *checker, const struct syntax_item *item, st
 static struct ast_expr *check_block(struct checker *checker, const struct syntax_expr *syntax, const struct want *want,
                                     bool dropped) {
   const struct syntax_block *block = &syntax->block;
-  struct ast_expr *expr = check_new(checker, AST_BLOCK, checker->types.unit, syntax->place);
+  struct ast_expr *expr = check_new(checker, AST_BLOCK, checker->infer.unit, syntax->place);
   struct local *locals = checker->frame->locals;
   bool has_value = !dropped && block->count && block->items[block->count - 1].kind == SYNTAX_ITEM_EXPR;
   size_t count = block->count - has_value;
@@ -159,8 +159,8 @@ static struct ast_expr *check_block(struct checker *checker, const struct syntax
 
 static struct ast_expr *check_if(struct checker *checker, const struct syntax_expr *syntax, const struct want *want,
                                  bool dropped) {
-  struct want condition = {checker->types.boolean, "the condition", NULL};
-  struct ast_expr *expr = check_new(checker, AST_IF, checker->types.unit, syntax->place);
+  struct want condition = {checker->infer.boolean, "the condition", NULL};
+  struct ast_expr *expr = check_new(checker, AST_IF, checker->infer.unit, syntax->place);
   expr->branch.condition = check_expr(checker, syntax->branch.condition, &condition);
   if (dropped) {
     expr->branch.then = check_dropped_arm(checker, syntax->branch.then);
@@ -189,10 +189,10 @@ struct ast_expr *check_dropped(struct checker *checker, const struct syntax_expr
 /* The same as a value of Unit: what an arm of a dropped match gives is the value of a statement. */
 struct ast_expr *check_dropped_arm(struct checker *checker, const struct syntax_expr *syntax) {
   struct ast_expr *value = check_dropped(checker, syntax);
-  bool is_unit = value->type == checker->types.unit;
+  bool is_unit = value->type == checker->infer.unit;
   if (is_unit)
     return value;
-  struct ast_expr *expr = check_new(checker, AST_BLOCK, checker->types.unit, syntax->place);
+  struct ast_expr *expr = check_new(checker, AST_BLOCK, checker->infer.unit, syntax->place);
   expr->block.statements = arena_array(checker->arena, 1, sizeof *expr->block.statements);
   expr->block.count = 1;
   expr->block.statements[0] = (struct ast_statement){.value = value, .place = syntax->place};

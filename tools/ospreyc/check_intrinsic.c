@@ -14,9 +14,9 @@ static struct ast_expr *intrinsic_operand(struct checker *checker, enum ast_kind
 
 static struct ast_expr *intrinsic_range(struct checker *checker, const struct syntax_expr **arguments,
                                         struct place place) {
-  struct want start = {checker->types.integer, "the start of the range", NULL};
-  struct want end = {checker->types.integer, "the end of the range", NULL};
-  struct ast_expr *expr = check_new(checker, AST_LOOP, type_iterator(&checker->types, checker->types.integer), place);
+  struct want start = {checker->infer.integer, "the start of the range", NULL};
+  struct want end = {checker->infer.integer, "the end of the range", NULL};
+  struct ast_expr *expr = check_new(checker, AST_LOOP, infer_iterator(&checker->infer, checker->infer.integer), place);
   expr->loop.start = check_expr(checker, arguments[0], &start);
   expr->loop.end = check_expr(checker, arguments[1], &end);
   return expr;
@@ -28,7 +28,7 @@ static struct ast_expr *intrinsic_iterator(struct checker *checker, const struct
   struct ast_expr *expr = check_expr(checker, argument, NULL);
   if (expr->kind == AST_LOOP && check_type_of(expr)->kind == TYPE_ITERATOR)
     return expr;
-  if (check_type_of(expr)->kind != TYPE_WRONG)
+  if (check_type_of(expr)->kind != TYPE_ERROR)
     *diag_error(checker->diag, expr->place, "'%s' wants a range before it, not %s", symbol->name,
                 check_show(checker, check_type_of(expr))) = "range(start, end) |> …";
   return NULL;
@@ -40,14 +40,14 @@ static struct want intrinsic_function(struct checker *checker, const char *what,
   struct type **parameters = arena_array(checker->arena, 2, sizeof(struct type *));
   parameters[0] = first;
   parameters[1] = second;
-  return (struct want){type_function(&checker->types, parameters, second ? 2 : 1, result), what, NULL};
+  return (struct want){infer_function(&checker->infer, parameters, second ? 2 : 1, result), what, NULL};
 }
 
 static void intrinsic_stage(struct checker *checker, struct ast_expr *loop, enum ast_stage_kind kind,
                             const struct syntax_expr *argument) {
   struct type *element = check_type_of(loop)->iterator.element;
   bool is_map = kind == AST_STAGE_MAP;
-  struct type *result = is_map ? type_variable(&checker->types) : checker->types.boolean;
+  struct type *result = is_map ? infer_variable(&checker->infer) : checker->infer.boolean;
   struct want want =
       intrinsic_function(checker, is_map ? "the function of map" : "the predicate of filter", element, NULL, result);
   size_t count = loop->loop.stage_count;
@@ -58,15 +58,15 @@ static void intrinsic_stage(struct checker *checker, struct ast_expr *loop, enum
   loop->loop.stages = stages;
   loop->loop.stage_count = count + 1;
   if (is_map)
-    loop->type = type_iterator(&checker->types, result);
+    loop->type = infer_iterator(&checker->infer, result);
 }
 
 static void intrinsic_for_each(struct checker *checker, struct ast_expr *loop, const struct syntax_expr *argument) {
   struct type *element = check_type_of(loop)->iterator.element;
   struct want want =
-      intrinsic_function(checker, "the function of forEach", element, NULL, type_variable(&checker->types));
+      intrinsic_function(checker, "the function of forEach", element, NULL, infer_variable(&checker->infer));
   loop->loop.function = check_expr(checker, argument, &want);
-  loop->type = checker->types.unit;
+  loop->type = checker->infer.unit;
 }
 
 static void intrinsic_fold(struct checker *checker, struct ast_expr *loop, const struct syntax_expr **arguments) {
@@ -104,17 +104,17 @@ struct ast_expr *check_intrinsic(struct checker *checker, const struct syntax_ex
   const struct syntax_expr **arguments = parts_order(checker, &parts, call->arguments, call->count, syntax->place);
   if (!arguments)
     return parts_check_anyway(checker, call->arguments, call->count, syntax->place);
-  struct types *types = &checker->types;
-  struct want milliseconds = {types->integer, "argument 'milliseconds' of 'sleep'", NULL};
+  struct infer *infer = &checker->infer;
+  struct want milliseconds = {infer->integer, "argument 'milliseconds' of 'sleep'", NULL};
   switch (symbol->intrinsic) {
   case INTRINSIC_PRINT:
-    return intrinsic_operand(checker, AST_PRINT, types->unit, arguments[0], NULL, syntax->place);
+    return intrinsic_operand(checker, AST_PRINT, infer->unit, arguments[0], NULL, syntax->place);
   case INTRINSIC_TO_STRING:
-    return intrinsic_operand(checker, AST_TO_STRING, types->string, arguments[0], NULL, syntax->place);
+    return intrinsic_operand(checker, AST_TO_STRING, infer->string, arguments[0], NULL, syntax->place);
   case INTRINSIC_INPUT:
-    return intrinsic_operand(checker, AST_INPUT, types->string, NULL, NULL, syntax->place);
+    return intrinsic_operand(checker, AST_INPUT, infer->string, NULL, NULL, syntax->place);
   case INTRINSIC_SLEEP:
-    return intrinsic_operand(checker, AST_SLEEP, types->unit, arguments[0], &milliseconds, syntax->place);
+    return intrinsic_operand(checker, AST_SLEEP, infer->unit, arguments[0], &milliseconds, syntax->place);
   case INTRINSIC_RANGE:
     return intrinsic_range(checker, arguments, syntax->place);
   default:

@@ -29,18 +29,18 @@ static struct ast_variable *pattern_bind(struct checker *checker, struct syntax_
 /* After an error in a pattern its names are known all the same, so that the arm shows no errors for them. */
 static void pattern_bind_wrong(struct checker *checker, const struct syntax_pattern *pattern) {
   for (size_t i = 0; i < pattern->count; i++)
-    pattern_bind(checker, pattern->bindings[i], checker->types.wrong);
+    pattern_bind(checker, pattern->bindings[i], checker->infer.error);
 }
 
 /* Makes the subject's type the pattern's, or reports the difference. */
 static bool pattern_fits(struct checker *checker, const struct matching *matching, struct type *type,
                          const struct syntax_pattern *pattern) {
-  if (type_unify(&checker->types, matching->subject, type))
+  if (infer_unify(&checker->infer, matching->subject, type))
     return true;
   pattern_bind_wrong(checker, pattern);
   const char **hint = diag_error(checker->diag, pattern->place, "the pattern: expected %s, found %s",
                                  check_show(checker, matching->subject), check_show(checker, type));
-  if (type_resolve(matching->subject)->kind == TYPE_RESULT)
+  if (infer_resolve(matching->subject)->kind == TYPE_RESULT)
     *hint = "a Result has the cases Success and Err";
   return false;
 }
@@ -48,10 +48,10 @@ static bool pattern_fits(struct checker *checker, const struct matching *matchin
 /* Success and Err have one field each, `value` and `message`, which a pattern names, places or leaves out. */
 static void pattern_result(struct checker *checker, const struct matching *matching,
                            const struct syntax_pattern *pattern, bool success, struct ast_arm *arm) {
-  struct type *value = type_variable(&checker->types);
+  struct type *value = infer_variable(&checker->infer);
   const char *field = success ? "value" : "message";
   arm->kind = success ? AST_PATTERN_SUCCESS : AST_PATTERN_ERROR;
-  if (!pattern_fits(checker, matching, type_result(&checker->types, value, false), pattern))
+  if (!pattern_fits(checker, matching, infer_result(&checker->infer, value, false), pattern))
     return;
   if (pattern->count > 1) {
     diag_error(checker->diag, pattern->bindings[1].place, "'%s' has one field, '%s'", pattern->name.text, field);
@@ -68,7 +68,7 @@ static void pattern_result(struct checker *checker, const struct matching *match
     pattern_bind_wrong(checker, pattern);
     return;
   }
-  arm->variable = pattern_bind(checker, binding, success ? value : checker->types.string);
+  arm->variable = pattern_bind(checker, binding, success ? value : checker->infer.string);
 }
 
 static void pattern_unknown_field(struct checker *checker, const struct type_constructor *constructor,
@@ -80,7 +80,7 @@ static void pattern_unknown_field(struct checker *checker, const struct type_con
   const char **hint = diag_error(checker->diag, name.place, "'%s' has no field '%s'", constructor->name, name.text);
   if (guess.name)
     *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
-  pattern_bind(checker, name, checker->types.wrong);
+  pattern_bind(checker, name, checker->infer.error);
 }
 
 /* { a, b }: each binding is the name of a field. `{ _ }` alone ignores all. */
@@ -156,17 +156,17 @@ static void check_pattern(struct checker *checker, const struct matching *matchi
   case SYNTAX_PATTERN_INT:
     arm->kind = AST_PATTERN_INT;
     arm->integer = pattern->integer;
-    pattern_fits(checker, matching, checker->types.integer, pattern);
+    pattern_fits(checker, matching, checker->infer.integer, pattern);
     break;
   case SYNTAX_PATTERN_BOOL:
     arm->kind = AST_PATTERN_BOOL;
     arm->truth = pattern->truth;
-    pattern_fits(checker, matching, checker->types.boolean, pattern);
+    pattern_fits(checker, matching, checker->infer.boolean, pattern);
     break;
   case SYNTAX_PATTERN_STRING:
     arm->kind = AST_PATTERN_STRING;
     arm->text = pattern->text;
-    pattern_fits(checker, matching, checker->types.string, pattern);
+    pattern_fits(checker, matching, checker->infer.string, pattern);
     break;
   case SYNTAX_PATTERN_CONSTRUCTOR:
     pattern_constructor(checker, matching, pattern, arm);
@@ -290,7 +290,7 @@ static void check_coverage(struct checker *checker, const struct matching *match
   struct type *subject = check_force(checker, matching->subject);
   const char *missing = coverage_of(checker, subject, &seen);
   coverage_trim(matching->match, caught && !missing && errors == checker->diag->errors);
-  if (caught || !missing || errors != checker->diag->errors || subject->kind == TYPE_WRONG)
+  if (caught || !missing || errors != checker->diag->errors || subject->kind == TYPE_ERROR)
     return;
   const char **hint = diag_error(checker->diag, matching->place, "the match does not cover: %s", missing);
   if (subject->kind < TYPE_RESULT && subject->kind != TYPE_BOOL)
@@ -314,13 +314,13 @@ static void check_arm(struct checker *checker, struct matching *matching, size_t
 
 struct ast_expr *check_match(struct checker *checker, const struct syntax_expr *syntax, const struct want *want,
                              bool dropped) {
-  struct ast_expr *expr = check_new(checker, AST_MATCH, checker->types.unit, syntax->place);
+  struct ast_expr *expr = check_new(checker, AST_MATCH, checker->infer.unit, syntax->place);
   struct matching matching = {.syntax = &syntax->match, .match = &expr->match, .place = syntax->place};
   expr->match.subject = check_expr(checker, syntax->match.subject, NULL);
   matching.subject = check_type_of(expr->match.subject);
   expr->match.count = syntax->match.count;
   expr->match.arms = arena_array(checker->arena, syntax->match.count, sizeof *expr->match.arms);
-  struct want same = {type_variable(&checker->types), "the arms of the match", NULL};
+  struct want same = {infer_variable(&checker->infer), "the arms of the match", NULL};
   const struct want *wanted = dropped ? NULL : want ? want : &same;
   for (size_t i = 0; i < syntax->match.count; i++)
     check_arm(checker, &matching, i, wanted);

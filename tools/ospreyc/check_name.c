@@ -167,7 +167,7 @@ struct type *check_use_function(struct checker *checker, struct symbol *symbol) 
   struct check_function *function = symbol->function;
   if (checker->instance && function == checker->instance->function)
     return (struct type *)checker->instance->type;
-  return function->generic ? type_instantiate(&checker->types, function->type) : function->type;
+  return function->generic ? infer_instantiate(&checker->infer, function->type) : function->type;
 }
 
 /* What can only be called becomes a value by a lambda around the call: `print` is |value| => print(value). */
@@ -277,10 +277,10 @@ struct type *check_signature(struct checker *checker, const struct syntax_functi
   struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
   for (size_t i = 0; i < syntax->count; i++) {
     const struct syntax_type *type = syntax->parameters[i].type;
-    parameters[i] = type ? check_type(checker, type) : type_variable(&checker->types);
+    parameters[i] = type ? check_type(checker, type) : infer_variable(&checker->infer);
   }
-  struct type *result = syntax->result ? check_type(checker, syntax->result) : type_variable(&checker->types);
-  return type_function(&checker->types, parameters, syntax->count, result);
+  struct type *result = syntax->result ? check_type(checker, syntax->result) : infer_variable(&checker->infer);
+  return infer_function(&checker->infer, parameters, syntax->count, result);
 }
 
 static void check_parameters(struct checker *checker, const struct syntax_function *syntax,
@@ -336,12 +336,12 @@ static const char *check_nested_symbol(struct checker *checker, const char *name
 /* A lambda takes the types of its parameters from where it is wanted, so that its body can use them. */
 struct ast_expr *check_lambda(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
   struct type *type = check_signature(checker, syntax->function);
-  struct type *wanted = want ? type_resolve(want->type) : NULL;
+  struct type *wanted = want ? infer_resolve(want->type) : NULL;
   bool fits = wanted && wanted->kind == TYPE_FUNCTION && wanted->function.parameter_count == syntax->function->count;
   for (size_t i = 0; fits && i < syntax->function->count; i++)
-    type_unify(&checker->types, type->function.parameters[i], wanted->function.parameters[i]);
-  if (fits && type_resolve(type->function.result)->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, type->function.result, wanted->function.result);
+    infer_unify(&checker->infer, type->function.parameters[i], wanted->function.parameters[i]);
+  if (fits && infer_resolve(type->function.result)->kind == TYPE_VARIABLE)
+    infer_unify(&checker->infer, type->function.result, wanted->function.result);
   struct ast_expr *expr = check_new(checker, AST_CLOSURE, type, syntax->place);
   expr->function = arena_alloc(checker->arena, sizeof *expr->function);
   const char *symbol = check_nested_symbol(checker, "lambda");

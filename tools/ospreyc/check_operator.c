@@ -22,21 +22,21 @@ struct operand {
 };
 
 static struct operand operand_of(struct type *type) {
-  struct operand operand = {.number = type_resolve(type)};
+  struct operand operand = {.number = infer_resolve(type)};
   if (operand.number->kind == TYPE_RESULT) {
     operand.is_result = true;
-    operand.number = type_resolve(operand.number->result.value);
+    operand.number = infer_resolve(operand.number->result.value);
   }
   bool is_number = operand.number->kind == TYPE_INT || operand.number->kind == TYPE_FLOAT;
   bool is_text = operand.number->kind == TYPE_STRING && !operand.is_result;
-  bool is_open = operand.number->kind == TYPE_VARIABLE || operand.number->kind == TYPE_WRONG;
+  bool is_open = operand.number->kind == TYPE_VARIABLE || operand.number->kind == TYPE_ERROR;
   if (!is_number && !is_text && !is_open)
     operand.number = NULL;
   return operand;
 }
 
 static bool operand_is_wrong(struct operand operand) {
-  return operand.number && operand.number->kind == TYPE_WRONG;
+  return operand.number && operand.number->kind == TYPE_ERROR;
 }
 
 static struct type *operator_left_type(const struct ast_expr *expr) {
@@ -50,20 +50,20 @@ static struct type *operator_right_type(const struct ast_expr *expr) {
 /* What an operator gives for operands whose types are known; NULL if it is not for them. */
 static struct type *operator_result(struct checker *checker, enum syntax_operator op, struct operand left,
                                     struct operand right) {
-  struct types *types = &checker->types;
+  struct infer *infer = &checker->infer;
   if (!left.number || !right.number)
     return NULL;
   if (operand_is_wrong(left) || operand_is_wrong(right))
-    return types->wrong;
+    return infer->error;
   bool texts = left.number->kind == TYPE_STRING || right.number->kind == TYPE_STRING;
   if (texts)
-    return op == SYNTAX_ADD && left.number == right.number ? types->string : NULL;
+    return op == SYNTAX_ADD && left.number == right.number ? infer->string : NULL;
   bool real = left.number->kind == TYPE_FLOAT || right.number->kind == TYPE_FLOAT;
   if (op == SYNTAX_DIVIDE)
-    return type_result(types, types->real, true);
+    return infer_result(infer, infer->real, true);
   if (op == SYNTAX_REMAINDER || !real)
-    return type_result(types, real ? types->real : types->integer, true);
-  return left.is_result || right.is_result ? type_result(types, types->real, true) : types->real;
+    return infer_result(infer, real ? infer->real : infer->integer, true);
+  return left.is_result || right.is_result ? infer_result(infer, infer->real, true) : infer->real;
 }
 
 static void operator_refuse(struct checker *checker, const struct pending *pending) {
@@ -94,7 +94,7 @@ static bool operator_settle(struct checker *checker, const struct pending *pendi
     operator_refuse(checker, pending);
     return true;
   }
-  if (!type_unify(&checker->types, type, result))
+  if (!infer_unify(&checker->infer, type, result))
     *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", operator_spelling[pending->op],
                 check_show(checker, left.number), check_show(checker, type), check_show(checker, result)) =
         result->kind == TYPE_RESULT ? "arithmetic on integers is checked: match it, or give a fallback with '?:'"
@@ -106,16 +106,16 @@ static bool operator_settle(struct checker *checker, const struct pending *pendi
 static void operator_assume(struct checker *checker, const struct pending *pending) {
   struct operand left = operand_of(operator_left_type(pending->expr));
   struct operand right = operand_of(operator_right_type(pending->expr));
-  struct type *assumed = checker->types.integer;
+  struct type *assumed = checker->infer.integer;
   if (left.number && left.number->kind != TYPE_VARIABLE)
     assumed = left.number;
   if (right.number && right.number->kind != TYPE_VARIABLE)
     assumed = right.number;
-  checker->assumed_count += assumed == checker->types.integer;
+  checker->assumed_count += assumed == checker->infer.integer;
   if (left.number && left.number->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, left.number, assumed);
+    infer_unify(&checker->infer, left.number, assumed);
   if (right.number && right.number->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, right.number, assumed);
+    infer_unify(&checker->infer, right.number, assumed);
 }
 
 static bool operator_is_half_known(const struct pending *pending) {
@@ -168,11 +168,11 @@ void check_settle(struct checker *checker) {
 }
 
 struct type *check_force(struct checker *checker, struct type *type) {
-  type = type_resolve(type);
+  type = infer_resolve(type);
   if (type->kind != TYPE_VARIABLE)
     return type;
   operators_settle_known(checker);
-  return type_resolve(type);
+  return infer_resolve(type);
 }
 
 static struct ast_expr *operator_wait(struct checker *checker, struct ast_expr *expr, enum syntax_operator op,
@@ -187,14 +187,14 @@ static struct ast_expr *operator_wait(struct checker *checker, struct ast_expr *
 static void operator_spread_string(struct checker *checker, struct ast_expr *expr) {
   struct type *left = operator_left_type(expr), *right = operator_right_type(expr);
   if (left->kind == TYPE_STRING && right->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, left, right);
+    infer_unify(&checker->infer, left, right);
   if (right->kind == TYPE_STRING && left->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, left, right);
+    infer_unify(&checker->infer, left, right);
 }
 
 static struct ast_expr *check_arithmetic(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
-  struct ast_expr *expr = check_new(checker, AST_ARITHMETIC, type_variable(&checker->types), syntax->place);
+  struct ast_expr *expr = check_new(checker, AST_ARITHMETIC, infer_variable(&checker->infer), syntax->place);
   expr->binary.op = (enum ast_operator)binary->op;
   expr->binary.left = check_expr(checker, binary->left, NULL);
   expr->binary.right = check_expr(checker, binary->right, NULL);
@@ -212,7 +212,7 @@ static bool operator_is_number(const struct type *type) {
 /* Both operands are of one type, or one is an int and the other a float. finish.c sees to which types can be compared. */
 static struct ast_expr *check_comparison(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
-  struct ast_expr *expr = check_new(checker, AST_COMPARE, checker->types.boolean, syntax->place);
+  struct ast_expr *expr = check_new(checker, AST_COMPARE, checker->infer.boolean, syntax->place);
   expr->binary.op = (enum ast_operator)binary->op;
   expr->binary.left = check_expr(checker, binary->left, NULL);
   expr->binary.right = check_expr(checker, binary->right, NULL);
@@ -221,7 +221,7 @@ static struct ast_expr *check_comparison(struct checker *checker, const struct s
     ARENA_PUSH(checker->arena, checker->comparisons, checker->comparison_count, checker->comparison_capacity, expr);
   if (operator_is_number(left) && operator_is_number(right))
     return expr;
-  if (type_unify(&checker->types, left, right))
+  if (infer_unify(&checker->infer, left, right))
     return expr;
   const char **hint = diag_error(checker->diag, binary->place, "'%s' cannot compare %s with %s",
                                  operator_spelling[binary->op], check_show(checker, left), check_show(checker, right));
@@ -234,7 +234,7 @@ void check_settle_comparisons(struct checker *checker) {
   for (size_t i = 0; i < checker->comparison_count; i++) {
     struct type *type = check_type_of(checker->comparisons[i]->binary.left);
     if (type->kind == TYPE_VARIABLE && type->variable.level != INFER_GENERIC)
-      type_unify(&checker->types, type, checker->types.integer);
+      infer_unify(&checker->infer, type, checker->infer.integer);
   }
   checker->comparison_count = 0;
 }
@@ -242,21 +242,21 @@ void check_settle_comparisons(struct checker *checker) {
 static struct ast_expr *check_logical(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_binary *binary = &syntax->binary;
   bool is_and = binary->op == SYNTAX_AND;
-  struct want want = {checker->types.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
-  struct ast_expr *expr = check_new(checker, is_and ? AST_AND : AST_OR, checker->types.boolean, syntax->place);
+  struct want want = {checker->infer.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
+  struct ast_expr *expr = check_new(checker, is_and ? AST_AND : AST_OR, checker->infer.boolean, syntax->place);
   expr->binary.left = check_expr(checker, binary->left, &want);
   expr->binary.right = check_expr(checker, binary->right, &want);
   return expr;
 }
 
 static struct ast_expr *check_elvis(struct checker *checker, const struct syntax_expr *syntax) {
-  struct type *value = type_variable(&checker->types);
-  struct want result = {type_result(&checker->types, value, false), "what stands before '?:'", NULL};
+  struct type *value = infer_variable(&checker->infer);
+  struct want result = {infer_result(&checker->infer, value, false), "what stands before '?:'", NULL};
   struct want fallback = {value, "the fallback after '?:'", NULL};
   struct ast_expr *expr = check_new(checker, AST_ELVIS, value, syntax->place);
   struct ast_expr *left = check_expr(checker, syntax->binary.left, NULL);
   struct type *type = check_force(checker, check_type_of(left));
-  if (type->kind != TYPE_RESULT && type->kind != TYPE_VARIABLE && type->kind != TYPE_WRONG) {
+  if (type->kind != TYPE_RESULT && type->kind != TYPE_VARIABLE && type->kind != TYPE_ERROR) {
     *diag_error(checker->diag, left->place, "'?:' wants a Result before it, not %s", check_show(checker, type)) =
         "only a Result can fail: leave '?:' and the fallback out";
     return check_wrong(checker, syntax->place);
@@ -286,7 +286,7 @@ static struct ast_expr *check_plus(struct checker *checker, const struct syntax_
 }
 
 static struct ast_expr *check_negation(struct checker *checker, const struct syntax_expr *syntax) {
-  struct ast_expr *expr = check_new(checker, AST_NEGATE, type_variable(&checker->types), syntax->place);
+  struct ast_expr *expr = check_new(checker, AST_NEGATE, infer_variable(&checker->infer), syntax->place);
   expr->operand = check_expr(checker, syntax->binary.left, NULL);
   return operator_wait(checker, expr, SYNTAX_SUBTRACT, syntax->binary.place);
 }
@@ -296,8 +296,8 @@ struct ast_expr *check_unary(struct checker *checker, const struct syntax_expr *
     return check_meet(checker, check_plus(checker, syntax), want);
   if (syntax->binary.op == SYNTAX_NEGATE)
     return check_meet(checker, check_negation(checker, syntax), want);
-  struct want truth = {checker->types.boolean, "the operand of '!'", NULL};
-  struct ast_expr *expr = check_new(checker, AST_NOT, checker->types.boolean, syntax->place);
+  struct want truth = {checker->infer.boolean, "the operand of '!'", NULL};
+  struct ast_expr *expr = check_new(checker, AST_NOT, checker->infer.boolean, syntax->place);
   expr->operand = check_expr(checker, syntax->binary.left, &truth);
   return check_meet(checker, expr, want);
 }

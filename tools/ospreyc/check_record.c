@@ -32,15 +32,15 @@ struct ast_expr *check_constructor(struct checker *checker, const struct syntax_
 static struct ast_expr *call_result(struct checker *checker, bool success, const struct syntax_expr *payload,
                                     struct place place, const struct want *want) {
   struct ast_expr *expr = check_new(checker, success ? AST_SUCCESS : AST_ERROR, NULL, place);
-  struct type *wanted = want ? type_resolve(want->type) : NULL;
-  struct type *value = wanted && wanted->kind == TYPE_RESULT ? wanted->result.value : type_variable(&checker->types);
-  struct want inside = {success ? value : checker->types.string,
+  struct type *wanted = want ? infer_resolve(want->type) : NULL;
+  struct type *value = wanted && wanted->kind == TYPE_RESULT ? wanted->result.value : infer_variable(&checker->infer);
+  struct want inside = {success ? value : checker->infer.string,
                         success ? "the value of Success" : "the message of Error", NULL};
-  expr->type = type_result(&checker->types, value, false);
+  expr->type = infer_result(&checker->infer, value, false);
   if (payload)
     expr->operand = check_expr(checker, payload, &inside);
   else
-    expr->operand = check_meet(checker, check_new(checker, AST_UNIT, checker->types.unit, place), &inside);
+    expr->operand = check_meet(checker, check_new(checker, AST_UNIT, checker->infer.unit, place), &inside);
   return check_meet(checker, expr, want);
 }
 
@@ -76,7 +76,7 @@ static struct ast_expr *record_update(struct checker *checker, const struct synt
   if (type->kind != TYPE_RECORD) {
     if (type->kind == TYPE_VARIABLE)
       diag_error(checker->diag, syntax->place, "what is updated here has no known type: annotate it");
-    else if (type->kind != TYPE_WRONG)
+    else if (type->kind != TYPE_ERROR)
       diag_error(checker->diag, syntax->place, "%s has no fields to update", check_show(checker, type));
     return parts_check_anyway(checker, record->fields, record->count, syntax->place);
   }
@@ -136,11 +136,11 @@ static struct type *field_record_type(struct checker *checker, const struct ast_
   struct type *type = check_force(checker, check_type_of(record));
   struct type *owner = type->kind == TYPE_VARIABLE ? field_owner(checker, name.text) : NULL;
   if (owner)
-    type_unify(&checker->types, type, owner);
-  type = type_resolve(type);
+    infer_unify(&checker->infer, type, owner);
+  type = infer_resolve(type);
   if (type->kind == TYPE_RECORD)
     return type;
-  if (type->kind == TYPE_WRONG)
+  if (type->kind == TYPE_ERROR)
     return NULL;
   if (type->kind == TYPE_VARIABLE) {
     *diag_error(checker->diag, record->place, "the type of this is not known, so its field '%s' is not either",

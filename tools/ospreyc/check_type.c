@@ -21,7 +21,7 @@ static void check_unknown_type(struct checker *checker, const struct syntax_type
 static struct type *check_alias(struct checker *checker, struct type_symbol *symbol) {
   if (symbol->resolving) {
     diag_error(checker->diag, symbol->place, "the type '%s' is an alias of itself", symbol->name);
-    return symbol->type = checker->types.wrong;
+    return symbol->type = checker->infer.error;
   }
   symbol->resolving = true;
   struct type *type = check_type(checker, symbol->item->declaration.alias);
@@ -35,7 +35,7 @@ static struct type *check_named_type(struct checker *checker, const struct synta
   struct type_symbol *symbol = map_get(&checker->type_names, syntax->name.text);
   if (!symbol) {
     check_unknown_type(checker, syntax);
-    return checker->types.wrong;
+    return checker->infer.error;
   }
   if (syntax->count)
     diag_error(checker->diag, syntax->place, "the type '%s' takes no parameters", symbol->name);
@@ -47,7 +47,7 @@ static bool check_error_type(struct checker *checker, const struct syntax_type *
   if (syntax->name.text && strcmp(syntax->name.text, "MathError") == 0 && !syntax->count)
     return true;
   struct type *type = check_type(checker, syntax);
-  if (!type_unify(&checker->types, type, checker->types.string))
+  if (!infer_unify(&checker->infer, type, checker->infer.string))
     diag_error(checker->diag, syntax->place, "the error of a Result is string or MathError, not %s",
                check_show(checker, type));
   return false;
@@ -57,17 +57,17 @@ static struct type *check_result_type(struct checker *checker, const struct synt
   if (syntax->count != 2) {
     diag_error(checker->diag, syntax->place,
                "Result takes two types, what it gives and its error: Result<int, string>");
-    return checker->types.wrong;
+    return checker->infer.error;
   }
   struct type *value = check_type(checker, syntax->arguments[0]);
-  return type_result(&checker->types, value, check_error_type(checker, syntax->arguments[1]));
+  return infer_result(&checker->infer, value, check_error_type(checker, syntax->arguments[1]));
 }
 
 static struct type *check_function_type(struct checker *checker, const struct syntax_type *syntax) {
   struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
   for (size_t i = 0; i < syntax->count; i++)
     parameters[i] = check_type(checker, syntax->arguments[i]);
-  return type_function(&checker->types, parameters, syntax->count, check_type(checker, syntax->result));
+  return infer_function(&checker->infer, parameters, syntax->count, check_type(checker, syntax->result));
 }
 
 struct type *check_type(struct checker *checker, const struct syntax_type *syntax) {
@@ -122,7 +122,7 @@ static void check_fields(struct checker *checker, const struct syntax_variant *s
 static bool check_repeats(struct checker *checker, const struct syntax_item *item, const struct type *type) {
   const struct syntax_declaration *declaration = &item->declaration;
   if (declaration->alias)
-    return type_resolve(check_type(checker, declaration->alias)) == type;
+    return infer_resolve(check_type(checker, declaration->alias)) == type;
   if (!declaration->is_record || type->kind != TYPE_RECORD)
     return false;
   struct type_constructor written = {0};
@@ -132,7 +132,7 @@ static bool check_repeats(struct checker *checker, const struct syntax_item *ite
     return false;
   for (size_t i = 0; i < known->field_count; i++)
     if (strcmp(written.fields[i].name, known->fields[i].name) != 0 ||
-        type_resolve(written.fields[i].type) != known->fields[i].type)
+        infer_resolve(written.fields[i].type) != known->fields[i].type)
       return false;
   return true;
 }
@@ -142,7 +142,7 @@ static struct type *check_constructor_type(struct checker *checker, const struct
   struct type **parameters = arena_array(checker->arena, constructor->field_count, sizeof(struct type *));
   for (size_t i = 0; i < constructor->field_count; i++)
     parameters[i] = constructor->fields[i].type;
-  return type_function(&checker->types, parameters, constructor->field_count, constructor->type);
+  return infer_function(&checker->infer, parameters, constructor->field_count, constructor->type);
 }
 
 static void check_define_variants(struct checker *checker, const struct syntax_item *item, struct type *type) {

@@ -136,7 +136,7 @@ struct checker {
   struct arena *arena;
   struct diag *diag;
   const struct check_options *options;
-  struct types types;
+  struct infer infer;
   struct map locals;       /* of struct local: what each name means in the scope that is open, if it is local */
   struct map values;       /* of struct symbol */
   struct map type_names;   /* of struct type_symbol */

@@ -14,27 +14,9 @@
  *
  * Invariants: a place lies inside its source's text (`offset <= length`); no two diagnostics have the same place and text.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "source.h"
+
 #include <stdio.h>
-
-struct arena;
-
-/* A stretch of the source. The line and the column are found when they are asked for. */
-struct place {
-  uint32_t offset;
-  uint32_t length;
-};
-
-/* A file that was read: its text is valid UTF-8 without NUL bytes, and followed by a NUL. */
-struct source {
-  const char *path;
-  const char *text;
-  size_t length;
-  uint32_t *line_starts; /* the offset at which each line begins */
-  size_t line_count;
-};
 
 struct diag_message;
 
@@ -65,15 +47,3 @@ struct diag_guess {
 
 /* Considers a candidate for what `name` was meant to be. */
 void diag_guess_consider(struct diag_guess *guess, const char *name, const char *candidate);
-
-/* Line and column, both from 1, of a place. */
-void source_position(const struct source *source, struct place place, unsigned *line, unsigned *column);
-
-/* Reads a file. Returns 0, or -1 with the reason in *problem and, where there is one, its place in *place. The source's
- * path, text and lines are then set as far as they are known. */
-int source_read(struct source *source, struct arena *arena, const char *path, const char **problem,
-                struct place *place);
-
-/* The same for text that is in memory. The text is copied. */
-int source_from_memory(struct source *source, struct arena *arena, const char *path, const char *text, size_t length,
-                       const char **problem, struct place *place);

@@ -9,7 +9,7 @@
 static struct ast_expr *finish_expr(struct checker *checker, struct ast_expr *expr, bool tail);
 
 static const struct type *finish_type(struct checker *checker, const struct type *type) {
-  return type_ground(&checker->types, (struct type *)type);
+  return infer_ground(&checker->infer, type);
 }
 
 static void finish_variable(struct checker *checker, struct ast_variable *variable) {
@@ -26,7 +26,7 @@ static bool finish_is_printable(const struct type *type) {
   case TYPE_FLOAT:
   case TYPE_BOOL:
   case TYPE_STRING:
-  case TYPE_WRONG:
+  case TYPE_ERROR:
     return true;
   case TYPE_RESULT:
     return finish_is_printable(type->result.value);
@@ -51,7 +51,7 @@ static void finish_printable(struct checker *checker, const struct ast_expr *exp
 static void finish_comparable(struct checker *checker, const struct ast_expr *expr) {
   const struct type *type = expr->binary.left->type;
   bool equality = expr->binary.op == AST_EQUAL || expr->binary.op == AST_NOT_EQUAL;
-  if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING || type->kind == TYPE_WRONG)
+  if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING || type->kind == TYPE_ERROR)
     return;
   if (type->kind == TYPE_BOOL && equality)
     return;
@@ -83,9 +83,9 @@ static struct ast_expr *finish_to_float(struct checker *checker, struct ast_expr
   if (finish_is_real(operand->type))
     return operand;
   bool is_result = operand->type->kind == TYPE_RESULT;
-  struct types *types = &checker->types;
-  struct type *type = is_result ? type_result(types, types->real, true) : types->real;
-  struct ast_expr *expr = check_new(checker, AST_TO_FLOAT, type_ground(types, type), operand->place);
+  struct infer *infer = &checker->infer;
+  struct type *type = is_result ? infer_result(infer, infer->real, true) : infer->real;
+  struct ast_expr *expr = check_new(checker, AST_TO_FLOAT, infer_ground(infer, type), operand->place);
   expr->operand = operand;
   return expr;
 }

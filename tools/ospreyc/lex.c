@@ -39,7 +39,7 @@ static const struct lex_spelling lex_punctuation[] = {
 #include "tokens.def"
 };
 
-const char *token_description(enum token_kind kind) {
+const char *lex_describe(enum token_kind kind) {
   static const char *const descriptions[] = {
 #define TOKEN(name, description) description,
 #define KEYWORD(name, spelling) "'" spelling "'",
@@ -172,7 +172,7 @@ static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
 static void lex_unclosed(struct lexer *lexer, struct token *token) {
   unsigned line, column;
   token->place.length = 1;
-  token->kind = TOKEN_WRONG;
+  token->kind = TOKEN_ERROR;
   const char **hint = diag_error(lexer->diag, token->place, "the string that begins here is not closed");
   source_position(lexer->source, lexer->multiline, &line, &column);
   if (lexer->multiline.length)
@@ -227,7 +227,7 @@ static void lex_unknown(struct lexer *lexer) {
   while (lexer->at < lexer->source->length && (text[lexer->at] & 0xc0) == 0x80)
     lexer->at++;
   int length = (int)(lexer->at - from);
-  struct place place = lex_add(lexer, TOKEN_WRONG, from)->place;
+  struct place place = lex_add(lexer, TOKEN_ERROR, from)->place;
   unsigned char c = (unsigned char)text[from];
   if (c < 0x20 || c == 0x7f) {
     diag_error(lexer->diag, place, "unexpected control character U+%04X", c);

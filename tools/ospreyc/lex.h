@@ -42,4 +42,4 @@ struct token_list {
 struct token_list lex(const struct source *source, struct arena *arena, struct diag *diag);
 
 /* How a token is named in a message: its spelling in quotes, or a description. */
-const char *token_description(enum token_kind kind);
+const char *lex_describe(enum token_kind kind);

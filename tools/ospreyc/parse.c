@@ -33,7 +33,7 @@ const char *parse_found(const struct parser *parser, const struct token *token) 
   enum { SHORT = 40 };
   bool has_text = token->kind == TOKEN_NAME || token->kind == TOKEN_INT || token->kind == TOKEN_FLOAT;
   if (!has_text || token->place.length > SHORT)
-    return token_description(token->kind);
+    return lex_describe(token->kind);
   const char *text = parser->diag->source->text + token->place.offset;
   return arena_printf(parser->arena, "'%.*s'", (int)token->place.length, text);
 }
@@ -61,7 +61,7 @@ static const char *parse_slip(enum token_kind expected, const struct token *foun
 const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   const struct token *token = parse_peek(parser, 0);
   if (token->kind != kind)
-    parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", token_description(kind),
+    parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", lex_describe(kind),
                parse_found(parser, token));
   return parse_take(parser);
 }
@@ -106,7 +106,7 @@ void parse_fail(struct parser *parser, struct place place, const char *hint, con
   va_start(arguments, format);
   const char *text = arena_vprintf(parser->arena, format, arguments);
   va_end(arguments);
-  if (!parse_is(parser, TOKEN_WRONG))
+  if (!parse_is(parser, TOKEN_ERROR))
     *diag_error(parser->diag, place, "%s", text) = hint ? hint : parse_string_hint(parser);
   longjmp(*parser->recover, 1);
 }
