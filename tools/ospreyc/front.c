@@ -2,7 +2,7 @@
 
 #include "diag.h"
 #include "lex.h"
-#include "syntax.h"
+#include "parse.h"
 
 /* What is wrong with a file as a whole. Its text is not shown: it may be anything. */
 static struct ast_program *front_unreadable(const struct source *source, const char *problem, struct place place,
