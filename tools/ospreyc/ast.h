@@ -12,6 +12,7 @@
  */
 #include "type.h"
 
+struct arena;
 struct ast_expr;
 struct ast_function;
 
@@ -276,6 +277,8 @@ struct ast_expr {
     struct ast_loop loop;
   };
 };
+
+struct ast_expr *ast_expr_new(struct arena *arena, enum ast_kind kind, const struct type *type, struct place place);
 
 /* ---- The program ------------------------------------------------------------------------------------------------- */
 
