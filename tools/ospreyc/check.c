@@ -4,33 +4,9 @@
 #include "check_expr.h"
 #include "check_ground.h"
 #include "check_operator.h"
-#include "order.h"
-#include "uses.h"
+#include "check_order.h"
 
 #include <string.h>
-
-/* ---- order */
-
-/* Whether the type of what an item declares is only known when the item has been checked. */
-static bool check_is_inferred(const struct symbol *symbol, const struct syntax_program *syntax) {
-  if (symbol->kind == SYMBOL_FUNCTION)
-    return !symbol->function->annotated;
-  return symbol->kind == SYMBOL_GLOBAL && !syntax->items[symbol->item].type;
-}
-
-static struct order check_order(struct checker *checker, const struct syntax_program *syntax) {
-  struct order_edges *edges = arena_array(checker->arena, syntax->count, sizeof *edges);
-  for (size_t i = 0; i < syntax->count; i++) {
-    struct uses uses = uses_of(&syntax->items[i], checker->arena);
-    edges[i].targets = arena_array(checker->arena, uses.count, sizeof *edges[i].targets);
-    for (size_t j = 0; j < uses.count; j++) {
-      const struct symbol *symbol = map_get(&checker->values, uses.names[j]);
-      if (symbol && check_is_inferred(symbol, syntax))
-        edges[i].targets[edges[i].count++] = symbol->item;
-    }
-  }
-  return order_items(checker->arena, edges, syntax->count);
-}
 
 /* ---- items */
 
@@ -103,7 +79,7 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
 static bool check_rests_on_failed(const struct check_file *file, const struct check_item *item) {
   for (size_t i = 0; i < item->uses.count; i++) {
     const struct symbol *symbol = item->uses.symbols[i];
-    if (file->items[symbol->item].failed && check_is_inferred(symbol, file->syntax))
+    if (file->items[symbol->item].failed && check_order_is_inferred(symbol, file->syntax))
       return true;
   }
   return false;
@@ -293,7 +269,7 @@ static struct ast_function *check_new_init(struct checker *checker) {
 }
 
 static void check_bodies(struct checker *checker, struct check_file *file) {
-  struct order order = check_order(checker, file->syntax);
+  struct check_order order = check_order(checker, file->syntax);
   size_t from = 0;
   for (size_t i = 0; i < order.group_count; i++) {
     check_group(checker, file, order.items + from, order.ends[i] - from);
