@@ -322,27 +322,22 @@ static void check_declare_builtin_record(struct checker *checker, const char *na
   check_scope_declare(checker, symbol);
 }
 
+/* A function type by the table's names of types: a Result of `value`. */
 static struct type *check_declare_builtin_function_type(struct checker *checker,
                                                         const struct check_declare_parameter *parameters, size_t count,
-                                                        struct type *value) {
+                                                        const char *value) {
   struct type **types = arena_array(checker->arena, count, sizeof(struct type *));
   for (size_t i = 0; i < count; i++)
     types[i] = check_declare_builtin_find_type(checker, parameters[i].type);
-  return infer_function(&checker->infer, types, count, infer_result(&checker->infer, value, false));
-}
-
-static void check_declare_builtin_handler(struct checker *checker, const char *name,
-                                          const struct check_declare_parameter *parameters, size_t count) {
-  check_declare_builtin_type(checker, name,
-                             check_declare_builtin_function_type(checker, parameters, count, checker->infer.unit));
+  struct type *result = infer_result(&checker->infer, check_declare_builtin_find_type(checker, value), false);
+  return infer_function(&checker->infer, types, count, result);
 }
 
 static void check_declare_builtin_function(struct checker *checker, const char *name, const char *result,
                                            const struct check_declare_parameter *parameters, size_t count) {
   struct symbol *symbol = check_scope_symbol(checker, SYMBOL_BUILTIN, name, (struct place){0});
   symbol->built_in = true;
-  symbol->type =
-      check_declare_builtin_function_type(checker, parameters, count, check_declare_builtin_find_type(checker, result));
+  symbol->type = check_declare_builtin_function_type(checker, parameters, count, result);
   symbol->parameter_count = count;
   symbol->parameters = arena_array(checker->arena, count, sizeof *symbol->parameters);
   for (size_t i = 0; i < count; i++)
@@ -350,73 +345,36 @@ static void check_declare_builtin_function(struct checker *checker, const char *
   check_scope_declare(checker, symbol);
 }
 
-static void check_declare_builtin_intrinsic(struct checker *checker, const char *name, enum intrinsic intrinsic,
-                                            const char *const *parameters, size_t count) {
-  struct symbol *symbol = check_scope_symbol(checker, SYMBOL_INTRINSIC, name, (struct place){0});
-  symbol->built_in = true;
-  symbol->intrinsic = intrinsic;
-  symbol->parameter_count = count;
-  symbol->parameters = arena_array(checker->arena, count, sizeof *symbol->parameters);
-  for (size_t i = 0; i < count; i++)
-    symbol->parameters[i] = parameters[i];
-  check_scope_declare(checker, symbol);
+static void check_declare_intrinsics(struct checker *checker) {
+  static const char *const parameters[][3] = {
+      [INTRINSIC_PRINT] = {"value"},
+      [INTRINSIC_TO_STRING] = {"value"},
+      [INTRINSIC_INPUT] = {NULL},
+      [INTRINSIC_SLEEP] = {"milliseconds"},
+      [INTRINSIC_RANGE] = {"start", "end"},
+      [INTRINSIC_FOR_EACH] = {"iterator", "function"},
+      [INTRINSIC_MAP] = {"iterator", "function"},
+      [INTRINSIC_FILTER] = {"iterator", "predicate"},
+      [INTRINSIC_FOLD] = {"iterator", "initial", "function"},
+  };
+  static const char *const names[] = {"print",   "toString", "input",  "sleep", "range",
+                                      "forEach", "map",      "filter", "fold"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    struct symbol *symbol = check_scope_symbol(checker, SYMBOL_INTRINSIC, names[i], (struct place){0});
+    symbol->built_in = true;
+    symbol->intrinsic = (enum intrinsic)i;
+    symbol->parameters = arena_array(checker->arena, 3, sizeof *symbol->parameters);
+    while (symbol->parameter_count < 3 && parameters[i][symbol->parameter_count]) {
+      symbol->parameters[symbol->parameter_count] = parameters[i][symbol->parameter_count];
+      symbol->parameter_count++;
+    }
+    check_scope_declare(checker, symbol);
+  }
 }
 
-static void check_declare_builtin_intrinsics(struct checker *checker) {
-  check_declare_builtin_intrinsic(checker, "print", INTRINSIC_PRINT, (const char *const[]){"value"}, 1);
-  check_declare_builtin_intrinsic(checker, "toString", INTRINSIC_TO_STRING, (const char *const[]){"value"}, 1);
-  check_declare_builtin_intrinsic(checker, "input", INTRINSIC_INPUT, NULL, 0);
-  check_declare_builtin_intrinsic(checker, "sleep", INTRINSIC_SLEEP, (const char *const[]){"milliseconds"}, 1);
-  check_declare_builtin_intrinsic(checker, "range", INTRINSIC_RANGE, (const char *const[]){"start", "end"}, 2);
-  check_declare_builtin_intrinsic(checker, "forEach", INTRINSIC_FOR_EACH, (const char *const[]){"iterator", "function"},
-                                  2);
-  check_declare_builtin_intrinsic(checker, "map", INTRINSIC_MAP, (const char *const[]){"iterator", "function"}, 2);
-  check_declare_builtin_intrinsic(checker, "filter", INTRINSIC_FILTER, (const char *const[]){"iterator", "predicate"},
-                                  2);
-  check_declare_builtin_intrinsic(checker, "fold", INTRINSIC_FOLD,
-                                  (const char *const[]){"iterator", "initial", "function"}, 3);
-}
-
-static void check_declare_builtin_plain_types(struct checker *checker) {
-  struct infer *infer = &checker->infer;
-  check_declare_builtin_type(checker, "int", infer->integer);
-  check_declare_builtin_type(checker, "Int", infer->integer);
-  check_declare_builtin_type(checker, "float", infer->real);
-  check_declare_builtin_type(checker, "Float", infer->real);
-  check_declare_builtin_type(checker, "bool", infer->boolean);
-  check_declare_builtin_type(checker, "Bool", infer->boolean);
-  check_declare_builtin_type(checker, "string", infer->string);
-  check_declare_builtin_type(checker, "String", infer->string);
-  check_declare_builtin_type(checker, "Unit", infer->unit);
-  check_declare_builtin_type(checker, "unit", infer->unit);
-  check_declare_builtin_type(checker, "Success", infer->unit);
-}
-
-/* The types of the table under its own names, while it is expanded: a type of the table is looked up as any other. */
-static void check_declare_builtin_table_types(struct checker *checker) {
-  check_declare_builtin_type(checker, "INT", checker->infer.integer);
-  check_declare_builtin_type(checker, "BOOL", checker->infer.boolean);
-  check_declare_builtin_type(checker, "STRING", checker->infer.string);
-  check_declare_builtin_type(checker, "SUCCESS", checker->infer.unit);
-}
-
-/* Names that only the table uses are none of the program's. */
-static void check_declare_builtin_forget_type(struct checker *checker, const char *name) {
-  *map_slot(&checker->type_names, name, strlen(name)) = NULL;
-}
-
-static void check_declare_builtin_forget_table_types(struct checker *checker) {
-  check_declare_builtin_forget_type(checker, "INT");
-  check_declare_builtin_forget_type(checker, "BOOL");
-  check_declare_builtin_forget_type(checker, "STRING");
-  check_declare_builtin_forget_type(checker, "SUCCESS");
-#define WS_P(name, type)
-#define WS_HANDLER(type, parameters) check_declare_builtin_forget_type(checker, #type);
-#include "ws_builtins.def"
-}
-
-static void check_declare_builtin_table(struct checker *checker) {
-  /* Each list ends with an empty item, so that one without parameters is no empty array. */
+/* Expands spec/ws_builtins.def. The table's own names of types (INT, STRING, its handlers) are type names only meanwhile. */
+static void check_declare_table(struct checker *checker) {
+  /* Each list ends with an empty element, because C has no empty arrays. */
 #define WS_P(name, type) {#name, #type},
 #define WS_LIST(...) ((const struct check_declare_parameter[]){__VA_ARGS__{NULL, NULL}})
 #define WS_COUNT(...) (sizeof WS_LIST(__VA_ARGS__) / sizeof(struct check_declare_parameter) - 1)
@@ -424,21 +382,43 @@ static void check_declare_builtin_table(struct checker *checker) {
   check_declare_builtin_type(checker, #name, check_declare_builtin_find_type(checker, #type));
 #define WS_RECORD(name, fields) check_declare_builtin_record(checker, #name, WS_LIST(fields), WS_COUNT(fields));
 #define WS_HANDLER(type, parameters)                                                                                   \
-  check_declare_builtin_handler(checker, #type, WS_LIST(parameters), WS_COUNT(parameters));
+  check_declare_builtin_type(                                                                                          \
+      checker, #type,                                                                                                  \
+      check_declare_builtin_function_type(checker, WS_LIST(parameters), WS_COUNT(parameters), "SUCCESS"));
 #define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc)                                          \
   check_declare_builtin_function(checker, #name, #result, WS_LIST(parameters), WS_COUNT(parameters));
 #include "ws_builtins.def"
 #undef WS_LIST
 #undef WS_COUNT
+  static const char *const forgotten[] = {
+      "INT",
+      "BOOL",
+      "STRING",
+      "SUCCESS",
+#define WS_P(name, type)
+#define WS_HANDLER(type, parameters) #type,
+#include "ws_builtins.def"
+  };
+  for (size_t i = 0; i < sizeof forgotten / sizeof *forgotten; i++)
+    *map_slot(&checker->type_names, forgotten[i], strlen(forgotten[i])) = NULL;
 }
 
 void check_declare_builtins(struct checker *checker) {
-  check_declare_builtin_plain_types(checker);
-  check_declare_builtin_intrinsics(checker);
+  struct infer *infer = &checker->infer;
+  const struct {
+    const char *name;
+    struct type *type;
+  } types[] = {
+      {"int", infer->integer},  {"Int", infer->integer},   {"float", infer->real},    {"Float", infer->real},
+      {"bool", infer->boolean}, {"Bool", infer->boolean},  {"string", infer->string}, {"String", infer->string},
+      {"Unit", infer->unit},    {"unit", infer->unit},     {"Success", infer->unit},  {"INT", infer->integer},
+      {"BOOL", infer->boolean}, {"STRING", infer->string}, {"SUCCESS", infer->unit},
+  };
+  for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    check_declare_builtin_type(checker, types[i].name, types[i].type);
+  check_declare_intrinsics(checker);
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_SUCCESS, "Success", (struct place){0}));
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_ERROR, "Error", (struct place){0}));
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_ERROR, "Err", (struct place){0}));
-  check_declare_builtin_table_types(checker);
-  check_declare_builtin_table(checker);
-  check_declare_builtin_forget_table_types(checker);
+  check_declare_table(checker);
 }

@@ -4,32 +4,28 @@ enum { CHECK_GROUND_INSTANCES_MAX = 10000 };
 
 /* ---- instances */
 
-static struct check_instance *check_ground_add_instance(struct checker *checker, struct check_function *function,
-                                                        const struct type *type, struct place place) {
-  struct check_instance *instance = arena_alloc(checker->arena, sizeof *instance);
-  *instance = (struct check_instance){
-      .type = type, .function = function, .code = function->code, .place = place, .next = function->instances};
-  if (function->generic) {
-    instance->code = arena_alloc(checker->arena, sizeof *instance->code);
-    ARENA_PUSH(checker->arena, checker->queue, checker->queue_count, checker->queue_capacity, instance);
-  }
-  function->instances = instance;
-  return instance;
-}
-
 struct ast_function *check_ground_instantiate(struct checker *checker, struct check_function *function,
                                               const struct type *type, struct place place) {
   if (function->failed || checker->queue_count > CHECK_GROUND_INSTANCES_MAX)
     return &function->placeholder;
+  if (!function->generic)
+    return function->code;
   for (struct check_instance *instance = function->instances; instance; instance = instance->next)
     if (instance->type == type)
       return instance->code;
   if (checker->queue_count == CHECK_GROUND_INSTANCES_MAX)
     diag_error(checker->diag, place, "the generic functions have more than %d instances", CHECK_GROUND_INSTANCES_MAX);
-  return check_ground_add_instance(checker, function, type, place)->code;
+  struct check_instance *instance = arena_alloc(checker->arena, sizeof *instance);
+  struct ast_function *code = arena_alloc(checker->arena, sizeof *code);
+  *instance = (struct check_instance){
+      .type = type, .function = function, .code = code, .place = place, .next = function->instances};
+  ARENA_PUSH(checker->arena, checker->queue, checker->queue_count, checker->queue_capacity, instance);
+  function->instances = instance;
+  return code;
 }
 
 static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail);
+static void check_ground_values(struct checker *checker, struct ast_expr **values, size_t count);
 
 /* ---- judgements */
 
@@ -111,19 +107,6 @@ static void check_ground_promote(struct checker *checker, struct ast_binary *bin
   binary->right = check_ground_to_float(checker, binary->right);
 }
 
-static void check_ground_arithmetic(struct checker *checker, struct ast_expr *expr) {
-  if (expr->type->kind == TYPE_STRING)
-    expr->kind = AST_CONCAT;
-  else
-    check_ground_promote(checker, &expr->binary, expr->binary.op == AST_DIVIDE);
-}
-
-static void check_ground_compare(struct checker *checker, struct ast_expr *expr) {
-  if (expr->binary.left->type != expr->binary.right->type)
-    check_ground_promote(checker, &expr->binary, false);
-  check_ground_comparable(checker, expr);
-}
-
 /* ---- functions */
 
 static void check_ground_variable(struct checker *checker, struct ast_variable *variable) {
@@ -142,15 +125,10 @@ static void check_ground_closure(struct checker *checker, struct ast_expr *expr)
   check_ground_function(checker, expr->function);
 }
 
-static void check_ground_list(struct checker *checker, struct ast_list *list) {
-  for (size_t i = 0; i < list->count; i++)
-    list->items[i] = check_ground_expr(checker, list->items[i], false);
-}
-
 static void check_ground_call(struct checker *checker, struct ast_expr *expr, bool tail) {
   struct ast_call *call = &expr->call;
   call->tail = tail;
-  check_ground_list(checker, &call->arguments);
+  check_ground_values(checker, call->arguments.items, call->arguments.count);
   if (call->callee == AST_CALL_FUNCTION) {
     const struct type *type = infer_ground(&checker->infer, call->value->type);
     call->function = check_ground_instantiate(checker, (struct check_function *)call->function, type, expr->place);
@@ -192,23 +170,10 @@ static void check_ground_block(struct checker *checker, struct ast_block *block,
     block->value = check_ground_expr(checker, block->value, tail);
 }
 
-static void check_ground_match(struct checker *checker, struct ast_match *match, bool tail) {
-  match->subject = check_ground_expr(checker, match->subject, false);
-  for (size_t i = 0; i < match->count; i++)
-    match->arms[i].body = check_ground_expr(checker, match->arms[i].body, tail);
-}
-
 static void check_ground_values(struct checker *checker, struct ast_expr **values, size_t count) {
   for (size_t i = 0; i < count; i++)
     if (values[i])
       values[i] = check_ground_expr(checker, values[i], false);
-}
-
-static void check_ground_update(struct checker *checker, struct ast_update *update) {
-  update->record = check_ground_expr(checker, update->record, false);
-  const struct type *type = update->record->type;
-  if (type->kind == TYPE_RECORD)
-    check_ground_values(checker, update->values, type->named.constructors[0].field_count);
 }
 
 static void check_ground_loop(struct checker *checker, struct ast_expr *expr) {
@@ -219,39 +184,32 @@ static void check_ground_loop(struct checker *checker, struct ast_expr *expr) {
     loop->stages[i].function = check_ground_expr(checker, loop->stages[i].function, false);
   if (loop->initial)
     loop->initial = check_ground_expr(checker, loop->initial, false);
-  if (loop->function) {
+  if (loop->function)
     loop->function = check_ground_expr(checker, loop->function, false);
-    return;
-  }
-  *diag_error(checker->diag, expr->place, "an iterator is not a value") =
-      "end the chain with forEach or fold where it stands";
+  else
+    *diag_error(checker->diag, expr->place, "an iterator is not a value") =
+        "end the chain with forEach or fold where it stands";
 }
 
-static void check_ground_interpolation(struct checker *checker, struct ast_list *list) {
-  check_ground_list(checker, list);
-  for (size_t i = 0; i < list->count; i++)
-    check_ground_printable(checker, list->items[i], "\"${…}\"");
-}
-
+/* The right operand of && || and ?: is in tail position if the expression is. */
 static void check_ground_binary(struct checker *checker, struct ast_expr *expr, bool tail) {
-  bool right_is_last = expr->kind == AST_AND || expr->kind == AST_OR || expr->kind == AST_ELVIS;
-  expr->binary.left = check_ground_expr(checker, expr->binary.left, false);
-  expr->binary.right = check_ground_expr(checker, expr->binary.right, tail && right_is_last);
-  if (expr->kind == AST_ARITHMETIC)
-    check_ground_arithmetic(checker, expr);
-  if (expr->kind == AST_COMPARE)
-    check_ground_compare(checker, expr);
+  struct ast_binary *binary = &expr->binary;
+  tail = tail && (expr->kind == AST_AND || expr->kind == AST_OR || expr->kind == AST_ELVIS);
+  binary->left = check_ground_expr(checker, binary->left, false);
+  binary->right = check_ground_expr(checker, binary->right, tail);
+  if (expr->kind == AST_ARITHMETIC && expr->type->kind == TYPE_STRING)
+    expr->kind = AST_CONCAT;
+  else if (expr->kind == AST_ARITHMETIC)
+    check_ground_promote(checker, binary, binary->op == AST_DIVIDE);
+  if (expr->kind != AST_COMPARE)
+    return;
+  if (binary->left->type != binary->right->type)
+    check_ground_promote(checker, binary, false);
+  check_ground_comparable(checker, expr);
 }
 
-static void check_ground_operand(struct checker *checker, struct ast_expr *expr) {
-  expr->operand = check_ground_expr(checker, expr->operand, false);
-  if (expr->kind == AST_PRINT)
-    check_ground_printable(checker, expr->operand, "print");
-  if (expr->kind == AST_TO_STRING)
-    check_ground_printable(checker, expr->operand, "toString");
-}
-
-static void check_ground_children(struct checker *checker, struct ast_expr *expr, bool tail) {
+static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail) {
+  expr->type = infer_ground(&checker->infer, expr->type);
   switch (expr->kind) {
   case AST_UNIT:
   case AST_INT:
@@ -263,7 +221,9 @@ static void check_ground_children(struct checker *checker, struct ast_expr *expr
   case AST_INPUT:
     break;
   case AST_INTERPOLATE:
-    check_ground_interpolation(checker, &expr->list);
+    check_ground_values(checker, expr->list.items, expr->list.count);
+    for (size_t i = 0; i < expr->list.count; i++)
+      check_ground_printable(checker, expr->list.items[i], "\"${…}\"");
     break;
   case AST_CLOSURE:
     check_ground_closure(checker, expr);
@@ -279,7 +239,9 @@ static void check_ground_children(struct checker *checker, struct ast_expr *expr
   case AST_NEGATE:
   case AST_SUCCESS:
   case AST_ERROR:
-    check_ground_operand(checker, expr);
+    expr->operand = check_ground_expr(checker, expr->operand, false);
+    if (expr->kind == AST_PRINT || expr->kind == AST_TO_STRING)
+      check_ground_printable(checker, expr->operand, expr->kind == AST_PRINT ? "print" : "toString");
     break;
   case AST_ARITHMETIC:
   case AST_CONCAT:
@@ -298,13 +260,17 @@ static void check_ground_children(struct checker *checker, struct ast_expr *expr
     check_ground_block(checker, &expr->block, tail);
     break;
   case AST_MATCH:
-    check_ground_match(checker, &expr->match, tail);
+    expr->match.subject = check_ground_expr(checker, expr->match.subject, false);
+    for (size_t i = 0; i < expr->match.count; i++)
+      expr->match.arms[i].body = check_ground_expr(checker, expr->match.arms[i].body, tail);
     break;
   case AST_CONSTRUCT:
     check_ground_values(checker, expr->construct.values, expr->construct.constructor->field_count);
     break;
   case AST_UPDATE:
-    check_ground_update(checker, &expr->update);
+    expr->update.record = check_ground_expr(checker, expr->update.record, false);
+    if (expr->update.record->type->kind == TYPE_RECORD)
+      check_ground_values(checker, expr->update.values, expr->update.record->type->named.constructors[0].field_count);
     break;
   case AST_FIELD:
     expr->field.record = check_ground_expr(checker, expr->field.record, false);
@@ -313,10 +279,5 @@ static void check_ground_children(struct checker *checker, struct ast_expr *expr
     check_ground_loop(checker, expr);
     break;
   }
-}
-
-static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail) {
-  expr->type = infer_ground(&checker->infer, expr->type);
-  check_ground_children(checker, expr, tail);
   return expr;
 }
