@@ -50,7 +50,7 @@ class Files(unittest.TestCase):
 
     def test_LEX_1_binary(self):
         """LEX-1"""
-        self.assert_says(b"let a\0 = 1", "p.osp:1:6: error: the file holds a NUL byte: it is not an Osprey program\n")
+        self.assert_says(b"let a\0 = 1", "p.osp:1:6: error: the file contains a NUL byte: it is not an Osprey program\n")
         self.assert_mentions(pathlib.Path(OSPREYC).read_bytes(), "p.osp:1:")
 
     def test_LEX_1_empty(self):
@@ -94,9 +94,9 @@ class Files(unittest.TestCase):
                 self.assertIn(done.returncode, (0, 1), (opening, done.stderr[-300:]))
                 if count == 100000:
                     self.assertIn("error: ", done.stderr.decode(), opening)
-        self.assert_mentions("let a = " + "(" * 100000, "the program is nested more than 500 deep here")
-        self.assert_mentions("fn f(x: " + "fn(int) -> " * 100000 + "int) = 1", "nested more than 500 deep")
-        self.assert_mentions("fn f(x: " + "Result<" * 100000, "nested more than 500 deep")
+        self.assert_mentions("let a = " + "(" * 100000, "the program is nested more than 500 levels deep here")
+        self.assert_mentions("fn f(x: " + "fn(int) -> " * 100000 + "int) = 1", "nested more than 500 levels deep")
+        self.assert_mentions("fn f(x: " + "Result<" * 100000, "nested more than 500 levels deep")
 
     def test_PARSE_9_height(self):
         """PARSE-9"""

@@ -161,7 +161,7 @@ static void check_early_uses(struct checker *checker, struct check_file *file) {
     const struct symbol *late = check_reach_late(&reach, i);
     if (late)
       *diag_error(checker->diag, file->syntax->items[i].place, "'%s' has no value yet when this runs", late->name) =
-          "statements at file scope run in the order in which they stand";
+          "statements at file scope run in the order they are written";
   }
 }
 
@@ -239,7 +239,7 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   }
   if (checker.infer.too_large)
     *diag_error(diag, (struct place){0}, "the types of this program are too large") =
-        "a function that takes or gives functions of functions may double a type at each step";
+        "a function that takes or returns functions of functions can double a type at each step";
   for (size_t i = 0; i < checker.values.capacity; i++) {
     const struct symbol *symbol = checker.values.entries[i].value;
     if (symbol && symbol->kind == SYMBOL_EXTERN && symbol->external_used)

@@ -47,15 +47,14 @@ static bool check_declare_error_type(struct checker *checker, const struct synta
     return true;
   struct type *type = check_declare_type(checker, syntax);
   if (!infer_unify(&checker->infer, type, checker->infer.string))
-    diag_error(checker->diag, syntax->place, "the error of a Result is string or MathError, not %s",
+    diag_error(checker->diag, syntax->place, "the error type of a Result must be string or MathError, found %s",
                type_name(checker->arena, type));
   return false;
 }
 
 static struct type *check_declare_result_type(struct checker *checker, const struct syntax_type *syntax) {
   if (syntax->count != 2) {
-    diag_error(checker->diag, syntax->place,
-               "Result takes two types, what it gives and its error: Result<int, string>");
+    diag_error(checker->diag, syntax->place, "Result takes two types, a value and an error: Result<int, string>");
     return checker->infer.error;
   }
   struct type *value = check_declare_type(checker, syntax->arguments[0]);
@@ -170,8 +169,8 @@ static void check_declare_type_body(struct checker *checker, const struct syntax
     return;
   if (symbol->built_in) {
     if (!check_declare_repeats(checker, item, symbol->type))
-      *diag_error(checker->diag, item->name.place, "'%s' is built in, and this is not what it is", item->name.text) =
-          "leave the declaration out, or give the type another name";
+      *diag_error(checker->diag, item->name.place, "'%s' is built in, and this declaration differs from it",
+                  item->name.text) = "remove the declaration, or rename the type";
     return;
   }
   if (symbol->item != item)

@@ -24,11 +24,11 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
   wanted = infer_resolve(wanted);
   found = infer_resolve(found);
   if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
-    return "its type would contain itself";
+    return "the type would be infinite: it contains itself";
   bool functions = wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION;
   if (functions && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
       infer_resolve(found->function.result)->kind == TYPE_UNIT)
-    return "its body has to end with a Result: Success()";
+    return "end its body with a Result: Success()";
   if (wanted->kind == TYPE_FUNCTION && expr->kind == AST_CALL)
     return "pass the function itself, without calling it";
   if (found->kind == TYPE_RESULT && wanted->kind == TYPE_UNIT)
@@ -37,9 +37,9 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
     return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
   if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
       infer_unify(&checker->infer, wanted->result.value, found))
-    return found->kind == TYPE_UNIT ? "a success without a value is Success()" : "wrap it: Success(…)";
+    return found->kind == TYPE_UNIT ? "write Success() for a success without a value" : "wrap it: Success(…)";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
-    return "toString(…) makes a string of it, and so does \"${…}\"";
+    return "convert it with toString(…) or \"${…}\"";
   if (found->kind == TYPE_FUNCTION && wanted->kind != TYPE_FUNCTION)
     return "a function is called with '(…)'";
   return NULL;
@@ -240,7 +240,7 @@ static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol
     break;
   case SYMBOL_SUCCESS:
   case SYMBOL_ERROR:
-    *diag_error(checker->diag, place, "'%s' needs what it holds", symbol->name) =
+    *diag_error(checker->diag, place, "'%s' needs an argument", symbol->name) =
         symbol->kind == SYMBOL_SUCCESS ? "write Success(value), or Success() for Unit" : "write Err(message)";
     return check_expr_error(checker, place);
   }
@@ -312,8 +312,8 @@ static void check_expr_order_named(struct checker *checker, const struct formals
   for (size_t i = 0; i < count; i++) {
     struct syntax_name name = arguments[i].name;
     if (!name.text) {
-      *diag_error(checker->diag, arguments[i].value->place, "an %s without a name among named ones", formals->noun) =
-          "name all of them, or none";
+      *diag_error(checker->diag, arguments[i].value->place, "positional %s among named ones", formals->noun) =
+          "name all of them or none";
       continue;
     }
     size_t at = check_expr_find_formal(formals, name.text);
@@ -348,7 +348,7 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
     named |= arguments[i].name.text != NULL;
   if (named) {
     if (!formals->names) {
-      *diag_error(checker->diag, place, "the arguments of a function value have no names") = "give them in order";
+      *diag_error(checker->diag, place, "the arguments of a function value have no names") = "pass them by position";
       return NULL;
     }
     size_t errors = checker->diag->errors;
@@ -400,7 +400,8 @@ static struct ast_expr *check_expr_arguments(struct checker *checker, const stru
   }
   const char *hint = NULL;
   if (expr->call.callee == AST_CALL_FUNCTION && ((struct check_function *)expr->call.function)->defaulted)
-    hint = arena_printf(checker->arena, "an operator in %s was taken to be on ints: annotate its parameters",
+    hint = arena_printf(checker->arena,
+                        "an operator in %s defaulted to int: no operand fixed the type; annotate its parameters",
                         formals->owner);
   expr->type = type->function.result;
   expr->call.arguments.count = formals->count;
@@ -460,7 +461,7 @@ static struct ast_expr *check_expr_call_value(struct checker *checker, const str
   if (type->kind != TYPE_FUNCTION) {
     if (type->kind != TYPE_ERROR)
       *diag_error(checker->diag, callee->place, "%s cannot be called", type_name(checker->arena, type)) =
-          "a '(' on the same line makes a call: where it begins an expression, begin a line with it";
+          "a '(' on the same line is a call: to begin an expression, start a new line";
     return check_expr_recover(checker, syntax->call.arguments, syntax->call.count, syntax->place);
   }
   struct formals formals = {"the function", "argument", type->function.parameter_count, NULL};
@@ -494,8 +495,8 @@ static struct ast_expr *check_expr_intrinsic_iterator(struct checker *checker, c
   if (expr->kind == AST_LOOP && infer_resolve(expr->type)->kind == TYPE_ITERATOR)
     return expr;
   if (infer_resolve(expr->type)->kind != TYPE_ERROR)
-    *diag_error(checker->diag, expr->place, "'%s' wants a range before it, not %s", symbol->name,
-                type_name(checker->arena, infer_resolve(expr->type))) = "range(start, end) |> …";
+    *diag_error(checker->diag, expr->place, "'%s' expects a range as its first argument, found %s", symbol->name,
+                type_name(checker->arena, infer_resolve(expr->type))) = "write range(start, end) |> …";
   return NULL;
 }
 
@@ -694,7 +695,7 @@ static struct ast_expr *check_expr_update(struct checker *checker, const struct 
   struct type *type = check_operator_force(checker, infer_resolve(expr->update.record->type));
   if (type->kind != TYPE_RECORD) {
     if (type->kind == TYPE_VARIABLE)
-      diag_error(checker->diag, syntax->place, "what is updated here has no known type: annotate it");
+      diag_error(checker->diag, syntax->place, "the type of the record updated here is unknown: annotate it");
     else if (type->kind != TYPE_ERROR)
       diag_error(checker->diag, syntax->place, "%s has no fields to update", type_name(checker->arena, type));
     return check_expr_recover(checker, record->fields, record->count, syntax->place);
@@ -764,15 +765,14 @@ static struct type *check_expr_record_type(struct checker *checker, const struct
   if (type->kind == TYPE_ERROR)
     return NULL;
   if (type->kind == TYPE_VARIABLE) {
-    *diag_error(checker->diag, record->place, "the type of this is not known, so its field '%s' is not either",
+    *diag_error(checker->diag, record->place, "cannot look up field '%s': the type of this expression is unknown",
                 name.text) = "annotate the parameter: name: Type";
     return NULL;
   }
   const char **hint =
       diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
   if (check_scope_find(checker, name.text))
-    *hint =
-        arena_printf(checker->arena, "call functions with what they are on as first argument: … |> %s(…)", name.text);
+    *hint = arena_printf(checker->arena, "there are no methods: write … |> %s(…)", name.text);
   if (type->kind == TYPE_RESULT)
     *hint = "a Result is never unwrapped silently: match it first";
   if (type->kind == TYPE_UNION)
@@ -815,14 +815,14 @@ static struct ast_expr *check_expr_logical(struct checker *checker, const struct
 
 static struct ast_expr *check_expr_elvis(struct checker *checker, const struct syntax_expr *syntax) {
   struct type *value = infer_variable(&checker->infer);
-  struct want result = {infer_result(&checker->infer, value, false), "what stands before '?:'", NULL};
+  struct want result = {infer_result(&checker->infer, value, false), "the left operand of '?:'", NULL};
   struct want fallback = {value, "the fallback after '?:'", NULL};
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_ELVIS, value, syntax->place);
   struct ast_expr *left = check_expr(checker, syntax->binary.left, NULL);
   struct type *type = check_operator_force(checker, infer_resolve(left->type));
   if (type->kind != TYPE_RESULT && type->kind != TYPE_VARIABLE && type->kind != TYPE_ERROR) {
-    *diag_error(checker->diag, left->place, "'?:' wants a Result before it, not %s", type_name(checker->arena, type)) =
-        "only a Result can fail: leave '?:' and the fallback out";
+    *diag_error(checker->diag, left->place, "the left operand of '?:': expected a Result, found %s",
+                type_name(checker->arena, type)) = "this cannot fail: remove '?:' and the fallback";
     return check_expr_error(checker, syntax->place);
   }
   expr->binary.left = check_expr_meet(checker, left, &result);
@@ -876,8 +876,8 @@ static struct ast_expr *check_expr_unary(struct checker *checker, const struct s
 /* A range is a loop that is not written yet: it can be used on the spot, but not kept. */
 static void check_expr_kept(struct checker *checker, const struct ast_expr *expr) {
   if (infer_resolve(expr->type)->kind == TYPE_ITERATOR)
-    *diag_error(checker->diag, expr->place, "an iterator is not a value") =
-        "end the chain with forEach or fold where it stands";
+    *diag_error(checker->diag, expr->place, "an iterator cannot be stored, passed or returned") =
+        "end the chain with forEach or fold";
 }
 
 static void check_expr_let(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {

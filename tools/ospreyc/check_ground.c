@@ -65,8 +65,9 @@ static void check_ground_comparable(struct checker *checker, const struct ast_ex
     return;
   if (type->kind == TYPE_BOOL && equality)
     return;
-  const char **hint = diag_error(checker->diag, expr->place, "values of type %s cannot be compared%s",
-                                 type_name(checker->arena, type), type->kind == TYPE_BOOL ? " by size" : "");
+  const char **hint =
+      diag_error(checker->diag, expr->place, "values of type %s cannot be compared%s", type_name(checker->arena, type),
+                 type->kind == TYPE_BOOL ? " with '<', '>', '<=' or '>='" : "");
   if (type->kind == TYPE_RESULT)
     *hint = "match it, or give a fallback with '?:'";
   if (type->kind == TYPE_RECORD)
@@ -77,9 +78,9 @@ static void check_ground_comparable(struct checker *checker, const struct ast_ex
 
 static void check_ground_dropped(struct checker *checker, const struct ast_expr *value) {
   if (value->type->kind == TYPE_FUNCTION)
-    *diag_error(checker->diag, value->place, "a function is named here, but not called") = "call it: name(…)";
+    *diag_error(checker->diag, value->place, "this function is named, but not called") = "call it: name(…)";
   if (value->type->kind == TYPE_RESULT)
-    *diag_error(checker->diag, value->place, "this Result is dropped, and with it the error it may hold") =
+    *diag_error(checker->diag, value->place, "unused Result: an error in it would be lost") =
         "match it, bind it with 'let', or give a fallback with '?:'";
 }
 
@@ -187,8 +188,8 @@ static void check_ground_loop(struct checker *checker, struct ast_expr *expr) {
   if (loop->function)
     loop->function = check_ground_expr(checker, loop->function, false);
   else
-    *diag_error(checker->diag, expr->place, "an iterator is not a value") =
-        "end the chain with forEach or fold where it stands";
+    *diag_error(checker->diag, expr->place, "an iterator cannot be stored, passed or returned") =
+        "end the chain with forEach or fold";
 }
 
 /* The right operand of && || and ?: is in tail position if the expression is. */

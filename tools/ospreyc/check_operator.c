@@ -68,7 +68,7 @@ static void check_operator_refuse(struct checker *checker, const struct pending 
                                  type_name(checker->arena, left), type_name(checker->arena, right));
   bool texts = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
   if (texts && pending->op == SYNTAX_ADD)
-    *hint = "write \"${…}\", or make a string of it with toString(…)";
+    *hint = "convert it with toString(…) or \"${…}\"";
 }
 
 /* Gives an operator its type if its operands' are known. Returns whether it need not wait any longer. */

@@ -51,7 +51,7 @@ static void check_pattern_result(struct checker *checker, struct type *subject, 
     check_pattern_bind_wrong(checker, pattern);
   } else if (pattern->by_name && !check_pattern_ignores(binding) && strcmp(binding.text, field) != 0) {
     *diag_error(checker->diag, binding.place, "'%s' has no field '%s'", pattern->name.text, binding.text) =
-        arena_printf(checker->arena, "its field is '%s'; or bind it to a name of yours: %s %s", field,
+        arena_printf(checker->arena, "its field is '%s'; to bind it to another name, write %s %s", field,
                      pattern->name.text, binding.text);
     check_pattern_bind_wrong(checker, pattern);
   } else {

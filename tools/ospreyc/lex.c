@@ -173,10 +173,11 @@ static void lex_unclosed(struct lexer *lexer, struct token *token) {
   unsigned line, column;
   token->place.length = 1;
   token->kind = TOKEN_ERROR;
-  const char **hint = diag_error(lexer->diag, token->place, "the string that begins here is not closed");
+  const char **hint = diag_error(lexer->diag, token->place, "unterminated string");
   source_position(lexer->source, lexer->multiline, &line, &column);
   if (lexer->multiline.length)
-    *hint = arena_printf(lexer->arena, "is it the one at %u:%u, which goes on over the end of its line?", line, column);
+    *hint = arena_printf(lexer->arena, "the string at %u:%u spans several lines: is its closing quote missing?", line,
+                         column);
 }
 
 /* A part of a string, from after its opening quote or brace to its closing quote or `${`. */
@@ -235,11 +236,11 @@ static void lex_unknown(struct lexer *lexer) {
   }
   const char **hint = diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from);
   if (c == ';')
-    *hint = "statements need nothing between them";
+    *hint = "remove the ';': statements have no separator";
   if (c == '\'')
-    *hint = "strings stand in double quotes";
+    *hint = "write strings in double quotes";
   if (c == '[' || c == ']')
-    *hint = "this compiler has no lists";
+    *hint = "lists are not supported";
 }
 
 static void lex_punctuate(struct lexer *lexer) {

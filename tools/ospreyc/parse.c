@@ -76,13 +76,13 @@ static const char *parse_slip(enum token_kind expected, const struct token *foun
     enum token_kind expected, found;
     const char *hint;
   } slips[] = {
-      {TOKEN_LEFT_BRACE, TOKEN_ASSIGN, "'==' compares"},
-      {TOKEN_LEFT_BRACE, TOKEN_NAME, "what belongs to it stands in braces"},
-      {TOKEN_ASSIGN, TOKEN_COLON, "the type of a function's result follows '->'"},
-      {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "the body of a function follows '='"},
-      {TOKEN_FAT_ARROW, TOKEN_ASSIGN, "'=>' stands before the body of a lambda, and after a pattern"},
-      {TOKEN_FAT_ARROW, TOKEN_ARROW, "'=>' stands before the body of a lambda, and after a pattern"},
-      {TOKEN_COLON, TOKEN_ASSIGN, "a field's name and what it is stand around ':'"},
+      {TOKEN_LEFT_BRACE, TOKEN_ASSIGN, "use '==' to compare"},
+      {TOKEN_LEFT_BRACE, TOKEN_NAME, "write the body in braces: { … }"},
+      {TOKEN_ASSIGN, TOKEN_COLON, "write a function's result type after '->'"},
+      {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "write '=' before the body of a function"},
+      {TOKEN_FAT_ARROW, TOKEN_ASSIGN, "write '=>' before the body of a lambda and after a pattern"},
+      {TOKEN_FAT_ARROW, TOKEN_ARROW, "write '=>' before the body of a lambda and after a pattern"},
+      {TOKEN_COLON, TOKEN_ASSIGN, "write ':' after the name of a field"},
   };
   for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
     if (slips[i].expected == expected && slips[i].found == found->kind)
@@ -130,7 +130,7 @@ static const char *parse_string_hint(const struct parser *parser) {
     return NULL;
   unsigned line, column;
   source_position(parser->diag->source, token->place, &line, &column);
-  return arena_printf(parser->arena, "the string that begins at %u:%u ends just before", line, column);
+  return arena_printf(parser->arena, "the string that begins at %u:%u ends just before this", line, column);
 }
 
 static _Noreturn void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
@@ -151,8 +151,8 @@ static struct place parse_place_from(const struct parser *parser, const struct t
 
 static void parse_enter(struct parser *parser) {
   if (++parser->nesting > PARSE_NESTING_MAX)
-    parse_fail(parser, parse_peek(parser, 0)->place, "give a part of it a name, or make it a function",
-               "the program is nested more than %d deep here", PARSE_NESTING_MAX);
+    parse_fail(parser, parse_peek(parser, 0)->place, "bind part of it with 'let', or move it to a function",
+               "the program is nested more than %d levels deep here", PARSE_NESTING_MAX);
 }
 
 static void parse_leave(struct parser *parser) {
@@ -211,7 +211,7 @@ static void parse_fields(struct parser *parser, struct syntax_variant *variant) 
     field.type = parse_type(parser);
     ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
   } while (parse_accept(parser, TOKEN_COMMA) && !parse_is(parser, TOKEN_RIGHT_BRACE));
-  parse_expect_separator(parser, "fields have a ',' between them");
+  parse_expect_separator(parser, "separate fields with ','");
   parse_expect(parser, TOKEN_RIGHT_BRACE);
 }
 
@@ -290,13 +290,12 @@ static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern
   do {
     const struct token *token = parse_peek(parser, 0);
     if (token->kind == TOKEN_NAME && parse_is_upper(token->name))
-      parse_fail(parser, token->place, "bind the field, and match what it holds in a match of its own",
-                 "patterns cannot be nested");
+      parse_fail(parser, token->place, "bind the field, then match on it", "patterns cannot be nested");
     struct syntax_name binding =
         pattern->by_name ? parse_label(parser, "the name of a field") : parse_name(parser, "a name or '_'");
     ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
     if (parse_is(parser, TOKEN_COLON))
-      parse_fail(parser, parse_peek(parser, 0)->place, "name the field alone: it is bound under that name",
+      parse_fail(parser, parse_peek(parser, 0)->place, "write the name of the field alone: it is bound under that name",
                  "a field cannot be renamed in a pattern");
   } while (parse_accept(parser, TOKEN_COMMA));
   parse_expect(parser, end);
@@ -384,7 +383,7 @@ static struct syntax_expr *parse_child(struct parser *parser, struct syntax_expr
   if (node->height <= child->height)
     node->height = child->height + 1;
   if (node->height > PARSE_HEIGHT_MAX)
-    parse_fail(parser, child->place, "give a part of it a name", "the expression is longer than %d operators",
+    parse_fail(parser, child->place, "bind part of it with 'let'", "the expression is longer than %d operators",
                PARSE_HEIGHT_MAX);
   return child;
 }
@@ -404,7 +403,7 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
       parameter.type = parse_type(parser);
     ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
   } while (parse_accept(parser, TOKEN_COMMA));
-  parse_expect_separator(parser, "a parameter's type follows ':', the next parameter ','");
+  parse_expect_separator(parser, "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect(parser, end);
 }
 
@@ -493,7 +492,8 @@ static struct syntax_expr *parse_match(struct parser *parser) {
     arm.body = parse_child(parser, expr, parse_expr(parser));
     ARENA_PUSH(parser->arena, expr->match.arms, expr->match.count, capacity, arm);
     if (parse_is(parser, TOKEN_COMMA))
-      parse_fail(parser, parse_peek(parser, 0)->place, NULL, "the arms of a match need nothing between them");
+      parse_fail(parser, parse_peek(parser, 0)->place, NULL,
+                 "expected a pattern, found ',': match arms have no separator");
   }
   if (parse_is(parser, TOKEN_END))
     parse_fail(parser, brace->place, NULL, "the '{' is not closed");
@@ -854,7 +854,7 @@ static struct syntax_item parse_statement_expr(struct parser *parser) {
   if (parse_is(parser, TOKEN_ASSIGN) && item.value->kind == SYNTAX_NAME)
     parse_fail(parser, parse_peek(parser, 0)->place, "bind a new name with 'let'", "a binding cannot be changed");
   if (parse_is(parser, TOKEN_ASSIGN))
-    parse_fail(parser, parse_peek(parser, 0)->place, "functions are declared with 'fn', names with 'let'",
+    parse_fail(parser, parse_peek(parser, 0)->place, "declare functions with 'fn' and names with 'let'",
                "expected a statement, found '='");
   return item;
 }
@@ -869,8 +869,7 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
     parse_fail(parser, first->place, "move it out of the function", "%s can only be declared at file scope",
                declares_type ? "a type" : "an extern function");
   if (first->kind == TOKEN_MUT)
-    parse_fail(parser, first->place, "use 'let'",
-               "'mut' is only for the state of effect handlers, which this compiler lacks");
+    parse_fail(parser, first->place, "use 'let'", "'mut' is not supported: bindings are immutable");
   if (first->kind == TOKEN_EXTERN || (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN))
     item = parse_function(parser);
   else if (first->kind == TOKEN_LET)

@@ -32,7 +32,7 @@ static const char *source_validate(const char *text, size_t length, struct place
     place->offset = (uint32_t)i;
     place->length = 1;
     if (text[i] == '\0')
-      return "the file holds a NUL byte: it is not an Osprey program";
+      return "the file contains a NUL byte: it is not an Osprey program";
     step = source_sequence((const unsigned char *)text + i, length - i);
     if (!step)
       return "the file is not valid UTF-8";
