@@ -167,8 +167,8 @@ static void check_early_uses(struct checker *checker, struct check_file *file) {
 
 /* ---- the program */
 
-/* Grounds what was checked: the globals, init (the statements at file scope), the functions that are not generic, and then
- * the instances, each of which may queue further ones. */
+/* Grounds what was checked: the globals, init (the statements at file scope), the functions that are not generic, and
+ * then the instances, each of which may queue further ones. */
 static void check_finish(struct checker *checker, struct check_file *file) {
   size_t count = file->syntax->count;
   check_operator_settle_comparisons(checker);

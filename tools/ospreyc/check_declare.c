@@ -16,7 +16,7 @@ static void check_declare_unknown_type(struct checker *checker, const struct syn
     *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
 }
 
-/* An alias is looked up when it is first used, so that aliases may stand in any order. */
+/* Resolves an alias at its first use, so aliases may be declared in any order. */
 static struct type *check_declare_alias(struct checker *checker, struct type_symbol *symbol) {
   if (symbol->resolving) {
     diag_error(checker->diag, symbol->place, "the type '%s' is an alias of itself", symbol->name);
@@ -41,7 +41,7 @@ static struct type *check_declare_named_type(struct checker *checker, const stru
   return symbol->type ? symbol->type : check_declare_alias(checker, symbol);
 }
 
-/* The error of a Result has to be a text, which MathError is. */
+/* The error type of a Result: string or MathError. Returns true for MathError. */
 static bool check_declare_error_type(struct checker *checker, const struct syntax_type *syntax) {
   if (syntax->name.text && strcmp(syntax->name.text, "MathError") == 0 && !syntax->count)
     return true;
@@ -76,7 +76,6 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
   return check_declare_named_type(checker, syntax);
 }
 
-/* The type of a function by its annotations, with variables where there are none. */
 struct type *check_declare_signature(struct checker *checker, const struct syntax_function *syntax) {
   struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
   for (size_t i = 0; i < syntax->count; i++) {
@@ -89,7 +88,7 @@ struct type *check_declare_signature(struct checker *checker, const struct synta
 
 /* ---- types */
 
-/* Enters the name of a declared type. What stands in it is looked at when all names are known. */
+/* Declares the name of a type. Its body is checked when all names are known. */
 static void check_declare_type_name(struct checker *checker, const struct syntax_item *item) {
   const char *name = item->name.text;
   struct type_symbol **slot = (struct type_symbol **)map_slot(&checker->type_names, name, strlen(name));
@@ -123,7 +122,7 @@ static void check_declare_fields(struct checker *checker, const struct syntax_va
   }
 }
 
-/* Whether a declaration says of a built-in type what it is. */
+/* Returns true if a declaration repeats a built-in type exactly. */
 static bool check_declare_repeats(struct checker *checker, const struct syntax_item *item, const struct type *type) {
   const struct syntax_declaration *declaration = &item->declaration;
   if (declaration->alias)
@@ -209,7 +208,7 @@ static void check_declare_function(struct checker *checker, const struct syntax_
     function->type = symbol->type = check_declare_signature(checker, item->function);
 }
 
-/* What an extern leaves out is Unit; its parameters cannot be left out. */
+/* The type of an extern: parameters must be annotated, the result defaults to Unit. */
 static struct type *check_declare_extern_type(struct checker *checker, const struct syntax_function *syntax) {
   struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
   for (size_t i = 0; i < syntax->count; i++) {
@@ -371,7 +370,8 @@ static void check_declare_intrinsics(struct checker *checker) {
   }
 }
 
-/* Expands spec/ws_builtins.def. The table's own names of types (INT, STRING, its handlers) are type names only meanwhile. */
+/* Expands spec/ws_builtins.def. The table's own names of types (INT, STRING, its handlers) are type names only
+ * meanwhile. */
 static void check_declare_table(struct checker *checker) {
   /* Each list ends with an empty element, because C has no empty arrays. */
 #define WS_P(name, type) {#name, #type},

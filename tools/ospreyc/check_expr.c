@@ -18,7 +18,7 @@ static struct ast_expr *check_expr_error(struct checker *checker, struct place p
   return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
 }
 
-/* What might have been meant where one type stands for another. */
+/* A hint for a type mismatch, or NULL. */
 static const char *check_expr_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
                                             struct type *found) {
   wanted = infer_resolve(wanted);
@@ -184,7 +184,7 @@ static struct type *check_expr_use_function(struct checker *checker, struct symb
   return function->generic ? infer_instantiate(&checker->infer, function->type) : function->type;
 }
 
-/* What can only be called becomes a value by a lambda around the call: `print` is |value| => print(value). */
+/* A callable that is not a function becomes a value by eta-expansion: `print` is |value| => print(value). */
 static struct ast_expr *check_expr_expand(struct checker *checker, const struct symbol *symbol, struct place place,
                                           const struct want *want) {
   size_t count = symbol->parameter_count;
@@ -275,7 +275,7 @@ static const char *check_expr_quote(struct checker *checker, const char *name) {
   return arena_printf(checker->arena, "'%s'", name);
 }
 
-/* The names of all parts, or NULL where they have none. */
+/* The names of all formals, comma-separated; NULL if they have none. */
 static const char *check_expr_list_formals(struct checker *checker, const struct formals *formals) {
   const char *list = NULL;
   for (size_t i = 0; formals->names && i < formals->count; i++)
@@ -297,7 +297,7 @@ static void check_expr_unknown_formal(struct checker *checker, const struct form
     *hint = arena_printf(checker->arena, "it has: %s", check_expr_list_formals(checker, formals));
 }
 
-/* The position of a name among the parts; their count if it is none. */
+/* The index of a name among the formals, or their count. */
 static size_t check_expr_find_formal(const struct formals *formals, const char *name) {
   size_t i = 0;
   while (i < formals->count && !(formals->names[i] && strcmp(formals->names[i], name) == 0))
@@ -305,7 +305,8 @@ static size_t check_expr_find_formal(const struct formals *formals, const char *
   return i;
 }
 
-/* Puts named arguments in the order of the declaration. Returns whether each part may be checked (it may still be NULL). */
+/* Puts named arguments in the order of the declaration. Returns whether each part may be checked (it may still be
+ * NULL). */
 static void check_expr_order_named(struct checker *checker, const struct formals *formals,
                                    const struct syntax_argument *arguments, size_t count,
                                    const struct syntax_expr **ordered) {
@@ -338,7 +339,7 @@ static const char *check_expr_missing(struct checker *checker, const struct form
   return list;
 }
 
-/* The arguments in the order of the declaration. What is missing is NULL; anything wrong is reported. */
+/* Puts arguments in the order of the formals. Reports errors and returns NULL. */
 static const struct syntax_expr **check_expr_order(struct checker *checker, const struct formals *formals,
                                                    const struct syntax_argument *arguments, size_t count,
                                                    struct place place) {
@@ -451,7 +452,7 @@ static struct type *check_expr_callee_type(struct checker *checker, const struct
   return infer_unify(&checker->infer, type, function) ? function : type;
 }
 
-/* A call of a value: of a local name, of a global one, or (both NULL) of what an expression gives. */
+/* A call of a value: a local, a global, or (both NULL) the value of an expression. */
 static struct ast_expr *check_expr_call_value(struct checker *checker, const struct syntax_expr *syntax,
                                               const struct local *local, const struct symbol *global) {
   const struct syntax_expr *callee = syntax->call.callee;
@@ -628,7 +629,8 @@ static struct ast_expr *check_expr_constructor(struct checker *checker, const st
   return expr;
 }
 
-/* A Result from its payload; without one (NULL) a success of Unit. What is wanted of it tells what its payload has to be. */
+/* A Result from its payload, or without one (NULL) a success of Unit. The wanted Result gives the payload's wanted
+ * type. */
 static struct ast_expr *check_expr_result(struct checker *checker, bool success, const struct syntax_expr *payload,
                                           struct place place, const struct want *want) {
   struct ast_expr *expr = ast_expr_new(checker->arena, success ? AST_SUCCESS : AST_ERROR, NULL, place);
@@ -905,7 +907,7 @@ void check_expr_statement(struct checker *checker, const struct syntax_item *ite
     statement->value = check_expr_dropped(checker, item->value);
 }
 
-/* A block's value is its last expression. What it binds is forgotten at its end. */
+/* The value of a block is its last expression. Its bindings go out of scope at its end. */
 static struct ast_expr *check_expr_block(struct checker *checker, const struct syntax_expr *syntax,
                                          const struct want *want, bool dropped) {
   const struct syntax_block *block = &syntax->block;
@@ -933,7 +935,7 @@ static struct ast_expr *check_expr_block(struct checker *checker, const struct s
 
 /* ---- if and match */
 
-/* The same as a value of Unit: what an arm of a dropped match gives is the value of a statement. */
+/* An arm of a dropped match or `if`, as an expression of type Unit: its value is dropped in a statement. */
 static struct ast_expr *check_expr_dropped_arm(struct checker *checker, const struct syntax_expr *syntax) {
   struct ast_expr *value = check_expr_dropped(checker, syntax);
   bool is_unit = value->type == checker->infer.unit;

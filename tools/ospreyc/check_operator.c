@@ -8,9 +8,9 @@ static const char *const check_operator_spelling[] = {
 
 /* ---- operands */
 
-/* What arithmetic sees of an operand's type: the number in it, and whether it is in a Result. */
+/* An operand of arithmetic: a number, or a Result of one. */
 struct operand {
-  struct type *number; /* int, float, string (for +), a variable or wrong; NULL if it is nothing of these */
+  struct type *number; /* int, float, string (for +), a variable or the error type; NULL for any other type */
   bool is_result;
 };
 
@@ -38,7 +38,7 @@ static struct type *check_operator_right_type(const struct ast_expr *expr) {
 
 /* ---- arithmetic */
 
-/* What an operator gives for operands whose types are known; NULL if it is not for them. */
+/* The type of an operator on operands of known types, or NULL if it does not apply to them. */
 static struct type *check_operator_result(struct checker *checker, enum syntax_operator op, struct operand left,
                                           struct operand right) {
   struct infer *infer = &checker->infer;
@@ -71,7 +71,7 @@ static void check_operator_refuse(struct checker *checker, const struct pending 
     *hint = "convert it with toString(…) or \"${…}\"";
 }
 
-/* Gives an operator its type if its operands' are known. Returns whether it need not wait any longer. */
+/* Types an operator if the types of its operands are known. Returns false if it is still pending. */
 static bool check_operator_settle(struct checker *checker, const struct pending *pending) {
   struct ast_expr *expr = pending->expr;
   struct operand left = check_operator_operand(check_operator_left_type(expr)),
@@ -95,7 +95,7 @@ static bool check_operator_settle(struct checker *checker, const struct pending 
   return true;
 }
 
-/* Decides what an operator is applied to where nothing else does: the same as its other operand, or int. */
+/* Fixes the type of an operand that nothing determines: the type of the other operand, or int. */
 static void check_operator_assume(struct checker *checker, const struct pending *pending) {
   struct operand left = check_operator_operand(check_operator_left_type(pending->expr));
   struct operand right = check_operator_operand(check_operator_right_type(pending->expr));
@@ -117,7 +117,7 @@ static bool check_operator_is_half_known(const struct pending *pending) {
   return (left.number && left.number->kind != TYPE_VARIABLE) || (right.number && right.number->kind != TYPE_VARIABLE);
 }
 
-/* Settles all that can be. */
+/* Settles the operators whose operands have become known, until none is left. */
 static void check_operator_settle_known(struct checker *checker) {
   size_t before;
   do {
@@ -132,7 +132,7 @@ static void check_operator_settle_known(struct checker *checker) {
   } while (checker->pending_count && checker->pending_count < before);
 }
 
-/* Whether an operand is what another waiting operator gives: that one has to be decided first. */
+/* Returns true if an operand is the result of another pending operator, which must be settled first. */
 static bool check_operator_waits_for_another(const struct checker *checker, const struct pending *pending) {
   struct operand left = check_operator_operand(check_operator_left_type(pending->expr));
   struct operand right = check_operator_operand(check_operator_right_type(pending->expr));
@@ -144,7 +144,7 @@ static bool check_operator_waits_for_another(const struct checker *checker, cons
   return false;
 }
 
-/* Which of the waiting operators to decide first: one with an operand that is known, else the innermost. */
+/* The pending operator to fix next: one with a known operand, otherwise the innermost. */
 static const struct pending *check_operator_next(const struct checker *checker) {
   for (size_t i = 0; i < checker->pending_count; i++)
     if (check_operator_is_half_known(&checker->pending[i]) &&

@@ -1,9 +1,9 @@
 #pragma once
 /* Operators on operands whose types may still be unknown.
  *
- * The type of `a + b` depends on the types of its operands, which inference may only find later. Until then the operator is
- * pending and its own type is a variable. Pending operators are settled at the end of each group of items; one that nothing
- * determines takes the type of its other operand, or defaults to int.
+ * The type of `a + b` depends on the types of its operands, which inference may only find later. Until then the
+ * operator is pending and its own type is a variable. Pending operators are settled at the end of each group of
+ * items; one that nothing determines takes the type of its other operand, or defaults to int.
  */
 #include "check_scope.h"
 

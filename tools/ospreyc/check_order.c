@@ -4,11 +4,11 @@
 
 /* ---- free names */
 
-/* A name that is bound inside the item. */
+/* A name bound inside the item. */
 struct check_order_local {
   const char *name;
   const struct check_order_local *outer;
-  void *hidden; /* what stood for the name before */
+  void *hidden; /* the previous local of that name */
 };
 
 struct check_order_names {

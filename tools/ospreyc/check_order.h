@@ -1,8 +1,8 @@
 #pragma once
 /* The order in which items at file scope are checked.
  *
- * An item depends on the functions and globals it mentions whose types are inferred. It is checked after those. Items that
- * depend on each other form a group: a strongly connected component of the dependency graph.
+ * An item depends on the functions and globals it mentions whose types are inferred. It is checked after those. Items
+ * that depend on each other form a group: a strongly connected component of the dependency graph.
  */
 #include "check_scope.h"
 

@@ -18,7 +18,7 @@ static struct ast_variable *check_pattern_bind(struct checker *checker, struct s
   return variable;
 }
 
-/* After an error in a pattern its names are known all the same, so that the arm shows no errors for them. */
+/* After an error in a pattern, binds its names all the same, so that the arm reports no errors for them. */
 static void check_pattern_bind_wrong(struct checker *checker, const struct syntax_pattern *pattern) {
   for (size_t i = 0; i < pattern->count; i++)
     check_pattern_bind(checker, pattern->bindings[i], checker->infer.error);

@@ -145,7 +145,7 @@ struct ast_expr *check_scope_local(struct checker *checker, const struct local *
 
 /* ---- unknown names */
 
-/* The name most like one that means nothing. After many errors nobody would read it, and looking takes time. */
+/* The known name most similar to an unknown one, or NULL. Gives up after many errors, because the search is slow. */
 static const char *check_scope_guess(struct checker *checker, const char *name) {
   enum { MANY_ERRORS = 100 };
   struct diag_guess guess = {0};
@@ -161,7 +161,7 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
   return guess.name;
 }
 
-/* What other languages call something that this one has under another name. */
+/* A hint for a keyword of another language, or NULL. */
 static const char *check_scope_foreign_word(const char *name) {
   static const struct {
     const char *word, *hint;

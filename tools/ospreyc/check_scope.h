@@ -1,12 +1,13 @@
 #pragma once
 /* Names and scopes: what a name means where it stands.
  *
- * `struct checker` is the state of checking one program. Names at file scope are symbols, in one map; names in blocks are
- * locals, in another, where each local hides what its name meant before. A frame is a function whose body is being checked.
- * A local of an enclosing frame is captured: it becomes a slot in the closure of each function in between.
+ * `struct checker` is the state of checking one program. Names at file scope are symbols, in one map; names in blocks
+ * are locals, in another, where each local hides what its name meant before. A frame is a function whose body is
+ * being checked. A local of an enclosing frame is captured: it becomes a slot in the closure of each function in
+ * between.
  *
- * While a body is checked, types in its tree may contain variables that unification binds later. check_ground.c then replaces
- * each type by its ground type.
+ * While a body is checked, types in its tree may contain variables that unification binds later. check_ground.c then
+ * replaces each type by its ground type.
  */
 #include "arena.h"
 #include "ast.h"

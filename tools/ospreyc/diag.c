@@ -79,14 +79,14 @@ static int diag_compare(const void *left, const void *right) {
   return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Moves an offset to the start of the character it is in. */
+/* The start of the character that contains an offset. */
 static size_t diag_character_start(const char *text, size_t offset, size_t from) {
   while (offset > from && (text[offset] & 0xc0) == 0x80)
     offset--;
   return offset;
 }
 
-/* Prints a part of a line; a control character, which a terminal might act upon, becomes a question mark. */
+/* Prints part of a line. Control characters become question marks, because a terminal might interpret them. */
 static void diag_print_text(FILE *out, const char *text, size_t from, size_t to) {
   for (size_t i = from; i < to; i++) {
     unsigned char byte = (unsigned char)text[i];
@@ -105,7 +105,7 @@ static void diag_print_caret(FILE *out, const char *text, size_t from, size_t of
       fputc('~', out);
 }
 
-/* Prints the line of a place with a caret under it: of a long line only what is near. */
+/* Prints the line of a place, with a caret under it. Of a long line, only the part near the caret. */
 static void diag_print_line(const struct source *source, struct place place, FILE *out) {
   const char *text = source->text;
   size_t offset = place.offset, start = offset, end = offset;

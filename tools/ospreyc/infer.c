@@ -98,7 +98,8 @@ static struct type **infer_part(struct type *type, size_t n) {
 
 /* ---- unification */
 
-/* The occurs check: returns false if `type` contains `variable`. Lowers the level of the variables in `type` to its level. */
+/* The occurs check: returns false if `type` contains `variable`. Lowers the level of the variables in `type` to its
+ * level. */
 static bool infer_occurs_check(struct infer *infer, struct type *variable, struct type *type) {
   type = infer_resolve(type);
   if (type == variable)

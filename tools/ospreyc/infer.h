@@ -1,13 +1,13 @@
 #pragma once
 /* Type inference: type variables, unification, generalisation.
  *
- * A variable has a level: INFER_FILE if it was made while a statement at file scope was checked, INFER_FUNCTION if a function
- * was. When the type of a function is known, its INFER_FUNCTION variables become INFER_GENERIC, and each use of the function
- * gets fresh variables in their place. A variable that is unified with one of a lower level takes the lower level, so a type
- * that a global shares is never generalised.
+ * A variable has a level: INFER_FILE if it was made while a statement at file scope was checked, INFER_FUNCTION if a
+ * function was. When the type of a function is known, its INFER_FUNCTION variables become INFER_GENERIC, and each use
+ * of the function gets fresh variables in their place. A variable that is unified with one of a lower level takes the
+ * lower level, so a type that a global shares is never generalised.
  *
- * Types are graphs with shared nodes and can grow exponentially in contrived programs. Every walk is therefore bounded:
- * `too_large` is set when a walk reaches a bound, and the caller reports it.
+ * Types are graphs with shared nodes and can grow exponentially in contrived programs. Every walk is therefore
+ * bounded: `too_large` is set when a walk reaches a bound, and the caller reports it.
  */
 #include "map.h"
 #include "type.h"

@@ -168,7 +168,7 @@ static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
   }
 }
 
-/* A string that is not closed. Where one before it holds a line break, that one may lack its quote. */
+/* Reports an unterminated string. If an earlier string contains a line break, its closing quote may be missing. */
 static void lex_unclosed(struct lexer *lexer, struct token *token) {
   unsigned line, column;
   token->place.length = 1;

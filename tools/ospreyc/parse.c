@@ -6,13 +6,14 @@
 #include <stdarg.h>
 #include <string.h>
 
-/* A recursive-descent parser. Above each function stands its production, in the EBNF of spec/language.md, and the functions
- * stand in the order of the grammar's leaves to its root: tokens, types, patterns, expressions, items, the file.
+/* A recursive-descent parser. Above each function stands its production, in the EBNF of spec/language.md, and the
+ * functions stand in the order of the grammar's leaves to its root: tokens, types, patterns, expressions, items, the
+ * file.
  *
- * A function that finds an error reports it and jumps back to the loop over the file's items. Nothing has to be undone,
- * because all memory is the arena's.
+ * A function that finds an error reports it and jumps back to the loop over the file's items. Nothing has to be
+ * undone, because all memory is the arena's.
  *
- * Invariant: the last token is END and is never consumed, so two tokens of lookahead after any other token are valid. */
+ * Invariant: the last token is END and is never consumed, so two tokens of lookahead are always valid. */
 
 enum {
   PARSE_NESTING_MAX = 500, /* of brackets, blocks and operators within one another */
@@ -60,7 +61,7 @@ static bool parse_accept(struct parser *parser, enum token_kind kind) {
   return true;
 }
 
-/* How what was found is named in a message: by its text, if that is short. */
+/* A token for a message: its text if that is short, otherwise a description. */
 static const char *parse_found(const struct parser *parser, const struct token *token) {
   enum { SHORT = 40 };
   bool has_text = token->kind == TOKEN_NAME || token->kind == TOKEN_INT || token->kind == TOKEN_FLOAT;
@@ -70,7 +71,7 @@ static const char *parse_found(const struct parser *parser, const struct token *
   return arena_printf(parser->arena, "'%.*s'", (int)token->place.length, text);
 }
 
-/* What may have been meant where one token stands for another. */
+/* A hint for an unexpected token, or NULL. */
 static const char *parse_slip(enum token_kind expected, const struct token *found) {
   static const struct {
     enum token_kind expected, found;
@@ -121,7 +122,7 @@ static struct syntax_name parse_name(struct parser *parser, const char *what) {
   return parse_label(parser, what);
 }
 
-/* A string that holds a line break often ends at what was meant to open another. */
+/* A hint for an error just after a string with a line break: its closing quote may be the opening quote of another. */
 static const char *parse_string_hint(const struct parser *parser) {
   const struct token *token = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
   const char *text = parser->diag->source->text + token->place.offset;
@@ -244,7 +245,7 @@ static struct syntax_variant parse_variant(struct parser *parser) {
   return variant;
 }
 
-/* Whether what follows `=` is a union rather than an alias: it has fields, or there are several variants. */
+/* Returns true if a union rather than an alias follows `=`: a variant with fields, or several variants. */
 static bool parse_at_union(const struct parser *parser) {
   enum token_kind next = parse_peek(parser, 1)->kind;
   bool same_line = !parse_peek(parser, 1)->newline;
@@ -378,7 +379,7 @@ static struct syntax_expr *parse_new(struct parser *parser, enum syntax_kind kin
   return expr;
 }
 
-/* Puts a child below a node: the node grows. */
+/* Attaches a child to a node and updates the node's height. */
 static struct syntax_expr *parse_child(struct parser *parser, struct syntax_expr *node, struct syntax_expr *child) {
   if (node->height <= child->height)
     node->height = child->height + 1;
@@ -519,7 +520,8 @@ static struct syntax_expr *parse_if(struct parser *parser) {
   return expr;
 }
 
-/* lambda = "fn" "(" parameters ")" [ "->" type ] "=>" expression | "|" parameter { "," parameter } "|" "=>" expression */
+/* lambda = "fn" "(" parameters ")" [ "->" type ] "=>" expression
+ *        | "|" parameter { "," parameter } "|" "=>" expression */
 static struct syntax_expr *parse_lambda(struct parser *parser) {
   const struct token *first = parse_peek(parser, 0);
   struct syntax_expr *expr = parse_new(parser, SYNTAX_LAMBDA, first->place);
@@ -753,7 +755,7 @@ static const struct parse_operator parse_operators[] = {
     {TOKEN_PERCENT, 5, SYNTAX_REMAINDER},
 };
 
-/* Whether a minus begins the pattern of the next arm (`-1 => …`) rather than going on with this one. */
+/* Returns true if a minus begins the pattern of the next arm (`-1 => …`) rather than continuing this one. */
 static bool parse_at_negative_pattern(const struct parser *parser) {
   return parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 1)->kind == TOKEN_INT &&
          parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW;
@@ -903,8 +905,8 @@ static int parse_brace_balance(const struct parser *parser, size_t from, size_t 
   return balance;
 }
 
-/* Goes on after an error in the declaration that began at `start`: at the next declaration outside its braces, or, where a
- * brace is missing, at the next function, type or extern that stands at the very start of a line. */
+/* Skips to the next declaration after an error in the one that began at `start`: the next one outside its braces or,
+ * if a brace is missing, the next function, type or extern in the first column. */
 static void parse_synchronise(struct parser *parser, size_t start) {
   size_t error = parser->at;
   int balance = parse_brace_balance(parser, start, error);
@@ -930,7 +932,7 @@ static void parse_synchronise(struct parser *parser, size_t start) {
   parser->at = parser->count - 1;
 }
 
-/* One item, or false where it had an error. What a longjmp could leave undefined is not in this frame. */
+/* Parses an item. Returns false after an error. The setjmp has a frame of its own, so no local is clobbered. */
 static bool parse_try_item(struct parser *parser, struct syntax_item *item) {
   jmp_buf recover;
   parser->recover = &recover;

@@ -23,8 +23,8 @@ struct source {
   size_t line_count;
 };
 
-/* Reads a file. Returns 0. On failure returns -1 with the reason in *problem and its place in *place; the source then holds
- * as much as is known. */
+/* Reads a file. Returns 0. On failure returns -1 with the reason in *problem and its place in *place; the source then
+ * holds as much as is known. */
 int source_read(struct source *source, struct arena *arena, const char *path, const char **problem,
                 struct place *place);
 

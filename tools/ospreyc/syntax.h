@@ -1,8 +1,8 @@
 #pragma once
-/* The parsed tree: what the source says, before any name or type is known.
+/* The parsed tree, before names are resolved and types are inferred.
  *
- * It holds no more than the checker needs: pipes are calls already, parentheses are gone, a string is a list of parts.
- * Names are pointers that are equal where the names are (lex.h). `height` bounds the depth of every recursion over it.
+ * * Pipes are calls, parentheses are gone, and an interpolated string is a list of parts. Names are interned (lex.h).
+ * `height` bounds the depth of every recursion over it.
  */
 #include "ast.h"
 

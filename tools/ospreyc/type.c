@@ -23,7 +23,7 @@ bool type_is_managed(const struct type *type) {
 struct type_text {
   char bytes[TYPE_NAME_MAX];
   size_t length;
-  bool cut; /* its end is "…", for which there is always room */
+  bool cut; /* truncated: it ends with "…" */
 };
 
 static void type_put(struct type_text *text, const char *part) {

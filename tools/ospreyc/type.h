@@ -5,8 +5,8 @@
  * `==` compares them, and aliases (`WebSocketID`, `type Alias = Int`, `Int` for `int`) are gone. TYPE_VARIABLE,
  * TYPE_ITERATOR and TYPE_ERROR exist only inside the checker.
  *
- * The error of a Result is always a text: `Result<T, string>` and `Result<T, MathError>` are one type that is only
- * printed in two ways.
+* The error of a Result is always a string: `Result<T, string>` and `Result<T, MathError>` are one type, printed in two
+ * ways.
  */
 #include "source.h"
 
@@ -37,7 +37,7 @@ struct type_field {
 /* A record has one constructor, named like the type; a union has one for each variant. */
 struct type_constructor {
   const char *name;
-  struct type *type; /* what it constructs */
+  struct type *type; /* the type it constructs */
   unsigned tag;      /* its position in the declaration: 0 for a record */
   size_t field_count;
   struct type_field *fields; /* in the order of the declaration, which is the order of the layout */
@@ -65,8 +65,8 @@ struct type {
       struct type *element;
     } iterator;
     struct {
-      struct type *bound; /* what it turned out to be, or NULL */
-      unsigned level;     /* how deep in nested functions it came up: decides what may be generalised */
+      struct type *bound; /* its binding, or NULL */
+      unsigned level;     /* INFER_FILE, INFER_FUNCTION or INFER_GENERIC */
     } variable;
   };
   struct type *ground; /* checker: the interned equal of this type, once known */
