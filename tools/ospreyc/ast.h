@@ -208,9 +208,8 @@ struct ast_arm {
   struct place place;
 };
 
-/* The arms are tried in order and one always matches: they are exhaustive. All have the match's type. (Where a match
- * or an `if` is a statement, each arm is a block without a value, whose one statement drops what the arm gives:
- * Unit.) */
+/* The arms are tried in order and one always matches: they are exhaustive. All have the match's type. (If a match or an
+ * `if` is a statement, each arm is a Unit block whose one statement drops the arm's value.) */
 struct ast_match {
   struct ast_expr *subject;
   size_t count;
