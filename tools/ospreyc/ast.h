@@ -1,10 +1,11 @@
 #pragma once
 /* The checked tree, which the checker hands to lowering.
  *
- * It leaves nothing open. Every expression has a ground type (type.h), every name is a pointer to its declaration, named
- * arguments are in declaration order, captures are listed, calls in tail position are marked, pipes are calls, and the
- * spellings of 2025 and 2026 are the same nodes. A generic function appears once for each set of types it is used with.
- * A tree is only made for a program without errors, so lowering checks nothing again and may assert what is said here.
+ * It leaves nothing open. Every expression has a ground type (type.h), every name is a pointer to its declaration,
+ * named arguments are in declaration order, captures are listed, calls in tail position are marked, pipes are calls,
+ * and the spellings of 2025 and 2026 are the same nodes. A generic function appears once for each set of types it is
+ * used with. A tree is only made for a program without errors, so lowering checks nothing again and may assert what
+ * is said here.
  *
  * Evaluation is strict, in the order of the children in a node unless a comment says otherwise. All nodes live in the
  * program's arena.

@@ -20,10 +20,9 @@ static struct operand check_operator_operand(const struct type *type) {
     operand.is_result = true;
     operand.number = infer_resolve(operand.number->result.value);
   }
-  bool is_number = operand.number->kind == TYPE_INT || operand.number->kind == TYPE_FLOAT;
-  bool is_text = operand.number->kind == TYPE_STRING && !operand.is_result;
-  bool is_open = operand.number->kind == TYPE_VARIABLE || operand.number->kind == TYPE_ERROR;
-  if (!is_number && !is_text && !is_open)
+  enum type_kind kind = operand.number->kind;
+  if (kind != TYPE_INT && kind != TYPE_FLOAT && kind != TYPE_VARIABLE && kind != TYPE_ERROR &&
+      (kind != TYPE_STRING || operand.is_result))
     operand.number = NULL;
   return operand;
 }
@@ -36,6 +35,19 @@ static struct type *check_operator_right_type(const struct ast_expr *expr) {
   return infer_resolve(expr->kind == AST_NEGATE ? expr->operand->type : expr->binary.right->type);
 }
 
+struct operands {
+  struct operand left, right;
+  bool left_is_open, right_is_open; /* a variable */
+};
+
+static struct operands check_operator_operands(const struct ast_expr *expr) {
+  struct operands both = {check_operator_operand(check_operator_left_type(expr)),
+                          check_operator_operand(check_operator_right_type(expr)), false, false};
+  both.left_is_open = both.left.number && both.left.number->kind == TYPE_VARIABLE;
+  both.right_is_open = both.right.number && both.right.number->kind == TYPE_VARIABLE;
+  return both;
+}
+
 /* ---- arithmetic */
 
 /* The type of an operator on operands of known types, or NULL if it does not apply to them. */
@@ -44,12 +56,12 @@ static struct type *check_operator_result(struct checker *checker, enum syntax_o
   struct infer *infer = &checker->infer;
   if (!left.number || !right.number)
     return NULL;
-  if (left.number->kind == TYPE_ERROR || right.number->kind == TYPE_ERROR)
+  enum type_kind a = left.number->kind, b = right.number->kind;
+  if (a == TYPE_ERROR || b == TYPE_ERROR)
     return infer->error;
-  bool texts = left.number->kind == TYPE_STRING || right.number->kind == TYPE_STRING;
-  if (texts)
-    return op == SYNTAX_ADD && left.number == right.number ? infer->string : NULL;
-  bool real = left.number->kind == TYPE_FLOAT || right.number->kind == TYPE_FLOAT;
+  if (a == TYPE_STRING || b == TYPE_STRING)
+    return op == SYNTAX_ADD && a == b ? infer->string : NULL;
+  bool real = a == TYPE_FLOAT || b == TYPE_FLOAT;
   if (op == SYNTAX_DIVIDE)
     return infer_result(infer, infer->real, true);
   if (op == SYNTAX_REMAINDER || !real)
@@ -57,64 +69,32 @@ static struct type *check_operator_result(struct checker *checker, enum syntax_o
   return left.is_result || right.is_result ? infer_result(infer, infer->real, true) : infer->real;
 }
 
-static void check_operator_refuse(struct checker *checker, const struct pending *pending) {
-  const char *spelling = check_operator_spelling[pending->op];
-  struct type *left = check_operator_left_type(pending->expr), *right = check_operator_right_type(pending->expr);
-  if (pending->expr->kind == AST_NEGATE) {
-    diag_error(checker->diag, pending->place, "'-' cannot be applied to %s", type_name(checker->arena, left));
-    return;
-  }
-  const char **hint = diag_error(checker->diag, pending->place, "'%s' cannot be applied to %s and %s", spelling,
-                                 type_name(checker->arena, left), type_name(checker->arena, right));
-  bool texts = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
-  if (texts && pending->op == SYNTAX_ADD)
-    *hint = "convert it with toString(…) or \"${…}\"";
-}
-
 /* Types an operator if the types of its operands are known. Returns false if it is still pending. */
 static bool check_operator_settle(struct checker *checker, const struct pending *pending) {
-  struct ast_expr *expr = pending->expr;
-  struct operand left = check_operator_operand(check_operator_left_type(expr)),
-                 right = check_operator_operand(check_operator_right_type(expr));
-  bool known =
-      (!left.number || left.number->kind != TYPE_VARIABLE) && (!right.number || right.number->kind != TYPE_VARIABLE);
-  if (!known)
+  const struct ast_expr *expr = pending->expr;
+  const char *spelling = check_operator_spelling[pending->op];
+  struct operands both = check_operator_operands(expr);
+  if (both.left_is_open || both.right_is_open)
     return false;
-  struct type *result = check_operator_result(checker, pending->op, left, right);
+  struct type *result = check_operator_result(checker, pending->op, both.left, both.right);
   struct type *type = infer_resolve(expr->type);
-  if (!result) {
-    check_operator_refuse(checker, pending);
-    return true;
-  }
-  if (!infer_unify(&checker->infer, type, result))
-    *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s",
-                check_operator_spelling[pending->op], type_name(checker->arena, left.number),
-                type_name(checker->arena, type), type_name(checker->arena, result)) =
+  if (!result && expr->kind == AST_NEGATE) {
+    diag_error(checker->diag, pending->place, "'-' cannot be applied to %s",
+               type_name(checker->arena, check_operator_left_type(expr)));
+  } else if (!result) {
+    struct type *left = check_operator_left_type(expr), *right = check_operator_right_type(expr);
+    const char **hint = diag_error(checker->diag, pending->place, "'%s' cannot be applied to %s and %s", spelling,
+                                   type_name(checker->arena, left), type_name(checker->arena, right));
+    if (pending->op == SYNTAX_ADD && (left->kind == TYPE_STRING || right->kind == TYPE_STRING))
+      *hint = "convert it with toString(…) or \"${…}\"";
+  } else if (!infer_unify(&checker->infer, type, result)) {
+    *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", spelling,
+                type_name(checker->arena, both.left.number), type_name(checker->arena, type),
+                type_name(checker->arena, result)) =
         result->kind == TYPE_RESULT ? "arithmetic on integers is checked: match it, or give a fallback with '?:'"
                                     : NULL;
+  }
   return true;
-}
-
-/* Fixes the type of an operand that nothing determines: the type of the other operand, or int. */
-static void check_operator_assume(struct checker *checker, const struct pending *pending) {
-  struct operand left = check_operator_operand(check_operator_left_type(pending->expr));
-  struct operand right = check_operator_operand(check_operator_right_type(pending->expr));
-  struct type *assumed = checker->infer.integer;
-  if (left.number && left.number->kind != TYPE_VARIABLE)
-    assumed = left.number;
-  if (right.number && right.number->kind != TYPE_VARIABLE)
-    assumed = right.number;
-  checker->defaulted_count += assumed == checker->infer.integer;
-  if (left.number && left.number->kind == TYPE_VARIABLE)
-    infer_unify(&checker->infer, left.number, assumed);
-  if (right.number && right.number->kind == TYPE_VARIABLE)
-    infer_unify(&checker->infer, right.number, assumed);
-}
-
-static bool check_operator_is_half_known(const struct pending *pending) {
-  struct operand left = check_operator_operand(check_operator_left_type(pending->expr));
-  struct operand right = check_operator_operand(check_operator_right_type(pending->expr));
-  return (left.number && left.number->kind != TYPE_VARIABLE) || (right.number && right.number->kind != TYPE_VARIABLE);
 }
 
 /* Settles the operators whose operands have become known, until none is left. */
@@ -132,32 +112,42 @@ static void check_operator_settle_known(struct checker *checker) {
   } while (checker->pending_count && checker->pending_count < before);
 }
 
-/* Returns true if an operand is the result of another pending operator, which must be settled first. */
-static bool check_operator_waits_for_another(const struct checker *checker, const struct pending *pending) {
-  struct operand left = check_operator_operand(check_operator_left_type(pending->expr));
-  struct operand right = check_operator_operand(check_operator_right_type(pending->expr));
-  for (size_t i = 0; i < checker->pending_count; i++) {
+/* Returns true if one operand is known and the other is not the result of another pending operator, which comes
+ * first. */
+static bool check_operator_is_ready(const struct checker *checker, const struct operands *both) {
+  bool left_is_known = both->left.number && !both->left_is_open;
+  bool right_is_known = both->right.number && !both->right_is_open;
+  bool ready = left_is_known || right_is_known;
+  for (size_t i = 0; ready && i < checker->pending_count; i++) {
     const struct type *result = infer_resolve(checker->pending[i].expr->type);
-    if (result == left.number || result == right.number)
-      return true;
+    ready = result != both->left.number && result != both->right.number;
   }
-  return false;
+  return ready;
 }
 
-/* The pending operator to fix next: one with a known operand, otherwise the innermost. */
-static const struct pending *check_operator_next(const struct checker *checker) {
-  for (size_t i = 0; i < checker->pending_count; i++)
-    if (check_operator_is_half_known(&checker->pending[i]) &&
-        !check_operator_waits_for_another(checker, &checker->pending[i]))
-      return &checker->pending[i];
-  return &checker->pending[0];
-}
-
+/* While operators are pending, fixes the operands of one that is ready, otherwise of the innermost: an open operand
+ * takes the type of the other one, or defaults to int. */
 void check_operator_settle_all(struct checker *checker) {
-  check_operator_settle_known(checker);
-  while (checker->pending_count) {
-    check_operator_assume(checker, check_operator_next(checker));
-    check_operator_settle_known(checker);
+  struct infer *infer = &checker->infer;
+  for (check_operator_settle_known(checker); checker->pending_count; check_operator_settle_known(checker)) {
+    struct operands both = check_operator_operands(checker->pending[0].expr);
+    for (size_t i = 0; i < checker->pending_count; i++) {
+      struct operands other = check_operator_operands(checker->pending[i].expr);
+      if (check_operator_is_ready(checker, &other)) {
+        both = other;
+        break;
+      }
+    }
+    struct type *number = infer->integer;
+    if (both.left.number && !both.left_is_open)
+      number = both.left.number;
+    if (both.right.number && !both.right_is_open)
+      number = both.right.number;
+    checker->defaulted_count += number == infer->integer;
+    if (both.left_is_open)
+      infer_unify(infer, both.left.number, number);
+    if (both.right_is_open)
+      infer_unify(infer, both.right.number, number);
   }
 }
 
