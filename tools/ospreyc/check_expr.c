@@ -251,7 +251,7 @@ static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol
 
 static struct ast_expr *check_expr_name(struct checker *checker, const char *name, struct place place,
                                         const struct want *want) {
-  const struct local *local = check_scope_find_local(checker, name);
+  const struct local *local = map_get(&checker->locals, name);
   if (local)
     return check_expr_meet(checker, check_scope_local(checker, local, place), want);
   struct symbol *symbol = check_scope_find(checker, name);
@@ -305,8 +305,7 @@ static size_t check_expr_find_formal(const struct formals *formals, const char *
   return i;
 }
 
-/* Puts named arguments in the order of the declaration. Returns whether each part may be checked (it may still be
- * NULL). */
+/* Puts named arguments in the order of the formals. An omitted one stays NULL. Reports errors. */
 static void check_expr_order_named(struct checker *checker, const struct formals *formals,
                                    const struct syntax_argument *arguments, size_t count,
                                    const struct syntax_expr **ordered) {
@@ -327,18 +326,6 @@ static void check_expr_order_named(struct checker *checker, const struct formals
   }
 }
 
-static const char *check_expr_missing(struct checker *checker, const struct formals *formals,
-                                      const struct syntax_expr *const *ordered) {
-  const char *list = NULL;
-  for (size_t i = 0; i < formals->count; i++) {
-    if (ordered[i])
-      continue;
-    const char *name = formals->names[i] ? formals->names[i] : "without a name";
-    list = list ? arena_printf(checker->arena, "%s, '%s'", list, name) : arena_printf(checker->arena, "'%s'", name);
-  }
-  return list;
-}
-
 /* Puts arguments in the order of the formals. Reports errors and returns NULL. */
 static const struct syntax_expr **check_expr_order(struct checker *checker, const struct formals *formals,
                                                    const struct syntax_argument *arguments, size_t count,
@@ -354,10 +341,14 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
     }
     size_t errors = checker->diag->errors;
     check_expr_order_named(checker, formals, arguments, count, ordered);
-    const char *missing = check_expr_missing(checker, formals, ordered);
+    const char *missing = NULL;
+    for (size_t i = 0; i < formals->count; i++)
+      if (!ordered[i])
+        missing = arena_printf(checker->arena, "%s%s'%s'", missing ? missing : "", missing ? ", " : "",
+                               formals->names[i] ? formals->names[i] : "without a name");
     if (missing && errors == checker->diag->errors)
-      diag_error(checker->diag, place, "%s lacks the %s%s %s", formals->owner, formals->noun,
-                 strchr(missing, ',') ? "s" : "", missing);
+      diag_error(checker->diag, place, "missing %s%s %s of %s", formals->noun, strchr(missing, ',') ? "s" : "", missing,
+                 formals->owner);
     return errors == checker->diag->errors ? ordered : NULL;
   }
   if (count != formals->count) {
@@ -373,7 +364,7 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
   return ordered;
 }
 
-/* After an error in the arguments their own errors are still of interest. */
+/* Checks the arguments after an error in the call, to report the errors in them. */
 static struct ast_expr *check_expr_recover(struct checker *checker, const struct syntax_argument *arguments,
                                            size_t count, struct place place) {
   for (size_t i = 0; i < count; i++)
@@ -389,7 +380,7 @@ static const char *check_expr_formal_name(struct checker *checker, const struct 
 
 /* ---- calls */
 
-/* Checks a call of something whose type is known to be a function's. */
+/* Checks the arguments of a call of a known function type. */
 static struct ast_expr *check_expr_arguments(struct checker *checker, const struct syntax_expr *syntax,
                                              struct ast_expr *expr, const struct formals *formals, struct type *type) {
   const struct syntax_call *call = &syntax->call;
@@ -433,14 +424,13 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
     expr->call.callee = AST_CALL_BUILTIN;
     expr->call.name = symbol->name;
   }
-  if (symbol->kind == SYMBOL_BUILTIN && checker->options->forbidden_by) {
+  if (symbol->kind == SYMBOL_BUILTIN && checker->options->forbidden_by)
     diag_error(checker->diag, syntax->place, "'%s' is not allowed with %s", symbol->name,
                checker->options->forbidden_by);
-  }
   return check_expr_arguments(checker, syntax, expr, &formals, infer_resolve(type));
 }
 
-/* A value that is called has to be a function of as many parameters as there are arguments. */
+/* The type of a called value. An unknown type becomes a function type of as many parameters as there are arguments. */
 static struct type *check_expr_callee_type(struct checker *checker, const struct ast_expr *value, size_t count) {
   struct type *type = check_operator_force(checker, infer_resolve(value->type));
   if (type->kind != TYPE_VARIABLE)
@@ -667,7 +657,7 @@ static struct ast_expr *check_expr_call(struct checker *checker, const struct sy
                                         const struct want *want) {
   const struct syntax_expr *callee = syntax->call.callee;
   bool named = callee->kind == SYNTAX_NAME;
-  const struct local *local = named ? check_scope_find_local(checker, callee->name) : NULL;
+  const struct local *local = named ? map_get(&checker->locals, callee->name) : NULL;
   struct symbol *symbol = named && !local ? check_scope_find(checker, callee->name) : NULL;
   if (!symbol)
     return check_expr_meet(checker, check_expr_call_value(checker, syntax, local, NULL), want);

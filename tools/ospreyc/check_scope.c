@@ -95,10 +95,6 @@ void check_scope_unbind(struct checker *checker, struct local *outer) {
     *map_slot(&checker->locals, frame->locals->name, strlen(frame->locals->name)) = frame->locals->hidden;
 }
 
-struct local *check_scope_find_local(struct checker *checker, const char *name) {
-  return map_get(&checker->locals, name);
-}
-
 /* ---- captures */
 
 /* The variable in the frame's cell that holds a value of the enclosing function. */

@@ -182,8 +182,6 @@ struct local *check_scope_bind(struct checker *checker, struct ast_variable *var
 /* Ends a scope: removes the locals of the current frame down to `outer`. */
 void check_scope_unbind(struct checker *checker, struct local *outer);
 
-struct local *check_scope_find_local(struct checker *checker, const char *name);
-
 /* The value of a local, captured if it belongs to an enclosing frame. */
 struct ast_expr *check_scope_local(struct checker *checker, const struct local *local, struct place place);
 

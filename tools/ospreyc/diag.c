@@ -26,11 +26,6 @@ void diag_init(struct diag *diag, struct arena *arena, const struct source *sour
   *diag = (struct diag){.arena = arena, .source = source};
 }
 
-void diag_deinit(struct diag *diag) {
-  free(diag->messages);
-  *diag = (struct diag){0};
-}
-
 static struct diag_message *diag_find(struct diag *diag, struct place place, const char *text) {
   for (size_t i = diag->count; i-- > 0;) {
     struct diag_message *message = &diag->messages[i];
@@ -38,19 +33,6 @@ static struct diag_message *diag_find(struct diag *diag, struct place place, con
       return message;
   }
   return NULL;
-}
-
-static struct diag_message *diag_add(struct diag *diag) {
-  if (diag->count == diag->capacity) {
-    diag->capacity = diag->capacity ? diag->capacity * 2 : 16;
-    struct diag_message *larger = realloc(diag->messages, diag->capacity * sizeof *larger);
-    if (!larger) {
-      fputs("ospreyc: error: out of memory\n", stderr);
-      exit(3);
-    }
-    diag->messages = larger;
-  }
-  return &diag->messages[diag->count++];
 }
 
 const char **diag_error(struct diag *diag, struct place place, const char *format, ...) {
@@ -65,8 +47,9 @@ const char **diag_error(struct diag *diag, struct place place, const char *forma
   va_end(arguments);
   struct diag_message *message = diag_find(diag, place, text);
   if (!message) {
-    message = diag_add(diag);
-    *message = (struct diag_message){.place = place, .order = diag->count, .text = text};
+    struct diag_message added = {.place = place, .order = diag->count, .text = text};
+    ARENA_PUSH(diag->arena, diag->messages, diag->count, diag->capacity, added);
+    message = &diag->messages[diag->count - 1];
     diag->errors++;
   }
   return &message->hint;

@@ -30,7 +30,6 @@ struct diag {
 };
 
 void diag_init(struct diag *diag, struct arena *arena, const struct source *source);
-void diag_deinit(struct diag *diag);
 
 /* Records an error. Returns the location of its hint, never NULL. */
 const char **diag_error(struct diag *diag, struct place place, const char *format, ...)

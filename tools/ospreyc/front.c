@@ -26,7 +26,6 @@ static struct ast_program *front_source(const struct source *source, const struc
   struct syntax_program syntax = parse(tokens, arena, &diag);
   struct ast_program *program = diag.errors ? NULL : check(&syntax, source, options, arena, &diag);
   diag_print(&diag, err);
-  diag_deinit(&diag);
   return program;
 }
 
