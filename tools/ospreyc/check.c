@@ -6,8 +6,6 @@
 #include "check_operator.h"
 #include "check_order.h"
 
-#include <string.h>
-
 /* ---- items */
 
 /* An item at file scope. */
