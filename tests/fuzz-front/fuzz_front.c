@@ -1,5 +1,5 @@
-/* The front end on any bytes: it ends, stays within its memory, says what is wrong exactly where it refuses, and gives a tree
- * that is what ast.h promises where it accepts. DIAG-10 */
+/* Fuzzes the front end: on any input it terminates, stays in bounds, reports an error if and only if it rejects, and
+ * otherwise returns a tree that satisfies ast.h. DIAG-10 */
 #include "front.h"
 
 #include "verify.h"

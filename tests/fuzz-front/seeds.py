@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Writes a seed corpus: every program of the language's tests and the example programs, a file each.
+"""Writes a seed corpus: each program of the language tests and each example program as a file.
 
 Usage: seeds.py TESTS DIRECTORY
 """

@@ -1,5 +1,5 @@
 #pragma once
-/* Whether a checked program is what ast.h promises. Aborts with a message where it is not. */
+/* Verifies that a checked program satisfies ast.h. Aborts with a message if it does not. */
 #include "ast.h"
 
 void verify_program(const struct ast_program *program);

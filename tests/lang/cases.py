@@ -6,7 +6,7 @@ square brackets; the program follows. After a rejected program, `#### SAYS` begi
 file is called case.osp.
 
 Usage: cases.py OSPREYC FILE...
-       cases.py --rewrite OSPREYC FILE...    puts what ospreyc says now into the files, for a human to read
+       cases.py --rewrite OSPREYC FILE...    rewrites the expected diagnostics; review the diff
 """
 import pathlib
 import re

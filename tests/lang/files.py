@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Files that no editor would write, sizes that no human would, and command lines: what ospreyc says, and how it ends.
+"""Malformed files, extreme sizes and command lines: the messages and exit status of ospreyc.
 
 Usage: files.py OSPREYC
 """
@@ -44,13 +44,15 @@ class Files(unittest.TestCase):
     def test_LEX_1_not_utf8(self):
         """LEX-1"""
         self.assert_says(b'let a = 1\nlet b = "x\xff"\n', "p.osp:2:11: error: the file is not valid UTF-8\n")
-        for wrong in (b"\x80", b"\xc3", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82", b"\xf8\x88\x80\x80\x80"):
+        for wrong in (b"\x80", b"\xc3", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82",
+                      b"\xf8\x88\x80\x80\x80"):
             self.assert_mentions(b'let a = "' + wrong + b'"\n', "p.osp:1:10: error: the file is not valid UTF-8")
         self.assert_accepted('let a = "\u00e9 \u20ac \U0001f600"\n')
 
     def test_LEX_1_binary(self):
         """LEX-1"""
-        self.assert_says(b"let a\0 = 1", "p.osp:1:6: error: the file holds a NUL byte: it is not an Osprey program\n")
+        self.assert_says(b"let a\0 = 1",
+                         "p.osp:1:6: error: the file contains a NUL byte: it is not an Osprey program\n")
         self.assert_mentions(pathlib.Path(OSPREYC).read_bytes(), "p.osp:1:")
 
     def test_LEX_1_empty(self):
@@ -87,16 +89,17 @@ class Files(unittest.TestCase):
 
     def test_PARSE_9_nesting(self):
         """PARSE-9"""
-        for opening, closing in (("(", ")"), ("{", "}"), ("!", ""), ("-", ""), ("|x| => ", ""), ("if true { 1 } else ", ""),
+        for opening, closing in (("(", ")"), ("{", "}"), ("!", ""), ("-", ""), ("|x| => ", ""),
+                                 ("if true { 1 } else ", ""),
                                  ("true ? 1 : ", ""), ("f(", ")"), ("fn() => ", ""), ("match 1 { _ => ", "}")):
             for count in (400, 100000):
                 done = self.check("fn f(x) = 1\nlet a = " + opening * count + "1" + closing * count)
                 self.assertIn(done.returncode, (0, 1), (opening, done.stderr[-300:]))
                 if count == 100000:
                     self.assertIn("error: ", done.stderr.decode(), opening)
-        self.assert_mentions("let a = " + "(" * 100000, "the program is nested more than 500 deep here")
-        self.assert_mentions("fn f(x: " + "fn(int) -> " * 100000 + "int) = 1", "nested more than 500 deep")
-        self.assert_mentions("fn f(x: " + "Result<" * 100000, "nested more than 500 deep")
+        self.assert_mentions("let a = " + "(" * 100000, "the program is nested more than 500 levels deep here")
+        self.assert_mentions("fn f(x: " + "fn(int) -> " * 100000 + "int) = 1", "nested more than 500 levels deep")
+        self.assert_mentions("fn f(x: " + "Result<" * 100000, "nested more than 500 levels deep")
 
     def test_PARSE_9_height(self):
         """PARSE-9"""
@@ -109,9 +112,11 @@ class Files(unittest.TestCase):
         functions = "".join(f"fn f{i}(x) = f{i + 1}(x)\n" for i in range(20000)) + "fn f20000(x) = x\n"
         self.assert_accepted(functions)
         self.assert_accepted("fn f() = {\n" + '  print("x")\n' * 50000 + "  0\n}\n")
-        self.assert_accepted("fn f() = {\n" + "".join(f"  let a{i} = {i}\n  print(a{i})\n" for i in range(20000)) + "  0\n}\n")
+        lets = "".join(f"  let a{i} = {i}\n  print(a{i})\n" for i in range(20000))
+        self.assert_accepted("fn f() = {\n" + lets + "  0\n}\n")
         self.assert_accepted("".join(f'let a{i} = "text ${{{i}}}"\n' for i in range(20000)))
-        self.assert_accepted("fn f(n) = match n {\n" + "".join(f"  {i} => {i}\n" for i in range(20000)) + "  _ => 0\n}\n")
+        arms = "".join(f"  {i} => {i}\n" for i in range(20000))
+        self.assert_accepted("fn f(n) = match n {\n" + arms + "  _ => 0\n}\n")
 
     def test_TYPE_9_too_many_instances(self):
         """TYPE-9"""
@@ -122,7 +127,8 @@ class Files(unittest.TestCase):
 
     def test_TYPE_14_types_that_grow(self):
         """TYPE-14"""
-        doubling = "fn f0(x) = |y| => x\n" + "".join(f"fn f{i + 1}(x) = f{i}(f{i}(x))\n" for i in range(24)) + "let a = f24(1)\n"
+        steps = "".join(f"fn f{i + 1}(x) = f{i}(f{i}(x))\n" for i in range(24))
+        doubling = "fn f0(x) = |y| => x\n" + steps + "let a = f24(1)\n"
         self.assert_mentions(doubling, "error: ")
         pairs = "fn p0(x) = |k| => k(x, x)\n" + "".join(f"fn p{i + 1}(x) = p{i}(|k| => k(x, x))\n" for i in range(40))
         self.assertIn(self.check(pairs + "let a = p40(1)\n").returncode, (0, 1))

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Random programs, each with what it prints: compiled at -O0 and at -O2, run, and compared. LANG-1 LANG-6 LANG-12 LANG-22
+"""Random programs with their expected output: compiled at -O0 and -O2, run, and compared. LANG-1 LANG-6 LANG-12 LANG-22
 
-A generator makes an expression of a wanted type as its source and a Python function that evaluates it in an environment of
-names. Everything random comes from the seed, which a failure names. What a program prints while it evaluates shows the order
-of evaluation; the memory report at its end shows that nothing it made is left.
+The generator makes an expression of a given type as source text and as a Python function that evaluates it in an
+environment of names. A failure prints its seed, which reproduces it. The output of a program shows its order of
+evaluation; the memory report at its end shows that it leaks nothing.
 
 Usage: random_programs.py OSPREYC [COUNT [FIRST_SEED]]
 """
@@ -143,7 +143,8 @@ class Generator:
         other, otherwise = self.expression(kind, depth, scope)
         if of == "result":
             body, then = self.expression(kind, depth, {**scope, name: "int"})
-            arms = self.choose(f"Success {name} => {body}\n Err _ => {other}", f"Err(_) => {other}\n Success({name}) => {body}")
+            arms = self.choose(f"Success {name} => {body}\n Err _ => {other}",
+                               f"Err(_) => {other}\n Success({name}) => {body}")
             return self.matched(subject, arms), lambda env: (
                 lambda v: then({**env, name: v[1]}) if v[0] == "ok" else otherwise(env))(give(env))
         if of == "L":

@@ -1,9 +1,9 @@
 #pragma once
 /* Arena allocation.
  *
- * Everything the front end builds for one program lives until the program is compiled, so it is allocated from one arena
- * and freed at once. Memory comes zeroed. Running out of memory ends the process with a message: a compiler has nothing
- * better to do, and no caller has to check.
+ * Everything the front end builds for one program lives until the program is compiled, so it is allocated from one
+ * arena and freed at once. Memory is zeroed. Running out of memory ends the process with a message, so no caller has
+ * to check.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,12 +28,12 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 /* A copy of `length` bytes, with a NUL after them. */
 char *arena_copy(struct arena *arena, const char *bytes, size_t length);
 
-/* What printf would print. */
+/* Formats as printf does. */
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
-/* Makes room for one more item in a list that is built up: `*array` points to `count` items of `size` bytes, and has room
- * for `*capacity`. */
+/* Makes room for one more item in a list that is built up: `*array` points to `count` items of `size` bytes, and has
+ * room for `*capacity`. */
 void arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
 /* A list of `type *items` with `count` and `capacity` grows by `value`. */

@@ -1,22 +1,22 @@
 #pragma once
-/* The checked tree: what the checker hands to lowering.
+/* The checked tree, which the checker hands to lowering.
  *
- * Everything the surface leaves open is decided here: every expression has a ground type (types.h), every name is a
- * pointer to what it names, named arguments stand in the order of the declaration, captures are listed, calls in tail
- * position are marked, a generic function appears once for each set of types it is used with, pipes are calls, and the
- * spellings of 2025 and 2026 are the same nodes. A tree is only made for a program without errors. Lowering need not
- * check anything again, and may assert what is said here.
+ * It leaves nothing open. Every expression has a ground type (type.h), every name is a pointer to its declaration,
+ * named arguments are in declaration order, captures are listed, calls in tail position are marked, pipes are calls,
+ * and the spellings of 2025 and 2026 are the same nodes. A generic function appears once for each set of types it is
+ * used with. A tree is only made for a program without errors, so lowering checks nothing again and may assert what
+ * is said here.
  *
- * Evaluation is strict, and from left to right in the order in which children stand in a node, but where the comment says
- * otherwise. All nodes live in the program's arena.
+ * Evaluation is strict, in the order of the children in a node unless a comment says otherwise. All nodes live in the
+ * program's arena.
  */
-#include "diag.h"
-#include "types.h"
+#include "type.h"
 
+struct arena;
 struct ast_expr;
 struct ast_function;
 
-/* ---- Names ------------------------------------------------------------------------------------------------------- */
+/* ---- names */
 
 enum ast_variable_kind {
   AST_PARAMETER, /* of its function; index is its position */
@@ -27,14 +27,14 @@ enum ast_variable_kind {
 
 struct ast_variable {
   enum ast_variable_kind kind;
-  const char *name; /* "_" where the source names none */
+  const char *name; /* "_" if the source gives none */
   const struct type *type;
   struct ast_function *owner; /* the function in whose frame or cell it lives; init for a global */
   unsigned index;
   struct place place;
 };
 
-/* ---- Functions --------------------------------------------------------------------------------------------------- */
+/* ---- functions */
 
 /* What a closure holds: at the place where the closure is made, `value` (an AST_VARIABLE of the enclosing function, or
  * its AST_SELF) is copied into the slot that `variable` (AST_CAPTURED) names inside the body. */
@@ -48,7 +48,7 @@ struct ast_function {
   const char *symbol;          /* unique in the program: `chat`, `identity<int>`, `chat.handler`, `chat.lambda.2` */
   struct ast_function *parent; /* the function it is nested in; NULL at file scope */
   bool has_environment;        /* nested function or lambda: its code takes its cell as a hidden first argument, even
-                                   where it captures nothing. False at file scope: no cell until used as a value. */
+                                  if it captures nothing. False at file scope: no cell until used as a value. */
   const struct type *type;     /* TYPE_FUNCTION */
   size_t parameter_count;
   struct ast_variable **parameters;
@@ -68,7 +68,7 @@ struct ast_extern {
   struct place place;
 };
 
-/* ---- Expressions ------------------------------------------------------------------------------------------------- */
+/* ---- expressions */
 
 enum ast_kind {
   AST_UNIT,        /* the value of Unit; no fields */
@@ -76,7 +76,7 @@ enum ast_kind {
   AST_FLOAT,       /* real */
   AST_BOOL,        /* truth */
   AST_STRING,      /* text: bytes as they are in memory (U+0000 is C0 80 already) */
-  AST_INTERPOLATE, /* list: each item is turned into text as AST_TO_STRING does (a string stays as it is), then joined */
+  AST_INTERPOLATE, /* list: each item is converted as by AST_TO_STRING (a string stays as it is), then joined */
   AST_VARIABLE,    /* variable: its value */
   AST_CLOSURE,     /* function: a function as a value. Without captures a constant cell; with captures a fresh cell. A
                        file-scope function (has_environment false) needs a forwarder that drops the environment. */
@@ -125,12 +125,13 @@ enum ast_operator {
 /* AST_ARITHMETIC. After AST_TO_FLOAT where it is needed, both operands are of one number type N, int or float, or a
  * Result of N. The node's type is
  *     Result of int    N is int, + - * or %       ("integer overflow"; "division by zero"; INT64_MIN % -1 is 0)
- *     Result of float  /, and % on floats         ("division by zero" if the divisor is zero; never else. The operands of
- *                                                 / are floats already.)
+ *     Result of float  /, and % on floats         ("division by zero" if the divisor is zero, and no
+ *                                                 other error. The operands of / are floats.)
  *     float            N is float, + - *, and no operand is a Result
  *     Result of float  the same, and an operand is a Result
- * Flattening: both operands are evaluated, left first; if the left is an Error the node is that Error, else if the right
- * is, that one. An operand that is itself an AST_ARITHMETIC, AST_NEGATE or AST_TO_FLOAT needs no Result block of its own.
+ * Flattening: both operands are evaluated, left first; if the left is an Error the node is that Error; otherwise, if
+ * the right is, it is that one. An operand that is itself an AST_ARITHMETIC, AST_NEGATE or AST_TO_FLOAT needs no
+ * Result block of its own.
  */
 struct ast_binary {
   enum ast_operator op; /* of AST_ARITHMETIC and AST_COMPARE */
@@ -150,10 +151,10 @@ struct ast_list {
 
 enum ast_callee {
   AST_CALL_FUNCTION, /* `function`, at file scope: a direct call */
-  AST_CALL_SELF,     /* `function` is the nested function that is running: a direct call with the same cell */
-  AST_CALL_VALUE, /* `value` is the cell (evaluated first); `function` is set where it is known which function it is */
-  AST_CALL_BUILTIN, /* a WebSocket builtin: `name` is its name (websocketSend) */
-  AST_CALL_EXTERN,  /* `external` */
+  AST_CALL_SELF,     /* `function` is the nested function being executed: a direct call with the same cell */
+  AST_CALL_VALUE,    /* `value` is the cell (evaluated first); `function` is set if the callee is known */
+  AST_CALL_BUILTIN,  /* a WebSocket builtin: `name` is its name (websocketSend) */
+  AST_CALL_EXTERN,   /* `external` */
 };
 
 struct ast_call {
@@ -163,7 +164,7 @@ struct ast_call {
   const char *name;
   struct ast_extern *external;
   struct ast_list arguments; /* in the order of the declaration; evaluated in that order */
-  bool tail;                 /* nothing is left to do in the function after it but to return its value */
+  bool tail;                 /* in tail position */
 };
 
 struct ast_branch {
@@ -172,7 +173,8 @@ struct ast_branch {
   struct ast_expr *otherwise;
 };
 
-/* A statement: binds `variable` to the value of `value`, or, where `variable` is NULL, evaluates it and drops the value. */
+/* A statement: binds `variable` to the value of `value`, or, where `variable` is NULL, evaluates it and drops the
+ * value. */
 struct ast_statement {
   struct ast_variable *variable;
   struct ast_expr *value;
@@ -207,8 +209,8 @@ struct ast_arm {
   struct place place;
 };
 
-/* The arms are tried in order and one always matches: they are exhaustive. All have the match's type. (Where a match or an
- * `if` is a statement, each arm is a block without a value, whose one statement drops what the arm gives: Unit.) */
+/* The arms are tried in order and one always matches: they are exhaustive. All have the match's type. (If a match or an
+ * `if` is a statement, each arm is a Unit block whose one statement drops the arm's value.) */
 struct ast_match {
   struct ast_expr *subject;
   size_t count;
@@ -240,10 +242,11 @@ struct ast_stage {
   struct ast_expr *function; /* of function type; evaluated once, before the loop */
 };
 
-/* `range(start, end) |> stages |> forEach(f)` or `|> fold(initial, f)`. Start, end, the stages' functions, initial and
- * function are evaluated once, in this order; then each i with start <= i < end passes through the stages. forEach calls
- * function(element), drops what it returns, and is Unit; fold makes accumulator = function(accumulator, element) and is
- * the last accumulator (initial where there was no element). A function that is an AST_CLOSURE can be called directly. */
+/* `range(start, end) |> stages |> forEach(f)` or `|> fold(initial, f)`. Start, end, the stages' functions, initial
+ * and function are evaluated once, in this order; then each i with start <= i < end passes through the stages.
+ * forEach calls function(element), drops what it returns, and is Unit; fold makes accumulator = function(accumulator,
+ * element) and is the last accumulator (initial where there was no element). A function that is an AST_CLOSURE can be
+ * called directly. */
 struct ast_loop {
   struct ast_expr *start;
   struct ast_expr *end;
@@ -278,7 +281,9 @@ struct ast_expr {
   };
 };
 
-/* ---- The program ------------------------------------------------------------------------------------------------- */
+struct ast_expr *ast_expr_new(struct arena *arena, enum ast_kind kind, const struct type *type, struct place place);
+
+/* ---- the program */
 
 /* A program runs init, then main if there is one. */
 struct ast_program {

@@ -2,9 +2,9 @@
 /* The checker: from the parsed tree (syntax.h) to the checked one (ast.h).
  *
  * It infers types in the manner of Hindley and Milner. Functions at file scope are checked in the order of their
- * dependencies, those that depend on each other together, and are generic in what they leave open; a function that is
- * generic is compiled once for each set of types it is used with. Lambdas and nested functions are not generalised: each
- * has the one type that its uses agree on. What integer arithmetic is done on is int where nothing else says otherwise.
+ * dependencies, mutually dependent ones together, and are generic in the types they leave open. A generic function is
+ * compiled once for each set of types it is used with. Lambdas and nested functions are not generalised: each
+ * has one type, on which its uses agree. Operands of arithmetic that nothing determines default to int.
  */
 #include "ast.h"
 #include "diag.h"

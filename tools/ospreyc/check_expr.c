@@ -1,34 +1,34 @@
-/* Expressions and statements. */
-#include "checker.h"
+#include "check_expr.h"
+
+#include "check_declare.h"
+#include "check_operator.h"
+#include "check_pattern.h"
 
 #include <string.h>
 
-/* ---- Types met and wanted ---------------------------------------------------------------------------------------- */
+static struct ast_expr *check_expr_if(struct checker *checker, const struct syntax_expr *syntax,
+                                      const struct want *want, bool dropped);
+static struct ast_expr *check_expr_match(struct checker *checker, const struct syntax_expr *syntax,
+                                         const struct want *want, bool dropped);
+static struct ast_expr *check_expr_dropped(struct checker *checker, const struct syntax_expr *syntax);
 
-/* The type of a node whose type is not ground yet. The tree shows it as constant to those who read it later. */
-struct type *check_type_of(const struct ast_expr *expr) {
-  return type_resolve((struct type *)expr->type);
+/* ---- expected and found types */
+
+static struct ast_expr *check_expr_error(struct checker *checker, struct place place) {
+  return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
 }
 
-const char *check_show(struct checker *checker, const struct type *type) {
-  return type_name(checker->arena, type);
-}
-
-struct ast_expr *check_wrong(struct checker *checker, struct place place) {
-  return check_new(checker, AST_UNIT, checker->types.wrong, place);
-}
-
-/* What might have been meant where one type stands for another. */
-static const char *check_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
-                                       struct type *found) {
-  wanted = type_resolve(wanted);
-  found = type_resolve(found);
+/* A hint for a type mismatch, or NULL. */
+static const char *check_expr_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
+                                            struct type *found) {
+  wanted = infer_resolve(wanted);
+  found = infer_resolve(found);
   if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
-    return "its type would contain itself";
+    return "the type would be infinite: it contains itself";
   bool functions = wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION;
-  if (functions && type_resolve(wanted->function.result)->kind == TYPE_RESULT &&
-      type_resolve(found->function.result)->kind == TYPE_UNIT)
-    return "its body has to end with a Result: Success()";
+  if (functions && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
+      infer_resolve(found->function.result)->kind == TYPE_UNIT)
+    return "end its body with a Result: Success()";
   if (wanted->kind == TYPE_FUNCTION && expr->kind == AST_CALL)
     return "pass the function itself, without calling it";
   if (found->kind == TYPE_RESULT && wanted->kind == TYPE_UNIT)
@@ -36,113 +36,879 @@ static const char *check_mismatch_hint(struct checker *checker, const struct ast
   if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT && wanted->kind != TYPE_FUNCTION)
     return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
   if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
-      type_unify(&checker->types, wanted->result.value, found))
-    return found->kind == TYPE_UNIT ? "a success without a value is Success()" : "wrap it: Success(…)";
+      infer_unify(&checker->infer, wanted->result.value, found))
+    return found->kind == TYPE_UNIT ? "write Success() for a success without a value" : "wrap it: Success(…)";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
-    return "toString(…) makes a string of it, and so does \"${…}\"";
+    return "convert it with toString(…) or \"${…}\"";
   if (found->kind == TYPE_FUNCTION && wanted->kind != TYPE_FUNCTION)
     return "a function is called with '(…)'";
   return NULL;
 }
 
-struct ast_expr *check_meet(struct checker *checker, struct ast_expr *expr, const struct want *want) {
+struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr, const struct want *want) {
   if (!want)
     return expr;
-  struct type *found = check_type_of(expr);
-  if (type_unify(&checker->types, want->type, found))
+  struct type *found = infer_resolve(expr->type);
+  if (infer_unify(&checker->infer, want->type, found))
     return expr;
   const char **hint = diag_error(checker->diag, expr->place, "%s: expected %s, found %s", want->what,
-                                 check_show(checker, want->type), check_show(checker, found));
-  bool is_int = type_resolve(want->type)->kind == TYPE_INT;
-  *hint = want->hint && is_int ? want->hint : check_mismatch_hint(checker, expr, want->type, found);
+                                 type_name(checker->arena, want->type), type_name(checker->arena, found));
+  bool is_int = infer_resolve(want->type)->kind == TYPE_INT;
+  *hint = want->hint && is_int ? want->hint : check_expr_mismatch_hint(checker, expr, want->type, found);
   return expr;
 }
 
-/* ---- Literals ---------------------------------------------------------------------------------------------------- */
+/* ---- literals */
 
-static struct ast_expr *check_literal(struct checker *checker, const struct syntax_expr *syntax,
-                                      const struct want *want) {
-  struct types *types = &checker->types;
+static struct ast_expr *check_expr_literal(struct checker *checker, const struct syntax_expr *syntax,
+                                           const struct want *want) {
+  struct infer *infer = &checker->infer;
   struct ast_expr *expr;
   switch (syntax->kind) {
   case SYNTAX_INT:
-    expr = check_new(checker, AST_INT, types->integer, syntax->place);
+    expr = ast_expr_new(checker->arena, AST_INT, infer->integer, syntax->place);
     expr->integer = (int64_t)syntax->integer;
     break;
   case SYNTAX_FLOAT:
-    expr = check_new(checker, AST_FLOAT, types->real, syntax->place);
+    expr = ast_expr_new(checker->arena, AST_FLOAT, infer->real, syntax->place);
     expr->real = syntax->real;
     break;
   case SYNTAX_BOOL:
-    expr = check_new(checker, AST_BOOL, types->boolean, syntax->place);
+    expr = ast_expr_new(checker->arena, AST_BOOL, infer->boolean, syntax->place);
     expr->truth = syntax->truth;
     break;
   default:
-    expr = check_new(checker, AST_STRING, types->string, syntax->place);
+    expr = ast_expr_new(checker->arena, AST_STRING, infer->string, syntax->place);
     expr->text = syntax->text;
     break;
   }
-  return check_meet(checker, expr, want);
+  return check_expr_meet(checker, expr, want);
 }
 
-static struct ast_expr *check_interpolation(struct checker *checker, const struct syntax_expr *syntax,
-                                            const struct want *want) {
-  struct ast_expr *expr = check_new(checker, AST_INTERPOLATE, checker->types.string, syntax->place);
+static struct ast_expr *check_expr_interpolation(struct checker *checker, const struct syntax_expr *syntax,
+                                                 const struct want *want) {
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_INTERPOLATE, checker->infer.string, syntax->place);
   expr->list.count = syntax->list.count;
   expr->list.items = arena_array(checker->arena, syntax->list.count, sizeof(struct ast_expr *));
   for (size_t i = 0; i < syntax->list.count; i++)
     expr->list.items[i] = check_expr(checker, syntax->list.items[i], NULL);
-  return check_meet(checker, expr, want);
+  return check_expr_meet(checker, expr, want);
 }
 
-/* ---- Statements -------------------------------------------------------------------------------------------------- */
+/* ---- functions */
+
+static void check_expr_parameters(struct checker *checker, const struct syntax_function *syntax,
+                                  struct ast_function *function, const struct type *type) {
+  function->parameter_count = syntax->count;
+  function->parameters = arena_array(checker->arena, syntax->count, sizeof(struct ast_variable *));
+  for (size_t i = 0; i < syntax->count; i++) {
+    struct syntax_name name = syntax->parameters[i].name;
+    function->parameters[i] =
+        check_scope_variable(checker, AST_PARAMETER, name.text, type->function.parameters[i], name.place);
+    function->parameters[i]->index = (unsigned)i;
+    check_scope_bind(checker, function->parameters[i]);
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(name.text, "_") != 0 && strcmp(name.text, syntax->parameters[j].name.text) == 0)
+        diag_error(checker->diag, name.place, "the parameter '%s' is already declared", name.text);
+  }
+}
+
+void check_expr_function(struct checker *checker, struct ast_function *function, const struct syntax_function *syntax,
+                         struct type *type, const char *symbol, bool has_environment, const char *self_name) {
+  struct frame frame = {.function = function, .outer = has_environment ? checker->frame : NULL};
+  struct frame *outer = checker->frame;
+  *function = (struct ast_function){.name = syntax->name.text ? syntax->name.text : "lambda",
+                                    .symbol = symbol,
+                                    .parent = has_environment ? outer->function : NULL,
+                                    .has_environment = has_environment,
+                                    .type = type,
+                                    .place = syntax->name.place};
+  checker->frame = &frame;
+  struct local self = {
+      .name = self_name, .frame = &frame, .self = function, .self_type = type, .known = syntax, .code = function};
+  if (self_name)
+    check_scope_enter(checker, &self);
+  check_expr_parameters(checker, syntax, function, type);
+  const char *what = syntax->name.text ? arena_printf(checker->arena, "the result of '%s'", syntax->name.text)
+                                       : "the result of the lambda";
+  struct want want = {type->function.result, what, NULL};
+  function->body = check_expr(checker, syntax->body, &want);
+  check_scope_unbind(checker, NULL);
+  checker->frame = outer;
+}
+
+static const char *check_expr_nested_symbol(struct checker *checker, const char *name) {
+  const char *parent = checker->frame->function->symbol;
+  return check_scope_unique(checker, arena_printf(checker->arena, "%s.%s", parent, name));
+}
+
+/* A lambda takes the types of its parameters from where it is wanted, so that its body can use them. */
+static struct ast_expr *check_expr_lambda(struct checker *checker, const struct syntax_expr *syntax,
+                                          const struct want *want) {
+  struct type *type = check_declare_signature(checker, syntax->function);
+  struct type *wanted = want ? infer_resolve(want->type) : NULL;
+  bool fits = wanted && wanted->kind == TYPE_FUNCTION && wanted->function.parameter_count == syntax->function->count;
+  for (size_t i = 0; fits && i < syntax->function->count; i++)
+    infer_unify(&checker->infer, type->function.parameters[i], wanted->function.parameters[i]);
+  if (fits && infer_resolve(type->function.result)->kind == TYPE_VARIABLE)
+    infer_unify(&checker->infer, type->function.result, wanted->function.result);
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_CLOSURE, type, syntax->place);
+  expr->function = arena_alloc(checker->arena, sizeof *expr->function);
+  const char *symbol = check_expr_nested_symbol(checker, "lambda");
+  check_expr_function(checker, expr->function, syntax->function, type, symbol, true, NULL);
+  return check_expr_meet(checker, expr, want);
+}
+
+/* A nested function is a `let` of a closure, whose name is known in its own body too. */
+static void check_expr_nested_function(struct checker *checker, const struct syntax_item *item,
+                                       struct ast_statement *statement) {
+  const struct syntax_function *syntax = item->function;
+  struct type *type = check_declare_signature(checker, syntax);
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_CLOSURE, type, item->name.place);
+  const char *symbol = check_expr_nested_symbol(checker, item->name.text);
+  expr->function = arena_alloc(checker->arena, sizeof *expr->function);
+  check_expr_function(checker, expr->function, syntax, type, symbol, true, item->name.text);
+  statement->value = expr;
+  statement->variable = check_scope_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
+  struct local *local = check_scope_bind(checker, statement->variable);
+  local->known = syntax;
+  local->code = expr->function;
+}
+
+/* ---- names */
+
+static struct type *check_expr_use_function(struct checker *checker, struct symbol *symbol) {
+  struct check_function *function = symbol->function;
+  if (checker->instance && function == checker->instance->function)
+    return (struct type *)checker->instance->type;
+  return function->generic ? infer_instantiate(&checker->infer, function->type) : function->type;
+}
+
+/* A callable that is not a function becomes a value by eta-expansion: `print` is |value| => print(value). */
+static struct ast_expr *check_expr_expand(struct checker *checker, const struct symbol *symbol, struct place place,
+                                          const struct want *want) {
+  size_t count = symbol->parameter_count;
+  struct syntax_expr *nodes = arena_array(checker->arena, count + 3, sizeof *nodes);
+  struct syntax_function *function = arena_alloc(checker->arena, sizeof *function);
+  struct syntax_expr *lambda = &nodes[0], *call = &nodes[1], *callee = &nodes[2];
+  *lambda = (struct syntax_expr){.kind = SYNTAX_LAMBDA, .place = place, .function = function};
+  *call = (struct syntax_expr){.kind = SYNTAX_CALL, .place = place, .call = {.callee = callee, .count = count}};
+  *callee = (struct syntax_expr){.kind = SYNTAX_NAME, .place = place, .name = symbol->name};
+  *function = (struct syntax_function){.name = {.place = place}, .count = count, .body = call};
+  function->parameters = arena_array(checker->arena, count, sizeof *function->parameters);
+  call->call.arguments = arena_array(checker->arena, count, sizeof *call->call.arguments);
+  for (size_t i = 0; i < count; i++) {
+    const char *name = arena_printf(checker->arena, "%zu", i);
+    function->parameters[i].name = (struct syntax_name){name, place};
+    nodes[i + 3] = (struct syntax_expr){.kind = SYNTAX_NAME, .place = place, .name = name};
+    call->call.arguments[i].value = &nodes[i + 3];
+  }
+  struct want own = {symbol->type, "the function", NULL};
+  return symbol->type ? check_expr_meet(checker, check_expr_lambda(checker, lambda, &own), want)
+                      : check_expr_lambda(checker, lambda, want);
+}
+
+/* A name at file scope as a value. */
+static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol *symbol, struct place place,
+                                          const struct want *want) {
+  const struct type_constructor *constructor = symbol->constructor;
+  struct ast_expr *expr;
+  switch (symbol->kind) {
+  case SYMBOL_FUNCTION:
+    expr = ast_expr_new(checker->arena, AST_CLOSURE, check_expr_use_function(checker, symbol), place);
+    expr->function = &symbol->function->placeholder;
+    return check_expr_meet(checker, expr, want);
+  case SYMBOL_EXTERN:
+  case SYMBOL_BUILTIN:
+    return check_expr_expand(checker, symbol, place, want);
+  case SYMBOL_INTRINSIC:
+    if (symbol->intrinsic < INTRINSIC_RANGE)
+      return check_expr_expand(checker, symbol, place, want);
+    diag_error(checker->diag, place, "'%s' can only be called", symbol->name);
+    return check_expr_error(checker, place);
+  case SYMBOL_CONSTRUCTOR:
+    if (constructor->field_count && constructor->type->kind == TYPE_UNION)
+      return check_expr_expand(checker, symbol, place, want);
+    if (constructor->field_count) {
+      diag_error(checker->diag, place, "'%s' is a record: write %s { … }", symbol->name, symbol->name);
+      return check_expr_error(checker, place);
+    }
+    expr = ast_expr_new(checker->arena, AST_CONSTRUCT, constructor->type, place);
+    expr->construct.constructor = constructor;
+    return check_expr_meet(checker, expr, want);
+  case SYMBOL_GLOBAL:
+    break;
+  case SYMBOL_SUCCESS:
+  case SYMBOL_ERROR:
+    *diag_error(checker->diag, place, "'%s' needs an argument", symbol->name) =
+        symbol->kind == SYMBOL_SUCCESS ? "write Success(value), or Success() for Unit" : "write Err(message)";
+    return check_expr_error(checker, place);
+  }
+  expr = ast_expr_new(checker->arena, AST_VARIABLE, symbol->type, place);
+  expr->variable = symbol->variable;
+  return check_expr_meet(checker, expr, want);
+}
+
+static struct ast_expr *check_expr_name(struct checker *checker, const char *name, struct place place,
+                                        const struct want *want) {
+  const struct local *local = map_get(&checker->locals, name);
+  if (local)
+    return check_expr_meet(checker, check_scope_local(checker, local, place), want);
+  struct symbol *symbol = check_scope_find(checker, name);
+  if (symbol)
+    return check_expr_symbol(checker, symbol, place, want);
+  check_scope_unknown(checker, name, place);
+  return check_expr_error(checker, place);
+}
+
+/* ---- arguments and fields */
+
+/* What is called or built: its parameters or its fields. */
+struct formals {
+  const char *owner; /* "'websocketSend'" */
+  const char *noun;  /* "argument" or "field" */
+  size_t count;
+  const char **names; /* NULL if they are unknown */
+};
+
+static const char *check_expr_quote(struct checker *checker, const char *name) {
+  return arena_printf(checker->arena, "'%s'", name);
+}
+
+/* The names of all formals, comma-separated; NULL if they have none. */
+static const char *check_expr_list_formals(struct checker *checker, const struct formals *formals) {
+  const char *list = NULL;
+  for (size_t i = 0; formals->names && i < formals->count; i++)
+    if (formals->names[i])
+      list = list ? arena_printf(checker->arena, "%s, %s", list, formals->names[i]) : formals->names[i];
+  return list;
+}
+
+static void check_expr_unknown_formal(struct checker *checker, const struct formals *formals, struct syntax_name name) {
+  struct diag_guess guess = {0};
+  for (size_t i = 0; i < formals->count; i++)
+    if (formals->names[i])
+      diag_guess_consider(&guess, name.text, formals->names[i]);
+  const char **hint =
+      diag_error(checker->diag, name.place, "%s has no %s '%s'", formals->owner, formals->noun, name.text);
+  if (guess.name)
+    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+  else if (check_expr_list_formals(checker, formals))
+    *hint = arena_printf(checker->arena, "it has: %s", check_expr_list_formals(checker, formals));
+}
+
+/* The index of a name among the formals, or their count. */
+static size_t check_expr_find_formal(const struct formals *formals, const char *name) {
+  size_t i = 0;
+  while (i < formals->count && !(formals->names[i] && strcmp(formals->names[i], name) == 0))
+    i++;
+  return i;
+}
+
+/* Puts named arguments in the order of the formals. An omitted one stays NULL. Reports errors. */
+static void check_expr_order_named(struct checker *checker, const struct formals *formals,
+                                   const struct syntax_argument *arguments, size_t count,
+                                   const struct syntax_expr **ordered) {
+  for (size_t i = 0; i < count; i++) {
+    struct syntax_name name = arguments[i].name;
+    if (!name.text) {
+      *diag_error(checker->diag, arguments[i].value->place, "positional %s among named ones", formals->noun) =
+          "name all of them or none";
+      continue;
+    }
+    size_t at = check_expr_find_formal(formals, name.text);
+    if (at == formals->count)
+      check_expr_unknown_formal(checker, formals, name);
+    else if (ordered[at])
+      diag_error(checker->diag, name.place, "the %s '%s' is given twice", formals->noun, name.text);
+    else
+      ordered[at] = arguments[i].value;
+  }
+}
+
+/* Puts arguments in the order of the formals. Reports errors and returns NULL. */
+static const struct syntax_expr **check_expr_order(struct checker *checker, const struct formals *formals,
+                                                   const struct syntax_argument *arguments, size_t count,
+                                                   struct place place) {
+  const struct syntax_expr **ordered = arena_array(checker->arena, formals->count, sizeof *ordered);
+  bool named = false;
+  for (size_t i = 0; i < count; i++)
+    named |= arguments[i].name.text != NULL;
+  if (named) {
+    if (!formals->names) {
+      *diag_error(checker->diag, place, "the arguments of a function value have no names") = "pass them by position";
+      return NULL;
+    }
+    size_t errors = checker->diag->errors;
+    check_expr_order_named(checker, formals, arguments, count, ordered);
+    const char *missing = NULL;
+    for (size_t i = 0; i < formals->count; i++)
+      if (!ordered[i])
+        missing = arena_printf(checker->arena, "%s%s'%s'", missing ? missing : "", missing ? ", " : "",
+                               formals->names[i] ? formals->names[i] : "without a name");
+    if (missing && errors == checker->diag->errors)
+      diag_error(checker->diag, place, "missing %s%s %s of %s", formals->noun, strchr(missing, ',') ? "s" : "", missing,
+                 formals->owner);
+    return errors == checker->diag->errors ? ordered : NULL;
+  }
+  if (count != formals->count) {
+    const char *takes = formals->count ? arena_printf(checker->arena, "%zu", formals->count) : "no";
+    const char **hint = diag_error(checker->diag, place, "%s takes %s %s%s, not %zu", formals->owner, takes,
+                                   formals->noun, formals->count == 1 ? "" : "s", count);
+    if (check_expr_list_formals(checker, formals))
+      *hint = arena_printf(checker->arena, "it takes: %s", check_expr_list_formals(checker, formals));
+    return NULL;
+  }
+  for (size_t i = 0; i < count; i++)
+    ordered[i] = arguments[i].value;
+  return ordered;
+}
+
+/* Checks the arguments after an error in the call, to report the errors in them. */
+static struct ast_expr *check_expr_recover(struct checker *checker, const struct syntax_argument *arguments,
+                                           size_t count, struct place place) {
+  for (size_t i = 0; i < count; i++)
+    check_expr(checker, arguments[i].value, NULL);
+  return check_expr_error(checker, place);
+}
+
+static const char *check_expr_formal_name(struct checker *checker, const struct formals *formals, size_t i) {
+  if (formals->names && formals->names[i])
+    return arena_printf(checker->arena, "%s '%s' of %s", formals->noun, formals->names[i], formals->owner);
+  return arena_printf(checker->arena, "%s %zu of %s", formals->noun, i + 1, formals->owner);
+}
+
+/* ---- calls */
+
+/* Checks the arguments of a call of a known function type. */
+static struct ast_expr *check_expr_arguments(struct checker *checker, const struct syntax_expr *syntax,
+                                             struct ast_expr *expr, const struct formals *formals, struct type *type) {
+  const struct syntax_call *call = &syntax->call;
+  const struct syntax_expr **ordered = check_expr_order(checker, formals, call->arguments, call->count, syntax->place);
+  if (!ordered) {
+    check_expr_recover(checker, call->arguments, call->count, syntax->place);
+    expr->type = type->function.result;
+    return expr;
+  }
+  const char *hint = NULL;
+  if (expr->call.callee == AST_CALL_FUNCTION && ((struct check_function *)expr->call.function)->defaulted)
+    hint = arena_printf(checker->arena,
+                        "an operator in %s defaulted to int: no operand fixed the type; annotate its parameters",
+                        formals->owner);
+  expr->type = type->function.result;
+  expr->call.arguments.count = formals->count;
+  expr->call.arguments.items = arena_array(checker->arena, formals->count, sizeof(struct ast_expr *));
+  for (size_t i = 0; i < formals->count; i++) {
+    struct want want = {type->function.parameters[i], check_expr_formal_name(checker, formals, i), hint};
+    expr->call.arguments.items[i] = check_expr(checker, ordered[i], &want);
+  }
+  return expr;
+}
+
+static struct ast_expr *check_expr_call_symbol(struct checker *checker, const struct syntax_expr *syntax,
+                                               struct symbol *symbol) {
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_CALL, NULL, syntax->place);
+  struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
+                            symbol->parameters};
+  struct type *type = symbol->type;
+  if (symbol->kind == SYMBOL_FUNCTION) {
+    expr->call.callee = AST_CALL_FUNCTION;
+    expr->call.function = &symbol->function->placeholder;
+    type = check_expr_use_function(checker, symbol);
+    expr->call.value = ast_expr_new(checker->arena, AST_CLOSURE, type, syntax->place);
+  } else if (symbol->kind == SYMBOL_EXTERN) {
+    expr->call.callee = AST_CALL_EXTERN;
+    expr->call.external = symbol->external;
+    symbol->external_used = true;
+  } else {
+    expr->call.callee = AST_CALL_BUILTIN;
+    expr->call.name = symbol->name;
+  }
+  if (symbol->kind == SYMBOL_BUILTIN && checker->options->forbidden_by)
+    diag_error(checker->diag, syntax->place, "'%s' is not allowed with %s", symbol->name,
+               checker->options->forbidden_by);
+  return check_expr_arguments(checker, syntax, expr, &formals, infer_resolve(type));
+}
+
+/* The type of a called value. An unknown type becomes a function type of as many parameters as there are arguments. */
+static struct type *check_expr_callee_type(struct checker *checker, const struct ast_expr *value, size_t count) {
+  struct type *type = check_operator_force(checker, infer_resolve(value->type));
+  if (type->kind != TYPE_VARIABLE)
+    return type;
+  struct type **parameters = arena_array(checker->arena, count, sizeof(struct type *));
+  for (size_t i = 0; i < count; i++)
+    parameters[i] = infer_variable(&checker->infer);
+  struct type *function = infer_function(&checker->infer, parameters, count, infer_variable(&checker->infer));
+  return infer_unify(&checker->infer, type, function) ? function : type;
+}
+
+/* A call of a value: a local, a global, or (both NULL) the value of an expression. */
+static struct ast_expr *check_expr_call_value(struct checker *checker, const struct syntax_expr *syntax,
+                                              const struct local *local, const struct symbol *global) {
+  const struct syntax_expr *callee = syntax->call.callee;
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_CALL, NULL, syntax->place);
+  struct ast_expr *value = local ? check_scope_local(checker, local, callee->place) : check_expr(checker, callee, NULL);
+  struct type *type = check_expr_callee_type(checker, value, syntax->call.count);
+  if (type->kind != TYPE_FUNCTION) {
+    if (type->kind != TYPE_ERROR)
+      *diag_error(checker->diag, callee->place, "%s cannot be called", type_name(checker->arena, type)) =
+          "a '(' on the same line is a call: to begin an expression, start a new line";
+    return check_expr_recover(checker, syntax->call.arguments, syntax->call.count, syntax->place);
+  }
+  struct formals formals = {"the function", "argument", type->function.parameter_count, NULL};
+  if (callee->kind == SYNTAX_NAME)
+    formals.owner = check_expr_quote(checker, callee->name);
+  if (local && local->known)
+    formals.names = check_declare_parameter_names(checker, local->known);
+  if (global)
+    formals.names = global->parameters;
+  expr->call.callee = value->kind == AST_SELF ? AST_CALL_SELF : AST_CALL_VALUE;
+  expr->call.function = local ? local->code : value->kind == AST_CLOSURE ? value->function : NULL;
+  expr->call.value = value;
+  return check_expr_arguments(checker, syntax, expr, &formals, type);
+}
+
+/* ---- print, toString, input, sleep, and loops */
+
+static struct ast_expr *check_expr_intrinsic_operand(struct checker *checker, enum ast_kind kind, struct type *type,
+                                                     const struct syntax_expr *operand, const struct want *want,
+                                                     struct place place) {
+  struct ast_expr *expr = ast_expr_new(checker->arena, kind, type, place);
+  if (operand)
+    expr->operand = check_expr(checker, operand, want);
+  return expr;
+}
+
+/* The first argument of map, filter, forEach and fold: a loop that lacks its end. NULL after an error. */
+static struct ast_expr *check_expr_intrinsic_iterator(struct checker *checker, const struct symbol *symbol,
+                                                      const struct syntax_expr *argument) {
+  struct ast_expr *expr = check_expr(checker, argument, NULL);
+  if (expr->kind == AST_LOOP && infer_resolve(expr->type)->kind == TYPE_ITERATOR)
+    return expr;
+  if (infer_resolve(expr->type)->kind != TYPE_ERROR)
+    *diag_error(checker->diag, expr->place, "'%s' expects a range as its first argument, found %s", symbol->name,
+                type_name(checker->arena, infer_resolve(expr->type))) = "write range(start, end) |> …";
+  return NULL;
+}
+
+/* A function of the parameters that are given and a result. */
+static struct want check_expr_intrinsic_function(struct checker *checker, const char *what, struct type *first,
+                                                 struct type *second, struct type *result) {
+  struct type **parameters = arena_array(checker->arena, 2, sizeof(struct type *));
+  parameters[0] = first;
+  parameters[1] = second;
+  return (struct want){infer_function(&checker->infer, parameters, second ? 2 : 1, result), what, NULL};
+}
+
+static void check_expr_intrinsic_stage(struct checker *checker, struct ast_expr *loop, enum ast_stage_kind kind,
+                                       const struct syntax_expr *argument) {
+  struct type *element = infer_resolve(loop->type)->iterator.element;
+  bool is_map = kind == AST_STAGE_MAP;
+  struct type *result = is_map ? infer_variable(&checker->infer) : checker->infer.boolean;
+  struct want want = check_expr_intrinsic_function(checker, is_map ? "the function of map" : "the predicate of filter",
+                                                   element, NULL, result);
+  size_t count = loop->loop.stage_count;
+  struct ast_stage *stages = arena_array(checker->arena, count + 1, sizeof *stages);
+  if (count)
+    memcpy(stages, loop->loop.stages, count * sizeof *stages);
+  stages[count] = (struct ast_stage){kind, check_expr(checker, argument, &want)};
+  loop->loop.stages = stages;
+  loop->loop.stage_count = count + 1;
+  if (is_map)
+    loop->type = infer_iterator(&checker->infer, result);
+}
+
+/* map, filter, forEach and fold: a further stage of the loop that is their first argument, or its end. */
+static struct ast_expr *check_expr_intrinsic_loop(struct checker *checker, const struct symbol *symbol,
+                                                  const struct syntax_expr **arguments, struct place place) {
+  struct ast_expr *loop = check_expr_intrinsic_iterator(checker, symbol, arguments[0]);
+  if (!loop) {
+    for (size_t i = 1; i < symbol->parameter_count; i++)
+      check_expr(checker, arguments[i], NULL);
+    return check_expr_error(checker, place);
+  }
+  struct type *element = infer_resolve(loop->type)->iterator.element;
+  struct want want;
+  switch (symbol->intrinsic) {
+  case INTRINSIC_MAP:
+    check_expr_intrinsic_stage(checker, loop, AST_STAGE_MAP, arguments[1]);
+    break;
+  case INTRINSIC_FILTER:
+    check_expr_intrinsic_stage(checker, loop, AST_STAGE_FILTER, arguments[1]);
+    break;
+  case INTRINSIC_FOR_EACH:
+    want = check_expr_intrinsic_function(checker, "the function of forEach", element, NULL,
+                                         infer_variable(&checker->infer));
+    loop->loop.function = check_expr(checker, arguments[1], &want);
+    loop->type = checker->infer.unit;
+    break;
+  default: /* INTRINSIC_FOLD */
+    loop->loop.initial = check_expr(checker, arguments[1], NULL);
+    loop->type = infer_resolve(loop->loop.initial->type);
+    want = check_expr_intrinsic_function(checker, "the function of fold", infer_resolve(loop->type), element,
+                                         infer_resolve(loop->type));
+    loop->loop.function = check_expr(checker, arguments[2], &want);
+    break;
+  }
+  return loop;
+}
+
+static struct ast_expr *check_expr_intrinsic(struct checker *checker, const struct syntax_expr *syntax,
+                                             const struct symbol *symbol) {
+  const struct syntax_call *call = &syntax->call;
+  struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
+                            symbol->parameters};
+  const struct syntax_expr **arguments =
+      check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
+  if (!arguments)
+    return check_expr_recover(checker, call->arguments, call->count, syntax->place);
+  struct infer *infer = &checker->infer;
+  struct want start = {infer->integer, "the start of the range", NULL};
+  struct want end = {infer->integer, "the end of the range", NULL};
+  struct ast_expr *expr;
+  struct want milliseconds = {infer->integer, "argument 'milliseconds' of 'sleep'", NULL};
+  switch (symbol->intrinsic) {
+  case INTRINSIC_PRINT:
+    return check_expr_intrinsic_operand(checker, AST_PRINT, infer->unit, arguments[0], NULL, syntax->place);
+  case INTRINSIC_TO_STRING:
+    return check_expr_intrinsic_operand(checker, AST_TO_STRING, infer->string, arguments[0], NULL, syntax->place);
+  case INTRINSIC_INPUT:
+    return check_expr_intrinsic_operand(checker, AST_INPUT, infer->string, NULL, NULL, syntax->place);
+  case INTRINSIC_SLEEP:
+    return check_expr_intrinsic_operand(checker, AST_SLEEP, infer->unit, arguments[0], &milliseconds, syntax->place);
+  case INTRINSIC_RANGE:
+    expr = ast_expr_new(checker->arena, AST_LOOP, infer_iterator(infer, infer->integer), syntax->place);
+    expr->loop.start = check_expr(checker, arguments[0], &start);
+    expr->loop.end = check_expr(checker, arguments[1], &end);
+    return expr;
+  default:
+    return check_expr_intrinsic_loop(checker, symbol, arguments, syntax->place);
+  }
+}
+
+/* ---- records, variants, Results */
+
+static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
+  struct formals formals = {check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL};
+  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
+  for (size_t i = 0; i < formals.count; i++)
+    formals.names[i] = constructor->fields[i].name;
+  return formals;
+}
+
+static struct ast_expr *check_expr_constructor(struct checker *checker, const struct syntax_expr *syntax,
+                                               const struct symbol *symbol) {
+  const struct type_constructor *constructor = symbol->constructor;
+  struct formals formals = {check_expr_quote(checker, symbol->name), "field", constructor->field_count, NULL};
+  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
+  for (size_t i = 0; i < formals.count; i++)
+    formals.names[i] = constructor->fields[i].name;
+  const struct syntax_call *call = &syntax->call;
+  const struct syntax_expr **ordered = check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_CONSTRUCT, constructor->type, syntax->place);
+  if (!ordered) {
+    check_expr_recover(checker, call->arguments, call->count, syntax->place);
+    return expr;
+  }
+  expr->construct.constructor = constructor;
+  expr->construct.values = arena_array(checker->arena, formals.count, sizeof(struct ast_expr *));
+  for (size_t i = 0; i < formals.count; i++) {
+    struct want want = {constructor->fields[i].type, check_expr_formal_name(checker, &formals, i), NULL};
+    expr->construct.values[i] = check_expr(checker, ordered[i], &want);
+  }
+  return expr;
+}
+
+/* A Result from its payload, or without one (NULL) a success of Unit. The wanted Result gives the payload's wanted
+ * type. */
+static struct ast_expr *check_expr_result(struct checker *checker, bool success, const struct syntax_expr *payload,
+                                          struct place place, const struct want *want) {
+  struct ast_expr *expr = ast_expr_new(checker->arena, success ? AST_SUCCESS : AST_ERROR, NULL, place);
+  struct type *wanted = want ? infer_resolve(want->type) : NULL;
+  struct type *value = wanted && wanted->kind == TYPE_RESULT ? wanted->result.value : infer_variable(&checker->infer);
+  struct want inside = {success ? value : checker->infer.string,
+                        success ? "the value of Success" : "the message of Error", NULL};
+  expr->type = infer_result(&checker->infer, value, false);
+  if (payload)
+    expr->operand = check_expr(checker, payload, &inside);
+  else
+    expr->operand =
+        check_expr_meet(checker, ast_expr_new(checker->arena, AST_UNIT, checker->infer.unit, place), &inside);
+  return check_expr_meet(checker, expr, want);
+}
+
+static struct ast_expr *check_expr_result_constructor(struct checker *checker, const struct syntax_expr *syntax,
+                                                      const struct symbol *symbol, const struct want *want) {
+  bool success = symbol->kind == SYMBOL_SUCCESS;
+  const struct syntax_call *call = &syntax->call;
+  static const char *success_names[] = {"value"}, *error_names[] = {"message"};
+  struct formals formals = {check_expr_quote(checker, symbol->name), "field", 1, success ? success_names : error_names};
+  if (success && call->count == 0)
+    return check_expr_result(checker, true, NULL, syntax->place, want);
+  const struct syntax_expr **ordered = check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
+  if (!ordered)
+    return check_expr_recover(checker, call->arguments, call->count, syntax->place);
+  return check_expr_result(checker, success, ordered[0], syntax->place, want);
+}
+
+/* ---- calls by the kind of the callee */
+
+static struct ast_expr *check_expr_call(struct checker *checker, const struct syntax_expr *syntax,
+                                        const struct want *want) {
+  const struct syntax_expr *callee = syntax->call.callee;
+  bool named = callee->kind == SYNTAX_NAME;
+  const struct local *local = named ? map_get(&checker->locals, callee->name) : NULL;
+  struct symbol *symbol = named && !local ? check_scope_find(checker, callee->name) : NULL;
+  if (!symbol)
+    return check_expr_meet(checker, check_expr_call_value(checker, syntax, local, NULL), want);
+  switch (symbol->kind) {
+  case SYMBOL_FUNCTION:
+  case SYMBOL_EXTERN:
+  case SYMBOL_BUILTIN:
+    return check_expr_meet(checker, check_expr_call_symbol(checker, syntax, symbol), want);
+  case SYMBOL_INTRINSIC:
+    return check_expr_meet(checker, check_expr_intrinsic(checker, syntax, symbol), want);
+  case SYMBOL_CONSTRUCTOR:
+    return check_expr_meet(checker, check_expr_constructor(checker, syntax, symbol), want);
+  case SYMBOL_SUCCESS:
+  case SYMBOL_ERROR:
+    return check_expr_result_constructor(checker, syntax, symbol, want);
+  default:
+    return check_expr_meet(checker, check_expr_call_value(checker, syntax, NULL, symbol), want);
+  }
+}
+
+/* ---- updates and fields */
+
+static struct ast_expr *check_expr_update(struct checker *checker, const struct syntax_expr *syntax) {
+  const struct syntax_record *record = &syntax->record;
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_UPDATE, NULL, syntax->place);
+  expr->update.record = check_expr(checker, record->base, NULL);
+  struct type *type = check_operator_force(checker, infer_resolve(expr->update.record->type));
+  if (type->kind != TYPE_RECORD) {
+    if (type->kind == TYPE_VARIABLE)
+      diag_error(checker->diag, syntax->place, "the type of the record updated here is unknown: annotate it");
+    else if (type->kind != TYPE_ERROR)
+      diag_error(checker->diag, syntax->place, "%s has no fields to update", type_name(checker->arena, type));
+    return check_expr_recover(checker, record->fields, record->count, syntax->place);
+  }
+  const struct type_constructor *constructor = &type->named.constructors[0];
+  struct formals formals = check_expr_field_formals(checker, constructor);
+  const struct syntax_expr **ordered = arena_array(checker->arena, formals.count, sizeof *ordered);
+  check_expr_order_named(checker, &formals, record->fields, record->count, ordered);
+  expr->type = type;
+  expr->update.values = arena_array(checker->arena, formals.count, sizeof(struct ast_expr *));
+  for (size_t i = 0; i < formals.count; i++) {
+    struct want want = {constructor->fields[i].type, check_expr_formal_name(checker, &formals, i), NULL};
+    if (ordered[i])
+      expr->update.values[i] = check_expr(checker, ordered[i], &want);
+  }
+  return expr;
+}
+
+/* `Name { field: value }` is the call Name(field: value). */
+static struct ast_expr *check_expr_record(struct checker *checker, const struct syntax_expr *syntax,
+                                          const struct want *want) {
+  const struct syntax_record *record = &syntax->record;
+  if (record->base)
+    return check_expr_meet(checker, check_expr_update(checker, syntax), want);
+  const struct symbol *symbol = check_scope_find(checker, record->name.text);
+  if (!symbol || symbol->kind < SYMBOL_CONSTRUCTOR) {
+    if (symbol)
+      diag_error(checker->diag, record->name.place, "'%s' has no fields", record->name.text);
+    else
+      check_scope_unknown(checker, record->name.text, record->name.place);
+    return check_expr_recover(checker, record->fields, record->count, syntax->place);
+  }
+  struct syntax_expr call = {
+      .kind = SYNTAX_CALL, .place = syntax->place, .call = {.count = record->count, .arguments = record->fields}};
+  if (symbol->kind != SYMBOL_CONSTRUCTOR)
+    return check_expr_result_constructor(checker, &call, symbol, want);
+  return check_expr_meet(checker, check_expr_constructor(checker, &call, symbol), want);
+}
+
+/* The only record type that has a field of that name, or NULL. */
+static struct type *check_expr_field_owner(struct checker *checker, const char *name) {
+  struct type *owner = NULL;
+  for (size_t i = 0; i < checker->values.capacity; i++) {
+    const struct symbol *symbol = checker->values.entries[i].value;
+    if (!symbol || symbol->kind != SYMBOL_CONSTRUCTOR || symbol->constructor->type->kind != TYPE_RECORD)
+      continue;
+    for (size_t j = 0; j < symbol->constructor->field_count; j++) {
+      if (strcmp(symbol->constructor->fields[j].name, name) != 0)
+        continue;
+      if (owner)
+        return NULL;
+      owner = symbol->constructor->type;
+    }
+  }
+  return owner;
+}
+
+static struct type *check_expr_record_type(struct checker *checker, const struct ast_expr *record,
+                                           struct syntax_name name) {
+  struct type *type = check_operator_force(checker, infer_resolve(record->type));
+  struct type *owner = type->kind == TYPE_VARIABLE ? check_expr_field_owner(checker, name.text) : NULL;
+  if (owner)
+    infer_unify(&checker->infer, type, owner);
+  type = infer_resolve(type);
+  if (type->kind == TYPE_RECORD)
+    return type;
+  if (type->kind == TYPE_ERROR)
+    return NULL;
+  if (type->kind == TYPE_VARIABLE) {
+    *diag_error(checker->diag, record->place, "cannot look up field '%s': the type of this expression is unknown",
+                name.text) = "annotate the parameter: name: Type";
+    return NULL;
+  }
+  const char **hint =
+      diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
+  if (check_scope_find(checker, name.text))
+    *hint = arena_printf(checker->arena, "there are no methods: write … |> %s(…)", name.text);
+  if (type->kind == TYPE_RESULT)
+    *hint = "a Result is never unwrapped silently: match it first";
+  if (type->kind == TYPE_UNION)
+    *hint = "match it first: only a variant has fields";
+  return NULL;
+}
+
+static struct ast_expr *check_expr_field(struct checker *checker, const struct syntax_expr *syntax,
+                                         const struct want *want) {
+  struct syntax_name name = syntax->field.name;
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_FIELD, NULL, syntax->place);
+  expr->field.record = check_expr(checker, syntax->field.record, NULL);
+  struct type *type = check_expr_record_type(checker, expr->field.record, name);
+  if (!type)
+    return check_expr_error(checker, syntax->place);
+  const struct type_constructor *constructor = &type->named.constructors[0];
+  struct formals formals = check_expr_field_formals(checker, constructor);
+  size_t index = check_expr_find_formal(&formals, name.text);
+  if (index == formals.count) {
+    check_expr_unknown_formal(checker, &formals, name);
+    return check_expr_error(checker, syntax->place);
+  }
+  expr->field.index = (unsigned)index;
+  expr->type = constructor->fields[index].type;
+  return check_expr_meet(checker, expr, want);
+}
+
+/* ---- operators */
+
+static struct ast_expr *check_expr_logical(struct checker *checker, const struct syntax_expr *syntax) {
+  const struct syntax_binary *binary = &syntax->binary;
+  bool is_and = binary->op == SYNTAX_AND;
+  struct want want = {checker->infer.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
+  struct ast_expr *expr =
+      ast_expr_new(checker->arena, is_and ? AST_AND : AST_OR, checker->infer.boolean, syntax->place);
+  expr->binary.left = check_expr(checker, binary->left, &want);
+  expr->binary.right = check_expr(checker, binary->right, &want);
+  return expr;
+}
+
+static struct ast_expr *check_expr_elvis(struct checker *checker, const struct syntax_expr *syntax) {
+  struct type *value = infer_variable(&checker->infer);
+  struct want result = {infer_result(&checker->infer, value, false), "the left operand of '?:'", NULL};
+  struct want fallback = {value, "the fallback after '?:'", NULL};
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_ELVIS, value, syntax->place);
+  struct ast_expr *left = check_expr(checker, syntax->binary.left, NULL);
+  struct type *type = check_operator_force(checker, infer_resolve(left->type));
+  if (type->kind != TYPE_RESULT && type->kind != TYPE_VARIABLE && type->kind != TYPE_ERROR) {
+    *diag_error(checker->diag, left->place, "the left operand of '?:': expected a Result, found %s",
+                type_name(checker->arena, type)) = "this cannot fail: remove '?:' and the fallback";
+    return check_expr_error(checker, syntax->place);
+  }
+  expr->binary.left = check_expr_meet(checker, left, &result);
+  expr->binary.right = check_expr(checker, syntax->binary.right, &fallback);
+  return expr;
+}
+
+static struct ast_expr *check_expr_binary(struct checker *checker, const struct syntax_expr *syntax,
+                                          const struct want *want) {
+  const struct syntax_binary *binary = &syntax->binary;
+  if (binary->op == SYNTAX_ELVIS)
+    return check_expr_meet(checker, check_expr_elvis(checker, syntax), want);
+  if (binary->op == SYNTAX_AND || binary->op == SYNTAX_OR)
+    return check_expr_meet(checker, check_expr_logical(checker, syntax), want);
+  bool arithmetic = binary->op <= SYNTAX_REMAINDER;
+  struct type *type = arithmetic ? infer_variable(&checker->infer) : checker->infer.boolean;
+  struct ast_expr *expr = ast_expr_new(checker->arena, arithmetic ? AST_ARITHMETIC : AST_COMPARE, type, syntax->place);
+  expr->binary.op = (enum ast_operator)binary->op;
+  expr->binary.left = check_expr(checker, binary->left, NULL);
+  expr->binary.right = check_expr(checker, binary->right, NULL);
+  if (arithmetic)
+    check_operator_arithmetic(checker, expr, binary->op, binary->place);
+  else
+    check_operator_compare(checker, expr, binary->place);
+  return check_expr_meet(checker, expr, want);
+}
+
+static struct ast_expr *check_expr_unary(struct checker *checker, const struct syntax_expr *syntax,
+                                         const struct want *want) {
+  struct place place = syntax->binary.place;
+  struct want truth = {checker->infer.boolean, "the operand of '!'", NULL};
+  struct ast_expr *expr;
+  if (syntax->binary.op == SYNTAX_NOT) {
+    expr = ast_expr_new(checker->arena, AST_NOT, checker->infer.boolean, syntax->place);
+    expr->operand = check_expr(checker, syntax->binary.left, &truth);
+  } else if (syntax->binary.op == SYNTAX_NEGATE) {
+    expr = ast_expr_new(checker->arena, AST_NEGATE, infer_variable(&checker->infer), syntax->place);
+    expr->operand = check_expr(checker, syntax->binary.left, NULL);
+    check_operator_arithmetic(checker, expr, SYNTAX_SUBTRACT, place);
+  } else { /* a plus: the operand itself */
+    expr = check_expr(checker, syntax->binary.left, NULL);
+    struct type *type = check_operator_force(checker, infer_resolve(expr->type));
+    if (!check_operator_is_numeric(type))
+      diag_error(checker->diag, place, "'+' cannot be applied to %s", type_name(checker->arena, type));
+  }
+  return check_expr_meet(checker, expr, want);
+}
+
+/* ---- statements and blocks */
 
 /* A range is a loop that is not written yet: it can be used on the spot, but not kept. */
-static void check_kept(struct checker *checker, const struct ast_expr *expr) {
-  if (check_type_of(expr)->kind == TYPE_ITERATOR)
-    *diag_error(checker->diag, expr->place, "an iterator is not a value") =
-        "end the chain with forEach or fold where it stands";
+static void check_expr_kept(struct checker *checker, const struct ast_expr *expr) {
+  if (infer_resolve(expr->type)->kind == TYPE_ITERATOR)
+    *diag_error(checker->diag, expr->place, "an iterator cannot be stored, passed or returned") =
+        "end the chain with forEach or fold";
 }
 
-static void check_let(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
+static void check_expr_let(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
   struct want want = {.what = arena_printf(checker->arena, "the value of '%s'", item->name.text)};
   if (item->type)
-    want.type = check_type(checker, item->type);
+    want.type = check_declare_type(checker, item->type);
   statement->value = check_expr(checker, item->value, item->type ? &want : NULL);
-  check_kept(checker, statement->value);
-  struct type *type = item->type ? want.type : check_type_of(statement->value);
-  statement->variable = check_new_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
-  struct local *local = check_bind(checker, statement->variable);
+  check_expr_kept(checker, statement->value);
+  struct type *type = item->type ? want.type : infer_resolve(statement->value->type);
+  statement->variable = check_scope_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
+  struct local *local = check_scope_bind(checker, statement->variable);
   if (item->value->kind != SYNTAX_LAMBDA)
     return;
   local->known = item->value->function;
   local->code = statement->value->function;
 }
 
-void check_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
+void check_expr_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
   statement->place = item->place;
   if (item->kind == SYNTAX_ITEM_LET)
-    check_let(checker, item, statement);
+    check_expr_let(checker, item, statement);
   else if (item->kind == SYNTAX_ITEM_FUNCTION)
-    check_nested_function(checker, item, statement);
+    check_expr_nested_function(checker, item, statement);
   else
-    statement->value = check_dropped(checker, item->value);
+    statement->value = check_expr_dropped(checker, item->value);
 }
 
-/* ---- Blocks ------------------------------------------------------------------------------------------------------ */
-
-/* A block's value is its last expression. What it binds is forgotten at its end. */
-static struct ast_expr *check_block(struct checker *checker, const struct syntax_expr *syntax, const struct want *want,
-                                    bool dropped) {
+/* The value of a block is its last expression. Its bindings go out of scope at its end. */
+static struct ast_expr *check_expr_block(struct checker *checker, const struct syntax_expr *syntax,
+                                         const struct want *want, bool dropped) {
   const struct syntax_block *block = &syntax->block;
-  struct ast_expr *expr = check_new(checker, AST_BLOCK, checker->types.unit, syntax->place);
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_BLOCK, checker->infer.unit, syntax->place);
   struct local *locals = checker->frame->locals;
   bool has_value = !dropped && block->count && block->items[block->count - 1].kind == SYNTAX_ITEM_EXPR;
   size_t count = block->count - has_value;
   expr->block.statements = arena_array(checker->arena, count, sizeof *expr->block.statements);
   expr->block.count = count;
   for (size_t i = 0; i < count; i++)
-    check_statement(checker, &block->items[i], &expr->block.statements[i]);
+    check_expr_statement(checker, &block->items[i], &expr->block.statements[i]);
   if (has_value) {
     expr->block.value = check_expr(checker, block->items[count].value, want);
     expr->type = expr->block.value->type;
@@ -150,80 +916,111 @@ static struct ast_expr *check_block(struct checker *checker, const struct syntax
     struct place place = expr->place;
     if (place.length)
       expr->place = (struct place){place.offset + place.length - 1, 1};
-    check_meet(checker, expr, want);
+    check_expr_meet(checker, expr, want);
     expr->place = place;
   }
-  check_unbind(checker, locals);
+  check_scope_unbind(checker, locals);
   return expr;
 }
 
-static struct ast_expr *check_if(struct checker *checker, const struct syntax_expr *syntax, const struct want *want,
-                                 bool dropped) {
-  struct want condition = {checker->types.boolean, "the condition", NULL};
-  struct ast_expr *expr = check_new(checker, AST_IF, checker->types.unit, syntax->place);
-  expr->branch.condition = check_expr(checker, syntax->branch.condition, &condition);
-  if (dropped) {
-    expr->branch.then = check_dropped_arm(checker, syntax->branch.then);
-    expr->branch.otherwise = check_dropped_arm(checker, syntax->branch.otherwise);
-    return expr;
-  }
-  expr->branch.then = check_expr(checker, syntax->branch.then, want);
-  struct want same = {check_type_of(expr->branch.then), "the other side of the condition", NULL};
-  expr->branch.otherwise = check_expr(checker, syntax->branch.otherwise, want ? want : &same);
-  expr->type = expr->branch.then->type;
-  return expr;
-}
+/* ---- if and match */
 
-struct ast_expr *check_dropped(struct checker *checker, const struct syntax_expr *syntax) {
-  if (syntax->kind == SYNTAX_IF)
-    return check_if(checker, syntax, NULL, true);
-  if (syntax->kind == SYNTAX_MATCH)
-    return check_match(checker, syntax, NULL, true);
-  if (syntax->kind == SYNTAX_BLOCK)
-    return check_block(checker, syntax, NULL, true);
-  struct ast_expr *value = check_expr(checker, syntax, NULL);
-  check_kept(checker, value);
-  return value;
-}
-
-/* The same as a value of Unit: what an arm of a dropped match gives is the value of a statement. */
-struct ast_expr *check_dropped_arm(struct checker *checker, const struct syntax_expr *syntax) {
-  struct ast_expr *value = check_dropped(checker, syntax);
-  bool is_unit = value->type == checker->types.unit;
+/* An arm of a dropped match or `if`, as an expression of type Unit: its value is dropped in a statement. */
+static struct ast_expr *check_expr_dropped_arm(struct checker *checker, const struct syntax_expr *syntax) {
+  struct ast_expr *value = check_expr_dropped(checker, syntax);
+  bool is_unit = value->type == checker->infer.unit;
   if (is_unit)
     return value;
-  struct ast_expr *expr = check_new(checker, AST_BLOCK, checker->types.unit, syntax->place);
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_BLOCK, checker->infer.unit, syntax->place);
   expr->block.statements = arena_array(checker->arena, 1, sizeof *expr->block.statements);
   expr->block.count = 1;
   expr->block.statements[0] = (struct ast_statement){.value = value, .place = syntax->place};
   return expr;
 }
 
+static struct ast_expr *check_expr_if(struct checker *checker, const struct syntax_expr *syntax,
+                                      const struct want *want, bool dropped) {
+  struct want condition = {checker->infer.boolean, "the condition", NULL};
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_IF, checker->infer.unit, syntax->place);
+  expr->branch.condition = check_expr(checker, syntax->branch.condition, &condition);
+  if (dropped) {
+    expr->branch.then = check_expr_dropped_arm(checker, syntax->branch.then);
+    expr->branch.otherwise = check_expr_dropped_arm(checker, syntax->branch.otherwise);
+    return expr;
+  }
+  expr->branch.then = check_expr(checker, syntax->branch.then, want);
+  struct want same = {infer_resolve(expr->branch.then->type), "the other side of the condition", NULL};
+  expr->branch.otherwise = check_expr(checker, syntax->branch.otherwise, want ? want : &same);
+  expr->type = expr->branch.then->type;
+  return expr;
+}
+
+static struct ast_expr *check_expr_match(struct checker *checker, const struct syntax_expr *syntax,
+                                         const struct want *want, bool dropped) {
+  const struct syntax_match *match = &syntax->match;
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_MATCH, checker->infer.unit, syntax->place);
+  expr->match.subject = check_expr(checker, match->subject, NULL);
+  struct type *subject = infer_resolve(expr->match.subject->type);
+  expr->match.count = match->count;
+  expr->match.arms = arena_array(checker->arena, match->count, sizeof *expr->match.arms);
+  struct want same = {infer_variable(&checker->infer), "the arms of the match", NULL};
+  const struct want *wanted = want ? want : &same;
+  bool patterns_are_right = true;
+  for (size_t i = 0; i < match->count; i++) {
+    struct ast_arm *arm = &expr->match.arms[i];
+    struct local *locals = checker->frame->locals;
+    size_t errors = checker->diag->errors;
+    arm->place = match->arms[i].pattern.place;
+    check_pattern(checker, subject, &match->arms[i].pattern, arm);
+    patterns_are_right &= errors == checker->diag->errors;
+    const struct syntax_expr *body = match->arms[i].body;
+    arm->body = dropped ? check_expr_dropped_arm(checker, body) : check_expr(checker, body, wanted);
+    check_scope_unbind(checker, locals);
+  }
+  if (!dropped)
+    expr->type = wanted->type;
+  if (patterns_are_right)
+    check_pattern_coverage(checker, &expr->match, subject, syntax->place);
+  return expr;
+}
+
+static struct ast_expr *check_expr_dropped(struct checker *checker, const struct syntax_expr *syntax) {
+  if (syntax->kind == SYNTAX_IF)
+    return check_expr_if(checker, syntax, NULL, true);
+  if (syntax->kind == SYNTAX_MATCH)
+    return check_expr_match(checker, syntax, NULL, true);
+  if (syntax->kind == SYNTAX_BLOCK)
+    return check_expr_block(checker, syntax, NULL, true);
+  struct ast_expr *value = check_expr(checker, syntax, NULL);
+  check_expr_kept(checker, value);
+  return value;
+}
+
 struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
   switch (syntax->kind) {
   case SYNTAX_INTERPOLATE:
-    return check_interpolation(checker, syntax, want);
+    return check_expr_interpolation(checker, syntax, want);
   case SYNTAX_NAME:
-    return check_name(checker, syntax->name, syntax->place, want);
+    return check_expr_name(checker, syntax->name, syntax->place, want);
   case SYNTAX_CALL:
-    return check_call(checker, syntax, want);
+    return check_expr_call(checker, syntax, want);
   case SYNTAX_FIELD:
-    return check_field(checker, syntax, want);
+    return check_expr_field(checker, syntax, want);
   case SYNTAX_RECORD:
-    return check_record(checker, syntax, want);
+    return check_expr_record(checker, syntax, want);
   case SYNTAX_UNARY:
-    return check_unary(checker, syntax, want);
+    return check_expr_unary(checker, syntax, want);
   case SYNTAX_BINARY:
-    return check_binary(checker, syntax, want);
+    return check_expr_binary(checker, syntax, want);
   case SYNTAX_IF:
-    return check_if(checker, syntax, want, false);
+    return check_expr_if(checker, syntax, want, false);
   case SYNTAX_BLOCK:
-    return check_block(checker, syntax, want, false);
+    return check_expr_block(checker, syntax, want, false);
   case SYNTAX_MATCH:
-    return check_match(checker, syntax, want, false);
+    return check_expr_match(checker, syntax, want, false);
   case SYNTAX_LAMBDA:
-    return check_lambda(checker, syntax, want);
+    return check_expr_lambda(checker, syntax, want);
   default:
-    return check_literal(checker, syntax, want);
+    return check_expr_literal(checker, syntax, want);
   }
 }

@@ -1,303 +1,205 @@
-/* Operators. What `+` means depends on its operands' types, which inference may only find later: until then the operator
- * waits, and its own type is a variable. */
-#include "checker.h"
+#include "check_operator.h"
 
-#include <string.h>
-
-static const char *const operator_spelling[] = {
-    [SYNTAX_ADD] = "+",         [SYNTAX_SUBTRACT] = "-",       [SYNTAX_MULTIPLY] = "*",
-    [SYNTAX_DIVIDE] = "/",      [SYNTAX_REMAINDER] = "%",      [SYNTAX_EQUAL] = "==",
-    [SYNTAX_NOT_EQUAL] = "!=",  [SYNTAX_LESS] = "<",           [SYNTAX_GREATER] = ">",
-    [SYNTAX_LESS_EQUAL] = "<=", [SYNTAX_GREATER_EQUAL] = ">=", [SYNTAX_AND] = "&&",
-    [SYNTAX_OR] = "||",         [SYNTAX_ELVIS] = "?:",         [SYNTAX_NOT] = "!",
-    [SYNTAX_PLUS] = "+",        [SYNTAX_NEGATE] = "-",
+static const char *const check_operator_spelling[] = {
+    [SYNTAX_ADD] = "+",       [SYNTAX_SUBTRACT] = "-",    [SYNTAX_MULTIPLY] = "*",       [SYNTAX_DIVIDE] = "/",
+    [SYNTAX_REMAINDER] = "%", [SYNTAX_EQUAL] = "==",      [SYNTAX_NOT_EQUAL] = "!=",     [SYNTAX_LESS] = "<",
+    [SYNTAX_GREATER] = ">",   [SYNTAX_LESS_EQUAL] = "<=", [SYNTAX_GREATER_EQUAL] = ">=",
 };
 
-/* ---- Arithmetic -------------------------------------------------------------------------------------------------- */
+/* ---- operands */
 
-/* What arithmetic sees of an operand's type: the number in it, and whether it is in a Result. */
+/* An operand of arithmetic: a number, or a Result of one. */
 struct operand {
-  struct type *number; /* int, float, string (for +), a variable or wrong; NULL if it is nothing of these */
+  struct type *number; /* int, float, string (for +), a variable or the error type; NULL for any other type */
   bool is_result;
 };
 
-static struct operand operand_of(struct type *type) {
-  struct operand operand = {.number = type_resolve(type)};
+static struct operand check_operator_operand(const struct type *type) {
+  struct operand operand = {.number = infer_resolve(type)};
   if (operand.number->kind == TYPE_RESULT) {
     operand.is_result = true;
-    operand.number = type_resolve(operand.number->result.value);
+    operand.number = infer_resolve(operand.number->result.value);
   }
-  bool is_number = operand.number->kind == TYPE_INT || operand.number->kind == TYPE_FLOAT;
-  bool is_text = operand.number->kind == TYPE_STRING && !operand.is_result;
-  bool is_open = operand.number->kind == TYPE_VARIABLE || operand.number->kind == TYPE_WRONG;
-  if (!is_number && !is_text && !is_open)
+  enum type_kind kind = operand.number->kind;
+  if (kind != TYPE_INT && kind != TYPE_FLOAT && kind != TYPE_VARIABLE && kind != TYPE_ERROR &&
+      (kind != TYPE_STRING || operand.is_result))
     operand.number = NULL;
   return operand;
 }
 
-static bool operand_is_wrong(struct operand operand) {
-  return operand.number && operand.number->kind == TYPE_WRONG;
+static struct type *check_operator_left_type(const struct ast_expr *expr) {
+  return infer_resolve(expr->kind == AST_NEGATE ? expr->operand->type : expr->binary.left->type);
 }
 
-static struct type *operator_left_type(const struct ast_expr *expr) {
-  return check_type_of(expr->kind == AST_NEGATE ? expr->operand : expr->binary.left);
+static struct type *check_operator_right_type(const struct ast_expr *expr) {
+  return infer_resolve(expr->kind == AST_NEGATE ? expr->operand->type : expr->binary.right->type);
 }
 
-static struct type *operator_right_type(const struct ast_expr *expr) {
-  return check_type_of(expr->kind == AST_NEGATE ? expr->operand : expr->binary.right);
+struct operands {
+  struct operand left, right;
+  bool left_is_open, right_is_open; /* a variable */
+};
+
+static struct operands check_operator_operands(const struct ast_expr *expr) {
+  struct operands both = {check_operator_operand(check_operator_left_type(expr)),
+                          check_operator_operand(check_operator_right_type(expr)), false, false};
+  both.left_is_open = both.left.number && both.left.number->kind == TYPE_VARIABLE;
+  both.right_is_open = both.right.number && both.right.number->kind == TYPE_VARIABLE;
+  return both;
 }
 
-/* What an operator gives for operands whose types are known; NULL if it is not for them. */
-static struct type *operator_result(struct checker *checker, enum syntax_operator op, struct operand left,
-                                    struct operand right) {
-  struct types *types = &checker->types;
+/* ---- arithmetic */
+
+/* The type of an operator on operands of known types, or NULL if it does not apply to them. */
+static struct type *check_operator_result(struct checker *checker, enum syntax_operator op, struct operand left,
+                                          struct operand right) {
+  struct infer *infer = &checker->infer;
   if (!left.number || !right.number)
     return NULL;
-  if (operand_is_wrong(left) || operand_is_wrong(right))
-    return types->wrong;
-  bool texts = left.number->kind == TYPE_STRING || right.number->kind == TYPE_STRING;
-  if (texts)
-    return op == SYNTAX_ADD && left.number == right.number ? types->string : NULL;
-  bool real = left.number->kind == TYPE_FLOAT || right.number->kind == TYPE_FLOAT;
+  enum type_kind a = left.number->kind, b = right.number->kind;
+  if (a == TYPE_ERROR || b == TYPE_ERROR)
+    return infer->error;
+  if (a == TYPE_STRING || b == TYPE_STRING)
+    return op == SYNTAX_ADD && a == b ? infer->string : NULL;
+  bool real = a == TYPE_FLOAT || b == TYPE_FLOAT;
   if (op == SYNTAX_DIVIDE)
-    return type_result(types, types->real, true);
+    return infer_result(infer, infer->real, true);
   if (op == SYNTAX_REMAINDER || !real)
-    return type_result(types, real ? types->real : types->integer, true);
-  return left.is_result || right.is_result ? type_result(types, types->real, true) : types->real;
+    return infer_result(infer, real ? infer->real : infer->integer, true);
+  return left.is_result || right.is_result ? infer_result(infer, infer->real, true) : infer->real;
 }
 
-static void operator_refuse(struct checker *checker, const struct pending *pending) {
-  const char *spelling = operator_spelling[pending->op];
-  struct type *left = operator_left_type(pending->expr), *right = operator_right_type(pending->expr);
-  if (pending->expr->kind == AST_NEGATE) {
-    diag_error(checker->diag, pending->place, "'-' cannot be applied to %s", check_show(checker, left));
-    return;
-  }
-  const char **hint = diag_error(checker->diag, pending->place, "'%s' cannot be applied to %s and %s", spelling,
-                                 check_show(checker, left), check_show(checker, right));
-  bool texts = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
-  if (texts && pending->op == SYNTAX_ADD)
-    *hint = "write \"${…}\", or make a string of it with toString(…)";
-}
-
-/* Gives an operator its type if its operands' are known. Returns whether it need not wait any longer. */
-static bool operator_settle(struct checker *checker, const struct pending *pending) {
-  struct ast_expr *expr = pending->expr;
-  struct operand left = operand_of(operator_left_type(expr)), right = operand_of(operator_right_type(expr));
-  bool known =
-      (!left.number || left.number->kind != TYPE_VARIABLE) && (!right.number || right.number->kind != TYPE_VARIABLE);
-  if (!known)
+/* Types an operator if the types of its operands are known. Returns false if it is still pending. */
+static bool check_operator_settle(struct checker *checker, const struct pending *pending) {
+  const struct ast_expr *expr = pending->expr;
+  const char *spelling = check_operator_spelling[pending->op];
+  struct operands both = check_operator_operands(expr);
+  if (both.left_is_open || both.right_is_open)
     return false;
-  struct type *result = operator_result(checker, pending->op, left, right);
-  struct type *type = check_type_of(expr);
-  if (!result) {
-    operator_refuse(checker, pending);
-    return true;
-  }
-  if (!type_unify(&checker->types, type, result))
-    *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", operator_spelling[pending->op],
-                check_show(checker, left.number), check_show(checker, type), check_show(checker, result)) =
+  struct type *result = check_operator_result(checker, pending->op, both.left, both.right);
+  struct type *type = infer_resolve(expr->type);
+  if (!result && expr->kind == AST_NEGATE) {
+    diag_error(checker->diag, pending->place, "'-' cannot be applied to %s",
+               type_name(checker->arena, check_operator_left_type(expr)));
+  } else if (!result) {
+    struct type *left = check_operator_left_type(expr), *right = check_operator_right_type(expr);
+    const char **hint = diag_error(checker->diag, pending->place, "'%s' cannot be applied to %s and %s", spelling,
+                                   type_name(checker->arena, left), type_name(checker->arena, right));
+    if (pending->op == SYNTAX_ADD && (left->kind == TYPE_STRING || right->kind == TYPE_STRING))
+      *hint = "convert it with toString(…) or \"${…}\"";
+  } else if (!infer_unify(&checker->infer, type, result)) {
+    *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", spelling,
+                type_name(checker->arena, both.left.number), type_name(checker->arena, type),
+                type_name(checker->arena, result)) =
         result->kind == TYPE_RESULT ? "arithmetic on integers is checked: match it, or give a fallback with '?:'"
                                     : NULL;
+  }
   return true;
 }
 
-/* Decides what an operator is applied to where nothing else does: the same as its other operand, or int. */
-static void operator_assume(struct checker *checker, const struct pending *pending) {
-  struct operand left = operand_of(operator_left_type(pending->expr));
-  struct operand right = operand_of(operator_right_type(pending->expr));
-  struct type *assumed = checker->types.integer;
-  if (left.number && left.number->kind != TYPE_VARIABLE)
-    assumed = left.number;
-  if (right.number && right.number->kind != TYPE_VARIABLE)
-    assumed = right.number;
-  checker->assumed_count += assumed == checker->types.integer;
-  if (left.number && left.number->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, left.number, assumed);
-  if (right.number && right.number->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, right.number, assumed);
-}
-
-static bool operator_is_half_known(const struct pending *pending) {
-  struct operand left = operand_of(operator_left_type(pending->expr));
-  struct operand right = operand_of(operator_right_type(pending->expr));
-  return (left.number && left.number->kind != TYPE_VARIABLE) || (right.number && right.number->kind != TYPE_VARIABLE);
-}
-
-/* Settles all that can be. */
-static void operators_settle_known(struct checker *checker) {
+/* Settles the operators whose operands have become known, until none is left. */
+static void check_operator_settle_known(struct checker *checker) {
   size_t before;
   do {
     before = checker->pending_count;
     size_t kept = 0;
     for (size_t i = 0; i < before; i++) {
       struct pending pending = checker->pending[i];
-      if (!operator_settle(checker, &pending))
+      if (!check_operator_settle(checker, &pending))
         checker->pending[kept++] = pending;
     }
     checker->pending_count = kept;
   } while (checker->pending_count && checker->pending_count < before);
 }
 
-/* Whether an operand is what another waiting operator gives: that one has to be decided first. */
-static bool operator_waits_for_another(const struct checker *checker, const struct pending *pending) {
-  struct operand left = operand_of(operator_left_type(pending->expr));
-  struct operand right = operand_of(operator_right_type(pending->expr));
-  for (size_t i = 0; i < checker->pending_count; i++) {
-    const struct type *result = check_type_of(checker->pending[i].expr);
-    if (result == left.number || result == right.number)
-      return true;
+/* Returns true if one operand is known and the other is not the result of another pending operator, which comes
+ * first. */
+static bool check_operator_is_ready(const struct checker *checker, const struct operands *both) {
+  bool left_is_known = both->left.number && !both->left_is_open;
+  bool right_is_known = both->right.number && !both->right_is_open;
+  bool ready = left_is_known || right_is_known;
+  for (size_t i = 0; ready && i < checker->pending_count; i++) {
+    const struct type *result = infer_resolve(checker->pending[i].expr->type);
+    ready = result != both->left.number && result != both->right.number;
   }
-  return false;
+  return ready;
 }
 
-/* Which of the waiting operators to decide first: one with an operand that is known, else the innermost. */
-static const struct pending *operators_next(const struct checker *checker) {
-  for (size_t i = 0; i < checker->pending_count; i++)
-    if (operator_is_half_known(&checker->pending[i]) && !operator_waits_for_another(checker, &checker->pending[i]))
-      return &checker->pending[i];
-  return &checker->pending[0];
-}
-
-void check_settle(struct checker *checker) {
-  operators_settle_known(checker);
-  while (checker->pending_count) {
-    operator_assume(checker, operators_next(checker));
-    operators_settle_known(checker);
+/* While operators are pending, fixes the operands of one that is ready, otherwise of the innermost: an open operand
+ * takes the type of the other one, or defaults to int. */
+void check_operator_settle_all(struct checker *checker) {
+  struct infer *infer = &checker->infer;
+  for (check_operator_settle_known(checker); checker->pending_count; check_operator_settle_known(checker)) {
+    struct operands both = check_operator_operands(checker->pending[0].expr);
+    for (size_t i = 0; i < checker->pending_count; i++) {
+      struct operands other = check_operator_operands(checker->pending[i].expr);
+      if (check_operator_is_ready(checker, &other)) {
+        both = other;
+        break;
+      }
+    }
+    struct type *number = infer->integer;
+    if (both.left.number && !both.left_is_open)
+      number = both.left.number;
+    if (both.right.number && !both.right_is_open)
+      number = both.right.number;
+    checker->defaulted_count += number == infer->integer;
+    if (both.left_is_open)
+      infer_unify(infer, both.left.number, number);
+    if (both.right_is_open)
+      infer_unify(infer, both.right.number, number);
   }
 }
 
-struct type *check_force(struct checker *checker, struct type *type) {
-  type = type_resolve(type);
+struct type *check_operator_force(struct checker *checker, struct type *type) {
+  type = infer_resolve(type);
   if (type->kind != TYPE_VARIABLE)
     return type;
-  operators_settle_known(checker);
-  return type_resolve(type);
+  check_operator_settle_known(checker);
+  return infer_resolve(type);
 }
 
-static struct ast_expr *operator_wait(struct checker *checker, struct ast_expr *expr, enum syntax_operator op,
-                                      struct place place) {
+struct ast_expr *check_operator_arithmetic(struct checker *checker, struct ast_expr *expr, enum syntax_operator op,
+                                           struct place place) {
+  struct type *left = check_operator_left_type(expr), *right = check_operator_right_type(expr);
+  bool one_string = (left->kind == TYPE_STRING && right->kind == TYPE_VARIABLE) ||
+                    (right->kind == TYPE_STRING && left->kind == TYPE_VARIABLE);
+  if (op == SYNTAX_ADD && one_string)
+    infer_unify(&checker->infer, left, right);
   struct pending pending = {expr, op, place};
-  if (!operator_settle(checker, &pending))
+  if (!check_operator_settle(checker, &pending))
     ARENA_PUSH(checker->arena, checker->pending, checker->pending_count, checker->pending_capacity, pending);
   return expr;
 }
 
-/* With `+` one string is enough to know that the other operand is one too. */
-static void operator_spread_string(struct checker *checker, struct ast_expr *expr) {
-  struct type *left = operator_left_type(expr), *right = operator_right_type(expr);
-  if (left->kind == TYPE_STRING && right->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, left, right);
-  if (right->kind == TYPE_STRING && left->kind == TYPE_VARIABLE)
-    type_unify(&checker->types, left, right);
+bool check_operator_is_numeric(const struct type *type) {
+  struct operand operand = check_operator_operand(type);
+  return operand.number && operand.number->kind != TYPE_STRING;
 }
 
-static struct ast_expr *check_arithmetic(struct checker *checker, const struct syntax_expr *syntax) {
-  const struct syntax_binary *binary = &syntax->binary;
-  struct ast_expr *expr = check_new(checker, AST_ARITHMETIC, type_variable(&checker->types), syntax->place);
-  expr->binary.op = (enum ast_operator)binary->op;
-  expr->binary.left = check_expr(checker, binary->left, NULL);
-  expr->binary.right = check_expr(checker, binary->right, NULL);
-  if (binary->op == SYNTAX_ADD)
-    operator_spread_string(checker, expr);
-  return operator_wait(checker, expr, binary->op, binary->place);
-}
+/* ---- comparisons */
 
-/* ---- The others -------------------------------------------------------------------------------------------------- */
-
-static bool operator_is_number(const struct type *type) {
-  return type->kind == TYPE_INT || type->kind == TYPE_FLOAT;
-}
-
-/* Both operands are of one type, or one is an int and the other a float. finish.c sees to which types can be compared. */
-static struct ast_expr *check_comparison(struct checker *checker, const struct syntax_expr *syntax) {
-  const struct syntax_binary *binary = &syntax->binary;
-  struct ast_expr *expr = check_new(checker, AST_COMPARE, checker->types.boolean, syntax->place);
-  expr->binary.op = (enum ast_operator)binary->op;
-  expr->binary.left = check_expr(checker, binary->left, NULL);
-  expr->binary.right = check_expr(checker, binary->right, NULL);
-  struct type *left = check_type_of(expr->binary.left), *right = check_type_of(expr->binary.right);
+struct ast_expr *check_operator_compare(struct checker *checker, struct ast_expr *expr, struct place place) {
+  struct type *left = check_operator_left_type(expr), *right = check_operator_right_type(expr);
   if (left->kind == TYPE_VARIABLE || right->kind == TYPE_VARIABLE)
     ARENA_PUSH(checker->arena, checker->comparisons, checker->comparison_count, checker->comparison_capacity, expr);
-  if (operator_is_number(left) && operator_is_number(right))
+  bool numbers =
+      (left->kind == TYPE_INT || left->kind == TYPE_FLOAT) && (right->kind == TYPE_INT || right->kind == TYPE_FLOAT);
+  if (numbers || infer_unify(&checker->infer, left, right))
     return expr;
-  if (type_unify(&checker->types, left, right))
-    return expr;
-  const char **hint = diag_error(checker->diag, binary->place, "'%s' cannot compare %s with %s",
-                                 operator_spelling[binary->op], check_show(checker, left), check_show(checker, right));
+  const char **hint =
+      diag_error(checker->diag, place, "'%s' cannot compare %s with %s", check_operator_spelling[expr->binary.op],
+                 type_name(checker->arena, left), type_name(checker->arena, right));
   if (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT)
     *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
   return expr;
 }
 
-void check_settle_comparisons(struct checker *checker) {
+void check_operator_settle_comparisons(struct checker *checker) {
   for (size_t i = 0; i < checker->comparison_count; i++) {
-    struct type *type = check_type_of(checker->comparisons[i]->binary.left);
+    struct type *type = infer_resolve(checker->comparisons[i]->binary.left->type);
     if (type->kind == TYPE_VARIABLE && type->variable.level != INFER_GENERIC)
-      type_unify(&checker->types, type, checker->types.integer);
+      infer_unify(&checker->infer, type, checker->infer.integer);
   }
   checker->comparison_count = 0;
-}
-
-static struct ast_expr *check_logical(struct checker *checker, const struct syntax_expr *syntax) {
-  const struct syntax_binary *binary = &syntax->binary;
-  bool is_and = binary->op == SYNTAX_AND;
-  struct want want = {checker->types.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
-  struct ast_expr *expr = check_new(checker, is_and ? AST_AND : AST_OR, checker->types.boolean, syntax->place);
-  expr->binary.left = check_expr(checker, binary->left, &want);
-  expr->binary.right = check_expr(checker, binary->right, &want);
-  return expr;
-}
-
-static struct ast_expr *check_elvis(struct checker *checker, const struct syntax_expr *syntax) {
-  struct type *value = type_variable(&checker->types);
-  struct want result = {type_result(&checker->types, value, false), "what stands before '?:'", NULL};
-  struct want fallback = {value, "the fallback after '?:'", NULL};
-  struct ast_expr *expr = check_new(checker, AST_ELVIS, value, syntax->place);
-  struct ast_expr *left = check_expr(checker, syntax->binary.left, NULL);
-  struct type *type = check_force(checker, check_type_of(left));
-  if (type->kind != TYPE_RESULT && type->kind != TYPE_VARIABLE && type->kind != TYPE_WRONG) {
-    *diag_error(checker->diag, left->place, "'?:' wants a Result before it, not %s", check_show(checker, type)) =
-        "only a Result can fail: leave '?:' and the fallback out";
-    return check_wrong(checker, syntax->place);
-  }
-  expr->binary.left = check_meet(checker, left, &result);
-  expr->binary.right = check_expr(checker, syntax->binary.right, &fallback);
-  return expr;
-}
-
-struct ast_expr *check_binary(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
-  enum syntax_operator op = syntax->binary.op;
-  struct ast_expr *expr = op <= SYNTAX_REMAINDER       ? check_arithmetic(checker, syntax)
-                          : op <= SYNTAX_GREATER_EQUAL ? check_comparison(checker, syntax)
-                          : op <= SYNTAX_OR            ? check_logical(checker, syntax)
-                                                       : check_elvis(checker, syntax);
-  return check_meet(checker, expr, want);
-}
-
-/* A plus before a number is that number. */
-static struct ast_expr *check_plus(struct checker *checker, const struct syntax_expr *syntax) {
-  struct ast_expr *operand = check_expr(checker, syntax->binary.left, NULL);
-  struct type *type = check_force(checker, check_type_of(operand));
-  struct operand number = operand_of(type);
-  if (!number.number || number.number->kind == TYPE_STRING)
-    diag_error(checker->diag, syntax->binary.place, "'+' cannot be applied to %s", check_show(checker, type));
-  return operand;
-}
-
-static struct ast_expr *check_negation(struct checker *checker, const struct syntax_expr *syntax) {
-  struct ast_expr *expr = check_new(checker, AST_NEGATE, type_variable(&checker->types), syntax->place);
-  expr->operand = check_expr(checker, syntax->binary.left, NULL);
-  return operator_wait(checker, expr, SYNTAX_SUBTRACT, syntax->binary.place);
-}
-
-struct ast_expr *check_unary(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
-  if (syntax->binary.op == SYNTAX_PLUS)
-    return check_meet(checker, check_plus(checker, syntax), want);
-  if (syntax->binary.op == SYNTAX_NEGATE)
-    return check_meet(checker, check_negation(checker, syntax), want);
-  struct want truth = {checker->types.boolean, "the operand of '!'", NULL};
-  struct ast_expr *expr = check_new(checker, AST_NOT, checker->types.boolean, syntax->place);
-  expr->operand = check_expr(checker, syntax->binary.left, &truth);
-  return check_meet(checker, expr, want);
 }

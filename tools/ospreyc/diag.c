@@ -3,6 +3,7 @@
 #include "arena.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +26,6 @@ void diag_init(struct diag *diag, struct arena *arena, const struct source *sour
   *diag = (struct diag){.arena = arena, .source = source};
 }
 
-void diag_deinit(struct diag *diag) {
-  free(diag->messages);
-  *diag = (struct diag){0};
-}
-
 static struct diag_message *diag_find(struct diag *diag, struct place place, const char *text) {
   for (size_t i = diag->count; i-- > 0;) {
     struct diag_message *message = &diag->messages[i];
@@ -37,19 +33,6 @@ static struct diag_message *diag_find(struct diag *diag, struct place place, con
       return message;
   }
   return NULL;
-}
-
-static struct diag_message *diag_add(struct diag *diag) {
-  if (diag->count == diag->capacity) {
-    diag->capacity = diag->capacity ? diag->capacity * 2 : 16;
-    struct diag_message *larger = realloc(diag->messages, diag->capacity * sizeof *larger);
-    if (!larger) {
-      fputs("ospreyc: error: out of memory\n", stderr);
-      exit(3);
-    }
-    diag->messages = larger;
-  }
-  return &diag->messages[diag->count++];
 }
 
 const char **diag_error(struct diag *diag, struct place place, const char *format, ...) {
@@ -64,8 +47,9 @@ const char **diag_error(struct diag *diag, struct place place, const char *forma
   va_end(arguments);
   struct diag_message *message = diag_find(diag, place, text);
   if (!message) {
-    message = diag_add(diag);
-    *message = (struct diag_message){.place = place, .order = diag->count, .text = text};
+    struct diag_message added = {.place = place, .order = diag->count, .text = text};
+    ARENA_PUSH(diag->arena, diag->messages, diag->count, diag->capacity, added);
+    message = &diag->messages[diag->count - 1];
     diag->errors++;
   }
   return &message->hint;
@@ -78,14 +62,14 @@ static int diag_compare(const void *left, const void *right) {
   return a->order < b->order ? -1 : a->order > b->order;
 }
 
-/* Moves an offset to the start of the character it is in. */
+/* The start of the character that contains an offset. */
 static size_t diag_character_start(const char *text, size_t offset, size_t from) {
   while (offset > from && (text[offset] & 0xc0) == 0x80)
     offset--;
   return offset;
 }
 
-/* Prints a part of a line; a control character, which a terminal might act upon, becomes a question mark. */
+/* Prints part of a line. Control characters become question marks, because a terminal might interpret them. */
 static void diag_print_text(FILE *out, const char *text, size_t from, size_t to) {
   for (size_t i = from; i < to; i++) {
     unsigned char byte = (unsigned char)text[i];
@@ -104,7 +88,7 @@ static void diag_print_caret(FILE *out, const char *text, size_t from, size_t of
       fputc('~', out);
 }
 
-/* Prints the line of a place with a caret under it: of a long line only what is near. */
+/* Prints the line of a place, with a caret under it. Of a long line, only the part near the caret. */
 static void diag_print_line(const struct source *source, struct place place, FILE *out) {
   const char *text = source->text;
   size_t offset = place.offset, start = offset, end = offset;

@@ -1,5 +1,5 @@
 #pragma once
-/* Diagnostics: what is wrong, where, and how it may be mended.
+/* Diagnostics: an error, its place, and a hint.
  *
  * A diagnostic is printed as
  *
@@ -8,33 +8,15 @@
  *               ^~~~~~~~~~~~
  *       hint: did you mean 'websocketSend'?
  *
- * They are collected while the program is read and checked, and printed in the order of the source, so that one run shows
- * them all. Lines and columns count from 1; a column counts characters (a tab is one, and so is a character of several
- * bytes), and the caret stands under its character whatever the width of a tab.
+ * They are collected while the program is compiled and printed in source order, so one run reports them all.The caret
+ * is under its character whatever the width of a tab.
  *
- * Invariants: a place lies inside its source's text (`offset <= length`); no two diagnostics have the same place and text.
+ * Invariants: a place lies inside its source's text (`offset <= length`); no two diagnostics have the same place and
+ * text.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "source.h"
+
 #include <stdio.h>
-
-struct arena;
-
-/* A stretch of the source. The line and the column are found when they are asked for. */
-struct place {
-  uint32_t offset;
-  uint32_t length;
-};
-
-/* A file that was read: its text is valid UTF-8 without NUL bytes, and followed by a NUL. */
-struct source {
-  const char *path;
-  const char *text;
-  size_t length;
-  uint32_t *line_starts; /* the offset at which each line begins */
-  size_t line_count;
-};
 
 struct diag_message;
 
@@ -48,32 +30,19 @@ struct diag {
 };
 
 void diag_init(struct diag *diag, struct arena *arena, const struct source *source);
-void diag_deinit(struct diag *diag);
 
-/* Records an error. Returns where a hint to it may be set, never NULL. */
+/* Records an error. Returns the location of its hint, never NULL. */
 const char **diag_error(struct diag *diag, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Prints what was recorded, in the order of the source. */
+/* Prints the recorded errors in source order. */
 void diag_print(struct diag *diag, FILE *out);
 
-/* Of all names considered the one most like another, if it is like enough to be a slip of the fingers; else NULL. */
+/* The most similar of the candidates considered so far, if it is close enough to be a typing error; otherwise NULL. */
 struct diag_guess {
   const char *name;
   size_t distance;
 };
 
-/* Considers a candidate for what `name` was meant to be. */
+/* Considers a candidate for a misspelt `name`. */
 void diag_guess_consider(struct diag_guess *guess, const char *name, const char *candidate);
-
-/* Line and column, both from 1, of a place. */
-void source_position(const struct source *source, struct place place, unsigned *line, unsigned *column);
-
-/* Reads a file. Returns 0, or -1 with the reason in *problem and, where there is one, its place in *place. The source's
- * path, text and lines are then set as far as they are known. */
-int source_read(struct source *source, struct arena *arena, const char *path, const char **problem,
-                struct place *place);
-
-/* The same for text that is in memory. The text is copied. */
-int source_from_memory(struct source *source, struct arena *arena, const char *path, const char *text, size_t length,
-                       const char **problem, struct place *place);

@@ -2,9 +2,9 @@
 
 #include "diag.h"
 #include "lex.h"
-#include "syntax.h"
+#include "parse.h"
 
-/* What is wrong with a file as a whole. Its text is not shown: it may be anything. */
+/* Reports a file that cannot be read. Its text is not printed, because it may be binary. */
 static struct ast_program *front_unreadable(const struct source *source, const char *problem, struct place place,
                                             FILE *err) {
   unsigned line, column;
@@ -17,7 +17,7 @@ static struct ast_program *front_unreadable(const struct source *source, const c
   return NULL;
 }
 
-/* Lexes, parses and checks. A file that cannot be parsed is not checked: what is missing would show as unknown names. */
+/* Lexes, parses and checks. Does not check after a syntax error: missing declarations would cause unknown names. */
 static struct ast_program *front_source(const struct source *source, const struct check_options *options,
                                         struct arena *arena, FILE *err) {
   struct diag diag;
@@ -26,7 +26,6 @@ static struct ast_program *front_source(const struct source *source, const struc
   struct syntax_program syntax = parse(tokens, arena, &diag);
   struct ast_program *program = diag.errors ? NULL : check(&syntax, source, options, arena, &diag);
   diag_print(&diag, err);
-  diag_deinit(&diag);
   return program;
 }
 

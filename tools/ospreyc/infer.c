@@ -5,96 +5,85 @@
 #include <stdint.h>
 #include <string.h>
 
-enum {
-  INFER_DEPTH_MAX = 200,
-  INFER_STEPS_MAX = 100000,
-};
+enum { INFER_DEPTH_MAX = 200, INFER_STEPS_MAX = 100000 };
 
-/* ---- Making types ------------------------------------------------------------------------------------------------ */
+/* ---- constructors */
 
-static struct type *type_new(struct types *types, enum type_kind kind) {
-  struct type *type = arena_alloc(types->arena, sizeof *type);
+static struct type *infer_new(struct infer *infer, enum type_kind kind) {
+  struct type *type = arena_alloc(infer->arena, sizeof *type);
   type->kind = kind;
   return type;
 }
 
-static struct type *type_plain(struct types *types, enum type_kind kind) {
-  struct type *type = type_new(types, kind);
-  type->ground = type;
+void infer_init(struct infer *infer, struct arena *arena) {
+  *infer = (struct infer){.arena = arena};
+  map_init(&infer->interned, arena);
+  infer->unit = infer_new(infer, TYPE_UNIT);
+  infer->integer = infer_new(infer, TYPE_INT);
+  infer->real = infer_new(infer, TYPE_FLOAT);
+  infer->boolean = infer_new(infer, TYPE_BOOL);
+  infer->string = infer_new(infer, TYPE_STRING);
+  infer->error = infer_new(infer, TYPE_ERROR);
+}
+
+struct type *infer_variable(struct infer *infer) {
+  struct type *type = infer_new(infer, TYPE_VARIABLE);
+  type->variable.level = infer->level;
   return type;
 }
 
-void types_init(struct types *types, struct arena *arena) {
-  *types = (struct types){.arena = arena};
-  map_init(&types->interned, arena);
-  types->unit = type_plain(types, TYPE_UNIT);
-  types->integer = type_plain(types, TYPE_INT);
-  types->real = type_plain(types, TYPE_FLOAT);
-  types->boolean = type_plain(types, TYPE_BOOL);
-  types->string = type_plain(types, TYPE_STRING);
-  types->wrong = type_plain(types, TYPE_WRONG);
-}
-
-struct type *type_variable(struct types *types) {
-  struct type *type = type_new(types, TYPE_VARIABLE);
-  type->variable.level = types->level;
-  return type;
-}
-
-struct type *type_result(struct types *types, struct type *value, bool math) {
-  struct type *type = type_new(types, TYPE_RESULT);
+struct type *infer_result(struct infer *infer, struct type *value, bool math) {
+  struct type *type = infer_new(infer, TYPE_RESULT);
   type->result.value = value;
   type->result.math = math;
   return type;
 }
 
-struct type *type_iterator(struct types *types, struct type *element) {
-  struct type *type = type_new(types, TYPE_ITERATOR);
+struct type *infer_iterator(struct infer *infer, struct type *element) {
+  struct type *type = infer_new(infer, TYPE_ITERATOR);
   type->iterator.element = element;
   return type;
 }
 
-struct type *type_function(struct types *types, struct type **parameters, size_t count, struct type *result) {
-  struct type *type = type_new(types, TYPE_FUNCTION);
+struct type *infer_function(struct infer *infer, struct type **parameters, size_t count, struct type *result) {
+  struct type *type = infer_new(infer, TYPE_FUNCTION);
   type->function.parameters = parameters;
   type->function.parameter_count = count;
   type->function.result = result;
   return type;
 }
 
-struct type *type_resolve(struct type *type) {
+struct type *infer_resolve(const struct type *unresolved) {
+  struct type *type = (struct type *)unresolved;
   while (type->kind == TYPE_VARIABLE && type->variable.bound) {
     struct type *bound = type->variable.bound;
     if (bound->kind == TYPE_VARIABLE && bound->variable.bound)
-      type->variable.bound = bound->variable.bound;
+      type->variable.bound = bound->variable.bound; /* path halving */
     type = bound;
   }
   return type;
 }
 
-/* ---- Bounded walks ----------------------------------------------------------------------------------------------- */
+/* ---- bounded walks */
 
-static void infer_begin(struct types *types) {
-  types->depth = 0;
-  types->steps = INFER_STEPS_MAX;
-}
-
-/* Goes one level down, if the bounds allow it; infer_leave goes up again. */
-static bool infer_enter(struct types *types) {
-  if (types->depth == INFER_DEPTH_MAX || types->steps == 0) {
-    types->too_large = true;
+/* Descends one level. Returns false at a bound. Each successful call is paired with infer_leave. */
+static bool infer_enter(struct infer *infer) {
+  if (infer->depth == 0)
+    infer->steps = INFER_STEPS_MAX;
+  if (infer->depth == INFER_DEPTH_MAX || infer->steps == 0) {
+    infer->too_large = true;
     return false;
   }
-  types->depth++;
-  types->steps--;
+  infer->depth++;
+  infer->steps--;
   return true;
 }
 
-static void infer_leave(struct types *types) {
-  types->depth--;
+static void infer_leave(struct infer *infer) {
+  infer->depth--;
 }
 
-/* The parts of a type: its nth one, or NULL after the last. Records and unions are names, and have none. */
+/* The nth component of a type, or NULL after the last. Records and unions are nominal and have none. */
 static struct type **infer_part(struct type *type, size_t n) {
   if (type->kind == TYPE_RESULT)
     return n == 0 ? &type->result.value : NULL;
@@ -107,172 +96,143 @@ static struct type **infer_part(struct type *type, size_t n) {
   return n == type->function.parameter_count ? &type->function.result : NULL;
 }
 
-/* ---- Unification ------------------------------------------------------------------------------------------------- */
+/* ---- unification */
 
-/* Whether a variable may be bound to a type: it must not occur in it. What does gets at most the variable's level. */
-static bool infer_admit(struct types *types, struct type *variable, struct type *type) {
-  type = type_resolve(type);
+/* The occurs check: returns false if `type` contains `variable`. Lowers the level of the variables in `type` to its
+ * level. */
+static bool infer_occurs_check(struct infer *infer, struct type *variable, struct type *type) {
+  type = infer_resolve(type);
   if (type == variable)
     return false;
   if (type->kind == TYPE_VARIABLE && type->variable.level > variable->variable.level)
     type->variable.level = variable->variable.level;
   if (!infer_part(type, 0))
     return true;
-  if (!infer_enter(types))
+  if (!infer_enter(infer))
     return false;
-  bool admitted = true;
+  bool passed = true;
   struct type **part;
-  for (size_t i = 0; admitted && (part = infer_part(type, i)); i++)
-    admitted = infer_admit(types, variable, *part);
-  infer_leave(types);
-  return admitted;
+  for (size_t i = 0; passed && (part = infer_part(type, i)); i++)
+    passed = infer_occurs_check(infer, variable, *part);
+  infer_leave(infer);
+  return passed;
 }
 
-static bool infer_bind(struct types *types, struct type *variable, struct type *type) {
-  if (!infer_admit(types, variable, type))
-    return false;
-  variable->variable.bound = type;
-  return true;
-}
-
-static bool infer_unify(struct types *types, struct type *a, struct type *b) {
-  a = type_resolve(a);
-  b = type_resolve(b);
+bool infer_unify(struct infer *infer, struct type *a, struct type *b) {
+  a = infer_resolve(a);
+  b = infer_resolve(b);
   if (a == b)
     return true;
-  if (a->kind == TYPE_VARIABLE)
-    return infer_bind(types, a, b);
-  if (b->kind == TYPE_VARIABLE)
-    return infer_bind(types, b, a);
-  if (a->kind == TYPE_WRONG || b->kind == TYPE_WRONG)
+  if (a->kind == TYPE_VARIABLE || b->kind == TYPE_VARIABLE) {
+    struct type *variable = a->kind == TYPE_VARIABLE ? a : b, *other = variable == a ? b : a;
+    if (!infer_occurs_check(infer, variable, other))
+      return false;
+    variable->variable.bound = other;
     return true;
-  if (a->kind != b->kind || a->kind == TYPE_RECORD || a->kind == TYPE_UNION)
-    return false;
-  if (!infer_enter(types))
+  }
+  if (a->kind == TYPE_ERROR || b->kind == TYPE_ERROR)
+    return true;
+  if (a->kind != b->kind || a->kind == TYPE_RECORD || a->kind == TYPE_UNION || !infer_enter(infer))
     return false;
   bool equal = true;
   for (size_t i = 0; equal; i++) {
     struct type **left = infer_part(a, i), **right = infer_part(b, i);
     if (!left && !right)
       break;
-    equal = left && right && infer_unify(types, *left, *right);
+    equal = left && right && infer_unify(infer, *left, *right);
   }
-  infer_leave(types);
+  infer_leave(infer);
   return equal;
 }
 
-bool type_unify(struct types *types, struct type *a, struct type *b) {
-  infer_begin(types);
-  return infer_unify(types, a, b);
-}
+/* ---- generic types */
 
-/* ---- Schemes ----------------------------------------------------------------------------------------------------- */
-
-static bool infer_generalise(struct types *types, struct type *type) {
-  type = type_resolve(type);
+bool infer_generalise(struct infer *infer, struct type *type) {
+  type = infer_resolve(type);
   if (type->kind == TYPE_VARIABLE) {
     if (type->variable.level == INFER_FUNCTION)
       type->variable.level = INFER_GENERIC;
     return type->variable.level == INFER_GENERIC;
   }
-  if (!infer_part(type, 0) || !infer_enter(types))
+  if (!infer_part(type, 0) || !infer_enter(infer))
     return false;
   bool generic = false;
   struct type **part;
   for (size_t i = 0; (part = infer_part(type, i)); i++)
-    generic |= infer_generalise(types, *part);
-  infer_leave(types);
+    generic |= infer_generalise(infer, *part);
+  infer_leave(infer);
   return generic;
 }
 
-bool type_generalise(struct types *types, struct type *type) {
-  infer_begin(types);
-  return infer_generalise(types, type);
-}
-
-/* The fresh variables of one instance. */
+/* Maps each generic variable to the fresh one that replaces it: pairs[0] to pairs[1], and so on. */
 struct infer_fresh {
   size_t count;
   size_t capacity;
-  struct type **pairs; /* a generic variable, then the fresh one in its place */
+  struct type **pairs;
 };
 
-static struct type *infer_fresh_for(struct types *types, struct infer_fresh *fresh, struct type *variable) {
+static struct type *infer_fresh_for(struct infer *infer, struct infer_fresh *fresh, struct type *variable) {
   for (size_t i = 0; i < fresh->count; i += 2)
     if (fresh->pairs[i] == variable)
       return fresh->pairs[i + 1];
-  struct type *replacement = type_variable(types);
-  ARENA_PUSH(types->arena, fresh->pairs, fresh->count, fresh->capacity, variable);
-  ARENA_PUSH(types->arena, fresh->pairs, fresh->count, fresh->capacity, replacement);
+  struct type *replacement = infer_variable(infer);
+  ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, variable);
+  ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, replacement);
   return replacement;
 }
 
-static struct type *infer_copy(struct types *types, struct infer_fresh *fresh, struct type *type) {
-  type = type_resolve(type);
+static struct type *infer_copy(struct infer *infer, struct infer_fresh *fresh, struct type *type) {
+  type = infer_resolve(type);
   if (type->kind == TYPE_VARIABLE)
-    return type->variable.level == INFER_GENERIC ? infer_fresh_for(types, fresh, type) : type;
-  if (!infer_part(type, 0) || !infer_enter(types))
+    return type->variable.level == INFER_GENERIC ? infer_fresh_for(infer, fresh, type) : type;
+  if (!infer_part(type, 0) || !infer_enter(infer))
     return type;
-  struct type *copy = type_new(types, type->kind);
+  struct type *copy = infer_new(infer, type->kind);
   *copy = *type;
   copy->ground = NULL;
   if (type->kind == TYPE_FUNCTION)
-    copy->function.parameters =
-        arena_array(types->arena, type->function.parameter_count, sizeof *copy->function.parameters);
+    copy->function.parameters = arena_array(infer->arena, type->function.parameter_count, sizeof(struct type *));
   struct type **part;
   for (size_t i = 0; (part = infer_part(type, i)); i++)
-    *infer_part(copy, i) = infer_copy(types, fresh, *part);
-  infer_leave(types);
+    *infer_part(copy, i) = infer_copy(infer, fresh, *part);
+  infer_leave(infer);
   return copy;
 }
 
-struct type *type_instantiate(struct types *types, struct type *type) {
+struct type *infer_instantiate(struct infer *infer, struct type *type) {
   struct infer_fresh fresh = {0};
-  infer_begin(types);
-  return infer_copy(types, &fresh, type);
+  return infer_copy(infer, &fresh, type);
 }
 
-/* ---- Ground types ------------------------------------------------------------------------------------------------ */
+/* ---- ground types */
 
-/* Finds the interned type that has a type's kind and parts, which are ground, or makes it that one. */
-static struct type *infer_intern(struct types *types, struct type *type, uintptr_t *key, size_t count) {
-  void **slot = map_slot(&types->interned, (const char *)key, count * sizeof *key);
-  if (!*slot)
-    *slot = type;
-  return *slot;
-}
-
-static struct type *infer_ground(struct types *types, struct type *type) {
-  type = type_resolve(type);
-  if (type->kind == TYPE_VARIABLE) {
-    type->variable.bound = types->unit;
-    return types->unit;
-  }
+struct type *infer_ground(struct infer *infer, const struct type *unresolved) {
+  struct type *type = infer_resolve(unresolved);
+  if (type->kind == TYPE_VARIABLE)
+    return type->variable.bound = infer->unit;
   if (type->ground)
     return type->ground;
   if (!infer_part(type, 0))
     return type->ground = type;
-  if (!infer_enter(types))
-    return types->unit;
+  if (!infer_enter(infer))
+    return infer->unit;
   size_t count = type->kind == TYPE_FUNCTION ? type->function.parameter_count + 1 : 1;
-  struct type *ground = type_new(types, type->kind);
-  uintptr_t *key = arena_array(types->arena, count + 1, sizeof *key);
+  struct type *ground = infer_new(infer, type->kind);
   if (type->kind == TYPE_FUNCTION) {
     ground->function.parameter_count = count - 1;
-    ground->function.parameters = arena_array(types->arena, count - 1, sizeof *ground->function.parameters);
+    ground->function.parameters = arena_array(infer->arena, count - 1, sizeof(struct type *));
   }
+  /* The key of the interning table: the kind, then the interned components. */
+  uintptr_t *key = arena_array(infer->arena, count + 1, sizeof *key);
   key[0] = (uintptr_t)type->kind;
   for (size_t i = 0; i < count; i++) {
-    *infer_part(ground, i) = infer_ground(types, *infer_part(type, i));
+    *infer_part(ground, i) = infer_ground(infer, *infer_part(type, i));
     key[i + 1] = (uintptr_t)*infer_part(ground, i);
   }
-  infer_leave(types);
-  type->ground = infer_intern(types, ground, key, count + 1);
-  type->ground->ground = type->ground;
-  return type->ground;
-}
-
-struct type *type_ground(struct types *types, struct type *type) {
-  infer_begin(types);
-  return infer_ground(types, type);
+  infer_leave(infer);
+  void **slot = map_slot(&infer->interned, (const char *)key, (count + 1) * sizeof *key);
+  if (!*slot)
+    *slot = ground;
+  type->ground = *slot;
+  return type->ground->ground = type->ground;
 }

@@ -1,49 +1,51 @@
 #pragma once
-/* Inference: types with variables, unification, schemes.
+/* Type inference: type variables, unification, generalisation.
  *
- * A variable has a level: INFER_FILE for one that came up while a statement at file scope was checked, INFER_FUNCTION while
- * a function was. When a function's type is known, its INFER_FUNCTION variables become INFER_GENERIC, and each use of the
- * function gets fresh ones in their place. A variable that meets one of a lower level takes that level, so that what is
- * shared with a global is never generalised.
+ * A variable has a level: INFER_FILE if it was made while a statement at file scope was checked, INFER_FUNCTION if a
+ * function was. When the type of a function is known, its INFER_FUNCTION variables become INFER_GENERIC, and each use
+ * of the function gets fresh variables in their place. A variable that is unified with one of a lower level takes the
+ * lower level, so a type that a global shares is never generalised.
  *
- * Types form graphs with shared parts, and can grow exponentially in contrived programs: every walk is bounded, and
- * `too_large` says that a bound was reached, which the caller reports.
+ * Types are graphs with shared nodes and can grow exponentially in contrived programs. Every walk is therefore
+ * bounded: `too_large` is set when a walk reaches a bound, and the caller reports it.
  */
 #include "map.h"
-#include "types.h"
+#include "type.h"
 
 enum { INFER_FILE = 0, INFER_FUNCTION = 1, INFER_GENERIC = 2 };
 
-struct types {
+struct infer {
   struct arena *arena;
   struct map interned;
-  struct type *unit, *integer, *real, *boolean, *string, *wrong;
+  struct type *unit, *integer, *real, *boolean, *string, *error;
   unsigned level; /* of new variables */
-  unsigned depth; /* of the walk that is going on, and what is left of its steps */
-  unsigned steps;
+  unsigned depth; /* of the current walk */
+  unsigned steps; /* that the current walk may still take */
   bool too_large;
 };
 
-void types_init(struct types *types, struct arena *arena);
+void infer_init(struct infer *infer, struct arena *arena);
 
-struct type *type_variable(struct types *types);
-struct type *type_result(struct types *types, struct type *value, bool math);
-struct type *type_iterator(struct types *types, struct type *element);
+struct type *infer_variable(struct infer *infer);
 
-/* A function type; the array of parameters is kept. */
-struct type *type_function(struct types *types, struct type **parameters, size_t count, struct type *result);
+/* `math`: print the error type as MathError. */
+struct type *infer_result(struct infer *infer, struct type *value, bool math);
+struct type *infer_iterator(struct infer *infer, struct type *element);
 
-/* What a type turned out to be: never a bound variable. */
-struct type *type_resolve(struct type *type);
+/* A function type. Keeps the array of parameters. */
+struct type *infer_function(struct infer *infer, struct type **parameters, size_t count, struct type *result);
 
-/* Makes two types equal, as far as they can be. Returns whether they are. */
-bool type_unify(struct types *types, struct type *a, struct type *b);
+/* Follows the bindings of variables. Never returns a bound variable. */
+struct type *infer_resolve(const struct type *type);
 
-/* Makes the variables of a function's type generic. Returns whether there are any. */
-bool type_generalise(struct types *types, struct type *type);
+/* Makes two types equal by binding variables. Returns false if that is impossible; some variables may then be bound. */
+bool infer_unify(struct infer *infer, struct type *a, struct type *b);
 
-/* A copy with fresh variables in the place of the generic ones. */
-struct type *type_instantiate(struct types *types, struct type *type);
+/* Makes the variables of a function's type generic. Returns true if there are any. */
+bool infer_generalise(struct infer *infer, struct type *type);
 
-/* The interned type equal to this one. A variable that nothing determines is Unit. */
-struct type *type_ground(struct types *types, struct type *type);
+/* A copy with fresh variables in place of the generic ones. */
+struct type *infer_instantiate(struct infer *infer, struct type *type);
+
+/* The interned ground type equal to this one. Variables that are still unbound become Unit. */
+struct type *infer_ground(struct infer *infer, const struct type *type);

@@ -39,7 +39,7 @@ static const struct lex_spelling lex_punctuation[] = {
 #include "tokens.def"
 };
 
-const char *token_description(enum token_kind kind) {
+const char *lex_describe(enum token_kind kind) {
   static const char *const descriptions[] = {
 #define TOKEN(name, description) description,
 #define KEYWORD(name, spelling) "'" spelling "'",
@@ -168,15 +168,16 @@ static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
   }
 }
 
-/* A string that is not closed. Where one before it holds a line break, that one may lack its quote. */
+/* Reports an unterminated string. If an earlier string contains a line break, its closing quote may be missing. */
 static void lex_unclosed(struct lexer *lexer, struct token *token) {
   unsigned line, column;
   token->place.length = 1;
-  token->kind = TOKEN_WRONG;
-  const char **hint = diag_error(lexer->diag, token->place, "the string that begins here is not closed");
+  token->kind = TOKEN_ERROR;
+  const char **hint = diag_error(lexer->diag, token->place, "unterminated string");
   source_position(lexer->source, lexer->multiline, &line, &column);
   if (lexer->multiline.length)
-    *hint = arena_printf(lexer->arena, "is it the one at %u:%u, which goes on over the end of its line?", line, column);
+    *hint = arena_printf(lexer->arena, "the string at %u:%u spans several lines: is its closing quote missing?", line,
+                         column);
 }
 
 /* A part of a string, from after its opening quote or brace to its closing quote or `${`. */
@@ -227,7 +228,7 @@ static void lex_unknown(struct lexer *lexer) {
   while (lexer->at < lexer->source->length && (text[lexer->at] & 0xc0) == 0x80)
     lexer->at++;
   int length = (int)(lexer->at - from);
-  struct place place = lex_add(lexer, TOKEN_WRONG, from)->place;
+  struct place place = lex_add(lexer, TOKEN_ERROR, from)->place;
   unsigned char c = (unsigned char)text[from];
   if (c < 0x20 || c == 0x7f) {
     diag_error(lexer->diag, place, "unexpected control character U+%04X", c);
@@ -235,11 +236,11 @@ static void lex_unknown(struct lexer *lexer) {
   }
   const char **hint = diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from);
   if (c == ';')
-    *hint = "statements need nothing between them";
+    *hint = "remove the ';': statements have no separator";
   if (c == '\'')
-    *hint = "strings stand in double quotes";
+    *hint = "write strings in double quotes";
   if (c == '[' || c == ']')
-    *hint = "this compiler has no lists";
+    *hint = "lists are not supported";
 }
 
 static void lex_punctuate(struct lexer *lexer) {

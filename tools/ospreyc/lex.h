@@ -1,9 +1,9 @@
 #pragma once
-/* From text to tokens.
+/* The lexer: from text to tokens.
  *
- * A string with interpolation is several tokens: `"a${x}b${y}c"` is STRING_HEAD "a", the tokens of x, STRING_MIDDLE "b",
- * the tokens of y, STRING_TAIL "c". Comments and white space are only seen as `newline`: whether a line ended before the
- * token. What is not a token is reported, and is WRONG. The last token is END.
+ * A string with interpolation is several tokens: `"a${x}b${y}c"` is STRING_HEAD "a", the tokens of x, STRING_MIDDLE
+ * "b", the tokens of y, STRING_TAIL "c". Comments and white space are dropped; `newline` is set if a line ended
+ * before the token. Anything else is reported and becomes ERROR. The last token is END.
  */
 #include "ast.h"
 #include "diag.h"
@@ -38,8 +38,7 @@ struct token_list {
   struct token *tokens;
 };
 
-/* All tokens of a source. */
 struct token_list lex(const struct source *source, struct arena *arena, struct diag *diag);
 
-/* How a token is named in a message: its spelling in quotes, or a description. */
-const char *token_description(enum token_kind kind);
+/* The spelling of a token in quotes, or a description, for messages. */
+const char *lex_describe(enum token_kind kind);

@@ -17,7 +17,7 @@ static uint64_t map_hash(const char *key, size_t length) {
   return hash;
 }
 
-/* The entry that holds a key, or the free one where it belongs. */
+/* The entry of a key, or the free entry for it. */
 static struct map_entry *map_find(const struct map *map, const char *key, size_t length) {
   size_t mask = map->capacity - 1;
   for (size_t i = map_hash(key, length) & mask;; i = (i + 1) & mask) {

@@ -1,5 +1,5 @@
 #pragma once
-/* A map from text to a pointer. The texts are not copied: they must outlive the map. Nothing is ever removed. */
+/* A hash map from strings to pointers. Keys are not copied and must outlive the map. Keys are never removed. */
 #include <stddef.h>
 
 struct arena;
@@ -19,7 +19,7 @@ struct map {
 
 void map_init(struct map *map, struct arena *arena);
 
-/* The place of the value of a key, which is NULL at first. Valid until the next call. */
+/* The slot of a key's value, initially NULL. Valid until the next call. */
 void **map_slot(struct map *map, const char *key, size_t length);
 
 /* The value of a NUL-terminated key, or NULL. */

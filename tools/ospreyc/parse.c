@@ -1,56 +1,89 @@
-#include "parser.h"
+#include "parse.h"
 
+#include "arena.h"
+
+#include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 
-/* ---- Tokens ------------------------------------------------------------------------------------------------------ */
+/* A recursive-descent parser. Above each function stands its production, in the EBNF of spec/language.md, and the
+ * functions stand in the order of the grammar's leaves to its root: tokens, types, patterns, expressions, items, the
+ * file.
+ *
+ * A function that finds an error reports it and jumps back to the loop over the file's items. Nothing has to be
+ * undone, because all memory is the arena's.
+ *
+ * Invariant: the last token is END and is never consumed, so two tokens of lookahead are always valid. */
 
-const struct token *parse_peek(const struct parser *parser, size_t ahead) {
+enum {
+  PARSE_NESTING_MAX = 500, /* of brackets, blocks and operators within one another */
+  PARSE_HEIGHT_MAX = 1000, /* of a tree: bounds the recursion of every pass over it */
+};
+
+struct parser {
+  struct arena *arena;
+  struct diag *diag;
+  const struct token *tokens;
+  size_t count;
+  size_t at;
+  unsigned nesting;
+  jmp_buf *recover;
+};
+
+static _Noreturn void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+static struct syntax_type *parse_type(struct parser *parser);
+static struct syntax_expr *parse_expr(struct parser *parser);
+static struct syntax_item parse_item(struct parser *parser, bool file_scope);
+
+/* ---- tokens */
+
+static const struct token *parse_peek(const struct parser *parser, size_t ahead) {
   size_t at = parser->at + ahead;
   return &parser->tokens[at < parser->count ? at : parser->count - 1];
 }
 
-bool parse_is(const struct parser *parser, enum token_kind kind) {
+static bool parse_is(const struct parser *parser, enum token_kind kind) {
   return parse_peek(parser, 0)->kind == kind;
 }
 
-const struct token *parse_take(struct parser *parser) {
+static const struct token *parse_take(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0);
   if (token->kind != TOKEN_END)
     parser->at++;
   return token;
 }
 
-bool parse_accept(struct parser *parser, enum token_kind kind) {
+static bool parse_accept(struct parser *parser, enum token_kind kind) {
   if (!parse_is(parser, kind))
     return false;
   parse_take(parser);
   return true;
 }
 
-/* How what was found is named in a message: by its text, if that is short. */
-const char *parse_found(const struct parser *parser, const struct token *token) {
+/* A token for a message: its text if that is short, otherwise a description. */
+static const char *parse_found(const struct parser *parser, const struct token *token) {
   enum { SHORT = 40 };
   bool has_text = token->kind == TOKEN_NAME || token->kind == TOKEN_INT || token->kind == TOKEN_FLOAT;
   if (!has_text || token->place.length > SHORT)
-    return token_description(token->kind);
+    return lex_describe(token->kind);
   const char *text = parser->diag->source->text + token->place.offset;
   return arena_printf(parser->arena, "'%.*s'", (int)token->place.length, text);
 }
 
-/* What may have been meant where one token stands for another. */
+/* A hint for an unexpected token, or NULL. */
 static const char *parse_slip(enum token_kind expected, const struct token *found) {
   static const struct {
     enum token_kind expected, found;
     const char *hint;
   } slips[] = {
-      {TOKEN_LEFT_BRACE, TOKEN_ASSIGN, "'==' compares"},
-      {TOKEN_LEFT_BRACE, TOKEN_NAME, "what belongs to it stands in braces"},
-      {TOKEN_ASSIGN, TOKEN_COLON, "the type of a function's result follows '->'"},
-      {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "the body of a function follows '='"},
-      {TOKEN_FAT_ARROW, TOKEN_ASSIGN, "'=>' stands before the body of a lambda, and after a pattern"},
-      {TOKEN_FAT_ARROW, TOKEN_ARROW, "'=>' stands before the body of a lambda, and after a pattern"},
-      {TOKEN_COLON, TOKEN_ASSIGN, "a field's name and what it is stand around ':'"},
+      {TOKEN_LEFT_BRACE, TOKEN_ASSIGN, "use '==' to compare"},
+      {TOKEN_LEFT_BRACE, TOKEN_NAME, "write the body in braces: { … }"},
+      {TOKEN_ASSIGN, TOKEN_COLON, "write a function's result type after '->'"},
+      {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "write '=' before the body of a function"},
+      {TOKEN_FAT_ARROW, TOKEN_ASSIGN, "write '=>' before the body of a lambda and after a pattern"},
+      {TOKEN_FAT_ARROW, TOKEN_ARROW, "write '=>' before the body of a lambda and after a pattern"},
+      {TOKEN_COLON, TOKEN_ASSIGN, "write ':' after the name of a field"},
   };
   for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
     if (slips[i].expected == expected && slips[i].found == found->kind)
@@ -58,10 +91,10 @@ static const char *parse_slip(enum token_kind expected, const struct token *foun
   return NULL;
 }
 
-const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
+static const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   const struct token *token = parse_peek(parser, 0);
   if (token->kind != kind)
-    parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", token_description(kind),
+    parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", lex_describe(kind),
                parse_found(parser, token));
   return parse_take(parser);
 }
@@ -70,11 +103,11 @@ static bool parse_is_keyword(enum token_kind kind) {
   return kind >= TOKEN_FN && kind <= TOKEN_FALSE;
 }
 
-bool parse_is_label(const struct token *token) {
+static bool parse_is_label(const struct token *token) {
   return token->kind == TOKEN_NAME || parse_is_keyword(token->kind);
 }
 
-struct syntax_name parse_label(struct parser *parser, const char *what) {
+static struct syntax_name parse_label(struct parser *parser, const char *what) {
   const struct token *token = parse_peek(parser, 0);
   if (!parse_is_label(token))
     parse_fail(parser, token->place, NULL, "expected %s, found %s", what, parse_found(parser, token));
@@ -82,14 +115,14 @@ struct syntax_name parse_label(struct parser *parser, const char *what) {
   return (struct syntax_name){token->name, token->place};
 }
 
-struct syntax_name parse_name(struct parser *parser, const char *what) {
+static struct syntax_name parse_name(struct parser *parser, const char *what) {
   const struct token *token = parse_peek(parser, 0);
   if (parse_is_keyword(token->kind) && token->kind != TOKEN_TYPE)
     parse_fail(parser, token->place, NULL, "expected %s, found the keyword '%s'", what, token->name);
   return parse_label(parser, what);
 }
 
-/* A string that holds a line break often ends at what was meant to open another. */
+/* A hint for an error just after a string with a line break: its closing quote may be the opening quote of another. */
 static const char *parse_string_hint(const struct parser *parser) {
   const struct token *token = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
   const char *text = parser->diag->source->text + token->place.offset;
@@ -98,45 +131,270 @@ static const char *parse_string_hint(const struct parser *parser) {
     return NULL;
   unsigned line, column;
   source_position(parser->diag->source, token->place, &line, &column);
-  return arena_printf(parser->arena, "the string that begins at %u:%u ends just before", line, column);
+  return arena_printf(parser->arena, "the string that begins at %u:%u ends just before this", line, column);
 }
 
-void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
+static _Noreturn void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const char *text = arena_vprintf(parser->arena, format, arguments);
   va_end(arguments);
-  if (!parse_is(parser, TOKEN_WRONG))
+  if (!parse_is(parser, TOKEN_ERROR))
     *diag_error(parser->diag, place, "%s", text) = hint ? hint : parse_string_hint(parser);
   longjmp(*parser->recover, 1);
 }
 
-struct place parse_place_from(const struct parser *parser, const struct token *first) {
+static struct place parse_place_from(const struct parser *parser, const struct token *first) {
   const struct token *last = parser->at ? &parser->tokens[parser->at - 1] : first;
   uint32_t end = last->place.offset + last->place.length;
   return (struct place){first->place.offset, end > first->place.offset ? end - first->place.offset : 1};
 }
 
-void parse_enter(struct parser *parser) {
+static void parse_enter(struct parser *parser) {
   if (++parser->nesting > PARSE_NESTING_MAX)
-    parse_fail(parser, parse_peek(parser, 0)->place, "give a part of it a name, or make it a function",
-               "the program is nested more than %d deep here", PARSE_NESTING_MAX);
+    parse_fail(parser, parse_peek(parser, 0)->place, "bind part of it with 'let', or move it to a function",
+               "the program is nested more than %d levels deep here", PARSE_NESTING_MAX);
 }
 
-void parse_leave(struct parser *parser) {
+static void parse_leave(struct parser *parser) {
   parser->nesting--;
 }
 
-void parse_expect_separator(struct parser *parser, const char *hint) {
+static void parse_expect_separator(struct parser *parser, const char *hint) {
   const struct token *token = parse_peek(parser, 0);
   if (parse_is_label(token))
     parse_fail(parser, token->place, hint, "expected ',', found %s", parse_found(parser, token));
 }
 
-/* ---- Statements and declarations --------------------------------------------------------------------------------- */
+/* ---- types */
+
+/* types = [ type { "," type } ] end */
+static void parse_types(struct parser *parser, struct syntax_type *into, enum token_kind end) {
+  size_t capacity = 0;
+  if (parse_accept(parser, end))
+    return;
+  do {
+    struct syntax_type *argument = parse_type(parser);
+    ARENA_PUSH(parser->arena, into->arguments, into->count, capacity, argument);
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, end);
+}
+
+/* type = "fn" "(" types ")" "->" type | NAME [ "<" types ">" ] */
+static struct syntax_type *parse_type(struct parser *parser) {
+  const struct token *first = parse_peek(parser, 0);
+  struct syntax_type *type = arena_alloc(parser->arena, sizeof *type);
+  parse_enter(parser);
+  if (parse_accept(parser, TOKEN_FN)) {
+    parse_expect(parser, TOKEN_LEFT_PAREN);
+    parse_types(parser, type, TOKEN_RIGHT_PAREN);
+    parse_expect(parser, TOKEN_ARROW);
+    type->result = parse_type(parser);
+  } else {
+    if (!parse_is(parser, TOKEN_NAME))
+      parse_fail(parser, first->place, NULL, "expected a type, found %s", parse_found(parser, first));
+    type->name = parse_label(parser, "a type");
+    if (parse_accept(parser, TOKEN_LESS))
+      parse_types(parser, type, TOKEN_GREATER);
+  }
+  parse_leave(parser);
+  type->place = parse_place_from(parser, first);
+  return type;
+}
+
+/* fields = "{" field { "," field } [ "," ] "}"    field = label ":" type */
+static void parse_fields(struct parser *parser, struct syntax_variant *variant) {
+  size_t capacity = 0;
+  parse_expect(parser, TOKEN_LEFT_BRACE);
+  do {
+    struct syntax_field field = {.name = parse_label(parser, "the name of a field")};
+    parse_expect(parser, TOKEN_COLON);
+    field.type = parse_type(parser);
+    ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
+  } while (parse_accept(parser, TOKEN_COMMA) && !parse_is(parser, TOKEN_RIGHT_BRACE));
+  parse_expect_separator(parser, "separate fields with ','");
+  parse_expect(parser, TOKEN_RIGHT_BRACE);
+}
+
+/* slots = "(" type { "," type } ")" */
+static void parse_slots(struct parser *parser, struct syntax_variant *variant) {
+  size_t capacity = 0;
+  parse_expect(parser, TOKEN_LEFT_PAREN);
+  do {
+    struct syntax_field field = {.type = parse_type(parser)};
+    field.name.place = field.type->place;
+    ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, TOKEN_RIGHT_PAREN);
+}
+
+static bool parse_is_upper(const char *name) {
+  return *name >= 'A' && *name <= 'Z';
+}
+
+/* variant = Name [ fields | slots ] */
+static struct syntax_variant parse_variant(struct parser *parser) {
+  struct syntax_variant variant = {.name = parse_label(parser, "the name of a variant")};
+  if (!parse_is_upper(variant.name.text))
+    parse_fail(parser, variant.name.place, "in a pattern a lower-case name binds whatever is matched",
+               "the name of a variant begins with an upper-case letter");
+  if (parse_is(parser, TOKEN_LEFT_BRACE))
+    parse_fields(parser, &variant);
+  else if (parse_is(parser, TOKEN_LEFT_PAREN))
+    parse_slots(parser, &variant);
+  return variant;
+}
+
+/* Returns true if a union rather than an alias follows `=`: a variant with fields, or several variants. */
+static bool parse_at_union(const struct parser *parser) {
+  enum token_kind next = parse_peek(parser, 1)->kind;
+  bool same_line = !parse_peek(parser, 1)->newline;
+  if (parse_is(parser, TOKEN_BAR))
+    return true;
+  return parse_is(parser, TOKEN_NAME) &&
+         (next == TOKEN_BAR || next == TOKEN_LEFT_BRACE || (next == TOKEN_LEFT_PAREN && same_line));
+}
+
+/* declaration = "type" Name "=" ( fields | [ "|" ] variant { "|" variant } | type ) */
+static struct syntax_item parse_type_declaration(struct parser *parser) {
+  parse_expect(parser, TOKEN_TYPE);
+  struct syntax_item item = {.kind = SYNTAX_ITEM_TYPE, .name = parse_label(parser, "the name of a type")};
+  struct syntax_declaration *declaration = &item.declaration;
+  size_t capacity = 0;
+  if (!parse_is_upper(item.name.text))
+    parse_fail(parser, item.name.place, NULL, "the name of a type begins with an upper-case letter");
+  parse_expect(parser, TOKEN_ASSIGN);
+  if (parse_is(parser, TOKEN_LEFT_BRACE)) {
+    struct syntax_variant variant = {.name = item.name};
+    parse_fields(parser, &variant);
+    declaration->is_record = true;
+    ARENA_PUSH(parser->arena, declaration->variants, declaration->count, capacity, variant);
+  } else if (parse_at_union(parser)) {
+    parse_accept(parser, TOKEN_BAR);
+    do {
+      struct syntax_variant variant = parse_variant(parser);
+      ARENA_PUSH(parser->arena, declaration->variants, declaration->count, capacity, variant);
+    } while (parse_accept(parser, TOKEN_BAR));
+  } else {
+    declaration->alias = parse_type(parser);
+  }
+  return item;
+}
+
+/* ---- patterns */
+
+/* bindings = [ name { "," name } ] end */
+static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern, enum token_kind end) {
+  size_t capacity = 0;
+  if (parse_accept(parser, end))
+    return;
+  do {
+    const struct token *token = parse_peek(parser, 0);
+    if (token->kind == TOKEN_NAME && parse_is_upper(token->name))
+      parse_fail(parser, token->place, "bind the field, then match on it", "patterns cannot be nested");
+    struct syntax_name binding =
+        pattern->by_name ? parse_label(parser, "the name of a field") : parse_name(parser, "a name or '_'");
+    ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
+    if (parse_is(parser, TOKEN_COLON))
+      parse_fail(parser, parse_peek(parser, 0)->place, "write the name of the field alone: it is bound under that name",
+                 "a field cannot be renamed in a pattern");
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, end);
+}
+
+/* constructor = Name [ "{" bindings "}" | "(" bindings ")" | name ] */
+static void parse_constructor(struct parser *parser, struct syntax_pattern *pattern) {
+  enum token_kind next = parse_peek(parser, 0)->kind;
+  pattern->kind = SYNTAX_PATTERN_CONSTRUCTOR;
+  pattern->has_fields = true;
+  if (parse_accept(parser, TOKEN_LEFT_BRACE)) {
+    pattern->by_name = true;
+    parse_bindings(parser, pattern, TOKEN_RIGHT_BRACE);
+  } else if (parse_accept(parser, TOKEN_LEFT_PAREN)) {
+    parse_bindings(parser, pattern, TOKEN_RIGHT_PAREN);
+  } else if (next == TOKEN_NAME || next == TOKEN_TYPE) {
+    size_t capacity = 0;
+    struct syntax_name binding = parse_name(parser, "a name or '_'");
+    ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
+  } else {
+    pattern->has_fields = false;
+  }
+}
+
+/* A literal's value as the pattern's. */
+static void parse_literal_pattern(struct parser *parser, struct syntax_pattern *pattern) {
+  bool negative = parse_accept(parser, TOKEN_MINUS);
+  const struct token *token = negative ? parse_expect(parser, TOKEN_INT) : parse_take(parser);
+  if (token->kind == TOKEN_INT) {
+    if (!negative && token->integer > INT64_MAX)
+      parse_fail(parser, token->place, NULL, "the integer is larger than 9223372036854775807");
+    pattern->kind = SYNTAX_PATTERN_INT;
+    pattern->integer = (int64_t)(negative ? 0 - token->integer : token->integer);
+  } else if (token->kind == TOKEN_STRING) {
+    pattern->kind = SYNTAX_PATTERN_STRING;
+    pattern->text = token->text;
+  } else {
+    pattern->kind = SYNTAX_PATTERN_BOOL;
+    pattern->truth = token->kind == TOKEN_TRUE;
+  }
+}
+
+/* pattern = [ "-" ] INT | STRING | "true" | "false" | name | constructor */
+static struct syntax_pattern parse_pattern(struct parser *parser) {
+  const struct token *first = parse_peek(parser, 0);
+  struct syntax_pattern pattern = {0};
+  switch (first->kind) {
+  case TOKEN_NAME:
+  case TOKEN_TYPE:
+    pattern.name = parse_name(parser, "a name or '_'");
+    pattern.kind = SYNTAX_PATTERN_NAME;
+    if (parse_is_upper(pattern.name.text))
+      parse_constructor(parser, &pattern);
+    break;
+  case TOKEN_MINUS:
+  case TOKEN_INT:
+  case TOKEN_STRING:
+  case TOKEN_TRUE:
+  case TOKEN_FALSE:
+    parse_literal_pattern(parser, &pattern);
+    break;
+  case TOKEN_FLOAT:
+    parse_fail(parser, first->place, "compare it with '==', '<' or '>'", "a float cannot be matched");
+  case TOKEN_STRING_HEAD:
+    parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot hold '${'");
+  default:
+    parse_fail(parser, first->place, NULL, "expected a pattern, found %s", parse_found(parser, first));
+  }
+  pattern.place = parse_place_from(parser, first);
+  return pattern;
+}
+
+/* ---- expressions */
+
+static struct syntax_expr *parse_new(struct parser *parser, enum syntax_kind kind, struct place place) {
+  struct syntax_expr *expr = arena_alloc(parser->arena, sizeof *expr);
+  expr->kind = kind;
+  expr->height = 1;
+  expr->place = place;
+  return expr;
+}
+
+/* Attaches a child to a node and updates the node's height. */
+static struct syntax_expr *parse_child(struct parser *parser, struct syntax_expr *node, struct syntax_expr *child) {
+  if (node->height <= child->height)
+    node->height = child->height + 1;
+  if (node->height > PARSE_HEIGHT_MAX)
+    parse_fail(parser, child->place, "bind part of it with 'let'", "the expression is longer than %d operators",
+               PARSE_HEIGHT_MAX);
+  return child;
+}
+
+static struct place parse_join(struct place from, struct place to) {
+  return (struct place){from.offset, to.offset + to.length - from.offset};
+}
 
 /* parameters = [ parameter { "," parameter } ] end    parameter = name [ ":" type ] */
-void parse_parameters(struct parser *parser, struct syntax_function *function, enum token_kind end) {
+static void parse_parameters(struct parser *parser, struct syntax_function *function, enum token_kind end) {
   size_t capacity = 0;
   if (parse_accept(parser, end))
     return;
@@ -146,9 +404,414 @@ void parse_parameters(struct parser *parser, struct syntax_function *function, e
       parameter.type = parse_type(parser);
     ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
   } while (parse_accept(parser, TOKEN_COMMA));
-  parse_expect_separator(parser, "a parameter's type follows ':', the next parameter ','");
+  parse_expect_separator(parser, "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect(parser, end);
 }
+
+/* ---- primary expressions */
+
+static struct syntax_expr *parse_literal(struct parser *parser) {
+  const struct token *token = parse_peek(parser, 0);
+  enum syntax_kind kind = token->kind == TOKEN_INT      ? SYNTAX_INT
+                          : token->kind == TOKEN_FLOAT  ? SYNTAX_FLOAT
+                          : token->kind == TOKEN_STRING ? SYNTAX_STRING
+                                                        : SYNTAX_BOOL;
+  struct syntax_expr *expr = parse_new(parser, kind, token->place);
+  parse_accept(parser, token->kind);
+  if (kind == SYNTAX_INT)
+    expr->integer = token->integer;
+  else if (kind == SYNTAX_FLOAT)
+    expr->real = token->real;
+  else if (kind == SYNTAX_STRING)
+    expr->text = token->text;
+  else
+    expr->truth = token->kind == TOKEN_TRUE;
+  return expr;
+}
+
+/* string = STRING | STRING_HEAD expression { STRING_MIDDLE expression } STRING_TAIL */
+static struct syntax_expr *parse_interpolation(struct parser *parser) {
+  const struct token *first = parse_peek(parser, 0);
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_INTERPOLATE, first->place);
+  struct syntax_list *list = &expr->list;
+  size_t capacity = 0;
+  parse_enter(parser);
+  for (bool is_last = false; !is_last;) {
+    const struct token *token = parse_peek(parser, 0);
+    is_last = token->kind == TOKEN_STRING_TAIL;
+    if (!is_last && token->kind != TOKEN_STRING_HEAD && token->kind != TOKEN_STRING_MIDDLE)
+      parse_fail(parser, token->place, NULL, "expected '}' to end the '${', found %s", parse_found(parser, token));
+    parse_accept(parser, token->kind);
+    if (token->text.length) {
+      struct syntax_expr *text = parse_new(parser, SYNTAX_STRING, token->place);
+      text->text = token->text;
+      ARENA_PUSH(parser->arena, list->items, list->count, capacity, text);
+    }
+    if (is_last)
+      break;
+    struct syntax_expr *part = parse_child(parser, expr, parse_expr(parser));
+    ARENA_PUSH(parser->arena, list->items, list->count, capacity, part);
+  }
+  parse_leave(parser);
+  expr->place = parse_place_from(parser, first);
+  return expr;
+}
+
+/* block = "{" { item } "}" */
+static struct syntax_expr *parse_block(struct parser *parser) {
+  const struct token *first = parse_expect(parser, TOKEN_LEFT_BRACE);
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_BLOCK, first->place);
+  size_t capacity = 0;
+  parse_enter(parser);
+  if (parse_is_label(parse_peek(parser, 0)) && parse_peek(parser, 1)->kind == TOKEN_COLON)
+    parse_fail(parser, parse_peek(parser, 1)->place, "a record begins with the name of its type: Name { … }",
+               "expected a statement, found ':'");
+  while (!parse_is(parser, TOKEN_RIGHT_BRACE) && !parse_is(parser, TOKEN_END)) {
+    struct syntax_item item = parse_item(parser, false);
+    parse_child(parser, expr, item.value ? item.value : item.function->body);
+    ARENA_PUSH(parser->arena, expr->block.items, expr->block.count, capacity, item);
+  }
+  if (parse_is(parser, TOKEN_END))
+    parse_fail(parser, first->place, NULL, "the '{' is not closed");
+  parse_accept(parser, TOKEN_RIGHT_BRACE);
+  parse_leave(parser);
+  expr->place = parse_place_from(parser, first);
+  return expr;
+}
+
+/* match = "match" expression "{" arm { arm } "}"    arm = pattern "=>" expression */
+static struct syntax_expr *parse_match(struct parser *parser) {
+  const struct token *first = parse_expect(parser, TOKEN_MATCH);
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_MATCH, first->place);
+  size_t capacity = 0;
+  parse_enter(parser);
+  expr->match.subject = parse_child(parser, expr, parse_expr(parser));
+  const struct token *brace = parse_expect(parser, TOKEN_LEFT_BRACE);
+  while (!parse_is(parser, TOKEN_RIGHT_BRACE) && !parse_is(parser, TOKEN_END)) {
+    struct syntax_arm arm = {.pattern = parse_pattern(parser)};
+    parse_expect(parser, TOKEN_FAT_ARROW);
+    arm.body = parse_child(parser, expr, parse_expr(parser));
+    ARENA_PUSH(parser->arena, expr->match.arms, expr->match.count, capacity, arm);
+    if (parse_is(parser, TOKEN_COMMA))
+      parse_fail(parser, parse_peek(parser, 0)->place, NULL,
+                 "expected a pattern, found ',': match arms have no separator");
+  }
+  if (parse_is(parser, TOKEN_END))
+    parse_fail(parser, brace->place, NULL, "the '{' is not closed");
+  parse_accept(parser, TOKEN_RIGHT_BRACE);
+  if (!expr->match.count)
+    parse_fail(parser, first->place, NULL, "a match needs at least one arm");
+  parse_leave(parser);
+  return expr;
+}
+
+/* if = "if" expression block "else" ( block | if ) */
+static struct syntax_expr *parse_if(struct parser *parser) {
+  const struct token *first = parse_expect(parser, TOKEN_IF);
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_IF, first->place);
+  parse_enter(parser);
+  expr->branch.condition = parse_child(parser, expr, parse_expr(parser));
+  expr->branch.then = parse_child(parser, expr, parse_block(parser));
+  if (!parse_accept(parser, TOKEN_ELSE))
+    parse_fail(parser, first->place, "'if' is an expression: both sides need a value", "this 'if' has no 'else'");
+  bool chained = parse_is(parser, TOKEN_IF);
+  expr->branch.otherwise = parse_child(parser, expr, chained ? parse_if(parser) : parse_block(parser));
+  parse_leave(parser);
+  return expr;
+}
+
+/* lambda = "fn" "(" parameters ")" [ "->" type ] "=>" expression
+ *        | "|" parameter { "," parameter } "|" "=>" expression */
+static struct syntax_expr *parse_lambda(struct parser *parser) {
+  const struct token *first = parse_peek(parser, 0);
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_LAMBDA, first->place);
+  struct syntax_function *function = arena_alloc(parser->arena, sizeof *function);
+  parse_enter(parser);
+  function->name.place = first->place;
+  if (parse_accept(parser, TOKEN_FN)) {
+    if (parse_is(parser, TOKEN_NAME))
+      parse_fail(parser, first->place, "declare it in a block, or leave out the name",
+                 "a function with a name is a declaration, not an expression");
+    parse_expect(parser, TOKEN_LEFT_PAREN);
+    parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
+    if (parse_accept(parser, TOKEN_ARROW))
+      function->result = parse_type(parser);
+  } else {
+    parse_expect(parser, TOKEN_BAR);
+    if (parse_is(parser, TOKEN_BAR))
+      parse_fail(parser, first->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
+    parse_parameters(parser, function, TOKEN_BAR);
+  }
+  parse_expect(parser, TOKEN_FAT_ARROW);
+  function->body = parse_child(parser, expr, parse_expr(parser));
+  expr->function = function;
+  parse_leave(parser);
+  return expr;
+}
+
+/* primary = INT | FLOAT | string | "true" | "false" | name | "(" expression ")" | block | match | if | lambda */
+static struct syntax_expr *parse_primary(struct parser *parser) {
+  const struct token *token = parse_peek(parser, 0);
+  struct syntax_expr *expr;
+  switch (token->kind) {
+  case TOKEN_INT:
+    if (token->integer > INT64_MAX)
+      parse_fail(parser, token->place, NULL, "the integer is larger than 9223372036854775807");
+    return parse_literal(parser);
+  case TOKEN_FLOAT:
+  case TOKEN_STRING:
+  case TOKEN_TRUE:
+  case TOKEN_FALSE:
+    return parse_literal(parser);
+  case TOKEN_STRING_HEAD:
+    return parse_interpolation(parser);
+  case TOKEN_NAME:
+  case TOKEN_TYPE:
+    expr = parse_new(parser, SYNTAX_NAME, token->place);
+    expr->name = parse_take(parser)->name;
+    return expr;
+  case TOKEN_LEFT_PAREN:
+    parse_take(parser);
+    parse_enter(parser);
+    if (parse_is(parser, TOKEN_RIGHT_PAREN))
+      parse_fail(parser, parse_peek(parser, 0)->place, "the value of Unit is '{}'",
+                 "expected an expression, found ')'");
+    expr = parse_expr(parser);
+    parse_expect(parser, TOKEN_RIGHT_PAREN);
+    parse_leave(parser);
+    return expr;
+  case TOKEN_LEFT_BRACE:
+    return parse_block(parser);
+  case TOKEN_MATCH:
+    return parse_match(parser);
+  case TOKEN_IF:
+    return parse_if(parser);
+  case TOKEN_FN:
+  case TOKEN_BAR:
+    return parse_lambda(parser);
+  case TOKEN_OR:
+    parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
+  default:
+    parse_fail(parser, token->place, NULL, "expected an expression, found %s", parse_found(parser, token));
+  }
+}
+
+/* ---- calls, fields, records */
+
+/* arguments = "(" [ argument { "," argument } ] ")"    argument = [ label ":" ] expression */
+static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr *callee) {
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, callee->place);
+  size_t capacity = 0;
+  expr->call.callee = parse_child(parser, expr, callee);
+  parse_expect(parser, TOKEN_LEFT_PAREN);
+  parse_enter(parser);
+  while (!parse_is(parser, TOKEN_RIGHT_PAREN)) {
+    struct syntax_argument argument = {0};
+    if (parse_is_label(parse_peek(parser, 0)) && parse_peek(parser, 1)->kind == TOKEN_COLON) {
+      argument.name = parse_label(parser, "the name of an argument");
+      parse_take(parser);
+    }
+    argument.value = parse_child(parser, expr, parse_expr(parser));
+    ARENA_PUSH(parser->arena, expr->call.arguments, expr->call.count, capacity, argument);
+    if (!parse_accept(parser, TOKEN_COMMA))
+      break;
+  }
+  parse_expect(parser, TOKEN_RIGHT_PAREN);
+  parse_leave(parser);
+  return expr;
+}
+
+static struct syntax_expr *parse_field_access(struct parser *parser, struct syntax_expr *record) {
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_FIELD, record->place);
+  parse_expect(parser, TOKEN_DOT);
+  if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
+    parse_expect(parser, TOKEN_NAME);
+  expr->field.record = parse_child(parser, expr, record);
+  expr->field.name = parse_label(parser, "the name of a field");
+  expr->place = parse_join(record->place, expr->field.name.place);
+  return expr;
+}
+
+/* initialisers = "{" label ":" expression { "," label ":" expression } [ "," ] "}" */
+static struct syntax_expr *parse_record(struct parser *parser, struct syntax_expr *base) {
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_RECORD, base->place);
+  bool constructs = base->kind == SYNTAX_NAME && *base->name >= 'A' && *base->name <= 'Z';
+  size_t capacity = 0;
+  if (constructs)
+    expr->record.name = (struct syntax_name){base->name, base->place};
+  else
+    expr->record.base = parse_child(parser, expr, base);
+  parse_expect(parser, TOKEN_LEFT_BRACE);
+  parse_enter(parser);
+  do {
+    struct syntax_argument field = {.name = parse_label(parser, "the name of a field")};
+    parse_expect(parser, TOKEN_COLON);
+    field.value = parse_child(parser, expr, parse_expr(parser));
+    ARENA_PUSH(parser->arena, expr->record.fields, expr->record.count, capacity, field);
+  } while (parse_accept(parser, TOKEN_COMMA) && !parse_is(parser, TOKEN_RIGHT_BRACE));
+  parse_expect(parser, TOKEN_RIGHT_BRACE);
+  parse_leave(parser);
+  return expr;
+}
+
+static bool parse_at_record(const struct parser *parser) {
+  return parse_is(parser, TOKEN_LEFT_BRACE) && parse_is_label(parse_peek(parser, 1)) &&
+         parse_peek(parser, 2)->kind == TOKEN_COLON;
+}
+
+/* postfix = primary { arguments | "." label | initialisers }
+ * A "(" that begins a line begins an expression. */
+static struct syntax_expr *parse_postfix(struct parser *parser) {
+  struct syntax_expr *expr = parse_primary(parser);
+  for (;;) {
+    if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline)
+      expr = parse_call(parser, expr);
+    else if (parse_is(parser, TOKEN_DOT))
+      expr = parse_field_access(parser, expr);
+    else if (parse_at_record(parser))
+      expr = parse_record(parser, expr);
+    else
+      return expr;
+  }
+}
+
+/* ---- operators */
+
+/* `value |> stage` is a call of the stage with the value before its own arguments. */
+static struct syntax_expr *parse_pipe_into(struct parser *parser, struct syntax_expr *value,
+                                           struct syntax_expr *stage) {
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, stage->place);
+  bool has_arguments = stage->kind == SYNTAX_CALL;
+  size_t count = has_arguments ? stage->call.count : 0;
+  expr->call.callee = parse_child(parser, expr, has_arguments ? stage->call.callee : stage);
+  expr->call.count = count + 1;
+  expr->call.arguments = arena_array(parser->arena, count + 1, sizeof *expr->call.arguments);
+  expr->call.arguments[0].value = parse_child(parser, expr, value);
+  for (size_t i = 0; i < count; i++) {
+    expr->call.arguments[i + 1] = stage->call.arguments[i];
+    parse_child(parser, expr, stage->call.arguments[i].value);
+  }
+  return expr;
+}
+
+/* pipe = postfix { "|>" postfix } */
+static struct syntax_expr *parse_pipe(struct parser *parser) {
+  struct syntax_expr *expr = parse_postfix(parser);
+  while (parse_accept(parser, TOKEN_PIPE))
+    expr = parse_pipe_into(parser, expr, parse_postfix(parser));
+  return expr;
+}
+
+/* unary = ( "!" | "-" | "+" ) unary | pipe
+ * A minus before a number makes a negative literal, but not before a negative one. The integer 2^63 exists only so. */
+static struct syntax_expr *parse_unary(struct parser *parser) {
+  const struct token *token = parse_peek(parser, 0), *next = parse_peek(parser, 1);
+  bool minus = token->kind == TOKEN_MINUS;
+  if (token->kind != TOKEN_NOT && !minus && token->kind != TOKEN_PLUS)
+    return parse_pipe(parser);
+  parse_take(parser);
+  parse_enter(parser);
+  bool smallest = minus && next->kind == TOKEN_INT && next->integer > INT64_MAX;
+  struct syntax_expr *operand = smallest ? parse_literal(parser) : parse_unary(parser);
+  parse_leave(parser);
+  struct place place = parse_join(token->place, operand->place);
+  bool is_int = operand->kind == SYNTAX_INT && (smallest || (int64_t)operand->integer >= 0);
+  if (minus && (is_int || operand->kind == SYNTAX_FLOAT)) {
+    if (is_int)
+      operand->integer = 0 - operand->integer;
+    else
+      operand->real = -operand->real;
+    operand->place = place;
+    return operand;
+  }
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_UNARY, place);
+  expr->binary.op = token->kind == TOKEN_NOT ? SYNTAX_NOT : minus ? SYNTAX_NEGATE : SYNTAX_PLUS;
+  expr->binary.place = token->place;
+  expr->binary.left = parse_child(parser, expr, operand);
+  return expr;
+}
+
+struct parse_operator {
+  enum token_kind token;
+  unsigned level; /* the higher, the tighter */
+  enum syntax_operator op;
+};
+
+enum { PARSE_LEVEL_OR = 1, PARSE_LEVEL_MULTIPLICATIVE = 5 };
+
+static const struct parse_operator parse_operators[] = {
+    {TOKEN_OR, 1, SYNTAX_OR},
+    {TOKEN_AND, 2, SYNTAX_AND},
+    {TOKEN_EQUAL, 3, SYNTAX_EQUAL},
+    {TOKEN_NOT_EQUAL, 3, SYNTAX_NOT_EQUAL},
+    {TOKEN_LESS, 3, SYNTAX_LESS},
+    {TOKEN_GREATER, 3, SYNTAX_GREATER},
+    {TOKEN_LESS_EQUAL, 3, SYNTAX_LESS_EQUAL},
+    {TOKEN_GREATER_EQUAL, 3, SYNTAX_GREATER_EQUAL},
+    {TOKEN_PLUS, 4, SYNTAX_ADD},
+    {TOKEN_MINUS, 4, SYNTAX_SUBTRACT},
+    {TOKEN_STAR, 5, SYNTAX_MULTIPLY},
+    {TOKEN_SLASH, 5, SYNTAX_DIVIDE},
+    {TOKEN_PERCENT, 5, SYNTAX_REMAINDER},
+};
+
+/* Returns true if a minus begins the pattern of the next arm (`-1 => …`) rather than continuing this one. */
+static bool parse_at_negative_pattern(const struct parser *parser) {
+  return parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 1)->kind == TOKEN_INT &&
+         parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW;
+}
+
+static const struct parse_operator *parse_find_operator(const struct parser *parser, unsigned level) {
+  for (size_t i = 0; i < sizeof parse_operators / sizeof *parse_operators; i++)
+    if (parse_is(parser, parse_operators[i].token))
+      return parse_operators[i].level == level && !parse_at_negative_pattern(parser) ? &parse_operators[i] : NULL;
+  return NULL;
+}
+
+static struct syntax_expr *parse_join_binary(struct parser *parser, enum syntax_operator op, struct place place,
+                                             struct syntax_expr *left, struct syntax_expr *right) {
+  struct syntax_expr *expr = parse_new(parser, SYNTAX_BINARY, parse_join(left->place, right->place));
+  expr->binary.op = op;
+  expr->binary.place = place;
+  expr->binary.left = parse_child(parser, expr, left);
+  expr->binary.right = parse_child(parser, expr, right);
+  return expr;
+}
+
+/* or = and { "||" and }    and = comparison { "&&" comparison }    comparison = sum { ( "==" | "!=" | … ) sum }
+ * sum = product { ( "+" | "-" ) product }    product = unary { ( "*" | "/" | "%" ) unary } */
+static struct syntax_expr *parse_binary(struct parser *parser, unsigned level) {
+  if (level > PARSE_LEVEL_MULTIPLICATIVE)
+    return parse_unary(parser);
+  struct syntax_expr *left = parse_binary(parser, level + 1);
+  const struct parse_operator *op;
+  while ((op = parse_find_operator(parser, level))) {
+    struct place place = parse_take(parser)->place;
+    left = parse_join_binary(parser, op->op, place, left, parse_binary(parser, level + 1));
+  }
+  return left;
+}
+
+/* expression = or [ "?" expression ":" expression | "?:" expression ] */
+static struct syntax_expr *parse_expr(struct parser *parser) {
+  parse_enter(parser);
+  struct syntax_expr *expr = parse_binary(parser, PARSE_LEVEL_OR);
+  struct place place = parse_peek(parser, 0)->place;
+  if (parse_accept(parser, TOKEN_ELVIS)) {
+    expr = parse_join_binary(parser, SYNTAX_ELVIS, place, expr, parse_expr(parser));
+  } else if (parse_accept(parser, TOKEN_QUESTION)) {
+    struct syntax_expr *condition = expr;
+    expr = parse_new(parser, SYNTAX_IF, condition->place);
+    expr->branch.condition = parse_child(parser, expr, condition);
+    expr->branch.then = parse_child(parser, expr, parse_expr(parser));
+    parse_expect(parser, TOKEN_COLON);
+    expr->branch.otherwise = parse_child(parser, expr, parse_expr(parser));
+  }
+  parse_leave(parser);
+  return expr;
+}
+
+/* ---- statements and declarations */
 
 /* signature = name "(" parameters ")" [ "->" type ] */
 static struct syntax_function *parse_signature(struct parser *parser) {
@@ -161,25 +824,18 @@ static struct syntax_function *parse_signature(struct parser *parser) {
   return function;
 }
 
-/* function = "fn" signature ( "=" expression | block ) */
+/* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature */
 static struct syntax_item parse_function(struct parser *parser) {
-  struct syntax_item item = {.kind = SYNTAX_ITEM_FUNCTION};
+  bool is_extern = parse_accept(parser, TOKEN_EXTERN);
   parse_expect(parser, TOKEN_FN);
-  item.function = parse_signature(parser);
+  struct syntax_item item = {.function = parse_signature(parser)};
+  item.kind = is_extern ? SYNTAX_ITEM_EXTERN : SYNTAX_ITEM_FUNCTION;
   item.name = item.function->name;
+  if (is_extern)
+    return item;
   if (!parse_is(parser, TOKEN_LEFT_BRACE))
     parse_expect(parser, TOKEN_ASSIGN);
   item.function->body = parse_expr(parser);
-  return item;
-}
-
-/* extern = "extern" "fn" signature */
-static struct syntax_item parse_extern(struct parser *parser) {
-  struct syntax_item item = {.kind = SYNTAX_ITEM_EXTERN};
-  parse_expect(parser, TOKEN_EXTERN);
-  parse_expect(parser, TOKEN_FN);
-  item.function = parse_signature(parser);
-  item.name = item.function->name;
   return item;
 }
 
@@ -200,13 +856,13 @@ static struct syntax_item parse_statement_expr(struct parser *parser) {
   if (parse_is(parser, TOKEN_ASSIGN) && item.value->kind == SYNTAX_NAME)
     parse_fail(parser, parse_peek(parser, 0)->place, "bind a new name with 'let'", "a binding cannot be changed");
   if (parse_is(parser, TOKEN_ASSIGN))
-    parse_fail(parser, parse_peek(parser, 0)->place, "functions are declared with 'fn', names with 'let'",
+    parse_fail(parser, parse_peek(parser, 0)->place, "declare functions with 'fn' and names with 'let'",
                "expected a statement, found '='");
   return item;
 }
 
 /* item = function | let | declaration | extern | expression */
-struct syntax_item parse_item(struct parser *parser, bool file_scope) {
+static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   const struct token *first = parse_peek(parser, 0);
   enum token_kind next = parse_peek(parser, 1)->kind;
   bool declares_type = first->kind == TOKEN_TYPE && next == TOKEN_NAME;
@@ -215,14 +871,11 @@ struct syntax_item parse_item(struct parser *parser, bool file_scope) {
     parse_fail(parser, first->place, "move it out of the function", "%s can only be declared at file scope",
                declares_type ? "a type" : "an extern function");
   if (first->kind == TOKEN_MUT)
-    parse_fail(parser, first->place, "use 'let'",
-               "'mut' is only for the state of effect handlers, which this compiler lacks");
-  if (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN)
+    parse_fail(parser, first->place, "use 'let'", "'mut' is not supported: bindings are immutable");
+  if (first->kind == TOKEN_EXTERN || (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN))
     item = parse_function(parser);
   else if (first->kind == TOKEN_LET)
     item = parse_let(parser);
-  else if (first->kind == TOKEN_EXTERN)
-    item = parse_extern(parser);
   else if (declares_type)
     item = parse_type_declaration(parser);
   else
@@ -231,7 +884,7 @@ struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   return item;
 }
 
-/* ---- The file ---------------------------------------------------------------------------------------------------- */
+/* ---- the file */
 
 static bool parse_starts_declaration(const struct parser *parser, size_t at) {
   const struct token *token = &parser->tokens[at];
@@ -240,10 +893,6 @@ static bool parse_starts_declaration(const struct parser *parser, size_t at) {
     return false;
   return token->kind == TOKEN_LET || token->kind == TOKEN_EXTERN || token->kind == TOKEN_END ||
          ((token->kind == TOKEN_FN || token->kind == TOKEN_TYPE) && next == TOKEN_NAME);
-}
-
-static bool parse_is_first_on_line(const struct parser *parser, const struct token *token) {
-  return token->place.offset == 0 || parser->diag->source->text[token->place.offset - 1] == '\n';
 }
 
 /* How many braces the tokens in a range open, less those they close. */
@@ -256,8 +905,8 @@ static int parse_brace_balance(const struct parser *parser, size_t from, size_t 
   return balance;
 }
 
-/* Goes on after an error in the declaration that began at `start`: at the next declaration outside its braces, or, where a
- * brace is missing, at the next function, type or extern that stands at the very start of a line. */
+/* Skips to the next declaration after an error in the one that began at `start`: the next one outside its braces or,
+ * if a brace is missing, the next function, type or extern in the first column. */
 static void parse_synchronise(struct parser *parser, size_t start) {
   size_t error = parser->at;
   int balance = parse_brace_balance(parser, start, error);
@@ -273,7 +922,9 @@ static void parse_synchronise(struct parser *parser, size_t start) {
   for (size_t i = error > start ? error : start + 1; i < parser->count; i++) {
     const struct token *token = &parser->tokens[i];
     bool declares = parse_starts_declaration(parser, i) && token->kind != TOKEN_LET;
-    if (token->kind == TOKEN_END || (declares && parse_is_first_on_line(parser, token))) {
+    size_t offset = token->place.offset;
+    bool first_on_line = offset == 0 || parser->diag->source->text[offset - 1] == '\n';
+    if (token->kind == TOKEN_END || (declares && first_on_line)) {
       parser->at = i;
       return;
     }
@@ -281,7 +932,7 @@ static void parse_synchronise(struct parser *parser, size_t start) {
   parser->at = parser->count - 1;
 }
 
-/* One item, or false where it had an error. What a longjmp could leave undefined is not in this frame. */
+/* Parses an item. Returns false after an error. The setjmp has a frame of its own, so no local is clobbered. */
 static bool parse_try_item(struct parser *parser, struct syntax_item *item) {
   jmp_buf recover;
   parser->recover = &recover;

@@ -1,15 +1,16 @@
-/* Reading a source file, and finding lines and columns in it. */
+#include "source.h"
+
 #include "arena.h"
-#include "diag.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { SOURCE_MAX_BYTES = 64 * 1024 * 1024 };
 
-/* The length of the UTF-8 sequence at the start of p (1 to 4), or 0 if there is no valid one. */
+/* The length of the UTF-8 sequence at p, which has n bytes: 1 to 4, or 0 if it is not valid. */
 static size_t source_sequence(const unsigned char *p, size_t n) {
   unsigned char lead = p[0];
   if (lead < 0x80)
@@ -31,7 +32,7 @@ static const char *source_validate(const char *text, size_t length, struct place
     place->offset = (uint32_t)i;
     place->length = 1;
     if (text[i] == '\0')
-      return "the file holds a NUL byte: it is not an Osprey program";
+      return "the file contains a NUL byte: it is not an Osprey program";
     step = source_sequence((const unsigned char *)text + i, length - i);
     if (!step)
       return "the file is not valid UTF-8";
@@ -66,28 +67,21 @@ int source_from_memory(struct source *source, struct arena *arena, const char *p
   return *problem ? -1 : 0;
 }
 
-/* All of a stream, at most a byte more than is allowed. Returns malloc'ed memory, or NULL with errno set. */
+/* Reads a stream to its end, or until it exceeds the limit. Returns malloc'ed memory, or NULL with errno set. */
 static char *source_slurp(FILE *file, size_t *length) {
   char *text = NULL;
-  size_t capacity = 0;
   *length = 0;
-  for (;;) {
-    if (*length == capacity) {
-      capacity = capacity ? capacity * 2 : 16 * 1024;
-      char *larger = realloc(text, capacity);
-      if (!larger)
-        break;
-      text = larger;
-    }
-    size_t got = fread(text + *length, 1, capacity - *length, file);
-    *length += got;
-    if (!got || *length > SOURCE_MAX_BYTES)
+  for (size_t capacity = 16 * 1024;; capacity *= 2) {
+    char *larger = realloc(text, capacity);
+    if (!larger)
       break;
+    text = larger;
+    *length += fread(text + *length, 1, capacity - *length, file);
+    if (ferror(file))
+      break;
+    if (*length < capacity || *length > SOURCE_MAX_BYTES)
+      return text;
   }
-  if (!ferror(file) && text && *length < capacity)
-    return text;
-  if (!ferror(file) && text && *length > SOURCE_MAX_BYTES)
-    return text;
   int error = errno ? errno : EIO;
   free(text);
   errno = error;
@@ -115,24 +109,18 @@ int source_read(struct source *source, struct arena *arena, const char *path, co
   return outcome;
 }
 
-/* The index of the line that holds an offset. */
-static size_t source_line_index(const struct source *source, uint32_t offset) {
+void source_position(const struct source *source, struct place place, unsigned *line, unsigned *column) {
   size_t low = 0, high = source->line_count;
   while (high - low > 1) {
     size_t middle = low + (high - low) / 2;
-    if (source->line_starts[middle] <= offset)
+    if (source->line_starts[middle] <= place.offset)
       low = middle;
     else
       high = middle;
   }
-  return low;
-}
-
-void source_position(const struct source *source, struct place place, unsigned *line, unsigned *column) {
-  size_t index = source_line_index(source, place.offset);
   unsigned characters = 0;
-  for (uint32_t i = source->line_starts[index]; i < place.offset; i++)
+  for (uint32_t i = source->line_starts[low]; i < place.offset; i++)
     characters += (source->text[i] & 0xc0) != 0x80;
-  *line = (unsigned)index + 1;
+  *line = (unsigned)low + 1;
   *column = characters + 1;
 }

@@ -1,12 +1,10 @@
 #pragma once
-/* The parsed tree: what the source says, before any name or type is known.
+/* The parsed tree, before names are resolved and types are inferred.
  *
- * It holds no more than the checker needs: pipes are calls already, parentheses are gone, a string is a list of parts.
- * Names are pointers that are equal where the names are (lex.h). `height` bounds the depth of every recursion over it.
+ * * Pipes are calls, parentheses are gone, and an interpolated string is a list of parts. Names are interned (lex.h).
+ * `height` bounds the depth of every recursion over it.
  */
 #include "ast.h"
-#include "diag.h"
-#include "lex.h"
 
 struct syntax_expr;
 
@@ -15,7 +13,7 @@ struct syntax_name {
   struct place place;
 };
 
-/* ---- Types ------------------------------------------------------------------------------------------------------- */
+/* ---- types */
 
 /* `name`, `name<arguments>`, or, where `name.text` is NULL, `fn(arguments) -> result`. */
 struct syntax_type {
@@ -37,7 +35,7 @@ struct syntax_variant {
   struct syntax_field *fields;
 };
 
-/* ---- Expressions ------------------------------------------------------------------------------------------------- */
+/* ---- expressions */
 
 enum syntax_kind {
   SYNTAX_INT,         /* integer */
@@ -224,6 +222,3 @@ struct syntax_program {
   size_t count;
   struct syntax_item *items;
 };
-
-/* Parses the tokens of a file. After an error it goes on at the next declaration, so that what comes back may lack some. */
-struct syntax_program parse(struct token_list tokens, struct arena *arena, struct diag *diag);

@@ -1,4 +1,4 @@
-#include "types.h"
+#include "type.h"
 
 #include "arena.h"
 #include "infer.h"
@@ -23,7 +23,7 @@ bool type_is_managed(const struct type *type) {
 struct type_text {
   char bytes[TYPE_NAME_MAX];
   size_t length;
-  bool cut; /* its end is "…", for which there is always room */
+  bool cut; /* truncated: it ends with "…" */
 };
 
 static void type_put(struct type_text *text, const char *part) {
@@ -52,7 +52,7 @@ static void type_write_function(struct type_text *text, const struct type *type,
 
 static void type_write(struct type_text *text, const struct type *type, unsigned depth) {
   static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "int",       [TYPE_FLOAT] = "float",
-                                      [TYPE_BOOL] = "bool", [TYPE_STRING] = "string", [TYPE_WRONG] = "…"};
+                                      [TYPE_BOOL] = "bool", [TYPE_STRING] = "string", [TYPE_ERROR] = "…"};
   while (type->kind == TYPE_VARIABLE && type->variable.bound)
     type = type->variable.bound;
   if (depth > TYPE_NAME_DEPTH_MAX || text->length + 8 > sizeof text->bytes) {

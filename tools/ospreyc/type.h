@@ -3,15 +3,16 @@
  *
  * A type in a checked tree (ast.h) is *ground* and *interned*: it holds no variable, two equal types are one object, so
  * `==` compares them, and aliases (`WebSocketID`, `type Alias = Int`, `Int` for `int`) are gone. TYPE_VARIABLE,
- * TYPE_ITERATOR and TYPE_WRONG exist only inside the checker.
+ * TYPE_ITERATOR and TYPE_ERROR exist only inside the checker.
  *
- * The error of a Result is always a text: `Result<T, string>` and `Result<T, MathError>` are one type that is only
- * printed in two ways.
+* The error of a Result is always a string: `Result<T, string>` and `Result<T, MathError>` are one type, printed in two
+ * ways.
  */
-#include "diag.h"
+#include "source.h"
 
 #include <stdbool.h>
-#include <stddef.h>
+
+struct arena;
 
 enum type_kind {
   TYPE_UNIT,  /* also spelled Success in a type */
@@ -23,9 +24,9 @@ enum type_kind {
   TYPE_FUNCTION,
   TYPE_RECORD,   /* one constructor */
   TYPE_UNION,    /* one or more constructors */
-  TYPE_ITERATOR, /* checker only: what range, map and filter give */
-  TYPE_VARIABLE, /* checker only: not known yet */
-  TYPE_WRONG,    /* checker only: of what had an error; it fits everywhere */
+  TYPE_ITERATOR, /* checker only: the type of range, map and filter */
+  TYPE_VARIABLE, /* checker only: to be inferred */
+  TYPE_ERROR,    /* checker only: the type of an expression with an error; unifies with every type */
 };
 
 struct type_field {
@@ -36,7 +37,7 @@ struct type_field {
 /* A record has one constructor, named like the type; a union has one for each variant. */
 struct type_constructor {
   const char *name;
-  struct type *type; /* what it constructs */
+  struct type *type; /* the type it constructs */
   unsigned tag;      /* its position in the declaration: 0 for a record */
   size_t field_count;
   struct type_field *fields; /* in the order of the declaration, which is the order of the layout */
@@ -64,15 +65,14 @@ struct type {
       struct type *element;
     } iterator;
     struct {
-      struct type *bound; /* what it turned out to be, or NULL */
-      unsigned level;     /* how deep in nested functions it came up: decides what may be generalised */
+      struct type *bound; /* its binding, or NULL */
+      unsigned level;     /* INFER_FILE, INFER_FUNCTION or INFER_GENERIC */
     } variable;
   };
   struct type *ground; /* checker: the interned equal of this type, once known */
-  struct type *next;   /* checker: the next one in its bucket of the interning table */
 };
 
-/* Whether values of the type are pointers that are reference-counted: strings, Results, functions, records, unions. */
+/* Returns true if values of the type are reference-counted pointers: strings, Results, functions, records, unions. */
 bool type_is_managed(const struct type *type);
 
 /* The type as an Osprey programmer writes it, in lower case: `fn(string) -> Result<Unit, string>`. */

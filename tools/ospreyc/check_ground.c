@@ -1,0 +1,284 @@
+#include "check_ground.h"
+
+enum { CHECK_GROUND_INSTANCES_MAX = 10000 };
+
+/* ---- instances */
+
+struct ast_function *check_ground_instantiate(struct checker *checker, struct check_function *function,
+                                              const struct type *type, struct place place) {
+  if (function->failed || checker->queue_count > CHECK_GROUND_INSTANCES_MAX)
+    return &function->placeholder;
+  if (!function->generic)
+    return function->code;
+  for (struct check_instance *instance = function->instances; instance; instance = instance->next)
+    if (instance->type == type)
+      return instance->code;
+  if (checker->queue_count == CHECK_GROUND_INSTANCES_MAX)
+    diag_error(checker->diag, place, "the generic functions have more than %d instances", CHECK_GROUND_INSTANCES_MAX);
+  struct check_instance *instance = arena_alloc(checker->arena, sizeof *instance);
+  struct ast_function *code = arena_alloc(checker->arena, sizeof *code);
+  *instance = (struct check_instance){
+      .type = type, .function = function, .code = code, .place = place, .next = function->instances};
+  ARENA_PUSH(checker->arena, checker->queue, checker->queue_count, checker->queue_capacity, instance);
+  function->instances = instance;
+  return code;
+}
+
+static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail);
+static void check_ground_values(struct checker *checker, struct ast_expr **values, size_t count);
+
+/* ---- judgements */
+
+static bool check_ground_is_printable(const struct type *type) {
+  switch (type->kind) {
+  case TYPE_UNIT:
+  case TYPE_INT:
+  case TYPE_FLOAT:
+  case TYPE_BOOL:
+  case TYPE_STRING:
+  case TYPE_ERROR:
+    return true;
+  case TYPE_RESULT:
+    return check_ground_is_printable(type->result.value);
+  default:
+    return false;
+  }
+}
+
+static void check_ground_printable(struct checker *checker, const struct ast_expr *expr, const char *what) {
+  if (check_ground_is_printable(expr->type))
+    return;
+  const char **hint =
+      diag_error(checker->diag, expr->place, "%s cannot show %s", what, type_name(checker->arena, expr->type));
+  if (expr->type->kind == TYPE_RECORD)
+    *hint = "show its fields";
+  if (expr->type->kind == TYPE_UNION)
+    *hint = "match it, and show what each variant holds";
+  if (expr->type->kind == TYPE_FUNCTION)
+    *hint = "a function is called with '(…)'";
+}
+
+static void check_ground_comparable(struct checker *checker, const struct ast_expr *expr) {
+  const struct type *type = expr->binary.left->type;
+  bool equality = expr->binary.op == AST_EQUAL || expr->binary.op == AST_NOT_EQUAL;
+  if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING || type->kind == TYPE_ERROR)
+    return;
+  if (type->kind == TYPE_BOOL && equality)
+    return;
+  const char **hint =
+      diag_error(checker->diag, expr->place, "values of type %s cannot be compared%s", type_name(checker->arena, type),
+                 type->kind == TYPE_BOOL ? " with '<', '>', '<=' or '>='" : "");
+  if (type->kind == TYPE_RESULT)
+    *hint = "match it, or give a fallback with '?:'";
+  if (type->kind == TYPE_RECORD)
+    *hint = "compare its fields";
+  if (type->kind == TYPE_UNION)
+    *hint = "match it";
+}
+
+static void check_ground_dropped(struct checker *checker, const struct ast_expr *value) {
+  if (value->type->kind == TYPE_FUNCTION)
+    *diag_error(checker->diag, value->place, "this function is named, but not called") = "call it: name(…)";
+  if (value->type->kind == TYPE_RESULT)
+    *diag_error(checker->diag, value->place, "unused Result: an error in it would be lost") =
+        "match it, bind it with 'let', or give a fallback with '?:'";
+}
+
+/* ---- operators */
+
+static bool check_ground_is_real(const struct type *type) {
+  return type->kind == TYPE_FLOAT || (type->kind == TYPE_RESULT && type->result.value->kind == TYPE_FLOAT);
+}
+
+static struct ast_expr *check_ground_to_float(struct checker *checker, struct ast_expr *operand) {
+  if (check_ground_is_real(operand->type))
+    return operand;
+  bool is_result = operand->type->kind == TYPE_RESULT;
+  struct infer *infer = &checker->infer;
+  struct type *type = is_result ? infer_result(infer, infer->real, true) : infer->real;
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_TO_FLOAT, infer_ground(infer, type), operand->place);
+  expr->operand = operand;
+  return expr;
+}
+
+static void check_ground_promote(struct checker *checker, struct ast_binary *binary, bool always) {
+  if (!always && !check_ground_is_real(binary->left->type) && !check_ground_is_real(binary->right->type))
+    return;
+  binary->left = check_ground_to_float(checker, binary->left);
+  binary->right = check_ground_to_float(checker, binary->right);
+}
+
+/* ---- functions */
+
+static void check_ground_variable(struct checker *checker, struct ast_variable *variable) {
+  if (variable)
+    variable->type = infer_ground(&checker->infer, variable->type);
+}
+
+static void check_ground_closure(struct checker *checker, struct ast_expr *expr) {
+  if (!expr->function->has_environment) {
+    expr->function =
+        check_ground_instantiate(checker, (struct check_function *)expr->function, expr->type, expr->place);
+    return;
+  }
+  for (size_t i = 0; i < expr->function->capture_count; i++)
+    check_ground_expr(checker, expr->function->captures[i].value, false);
+  check_ground_function(checker, expr->function);
+}
+
+static void check_ground_call(struct checker *checker, struct ast_expr *expr, bool tail) {
+  struct ast_call *call = &expr->call;
+  call->tail = tail;
+  check_ground_values(checker, call->arguments.items, call->arguments.count);
+  if (call->callee == AST_CALL_FUNCTION) {
+    const struct type *type = infer_ground(&checker->infer, call->value->type);
+    call->function = check_ground_instantiate(checker, (struct check_function *)call->function, type, expr->place);
+    call->value = NULL;
+    return;
+  }
+  if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN)
+    return;
+  call->value = check_ground_expr(checker, call->value, false);
+  if (call->value->kind == AST_CLOSURE)
+    call->function = call->value->function;
+}
+
+void check_ground_function(struct checker *checker, struct ast_function *function) {
+  function->type = infer_ground(&checker->infer, function->type);
+  for (size_t i = 0; i < function->parameter_count; i++)
+    check_ground_variable(checker, function->parameters[i]);
+  for (size_t i = 0; i < function->variable_count; i++)
+    check_ground_variable(checker, function->variables[i]);
+  for (size_t i = 0; i < function->capture_count; i++)
+    check_ground_variable(checker, function->captures[i].variable);
+  function->body = check_ground_expr(checker, function->body, true);
+  ARENA_PUSH(checker->arena, checker->program->functions, checker->program->function_count, checker->function_capacity,
+             function);
+}
+
+/* ---- the other nodes */
+
+static void check_ground_block(struct checker *checker, struct ast_block *block, bool tail) {
+  for (size_t i = 0; i < block->count; i++) {
+    struct ast_statement *statement = &block->statements[i];
+    statement->value = check_ground_expr(checker, statement->value, false);
+    if (!statement->variable)
+      check_ground_dropped(checker, statement->value);
+    else if (statement->variable->kind == AST_GLOBAL)
+      check_ground_variable(checker, statement->variable);
+  }
+  if (block->value)
+    block->value = check_ground_expr(checker, block->value, tail);
+}
+
+static void check_ground_values(struct checker *checker, struct ast_expr **values, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (values[i])
+      values[i] = check_ground_expr(checker, values[i], false);
+}
+
+static void check_ground_loop(struct checker *checker, struct ast_expr *expr) {
+  struct ast_loop *loop = &expr->loop;
+  loop->start = check_ground_expr(checker, loop->start, false);
+  loop->end = check_ground_expr(checker, loop->end, false);
+  for (size_t i = 0; i < loop->stage_count; i++)
+    loop->stages[i].function = check_ground_expr(checker, loop->stages[i].function, false);
+  if (loop->initial)
+    loop->initial = check_ground_expr(checker, loop->initial, false);
+  if (loop->function)
+    loop->function = check_ground_expr(checker, loop->function, false);
+  else
+    *diag_error(checker->diag, expr->place, "an iterator cannot be stored, passed or returned") =
+        "end the chain with forEach or fold";
+}
+
+/* The right operand of && || and ?: is in tail position if the expression is. */
+static void check_ground_binary(struct checker *checker, struct ast_expr *expr, bool tail) {
+  struct ast_binary *binary = &expr->binary;
+  tail = tail && (expr->kind == AST_AND || expr->kind == AST_OR || expr->kind == AST_ELVIS);
+  binary->left = check_ground_expr(checker, binary->left, false);
+  binary->right = check_ground_expr(checker, binary->right, tail);
+  if (expr->kind == AST_ARITHMETIC && expr->type->kind == TYPE_STRING)
+    expr->kind = AST_CONCAT;
+  else if (expr->kind == AST_ARITHMETIC)
+    check_ground_promote(checker, binary, binary->op == AST_DIVIDE);
+  if (expr->kind != AST_COMPARE)
+    return;
+  if (binary->left->type != binary->right->type)
+    check_ground_promote(checker, binary, false);
+  check_ground_comparable(checker, expr);
+}
+
+static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail) {
+  expr->type = infer_ground(&checker->infer, expr->type);
+  switch (expr->kind) {
+  case AST_UNIT:
+  case AST_INT:
+  case AST_FLOAT:
+  case AST_BOOL:
+  case AST_STRING:
+  case AST_VARIABLE:
+  case AST_SELF:
+  case AST_INPUT:
+    break;
+  case AST_INTERPOLATE:
+    check_ground_values(checker, expr->list.items, expr->list.count);
+    for (size_t i = 0; i < expr->list.count; i++)
+      check_ground_printable(checker, expr->list.items[i], "\"${…}\"");
+    break;
+  case AST_CLOSURE:
+    check_ground_closure(checker, expr);
+    break;
+  case AST_CALL:
+    check_ground_call(checker, expr, tail);
+    break;
+  case AST_PRINT:
+  case AST_TO_STRING:
+  case AST_SLEEP:
+  case AST_NOT:
+  case AST_TO_FLOAT:
+  case AST_NEGATE:
+  case AST_SUCCESS:
+  case AST_ERROR:
+    expr->operand = check_ground_expr(checker, expr->operand, false);
+    if (expr->kind == AST_PRINT || expr->kind == AST_TO_STRING)
+      check_ground_printable(checker, expr->operand, expr->kind == AST_PRINT ? "print" : "toString");
+    break;
+  case AST_ARITHMETIC:
+  case AST_CONCAT:
+  case AST_COMPARE:
+  case AST_AND:
+  case AST_OR:
+  case AST_ELVIS:
+    check_ground_binary(checker, expr, tail);
+    break;
+  case AST_IF:
+    expr->branch.condition = check_ground_expr(checker, expr->branch.condition, false);
+    expr->branch.then = check_ground_expr(checker, expr->branch.then, tail);
+    expr->branch.otherwise = check_ground_expr(checker, expr->branch.otherwise, tail);
+    break;
+  case AST_BLOCK:
+    check_ground_block(checker, &expr->block, tail);
+    break;
+  case AST_MATCH:
+    expr->match.subject = check_ground_expr(checker, expr->match.subject, false);
+    for (size_t i = 0; i < expr->match.count; i++)
+      expr->match.arms[i].body = check_ground_expr(checker, expr->match.arms[i].body, tail);
+    break;
+  case AST_CONSTRUCT:
+    check_ground_values(checker, expr->construct.values, expr->construct.constructor->field_count);
+    break;
+  case AST_UPDATE:
+    expr->update.record = check_ground_expr(checker, expr->update.record, false);
+    if (expr->update.record->type->kind == TYPE_RECORD)
+      check_ground_values(checker, expr->update.values, expr->update.record->type->named.constructors[0].field_count);
+    break;
+  case AST_FIELD:
+    expr->field.record = check_ground_expr(checker, expr->field.record, false);
+    break;
+  case AST_LOOP:
+    check_ground_loop(checker, expr);
+    break;
+  }
+  return expr;
+}

@@ -1,0 +1,206 @@
+#include "check_scope.h"
+
+#include <string.h>
+
+/* ---- file scope */
+
+struct symbol *check_scope_symbol(struct checker *checker, enum symbol_kind kind, const char *name,
+                                  struct place place) {
+  struct symbol *symbol = arena_alloc(checker->arena, sizeof *symbol);
+  *symbol = (struct symbol){.kind = kind, .name = name, .place = place};
+  return symbol;
+}
+
+/* "already declared" and where. */
+const char *check_scope_declared_at(struct checker *checker, struct place place) {
+  unsigned line, column;
+  source_position(checker->diag->source, place, &line, &column);
+  return arena_printf(checker->arena, "already declared, at line %u", line);
+}
+
+bool check_scope_declare(struct checker *checker, struct symbol *symbol) {
+  struct symbol **slot = (struct symbol **)map_slot(&checker->values, symbol->name, strlen(symbol->name));
+  if (!*slot) {
+    *slot = symbol;
+    return true;
+  }
+  bool built_in = (*slot)->built_in || (*slot)->kind >= SYMBOL_SUCCESS;
+  const char *taken = built_in ? "built in" : check_scope_declared_at(checker, (*slot)->place);
+  const char **hint = diag_error(checker->diag, symbol->place, "'%s' is %s", symbol->name, taken);
+  if ((*slot)->kind == SYMBOL_BUILTIN && symbol->kind == SYMBOL_EXTERN)
+    *hint = arena_printf(checker->arena, "it can be called without a declaration, or be declared as 'ws%s'",
+                         symbol->name + strlen("websocket"));
+  else if (built_in)
+    *hint = "choose another name";
+  return false;
+}
+
+struct symbol *check_scope_find(struct checker *checker, const char *name) {
+  struct symbol *symbol = map_get(&checker->values, name);
+  bool depends = symbol && (symbol->kind == SYMBOL_FUNCTION || symbol->kind == SYMBOL_GLOBAL);
+  if (depends && checker->uses)
+    ARENA_PUSH(checker->arena, checker->uses->symbols, checker->uses->count, checker->uses->capacity, symbol);
+  return symbol;
+}
+
+const char *check_scope_builtin_behind(const char *extern_name) {
+  static const struct {
+    const char *name, *alias, *symbol;
+  } builtins[] = {
+#define WS_P(name, type)
+#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) {#name, #alias, #symbol},
+#include "ws_builtins.def"
+  };
+  for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
+    if (strcmp(builtins[i].alias, extern_name) == 0 || strcmp(builtins[i].symbol, extern_name) == 0)
+      return builtins[i].name;
+  return NULL;
+}
+
+/* ---- blocks */
+
+struct ast_variable *check_scope_variable(struct checker *checker, enum ast_variable_kind kind, const char *name,
+                                          struct type *type, struct place place) {
+  struct ast_variable *variable = arena_alloc(checker->arena, sizeof *variable);
+  struct ast_function *function = checker->frame->function;
+  *variable =
+      (struct ast_variable){.kind = kind, .name = name ? name : "_", .type = type, .owner = function, .place = place};
+  if (kind != AST_LOCAL)
+    return variable;
+  variable->index = (unsigned)function->variable_count;
+  ARENA_PUSH(checker->arena, function->variables, function->variable_count, checker->frame->variable_capacity,
+             variable);
+  return variable;
+}
+
+void check_scope_enter(struct checker *checker, struct local *local) {
+  struct local **slot = (struct local **)map_slot(&checker->locals, local->name, strlen(local->name));
+  local->hidden = *slot;
+  local->next = local->frame->locals;
+  local->frame->locals = *slot = local;
+}
+
+/* Makes a variable's name known in the scope that is open. */
+struct local *check_scope_bind(struct checker *checker, struct ast_variable *variable) {
+  struct local *local = arena_alloc(checker->arena, sizeof *local);
+  *local = (struct local){.name = variable->name, .frame = checker->frame, .variable = variable};
+  if (strcmp(variable->name, "_") != 0)
+    check_scope_enter(checker, local);
+  return local;
+}
+
+void check_scope_unbind(struct checker *checker, struct local *outer) {
+  struct frame *frame = checker->frame;
+  for (; frame->locals != outer; frame->locals = frame->locals->next)
+    *map_slot(&checker->locals, frame->locals->name, strlen(frame->locals->name)) = frame->locals->hidden;
+}
+
+/* ---- captures */
+
+/* The variable in the frame's cell that holds a value of the enclosing function. */
+static struct ast_variable *check_scope_capture(struct checker *checker, struct frame *frame, struct ast_expr *value,
+                                                const char *name) {
+  struct ast_function *function = frame->function;
+  for (size_t i = 0; i < function->capture_count; i++)
+    if (function->captures[i].value->kind == value->kind &&
+        (value->kind == AST_SELF || function->captures[i].value->variable == value->variable))
+      return function->captures[i].variable;
+  struct ast_variable *variable = arena_alloc(checker->arena, sizeof *variable);
+  *variable = (struct ast_variable){.kind = AST_CAPTURED,
+                                    .name = name,
+                                    .type = value->type,
+                                    .owner = function,
+                                    .index = (unsigned)function->capture_count,
+                                    .place = value->place};
+  struct ast_capture capture = {variable, value};
+  ARENA_PUSH(checker->arena, function->captures, function->capture_count, frame->capture_capacity, capture);
+  return variable;
+}
+
+static struct ast_expr *check_scope_local_in(struct checker *checker, struct frame *frame, const struct local *local,
+                                             struct place place) {
+  if (local->frame == frame) {
+    struct ast_expr *own = ast_expr_new(checker->arena, local->self ? AST_SELF : AST_VARIABLE, local->self_type, place);
+    if (local->self)
+      return own;
+    own->variable = local->variable;
+    own->type = local->variable->type;
+    return own;
+  }
+  struct ast_expr *value = check_scope_local_in(checker, frame->outer, local, place);
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_VARIABLE, NULL, place);
+  expr->variable = check_scope_capture(checker, frame, value, local->name);
+  expr->type = value->type;
+  return expr;
+}
+
+/* A local name as an expression: where it is another function's, this one and those between capture it. */
+struct ast_expr *check_scope_local(struct checker *checker, const struct local *local, struct place place) {
+  return check_scope_local_in(checker, checker->frame, local, place);
+}
+
+/* ---- unknown names */
+
+/* The known name most similar to an unknown one, or NULL. Gives up after many errors, because the search is slow. */
+static const char *check_scope_guess(struct checker *checker, const char *name) {
+  enum { MANY_ERRORS = 100 };
+  struct diag_guess guess = {0};
+  if (checker->diag->errors > MANY_ERRORS)
+    return NULL;
+  for (struct frame *frame = checker->frame; frame; frame = frame->outer)
+    for (struct local *local = frame->locals; local; local = local->next)
+      diag_guess_consider(&guess, name, local->name);
+  const struct map *map = &checker->values;
+  for (size_t i = 0; i < map->capacity; i++)
+    if (map->entries[i].value)
+      diag_guess_consider(&guess, name, map->entries[i].key);
+  return guess.name;
+}
+
+/* A hint for a keyword of another language, or NULL. */
+static const char *check_scope_foreign_word(const char *name) {
+  static const struct {
+    const char *word, *hint;
+  } words[] = {
+      {"_", "'_' is not a value: give it a name"},
+      {"return", "there is no 'return': the value of a block is its last expression"},
+      {"for", "there are no loops: range(a, b) |> forEach(f), or recursion"},
+      {"while", "there are no loops: range(a, b) |> forEach(f), or recursion"},
+      {"var", "bind names with 'let'"},
+      {"const", "bind names with 'let'"},
+      {"function", "declare functions with 'fn'"},
+      {"def", "declare functions with 'fn'"},
+      {"null", "there is no null: use a Result for what may be missing"},
+      {"nil", "there is no null: use a Result for what may be missing"},
+      {"None", "there is no null: use a Result for what may be missing"},
+      {"Ok", "a success is Success(value), or Success()"},
+      {"Unit", "the value of Unit is '{}'"},
+  };
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(words[i].word, name) == 0)
+      return words[i].hint;
+  return NULL;
+}
+
+void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
+  const char *guess = check_scope_guess(checker, name);
+  const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
+  *hint = check_scope_foreign_word(name);
+  if (check_scope_builtin_behind(name))
+    guess = check_scope_builtin_behind(name);
+  if (!*hint && guess)
+    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess);
+}
+
+/* ---- symbols */
+
+const char *check_scope_unique(struct checker *checker, const char *wish) {
+  const char *name = wish;
+  void **taken = map_slot(&checker->symbols_made, name, strlen(name));
+  for (unsigned i = 2; *taken; i++) {
+    name = arena_printf(checker->arena, "%s.%u", wish, i);
+    taken = map_slot(&checker->symbols_made, name, strlen(name));
+  }
+  *taken = (void *)name;
+  return name;
+}
