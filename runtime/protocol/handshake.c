@@ -5,11 +5,12 @@
 
 #include "base/mem.h"
 #include "base64.h"
+#include "subprotocol.h"
 #include "utf8.h"
 
 #define WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-int ws_server_conn_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
+int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
   char text[WS_KEY_SIZE + sizeof WS_GUID - 1];
   uint8_t digest[20];
   int ok;
@@ -22,41 +23,6 @@ int ws_server_conn_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
     return -1;
   ws_base64_encode(accept, digest, sizeof digest);
   return 0;
-}
-
-/* Subprotocols ----------------------------------------------------------------------------------------------------- */
-
-/* The elements of a list, in order. The cap keeps the search for duplicates from costing the square of a header. */
-struct ws_protocol_list {
-  size_t count;
-  struct ws_slice names[WS_PROTOCOLS_MAX];
-};
-
-static bool ws_protocol_list_holds(const struct ws_protocol_list *list, struct ws_slice name) {
-  for (size_t i = 0; i < list->count; i++)
-    if (ws_slice_equal(list->names[i], name))
-      return true;
-  return false;
-}
-
-/* Adds the elements of a comma-separated text. False unless they are distinct tokens. */
-static bool ws_protocol_list_add(struct ws_protocol_list *list, struct ws_slice text) {
-  struct ws_slice name;
-
-  while (ws_slice_next(&text, ',', &name)) {
-    if (list->count == WS_PROTOCOLS_MAX || name.size > WS_PROTOCOL_MAX || !ws_slice_is_token(name) ||
-        ws_protocol_list_holds(list, name))
-      return false;
-    list->names[list->count++] = name;
-  }
-  return true;
-}
-
-bool ws_protocols_valid(struct ws_slice list) {
-  struct ws_protocol_list names;
-
-  names.count = 0;
-  return ws_slice_trim(list).size == 0 || ws_protocol_list_add(&names, list);
 }
 
 /* Server ----------------------------------------------------------------------------------------------------------- */
@@ -140,7 +106,7 @@ static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_
   ws_mem_wipe(nonce, sizeof nonce);
   if (decoded < 0 || size != 16)
     return WS_REFUSAL_KEY;
-  return ws_server_conn_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
+  return ws_accept_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
 }
 
 /* scheme "://" authority */
@@ -230,18 +196,18 @@ static enum ws_refusal ws_server_origin(const struct ws_http_head *head, const s
 
 static enum ws_refusal ws_server_protocol(const struct ws_http_head *head, const struct ws_server_rules *rules,
                                           struct ws_server_request *request) {
-  struct ws_protocol_list offered;
+  struct ws_subprotocol_list offered;
   struct ws_slice spoken = {NULL, 0}, name;
 
   offered.count = 0;
   for (size_t i = 0; i < head->field_count; i++)
     if (ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
-        !ws_protocol_list_add(&offered, ws_http_field_value(head, i)))
+        ws_subprotocol_list_add(&offered, ws_http_field_value(head, i), &name))
       return WS_REFUSAL_PROTOCOL;
   if (rules->protocols)
     spoken = ws_slice_of(rules->protocols);
   while (ws_slice_next(&spoken, ',', &name)) {
-    if (ws_protocol_list_holds(&offered, name)) {
+    if (ws_subprotocol_list_holds(&offered, name)) {
       request->protocol = name;
       break;
     }
@@ -502,7 +468,7 @@ static enum ws_client_problem ws_client_accept(const struct ws_http_head *head, 
   struct ws_slice value;
   char accept[WS_ACCEPT_SIZE + 1];
 
-  if (ws_server_conn_for_key(accept, offer->key) < 0)
+  if (ws_accept_for_key(accept, offer->key) < 0)
     return WS_CLIENT_DIGEST;
   if (ws_http_find(head, "Sec-WebSocket-Accept", &value) != 1 || !ws_slice_equal(value, ws_slice_of(accept)))
     return WS_CLIENT_ACCEPT;
@@ -511,15 +477,16 @@ static enum ws_client_problem ws_client_accept(const struct ws_http_head *head, 
 
 static enum ws_client_problem ws_client_protocol(const struct ws_http_head *head, const struct ws_client_offer *offer,
                                                  struct ws_client_answer *answer) {
-  struct ws_protocol_list offered;
+  struct ws_subprotocol_list offered;
+  struct ws_slice wrong;
   size_t count = ws_http_find(head, "Sec-WebSocket-Protocol", &answer->protocol);
 
   if (count == 0)
     return WS_CLIENT_OK;
   offered.count = 0;
   if (offer->protocols && offer->protocols[0])
-    ws_protocol_list_add(&offered, ws_slice_of(offer->protocols));
-  return count == 1 && ws_protocol_list_holds(&offered, answer->protocol) ? WS_CLIENT_OK : WS_CLIENT_PROTOCOL;
+    ws_subprotocol_list_add(&offered, ws_slice_of(offer->protocols), &wrong); /* valid: the caller has checked it */
+  return count == 1 && ws_subprotocol_list_holds(&offered, answer->protocol) ? WS_CLIENT_OK : WS_CLIENT_PROTOCOL;
 }
 
 static enum ws_client_problem ws_client_extensions(const struct ws_http_head *head, const struct ws_client_offer *offer,

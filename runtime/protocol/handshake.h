@@ -18,17 +18,11 @@
 
 #define WS_KEY_SIZE 24       /* characters of a Sec-WebSocket-Key */
 #define WS_ACCEPT_SIZE 28    /* characters of a Sec-WebSocket-Accept */
-#define WS_PROTOCOL_MAX 255  /* bytes of one subprotocol's name */
-#define WS_PROTOCOLS_MAX 100 /* subprotocols in a list */
 #define WS_HEADERS_MAX 8192  /* bytes of a client's own headers */
 #define WS_RESPONSE_MAX 1024 /* bytes of a server's answer */
 
 /* Sec-WebSocket-Accept for a key of WS_KEY_SIZE characters, NUL-terminated. 0, or -1 if the digest failed. */
-int ws_server_conn_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key);
-
-/* Whether a text is a comma-separated list of at most WS_PROTOCOLS_MAX distinct tokens of at most WS_PROTOCOL_MAX bytes; "" is
- * one, of none. */
-bool ws_protocols_valid(struct ws_slice list);
+int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key);
 
 /* Server ----------------------------------------------------------------------------------------------------------- */
 

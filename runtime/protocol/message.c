@@ -75,10 +75,6 @@ void ws_session_deinit(struct ws_session *session) {
   session->over = true;
 }
 
-bool ws_session_is_idle(const struct ws_session *session) {
-  return !session->frame_open && session->message == 0 && session->header_size == 0;
-}
-
 /* Ends the session with a violation; what it held is not needed any more. */
 static enum ws_feed_outcome ws_session_fail(struct ws_session *session, enum ws_violation violation) {
   ws_session_deinit(session);

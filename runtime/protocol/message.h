@@ -106,6 +106,3 @@ size_t ws_session_reserve(struct ws_session *session, uint8_t **room);
 /* Takes n bytes that were received into the room that the latest ws_session_reserve() offered. */
 enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, const struct ws_session_sink *sink,
                                        void *ctx);
-
-/* Whether nothing is under way: neither a message nor a frame nor a header. */
-bool ws_session_is_idle(const struct ws_session *session);

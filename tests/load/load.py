@@ -199,7 +199,7 @@ def load_kill(server, count=20):
         peer = subprocess.Popen([sys.executable, "-c", SLOW_PEER, str(pathlib.Path(__file__).parent.parent / "conformance"),
                                  str(server.port)], stdout=subprocess.PIPE)
         assert peer.stdout.readline() == b"half\n"
-        assert descriptors(server) == open_before + 1
+        wait_for("its descriptor is open", lambda: descriptors(server) == open_before + 1)
         peer.send_signal(signal.SIGKILL)
         peer.wait()
         assert server.process.stdout.readline() == b"ended 1006\n"

@@ -3,7 +3,7 @@
  * everything. Builtins may report success or an error at any place; what is said is judged in here (no message twice or out of
  * order), and complained of by ending the process with status 90. Where no fault is armed, all must go well.
  */
-#include "../io/tls_fixture.h"
+#include "support/tls_fixture.h"
 
 /* Ports that are free, for one process; certificate and key of localhost, for all. */
 extern int plain_port;

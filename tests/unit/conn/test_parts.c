@@ -245,7 +245,8 @@ static void test_heads(void **state) {
   size_t used;
   memset(big, 'x', 39999);
   memcpy(big, "GET / HTTP/1.1\r\nX: ", 19);
-  assert_int_equal(ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big, 5000, &head, &used), WS_HTTP_PARTIAL);
+  assert_int_equal(ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big, 5000, &head, &used),
+                   WS_HTTP_PARTIAL);
   assert_int_equal(ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big + 5000, 30000, &head, &used),
                    WS_HTTP_PROBLEM);
   ws_head_reader_wipe(&kept, NULL, 0);
@@ -312,6 +313,21 @@ static void test_protocol_lists(void **state) {
   list[70000] = '\0';
   assert_int_equal(ws_args_protocols("op", list, &error), -1);
   free(list);
+}
+
+/* WS-PROTOCOLS-4 WS-CONNECTWITH-11: a hundred names are a list, one more is an error that names it and the cap. */
+static void test_too_many_protocols_are_an_error(void **state) {
+  enum { MOST = 100 };
+  char list[8 * (MOST + 1)] = "p0";
+  struct ws_error error;
+  (void)state;
+  ws_error_clear(&error);
+  for (int i = 1; i < MOST; i++)
+    snprintf(list + strlen(list), sizeof list - strlen(list), ",p%d", i);
+  assert_int_equal(ws_args_protocols("op", list, &error), 0);
+  snprintf(list + strlen(list), sizeof list - strlen(list), ",last");
+  assert_int_equal(ws_args_protocols("op", list, &error), -1);
+  assert_string_equal(error.text, "op: subprotocol \"last\" is one more than the 100 that a list may name");
 }
 
 /* WS-SEC-6: masks do not repeat. */
@@ -430,6 +446,7 @@ int main(void) {
       cmocka_unit_test(test_heads),
       cmocka_unit_test(test_requests),
       cmocka_unit_test(test_protocol_lists),
+      cmocka_unit_test(test_too_many_protocols_are_an_error),
       cmocka_unit_test(test_masks),
       cmocka_unit_test(test_roots),
       cmocka_unit_test(test_the_ended),
