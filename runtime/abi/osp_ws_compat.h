@@ -1,12 +1,12 @@
 #pragma once
 /* The C functions that programs of the public Osprey compiler call at present, over this runtime.
  *
- * A program written for them gains a conforming implementation by being linked with libosprey_ws_compat.a in front of the
- * archive that had them, and libosprey_ws.a behind. What the old server sent unasked, a welcome and an echo, is not sent; texts
- * that a client receives are discarded, for there is no handler to hand them to.
+ * A program written for them gains a conforming implementation by being linked with libosprey_ws_compat.a in front of
+ * the archive that had them, and libosprey_ws.a behind. What the old server sent unasked, a welcome and an echo, is
+ * not sent; texts that a client receives are discarded, for there is no handler to hand them to.
  *
- * Strings are borrowed for the call. A failure is a negative number, and its reason goes to stderr as one line that begins
- * with the function's name. Every function may be called from any thread.
+ * Strings are borrowed for the call. A failure is a negative number, and its reason goes to stderr as one line that
+ * begins with the function's name. Every function may be called from any thread.
  */
 #include <stdint.h>
 

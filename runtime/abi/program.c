@@ -33,7 +33,8 @@ static void ws_program_close_clients(struct ws_loop *loop, struct ws_task *task)
   ws_mem_free(task);
 }
 
-/* Posts the close of all clients to every loop thread but `here`. Without memory for that, the process cuts them off. */
+/* Posts the close of all clients to every loop thread but `here`. Without memory for that, the process cuts them
+ * off. */
 static void ws_program_post_close(const struct ws_loop_thread *here) {
   for (unsigned i = 0; i < ws_loop_threads_count(); i++) {
     struct ws_loop_thread *thread = ws_loop_thread_at(i);
@@ -53,8 +54,8 @@ static bool ws_program_is_busy(const struct ws_loop_thread *here) {
   return busy;
 }
 
-/* exit() in a handler: turns the handler's loop until no other connection is left on it, then joins the other loop threads,
- * which must not run while exit() goes on. */
+/* exit() in a handler: turns the handler's loop until no other connection is left on it, then joins the other loop
+ * threads, which must not run while exit() goes on. */
 static void ws_program_end_nested(struct ws_loop_thread *thread, int64_t deadline_ms) {
   ws_clients_close(thread);
   ws_program_post_close(thread);

@@ -1,9 +1,9 @@
 #pragma once
 /* The program's life: the start with the first builtin that needs the loop threads, and the end.
  *
- * At the end (atexit) every server is stopped and every client closed with 1001, within a deadline; then the loop threads
- * end and all memory is freed. If a handler does not return, its thread and memory are left to the system. exit() in a
- * handler turns that handler's loop instead, and frees nothing.
+ * At the end (atexit) every server is stopped and every client closed with 1001, within a deadline; then the loop
+ * threads end and all memory is freed. If a handler does not return, its thread and memory are left to the system.
+ * exit() in a handler turns that handler's loop instead, and frees nothing.
  */
 #include "osprey/error.h"
 

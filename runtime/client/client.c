@@ -1,5 +1,5 @@
-/* The handshake of a client: dial, then TLS if the URL is secure, then HTTP. A failure at any step settles the connect with
- * its error and drops the connection. */
+/* The handshake of a client: dial, then TLS if the URL is secure, then HTTP. A failure at any step settles the connect
+ * with its error and drops the connection. */
 #include "client.h"
 
 #include <inttypes.h>

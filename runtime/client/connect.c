@@ -51,8 +51,8 @@ static int ws_connect_check_options(const char *op, const struct ws_options_reco
 
 /* ---- connecting */
 
-/* Handlers that wait on one loop thread return innermost first. So an inner connect gets no more time than the one around
- * it; otherwise the outermost would wait for the sum of all. */
+/* Handlers that wait on one loop thread return innermost first. So an inner connect gets no more time than the one
+ * around it; otherwise the outermost would wait for the sum of all. */
 static int64_t ws_connect_deadline(const struct ws_loop_thread *here, int64_t now, int64_t timeout_ms) {
   int64_t deadline_ms = now + timeout_ms;
   if (here && here->nesting > 0 && here->nested_deadline < deadline_ms)

@@ -1,6 +1,6 @@
 #pragma once
-/* Client connections that ended before a close handler was set for them: websocketOnClose calls it at once. The latest 256
- * are remembered, each until it was asked for. */
+/* Client connections that ended before a close handler was set for them: websocketOnClose calls it at once. The latest
+ * 256 are remembered, each until it was asked for. */
 #include <stdbool.h>
 #include <stdint.h>
 

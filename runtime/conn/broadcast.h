@@ -1,8 +1,8 @@
 #pragma once
 /* One message to many connections: encoded once, its frame shared by all output queues.
  *
- * Receivers that compress without keeping a context share one compressed frame per window size and loop thread; a receiver
- * with a context is compressed for by itself.
+ * Receivers that compress without keeping a context share one compressed frame per window size and loop thread; a
+ * receiver with a context is compressed for by itself.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -21,5 +21,6 @@ struct ws_broadcast {
 /* Encodes the message. 0, or -1: no memory. The caller owns broadcast->frame. */
 int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out);
 
-/* Queues the message to every OPEN connection of the list, on its loop thread. Fails a connection whose queue is full. */
+/* Queues the message to every OPEN connection of the list, on its loop thread. Fails a connection whose queue is
+ * full. */
 void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members);

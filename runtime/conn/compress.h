@@ -1,5 +1,6 @@
 #pragma once
-/* permessage-deflate on the way out (RFC 7692). On the connection's loop thread: the result depends on the messages before.
+/* permessage-deflate on the way out (RFC 7692). On the connection's loop thread: the result depends on the messages
+ * before.
  *
  * A connection that keeps its context has a compressor of its own. The others share one per window size on each thread.
  */
@@ -15,6 +16,7 @@ bool ws_compress_applies(const struct ws_conn *conn, size_t size);
 /* The compressor for the connection, made on first use. NULL: no memory. */
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn);
 
-/* Compresses and queues a message. 0, or -1: no memory, nothing was queued. If a context was advanced, the connection has
+/* Compresses and queues a message. 0, or -1: no memory, nothing was queued. If a context was advanced, the connection
+ * has
  * ENDED then, for the peer's could not follow. */
 int ws_compress_message(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n);

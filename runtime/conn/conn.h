@@ -1,15 +1,15 @@
 #pragma once
 /* A connection: a stream, an output queue, a timer, a state, and a session while a message is incomplete.
  *
- * The state only moves down the list of enum ws_conn_state. The states from CLOSING on are entered by end.c alone, which
- * owns how a connection ends; spec/architecture.md draws the transitions.
+ * The state only moves down the list of enum ws_conn_state. The states from CLOSING on are entered by end.c alone,
+ * which owns how a connection ends; spec/architecture.md draws the transitions.
  *
- * Threads. A connection belongs to one loop thread, which alone touches it. Members marked shared may be read by a thread
- * that has pinned the ID (handle.h).
+ * Threads. A connection belongs to one loop thread, which alone touches it. Members marked shared may be read by a
+ * thread that has pinned the ID (handle.h).
  *
  * Lifetime. `refs` counts the stack frames and the loop thread's queues that use the connection. A connection that has
- * ENDED with refs at zero is queued for the end of the turn, where ws_end_finish calls its close handler, retires the ID
- * and frees the memory. So a handler may close its own connection or stop its server, and nothing leaves a list of
+ * ENDED with refs at zero is queued for the end of the turn, where ws_end_finish calls its close handler, retires the
+ * ID and frees the memory. So a handler may close its own connection or stop its server, and nothing leaves a list of
  * connections while a callback walks it. A function that uses a connection after it ran handlers holds a reference.
  *
  * Session. An idle connection has none: it exists from the first byte of a message to the last, or for as long as a
@@ -38,9 +38,9 @@ enum ws_conn_state {
   WS_CONN_OPEN,       /* messages go both ways */
   WS_CONN_CLOSING,    /* our close frame is queued; messages are discarded until the peer's close frame arrives */
   WS_CONN_CLOSED,     /* both close frames were queued or received; input is discarded */
-  WS_CONN_FAILED, /* this end failed the connection (RFC 6455 section 7.1.7): its close frame is queued, input is discarded */
-  WS_CONN_LINGERING, /* everything is written and the write side shut down; the peer's end of stream is awaited */
-  WS_CONN_REFUSED,   /* the handshake's refusal is queued, input is discarded; for the program it is closed */
+  WS_CONN_FAILED,     /* this end failed the connection: its close frame is queued, input is discarded */
+  WS_CONN_LINGERING,  /* everything is written and the write side shut down; the peer's end of stream is awaited */
+  WS_CONN_REFUSED,    /* the handshake's refusal is queued, input is discarded; for the program it is closed */
   WS_CONN_REFUSED_LINGERING, /* as LINGERING, behind a refusal */
   WS_CONN_ENDED              /* the stream is closed; the close handler is due or running */
 };
@@ -70,7 +70,8 @@ struct ws_conn {
   uint16_t protocol_start, protocol_size; /* the role's: the subprotocol within its list (shared) */
   _Atomic uint8_t state;                  /* shared; enum ws_conn_state */
   uint8_t refusal;                        /* the role's: enum ws_refusal to answer the head with */
-  /* Set by ws_conn_admit: the handshake succeeded, so the close handler is due, whatever closes the connection first. */
+  /* Set by ws_conn_admit: the handshake succeeded, so the close handler is due, whatever closes the connection
+   * first. */
   bool admitted : 1;
   /* From the queueing of the 101 to the open handler's verdict: nothing is written. */
   bool corked : 1;

@@ -117,8 +117,9 @@ void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, s
   }
 }
 
-/* The end that sent the last bytes shuts down and waits a little for the peer's end of stream: a close with input unread
- * would reset the connection and destroy what the peer has not read. The server closes first (RFC 6455 section 7.1.1). */
+/* The end that sent the last bytes shuts down and waits a little for the peer's end of stream: a close with input
+ * unread would reset the connection and destroy what the peer has not read. The server closes first (RFC 6455 section
+ * 7.1.1). */
 void ws_end_drained(struct ws_conn *conn) {
   enum ws_conn_state state = ws_conn_state(conn);
   if (state == WS_CONN_CLOSING)

@@ -1,12 +1,13 @@
 #pragma once
 /* How a connection ends. This file alone enters the states from CLOSING on.
  *
- * Four verbs end a connection: close (with a handshake), fail (after a violation), refuse (an HTTP handshake) and drop (at
- * once). Three events move an end that has begun: the peer's close frame, the drained output queue, the timer. All on the
- * connection's loop thread; after each the connection may have ENDED, but it is not freed before the end of the turn.
+ * Four verbs end a connection: close (with a handshake), fail (after a violation), refuse (an HTTP handshake) and drop
+ * (at once). Three events move an end that has begun: the peer's close frame, the drained output queue, the timer. All
+ * on the connection's loop thread; after each the connection may have ENDED, but it is not freed before the end of the
+ * turn.
  *
- * The code and reason that the close handler is given: those of the peer's close frame (1005 if it has no code); else, if
- * this end failed the connection, those it sent; else 1006.
+ * The code and reason that the close handler is given: those of the peer's close frame (1005 if it has no code); else,
+ * if this end failed the connection, those it sent; else 1006.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -23,8 +24,8 @@ struct ws_exceeded {
 
 /* ---- verbs */
 
-/* Starts the close handshake behind what is queued. `reason` is UTF-8 of n bytes. In the handshake: drops the connection.
- * No effect once it is closing. RFC 6455 section 7.1.2. */
+/* Starts the close handshake behind what is queued. `reason` is UTF-8 of n bytes. In the handshake: drops the
+ * connection. No effect once it is closing. RFC 6455 section 7.1.2. */
 void ws_end_close(struct ws_conn *conn, int code, const char *reason, size_t n);
 
 /* Fails the connection: logs it, sends a close frame, discards all further input. `exceeded` may be NULL. No effect if
@@ -48,6 +49,6 @@ void ws_end_drained(struct ws_conn *conn);
 /* The timer fired in a state from CLOSING on. */
 void ws_end_timeout(struct ws_conn *conn);
 
-/* At the end of the turn, for a connection that has ENDED with no reference left: calls the close handler, retires the ID,
- * frees the memory. */
+/* At the end of the turn, for a connection that has ENDED with no reference left: calls the close handler, retires the
+ * ID, frees the memory. */
 void ws_end_finish(struct ws_conn *conn);

@@ -2,6 +2,6 @@
 /* Writing a connection's output queue. On its loop thread. */
 #include "conn.h"
 
-/* Writes what the stream takes now. No effect while the output is corked, before the stream is ready, or after it was shut
- * down. The connection may have ENDED afterwards. */
+/* Writes what the stream takes now. No effect while the output is corked, before the stream is ready, or after it was
+ * shut down. The connection may have ENDED afterwards. */
 void ws_flush(struct ws_conn *conn);

@@ -1,8 +1,8 @@
 #pragma once
 /* What connections have in common: the operations of their role, their rules, their loop thread.
  *
- * A role (client, server) is what struct ws_conn_ops says: this room asks it and names neither. A group is embedded by its
- * role; it is constant once in use, except for its members and their count.
+ * A role (client, server) is what struct ws_conn_ops says: this room asks it and names neither. A group is embedded by
+ * its role; it is constant once in use, except for its members and their count.
  */
 #include <stdatomic.h>
 #include <stddef.h>

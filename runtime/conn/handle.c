@@ -9,8 +9,8 @@
 /* An ID: generation (31 bits), 1 + place (25 bits), kind (1 bit). The first server is 2, the first connection 3. */
 enum { WS_ID_KIND_BITS = 1, WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 31 };
 
-/* A slot's word: generation (31), alive (1), retired (1), owner (6), pins (25). A free slot is neither alive nor retired
- * and holds the generation of its next use: all below that were issued. */
+/* A slot's word: generation (31), alive (1), retired (1), owner (6), pins (25). A free slot is neither alive nor
+ * retired and holds the generation of its next use: all below that were issued. */
 #define WS_WORD_PIN ((uint64_t)1)
 #define WS_WORD_PINS (((uint64_t)1 << 25) - 1)
 #define WS_WORD_OWNER_SHIFT 25
@@ -100,7 +100,8 @@ static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t plac
   return &slots[offset];
 }
 
-/* Takes the place that was free longest; while few have ever been used, a new one, so that small programs see small IDs. */
+/* Takes the place that was free longest; while few have ever been used, a new one, so that small programs see small
+ * IDs. */
 static struct ws_slot *ws_slot_take(struct ws_handle_table *table, uint32_t *place) {
   struct ws_slot *slot = NULL;
   if (table->free_first && table->used >= WS_PLACES_FRESH) {

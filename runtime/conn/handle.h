@@ -1,17 +1,17 @@
 #pragma once
 /* Identifiers of servers and connections.
  *
- * An ID is a positive number: generation, place in a table, kind. Servers and connections have a table each and share the
- * space of numbers. A place is used again only after every place that was free before it, and with its next generation,
- * so that a number comes again after 2^31 uses of its place: never within reach.
+ * An ID is a positive number: generation, place in a table, kind. Servers and connections have a table each and share
+ * the space of numbers. A place is used again only after every place that was free before it, and with its next
+ * generation, so that a number comes again after 2^31 uses of its place: never within reach.
  *
- * A slot's word holds what a look-up must know in one atomic load: the generation, whether the object is alive, the loop
- * that owns it and the number of pins. A pin keeps the object's memory from being freed; its owner retires the handle
- * first, and frees when the last pin is gone. So a look-up is lock-free and memory-safe in any thread:
+ * A slot's word holds what a look-up must know in one atomic load: the generation, whether the object is alive, the
+ * loop that owns it and the number of pins. A pin keeps the object's memory from being freed; its owner retires the
+ * handle first, and frees when the last pin is gone. So a look-up is lock-free and memory-safe in any thread:
  *  - the owning loop's thread may use the object without a pin: only that thread retires it;
  *  - any other thread pins it.
- * Issuing and recycling take a lock; messages do neither. The tables live as long as the program: a thread that outlives
- * main may still look something up.
+ * Issuing and recycling take a lock; messages do neither. The tables live as long as the program: a thread that
+ * outlives main may still look something up.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,8 +36,8 @@ void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner);
 /* Looks up and pins; NULL with *state telling why not. Each pin is given back by ws_handle_unpin. */
 void *ws_handle_pin(enum ws_handle_kind kind, int64_t id, enum ws_handle_state *state);
 
-/* One more pin of what the caller has pinned, or owns. There is room for 2^25: a server is pinned by each of its connections, of
- * which there may be 2^24. */
+/* One more pin of what the caller has pinned, or owns. There is room for 2^25: a server is pinned by each of its
+ * connections, of which there may be 2^24. */
 void ws_handle_pin_again(int64_t id);
 
 /* Gives a pin back. True: it was the last one of a retired handle, and the caller frees the object. */

@@ -19,8 +19,8 @@ struct ws_head_reader {
 enum { WS_HEAD_READER_NO_MEMORY = 3 }; /* besides enum ws_http_outcome */
 
 /* Takes n more bytes; where that is not all of the head yet, wipes them. *kept is what was gathered (NULL at first). On
- * WS_HTTP_COMPLETE and WS_HTTP_PROBLEM *head is the parsed one, valid until ws_head_reader_wipe and the end of `scratch`; *used is
- * how many of the n bytes belong to it. */
+ * WS_HTTP_COMPLETE and WS_HTTP_PROBLEM *head is the parsed one, valid until ws_head_reader_wipe and the end of
+ * `scratch`; *used is how many of the n bytes belong to it. */
 int ws_head_reader_feed(struct ws_head_reader **kept, struct ws_http_head *scratch, enum ws_http_kind kind,
                         uint8_t *bytes, size_t n, struct ws_http_head **head, size_t *used);
 

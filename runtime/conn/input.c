@@ -14,8 +14,8 @@
 /* Reads of one connection in a turn, and the time after which it does not start another. */
 enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 8 };
 
-/* With more output than this queued, a ping is not answered: the peer does not read, and the answer to a later ping serves
- * (RFC 6455 section 5.5.3). */
+/* With more output than this queued, a ping is not answered: the peer does not read, and the answer to a later ping
+ * serves (RFC 6455 section 5.5.3). */
 enum { WS_INPUT_PONG_BACKLOG = 64 * 1024 };
 
 /* Input is parsed up to the peer's close frame, and discarded once it arrived or this end failed or refused. */

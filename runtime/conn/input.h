@@ -1,8 +1,8 @@
 #pragma once
 /* Reading a connection: bytes to its head reader or session, the session's events to handlers. On its loop thread.
  *
- * One connection reads a bounded number of times a turn. TLS may hold decrypted input that no readiness announces: such a
- * connection is queued in thread->buffered and reads on at the end of the turn.
+ * One connection reads a bounded number of times a turn. TLS may hold decrypted input that no readiness announces:
+ * such a connection is queued in thread->buffered and reads on at the end of the turn.
  */
 #include "conn.h"
 

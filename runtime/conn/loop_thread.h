@@ -1,9 +1,9 @@
 #pragma once
 /* The loop threads: one by default, OSPREY_WS_LOOPS of them (1 to 62) if that is set.
  *
- * They start with the first server or client and end with the program. The members of struct ws_loop_thread belong to its
- * own thread, except for those marked shared. A thread that is stuck in a handler when the program ends is left running,
- * with its memory.
+ * They start with the first server or client and end with the program. The members of struct ws_loop_thread belong to
+ * its own thread, except for those marked shared. A thread that is stuck in a handler when the program ends is left
+ * running, with its memory.
  */
 #include <stdbool.h>
 #include <stdint.h>

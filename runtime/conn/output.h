@@ -1,5 +1,6 @@
 #pragma once
-/* Frames into a connection's output queue. On its loop thread. The queue is written at the end of the turn (flush.h). */
+/* Frames into a connection's output queue. On its loop thread. The queue is written at the end of the turn
+ * (flush.h). */
 #include <stddef.h>
 #include <stdint.h>
 

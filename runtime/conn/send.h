@@ -2,8 +2,8 @@
 /* Sending a message on a connection, from any thread.
  *
  * On the connection's loop thread the message is encoded straight into the output queue, which is written at the end of
- * the turn. On any other thread it is encoded into a block, charged to the queue (so that a full queue is noticed at once)
- * and posted to the loop thread, without a lock. A message to be compressed is posted as it is.
+ * the turn. On any other thread it is encoded into a block, charged to the queue (so that a full queue is noticed at
+ * once) and posted to the loop thread, without a lock. A message to be compressed is posted as it is.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,12 +12,14 @@
 #include "osprey/error.h"
 #include "outgoing.h"
 
-/* How long a thread other than a loop's waits for room, and how many messages may be on their way to the loop thread. */
+/* How long a thread other than a loop's waits for room, and how many messages may be on their way to the loop
+ * thread. */
 enum { WS_SEND_TIMEOUT_MS = 5000, WS_SEND_POSTED_MAX = 65536 };
 
 /* Sends to a connection that is pinned, or `local`: of the calling loop thread. 0, or -1 with the error set. */
 int ws_send(struct ws_conn *conn, bool local, const struct ws_outgoing *out, struct ws_error *error);
 
-/* Charges n bytes to the queue, after a write if that makes the room. Returns false if it is full; the connection may have
+/* Charges n bytes to the queue, after a write if that makes the room. Returns false if it is full; the connection may
+ * have
  * ENDED then. On the loop thread. */
 bool ws_send_reserve(struct ws_conn *conn, size_t n);

@@ -1,8 +1,8 @@
 #pragma once
 /* Peers' addresses, and how many connections of a server each has.
  *
- * IPv6 addresses are handed out by networks of 64 bits: whoever has one address has as many as it likes. So what counts is the
- * connections of the network, which is a peer of its own that its addresses point to.
+ * IPv6 addresses are handed out by networks of 64 bits: whoever has one address has as many as it likes. So what
+ * counts is the connections of the network, which is a peer of its own that its addresses point to.
  *
  * One small shared object for each address, not for each connection. Accepting and ending a connection take the table's
  * lock; messages do not come here.

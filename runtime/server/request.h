@@ -12,8 +12,8 @@
 
 struct ws_request;
 
-/* Clients are much alike: requests that hold nothing personal (no query, no header but the common ones) are shared by the
- * connections of a server that sent the same. The latest few are looked through. */
+/* Clients are much alike: requests that hold nothing personal (no query, no header but the common ones) are shared by
+ * the connections of a server that sent the same. The latest few are looked through. */
 enum { WS_REQUESTS_SHARED = 16 };
 
 struct ws_requests {
@@ -33,6 +33,7 @@ void ws_request_unref(struct ws_request *request);
 /* Writes scheme, Host, path and query. */
 void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room);
 
-/* Joins the values of a header by ", " and returns their size, or -1 if there is none. Writes at most `room` bytes and no
+/* Joins the values of a header by ", " and returns their size, or -1 if there is none. Writes at most `room` bytes and
+ * no
  * NUL; with less room than the size, call again. */
 long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room);

@@ -99,7 +99,8 @@ static void ws_server_error_path(struct ws_error *error, const char *path, const
   ws_error_path(error, shown, problem);
 }
 
-/* Copies the address without the brackets of IPv6. Returns false if it is too long or holds a character no address has. */
+/* Copies the address without the brackets of IPv6. Returns false if it is too long or holds a character no address
+ * has. */
 static bool ws_server_address_plain(const char *address, char *plain, size_t room) {
   size_t n = strlen(address);
   bool bracketed = n >= 2 && address[0] == '[' && address[n - 1] == ']';

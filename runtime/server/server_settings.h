@@ -1,6 +1,7 @@
 #pragma once
-/* What is set of a server before it listens: handlers, limits, origins, subprotocols. Any thread; the server is pinned by
- * the caller. Each returns 0, or -1 with the error set: a wrong value, no memory, or a server that already listens. */
+/* What is set of a server before it listens: handlers, limits, origins, subprotocols. Any thread; the server is pinned
+ * by the caller. Each returns 0, or -1 with the error set: a wrong value, no memory, or a server that already
+ * listens. */
 #include "server.h"
 
 /* `cell` is the handler's closure cell, borrowed; a reference is kept. */

@@ -20,8 +20,8 @@ static void ws_server_stop_run(struct ws_loop *loop, struct ws_task *task) {
   ws_server_share_check(share);
 }
 
-/* A share whose listen task is still posted is stopped behind it: run at once, this could be the last share and free the
- * server under that task. */
+/* A share whose listen task is still posted is stopped behind it: run at once, this could be the last share and free
+ * the server under that task. */
 static void ws_server_stop_post(struct ws_server *server) {
   struct ws_loop_thread *here = ws_loop_thread_current();
   for (unsigned i = 0; i < server->share_count; i++) {
