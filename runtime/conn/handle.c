@@ -10,7 +10,7 @@
 enum { WS_ID_KIND_BITS = 1, WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 31 };
 
 /* A slot's word: generation (31), alive (1), retired (1), owner (6), pins (25). A free slot is neither alive nor
- * retired and holds the generation of its next use: all below that were issued. */
+ * retired; it holds the generation of its next use, and all lower ones were issued. */
 #define WS_WORD_PIN ((uint64_t)1)
 #define WS_WORD_PINS (((uint64_t)1 << 25) - 1)
 #define WS_WORD_OWNER_SHIFT 25
@@ -52,7 +52,7 @@ static unsigned ws_segment_of(uint32_t place, uint32_t *offset) {
   return top - WS_SEGMENT_FIRST;
 }
 
-/* The slot, or NULL where that place was never used. */
+/* Returns NULL if the place was never used. */
 static struct ws_slot *ws_slot_at(struct ws_handle_table *table, uint32_t place) {
   uint32_t offset;
   unsigned segment = ws_segment_of(place, &offset);
@@ -77,7 +77,7 @@ static enum ws_handle_kind ws_id_kind(int64_t id) {
   return (id & 1) ? WS_HANDLE_CONNECTION : WS_HANDLE_SERVER;
 }
 
-/* The slot of an ID that the caller knows to have been issued. */
+/* The slot of an ID that was issued. */
 static struct ws_slot *ws_slot_known(int64_t id) {
   return ws_slot_of(ws_id_kind(id), id);
 }
@@ -86,7 +86,7 @@ static bool ws_word_is(uint64_t word, uint64_t generation) {
   return (word & WS_WORD_ALIVE) && word >> WS_WORD_GENERATION_SHIFT == generation;
 }
 
-/* Makes the segment of a place that is used for the first time. */
+/* Allocates the segment of a place that is used for the first time. */
 static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t place) {
   uint32_t offset;
   unsigned segment = ws_segment_of(place, &offset);
@@ -100,9 +100,8 @@ static struct ws_slot *ws_slot_make(struct ws_handle_table *table, uint32_t plac
   return &slots[offset];
 }
 
-/* Takes the place that was free longest; while few have ever been used, a new one, so that small programs see small
- * IDs. */
-static struct ws_slot *ws_slot_take(struct ws_handle_table *table, uint32_t *place) {
+/* Allocates the place that has been free longest. While few were ever used, a new one: small programs see small IDs. */
+static struct ws_slot *ws_slot_allocate(struct ws_handle_table *table, uint32_t *place) {
   struct ws_slot *slot = NULL;
   if (table->free_first && table->used >= WS_PLACES_FRESH) {
     *place = table->free_first - 1;
@@ -119,7 +118,7 @@ static struct ws_slot *ws_slot_take(struct ws_handle_table *table, uint32_t *pla
   return slot;
 }
 
-static void ws_slot_give(struct ws_handle_table *table, struct ws_slot *slot, uint32_t place) {
+static void ws_slot_free(struct ws_handle_table *table, struct ws_slot *slot, uint32_t place) {
   slot->next_free = 0;
   if (table->free_last)
     ws_slot_at(table, table->free_last - 1)->next_free = place + 1;
@@ -133,7 +132,7 @@ int64_t ws_handle_issue(enum ws_handle_kind kind, void *object, unsigned owner) 
   uint32_t place = 0;
   int64_t id = 0;
   pthread_mutex_lock(&table->lock);
-  struct ws_slot *slot = ws_slot_take(table, &place);
+  struct ws_slot *slot = ws_slot_allocate(table, &place);
   if (slot) {
     uint64_t generation = atomic_load_explicit(&slot->word, memory_order_relaxed) >> WS_WORD_GENERATION_SHIFT;
     slot->object = object;
@@ -156,7 +155,7 @@ void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner) {
   return slot->object;
 }
 
-/* Why an ID cannot be used as one of this kind. */
+/* The reason why an ID is no live one of this kind. */
 static enum ws_handle_state ws_handle_why_not(enum ws_handle_kind kind, int64_t id) {
   if (id > 0 && ws_id_kind(id) != kind) {
     enum ws_handle_kind other = ws_id_kind(id);
@@ -186,8 +185,8 @@ void *ws_handle_pin(enum ws_handle_kind kind, int64_t id, enum ws_handle_state *
     }
   }
   *state = ws_handle_why_not(kind, id);
-  if (*state ==
-      WS_HANDLE_ALIVE) /* retired and issued again, or pinned a million times, in between: it is gone for us */
+  /* Reissued, or pinned to the limit, since the first look: gone for this caller. */
+  if (*state == WS_HANDLE_ALIVE)
     *state = WS_HANDLE_GONE;
   return NULL;
 }
@@ -196,14 +195,14 @@ void ws_handle_pin_again(int64_t id) {
   atomic_fetch_add_explicit(&ws_slot_known(id)->word, WS_WORD_PIN, memory_order_relaxed);
 }
 
-/* Makes the place free for its next generation. The object is the caller's to free. */
+/* Frees the place for its next generation. The caller frees the object. */
 static void ws_handle_recycle(int64_t id, struct ws_slot *slot) {
   struct ws_handle_table *table = &ws_handle_tables[ws_id_kind(id)];
   uint64_t next = (ws_id_generation(id) + 1) % WS_GENERATIONS;
   uint32_t place = ((uint32_t)((uint64_t)id >> WS_ID_KIND_BITS) & ((1u << WS_ID_PLACE_BITS) - 1)) - 1;
   pthread_mutex_lock(&table->lock);
   atomic_store_explicit(&slot->word, next << WS_WORD_GENERATION_SHIFT, memory_order_release);
-  ws_slot_give(table, slot, place);
+  ws_slot_free(table, slot, place);
   pthread_mutex_unlock(&table->lock);
 }
 

@@ -1,17 +1,17 @@
 #pragma once
-/* Identifiers of servers and connections.
+/* IDs of servers and connections: generation-tagged handles.
  *
- * An ID is a positive number: generation, place in a table, kind. Servers and connections have a table each and share
- * the space of numbers. A place is used again only after every place that was free before it, and with its next
- * generation, so that a number comes again after 2^31 uses of its place: never within reach.
+ * An ID is a positive number made of a generation, a place in a table and a kind. Servers and connections have a table
+ * each and share the space of numbers. A free place is reused last of all free places, with its next generation, so
+ * that a number returns after 2^31 uses of its place: never within reach.
  *
- * A slot's word holds what a look-up must know in one atomic load: the generation, whether the object is alive, the
- * loop that owns it and the number of pins. A pin keeps the object's memory from being freed; its owner retires the
- * handle first, and frees when the last pin is gone. So a look-up is lock-free and memory-safe in any thread:
- *  - the owning loop's thread may use the object without a pin: only that thread retires it;
+ * A slot's word holds what a look-up needs in one atomic load: the generation, whether the object is alive, the loop
+ * thread that owns it, and the number of pins. The owner retires the handle, and the object is freed when the last pin
+ * is given back. So a look-up takes no lock and never touches freed memory:
+ *  - the owning loop thread may use the object without a pin, for it alone retires it;
  *  - any other thread pins it.
- * Issuing and recycling take a lock; messages do neither. The tables live as long as the program: a thread that
- * outlives main may still look something up.
+ * Issuing and recycling take a lock; no message does either. The tables are never freed: a thread may look an ID up
+ * after main has returned.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,25 +27,26 @@ enum ws_handle_state {
 
 enum { WS_HANDLE_OWNERS = 64, WS_HANDLE_NO_OWNER = WS_HANDLE_OWNERS - 1 };
 
-/* Issues an ID for `object`, owned by loop `owner` (WS_HANDLE_NO_OWNER: by none). 0: no memory, or 2^24 are alive. */
+/* Issues an ID for `object`, owned by the loop thread of index `owner` (WS_HANDLE_NO_OWNER: by none). 0: no memory, or
+ * 2^24 IDs of this kind are alive. */
 int64_t ws_handle_issue(enum ws_handle_kind kind, void *object, unsigned owner);
 
-/* Looks up without a pin, for thread of loop `owner`: NULL if the object is another loop's, or not alive. */
+/* Looks up without a pin, on loop thread `owner`. NULL if the object is not alive, or not owned by that thread. */
 void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner);
 
-/* Looks up and pins; NULL with *state telling why not. Each pin is given back by ws_handle_unpin. */
+/* Looks up and pins. NULL, with the reason in *state. Each pin is given back by ws_handle_unpin. */
 void *ws_handle_pin(enum ws_handle_kind kind, int64_t id, enum ws_handle_state *state);
 
-/* One more pin of what the caller has pinned, or owns. There is room for 2^25: a server is pinned by each of its
- * connections, of which there may be 2^24. */
+/* Adds a pin to an object that the caller has pinned or owns. A server is pinned by each of its connections: a slot has
+ * room for 2^25 pins, and a server for 2^24 connections. */
 void ws_handle_pin_again(int64_t id);
 
-/* Gives a pin back. True: it was the last one of a retired handle, and the caller frees the object. */
+/* Gives a pin back. Returns true if it was the last one of a retired handle: the caller frees the object. */
 bool ws_handle_unpin(int64_t id);
 
-/* The ID ends: look-ups find WS_HANDLE_GONE from now on. True: there is no pin, and the caller frees the object; false:
- * whoever gives the last pin back does. Once for each ID. */
+/* Ends the ID, once: look-ups find WS_HANDLE_GONE from now on. Returns true if there is no pin: the caller frees the
+ * object; else whoever gives the last pin back does. */
 bool ws_handle_retire(int64_t id);
 
-/* Whether the object of this ID is alive. */
+/* Returns true if the object of this ID is alive. */
 bool ws_handle_is_alive(enum ws_handle_kind kind, int64_t id);

@@ -6,7 +6,7 @@
 
 enum { WS_HEAD_READER_ROOM_FIRST = 1024 };
 
-/* A larger copy; the old bytes are wiped, which realloc would not do. */
+/* Grows by a copy: realloc would not wipe the old bytes. */
 static int ws_head_reader_grow(struct ws_head_reader *head, size_t size) {
   size_t room = head->room ? head->room : WS_HEAD_READER_ROOM_FIRST;
   while (room < size)
@@ -34,7 +34,7 @@ static int ws_head_reader_append(struct ws_head_reader *head, const uint8_t *byt
   return 0;
 }
 
-/* The first piece was not all: it is gathered from now on. */
+/* Starts to gather after a partial first piece. */
 static int ws_head_reader_keep(struct ws_head_reader **kept, const struct ws_http_head *http, const uint8_t *bytes,
                                size_t n) {
   struct ws_head_reader *head = ws_mem_calloc(1, sizeof *head);
@@ -45,7 +45,7 @@ static int ws_head_reader_keep(struct ws_head_reader **kept, const struct ws_htt
   return ws_head_reader_append(head, bytes, n);
 }
 
-/* What was gathered stands in one place only: the caller's buffer is soon another's. */
+/* Wipes the caller's copy of gathered bytes: another connection uses that buffer next. */
 static int ws_head_reader_moved(enum ws_http_outcome outcome, uint8_t *bytes, size_t n) {
   if (outcome == WS_HTTP_PARTIAL)
     ws_mem_wipe(bytes, n);
@@ -67,7 +67,7 @@ int ws_head_reader_feed(struct ws_head_reader **kept, struct ws_http_head *scrat
   }
   size_t before = (*kept)->size;
   *head = &(*kept)->http;
-  /* What cannot be the head's any more is not gathered: the parser gives up one byte past its cap. */
+  /* The parser gives up one byte past its cap: more is not gathered. */
   size_t most = WS_HTTP_BYTES_MAX + 1 - before;
   if (ws_head_reader_append(*kept, bytes, n < most ? n : most))
     return WS_HEAD_READER_NO_MEMORY;

@@ -1,8 +1,8 @@
 #pragma once
-/* The head of a handshake, as it arrives.
+/* Reads the HTTP head of a handshake.
  *
- * A head that comes in one piece is parsed where it lies. One that does not is gathered, in memory that grows with what
- * came. Both hold secrets (key, cookies, tokens) and are wiped when they have served.
+ * A head that arrives in one piece is parsed in place. Otherwise it is gathered in memory that grows with what has
+ * arrived. Both hold secrets (key, cookies, tokens) and are wiped after use.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,9 +18,9 @@ struct ws_head_reader {
 
 enum { WS_HEAD_READER_NO_MEMORY = 3 }; /* besides enum ws_http_outcome */
 
-/* Takes n more bytes; where that is not all of the head yet, wipes them. *kept is what was gathered (NULL at first). On
- * WS_HTTP_COMPLETE and WS_HTTP_PROBLEM *head is the parsed one, valid until ws_head_reader_wipe and the end of
- * `scratch`; *used is how many of the n bytes belong to it. */
+/* Feeds n bytes. *kept is what was gathered so far (NULL at first). Returns an outcome of the parser, or NO_MEMORY.
+ * WS_HTTP_PARTIAL: the bytes were gathered and wiped. WS_HTTP_COMPLETE and WS_HTTP_PROBLEM: *head is the parsed head,
+ * valid until ws_head_reader_wipe and while `scratch` lives; *used is how many of the n bytes belong to it. */
 int ws_head_reader_feed(struct ws_head_reader **kept, struct ws_http_head *scratch, enum ws_http_kind kind,
                         uint8_t *bytes, size_t n, struct ws_http_head **head, size_t *used);
 

@@ -1,16 +1,16 @@
 #pragma once
 /* Random bytes for masks and keys, from OpenSSL's CSPRNG.
  *
- * Masks are needed one per frame and are four bytes: each thread draws them from a store of its own that is filled a
- * kilobyte at a time, and wipes what it has handed out.
+ * A mask of four bytes is needed for every frame of a client. Each thread draws them from a buffer of its own, which is
+ * filled a kilobyte at a time, and wipes what it has returned.
  */
 #include <stddef.h>
 #include <stdint.h>
 
 #include "protocol/handshake.h"
 
-/* 0, or -1 where the generator fails: then nothing may be sent. */
+/* 0, or -1: the generator failed, and nothing may be sent. Any thread. */
 int ws_random_mask(uint8_t mask[4]);
 
-/* For the protocol's keys. */
+/* The generator for the protocol's keys. */
 extern const struct ws_random ws_random_keys;

@@ -6,24 +6,23 @@
 
 enum { WS_ADDRESS_QUOTA_BUCKETS_FIRST = 16 };
 
-void ws_address_quota_init(struct ws_address_quota *peers) {
-  *peers = (struct ws_address_quota){.lock = PTHREAD_MUTEX_INITIALIZER};
+void ws_address_quota_init(struct ws_address_quota *quota) {
+  *quota = (struct ws_address_quota){.lock = PTHREAD_MUTEX_INITIALIZER};
 }
 
-void ws_address_quota_deinit(struct ws_address_quota *peers) {
-  for (uint32_t i = 0; i < peers->bucket_count; i++) {
-    while (peers->buckets[i]) {
-      struct ws_address_quota_entry *peer = peers->buckets[i];
-      peers->buckets[i] = peer->next;
-      ws_mem_free(peer);
+void ws_address_quota_deinit(struct ws_address_quota *quota) {
+  for (uint32_t i = 0; i < quota->bucket_count; i++) {
+    while (quota->buckets[i]) {
+      struct ws_address_quota_entry *entry = quota->buckets[i];
+      quota->buckets[i] = entry->next;
+      ws_mem_free(entry);
     }
   }
-  ws_mem_free(peers->buckets);
-  pthread_mutex_destroy(&peers->lock);
+  ws_mem_free(quota->buckets);
+  pthread_mutex_destroy(&quota->lock);
 }
 
-/* FNV-1a. A client who chooses addresses that collide has other means to the same end: the chains are as long as the
- * connections it is allowed to have. */
+/* FNV-1a. Colliding addresses gain an attacker nothing: a chain is as long as the connections it may have. */
 static uint32_t ws_address_quota_hash(const struct ws_address *address) {
   uint8_t host[16];
   uint32_t hash = 2166136261u;
@@ -33,105 +32,105 @@ static uint32_t ws_address_quota_hash(const struct ws_address *address) {
   return hash ^ hash >> 16;
 }
 
-static bool ws_address_quota_is(const struct ws_address_quota_entry *peer, const struct ws_address *address,
+static bool ws_address_quota_is(const struct ws_address_quota_entry *entry, const struct ws_address *address,
                                 bool network) {
   uint8_t a[16];
   uint8_t b[16];
-  ws_address_host(&peer->address, a);
+  ws_address_host(&entry->address, a);
   ws_address_host(address, b);
-  return peer->is_network == network && memcmp(a, b, sizeof a) == 0;
+  return entry->is_network == network && memcmp(a, b, sizeof a) == 0;
 }
 
-/* Twice as many buckets; where there is no memory for them the old ones do. */
-static int ws_address_quota_grow(struct ws_address_quota *peers) {
-  uint32_t count = peers->bucket_count ? 2 * peers->bucket_count : WS_ADDRESS_QUOTA_BUCKETS_FIRST;
+/* Doubles the buckets. Without memory the old ones serve. */
+static int ws_address_quota_grow(struct ws_address_quota *quota) {
+  uint32_t count = quota->bucket_count ? 2 * quota->bucket_count : WS_ADDRESS_QUOTA_BUCKETS_FIRST;
   struct ws_address_quota_entry **buckets = ws_mem_calloc(count, sizeof(struct ws_address_quota_entry *));
   if (!buckets)
-    return peers->bucket_count ? 0 : -1;
-  for (uint32_t i = 0; i < peers->bucket_count; i++) {
-    while (peers->buckets[i]) {
-      struct ws_address_quota_entry *peer = peers->buckets[i];
-      peers->buckets[i] = peer->next;
-      struct ws_address_quota_entry **bucket = &buckets[ws_address_quota_hash(&peer->address) & (count - 1)];
-      peer->next = *bucket;
-      *bucket = peer;
+    return quota->bucket_count ? 0 : -1;
+  for (uint32_t i = 0; i < quota->bucket_count; i++) {
+    while (quota->buckets[i]) {
+      struct ws_address_quota_entry *entry = quota->buckets[i];
+      quota->buckets[i] = entry->next;
+      struct ws_address_quota_entry **bucket = &buckets[ws_address_quota_hash(&entry->address) & (count - 1)];
+      entry->next = *bucket;
+      *bucket = entry;
     }
   }
-  ws_mem_free(peers->buckets);
-  peers->buckets = buckets;
-  peers->bucket_count = count;
+  ws_mem_free(quota->buckets);
+  quota->buckets = buckets;
+  quota->bucket_count = count;
   return 0;
 }
 
-static struct ws_address_quota_entry *ws_address_quota_make(struct ws_address_quota *peers,
+static struct ws_address_quota_entry *ws_address_quota_make(struct ws_address_quota *quota,
                                                             const struct ws_address *address, bool network) {
-  if (peers->count >= peers->bucket_count && ws_address_quota_grow(peers))
+  if (quota->count >= quota->bucket_count && ws_address_quota_grow(quota))
     return NULL;
-  struct ws_address_quota_entry *peer = ws_mem_alloc(sizeof *peer);
-  if (!peer)
+  struct ws_address_quota_entry *entry = ws_mem_alloc(sizeof *entry);
+  if (!entry)
     return NULL;
-  struct ws_address_quota_entry **bucket = &peers->buckets[ws_address_quota_hash(address) & (peers->bucket_count - 1)];
-  *peer = (struct ws_address_quota_entry){.next = *bucket, .address = *address, .is_network = network};
-  *bucket = peer;
-  peers->count++;
-  return peer;
+  struct ws_address_quota_entry **bucket = &quota->buckets[ws_address_quota_hash(address) & (quota->bucket_count - 1)];
+  *entry = (struct ws_address_quota_entry){.next = *bucket, .address = *address, .is_network = network};
+  *bucket = entry;
+  quota->count++;
+  return entry;
 }
 
-static struct ws_address_quota_entry *ws_address_quota_find(const struct ws_address_quota *peers,
+static struct ws_address_quota_entry *ws_address_quota_find(const struct ws_address_quota *quota,
                                                             const struct ws_address *address, bool network) {
-  if (!peers->bucket_count)
+  if (!quota->bucket_count)
     return NULL;
-  struct ws_address_quota_entry *peer = peers->buckets[ws_address_quota_hash(address) & (peers->bucket_count - 1)];
-  while (peer && !ws_address_quota_is(peer, address, network))
-    peer = peer->next;
-  return peer;
+  struct ws_address_quota_entry *entry = quota->buckets[ws_address_quota_hash(address) & (quota->bucket_count - 1)];
+  while (entry && !ws_address_quota_is(entry, address, network))
+    entry = entry->next;
+  return entry;
 }
 
-/* One connection less: where it was the last, the peer goes. */
-static void ws_address_quota_leave(struct ws_address_quota *peers, struct ws_address_quota_entry *peer) {
-  if (--peer->connections > 0)
+/* Counts one connection less; frees the entry at zero. */
+static void ws_address_quota_leave(struct ws_address_quota *quota, struct ws_address_quota_entry *entry) {
+  if (--entry->connections > 0)
     return;
   struct ws_address_quota_entry **link =
-      &peers->buckets[ws_address_quota_hash(&peer->address) & (peers->bucket_count - 1)];
-  while (*link != peer)
+      &quota->buckets[ws_address_quota_hash(&entry->address) & (quota->bucket_count - 1)];
+  while (*link != entry)
     link = &(*link)->next;
-  *link = peer->next;
-  peers->count--;
-  ws_mem_free(peer);
+  *link = entry->next;
+  quota->count--;
+  ws_mem_free(entry);
 }
 
-static struct ws_address_quota_entry *ws_address_quota_join(struct ws_address_quota *peers,
+static struct ws_address_quota_entry *ws_address_quota_join(struct ws_address_quota *quota,
                                                             const struct ws_address *address, bool network) {
-  struct ws_address_quota_entry *peer = ws_address_quota_find(peers, address, network);
-  if (!peer)
-    peer = ws_address_quota_make(peers, address, network);
-  if (peer)
-    peer->connections++;
-  return peer;
+  struct ws_address_quota_entry *entry = ws_address_quota_find(quota, address, network);
+  if (!entry)
+    entry = ws_address_quota_make(quota, address, network);
+  if (entry)
+    entry->connections++;
+  return entry;
 }
 
-struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *peers, const struct ws_address *address,
+struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *quota, const struct ws_address *address,
                                                     uint32_t *connections) {
   struct ws_address network;
   bool in_network = ws_address_network(address, &network);
-  pthread_mutex_lock(&peers->lock);
-  struct ws_address_quota_entry *peer = ws_address_quota_join(peers, address, false);
-  struct ws_address_quota_entry *counted = peer && in_network ? ws_address_quota_join(peers, &network, true) : peer;
+  pthread_mutex_lock(&quota->lock);
+  struct ws_address_quota_entry *entry = ws_address_quota_join(quota, address, false);
+  struct ws_address_quota_entry *counted = entry && in_network ? ws_address_quota_join(quota, &network, true) : entry;
   if (counted) {
     *connections = counted->connections;
-    peer->network = in_network ? counted : NULL;
-  } else if (peer) {
-    ws_address_quota_leave(peers, peer);
-    peer = NULL;
+    entry->network = in_network ? counted : NULL;
+  } else if (entry) {
+    ws_address_quota_leave(quota, entry);
+    entry = NULL;
   }
-  pthread_mutex_unlock(&peers->lock);
-  return peer;
+  pthread_mutex_unlock(&quota->lock);
+  return entry;
 }
 
-void ws_address_quota_remove(struct ws_address_quota *peers, struct ws_address_quota_entry *peer) {
-  pthread_mutex_lock(&peers->lock);
-  if (peer->network)
-    ws_address_quota_leave(peers, peer->network);
-  ws_address_quota_leave(peers, peer);
-  pthread_mutex_unlock(&peers->lock);
+void ws_address_quota_remove(struct ws_address_quota *quota, struct ws_address_quota_entry *entry) {
+  pthread_mutex_lock(&quota->lock);
+  if (entry->network)
+    ws_address_quota_leave(quota, entry->network);
+  ws_address_quota_leave(quota, entry);
+  pthread_mutex_unlock(&quota->lock);
 }

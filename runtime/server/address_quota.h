@@ -1,11 +1,9 @@
 #pragma once
-/* Peers' addresses, and how many connections of a server each has.
+/* How many connections of a server each address has.
  *
- * IPv6 addresses are handed out by networks of 64 bits: whoever has one address has as many as it likes. So what
- * counts is the connections of the network, which is a peer of its own that its addresses point to.
- *
- * One small shared object for each address, not for each connection. Accepting and ending a connection take the table's
- * lock; messages do not come here.
+ * IPv6 is handed out in networks of 64 bits, so the connections of a /64 count together: the network has an entry of
+ * its own that the entries of its addresses point to. One small shared entry per address, not per connection.
+ * Accepting and ending a connection take the lock; messages do not.
  */
 #include <pthread.h>
 #include <stdbool.h>
@@ -15,8 +13,8 @@
 
 struct ws_address_quota_entry {
   struct ws_address_quota_entry *next;
-  struct ws_address_quota_entry *network; /* of an IPv6 address; NULL: it counts by itself */
-  struct ws_address address;              /* of the first connection; the port means nothing */
+  struct ws_address_quota_entry *network; /* of an IPv6 address; NULL: the address counts by itself */
+  struct ws_address address;              /* its port has no meaning */
   uint32_t connections;
   bool is_network;
 };
@@ -28,12 +26,13 @@ struct ws_address_quota {
   uint32_t count;
 };
 
-void ws_address_quota_init(struct ws_address_quota *peers);
-void ws_address_quota_deinit(struct ws_address_quota *peers);
+void ws_address_quota_init(struct ws_address_quota *quota);
+void ws_address_quota_deinit(struct ws_address_quota *quota);
 
-/* One more connection of this address, which then, or its network, counts *connections. NULL: no memory. */
-struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *peers, const struct ws_address *address,
+/* Counts one more connection of the address. *connections is then the count of the address or of its network. NULL: no
+ * memory. */
+struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *quota, const struct ws_address *address,
                                                     uint32_t *connections);
 
-/* One less; the peer may be gone afterwards. */
-void ws_address_quota_remove(struct ws_address_quota *peers, struct ws_address_quota_entry *peer);
+/* Counts one connection less, which may free the entry. */
+void ws_address_quota_remove(struct ws_address_quota *quota, struct ws_address_quota_entry *entry);

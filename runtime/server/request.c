@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-/* Every handshake has these; kept as bits where nothing is unusual about them. */
+/* Headers of every handshake: kept as bits if they have these values. */
 static const struct {
   const char *name;
   const char *value;
@@ -19,7 +19,7 @@ static const struct {
 
 enum { WS_REQUEST_USUAL = sizeof ws_request_usual / sizeof *ws_request_usual };
 
-/* text: path and query, NUL, then name, NUL, value, NUL for each header, in the order of the request. */
+/* text: path and query, NUL; then name, NUL, value, NUL for each header, in the order of the request. */
 struct ws_request {
   _Atomic uint32_t references;
   uint32_t size;
@@ -28,7 +28,7 @@ struct ws_request {
   char text[];
 };
 
-/* The bit of a header that is as usual, and the only one of its name; or 0. */
+/* The bit of a header that has its usual value and occurs once; else 0. */
 static unsigned ws_request_bit(const struct ws_http_head *head, size_t field) {
   struct ws_slice first;
   for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
@@ -112,7 +112,8 @@ static bool ws_request_is_common(const struct ws_http_head *head, size_t i) {
   return !ws_request_keeps(head, i);
 }
 
-/* Browsers can send a token in no other header than this: all but the subprotocol that was chosen may be one. */
+/* Sec-WebSocket-Protocol is the one header in which a browser's page can send a token: any but the chosen subprotocol
+ * may be one. */
 static bool ws_request_may_hold_token(const struct ws_http_head *head, size_t i,
                                       const struct ws_server_request *accepted) {
   return ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
@@ -144,7 +145,7 @@ static uint32_t ws_request_hash(const struct ws_request *request) {
   return hash ^ hash >> 16;
 }
 
-/* The one like it that is shared already, or it, from now on shared. */
+/* Returns the equal request that is shared already, or shares this one. */
 static struct ws_request *ws_requests_share(struct ws_requests *requests, struct ws_request *request) {
   struct ws_request **recent = &requests->recent[ws_request_hash(request) % WS_REQUESTS_SHARED];
   struct ws_request *spare = request;
@@ -175,7 +176,7 @@ void ws_request_url(const struct ws_request *request, bool secure, char *to, siz
   snprintf(to, room, "%s%s%s", secure ? "wss://" : "ws://", request->text + request->host, request->text);
 }
 
-/* Appends a value to a list of which *size bytes are there already. */
+/* Appends a value to a list of *size bytes (-1: no list yet). */
 static void ws_request_join(char *to, size_t room, long *size, const char *value) {
   size_t n = strlen(value);
   size_t at = *size < 0 ? 0 : (size_t)*size + 2;

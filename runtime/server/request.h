@@ -1,8 +1,8 @@
 #pragma once
-/* What is kept of a client's handshake: Host, path, query and headers, for the connection's record and
- * websocketRequestHeader. One block, immutable; any thread that holds the connection may read it.
+/* What a server keeps of a client's request: Host, path, query and headers, for the connection's record and for
+ * websocketRequestHeader. One immutable block; any thread that has the connection pinned may read it.
  *
- * Sec-WebSocket-Key is not kept: it is a secret of the handshake. Headers that come once and with the usual value
+ * Sec-WebSocket-Key is a secret of the handshake and not kept. Headers that occur once with their usual value
  * (Upgrade: websocket, Connection: Upgrade, Sec-WebSocket-Version: 13) are kept as one bit each.
  */
 #include <pthread.h>
@@ -12,8 +12,8 @@
 
 struct ws_request;
 
-/* Clients are much alike: requests that hold nothing personal (no query, no header but the common ones) are shared by
- * the connections of a server that sent the same. The latest few are looked through. */
+/* Connections share a request that holds nothing personal: no query, and common headers only. The latest
+ * WS_REQUESTS_SHARED of a server are compared. */
 enum { WS_REQUESTS_SHARED = 16 };
 
 struct ws_requests {
@@ -24,16 +24,15 @@ struct ws_requests {
 void ws_requests_init(struct ws_requests *requests);
 void ws_requests_deinit(struct ws_requests *requests);
 
-/* The request, with a reference of the caller's. NULL: no memory. */
+/* Returns the request with a reference for the caller. NULL: no memory. */
 struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
                                    const struct ws_server_request *accepted);
-/* Gives a reference back; the last one wipes and frees it (it may hold cookies and tokens). NULL does nothing. */
+/* Drops a reference; the last one wipes and frees the request. NULL does nothing. */
 void ws_request_unref(struct ws_request *request);
 
 /* Writes scheme, Host, path and query. */
 void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room);
 
-/* Joins the values of a header by ", " and returns their size, or -1 if there is none. Writes at most `room` bytes and
- * no
- * NUL; with less room than the size, call again. */
+/* Joins the values of a header by ", ", writes at most `room` bytes without a NUL, and returns the size of all; -1 if
+ * there is no such header. */
 long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room);
