@@ -1,5 +1,6 @@
 #pragma once
-/* The runtime's own memory: malloc and its relatives behind wrappers that a test build can make fail (fault.h), and wiping.
+/* The runtime's own memory: malloc and its relatives behind wrappers that a test build can make fail (fault.h), and
+ * wiping.
  *
  * What an Osprey program can see is not allocated here but by the host (osprey/hooks.h). Any thread.
  */
