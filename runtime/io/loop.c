@@ -25,8 +25,6 @@
  */
 enum { WS_LOOP_PAGE = 4096 };
 
-static _Thread_local struct ws_loop *ws_loop_turning;
-
 static void ws_loop_woken(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
   (void)events;
@@ -78,10 +76,6 @@ int64_t ws_loop_now(const struct ws_loop *loop) {
 
 int64_t ws_loop_refresh(struct ws_loop *loop) {
   return loop->now = ws_clock_ms();
-}
-
-struct ws_loop *ws_loop_current(void) {
-  return ws_loop_turning;
 }
 
 struct ws_pool *ws_loop_pool(struct ws_loop *loop) {
@@ -224,8 +218,6 @@ static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *b
 }
 
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
-  struct ws_loop *outer = ws_loop_turning;
-  ws_loop_turning = loop;
   struct ws_loop_batch batch;
   batch.outer = loop->batch;
   batch.count = 0;
@@ -238,21 +230,8 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
   ws_timer_run(loop);
   ws_loop_run_tasks(loop);
   ws_loop_run_deferred(loop);
-  ws_loop_turning = outer;
   errno = error;
   return result;
-}
-
-int ws_loop_run(struct ws_loop *loop) {
-  int result = 0;
-  while (!loop->stopping && result == 0)
-    result = ws_loop_turn(loop, -1);
-  loop->stopping = false;
-  return result;
-}
-
-void ws_loop_stop(struct ws_loop *loop) {
-  loop->stopping = true;
 }
 
 uint8_t *ws_loop_buffer_acquire(struct ws_loop *loop) {
@@ -271,11 +250,8 @@ void ws_loop_buffer_release(struct ws_loop *loop, uint8_t *buffer) {
 void ws_loop_free(struct ws_loop *loop) {
   if (!loop)
     return;
-  struct ws_loop *outer = ws_loop_turning;
-  ws_loop_turning = loop;
   while (loop->tasks || atomic_load(&loop->posted))
     ws_loop_run_tasks(loop);
-  ws_loop_turning = outer;
   ws_loop_watch(loop, &loop->waker, 0);
   ws_sys_close(loop->waker.fd);
   loop->ops->free(loop->poller);

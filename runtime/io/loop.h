@@ -69,13 +69,6 @@ void ws_loop_free(struct ws_loop *loop);
  */
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
 
-/* Turns until ws_loop_stop was called, from a callback or task. Returns as ws_loop_turn. */
-int ws_loop_run(struct ws_loop *loop);
-void ws_loop_stop(struct ws_loop *loop);
-
-/* The loop that the calling thread is turning, or NULL. */
-struct ws_loop *ws_loop_current(void);
-
 /* Milliseconds of the monotonic clock, read once a turn. ws_loop_refresh reads it again (after long work). */
 int64_t ws_loop_now(const struct ws_loop *loop);
 int64_t ws_loop_refresh(struct ws_loop *loop);

@@ -37,7 +37,6 @@ struct ws_loop {
   struct ws_loop_batch *batch; /* of the innermost turn */
   struct ws_timer_heap timers;
   int64_t now;
-  bool stopping;
 
   struct ws_deferred *deferred;
   struct ws_deferred **deferred_end;

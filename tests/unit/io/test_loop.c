@@ -166,9 +166,10 @@ static int posting_ran;
 static pthread_t posting_loop_thread;
 
 static void numbered_run(struct ws_loop *loop, struct ws_task *task) {
+  (void)loop;
   struct numbered *numbered = (struct numbered *)task;
   posting_out_of_order += numbered->number != posting_next[numbered->poster]++;
-  posting_out_of_order += !pthread_equal(pthread_self(), posting_loop_thread) || ws_loop_current() != loop;
+  posting_out_of_order += !pthread_equal(pthread_self(), posting_loop_thread);
   posting_ran++;
 }
 
@@ -462,22 +463,6 @@ static void test_receive_buffer_is_lent_once(void **state) {
   ws_loop_buffer_release(fixture->loop, again);
 }
 
-static void stopping_run(struct ws_loop *loop, struct ws_task *task) {
-  (void)task;
-  assert_ptr_equal(ws_loop_current(), loop);
-  ws_loop_stop(loop);
-}
-
-/* LOOP-11 */
-static void test_current_loop(void **state) {
-  struct fixture *fixture = *state;
-  struct ws_task task = {NULL, stopping_run};
-  assert_null(ws_loop_current());
-  ws_loop_post(fixture->loop, &task);
-  assert_int_equal(ws_loop_run(fixture->loop), 0);
-  assert_null(ws_loop_current());
-}
-
 /* LOOP-2: a watch that cannot be watched is an error, or readiness to find it out; never silence. */
 static void test_watching_a_closed_descriptor(void **state) {
   struct fixture *fixture = *state;
@@ -514,7 +499,6 @@ int main(void) {
       loop_test(test_turns_nest),
       loop_test(test_task_waits_for_a_later_task),
       loop_test(test_receive_buffer_is_lent_once),
-      loop_test(test_current_loop),
       loop_test(test_watching_a_closed_descriptor),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
