@@ -3,13 +3,19 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509err.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "sys.h"
-#include "tls_state.h"
+
+struct ws_tls_context {
+  SSL_CTX *ssl;
+  _Atomic unsigned references;
+};
 
 /* The reason of the oldest error in the library's queue, which is emptied. */
 static const char *ws_tls_reason(void) {
@@ -56,6 +62,10 @@ void ws_tls_context_unref(struct ws_tls_context *context) {
     return;
   SSL_CTX_free(context->ssl);
   ws_mem_free(context);
+}
+
+SSL_CTX *ws_tls_context_ssl(const struct ws_tls_context *context) {
+  return context->ssl;
 }
 
 /* --- files */

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "base/mem.h"
 #include "stream.h"
 #include "sys.h"
-#include "tls_state.h"
+#include "tls_context.h"
 
 enum {
   WS_TLS_RECORD = 16 * 1024,
@@ -386,7 +387,7 @@ static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context
   if (!tls)
     return NULL;
   ERR_clear_error();
-  tls->ssl = SSL_new(context->ssl);
+  tls->ssl = SSL_new(ws_tls_context_ssl(context));
   BIO *bio = tls->ssl ? ws_tls_bio_new(stream) : NULL;
   if (!bio) {
     ERR_clear_error();
