@@ -33,6 +33,27 @@ struct ws_chunk *ws_chunk_ref(struct ws_chunk *chunk);
 /* Gives up a reference. NULL does nothing. Any thread. */
 void ws_chunk_unref(struct ws_chunk *chunk);
 
+/* Bytes [offset, offset + length) of a chunk. */
+struct ws_outq_piece {
+  struct ws_chunk *chunk;
+  uint32_t offset;
+  uint32_t length;
+};
+
+enum { WS_OUTQ_PIECES = 16 };
+
+/*
+ * The pieces of a queue that is not empty: at[first .. first + count). None has length 0 unless room is reserved. They are
+ * stored in `own` until more than WS_OUTQ_PIECES are needed. The block returns to the pool with the last piece written.
+ */
+struct ws_outq_pieces {
+  uint32_t first;
+  uint32_t count;
+  uint32_t room;
+  struct ws_outq_piece *at;
+  struct ws_outq_piece own[WS_OUTQ_PIECES];
+};
+
 struct ws_outq {
   struct ws_outq_pieces *pieces; /* NULL: empty */
   _Atomic size_t bytes;

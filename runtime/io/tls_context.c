@@ -68,7 +68,7 @@ SSL_CTX *ws_tls_context_ssl(const struct ws_tls_context *context) {
   return context->ssl;
 }
 
-/* --- files */
+/* ---- files */
 
 /* The library's own words for a file that cannot be opened are poor: find out first. */
 static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
@@ -97,7 +97,7 @@ static int ws_tls_certificate_wrong(const char *kind, const char *file, struct w
   return ws_why_set(why, "%s %s: %s", kind, file, none ? "holds no PEM certificate" : reason);
 }
 
-/* --- client */
+/* ---- client */
 
 static const char *ws_tls_variable(const char *name) {
   const char *value = secure_getenv(name);
@@ -136,7 +136,7 @@ struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
   return NULL;
 }
 
-/* --- server */
+/* ---- server */
 
 /* Of what a client offers by ALPN, http/1.1 is the one that a WebSocket handshake can follow. */
 static int ws_tls_choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,

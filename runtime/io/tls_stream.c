@@ -40,7 +40,7 @@ struct ws_tls {
   struct ws_why why;
 };
 
-/* --- the BIO over the socket; its data is the stream */
+/* ---- the BIO over the socket; its data is the stream */
 
 static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   struct ws_stream *stream = BIO_get_data(bio);
@@ -107,7 +107,7 @@ static BIO *ws_tls_bio_new(struct ws_stream *stream) {
   return bio;
 }
 
-/* --- failures as sentences */
+/* ---- failures as sentences */
 
 /* Of a server, by its client: nobody else asks for one. */
 static void ws_tls_explain_certificate(struct ws_tls *tls, long result) {
@@ -197,7 +197,7 @@ static int ws_tls_outcome(struct ws_stream *stream, int result, unsigned *needs)
   }
 }
 
-/* --- operations */
+/* ---- operations */
 
 static int ws_tls_handshake(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
@@ -379,7 +379,7 @@ static const struct ws_stream_ops ws_tls_ops = {
     .error = ws_tls_error,
 };
 
-/* --- opening */
+/* ---- opening */
 
 /* The state, with SSL and BIO. On failure nothing is left, and the stream is as it was. */
 static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context *context) {

@@ -281,7 +281,7 @@ static void test_port_can_be_bound_again(void **state) {
   ws_bound_close(&again);
 }
 
-/* --- several loops */
+/* ---- several loops */
 
 struct sharer {
   struct ws_loop *loop;

@@ -143,7 +143,7 @@ static void test_callback_frees_itself(void **state) {
   assert_false(test_fd_is_open(fd));
 }
 
-/* --- tasks */
+/* ---- tasks */
 
 enum { POSTERS = 4, POSTS = 20000 };
 
@@ -255,7 +255,7 @@ static void test_wake_from_a_signal_handler(void **state) {
   signal(SIGUSR1, before);
 }
 
-/* --- deferred work */
+/* ---- deferred work */
 
 struct deferred {
   struct ws_deferred work;
@@ -356,7 +356,7 @@ static void test_deferred_work_that_comes_again_does_not_keep_events_out(void **
   free(counted);
 }
 
-/* --- nested turns */
+/* ---- nested turns */
 
 struct nesting {
   struct ws_watch watch;

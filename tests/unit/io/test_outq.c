@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include "io/outq.h"
-#include "io/outq_state.h"
 #include "io/pool.h"
 #include "io/stream.h"
 

@@ -245,7 +245,7 @@ static void test_alert_of_the_peer(void **state) {
   part(&meeting);
 }
 
-/* --- peers that are no peers */
+/* ---- peers that are no peers */
 
 /* A stream whose other end is a bare socket. */
 struct lone {
@@ -338,7 +338,7 @@ static void test_shutdown_before_the_handshake(void **state) {
   lone_close(&lone);
 }
 
-/* --- peers that are OpenSSL itself */
+/* ---- peers that are OpenSSL itself */
 
 static void drive(struct lone *lone, SSL *peer, int *ours, int *theirs) {
   *ours = WS_STREAM_AGAIN;
@@ -551,7 +551,7 @@ static void test_records_that_carry_nothing(void **state) {
   lone_close(&lone);
 }
 
-/* --- files of a server */
+/* ---- files of a server */
 
 static void assert_no_context(const char *certificate, const char *key, const char *file, const char *reason) {
   struct ws_why why;
