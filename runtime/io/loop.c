@@ -82,6 +82,10 @@ struct ws_pool *ws_loop_pool(struct ws_loop *loop) {
   return &loop->pool;
 }
 
+struct ws_timer_heap *ws_loop_timers(struct ws_loop *loop) {
+  return &loop->timers;
+}
+
 static void ws_loop_strike(struct ws_loop *loop, const struct ws_watch *watch) {
   for (struct ws_loop_batch *batch = loop->batch; batch; batch = batch->outer)
     for (int i = 0; i < batch->count; i++)
@@ -181,7 +185,7 @@ static void ws_loop_run_deferred(struct ws_loop *loop) {
 static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
   if (max_wait_ms == 0 || loop->deferred || loop->tasks)
     return 0;
-  int64_t next = ws_timer_next(loop);
+  int64_t next = ws_timer_heap_next(&loop->timers);
   if (next == INT64_MAX)
     return max_wait_ms < 0 ? -1 : (int)(max_wait_ms < INT32_MAX ? max_wait_ms : INT32_MAX);
   int64_t coarse = ws_clock_coarse_ms();
@@ -227,7 +231,7 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
   int error = errno;
   ws_loop_dispatch(loop, &batch);
   loop->batch = batch.outer;
-  ws_timer_run(loop);
+  ws_timer_heap_run(&loop->timers, loop, loop->now);
   ws_loop_run_tasks(loop);
   ws_loop_run_deferred(loop);
   errno = error;
@@ -255,7 +259,7 @@ void ws_loop_free(struct ws_loop *loop) {
   ws_loop_watch(loop, &loop->waker, 0);
   ws_sys_close(loop->waker.fd);
   loop->ops->free(loop->poller);
-  ws_mem_free(loop->timers.entries);
+  ws_timer_heap_deinit(&loop->timers);
   while (loop->buffer_count > 0)
     ws_mem_free(loop->buffers[--loop->buffer_count]);
   ws_pool_deinit(&loop->pool);

@@ -109,3 +109,7 @@ void ws_loop_buffer_release(struct ws_loop *loop, uint8_t *buffer);
 /* The loop's pool of blocks for output (outq.h). */
 struct ws_pool;
 struct ws_pool *ws_loop_pool(struct ws_loop *loop);
+
+/* The loop's armed timers (timer.h). */
+struct ws_timer_heap;
+struct ws_timer_heap *ws_loop_timers(struct ws_loop *loop);
