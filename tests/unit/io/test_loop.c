@@ -446,7 +446,7 @@ static void test_task_waits_for_a_later_task(void **state) {
   assert_true(first.done && later.done);
 }
 
-/* LOOP-10 */
+/* A nested borrower gets another buffer. */
 static void test_receive_buffer_is_lent_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t *lent[4];

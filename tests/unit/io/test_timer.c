@@ -149,7 +149,7 @@ static void test_callback_frees_its_timer(void **state) {
   assert_int_equal(timed_fires, 1);
 }
 
-/* TIMER-5 */
+/* Arming allocates nothing: ws_timer_init reserved the place. */
 static void test_seats_are_reserved(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed[100];
