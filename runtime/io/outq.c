@@ -115,7 +115,10 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   return 0;
 }
 
-/* Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be more. */
+/*
+ * Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be
+ * more.
+ */
 static int ws_outq_grow(struct ws_outq_pieces *pieces) {
   if (pieces->first + pieces->count < pieces->room)
     return 0;

@@ -2,11 +2,12 @@
 /*
  * One-shot timers of a loop, in milliseconds of ws_loop_now.
  *
- * A timer fires at its deadline or later, never before. Timers due in the same turn fire in the order of their deadlines.
- * A timer is disarmed before its callback runs; the callback may re-arm it, or deinit and free it or any other timer.
+ * A timer fires at its deadline or later, never before. Timers due in the same turn fire in the order of their
+ * deadlines. A timer is disarmed before its callback runs; the callback may re-arm it, or deinit and free it or any
+ * other timer.
  *
- * Timers are meant to be re-armed lazily: activity only stores a timestamp, and when the timer fires, its owner compares
- * the timestamp and arms the timer for the remainder. All functions are for the loop's thread.
+ * Timers are meant to be re-armed lazily: activity only stores a timestamp, and when the timer fires, its owner
+ * compares the timestamp and arms the timer for the remainder. All functions are for the loop's thread.
  */
 #include <stdbool.h>
 
@@ -14,8 +15,8 @@
 #include "timer_heap.h"
 
 /*
- * Initialises a disarmed timer and reserves its place in the loop, so that arming cannot fail. Returns 0, or -1 with errno
- * ENOMEM: the timer then needs no deinit.
+ * Initialises a disarmed timer and reserves its place in the loop, so that arming cannot fail. Returns 0, or -1 with
+ * errno ENOMEM: the timer then needs no deinit.
  */
 static inline int ws_timer_init(struct ws_loop *loop, struct ws_timer *timer,
                                 void (*fire)(struct ws_loop *, struct ws_timer *)) {

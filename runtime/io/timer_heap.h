@@ -45,7 +45,7 @@ int64_t ws_timer_heap_next(const struct ws_timer_heap *heap);
 
 /*
  * Fires the timers due at now_ms, in the order of their deadlines. Each is disarmed first. Fires at most as many timers
- * as were armed at the start: a callback that re-arms its timer for the past runs again in the next turn. A callback may
- * change the heap, or run it again.
+ * as were armed at the start: a callback that re-arms its timer for the past runs again in the next turn. A callback
+ * may change the heap, or run it again.
  */
 void ws_timer_heap_run(struct ws_timer_heap *heap, struct ws_loop *loop, int64_t now_ms);

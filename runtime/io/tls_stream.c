@@ -1,8 +1,8 @@
 /*
  * The stream under TLS. OpenSSL reads and writes the socket through a BIO of ours, since its own would raise SIGPIPE.
  *
- * OpenSSL's queue of errors belongs to the thread: every operation here begins by emptying it, and every failure is turned
- * into a sentence before it returns, so that nothing is left in it for others.
+ * OpenSSL's queue of errors belongs to the thread: every operation here begins by emptying it, and every failure is
+ * turned into a sentence before it returns, so that nothing is left in it for others.
  *
  * A write that could not be finished must be repeated with the same bytes and length: `retry` keeps the length of that
  * record.
@@ -56,9 +56,11 @@ static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   return -1;
 }
 
-/* The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them faster
- * than they are worked through would keep this thread for itself. Where the allowance is used up the socket seems empty; what is
- * left in it makes it ready again. */
+/*
+ * The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them
+ * faster than they are worked through would keep this thread for itself. Where the allowance is used up the socket
+ * seems empty; what is left in it makes it ready again.
+ */
 static int ws_tls_bio_read(BIO *bio, char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
   if (stream->tls->allowance == 0) {

@@ -325,7 +325,9 @@ static void wait_no_more(struct ws_loop *loop, struct ws_timer *timer) {
   (void)timer;
 }
 
-/* LOOP-6: longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same. */
+/*
+ * LOOP-6: longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same.
+ */
 static void test_waits_of_more_than_a_poller_can_say(void **state) {
   struct fixture *fixture = *state;
   struct counted *counted = counted_new(fixture->fds[0]);

@@ -1,6 +1,6 @@
 /*
- * TLS: who is trusted, what is said when somebody is not, and what travels. The certificates are made here; where a peer
- * must misbehave, it is OpenSSL used directly, or bytes written to the socket.
+ * TLS: who is trusted, what is said when somebody is not, and what travels. The certificates are made here; where a
+ * peer must misbehave, it is OpenSSL used directly, or bytes written to the socket.
  */
 #include "io_test.h"
 
