@@ -12,7 +12,7 @@ enum {
   WS_LISTENER_RETRY_MS = 100, /* after running out of descriptors or memory */
 };
 
-/* --- binding */
+/* ---- binding */
 
 static int ws_bound_fail(const struct ws_address *address, int error, struct ws_why *why) {
   char text[WS_ADDRESS_TEXT];
@@ -101,7 +101,7 @@ bool ws_bound_is_loopback(const struct ws_bound *bound) {
   return true;
 }
 
-/* --- accepting */
+/* ---- accepting */
 
 static void ws_listener_say(struct ws_listener *listener, int error) {
   if (listener->troubled)

@@ -1,7 +1,7 @@
 #pragma once
 /*
- * Listening sockets. First they are bound (a used port fails here, or in ws_bound_listen where the other socket was bound
- * but did not listen yet), then they listen, then each loop that is to accept from them starts a listener.
+ * Listening sockets. First they are bound (a used port fails here, or in ws_bound_listen where the other socket was
+ * bound but did not listen yet), then they listen, then each loop that is to accept from them starts a listener.
  *
  * Bound sockets have SO_REUSEADDR and not SO_REUSEPORT: a used port is an error. Accepted ones are non-blocking,
  * close-on-exec and have TCP_NODELAY.
@@ -23,8 +23,8 @@ struct ws_bound {
 };
 
 /*
- * Binds `address` (IPv4, IPv6 or a host name; 0.0.0.0 is every IPv4 address, :: every address of both kinds). Waits for a
- * name's look-up at most timeout_ms. 0, or -1 with a reason that names address and cause:
+ * Binds `address` (IPv4, IPv6 or a host name; 0.0.0.0 is every IPv4 address, :: every address of both kinds). Waits for
+ * a name's look-up at most timeout_ms. 0, or -1 with a reason that names address and cause:
  * `127.0.0.1:8080: Address already in use`.
  */
 int ws_bound_open(struct ws_bound *bound, const char *address, uint16_t port, int64_t timeout_ms, struct ws_why *why);

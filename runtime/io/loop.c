@@ -1,13 +1,13 @@
 /*
  * How a turn may nest, and callbacks may remove anything, without a stale pointer being used:
- *  - events: a turn collects them into a batch on its own stack; the batches of nested turns are linked. Removing a watch
- *    strikes it out of all of them. What the kernel still holds goes with the removal itself;
- *  - timers, tasks and deferred work are taken from the loop's own lists one at a time, right before they are called: an
- *    inner turn goes on where the outer one stands.
+ *  - events: a turn collects them into a batch on its own stack; the batches of nested turns are linked. Removing a
+ *    watch strikes it out of all of them. What the kernel still holds goes with the removal itself;
+ *  - timers, tasks and deferred work are taken from the loop's own lists one at a time, right before they are called:
+ *    an inner turn goes on where the outer one stands.
  *
- * How a post wakes the loop, or knows that it need not: the loop says that it may sleep, then looks whether anything was
- * posted; a poster posts, then looks whether the loop may sleep. All four are sequentially consistent, so at least one
- * of the two sees the other.
+ * How a post wakes the loop, or knows that it need not: the loop says that it may sleep, then looks whether anything
+ * was posted; a poster posts, then looks whether the loop may sleep. All four are sequentially consistent, so at least
+ * one of the two sees the other.
  */
 #include "loop.h"
 
@@ -19,13 +19,11 @@
 #include "sys.h"
 
 /*
- * The receive buffer begins where a page does. What the kernel copies into it mostly does too, and a processor's "rep movsb"
- * is several times slower where the destination lies a few bytes further in its page than the source, as malloc's
- * memory would: an echo of 64 KiB took half as long again.
+ * The receive buffer begins where a page does. What the kernel copies into it mostly does too, and a processor's "rep
+ * movsb" is several times slower where the destination lies a few bytes further in its page than the source, as
+ * malloc's memory would: an echo of 64 KiB took half as long again.
  */
 enum { WS_LOOP_PAGE = 4096 };
-
-static _Thread_local struct ws_loop *ws_loop_turning;
 
 static void ws_loop_woken(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
@@ -80,12 +78,12 @@ int64_t ws_loop_refresh(struct ws_loop *loop) {
   return loop->now = ws_clock_ms();
 }
 
-struct ws_loop *ws_loop_current(void) {
-  return ws_loop_turning;
-}
-
 struct ws_pool *ws_loop_pool(struct ws_loop *loop) {
   return &loop->pool;
+}
+
+struct ws_timer_heap *ws_loop_timers(struct ws_loop *loop) {
+  return &loop->timers;
 }
 
 static void ws_loop_strike(struct ws_loop *loop, const struct ws_watch *watch) {
@@ -171,7 +169,9 @@ void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work) {
   loop->deferred_count--;
 }
 
-/* At most as much as was waiting: work that defers itself again has its turn after the next wait, which is a short one. */
+/*
+ * At most as much as was waiting: work that defers itself again has its turn after the next wait, which is a short one.
+ */
 static void ws_loop_run_deferred(struct ws_loop *loop) {
   for (int most = loop->deferred_count; most > 0 && loop->deferred; most--) {
     struct ws_deferred *work = loop->deferred;
@@ -181,13 +181,13 @@ static void ws_loop_run_deferred(struct ws_loop *loop) {
 }
 
 /*
- * How long to wait. Time has passed since loop->now was read; the coarse clock says how much, and since it lags, the wait is
- * never too short.
+ * How long to wait. Time has passed since loop->now was read; the coarse clock says how much, and since it lags, the
+ * wait is never too short.
  */
 static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
   if (max_wait_ms == 0 || loop->deferred || loop->tasks)
     return 0;
-  int64_t next = ws_timer_next(loop);
+  int64_t next = ws_timer_heap_next(&loop->timers);
   if (next == INT64_MAX)
     return max_wait_ms < 0 ? -1 : (int)(max_wait_ms < INT32_MAX ? max_wait_ms : INT32_MAX);
   int64_t coarse = ws_clock_coarse_ms();
@@ -224,8 +224,6 @@ static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *b
 }
 
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
-  struct ws_loop *outer = ws_loop_turning;
-  ws_loop_turning = loop;
   struct ws_loop_batch batch;
   batch.outer = loop->batch;
   batch.count = 0;
@@ -235,24 +233,11 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
   int error = errno;
   ws_loop_dispatch(loop, &batch);
   loop->batch = batch.outer;
-  ws_timer_run(loop);
+  ws_timer_heap_run(&loop->timers, loop, loop->now);
   ws_loop_run_tasks(loop);
   ws_loop_run_deferred(loop);
-  ws_loop_turning = outer;
   errno = error;
   return result;
-}
-
-int ws_loop_run(struct ws_loop *loop) {
-  int result = 0;
-  while (!loop->stopping && result == 0)
-    result = ws_loop_turn(loop, -1);
-  loop->stopping = false;
-  return result;
-}
-
-void ws_loop_stop(struct ws_loop *loop) {
-  loop->stopping = true;
 }
 
 uint8_t *ws_loop_buffer_acquire(struct ws_loop *loop) {
@@ -271,15 +256,12 @@ void ws_loop_buffer_release(struct ws_loop *loop, uint8_t *buffer) {
 void ws_loop_free(struct ws_loop *loop) {
   if (!loop)
     return;
-  struct ws_loop *outer = ws_loop_turning;
-  ws_loop_turning = loop;
   while (loop->tasks || atomic_load(&loop->posted))
     ws_loop_run_tasks(loop);
-  ws_loop_turning = outer;
   ws_loop_watch(loop, &loop->waker, 0);
   ws_sys_close(loop->waker.fd);
   loop->ops->free(loop->poller);
-  ws_mem_free(loop->timers.entries);
+  ws_timer_heap_deinit(&loop->timers);
   while (loop->buffer_count > 0)
     ws_mem_free(loop->buffers[--loop->buffer_count]);
   ws_pool_deinit(&loop->pool);

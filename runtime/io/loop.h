@@ -9,8 +9,8 @@
  * due and of the tasks posted; last, run the deferred work. So what many callbacks of a turn add to one output queue is
  * written once.
  *
- * Turns nest: any callback may call ws_loop_turn. The inner turn handles everything that the outer one has not begun yet.
- * Hence the rules for callbacks:
+ * Turns nest: any callback may call ws_loop_turn. The inner turn handles everything that the outer one has not begun
+ * yet. Hence the rules for callbacks:
  *  - a callback may remove, close and free any watch, timer, task not posted, or deferred work, its own included: once
  *    removed, it is not called, even where its event had been collected already;
  *  - readiness may be stale: a read or write that finds nothing to do is no error;
@@ -58,23 +58,16 @@ struct ws_deferred {
 struct ws_loop *ws_loop_new(void);
 
 /*
- * Frees the loop, on no callback of it. Tasks still posted are run first, so that what they own is released; watches and
- * timers are forgotten, their owners keep them. NULL does nothing.
+ * Frees the loop, on no callback of it. Tasks still posted are run first, so that what they own is released; watches
+ * and timers are forgotten, their owners keep them. NULL does nothing.
  */
 void ws_loop_free(struct ws_loop *loop);
 
 /*
- * One turn. Waits at most max_wait_ms (-1: as long as it takes; 0: not at all), less where a timer is due. Returns 0, or
- * -1 with errno where the system's waiting call fails for good.
+ * One turn. Waits at most max_wait_ms (-1: as long as it takes; 0: not at all), less where a timer is due. Returns 0,
+ * or -1 with errno where the system's waiting call fails for good.
  */
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
-
-/* Turns until ws_loop_stop was called, from a callback or task. Returns as ws_loop_turn. */
-int ws_loop_run(struct ws_loop *loop);
-void ws_loop_stop(struct ws_loop *loop);
-
-/* The loop that the calling thread is turning, or NULL. */
-struct ws_loop *ws_loop_current(void);
 
 /* Milliseconds of the monotonic clock, read once a turn. ws_loop_refresh reads it again (after long work). */
 int64_t ws_loop_now(const struct ws_loop *loop);
@@ -82,7 +75,8 @@ int64_t ws_loop_refresh(struct ws_loop *loop);
 
 /*
  * Sets what `watch` is interested in; 0 removes it. watch->ready and watch->fd are set by the owner, the whole zeroed
- * before. Must be 0 before fd is closed. Returns 0, or -1 with errno (then the interest is as it was). Removing never fails.
+ * before. Must be 0 before fd is closed. Returns 0, or -1 with errno (then the interest is as it was). Removing never
+ * fails.
  */
 int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interest);
 
@@ -116,3 +110,7 @@ void ws_loop_buffer_release(struct ws_loop *loop, uint8_t *buffer);
 /* The loop's pool of blocks for output (outq.h). */
 struct ws_pool;
 struct ws_pool *ws_loop_pool(struct ws_loop *loop);
+
+/* The loop's armed timers (timer.h). */
+struct ws_timer_heap;
+struct ws_timer_heap *ws_loop_timers(struct ws_loop *loop);

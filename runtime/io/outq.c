@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "loop.h"
-#include "outq_state.h"
 #include "pool.h"
 #include "stream.h"
 
@@ -19,7 +18,9 @@ enum {
   WS_OUTQ_PARTS = 64,          /* parts of one write */
 };
 
-/* --- chunks */
+static_assert(sizeof(struct ws_outq_pieces) <= WS_POOL_PIECES_SIZE, "the pool's blocks are too small for pieces");
+
+/* ---- chunks */
 
 struct ws_chunk *ws_chunk_new(size_t size) {
   if (size > UINT32_MAX) {
@@ -46,14 +47,14 @@ void ws_chunk_unref(struct ws_chunk *chunk) {
 }
 
 static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size) {
-  if (size > WS_OUTQ_CHUNK - sizeof(struct ws_chunk))
+  if (size > WS_POOL_CHUNK_SIZE - sizeof(struct ws_chunk))
     return ws_chunk_new(size);
   struct ws_chunk *chunk = ws_pool_get(&ws_loop_pool(loop)->chunks);
   if (!chunk)
     return NULL;
   atomic_init(&chunk->references, 1);
   chunk->pooled = 1;
-  chunk->size = WS_OUTQ_CHUNK - sizeof *chunk;
+  chunk->size = WS_POOL_CHUNK_SIZE - sizeof *chunk;
   return chunk;
 }
 
@@ -64,7 +65,7 @@ static void ws_outq_drop_chunk(struct ws_loop *loop, struct ws_chunk *chunk) {
     ws_chunk_unref(chunk);
 }
 
-/* --- the byte count */
+/* ---- the byte count */
 
 bool ws_outq_try_charge(struct ws_outq *queue, size_t n, size_t cap) {
   size_t bytes = atomic_load_explicit(&queue->bytes, memory_order_relaxed);
@@ -84,7 +85,7 @@ void ws_outq_discharge(struct ws_outq *queue, size_t n) {
   atomic_fetch_sub_explicit(&queue->bytes, n, memory_order_relaxed);
 }
 
-/* --- the pieces */
+/* ---- the pieces */
 
 /* A queue without a piece has no list of them either. */
 static struct ws_outq_piece *ws_outq_last(const struct ws_outq_pieces *pieces) {
@@ -114,7 +115,10 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   return 0;
 }
 
-/* Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be more. */
+/*
+ * Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be
+ * more.
+ */
 static int ws_outq_grow(struct ws_outq_pieces *pieces) {
   if (pieces->first + pieces->count < pieces->room)
     return 0;
@@ -155,7 +159,7 @@ void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop) {
   ws_outq_release(queue, loop);
 }
 
-/* --- adding */
+/* ---- adding */
 
 /* The place for n bytes more in the chunk being gathered, or NULL. */
 static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n) {
@@ -211,7 +215,7 @@ int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *c
   return ws_outq_push(queue, loop, (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n});
 }
 
-/* --- writing */
+/* ---- writing */
 
 /* One write as it is put together. */
 struct ws_outq_gather {

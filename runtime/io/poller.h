@@ -17,8 +17,8 @@ struct ws_poller_ops {
   struct ws_poller *(*new)(void);
   void (*free)(struct ws_poller *poller);
   /*
-   * Changes the interest of the watch from watch->interest (which the caller updates after success) to another one. 0 takes
-   * it out and cannot fail. Otherwise 0, or -1 with errno and nothing changed.
+   * Changes the interest of the watch from watch->interest (which the caller updates after success) to another one. 0
+   * takes it out and cannot fail. Otherwise 0, or -1 with errno and nothing changed.
    */
   int (*set)(struct ws_poller *poller, struct ws_watch *watch, unsigned interest);
   /* Waits (-1: for ever) and stores at most size ready watches. Their number, or -1 with errno. */

@@ -1,14 +1,13 @@
 #include "pool.h"
 
 #include "base/mem.h"
-#include "outq_state.h"
 
 enum { WS_POOL_CHUNKS = 64, WS_POOL_PIECES = 1024 };
 
 void ws_pool_init(struct ws_pool *pool) {
   *pool = (struct ws_pool){
-      .chunks = {.block_size = WS_OUTQ_CHUNK, .most = WS_POOL_CHUNKS},
-      .pieces = {.block_size = sizeof(struct ws_outq_pieces), .most = WS_POOL_PIECES},
+      .chunks = {.block_size = WS_POOL_CHUNK_SIZE, .most = WS_POOL_CHUNKS},
+      .pieces = {.block_size = WS_POOL_PIECES_SIZE, .most = WS_POOL_PIECES},
   };
 }
 

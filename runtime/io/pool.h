@@ -1,8 +1,14 @@
 #pragma once
 /*
- * Blocks of one size that are needed often and never for long, kept for the next who asks. For one thread.
+ * Free lists of fixed-size blocks for a loop's output queues. A shelf keeps up to `most` released blocks for reuse. Not
+ * thread-safe: a pool belongs to its loop's thread.
  */
 #include <stddef.h>
+
+enum {
+  WS_POOL_CHUNK_SIZE = 16 * 1024, /* the header of the chunk included */
+  WS_POOL_PIECES_SIZE = 288,
+};
 
 struct ws_pool_block {
   struct ws_pool_block *next;
@@ -15,16 +21,15 @@ struct ws_pool_shelf {
   int most; /* blocks kept; more are freed */
 };
 
-/* What a loop keeps for output queues. */
 struct ws_pool {
-  struct ws_pool_shelf chunks;
-  struct ws_pool_shelf pieces;
-  unsigned char *scratch; /* where small pieces are put together to be written; NULL until first needed */
+  struct ws_pool_shelf chunks; /* of WS_POOL_CHUNK_SIZE */
+  struct ws_pool_shelf pieces; /* of WS_POOL_PIECES_SIZE */
+  unsigned char *scratch;      /* where small pieces are joined for a write; allocated on first use */
 };
 
 void ws_pool_init(struct ws_pool *pool);
 void ws_pool_deinit(struct ws_pool *pool);
 
-/* A block, uninitialised, or NULL. */
+/* Returns an uninitialised block, or NULL if out of memory. */
 void *ws_pool_get(struct ws_pool_shelf *shelf);
 void ws_pool_put(struct ws_pool_shelf *shelf, void *block);

@@ -59,7 +59,7 @@ static void ws_lookup_unref(struct ws_lookup *lookup) {
   ws_mem_free(lookup);
 }
 
-/* --- answers without a thread */
+/* ---- answers without a thread */
 
 static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses *addresses) {
   addresses->count = 1;
@@ -73,7 +73,7 @@ static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses
   return true;
 }
 
-/* --- on the helper thread */
+/* ---- on the helper thread */
 
 /* The first entry from `entry` on that is of this family, or of none other. */
 static const struct addrinfo *ws_lookup_next(const struct addrinfo *entry, int family) {
@@ -160,7 +160,7 @@ static int ws_lookup_start_thread(struct ws_lookup *lookup, struct ws_why *why) 
   return ws_why_set(why, "resolve %s: no thread for it: %s", lookup->host, ws_why_errno(error));
 }
 
-/* --- for a loop */
+/* ---- for a loop */
 
 static void ws_lookup_answered(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
@@ -206,7 +206,7 @@ void ws_lookup_cancel(struct ws_lookup *lookup) {
   ws_lookup_unref(lookup);
 }
 
-/* --- for a thread that waits */
+/* ---- for a thread that waits */
 
 static struct timespec ws_lookup_deadline(int64_t timeout_ms) {
   int64_t at = ws_clock_ms() + timeout_ms;

@@ -1,7 +1,16 @@
 #pragma once
 /*
- * The system calls of the I/O layer, each behind a wrapper that a test build can make fail (fault.h) with an errno that
- * the kernel gives for this call. close is made even when it is said to fail: a descriptor is gone either way.
+ * The system calls of the I/O layer. A test build can make each wrapper fail (base/fault.h) with an errno that the
+ * kernel documents for the call. ws_sys_close always closes and preserves errno.
+ *
+ * The seam between the runtime and the kernel:
+ *  - sockets, pollers, eventfds, files, thread creation and getaddrinfo: this file alone (tests/check/wrappers.py);
+ *  - the monotonic clock: base/clock.h;
+ *  - wall-clock time: osprey/log.c and osprey/value.c (timestamps), conn/loop_thread.c (a deadline);
+ *  - randomness: conn/random.c;
+ *  - condition waits: io/wait.c and io/resolver.c;
+ *  - joins with a deadline: conn/loop_thread.c;
+ *  - locks: pthread mutexes, called directly where they are used.
  */
 #include <errno.h>
 #include <fcntl.h>

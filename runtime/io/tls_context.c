@@ -3,13 +3,19 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/ssl.h>
 #include <openssl/x509err.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "sys.h"
-#include "tls_state.h"
+
+struct ws_tls_context {
+  SSL_CTX *ssl;
+  _Atomic unsigned references;
+};
 
 /* The reason of the oldest error in the library's queue, which is emptied. */
 static const char *ws_tls_reason(void) {
@@ -58,7 +64,11 @@ void ws_tls_context_unref(struct ws_tls_context *context) {
   ws_mem_free(context);
 }
 
-/* --- files */
+SSL_CTX *ws_tls_context_ssl(const struct ws_tls_context *context) {
+  return context->ssl;
+}
+
+/* ---- files */
 
 /* The library's own words for a file that cannot be opened are poor: find out first. */
 static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
@@ -87,15 +97,17 @@ static int ws_tls_certificate_wrong(const char *kind, const char *file, struct w
   return ws_why_set(why, "%s %s: %s", kind, file, none ? "holds no PEM certificate" : reason);
 }
 
-/* --- client */
+/* ---- client */
 
 static const char *ws_tls_variable(const char *name) {
   const char *value = secure_getenv(name);
   return value && *value ? value : NULL;
 }
 
-/* Whom to trust: the system's authorities, or nobody but those of the file that SSL_CERT_FILE names and of the directory that
- * SSL_CERT_DIR does. */
+/*
+ * Whom to trust: the system's authorities, or nobody but those of the file that SSL_CERT_FILE names and of the
+ * directory that SSL_CERT_DIR does.
+ */
 static int ws_tls_load_trusted(SSL_CTX *ssl, struct ws_why *why) {
   static const char variable[] = "SSL_CERT_FILE";
   const char *file = ws_tls_variable(variable);
@@ -126,7 +138,7 @@ struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
   return NULL;
 }
 
-/* --- server */
+/* ---- server */
 
 /* Of what a client offers by ALPN, http/1.1 is the one that a WebSocket handshake can follow. */
 static int ws_tls_choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,

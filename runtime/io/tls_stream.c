@@ -1,14 +1,15 @@
 /*
  * The stream under TLS. OpenSSL reads and writes the socket through a BIO of ours, since its own would raise SIGPIPE.
  *
- * OpenSSL's queue of errors belongs to the thread: every operation here begins by emptying it, and every failure is turned
- * into a sentence before it returns, so that nothing is left in it for others.
+ * OpenSSL's queue of errors belongs to the thread: every operation here begins by emptying it, and every failure is
+ * turned into a sentence before it returns, so that nothing is left in it for others.
  *
  * A write that could not be finished must be repeated with the same bytes and length: `retry` keeps the length of that
  * record.
  */
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@
 #include "base/mem.h"
 #include "stream.h"
 #include "sys.h"
-#include "tls_state.h"
+#include "tls_context.h"
 
 enum {
   WS_TLS_RECORD = 16 * 1024,
@@ -39,7 +40,7 @@ struct ws_tls {
   struct ws_why why;
 };
 
-/* --- the BIO over the socket; its data is the stream */
+/* ---- the BIO over the socket; its data is the stream */
 
 static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   struct ws_stream *stream = BIO_get_data(bio);
@@ -55,9 +56,11 @@ static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   return -1;
 }
 
-/* The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them faster
- * than they are worked through would keep this thread for itself. Where the allowance is used up the socket seems empty; what is
- * left in it makes it ready again. */
+/*
+ * The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them
+ * faster than they are worked through would keep this thread for itself. Where the allowance is used up the socket
+ * seems empty; what is left in it makes it ready again.
+ */
 static int ws_tls_bio_read(BIO *bio, char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
   if (stream->tls->allowance == 0) {
@@ -106,7 +109,7 @@ static BIO *ws_tls_bio_new(struct ws_stream *stream) {
   return bio;
 }
 
-/* --- failures as sentences */
+/* ---- failures as sentences */
 
 /* Of a server, by its client: nobody else asks for one. */
 static void ws_tls_explain_certificate(struct ws_tls *tls, long result) {
@@ -196,7 +199,7 @@ static int ws_tls_outcome(struct ws_stream *stream, int result, unsigned *needs)
   }
 }
 
-/* --- operations */
+/* ---- operations */
 
 static int ws_tls_handshake(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
@@ -378,7 +381,7 @@ static const struct ws_stream_ops ws_tls_ops = {
     .error = ws_tls_error,
 };
 
-/* --- opening */
+/* ---- opening */
 
 /* The state, with SSL and BIO. On failure nothing is left, and the stream is as it was. */
 static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context *context) {
@@ -386,7 +389,7 @@ static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context
   if (!tls)
     return NULL;
   ERR_clear_error();
-  tls->ssl = SSL_new(context->ssl);
+  tls->ssl = SSL_new(ws_tls_context_ssl(context));
   BIO *bio = tls->ssl ? ws_tls_bio_new(stream) : NULL;
   if (!bio) {
     ERR_clear_error();

@@ -1,6 +1,7 @@
 #pragma once
 /*
- * What the tests of the I/O layer share: CMocka, pairs of connected sockets, and loops turned until something has happened.
+ * What the tests of the I/O layer share: CMocka, pairs of connected sockets, and loops turned until something has
+ * happened.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,7 @@
 /*
- * Look-ups and connecting. A name server that is slow, fails, or knows many addresses cannot be arranged on demand, so that
- * names under `.slow`, `.broken` and `.many` are answered by the getaddrinfo below; every other goes to the C library's.
+ * Look-ups and connecting. A name server that is slow, fails, or knows many addresses cannot be arranged on demand, so
+ * that names under `.slow`, `.broken` and `.many` are answered by the getaddrinfo below; every other goes to the C
+ * library's.
  */
 #include "io_test.h"
 
@@ -209,7 +210,10 @@ static void test_deadline_of_connecting(void **state) {
   close_all(deaf, fillers);
 }
 
-/* DIAL-2 DIAL-4: of two addresses one refuses, the other does not answer; and a deadline that comes before the second's turn. */
+/*
+ * DIAL-2 DIAL-4: of two addresses one refuses, the other does not answer; and a deadline that comes before the second's
+ * turn.
+ */
 static void test_deadline_of_one_of_two(void **state) {
   if (!have_ipv6())
     skip();

@@ -1,7 +1,7 @@
 /*
- * Every allocation and every system call of the I/O layer fails in turn while a conversation runs: a server and a client
- * in one loop, over TCP and over TLS, echo much data. Whatever fails, the conversation ends by itself, completed or
- * failed; nothing leaks and nothing hangs (FAULT-1, OUTQ-10). Built with the option fault_injection only.
+ * Every allocation and every system call of the I/O layer fails in turn while a conversation runs: a server and a
+ * client in one loop, over TCP and over TLS, echo much data. Whatever fails, the conversation ends by itself, completed
+ * or failed; nothing leaks and nothing hangs (FAULT-1, OUTQ-10). Built with the option fault_injection only.
  */
 #include "io_test.h"
 
@@ -217,8 +217,10 @@ static void talk_end(void) {
   ws_loop_free(talk.loop);
 }
 
-/* A conversation in which the nth call fails. The port that the kernel chose for one address of localhost may be another's on the
- * other address: then it begins again. */
+/*
+ * A conversation in which the nth call fails. The port that the kernel chose for one address of localhost may be
+ * another's on the other address: then it begins again.
+ */
 static void talk_with_fault(bool tls, long nth) {
   struct ws_why why = {""};
   talk = (struct talk){.tls = tls};

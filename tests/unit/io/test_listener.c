@@ -281,13 +281,14 @@ static void test_port_can_be_bound_again(void **state) {
   ws_bound_close(&again);
 }
 
-/* --- several loops */
+/* ---- several loops */
 
 struct sharer {
   struct ws_loop *loop;
   struct ws_listener listener;
   pthread_t thread;
   struct ws_task stop;
+  bool stopped;
   int count;
 };
 
@@ -303,13 +304,18 @@ static void sharer_accepted(struct ws_listener *listener, int fd, const struct w
 static const struct ws_listener_events sharer_events = {sharer_accepted, fixture_troubled};
 
 static void sharer_stop(struct ws_loop *loop, struct ws_task *task) {
-  ws_listener_stop(&container_of(task, struct sharer, stop)->listener);
-  ws_loop_stop(loop);
+  (void)loop;
+  struct sharer *sharer = container_of(task, struct sharer, stop);
+  ws_listener_stop(&sharer->listener);
+  sharer->stopped = true;
 }
 
 static void *sharer_run(void *context) {
   struct sharer *sharer = context;
-  return (void *)(intptr_t)ws_loop_run(sharer->loop);
+  intptr_t result = 0;
+  while (!sharer->stopped && result == 0)
+    result = ws_loop_turn(sharer->loop, -1);
+  return (void *)result;
 }
 
 /* LISTEN-6 */

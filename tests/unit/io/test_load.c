@@ -1,5 +1,5 @@
 /*
- * One loop with many descriptors. LOOP-13
+ * One loop with many descriptors.
  */
 #include "io_test.h"
 

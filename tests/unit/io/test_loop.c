@@ -143,7 +143,7 @@ static void test_callback_frees_itself(void **state) {
   assert_false(test_fd_is_open(fd));
 }
 
-/* --- tasks */
+/* ---- tasks */
 
 enum { POSTERS = 4, POSTS = 20000 };
 
@@ -166,9 +166,10 @@ static int posting_ran;
 static pthread_t posting_loop_thread;
 
 static void numbered_run(struct ws_loop *loop, struct ws_task *task) {
+  (void)loop;
   struct numbered *numbered = (struct numbered *)task;
   posting_out_of_order += numbered->number != posting_next[numbered->poster]++;
-  posting_out_of_order += !pthread_equal(pthread_self(), posting_loop_thread) || ws_loop_current() != loop;
+  posting_out_of_order += !pthread_equal(pthread_self(), posting_loop_thread);
   posting_ran++;
 }
 
@@ -254,7 +255,7 @@ static void test_wake_from_a_signal_handler(void **state) {
   signal(SIGUSR1, before);
 }
 
-/* --- deferred work */
+/* ---- deferred work */
 
 struct deferred {
   struct ws_deferred work;
@@ -324,7 +325,9 @@ static void wait_no_more(struct ws_loop *loop, struct ws_timer *timer) {
   (void)timer;
 }
 
-/* LOOP-6: longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same. */
+/*
+ * LOOP-6: longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same.
+ */
 static void test_waits_of_more_than_a_poller_can_say(void **state) {
   struct fixture *fixture = *state;
   struct counted *counted = counted_new(fixture->fds[0]);
@@ -355,7 +358,7 @@ static void test_deferred_work_that_comes_again_does_not_keep_events_out(void **
   free(counted);
 }
 
-/* --- nested turns */
+/* ---- nested turns */
 
 struct nesting {
   struct ws_watch watch;
@@ -445,7 +448,7 @@ static void test_task_waits_for_a_later_task(void **state) {
   assert_true(first.done && later.done);
 }
 
-/* LOOP-10 */
+/* A nested borrower gets another buffer. */
 static void test_receive_buffer_is_lent_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t *lent[4];
@@ -460,22 +463,6 @@ static void test_receive_buffer_is_lent_once(void **state) {
   uint8_t *again = ws_loop_buffer_acquire(fixture->loop);
   assert_true(again == lent[0] || again == lent[1]);
   ws_loop_buffer_release(fixture->loop, again);
-}
-
-static void stopping_run(struct ws_loop *loop, struct ws_task *task) {
-  (void)task;
-  assert_ptr_equal(ws_loop_current(), loop);
-  ws_loop_stop(loop);
-}
-
-/* LOOP-11 */
-static void test_current_loop(void **state) {
-  struct fixture *fixture = *state;
-  struct ws_task task = {NULL, stopping_run};
-  assert_null(ws_loop_current());
-  ws_loop_post(fixture->loop, &task);
-  assert_int_equal(ws_loop_run(fixture->loop), 0);
-  assert_null(ws_loop_current());
 }
 
 /* LOOP-2: a watch that cannot be watched is an error, or readiness to find it out; never silence. */
@@ -514,7 +501,6 @@ int main(void) {
       loop_test(test_turns_nest),
       loop_test(test_task_waits_for_a_later_task),
       loop_test(test_receive_buffer_is_lent_once),
-      loop_test(test_current_loop),
       loop_test(test_watching_a_closed_descriptor),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

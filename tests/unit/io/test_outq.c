@@ -3,7 +3,6 @@
 #include <pthread.h>
 
 #include "io/outq.h"
-#include "io/outq_state.h"
 #include "io/pool.h"
 #include "io/stream.h"
 
@@ -89,7 +88,7 @@ static void fill(uint8_t *bytes, size_t size) {
     bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 }
 
-/* OUTQ-3 */
+/* An empty queue holds no memory. */
 static void test_an_empty_queue_holds_nothing(void **state) {
   struct fixture *fixture = *state;
   assert_true(sizeof(struct ws_outq) <= 16);
@@ -241,7 +240,7 @@ static void test_clear(void **state) {
   assert_int_equal(ws_outq_bytes(&fixture->queue), 7);
 }
 
-/* OUTQ-3: the memory comes from the loop's pool and goes back there. */
+/* The memory comes from the loop's pool and returns to it. */
 static void test_memory_is_used_again(void **state) {
   struct fixture *fixture = *state;
   struct ws_pool *pool = ws_loop_pool(fixture->loop);

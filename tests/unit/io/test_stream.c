@@ -265,7 +265,7 @@ static void test_no_byte_is_left_behind(void **state) {
   free(received);
 }
 
-/* STREAM-7 */
+/* The size that stream.h states. */
 static void test_size(void **state) {
   (void)state;
   assert_true(sizeof(struct ws_stream) <= 32);

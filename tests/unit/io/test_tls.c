@@ -1,6 +1,6 @@
 /*
- * TLS: who is trusted, what is said when somebody is not, and what travels. The certificates are made here; where a peer
- * must misbehave, it is OpenSSL used directly, or bytes written to the socket.
+ * TLS: who is trusted, what is said when somebody is not, and what travels. The certificates are made here; where a
+ * peer must misbehave, it is OpenSSL used directly, or bytes written to the socket.
  */
 #include "io_test.h"
 
@@ -245,7 +245,7 @@ static void test_alert_of_the_peer(void **state) {
   part(&meeting);
 }
 
-/* --- peers that are no peers */
+/* ---- peers that are no peers */
 
 /* A stream whose other end is a bare socket. */
 struct lone {
@@ -338,7 +338,7 @@ static void test_shutdown_before_the_handshake(void **state) {
   lone_close(&lone);
 }
 
-/* --- peers that are OpenSSL itself */
+/* ---- peers that are OpenSSL itself */
 
 static void drive(struct lone *lone, SSL *peer, int *ours, int *theirs) {
   *ours = WS_STREAM_AGAIN;
@@ -551,7 +551,7 @@ static void test_records_that_carry_nothing(void **state) {
   lone_close(&lone);
 }
 
-/* --- files of a server */
+/* ---- files of a server */
 
 static void assert_no_context(const char *certificate, const char *key, const char *file, const char *reason) {
   struct ws_why why;
