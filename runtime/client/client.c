@@ -15,7 +15,9 @@
 #include "conn/turn.h"
 #include "io/dial.h"
 #include "io/sys.h"
+#include "io/tcp_stream.h"
 #include "io/tls_context.h"
+#include "io/tls_stream.h"
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
@@ -200,8 +202,8 @@ static void ws_client_dialed(void *context, int fd, const struct ws_why *why) {
     conn->port = ws_address_port(&client->remote);
   snprintf(host, sizeof host, "%.*s", (int)client->url.authority.host.size, client->url.authority.host.data);
   if (!client->tls) {
-    ws_stream_open_tcp(&conn->stream, fd);
-  } else if (ws_stream_open_tls_client(&conn->stream, fd, client->tls, host, &tls_why)) {
+    ws_tcp_stream_open(&conn->stream, fd);
+  } else if (ws_tls_stream_open_client(&conn->stream, fd, client->tls, host, &tls_why)) {
     ws_sys_close(fd);
     ws_end_drop(conn, WS_DROP_LOCAL, tls_why.text);
     return;

@@ -1,6 +1,5 @@
 #pragma once
-/*
- * Internet addresses with a port, and their text: `192.0.2.1:51342`, `[2001:db8::1]:51342`. An IPv4 address mapped into
+/* Internet addresses with a port, and their text: `192.0.2.1:51342`, `[2001:db8::1]:51342`. An IPv4 address mapped into
  * IPv6 is written as the IPv4 address that it is.
  */
 #include <netinet/in.h>
@@ -32,8 +31,7 @@ uint16_t ws_address_port(const struct ws_address *address);
 /* 127.0.0.0/8, ::1 and their mapped forms. */
 bool ws_address_is_loopback(const struct ws_address *address);
 
-/*
- * The host part alone as 16 bytes, IPv4 in its mapped form: equal for equal hosts whatever the port. For counting
+/* The host part alone as 16 bytes, IPv4 in its mapped form: equal for equal hosts whatever the port. For counting
  * connections per address.
  */
 void ws_address_host(const struct ws_address *address, uint8_t host[static 16]);

@@ -1,5 +1,4 @@
-/*
- * A dial has one timer for its two times, the next attempt and the end: it is armed for the nearer one.
+/* A dial has one timer for its two times, the next attempt and the end: it is armed for the nearer one.
  *
  * Invariant outside of callbacks: the look-up runs, or at least one attempt is under way, or the dial is gone.
  */
@@ -7,9 +6,9 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stddef.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "resolver.h"
 #include "sys.h"
@@ -26,7 +25,7 @@ struct ws_dial {
   struct ws_loop *loop;
   ws_dial_done *done;
   void *context;
-  struct ws_lookup *lookup; /* NULL: answered */
+  struct ws_resolver *lookup; /* NULL: answered */
   struct ws_timer timer;
   int64_t timeout;
   int64_t deadline;
@@ -48,7 +47,7 @@ static void ws_dial_close_attempt(struct ws_dial *dial, struct ws_dial_attempt *
 
 void ws_dial_cancel(struct ws_dial *dial) {
   if (dial->lookup)
-    ws_lookup_cancel(dial->lookup);
+    ws_resolver_cancel(dial->lookup);
   for (int i = 0; i < dial->started; i++)
     if (dial->attempts[i].watch.fd >= 0)
       ws_dial_close_attempt(dial, &dial->attempts[i]);
@@ -92,7 +91,7 @@ static void ws_dial_advance(struct ws_dial *dial);
 
 static void ws_dial_attempt_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)events;
-  struct ws_dial_attempt *attempt = (struct ws_dial_attempt *)watch;
+  struct ws_dial_attempt *attempt = ws_container_of(watch, struct ws_dial_attempt, watch);
   struct ws_dial *dial = attempt->dial;
   int error = 0;
   socklen_t length = sizeof error;
@@ -152,7 +151,7 @@ static void ws_dial_advance(struct ws_dial *dial) {
 }
 
 static void ws_dial_timer_fired(struct ws_loop *loop, struct ws_timer *timer) {
-  struct ws_dial *dial = (struct ws_dial *)(void *)((char *)timer - offsetof(struct ws_dial, timer));
+  struct ws_dial *dial = ws_container_of(timer, struct ws_dial, timer);
   if (ws_loop_now(loop) >= dial->deadline)
     ws_dial_timed_out(dial);
   else
@@ -186,7 +185,7 @@ struct ws_dial *ws_dial_start(struct ws_loop *loop, const char *host, uint16_t p
   dial->context = context;
   dial->timeout = timeout_ms;
   dial->deadline = ws_loop_refresh(loop) + timeout_ms;
-  dial->lookup = ws_lookup_start(loop, host, port, ws_dial_resolved, dial, why);
+  dial->lookup = ws_resolver_start(loop, host, port, ws_dial_resolved, dial, why);
   if (!dial->lookup) {
     ws_dial_cancel(dial);
     return NULL;

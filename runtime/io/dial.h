@@ -1,6 +1,5 @@
 #pragma once
-/*
- * Connecting by name: look up, then try the addresses in turn without waiting for the last of them to fail (RFC 8305:
+/* Connecting by name: look up, then try the addresses in turn without waiting for the last of them to fail (RFC 8305:
  * the next is started after 250 ms, or at once when one fails), until one is connected or the time is over.
  */
 #include <stdint.h>
@@ -10,8 +9,7 @@
 
 struct ws_dial;
 
-/*
- * Called on the loop, never from inside ws_dial_start. fd: a connected, non-blocking socket with TCP_NODELAY that now
+/* Called on the loop, never from inside ws_dial_start. fd: a connected, non-blocking socket with TCP_NODELAY that now
  * belongs to the callee; or -1, and why names each address tried and its reason
  * (`connect 127.0.0.1:1: Connection refused`). The dial is gone: it may not be cancelled any more.
  */

@@ -1,5 +1,4 @@
-/*
- * Waiting by epoll, level-triggered. The kernel keeps the pointer to each watch; that no stale one is used is the
+/* Waiting by epoll, level-triggered. The kernel keeps the pointer to each watch; that no stale one is used is the
  * loop's care, which strikes a removed watch out of the events collected but not handled.
  */
 #include <errno.h>

@@ -1,5 +1,4 @@
-/*
- * How a turn may nest, and callbacks may remove anything, without a stale pointer being used:
+/* How a turn may nest, and callbacks may remove anything, without a stale pointer being used:
  *  - events: a turn collects them into a batch on its own stack; the batches of nested turns are linked. Removing a
  *    watch strikes it out of all of them. What the kernel still holds goes with the removal itself;
  *  - timers, tasks and deferred work are taken from the loop's own lists one at a time, right before they are called:
@@ -18,8 +17,7 @@
 #include "loop_state.h"
 #include "sys.h"
 
-/*
- * The receive buffer begins where a page does. What the kernel copies into it mostly does too, and a processor's "rep
+/* The receive buffer begins where a page does. What the kernel copies into it mostly does too, and a processor's "rep
  * movsb" is several times slower where the destination lies a few bytes further in its page than the source, as
  * malloc's memory would: an echo of 64 KiB took half as long again.
  */
@@ -169,8 +167,7 @@ void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work) {
   loop->deferred_count--;
 }
 
-/*
- * At most as much as was waiting: work that defers itself again has its turn after the next wait, which is a short one.
+/* At most as much as was waiting: work that defers itself again has its turn after the next wait, which is a short one.
  */
 static void ws_loop_run_deferred(struct ws_loop *loop) {
   for (int most = loop->deferred_count; most > 0 && loop->deferred; most--) {
@@ -180,8 +177,7 @@ static void ws_loop_run_deferred(struct ws_loop *loop) {
   }
 }
 
-/*
- * How long to wait. Time has passed since loop->now was read; the coarse clock says how much, and since it lags, the
+/* How long to wait. Time has passed since loop->now was read; the coarse clock says how much, and since it lags, the
  * wait is never too short.
  */
 static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {

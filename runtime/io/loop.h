@@ -1,6 +1,5 @@
 #pragma once
-/*
- * The event loop: descriptors, posted tasks, deferred work and timers (timer.h) of one thread.
+/* The event loop: descriptors, posted tasks, deferred work and timers (timer.h) of one thread.
  *
  * A loop is turned by one thread at a time, which is then "on" it. Everything here is for that thread alone, apart from
  * ws_loop_post and ws_loop_wake, which any thread may call (ws_loop_wake in a signal handler too).
@@ -23,20 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct ws_loop;
-
-enum {
-  WS_READ = 1,
-  WS_WRITE = 2,
-  WS_EXCLUSIVE = 4, /* given with WS_READ: of the loops that watch this listening socket, wake one */
-};
-
-/* A descriptor and what to call when it is ready. `fd` stays its owner's: the loop never closes it. */
-struct ws_watch {
-  void (*ready)(struct ws_loop *loop, struct ws_watch *watch, unsigned events);
-  int fd;
-  uint8_t interest; /* what ws_loop_watch was last given */
-};
+#include "watch.h"
 
 /* Work handed over by any thread. Its owner keeps it alive until it runs. */
 struct ws_task {
@@ -51,20 +37,17 @@ struct ws_deferred {
   void (*run)(struct ws_loop *loop, struct ws_deferred *work);
 };
 
-/*
- * A new loop, or NULL with errno. It waits by epoll, or by poll(2) where there is none or the environment says
+/* A new loop, or NULL with errno. It waits by epoll, or by poll(2) where there is none or the environment says
  * OSPREY_WS_POLLER=poll.
  */
 struct ws_loop *ws_loop_new(void);
 
-/*
- * Frees the loop, on no callback of it. Tasks still posted are run first, so that what they own is released; watches
+/* Frees the loop, on no callback of it. Tasks still posted are run first, so that what they own is released; watches
  * and timers are forgotten, their owners keep them. NULL does nothing.
  */
 void ws_loop_free(struct ws_loop *loop);
 
-/*
- * One turn. Waits at most max_wait_ms (-1: as long as it takes; 0: not at all), less where a timer is due. Returns 0,
+/* One turn. Waits at most max_wait_ms (-1: as long as it takes; 0: not at all), less where a timer is due. Returns 0,
  * or -1 with errno where the system's waiting call fails for good.
  */
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
@@ -73,15 +56,13 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
 int64_t ws_loop_now(const struct ws_loop *loop);
 int64_t ws_loop_refresh(struct ws_loop *loop);
 
-/*
- * Sets what `watch` is interested in; 0 removes it. watch->ready and watch->fd are set by the owner, the whole zeroed
+/* Sets what `watch` is interested in; 0 removes it. watch->ready and watch->fd are set by the owner, the whole zeroed
  * before. Must be 0 before fd is closed. Returns 0, or -1 with errno (then the interest is as it was). Removing never
  * fails.
  */
 int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interest);
 
-/*
- * Hands a task to the loop, from any thread: lock-free, and without a system call unless the loop may be asleep. Tasks
+/* Hands a task to the loop, from any thread: lock-free, and without a system call unless the loop may be asleep. Tasks
  * of one thread run in the order posted. Everything the poster wrote before is seen by the task. The loop must not be
  * freed while a call is under way: let it be freed by one who knows that the posters have ended.
  */
@@ -99,8 +80,7 @@ static inline bool ws_deferred_waits(const struct ws_deferred *work) {
   return work->link != NULL;
 }
 
-/*
- * The receive buffer that all connections of the loop share: borrowed for as long as its bytes are being handled, and
+/* The receive buffer that all connections of the loop share: borrowed for as long as its bytes are being handled, and
  * given back. A nested turn finds it borrowed and gets another. NULL when there is no memory. Its content is undefined.
  */
 enum { WS_LOOP_BUFFER_SIZE = 256 * 1024 };

@@ -1,6 +1,5 @@
 #pragma once
-/*
- * The state of a loop. Private to loop.c; its unit test looks inside.
+/* The state of a loop. Private to loop.c; its unit test looks inside.
  */
 #include <stdatomic.h>
 

@@ -1,5 +1,4 @@
-/*
- * How pieces are written: large ones from where they are, small ones that follow one another copied side by side first.
+/* How pieces are written: large ones from where they are, small ones that follow one another copied side by side first.
  * A copy of a few KiB costs less than telling the kernel of one more part, and makes one TLS record instead of several.
  */
 #include "outq.h"
@@ -21,30 +20,6 @@ enum {
 static_assert(sizeof(struct ws_outq_pieces) <= WS_POOL_PIECES_SIZE, "the pool's blocks are too small for pieces");
 
 /* ---- chunks */
-
-struct ws_chunk *ws_chunk_new(size_t size) {
-  if (size > UINT32_MAX) {
-    errno = ENOMEM;
-    return NULL;
-  }
-  struct ws_chunk *chunk = ws_mem_alloc(sizeof *chunk + size);
-  if (!chunk)
-    return NULL;
-  atomic_init(&chunk->references, 1);
-  chunk->pooled = 0;
-  chunk->size = size;
-  return chunk;
-}
-
-struct ws_chunk *ws_chunk_ref(struct ws_chunk *chunk) {
-  atomic_fetch_add_explicit(&chunk->references, 1, memory_order_relaxed);
-  return chunk;
-}
-
-void ws_chunk_unref(struct ws_chunk *chunk) {
-  if (chunk && atomic_fetch_sub_explicit(&chunk->references, 1, memory_order_acq_rel) == 1)
-    ws_mem_free(chunk);
-}
 
 static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size) {
   if (size > WS_POOL_CHUNK_SIZE - sizeof(struct ws_chunk))
@@ -115,8 +90,7 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   return 0;
 }
 
-/*
- * Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be
+/* Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be
  * more.
  */
 static int ws_outq_grow(struct ws_outq_pieces *pieces) {

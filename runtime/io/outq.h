@@ -1,6 +1,5 @@
 #pragma once
-/*
- * The output queue of one connection: bytes accepted and not yet written, in order.
+/* The output queue of one connection: bytes accepted and not yet written, in order.
  *
  * It is a sequence of pieces of chunks. A chunk is a reference-counted block of bytes: shared by many queues (a
  * broadcast is encoded once), handed over by its maker (a large message is not copied), or the queue's own, in which
@@ -16,22 +15,10 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "chunk.h"
+
 struct ws_loop;
 struct ws_stream;
-
-/* Bytes are written by the maker before it shares the chunk, and then never change. At most 4 GiB. */
-struct ws_chunk {
-  _Atomic uint32_t references;
-  uint32_t pooled; /* a block of the loop's pool: the queue's own */
-  size_t size;     /* room in bytes[] */
-  uint8_t bytes[];
-};
-
-/* A chunk with room for size bytes, uninitialised, and one reference: the caller's. NULL: no memory. Any thread. */
-struct ws_chunk *ws_chunk_new(size_t size);
-struct ws_chunk *ws_chunk_ref(struct ws_chunk *chunk);
-/* Gives up a reference. NULL does nothing. Any thread. */
-void ws_chunk_unref(struct ws_chunk *chunk);
 
 /* Bytes [offset, offset + length) of a chunk. */
 struct ws_outq_piece {
@@ -42,8 +29,7 @@ struct ws_outq_piece {
 
 enum { WS_OUTQ_PIECES = 16 };
 
-/*
- * The pieces of a queue that is not empty: at[first .. first + count). None has length 0 unless room is reserved. They
+/* The pieces of a queue that is not empty: at[first .. first + count). None has length 0 unless room is reserved. They
  * are stored in `own` until more than WS_OUTQ_PIECES are needed. The block returns to the pool with the last piece
  * written.
  */
@@ -81,8 +67,7 @@ static inline bool ws_outq_empty(const struct ws_outq *queue) {
   return queue->pieces == NULL;
 }
 
-/*
- * Room for n more bytes in one piece, to be filled and then committed (n or fewer) before anything else is done with
+/* Room for n more bytes in one piece, to be filled and then committed (n or fewer) before anything else is done with
  * the queue. NULL: no memory, nothing changed. A small n joins what is gathered already.
  */
 uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n);
@@ -91,20 +76,17 @@ void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n);
 /* Adds a copy of n bytes. 0, or -1: no memory, nothing changed. */
 int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *bytes, size_t n);
 
-/*
- * Adds bytes [offset, offset+n) of a chunk and takes over the caller's reference (for a shared one, call ws_chunk_ref
+/* Adds bytes [offset, offset+n) of a chunk and takes over the caller's reference (for a shared one, call ws_chunk_ref
  * first). 0, or -1: no memory, nothing changed, the reference still the caller's.
  */
 int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
 
-/*
- * Writes what the stream takes, in as few calls as possible. 0: all written, the queue is empty; WS_OUTQ_BLOCKED: the
+/* Writes what the stream takes, in as few calls as possible. 0: all written, the queue is empty; WS_OUTQ_BLOCKED: the
  * rest waits for WS_WRITE; -1: the stream failed (ws_stream_error).
  */
 int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream);
 
-/*
- * For a large message while the queue is empty: writes the parts straight from the caller's memory and queues a copy of
+/* For a large message while the queue is empty: writes the parts straight from the caller's memory and queues a copy of
  * what the stream did not take. Charged beforehand like any other. Returns as ws_outq_flush; -1 also where the copy
  * finds no memory (errno ENOMEM, EPIPE where the stream failed): the connection must then be broken off, since part of
  * the bytes may be out; nothing of them stays charged. Not empty: the parts are queued behind the rest. The total is

@@ -1,5 +1,4 @@
-/*
- * Waiting by poll(2). The pollfds stand side by side as the call wants them, each with its watch at the same index;
+/* Waiting by poll(2). The pollfds stand side by side as the call wants them, each with its watch at the same index;
  * place[fd] is 1 + that index, so that a change costs no search.
  */
 #include <errno.h>

@@ -1,6 +1,5 @@
 #pragma once
-/*
- * Free lists of fixed-size blocks for a loop's output queues. A shelf keeps up to `most` released blocks for reuse. Not
+/* Free lists of fixed-size blocks for a loop's output queues. A shelf keeps up to `most` released blocks for reuse. Not
  * thread-safe: a pool belongs to its loop's thread.
  */
 #include <stddef.h>

@@ -1,9 +1,8 @@
-/*
- * Who holds a look-up: its owner (until it is answered or cancelled), its thread (until getaddrinfo has come back), the
+/* Who holds a look-up: its owner (until it is answered or cancelled), its thread (until getaddrinfo has come back), the
  * posted task (until it has run). Whoever lets go last frees it.
  *
- * Cancelling and posting exclude each other by the lock: after ws_lookup_cancel nothing is posted any more, so that the
- * loop may go. What was posted before runs into nothing.
+ * Cancelling and posting exclude each other by the lock: after ws_resolver_cancel nothing is posted any more, so that
+ * the loop may go. What was posted before runs into nothing.
  */
 #include "resolver.h"
 
@@ -17,10 +16,10 @@
 #include "base/mem.h"
 #include "sys.h"
 
-struct ws_lookup {
+struct ws_resolver {
   struct ws_task task;
   struct ws_loop *loop; /* NULL: somebody waits for `finished` */
-  ws_lookup_done *done;
+  ws_resolver_done *done;
   void *context;
   _Atomic int references;
   pthread_mutex_t lock;
@@ -34,34 +33,34 @@ struct ws_lookup {
   char host[];
 };
 
-static struct ws_lookup *ws_lookup_new(const char *host, uint16_t port) {
+static struct ws_resolver *ws_resolver_new(const char *host, uint16_t port) {
   size_t size = strlen(host) + 1;
-  struct ws_lookup *lookup = ws_mem_calloc(1, sizeof *lookup + size);
-  if (!lookup)
+  struct ws_resolver *resolver = ws_mem_calloc(1, sizeof *resolver + size);
+  if (!resolver)
     return NULL;
-  memcpy(lookup->host, host, size);
-  lookup->port = port;
-  atomic_init(&lookup->references, 1);
-  pthread_mutex_init(&lookup->lock, NULL);
+  memcpy(resolver->host, host, size);
+  resolver->port = port;
+  atomic_init(&resolver->references, 1);
+  pthread_mutex_init(&resolver->lock, NULL);
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&lookup->finished, &attributes);
+  pthread_cond_init(&resolver->finished, &attributes);
   pthread_condattr_destroy(&attributes);
-  return lookup;
+  return resolver;
 }
 
-static void ws_lookup_unref(struct ws_lookup *lookup) {
-  if (atomic_fetch_sub(&lookup->references, 1) != 1)
+static void ws_resolver_unref(struct ws_resolver *resolver) {
+  if (atomic_fetch_sub(&resolver->references, 1) != 1)
     return;
-  pthread_cond_destroy(&lookup->finished);
-  pthread_mutex_destroy(&lookup->lock);
-  ws_mem_free(lookup);
+  pthread_cond_destroy(&resolver->finished);
+  pthread_mutex_destroy(&resolver->lock);
+  ws_mem_free(resolver);
 }
 
 /* ---- answers without a thread */
 
-static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses *addresses) {
+static bool ws_resolver_fast(const char *host, uint16_t port, struct ws_addresses *addresses) {
   addresses->count = 1;
   if (ws_address_parse(host, port, &addresses->at[0]))
     return true;
@@ -76,50 +75,50 @@ static bool ws_resolve_fast(const char *host, uint16_t port, struct ws_addresses
 /* ---- on the helper thread */
 
 /* The first entry from `entry` on that is of this family, or of none other. */
-static const struct addrinfo *ws_lookup_next(const struct addrinfo *entry, int family) {
+static const struct addrinfo *ws_resolver_next(const struct addrinfo *entry, int family) {
   while (entry && entry->ai_family != family)
     entry = entry->ai_next;
   return entry;
 }
 
-static void ws_lookup_add(struct ws_lookup *lookup, const struct addrinfo *entry) {
-  struct ws_address *address = &lookup->addresses.at[lookup->addresses.count++];
+static void ws_resolver_add(struct ws_resolver *resolver, const struct addrinfo *entry) {
+  struct ws_address *address = &resolver->addresses.at[resolver->addresses.count++];
   memcpy(address, entry->ai_addr, entry->ai_addrlen < sizeof *address ? entry->ai_addrlen : sizeof *address);
   if (address->any.sa_family == AF_INET6)
-    address->v6.sin6_port = htons(lookup->port);
+    address->v6.sin6_port = htons(resolver->port);
   else
-    address->v4.sin_port = htons(lookup->port);
+    address->v4.sin_port = htons(resolver->port);
 }
 
 _Static_assert(WS_RESOLVER_MAX % 2 == 0, "a pair of addresses always fits, or nothing does");
 
 /* In the order of the answer, but the two families by turns, so that one that is broken delays the other little. */
-static void ws_lookup_store(struct ws_lookup *lookup, const struct addrinfo *list) {
+static void ws_resolver_store(struct ws_resolver *resolver, const struct addrinfo *list) {
   int family = list->ai_family == AF_INET6 ? AF_INET6 : AF_INET;
   int other = family == AF_INET6 ? AF_INET : AF_INET6;
-  const struct addrinfo *first = ws_lookup_next(list, family);
-  const struct addrinfo *second = ws_lookup_next(list, other);
-  while ((first || second) && lookup->addresses.count < WS_RESOLVER_MAX) {
+  const struct addrinfo *first = ws_resolver_next(list, family);
+  const struct addrinfo *second = ws_resolver_next(list, other);
+  while ((first || second) && resolver->addresses.count < WS_RESOLVER_MAX) {
     if (first) {
-      ws_lookup_add(lookup, first);
-      first = ws_lookup_next(first->ai_next, family);
+      ws_resolver_add(resolver, first);
+      first = ws_resolver_next(first->ai_next, family);
     }
     if (second) { /* as long as there are both, the room is even */
-      ws_lookup_add(lookup, second);
-      second = ws_lookup_next(second->ai_next, other);
+      ws_resolver_add(resolver, second);
+      second = ws_resolver_next(second->ai_next, other);
     }
   }
 }
 
-static void ws_lookup_ask(struct ws_lookup *lookup) {
+static void ws_resolver_ask(struct ws_resolver *resolver) {
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
   struct addrinfo *list = NULL;
-  int result = ws_sys_getaddrinfo(lookup->host, &hints, &list);
+  int result = ws_sys_getaddrinfo(resolver->host, &hints, &list);
   if (result == 0)
-    ws_lookup_store(lookup, list);
-  lookup->failed = lookup->addresses.count == 0;
-  if (lookup->failed)
-    ws_why_set(&lookup->why, "resolve %s: %s", lookup->host,
+    ws_resolver_store(resolver, list);
+  resolver->failed = resolver->addresses.count == 0;
+  if (resolver->failed)
+    ws_why_set(&resolver->why, "resolve %s: %s", resolver->host,
                result == EAI_SYSTEM ? ws_why_errno(errno)
                : result             ? gai_strerror(result)
                                     : "the name has no Internet address");
@@ -127,119 +126,119 @@ static void ws_lookup_ask(struct ws_lookup *lookup) {
     freeaddrinfo(list);
 }
 
-static void *ws_lookup_thread(void *context) {
-  struct ws_lookup *lookup = context;
-  ws_lookup_ask(lookup);
-  pthread_mutex_lock(&lookup->lock);
-  lookup->answered = true;
-  if (!lookup->cancelled && lookup->loop) {
-    atomic_fetch_add(&lookup->references, 1);
-    ws_loop_post(lookup->loop, &lookup->task);
+static void *ws_resolver_thread(void *context) {
+  struct ws_resolver *resolver = context;
+  ws_resolver_ask(resolver);
+  pthread_mutex_lock(&resolver->lock);
+  resolver->answered = true;
+  if (!resolver->cancelled && resolver->loop) {
+    atomic_fetch_add(&resolver->references, 1);
+    ws_loop_post(resolver->loop, &resolver->task);
   }
-  pthread_cond_signal(&lookup->finished);
-  pthread_mutex_unlock(&lookup->lock);
-  ws_lookup_unref(lookup);
+  pthread_cond_signal(&resolver->finished);
+  pthread_mutex_unlock(&resolver->lock);
+  ws_resolver_unref(resolver);
   return NULL;
 }
 
 /* Signals are for the program's own threads. */
-static int ws_lookup_start_thread(struct ws_lookup *lookup, struct ws_why *why) {
+static int ws_resolver_start_thread(struct ws_resolver *resolver, struct ws_why *why) {
   sigset_t all;
   sigset_t before;
   sigfillset(&all);
-  atomic_fetch_add(&lookup->references, 1);
+  atomic_fetch_add(&resolver->references, 1);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   pthread_t thread;
-  int error = ws_sys_thread(&thread, ws_lookup_thread, lookup);
+  int error = ws_sys_thread(&thread, ws_resolver_thread, resolver);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   if (error == 0) {
     pthread_detach(thread);
     return 0;
   }
-  ws_lookup_unref(lookup);
-  return ws_why_set(why, "resolve %s: no thread for it: %s", lookup->host, ws_why_errno(error));
+  ws_resolver_unref(resolver);
+  return ws_why_set(why, "resolve %s: no thread for it: %s", resolver->host, ws_why_errno(error));
 }
 
 /* ---- for a loop */
 
-static void ws_lookup_answered(struct ws_loop *loop, struct ws_task *task) {
+static void ws_resolver_answered(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
-  struct ws_lookup *lookup = (struct ws_lookup *)task;
-  pthread_mutex_lock(&lookup->lock);
-  bool cancelled = lookup->cancelled;
-  pthread_mutex_unlock(&lookup->lock);
+  struct ws_resolver *resolver = (struct ws_resolver *)task;
+  pthread_mutex_lock(&resolver->lock);
+  bool cancelled = resolver->cancelled;
+  pthread_mutex_unlock(&resolver->lock);
   if (!cancelled) {
-    lookup->done(lookup->context, lookup->failed ? NULL : &lookup->addresses, &lookup->why);
-    ws_lookup_unref(lookup);
+    resolver->done(resolver->context, resolver->failed ? NULL : &resolver->addresses, &resolver->why);
+    ws_resolver_unref(resolver);
   }
-  ws_lookup_unref(lookup);
+  ws_resolver_unref(resolver);
 }
 
-struct ws_lookup *ws_lookup_start(struct ws_loop *loop, const char *host, uint16_t port, ws_lookup_done *done,
-                                  void *context, struct ws_why *why) {
-  struct ws_lookup *lookup = ws_lookup_new(host, port);
-  if (!lookup) {
+struct ws_resolver *ws_resolver_start(struct ws_loop *loop, const char *host, uint16_t port, ws_resolver_done *done,
+                                      void *context, struct ws_why *why) {
+  struct ws_resolver *resolver = ws_resolver_new(host, port);
+  if (!resolver) {
     ws_why_set(why, "resolve %s: out of memory", host);
     return NULL;
   }
-  lookup->task.run = ws_lookup_answered;
-  lookup->loop = loop;
-  lookup->done = done;
-  lookup->context = context;
-  if (ws_resolve_fast(host, port, &lookup->addresses)) {
-    atomic_fetch_add(&lookup->references, 1);
-    ws_loop_post(loop, &lookup->task);
-    return lookup;
+  resolver->task.run = ws_resolver_answered;
+  resolver->loop = loop;
+  resolver->done = done;
+  resolver->context = context;
+  if (ws_resolver_fast(host, port, &resolver->addresses)) {
+    atomic_fetch_add(&resolver->references, 1);
+    ws_loop_post(loop, &resolver->task);
+    return resolver;
   }
-  lookup->addresses.count = 0;
-  if (ws_lookup_start_thread(lookup, why)) {
-    ws_lookup_unref(lookup);
+  resolver->addresses.count = 0;
+  if (ws_resolver_start_thread(resolver, why)) {
+    ws_resolver_unref(resolver);
     return NULL;
   }
-  return lookup;
+  return resolver;
 }
 
-void ws_lookup_cancel(struct ws_lookup *lookup) {
-  pthread_mutex_lock(&lookup->lock);
-  lookup->cancelled = true;
-  pthread_mutex_unlock(&lookup->lock);
-  ws_lookup_unref(lookup);
+void ws_resolver_cancel(struct ws_resolver *resolver) {
+  pthread_mutex_lock(&resolver->lock);
+  resolver->cancelled = true;
+  pthread_mutex_unlock(&resolver->lock);
+  ws_resolver_unref(resolver);
 }
 
 /* ---- for a thread that waits */
 
-static struct timespec ws_lookup_deadline(int64_t timeout_ms) {
+static struct timespec ws_resolver_deadline(int64_t timeout_ms) {
   int64_t at = ws_clock_ms() + timeout_ms;
   return (struct timespec){.tv_sec = at / 1000, .tv_nsec = at % 1000 * 1000000};
 }
 
-static bool ws_lookup_wait(struct ws_lookup *lookup, int64_t timeout_ms) {
-  struct timespec deadline = ws_lookup_deadline(timeout_ms);
-  pthread_mutex_lock(&lookup->lock);
+static bool ws_resolver_wait(struct ws_resolver *resolver, int64_t timeout_ms) {
+  struct timespec deadline = ws_resolver_deadline(timeout_ms);
+  pthread_mutex_lock(&resolver->lock);
   int error = 0;
-  while (!lookup->answered && error == 0)
-    error = pthread_cond_timedwait(&lookup->finished, &lookup->lock, &deadline);
-  bool answered = lookup->answered;
-  pthread_mutex_unlock(&lookup->lock);
+  while (!resolver->answered && error == 0)
+    error = pthread_cond_timedwait(&resolver->finished, &resolver->lock, &deadline);
+  bool answered = resolver->answered;
+  pthread_mutex_unlock(&resolver->lock);
   return answered;
 }
 
-int ws_resolve(const char *host, uint16_t port, int64_t timeout_ms, struct ws_addresses *addresses,
-               struct ws_why *why) {
-  if (ws_resolve_fast(host, port, addresses))
+int ws_resolver_resolve(const char *host, uint16_t port, int64_t timeout_ms, struct ws_addresses *addresses,
+                        struct ws_why *why) {
+  if (ws_resolver_fast(host, port, addresses))
     return 0;
-  struct ws_lookup *lookup = ws_lookup_new(host, port);
-  if (!lookup)
+  struct ws_resolver *resolver = ws_resolver_new(host, port);
+  if (!resolver)
     return ws_why_set(why, "resolve %s: out of memory", host);
-  int result = ws_lookup_start_thread(lookup, why);
+  int result = ws_resolver_start_thread(resolver, why);
   if (result == 0) {
-    if (!ws_lookup_wait(lookup, timeout_ms))
+    if (!ws_resolver_wait(resolver, timeout_ms))
       result = ws_why_set(why, "resolve %s: no answer within %lld ms", host, (long long)timeout_ms);
-    else if (lookup->failed)
-      result = ws_why_set(why, "%s", lookup->why.text);
+    else if (resolver->failed)
+      result = ws_why_set(why, "%s", resolver->why.text);
     else
-      *addresses = lookup->addresses;
+      *addresses = resolver->addresses;
   }
-  ws_lookup_unref(lookup);
+  ws_resolver_unref(resolver);
   return result;
 }

@@ -1,6 +1,5 @@
 #pragma once
-/*
- * A stream: a connected socket, plain or under TLS. What is above never asks which.
+/* A stream: a connected socket, plain or under TLS. What is above never asks which.
  *
  * Embedded in its connection (32 bytes; TLS state is apart), and not moved while open. A stream owns its descriptor and
  * closes it. Its owner sets stream.watch.ready and hears of readiness there; the callback first gives the events to
@@ -29,7 +28,6 @@ enum {
 
 struct ws_stream;
 struct ws_tls;
-struct ws_tls_context;
 
 struct ws_stream_ops {
   int (*handshake)(struct ws_stream *stream);
@@ -52,40 +50,26 @@ struct ws_stream {
   };
 };
 
-/* Takes the connected, non-blocking descriptor. Cannot fail. */
-void ws_stream_open_tcp(struct ws_stream *stream, int fd);
-
-/*
- * The same under TLS, as server or as client of `host` (a DNS name or an IP address, without brackets), whose
- * certificate must be valid for it. 0: the descriptor is the stream's; -1 with the reason: it is still the caller's.
- */
-int ws_stream_open_tls_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why);
-int ws_stream_open_tls_client(struct ws_stream *stream, int fd, struct ws_tls_context *context, const char *host,
-                              struct ws_why *why);
-
 /* One step of the handshake: 0 done (at once for TCP), WS_STREAM_AGAIN or WS_STREAM_FAILED. */
 static inline int ws_stream_handshake(struct ws_stream *stream) {
   return stream->ops->handshake(stream);
 }
 
-/*
- * Reads what there is, up to size. >0 bytes; 0 the peer sends no more; WS_STREAM_AGAIN; WS_STREAM_FAILED. After a read
+/* Reads what there is, up to size. >0 bytes; 0 the peer sends no more; WS_STREAM_AGAIN; WS_STREAM_FAILED. After a read
  * that gave bytes, ask ws_stream_pending.
  */
 static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   return stream->ops->read(stream, bytes, size);
 }
 
-/*
- * There may be something left to read that no readiness will announce (TLS, after a read that filled its buffer or met
+/* There may be something left to read that no readiness will announce (TLS, after a read that filled its buffer or met
  * the end behind the last bytes): read again without waiting. Where reading pauses, ask again when it resumes.
  */
 static inline bool ws_stream_pending(const struct ws_stream *stream) {
   return stream->ops->pending(stream);
 }
 
-/*
- * Writes as much as is taken now: >0 bytes, WS_STREAM_AGAIN or WS_STREAM_FAILED. Less than the total means that no more
+/* Writes as much as is taken now: >0 bytes, WS_STREAM_AGAIN or WS_STREAM_FAILED. Less than the total means that no more
  * is taken just now. The next call must then begin with the first byte not taken (the bytes may have moved, more may
  * follow). The total is not 0.
  */
@@ -93,8 +77,7 @@ static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct io
   return stream->ops->writev(stream, parts, count);
 }
 
-/*
- * Says to the peer that no more is coming (close_notify, FIN), after everything was written. 0 said; WS_STREAM_AGAIN:
+/* Says to the peer that no more is coming (close_notify, FIN), after everything was written. 0 said; WS_STREAM_AGAIN:
  * wait for WS_WRITE and call again; WS_STREAM_FAILED. Reading goes on. Never waits for the peer's answer.
  */
 static inline int ws_stream_shutdown(struct ws_stream *stream) {
@@ -112,8 +95,7 @@ static inline unsigned ws_stream_ready(struct ws_stream *stream, unsigned events
   return stream->ops->ready(stream, events);
 }
 
-/*
- * Why the stream failed: `Connection reset by peer`, `the certificate of example.org has expired`. Lives until close.
+/* Why the stream failed: `Connection reset by peer`, `the certificate of example.org has expired`. Lives until close.
  */
 static inline const char *ws_stream_error(const struct ws_stream *stream) {
   return stream->ops->error(stream);

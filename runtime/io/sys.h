@@ -1,6 +1,5 @@
 #pragma once
-/*
- * The system calls of the I/O layer. A test build can make each wrapper fail (base/fault.h) with an errno that the
+/* The system calls of the I/O layer. A test build can make each wrapper fail (base/fault.h) with an errno that the
  * kernel documents for the call. ws_sys_close always closes and preserves errno.
  *
  * The seam between the runtime and the kernel:

@@ -1,29 +1,27 @@
-/*
- * The plain stream: the socket itself.
- */
+#include "tcp_stream.h"
+
 #include <errno.h>
 
-#include "stream.h"
 #include "sys.h"
 
-static ssize_t ws_tcp_failed(struct ws_stream *stream) {
+static ssize_t ws_tcp_stream_failed(struct ws_stream *stream) {
   if (errno == EAGAIN || errno == EINTR)
     return WS_STREAM_AGAIN;
   stream->error = errno;
   return WS_STREAM_FAILED;
 }
 
-static int ws_tcp_handshake(struct ws_stream *stream) {
+static int ws_tcp_stream_handshake(struct ws_stream *stream) {
   (void)stream;
   return 0;
 }
 
-static ssize_t ws_tcp_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
+static ssize_t ws_tcp_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   ssize_t count = ws_sys_recv(stream->watch.fd, bytes, size);
-  return count >= 0 ? count : ws_tcp_failed(stream);
+  return count >= 0 ? count : ws_tcp_stream_failed(stream);
 }
 
-static ssize_t ws_tcp_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
+static ssize_t ws_tcp_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   ssize_t written;
   if (count == 1) {
     written = ws_sys_send(stream->watch.fd, parts->iov_base, parts->iov_len);
@@ -31,48 +29,48 @@ static ssize_t ws_tcp_writev(struct ws_stream *stream, const struct iovec *parts
     struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
     written = ws_sys_sendmsg(stream->watch.fd, &message);
   }
-  return written >= 0 ? written : ws_tcp_failed(stream);
+  return written >= 0 ? written : ws_tcp_stream_failed(stream);
 }
 
-static int ws_tcp_shutdown(struct ws_stream *stream) {
-  return ws_sys_shutdown(stream->watch.fd, SHUT_WR) == 0 ? 0 : (int)ws_tcp_failed(stream);
+static int ws_tcp_stream_shutdown(struct ws_stream *stream) {
+  return ws_sys_shutdown(stream->watch.fd, SHUT_WR) == 0 ? 0 : (int)ws_tcp_stream_failed(stream);
 }
 
-static void ws_tcp_close(struct ws_stream *stream) {
+static void ws_tcp_stream_close(struct ws_stream *stream) {
   (void)stream;
 }
 
-static bool ws_tcp_pending(const struct ws_stream *stream) {
+static bool ws_tcp_stream_pending(const struct ws_stream *stream) {
   (void)stream;
   return false;
 }
 
-static unsigned ws_tcp_interest(const struct ws_stream *stream, unsigned wanted) {
+static unsigned ws_tcp_stream_interest(const struct ws_stream *stream, unsigned wanted) {
   (void)stream;
   return wanted;
 }
 
-static unsigned ws_tcp_ready(struct ws_stream *stream, unsigned events) {
+static unsigned ws_tcp_stream_ready(struct ws_stream *stream, unsigned events) {
   (void)stream;
   return events;
 }
 
-static const char *ws_tcp_error(const struct ws_stream *stream) {
+static const char *ws_tcp_stream_error(const struct ws_stream *stream) {
   return ws_why_errno(stream->error);
 }
 
-static const struct ws_stream_ops ws_tcp_ops = {
-    .handshake = ws_tcp_handshake,
-    .read = ws_tcp_read,
-    .writev = ws_tcp_writev,
-    .shutdown = ws_tcp_shutdown,
-    .close = ws_tcp_close,
-    .pending = ws_tcp_pending,
-    .interest = ws_tcp_interest,
-    .ready = ws_tcp_ready,
-    .error = ws_tcp_error,
+static const struct ws_stream_ops ws_tcp_stream_ops = {
+    .handshake = ws_tcp_stream_handshake,
+    .read = ws_tcp_stream_read,
+    .writev = ws_tcp_stream_writev,
+    .shutdown = ws_tcp_stream_shutdown,
+    .close = ws_tcp_stream_close,
+    .pending = ws_tcp_stream_pending,
+    .interest = ws_tcp_stream_interest,
+    .ready = ws_tcp_stream_ready,
+    .error = ws_tcp_stream_error,
 };
 
-void ws_stream_open_tcp(struct ws_stream *stream, int fd) {
-  *stream = (struct ws_stream){.ops = &ws_tcp_ops, .watch = {.ready = stream->watch.ready, .fd = fd}};
+void ws_tcp_stream_open(struct ws_stream *stream, int fd) {
+  *stream = (struct ws_stream){.ops = &ws_tcp_stream_ops, .watch = {.ready = stream->watch.ready, .fd = fd}};
 }

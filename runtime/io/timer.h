@@ -1,6 +1,5 @@
 #pragma once
-/*
- * One-shot timers of a loop, in milliseconds of ws_loop_now.
+/* One-shot timers of a loop, in milliseconds of ws_loop_now.
  *
  * A timer fires at its deadline or later, never before. Timers due in the same turn fire in the order of their
  * deadlines. A timer is disarmed before its callback runs; the callback may re-arm it, or deinit and free it or any
@@ -14,8 +13,7 @@
 #include "loop.h"
 #include "timer_heap.h"
 
-/*
- * Initialises a disarmed timer and reserves its place in the loop, so that arming cannot fail. Returns 0, or -1 with
+/* Initialises a disarmed timer and reserves its place in the loop, so that arming cannot fail. Returns 0, or -1 with
  * errno ENOMEM: the timer then needs no deinit.
  */
 static inline int ws_timer_init(struct ws_loop *loop, struct ws_timer *timer,

@@ -1,6 +1,5 @@
 #pragma once
-/*
- * The armed timers of a loop, as a binary heap with the earliest deadline first.
+/* The armed timers of a loop, as a binary heap with the earliest deadline first.
  *
  * A timer takes 16 bytes in its owner and 16 in the heap. ws_timer_heap_add reserves its entry, so that arming never
  * fails. Invariant: count <= seats <= room. Not thread-safe. Owners of timers use timer.h.
@@ -43,8 +42,7 @@ void ws_timer_heap_disarm(struct ws_timer_heap *heap, struct ws_timer *timer);
 /* Returns the earliest deadline, or INT64_MAX if no timer is armed. */
 int64_t ws_timer_heap_next(const struct ws_timer_heap *heap);
 
-/*
- * Fires the timers due at now_ms, in the order of their deadlines. Each is disarmed first. Fires at most as many timers
+/* Fires the timers due at now_ms, in the order of their deadlines. Each is disarmed first. Fires at most as many timers
  * as were armed at the start: a callback that re-arms its timer for the past runs again in the next turn. A callback
  * may change the heap, or run it again.
  */

@@ -104,8 +104,7 @@ static const char *ws_tls_variable(const char *name) {
   return value && *value ? value : NULL;
 }
 
-/*
- * Whom to trust: the system's authorities, or nobody but those of the file that SSL_CERT_FILE names and of the
+/* Whom to trust: the system's authorities, or nobody but those of the file that SSL_CERT_FILE names and of the
  * directory that SSL_CERT_DIR does.
  */
 static int ws_tls_load_trusted(SSL_CTX *ssl, struct ws_why *why) {

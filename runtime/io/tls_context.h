@@ -1,6 +1,5 @@
 #pragma once
-/*
- * What TLS connections share: certificate and key of a server, trust store of clients. Reference-counted, usable from
+/* What TLS connections share: certificate and key of a server, trust store of clients. Reference-counted, usable from
  * any thread. TLS 1.2 at least, no renegotiation, no compression, session tickets for clients that come back.
  */
 #include <openssl/types.h>
@@ -9,8 +8,7 @@
 
 struct ws_tls_context;
 
-/*
- * A server's, from PEM files: the certificate (its chain after it) and its private key. NULL with a reason that names
+/* A server's, from PEM files: the certificate (its chain after it) and its private key. NULL with a reason that names
  * the file and what is wrong: missing, unreadable, not PEM, encrypted, key of another certificate.
  */
 struct ws_tls_context *ws_tls_context_new_server(const char *certificate_file, const char *key_file,

@@ -1,5 +1,4 @@
-/*
- * The stream under TLS. OpenSSL reads and writes the socket through a BIO of ours, since its own would raise SIGPIPE.
+/* The stream under TLS. OpenSSL reads and writes the socket through a BIO of ours, since its own would raise SIGPIPE.
  *
  * OpenSSL's queue of errors belongs to the thread: every operation here begins by emptying it, and every failure is
  * turned into a sentence before it returns, so that nothing is left in it for others.
@@ -7,6 +6,8 @@
  * A write that could not be finished must be repeated with the same bytes and length: `retry` keeps the length of that
  * record.
  */
+#include "tls_stream.h"
+
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -15,7 +16,6 @@
 
 #include "address.h"
 #include "base/mem.h"
-#include "stream.h"
 #include "sys.h"
 #include "tls_context.h"
 
@@ -42,7 +42,7 @@ struct ws_tls {
 
 /* ---- the BIO over the socket; its data is the stream */
 
-static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
+static int ws_tls_stream_bio_result(BIO *bio, ssize_t count, bool reading) {
   struct ws_stream *stream = BIO_get_data(bio);
   BIO_clear_retry_flags(bio);
   if (count >= 0)
@@ -56,52 +56,51 @@ static int ws_tls_bio_result(BIO *bio, ssize_t count, bool reading) {
   return -1;
 }
 
-/*
- * The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them
+/* The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them
  * faster than they are worked through would keep this thread for itself. Where the allowance is used up the socket
  * seems empty; what is left in it makes it ready again.
  */
-static int ws_tls_bio_read(BIO *bio, char *bytes, int size) {
+static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
   if (stream->tls->allowance == 0) {
     errno = EAGAIN;
-    return ws_tls_bio_result(bio, -1, true);
+    return ws_tls_stream_bio_result(bio, -1, true);
   }
   ssize_t count = ws_sys_recv(stream->watch.fd, bytes, (size_t)size);
   size_t taken = count > 0 ? (size_t)count : 0;
   stream->tls->allowance -= taken < stream->tls->allowance ? taken : stream->tls->allowance;
-  return ws_tls_bio_result(bio, count, true);
+  return ws_tls_stream_bio_result(bio, count, true);
 }
 
-static int ws_tls_bio_write(BIO *bio, const char *bytes, int size) {
+static int ws_tls_stream_bio_write(BIO *bio, const char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
-  return ws_tls_bio_result(bio, ws_sys_send(stream->watch.fd, bytes, (size_t)size), false);
+  return ws_tls_stream_bio_result(bio, ws_sys_send(stream->watch.fd, bytes, (size_t)size), false);
 }
 
-static long ws_tls_bio_control(BIO *bio, int command, long number, void *pointer) {
+static long ws_tls_stream_bio_control(BIO *bio, int command, long number, void *pointer) {
   (void)bio;
   (void)number;
   (void)pointer;
   return command == BIO_CTRL_FLUSH;
 }
 
-static BIO_METHOD *ws_tls_bio_method;
+static BIO_METHOD *ws_tls_stream_bio_method;
 
 /* Made once for the process and never freed: connections may end as late as it does. */
-static void ws_tls_make_bio_method(void) {
+static void ws_tls_stream_make_bio_method(void) {
   BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without SIGPIPE");
   if (!method)
     return;
-  BIO_meth_set_read(method, ws_tls_bio_read);
-  BIO_meth_set_write(method, ws_tls_bio_write);
-  BIO_meth_set_ctrl(method, ws_tls_bio_control);
-  ws_tls_bio_method = method;
+  BIO_meth_set_read(method, ws_tls_stream_bio_read);
+  BIO_meth_set_write(method, ws_tls_stream_bio_write);
+  BIO_meth_set_ctrl(method, ws_tls_stream_bio_control);
+  ws_tls_stream_bio_method = method;
 }
 
-static BIO *ws_tls_bio_new(struct ws_stream *stream) {
+static BIO *ws_tls_stream_bio_new(struct ws_stream *stream) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, ws_tls_make_bio_method);
-  BIO *bio = ws_tls_bio_method ? BIO_new(ws_tls_bio_method) : NULL;
+  pthread_once(&once, ws_tls_stream_make_bio_method);
+  BIO *bio = ws_tls_stream_bio_method ? BIO_new(ws_tls_stream_bio_method) : NULL;
   if (!bio)
     return NULL;
   BIO_set_data(bio, stream);
@@ -112,7 +111,7 @@ static BIO *ws_tls_bio_new(struct ws_stream *stream) {
 /* ---- failures as sentences */
 
 /* Of a server, by its client: nobody else asks for one. */
-static void ws_tls_explain_certificate(struct ws_tls *tls, long result) {
+static void ws_tls_stream_explain_certificate(struct ws_tls *tls, long result) {
   const char *host = tls->host;
   switch (result) {
   case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -139,7 +138,7 @@ static void ws_tls_explain_certificate(struct ws_tls *tls, long result) {
   }
 }
 
-static void ws_tls_explain_library(struct ws_tls *tls, unsigned long error) {
+static void ws_tls_stream_explain_library(struct ws_tls *tls, unsigned long error) {
   int reason = ERR_GET_REASON(error);
   const char *text = ERR_reason_error_string(error);
   if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET) {
@@ -148,7 +147,7 @@ static void ws_tls_explain_library(struct ws_tls *tls, unsigned long error) {
   }
   switch (ERR_GET_LIB(error) == ERR_LIB_SSL ? reason : 0) {
   case SSL_R_CERTIFICATE_VERIFY_FAILED:
-    ws_tls_explain_certificate(tls, SSL_get_verify_result(tls->ssl));
+    ws_tls_stream_explain_certificate(tls, SSL_get_verify_result(tls->ssl));
     break;
   case SSL_R_WRONG_VERSION_NUMBER:
   case SSL_R_HTTP_REQUEST:
@@ -166,11 +165,11 @@ static void ws_tls_explain_library(struct ws_tls *tls, unsigned long error) {
 }
 
 /* Marks the stream as failed, with the sentence. */
-static int ws_tls_fail(struct ws_stream *stream) {
+static int ws_tls_stream_fail(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   unsigned long error = ERR_peek_error();
   if (error)
-    ws_tls_explain_library(tls, error);
+    ws_tls_stream_explain_library(tls, error);
   else if (tls->error)
     ws_why_set(&tls->why, "%s", ws_why_errno(tls->error));
   else
@@ -181,7 +180,7 @@ static int ws_tls_fail(struct ws_stream *stream) {
 }
 
 /* What SSL_read, SSL_write and their like came to, when they did not succeed. 0 is the peer's end. */
-static int ws_tls_outcome(struct ws_stream *stream, int result, unsigned *needs) {
+static int ws_tls_stream_outcome(struct ws_stream *stream, int result, unsigned *needs) {
   struct ws_tls *tls = stream->tls;
   switch (SSL_get_error(tls->ssl, result)) {
   case SSL_ERROR_WANT_READ:
@@ -193,15 +192,15 @@ static int ws_tls_outcome(struct ws_stream *stream, int result, unsigned *needs)
   case SSL_ERROR_ZERO_RETURN:
     if (tls->handshaken)
       return 0;
-    return ws_tls_fail(stream);
+    return ws_tls_stream_fail(stream);
   default:
-    return ws_tls_fail(stream);
+    return ws_tls_stream_fail(stream);
   }
 }
 
 /* ---- operations */
 
-static int ws_tls_handshake(struct ws_stream *stream) {
+static int ws_tls_stream_handshake(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   if (tls->failed)
     return WS_STREAM_FAILED;
@@ -209,7 +208,7 @@ static int ws_tls_handshake(struct ws_stream *stream) {
   tls->allowance = WS_TLS_ALLOWANCE;
   int result = SSL_do_handshake(tls->ssl);
   if (result != 1)
-    return ws_tls_outcome(stream, result, &tls->read_needs);
+    return ws_tls_stream_outcome(stream, result, &tls->read_needs);
   tls->handshaken = true;
   tls->read_needs = WS_READ;
   /* What came with the last flight was read ahead, and the socket will not announce it again. */
@@ -217,7 +216,7 @@ static int ws_tls_handshake(struct ws_stream *stream) {
   return 0;
 }
 
-static ssize_t ws_tls_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
+static ssize_t ws_tls_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   struct ws_tls *tls = stream->tls;
   tls->more = false;
   if (tls->failed || tls->ended)
@@ -230,7 +229,7 @@ static ssize_t ws_tls_read(struct ws_stream *stream, uint8_t *bytes, size_t size
     size_t count;
     int result = SSL_read_ex(tls->ssl, bytes + got, size - got, &count);
     if (result != 1) {
-      outcome = ws_tls_outcome(stream, result, &tls->read_needs);
+      outcome = ws_tls_stream_outcome(stream, result, &tls->read_needs);
       break;
     }
     got += count;
@@ -244,13 +243,13 @@ static ssize_t ws_tls_read(struct ws_stream *stream, uint8_t *bytes, size_t size
 }
 
 /* Where one is in the parts of a write. */
-struct ws_tls_cursor {
+struct ws_tls_stream_cursor {
   const struct iovec *part;
   int left; /* parts, this one included */
   size_t offset;
 };
 
-static void ws_tls_skip_empty(struct ws_tls_cursor *at) {
+static void ws_tls_stream_skip_empty(struct ws_tls_stream_cursor *at) {
   while (at->left > 0 && at->offset == at->part->iov_len) {
     at->part++;
     at->left--;
@@ -258,11 +257,11 @@ static void ws_tls_skip_empty(struct ws_tls_cursor *at) {
   }
 }
 
-/*
- * The bytes of the next record: where they are, if they lie in one piece, otherwise put together in scratch. The length
+/* The bytes of the next record: where they are, if they lie in one piece, otherwise put together in scratch. The length
  * is what a record takes, or exactly that of the record begun before.
  */
-static const uint8_t *ws_tls_next_record(struct ws_tls_cursor at, size_t retry, uint8_t *scratch, size_t *length) {
+static const uint8_t *ws_tls_stream_next_record(struct ws_tls_stream_cursor at, size_t retry, uint8_t *scratch,
+                                                size_t *length) {
   size_t most = retry ? retry : WS_TLS_RECORD;
   const uint8_t *direct = (const uint8_t *)at.part->iov_base + at.offset;
   size_t here = at.part->iov_len - at.offset;
@@ -278,38 +277,38 @@ static const uint8_t *ws_tls_next_record(struct ws_tls_cursor at, size_t retry, 
     memcpy(scratch + gathered, (const uint8_t *)at.part->iov_base + at.offset, count);
     gathered += count;
     at.offset += count;
-    ws_tls_skip_empty(&at);
+    ws_tls_stream_skip_empty(&at);
   }
   *length = gathered;
   return scratch;
 }
 
-static void ws_tls_advance(struct ws_tls_cursor *at, size_t count) {
+static void ws_tls_stream_advance(struct ws_tls_stream_cursor *at, size_t count) {
   while (count > 0) {
     size_t here = at->part->iov_len - at->offset;
     size_t step = count < here ? count : here;
     at->offset += step;
     count -= step;
-    ws_tls_skip_empty(at);
+    ws_tls_stream_skip_empty(at);
   }
 }
 
-static ssize_t ws_tls_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
+static ssize_t ws_tls_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   struct ws_tls *tls = stream->tls;
-  struct ws_tls_cursor at = {parts, count, 0};
+  struct ws_tls_stream_cursor at = {parts, count, 0};
   uint8_t scratch[WS_TLS_RECORD];
   size_t done = 0;
   if (tls->failed)
     return WS_STREAM_FAILED;
   ERR_clear_error();
-  ws_tls_skip_empty(&at);
+  ws_tls_stream_skip_empty(&at);
   while (at.left > 0) {
     size_t length;
-    const uint8_t *record = ws_tls_next_record(at, tls->retry, scratch, &length);
+    const uint8_t *record = ws_tls_stream_next_record(at, tls->retry, scratch, &length);
     size_t written;
     int result = SSL_write_ex(tls->ssl, record, length, &written);
     if (result != 1) {
-      int outcome = ws_tls_outcome(stream, result, &tls->write_needs);
+      int outcome = ws_tls_stream_outcome(stream, result, &tls->write_needs);
       tls->retry = outcome == WS_STREAM_AGAIN ? length : 0;
       if (done > 0)
         break;
@@ -318,28 +317,28 @@ static ssize_t ws_tls_writev(struct ws_stream *stream, const struct iovec *parts
     tls->retry = 0;
     tls->write_needs = WS_WRITE;
     done += written;
-    ws_tls_advance(&at, written);
+    ws_tls_stream_advance(&at, written);
   }
   return (ssize_t)done;
 }
 
-static int ws_tls_shutdown(struct ws_stream *stream) {
+static int ws_tls_stream_shutdown(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   if (tls->failed)
     return WS_STREAM_FAILED;
   ERR_clear_error();
   int result = tls->handshaken ? SSL_shutdown(tls->ssl) : 0;
   if (result < 0) {
-    int outcome = ws_tls_outcome(stream, result, &tls->write_needs);
+    int outcome = ws_tls_stream_outcome(stream, result, &tls->write_needs);
     return outcome == WS_STREAM_AGAIN ? outcome : WS_STREAM_FAILED;
   }
   if (ws_sys_shutdown(stream->watch.fd, SHUT_WR) == 0)
     return 0;
   tls->error = errno;
-  return ws_tls_fail(stream);
+  return ws_tls_stream_fail(stream);
 }
 
-static void ws_tls_close(struct ws_stream *stream) {
+static void ws_tls_stream_close(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   SSL_free(tls->ssl);
   ws_tls_context_unref(tls->context);
@@ -347,50 +346,50 @@ static void ws_tls_close(struct ws_stream *stream) {
   ws_mem_free(tls);
 }
 
-static bool ws_tls_pending(const struct ws_stream *stream) {
+static bool ws_tls_stream_pending(const struct ws_stream *stream) {
   return stream->tls->more;
 }
 
-static unsigned ws_tls_interest(const struct ws_stream *stream, unsigned wanted) {
+static unsigned ws_tls_stream_interest(const struct ws_stream *stream, unsigned wanted) {
   const struct ws_tls *tls = stream->tls;
   if (!tls->handshaken)
     return wanted ? tls->read_needs : 0;
   return (wanted & WS_READ ? tls->read_needs : 0) | (wanted & WS_WRITE ? tls->write_needs : 0);
 }
 
-static unsigned ws_tls_ready(struct ws_stream *stream, unsigned events) {
+static unsigned ws_tls_stream_ready(struct ws_stream *stream, unsigned events) {
   const struct ws_tls *tls = stream->tls;
   if (!tls->handshaken)
     return WS_READ | WS_WRITE;
   return (events & tls->read_needs ? WS_READ : 0u) | (events & tls->write_needs ? WS_WRITE : 0u);
 }
 
-static const char *ws_tls_error(const struct ws_stream *stream) {
+static const char *ws_tls_stream_error(const struct ws_stream *stream) {
   return stream->tls->why.text;
 }
 
-static const struct ws_stream_ops ws_tls_ops = {
-    .handshake = ws_tls_handshake,
-    .read = ws_tls_read,
-    .writev = ws_tls_writev,
-    .shutdown = ws_tls_shutdown,
-    .close = ws_tls_close,
-    .pending = ws_tls_pending,
-    .interest = ws_tls_interest,
-    .ready = ws_tls_ready,
-    .error = ws_tls_error,
+static const struct ws_stream_ops ws_tls_stream_ops = {
+    .handshake = ws_tls_stream_handshake,
+    .read = ws_tls_stream_read,
+    .writev = ws_tls_stream_writev,
+    .shutdown = ws_tls_stream_shutdown,
+    .close = ws_tls_stream_close,
+    .pending = ws_tls_stream_pending,
+    .interest = ws_tls_stream_interest,
+    .ready = ws_tls_stream_ready,
+    .error = ws_tls_stream_error,
 };
 
 /* ---- opening */
 
 /* The state, with SSL and BIO. On failure nothing is left, and the stream is as it was. */
-static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context *context) {
+static struct ws_tls *ws_tls_stream_new(struct ws_stream *stream, struct ws_tls_context *context) {
   struct ws_tls *tls = ws_mem_calloc(1, sizeof *tls);
   if (!tls)
     return NULL;
   ERR_clear_error();
   tls->ssl = SSL_new(ws_tls_context_ssl(context));
-  BIO *bio = tls->ssl ? ws_tls_bio_new(stream) : NULL;
+  BIO *bio = tls->ssl ? ws_tls_stream_bio_new(stream) : NULL;
   if (!bio) {
     ERR_clear_error();
     SSL_free(tls->ssl);
@@ -404,21 +403,22 @@ static struct ws_tls *ws_tls_new(struct ws_stream *stream, struct ws_tls_context
   return tls;
 }
 
-static void ws_tls_open(struct ws_stream *stream, int fd, struct ws_tls *tls) {
-  *stream = (struct ws_stream){.ops = &ws_tls_ops, .watch = {.ready = stream->watch.ready, .fd = fd}, .tls = tls};
+static void ws_tls_stream_open(struct ws_stream *stream, int fd, struct ws_tls *tls) {
+  *stream =
+      (struct ws_stream){.ops = &ws_tls_stream_ops, .watch = {.ready = stream->watch.ready, .fd = fd}, .tls = tls};
 }
 
-int ws_stream_open_tls_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why) {
-  struct ws_tls *tls = ws_tls_new(stream, context);
+int ws_tls_stream_open_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why) {
+  struct ws_tls *tls = ws_tls_stream_new(stream, context);
   if (!tls)
     return ws_why_set(why, "out of memory");
   SSL_set_accept_state(tls->ssl);
-  ws_tls_open(stream, fd, tls);
+  ws_tls_stream_open(stream, fd, tls);
   return 0;
 }
 
 /* Whom the certificate must be for; the name is sent along (SNI), an address is not. */
-static bool ws_tls_expect_host(struct ws_tls *tls) {
+static bool ws_tls_stream_expect_host(struct ws_tls *tls) {
   struct ws_address address;
   X509_VERIFY_PARAM *expected = SSL_get0_param(tls->ssl);
   if (ws_address_parse(tls->host, 0, &address))
@@ -428,9 +428,9 @@ static bool ws_tls_expect_host(struct ws_tls *tls) {
   return X509_VERIFY_PARAM_set1_host(expected, tls->host, 0) == 1 && SSL_set_tlsext_host_name(tls->ssl, tls->host) == 1;
 }
 
-int ws_stream_open_tls_client(struct ws_stream *stream, int fd, struct ws_tls_context *context, const char *host,
+int ws_tls_stream_open_client(struct ws_stream *stream, int fd, struct ws_tls_context *context, const char *host,
                               struct ws_why *why) {
-  struct ws_tls *tls = ws_tls_new(stream, context);
+  struct ws_tls *tls = ws_tls_stream_new(stream, context);
   if (!tls)
     return ws_why_set(why, "out of memory");
   tls->host = ws_mem_strdup(host);
@@ -438,14 +438,14 @@ int ws_stream_open_tls_client(struct ws_stream *stream, int fd, struct ws_tls_co
   size_t length = tls->host ? strlen(tls->host) : 0;
   if (length > 1 && tls->host[length - 1] == '.')
     tls->host[length - 1] = '\0';
-  if (!tls->host || !ws_tls_expect_host(tls)) {
+  if (!tls->host || !ws_tls_stream_expect_host(tls)) {
     ERR_clear_error();
     stream->tls = tls;
-    ws_tls_close(stream);
+    ws_tls_stream_close(stream);
     stream->tls = NULL;
     return ws_why_set(why, "the host %s cannot be checked against a certificate", host);
   }
   SSL_set_connect_state(tls->ssl);
-  ws_tls_open(stream, fd, tls);
+  ws_tls_stream_open(stream, fd, tls);
   return 0;
 }

@@ -7,8 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * Waits until ready(context), which must only read atomics or take what it finds, or until the deadline (milliseconds
+/* Waits until ready(context), which must only read atomics or take what it finds, or until the deadline (milliseconds
  * of ws_clock_ms). Returns what ready() said last. Not on a loop thread.
  */
 bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context);

@@ -1,6 +1,5 @@
 #pragma once
-/*
- * Why something failed, as a sentence for the person who runs the program: `connect 127.0.0.1:1: Connection refused`.
+/* Why something failed, as a sentence for the person who runs the program: `connect 127.0.0.1:1: Connection refused`.
  * The caller provides the room; a function that fails has filled it in, one that succeeds has not touched it.
  */
 #include <stdarg.h>

@@ -16,6 +16,7 @@
 #include "address_quota.h"
 #include "base/list.h"
 #include "conn/conn.h"
+#include "io/bound.h"
 #include "io/listener.h"
 #include "io/tls_context.h"
 #include "osprey/error.h"

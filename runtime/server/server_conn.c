@@ -12,6 +12,8 @@
 #include "conn/output.h"
 #include "conn/turn.h"
 #include "io/sys.h"
+#include "io/tcp_stream.h"
+#include "io/tls_stream.h"
 #include "osprey/log.h"
 #include "protocol/close_code.h"
 
@@ -44,10 +46,10 @@ static int ws_server_conn_admission(const struct ws_server *server, uint32_t con
 static int ws_server_conn_open_stream(struct ws_conn *conn, struct ws_server *server, int fd) {
   struct ws_why why;
   if (!server->tls) {
-    ws_stream_open_tcp(&conn->stream, fd);
+    ws_tcp_stream_open(&conn->stream, fd);
     return 0;
   }
-  if (ws_stream_open_tls_server(&conn->stream, fd, server->tls, &why) == 0)
+  if (ws_tls_stream_open_server(&conn->stream, fd, server->tls, &why) == 0)
     return 0;
   ws_log(WS_LOG_ERROR, "server %" PRId64 ": a connection is lost: %s", server->id, why.text);
   return -1;

@@ -307,10 +307,10 @@ static void test_cancelled_look_up_outlives_its_loop(void **state) {
   struct ws_loop *loop = ws_loop_new();
   struct ws_why why;
   int count = 0;
-  struct ws_lookup *lookup = ws_lookup_start(loop, "host.slow", 80, looked_up, &count, &why);
+  struct ws_resolver *lookup = ws_resolver_start(loop, "host.slow", 80, looked_up, &count, &why);
   assert_non_null(lookup);
   sem_wait(&slow_was_asked);
-  ws_lookup_cancel(lookup);
+  ws_resolver_cancel(lookup);
   ws_loop_free(loop);
   sem_post(&slow_may_answer);
   sem_wait(&slow_has_answered);
@@ -321,7 +321,7 @@ static void test_cancelled_look_up_outlives_its_loop(void **state) {
 static void test_cancelled_after_the_answer(void **state) {
   struct ws_why why;
   int count = 0;
-  ws_lookup_cancel(ws_lookup_start(*state, "127.0.0.1", 80, looked_up, &count, &why));
+  ws_resolver_cancel(ws_resolver_start(*state, "127.0.0.1", 80, looked_up, &count, &why));
   assert_int_equal(ws_loop_turn(*state, 0), 0);
   assert_int_equal(count, 0);
 }
@@ -333,7 +333,7 @@ static void test_fast_answers(void **state) {
   for (int i = 0; i < 4; i++) {
     struct ws_addresses addresses;
     struct ws_why why;
-    assert_int_equal(ws_resolve(hosts[i], 8080, 0, &addresses, &why), 0);
+    assert_int_equal(ws_resolver_resolve(hosts[i], 8080, 0, &addresses, &why), 0);
     assert_int_equal(addresses.count, i < 2 ? 1 : 2);
     assert_int_equal(ws_address_port(&addresses.at[0]), 8080);
     assert_true(ws_address_is_loopback(&addresses.at[addresses.count - 1]));
@@ -346,13 +346,13 @@ static void test_waiting_look_up_has_a_deadline(void **state) {
   struct ws_addresses addresses;
   struct ws_why why;
   int64_t started = test_now();
-  assert_int_equal(ws_resolve("host.slow", 80, 40, &addresses, &why), -1);
+  assert_int_equal(ws_resolver_resolve("host.slow", 80, 40, &addresses, &why), -1);
   assert_string_equal(why.text, "resolve host.slow: no answer within 40 ms");
   assert_true(test_now() - started >= 40);
   sem_post(&slow_may_answer);
   sem_wait(&slow_has_answered);
   sem_post(&slow_may_answer);
-  assert_int_equal(ws_resolve("host.slow", 80, 10000, &addresses, &why), 0);
+  assert_int_equal(ws_resolver_resolve("host.slow", 80, 10000, &addresses, &why), 0);
   assert_int_equal(addresses.count, 1);
 }
 
@@ -361,7 +361,7 @@ static void test_look_up_that_the_system_fails(void **state) {
   (void)state;
   struct ws_addresses addresses;
   struct ws_why why;
-  assert_int_equal(ws_resolve("host.broken", 80, 10000, &addresses, &why), -1);
+  assert_int_equal(ws_resolver_resolve("host.broken", 80, 10000, &addresses, &why), -1);
   assert_string_equal(why.text, "resolve host.broken: Too many open files");
 }
 
@@ -373,7 +373,7 @@ static void test_families_take_turns(void **state) {
   struct ws_addresses addresses;
   struct ws_why why;
   char text[WS_ADDRESS_TEXT];
-  assert_int_equal(ws_resolve("host.many", 80, 10000, &addresses, &why), 0);
+  assert_int_equal(ws_resolver_resolve("host.many", 80, 10000, &addresses, &why), 0);
   assert_int_equal(addresses.count, WS_RESOLVER_MAX);
   for (int i = 0; i < 5; i++)
     assert_string_equal(ws_address_format(&addresses.at[i], text), expected[i]);

@@ -3,6 +3,8 @@
  * client in one loop, over TCP and over TLS, echo much data. Whatever fails, the conversation ends by itself, completed
  * or failed; nothing leaks and nothing hangs (FAULT-1, OUTQ-10). Built with the option fault_injection only.
  */
+#include "io/tcp_stream.h"
+#include "io/tls_stream.h"
 #include "io_test.h"
 
 #include "base/fault.h"
@@ -134,11 +136,11 @@ static void end_open(struct end *end, int fd, bool client) {
   end->client = client;
   end->stream.watch.ready = end_ready;
   if (!talk.tls)
-    ws_stream_open_tcp(&end->stream, fd);
+    ws_tcp_stream_open(&end->stream, fd);
   else if (client)
-    result = ws_stream_open_tls_client(&end->stream, fd, talk.client_context, "localhost", &why);
+    result = ws_tls_stream_open_client(&end->stream, fd, talk.client_context, "localhost", &why);
   else
-    result = ws_stream_open_tls_server(&end->stream, fd, talk.server_context, &why);
+    result = ws_tls_stream_open_server(&end->stream, fd, talk.server_context, &why);
   if (result) {
     close(fd);
     fail_talk();
@@ -188,7 +190,7 @@ static int talk_start(struct ws_why *why) {
   if (!talk.loop)
     return ws_why_set(why, "%s", ws_why_errno(errno));
   struct ws_addresses addresses;
-  (void)ws_resolve("bad name", 80, 10000, &addresses, &(struct ws_why){""});
+  (void)ws_resolver_resolve("bad name", 80, 10000, &addresses, &(struct ws_why){""});
   if (ws_bound_open(&talk.bound, "localhost", 0, 10000, why) || ws_bound_listen(&talk.bound, why) ||
       ws_listener_start(&talk.listener, talk.loop, &talk.bound, false, &events, why))
     return -1;

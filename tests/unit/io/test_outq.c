@@ -1,3 +1,4 @@
+#include "io/tcp_stream.h"
 #include "io_test.h"
 
 #include <pthread.h>
@@ -36,7 +37,7 @@ static int setup(void **state) {
   fixture->loop = ws_loop_new();
   fixture->peer = fds[1];
   fixture->stream.watch.ready = never_ready;
-  ws_stream_open_tcp(&fixture->stream, fds[0]);
+  ws_tcp_stream_open(&fixture->stream, fds[0]);
   plain_ops = fixture->stream.ops;
   counting_ops = *plain_ops;
   counting_ops.writev = counting_writev;

@@ -1,6 +1,8 @@
 /*
  * Streams, plain and under TLS: each test of the contract runs for both.
  */
+#include "io/tcp_stream.h"
+#include "io/tls_stream.h"
 #include "io_test.h"
 
 #include <netinet/tcp.h>
@@ -76,11 +78,11 @@ static struct pair *pair_new(bool tls) {
   pair->client.watch.ready = client_ready;
   pair->server.watch.ready = server_ready;
   if (tls) {
-    assert_int_equal(ws_stream_open_tls_client(&pair->client, fds[0], client_context, "localhost", &why), 0);
-    assert_int_equal(ws_stream_open_tls_server(&pair->server, fds[1], server_context, &why), 0);
+    assert_int_equal(ws_tls_stream_open_client(&pair->client, fds[0], client_context, "localhost", &why), 0);
+    assert_int_equal(ws_tls_stream_open_server(&pair->server, fds[1], server_context, &why), 0);
   } else {
-    ws_stream_open_tcp(&pair->client, fds[0]);
-    ws_stream_open_tcp(&pair->server, fds[1]);
+    ws_tcp_stream_open(&pair->client, fds[0]);
+    ws_tcp_stream_open(&pair->server, fds[1]);
   }
   shake_hands(&pair->client, &pair->server);
   return pair;

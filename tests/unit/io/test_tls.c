@@ -2,6 +2,7 @@
  * TLS: who is trusted, what is said when somebody is not, and what travels. The certificates are made here; where a
  * peer must misbehave, it is OpenSSL used directly, or bytes written to the socket.
  */
+#include "io/tls_stream.h"
 #include "io_test.h"
 
 #include <openssl/err.h>
@@ -80,8 +81,8 @@ static void meet(struct meeting *meeting, const struct tls_identity *identity, c
   meeting->server.watch.ready = never_ready;
   struct ws_tls_context *context = ws_tls_context_new_server(identity->certificate_file, identity->key_file, &why);
   assert_non_null(context);
-  assert_int_equal(ws_stream_open_tls_client(&meeting->client, fds[0], trusting, host, &why), 0);
-  assert_int_equal(ws_stream_open_tls_server(&meeting->server, fds[1], context, &why), 0);
+  assert_int_equal(ws_tls_stream_open_client(&meeting->client, fds[0], trusting, host, &why), 0);
+  assert_int_equal(ws_tls_stream_open_server(&meeting->server, fds[1], context, &why), 0);
   ws_tls_context_unref(context);
   int64_t give_up = test_now() + TEST_PATIENCE_MS;
   while (meeting->client_result == WS_STREAM_AGAIN || meeting->server_result == WS_STREAM_AGAIN) {
@@ -263,10 +264,10 @@ static void lone_open(struct lone *lone, bool server) {
   if (server) {
     struct ws_tls_context *context =
         ws_tls_context_new_server(for_localhost.certificate_file, for_localhost.key_file, &why);
-    assert_int_equal(ws_stream_open_tls_server(&lone->stream, fds[0], context, &why), 0);
+    assert_int_equal(ws_tls_stream_open_server(&lone->stream, fds[0], context, &why), 0);
     ws_tls_context_unref(context);
   } else {
-    assert_int_equal(ws_stream_open_tls_client(&lone->stream, fds[0], trusting, "localhost", &why), 0);
+    assert_int_equal(ws_tls_stream_open_client(&lone->stream, fds[0], trusting, "localhost", &why), 0);
   }
 }
 
@@ -463,7 +464,7 @@ static void test_server_name(void **state) {
     lone_open(&lone, false);
     int fd = dup(lone.stream.watch.fd);
     ws_stream_close(lone.loop, &lone.stream);
-    assert_int_equal(ws_stream_open_tls_client(&lone.stream, fd, trusting, hosts[i], &why), 0);
+    assert_int_equal(ws_tls_stream_open_client(&lone.stream, fd, trusting, hosts[i], &why), 0);
     SSL *peer = raw_peer(context, lone.peer, true);
     int ours, theirs;
     drive(&lone, peer, &ours, &theirs);

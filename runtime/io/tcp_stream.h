@@ -1,0 +1,6 @@
+#pragma once
+/* A plain TCP stream. */
+#include "stream.h"
+
+/* Opens the stream on a connected, non-blocking descriptor, which it owns from now on. Cannot fail. */
+void ws_tcp_stream_open(struct ws_stream *stream, int fd);

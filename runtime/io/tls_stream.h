@@ -1,0 +1,11 @@
+#pragma once
+/* A stream under TLS (OpenSSL). */
+#include "stream.h"
+#include "tls_context.h"
+
+/* Opens the stream on a connected, non-blocking descriptor, as a server, or as a client of `host`: a DNS name or an IP
+ * address without brackets, for which the certificate must be valid. 0: the stream owns the descriptor. -1 with the
+ * reason: the caller still does. */
+int ws_tls_stream_open_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why);
+int ws_tls_stream_open_client(struct ws_stream *stream, int fd, struct ws_tls_context *context, const char *host,
+                              struct ws_why *why);
