@@ -53,7 +53,7 @@ static bool cc_hide_if_clashing(const struct ir_file *files, size_t count, size_
   return false;
 }
 
-size_t cc_hide_clashes(const struct ir_file *files, size_t count, size_t which) {
+size_t cc_clash_hide(const struct ir_file *files, size_t count, size_t which) {
   LLVMModuleRef module = files[which].module;
   size_t hidden = 0;
   for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))

@@ -11,4 +11,4 @@
 
 /* Makes the functions and variables of a file that clash internal to it, and renames them. A name that another of the
  * files declares is left, with a warning. Returns how many were changed. */
-size_t cc_hide_clashes(const struct ir_file *files, size_t count, size_t which);
+size_t cc_clash_hide(const struct ir_file *files, size_t count, size_t which);

@@ -97,7 +97,7 @@ static bool file_holds(const char *path, const char *word) {
   return holds;
 }
 
-bool cc_lacks_hooks(const struct cc_command *command) {
+bool cc_link_lacks_hooks(const struct cc_command *command) {
   if (!command->links)
     return false;
   for (size_t i = 0; i < command->count; i++) {

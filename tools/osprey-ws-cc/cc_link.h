@@ -9,4 +9,4 @@ int cc_link_runtime(struct cc_command *command);
 
 /* Whether a command links and none of the objects and archives that the caller names can have the memory hooks: then the
  * host's archive was forgotten, and the linker's complaints do not say so. To be asked before the runtime is added. */
-bool cc_lacks_hooks(const struct cc_command *command);
+bool cc_link_lacks_hooks(const struct cc_command *command);

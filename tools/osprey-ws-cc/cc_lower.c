@@ -75,7 +75,7 @@ static bool declares_builtin(LLVMModuleRef module) {
 static bool stays_as_it_is(const struct inputs *inputs, size_t which, const char *name) {
   const struct ir_file *file = &inputs->files[which];
   bool changes =
-      file->module && (cc_hide_clashes(inputs->files, inputs->count, which) > 0 || declares_builtin(file->module));
+      file->module && (cc_clash_hide(inputs->files, inputs->count, which) > 0 || declares_builtin(file->module));
   return !changes && strcmp(name, "-") != 0;
 }
 

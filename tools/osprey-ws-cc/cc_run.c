@@ -33,7 +33,7 @@ static int cc_wait(pid_t child) {
   return status;
 }
 
-int cc_end(int status) {
+int cc_run_exit(int status) {
   if (WIFEXITED(status))
     return WEXITSTATUS(status);
   signal(WTERMSIG(status), SIG_DFL);
@@ -124,7 +124,7 @@ static void cc_read_version(const char *clang, char *text, size_t size) {
     cc_wait(child);
 }
 
-int cc_clang_version(const char *clang) {
+int cc_run_clang_version(const char *clang) {
   static const char before[] = "clang version ";
   char text[512];
   cc_read_version(clang, text, sizeof(text));
@@ -134,7 +134,7 @@ int cc_clang_version(const char *clang) {
 
 /* ---- The directory ---- */
 
-char *cc_make_directory(void) {
+char *cc_run_scratch_new(void) {
   const char *parent = getenv("TMPDIR");
   char *directory = NULL;
   if (asprintf(&directory, "%s/osprey-ws-cc.XXXXXX", parent && *parent ? parent : "/tmp") < 0)
@@ -153,7 +153,7 @@ static int cc_remove_entry(const char *path, const struct stat *status, int type
   return remove(path);
 }
 
-void cc_remove_directory(char *directory) {
+void cc_run_scratch_free(char *directory) {
   enum { DESCRIPTORS = 8 };
   if (directory)
     nftw(directory, cc_remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);

@@ -12,11 +12,11 @@
 int cc_run(const struct cc_command *command, const char *clang, const char *directory);
 
 /* The major version of a clang, as its --version says it; 0 if it does not. */
-int cc_clang_version(const char *clang);
+int cc_run_clang_version(const char *clang);
 
 /* Ends this process in the way that clang ended: returns its exit status, or is killed by the same signal. */
-int cc_end(int status);
+int cc_run_exit(int status);
 
 /* A new directory for temporary files, to be removed, with what is in it, and freed; NULL after a message. */
-char *cc_make_directory(void);
-void cc_remove_directory(char *directory);
+char *cc_run_scratch_new(void);
+void cc_run_scratch_free(char *directory);

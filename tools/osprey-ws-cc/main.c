@@ -29,7 +29,7 @@ static const char *find_clang(const struct cc_command *command) {
 
 /* A clang older than the LLVM that wrote a module may misread it without a word. */
 static int check_clang(const char *clang) {
-  int version = strcmp(clang, OSPREY_WS_CLANG_PATH) != 0 ? cc_clang_version(clang) : 0;
+  int version = strcmp(clang, OSPREY_WS_CLANG_PATH) != 0 ? cc_run_clang_version(clang) : 0;
   if (version == 0 || version >= LLVM_VERSION_MAJOR)
     return 0;
   fprintf(stderr,
@@ -49,7 +49,7 @@ static const char help[] =
 
 static int run(struct cc_command *command, const char *directory) {
   const char *clang = find_clang(command);
-  bool hookless = cc_lacks_hooks(command), lowered;
+  bool hookless = cc_link_lacks_hooks(command), lowered;
   if (cc_lower_inputs(command, directory, &lowered) || (lowered && check_clang(clang)) || cc_link_runtime(command))
     return CC_FAILED;
   int status = cc_run(command, clang, directory);
@@ -64,12 +64,12 @@ static int run(struct cc_command *command, const char *directory) {
 
 int main(int argc, char **argv) {
   struct cc_command command;
-  char *directory = cc_make_directory();
+  char *directory = cc_run_scratch_new();
   int status = CC_FAILED;
   if (directory && !cc_command_init(&command, argc, argv)) {
     status = run(&command, directory);
     cc_command_deinit(&command);
   }
-  cc_remove_directory(directory);
-  return cc_end(status);
+  cc_run_scratch_free(directory);
+  return cc_run_exit(status);
 }
