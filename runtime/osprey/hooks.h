@@ -22,15 +22,15 @@ void osp_mem_notify_multithreaded(void);
 /* The meta of a block whose words `mask` (bit i: the word at offset 8*i) are references. */
 #define WS_META(mask) ((int64_t)(((uint64_t)(mask) << 8) | 1))
 
-static inline void *ws_host_alloc(size_t size) {
+static inline void *ws_hooks_alloc(size_t size) {
   return ws_fault_hit_memory() ? NULL : osp_alloc((int64_t)size);
 }
 
-static inline void *ws_host_alloc_zeroed(size_t size, int64_t meta) {
+static inline void *ws_hooks_alloc_zeroed(size_t size, int64_t meta) {
   return ws_fault_hit_memory() ? NULL : osp_alloc_tagged((int64_t)size, meta);
 }
 
 /* The caller stores every word before anything else. */
-static inline void *ws_host_alloc_record(size_t size, int64_t meta) {
+static inline void *ws_hooks_alloc_record(size_t size, int64_t meta) {
   return ws_fault_hit_memory() ? NULL : osp_alloc_tagged_noinit((int64_t)size, meta);
 }

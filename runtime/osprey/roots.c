@@ -32,7 +32,7 @@ static int ws_roots_grow(void) {
     ws_roots_unused = unused;
     ws_roots_capacity = capacity;
   }
-  struct ws_root_block *block = ws_host_alloc_zeroed(sizeof *block, WS_META(((uint64_t)1 << 56) - 1));
+  struct ws_root_block *block = ws_hooks_alloc_zeroed(sizeof *block, WS_META(((uint64_t)1 << 56) - 1));
   if (!block)
     return -1;
   block->next = ws_root_blocks;
@@ -43,7 +43,7 @@ static int ws_roots_grow(void) {
   return 0;
 }
 
-void **ws_root_acquire(void) {
+void **ws_roots_acquire(void) {
   void **slot = NULL;
   pthread_mutex_lock(&ws_roots_lock);
   if (ws_roots_unused_count > 0 || ws_roots_grow() == 0)
@@ -52,7 +52,7 @@ void **ws_root_acquire(void) {
   return slot;
 }
 
-void ws_root_release(void **slot) {
+void ws_roots_release(void **slot) {
   if (!slot)
     return;
   *slot = NULL;
@@ -61,8 +61,8 @@ void ws_root_release(void **slot) {
   pthread_mutex_unlock(&ws_roots_lock);
 }
 
-void **ws_root_keep(void *value) {
-  void **slot = ws_root_acquire();
+void **ws_roots_keep(void *value) {
+  void **slot = ws_roots_acquire();
   if (slot) {
     osp_retain(value);
     *slot = value;
@@ -70,11 +70,11 @@ void **ws_root_keep(void *value) {
   return slot;
 }
 
-void ws_root_drop(void **slot) {
+void ws_roots_drop(void **slot) {
   if (!slot)
     return;
   void *value = *slot;
-  ws_root_release(slot);
+  ws_roots_release(slot);
   osp_release(value);
 }
 

@@ -8,16 +8,16 @@
  */
 
 /* A slot that holds NULL; NULL: no memory. Any thread. */
-void **ws_root_acquire(void);
+void **ws_roots_acquire(void);
 
 /* Gives a slot back, emptied. What it held is the caller's to release, before or after. NULL does nothing. Any thread. */
-void ws_root_release(void **slot);
+void ws_roots_release(void **slot);
 
 /* Takes a slot for `value`, and a reference to it. NULL: no memory, nothing retained. */
-void **ws_root_keep(void *value);
+void **ws_roots_keep(void *value);
 
 /* Gives up the slot's reference and the slot. NULL does nothing. */
-void ws_root_drop(void **slot);
+void ws_roots_drop(void **slot);
 
 /* Releases the blocks once every slot was given back. */
 void ws_roots_free_all(void);
