@@ -60,8 +60,8 @@ static int insert_compat(struct cc_command *command) {
 /* The runtime, then the caller's libraries once more, for the runtime needs their memory hooks, then what it needs of
  * the system. */
 static int append_runtime(struct cc_command *command) {
-  static const char *const system_libraries[] = {
-      "-Wl,--push-state,--as-needed", "-lssl", "-lcrypto", "-lz", "-Wl,--pop-state", "-lpthread"};
+  static const char *const system_libraries[] = {"-Wl,--push-state,--as-needed", OSPREY_WS_SYSTEM_LIBRARIES,
+                                                 "-Wl,--pop-state"};
   size_t own = command->count;
   if (command->language_set &&
       (cc_command_append(command, CC_OPTION, "-x") || cc_command_append(command, CC_OPTION, "none")))
