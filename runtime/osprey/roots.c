@@ -6,38 +6,38 @@
 #include "base/mem.h"
 #include "hooks.h"
 
-/* As many words as a block's meta can mark as references. */
-enum { WS_ROOT_SLOTS = 55 };
+/* A block's meta marks at most 56 words: `next` and the slots. */
+enum { WS_ROOTS_SLOTS = 55 };
 
-struct ws_root_block {
-  struct ws_root_block *next;
-  void *slots[WS_ROOT_SLOTS];
+struct ws_roots_block {
+  struct ws_roots_block *next;
+  void *slots[WS_ROOTS_SLOTS];
 };
 
 static pthread_mutex_t ws_roots_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct ws_root_block *ws_root_blocks; /* the root that the collector scans */
-static void ***ws_roots_unused;              /* room for every slot there is */
+static struct ws_roots_block *ws_roots_blocks; /* scanned by the collector */
+static void ***ws_roots_unused;                /* the slots that are not lent; has room for all slots */
 static size_t ws_roots_unused_count;
 static size_t ws_roots_capacity;
 static size_t ws_roots_total;
 
-/* One more block, its slots unused. */
+/* Adds a block of unused slots. */
 static int ws_roots_grow(void) {
-  size_t total = ws_roots_total + WS_ROOT_SLOTS;
+  size_t total = ws_roots_total + WS_ROOTS_SLOTS;
   if (total > ws_roots_capacity) {
-    size_t capacity = 2 * ws_roots_capacity + 16 * WS_ROOT_SLOTS;
+    size_t capacity = 2 * ws_roots_capacity + 16 * WS_ROOTS_SLOTS;
     void ***unused = ws_mem_realloc(ws_roots_unused, capacity * sizeof *unused);
     if (!unused)
       return -1;
     ws_roots_unused = unused;
     ws_roots_capacity = capacity;
   }
-  struct ws_root_block *block = ws_hooks_alloc_zeroed(sizeof *block, WS_META(((uint64_t)1 << 56) - 1));
+  struct ws_roots_block *block = ws_hooks_alloc_zeroed(sizeof *block, WS_META(((uint64_t)1 << 56) - 1));
   if (!block)
     return -1;
-  block->next = ws_root_blocks;
-  ws_root_blocks = block;
-  for (int i = WS_ROOT_SLOTS; i-- > 0;)
+  block->next = ws_roots_blocks;
+  ws_roots_blocks = block;
+  for (int i = WS_ROOTS_SLOTS; i-- > 0;)
     ws_roots_unused[ws_roots_unused_count++] = &block->slots[i];
   ws_roots_total = total;
   return 0;
@@ -81,8 +81,8 @@ void ws_roots_drop(void **slot) {
 void ws_roots_free_all(void) {
   pthread_mutex_lock(&ws_roots_lock);
   if (ws_roots_unused_count == ws_roots_total) {
-    void *blocks = ws_root_blocks; /* the chain: each block's first word is the reference to the next */
-    ws_root_blocks = NULL;
+    void *blocks = ws_roots_blocks; /* a chain: the first word of each block references the next */
+    ws_roots_blocks = NULL;
     ws_roots_unused_count = ws_roots_total = ws_roots_capacity = 0;
     ws_mem_free(ws_roots_unused);
     ws_roots_unused = NULL;
