@@ -48,8 +48,9 @@ void cc_command_deinit(struct cc_command *command) {
 
 /* ---- response files */
 
-/* Copies the next word of a response file to `word`, which has room for the rest of the file. White space separates words,
- * ' and " quote, and a backslash escapes the next character. Returns the position after the word, or NULL at the end. */
+/* Copies the next word of a response file to `word`, which has room for the rest of the file. White space separates
+ * words, ' and " quote, and a backslash escapes the next character. Returns the position after the word, or NULL at
+ * the end. */
 static const char *cc_command_next_word(const char *at, char *word) {
   char quote = 0;
   at += strspn(at, " \t\r\n\v\f");
@@ -81,7 +82,8 @@ static char *cc_command_read_file(const char *path) {
   return text;
 }
 
-/* Appends an argument, or the contents of the response file it names. A depth limit ends files that include each other. */
+/* Appends an argument, or the contents of the response file it names. A depth limit ends files that include each
+ * other. */
 static int cc_command_expand(struct cc_command *command, const char *text, unsigned depth) {
   enum { MAX_DEPTH = 16 };
   char *content = text[0] == '@' && depth < MAX_DEPTH ? cc_command_read_file(text + 1) : NULL;

@@ -1,9 +1,9 @@
 #pragma once
-/* The command line of clang, as far as osprey-ws-cc interprets it: which arguments are inputs, which inputs hold LLVM IR,
- * and whether the command links.
+/* The command line of clang, as far as osprey-ws-cc interprets it: which arguments are inputs, which inputs hold LLVM
+ * IR, and whether the command links.
  *
- * Response files (@FILE) are expanded. `--` is removed, and inputs after it that look like options become ./NAME. All text
- * is owned by the command.
+ * Response files (@FILE) are expanded. `--` is removed, and inputs after it that look like options become ./NAME. All
+ * text is owned by the command.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -42,7 +42,8 @@ static int cc_link_insert_compat(struct cc_command *command) {
   return status;
 }
 
-/* Appends the runtime, then the caller's libraries again, which define the runtime's memory hooks, then the system's. */
+/* Appends the runtime, then the caller's libraries again, which define the runtime's memory hooks, then the
+ * system's. */
 static int cc_link_append_runtime(struct cc_command *command) {
   static const char *const system_libraries[] = {"-Wl,--push-state,--as-needed", OSPREY_WS_SYSTEM_LIBRARIES,
                                                  "-Wl,--pop-state"};

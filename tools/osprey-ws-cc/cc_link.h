@@ -8,6 +8,6 @@
  * OSPREY_WS_COMPAT=1). Returns 0, or -1 if out of memory. */
 int cc_link_runtime(struct cc_command *command);
 
-/* Returns true if the command links, and none of its objects and archives can define the memory hooks: the host's archive
- * is probably missing, which the linker's messages do not say. Call this before cc_link_runtime. */
+/* Returns true if the command links, and none of its objects and archives can define the memory hooks: the host's
+ * archive is probably missing, which the linker's messages do not say. Call this before cc_link_runtime. */
 bool cc_link_lacks_hooks(const struct cc_command *command);

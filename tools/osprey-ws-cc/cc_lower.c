@@ -71,8 +71,8 @@ static bool cc_lower_declares_builtin(LLVMModuleRef module) {
   return false;
 }
 
-/* Hides clashing names. Returns true if clang can read the original input: the module is unchanged and needs no lowering.
- * Standard input cannot be read a second time. */
+/* Hides clashing names. Returns true if clang can read the original input: the module is unchanged and needs no
+ * lowering. Standard input cannot be read a second time. */
 static bool cc_lower_keeps_input(const struct cc_lower_files *inputs, size_t which, const char *name) {
   const struct ir_file *file = &inputs->files[which];
   bool changes = file->module &&

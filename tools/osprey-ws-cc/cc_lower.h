@@ -4,7 +4,7 @@
 
 #include "cc_command.h"
 
-/* Lowers each IR input that uses a builtin or a clashing name (cc_clash.h), writes the result to `directory` and replaces
- * the argument by its path. Other inputs stay unchanged. Sets `*lowered` if there was one. Returns 0, or -1; errors in the
- * IR and of files are reported on standard error. */
+/* Lowers each IR input that uses a builtin or a clashing name (cc_clash.h), writes the result to `directory` and
+ * replaces the argument by its path. Other inputs stay unchanged. Sets `*lowered` if there was one. Returns 0, or
+ * -1; errors in the IR and of files are reported on standard error. */
 int cc_lower_inputs(struct cc_command *command, const char *directory, bool *lowered);

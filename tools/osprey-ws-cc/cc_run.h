@@ -5,8 +5,8 @@
 /* A wait status: exited with 1. */
 #define CC_RUN_FAILED (1 << 8)
 
-/* Runs clang with the command's arguments and returns its wait status. Forwards SIGINT, SIGTERM and SIGHUP to it. Writes
- * the arguments to a response file in `scratch` if they came from one. */
+/* Runs clang with the command's arguments and returns its wait status. Forwards SIGINT, SIGTERM and SIGHUP to it.
+ * Writes the arguments to a response file in `scratch` if they came from one. */
 int cc_run(const struct cc_command *command, const char *clang, const char *scratch);
 
 /* Returns the major version that `clang --version` prints, or 0 if there is none. */

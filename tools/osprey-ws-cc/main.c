@@ -1,7 +1,7 @@
 /* osprey-ws-cc: a C compiler driver that implements Osprey's WebSocket builtins.
  *
- * It accepts clang's command line, lowers the LLVM IR inputs, and runs clang on the lowered modules. If clang links, the
- * runtime follows all other inputs:
+ * It accepts clang's command line, lowers the LLVM IR inputs, and runs clang on the lowered modules. If clang links,
+ * the runtime follows all other inputs:
  *
  *     prog.ll -o prog -O2 libhost.a  →  TMP/0/prog.bc -o prog -O2 libhost.a libosprey_ws.a libhost.a -lssl …
  *

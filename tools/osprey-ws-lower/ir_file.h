@@ -1,8 +1,8 @@
 #pragma once
 /* A file of LLVM IR, textual or bitcode: read, parse, lower, write.
  *
- * The first bytes determine the format. The bytes are kept beside the parsed module, so that diagnostics can name a line.
- * Errors go to standard error as `file:line: error: message`, or `file: error: message` without a line.
+ * The first bytes determine the format. The bytes are kept beside the parsed module, so that diagnostics can name a
+ * line. Errors go to standard error as `file:line: error: message`, or `file: error: message` without a line.
  */
 #include <llvm-c/Types.h>
 #include <stdbool.h>
