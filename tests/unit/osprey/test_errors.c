@@ -107,8 +107,7 @@ static void test_ids_of_the_wrong_kind(void **state) {
   snprintf(sentence, sizeof sentence, "server send: connection %lld is not a connection of server %lld",
            (long long)accepted, (long long)other);
   FAILS(osp_ws_server_send(other, accepted, "x", &error), sentence);
-  snprintf(sentence, sizeof sentence,
-           "on close: connection %lld belongs to a server: use websocketServerOnClose",
+  snprintf(sentence, sizeof sentence, "on close: connection %lld belongs to a server: use websocketServerOnClose",
            (long long)accepted);
   FAILS(osp_ws_on_close(accepted, on_close, &error), sentence);
   peer_close(&peer);
@@ -350,8 +349,8 @@ static void test_origins_and_protocols(void **state) {
                        "https://x\xC0\x80"};
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
     osp_ws_server_allow_origin(server, bad[i], &error);
-    expect_error_with(
-        error, "is neither \"*\" nor a page's origin: scheme://host or scheme://host:port, without a path");
+    expect_error_with(error,
+                      "is neither \"*\" nor a page's origin: scheme://host or scheme://host:port, without a path");
   }
   const char *good[] = {"*",
                         "https://example.org",
