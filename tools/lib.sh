@@ -1,5 +1,5 @@
-# Shared by tools/run and tools/test: what the system needs, and the build.
-# Standard output belongs to the program or the tests: everything here speaks on standard error, and only when there is something to say.
+# Shared by tools/run and tools/test: packages and builds.
+# Messages go to standard error: standard output belongs to the program or the tests.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ME=tools/$(basename "$0")
@@ -9,7 +9,7 @@ BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config llvm-19-dev libssl-de
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
-# Runs a command in silence; shows what it printed, and ends, if it fails.
+# Runs a command without output. If it fails, prints its output and exits.
 quietly() {
   local log
   log=$(mktemp)
@@ -21,7 +21,7 @@ quietly() {
   rm -f "$log"
 }
 
-# Prints those of the packages that the system lacks. "npm=npm" is satisfied by the command, wherever it came from.
+# Prints the packages that are not installed. PACKAGE=COMMAND counts as installed if the command exists.
 lacking() {
   local wanted package status
   for wanted in "$@"; do
@@ -32,25 +32,26 @@ lacking() {
   done
 }
 
-# Installs what the system lacks of these packages.
+# Installs the packages that are missing.
 need() {
   local missing as_root=()
   mapfile -t missing < <(lacking "$@")
   [ ${#missing[@]} -gt 0 ] || return 0
-  command -v apt-get >/dev/null || die "please install: ${missing[*]} (this is not a Debian, so it cannot be done from here)"
+  command -v apt-get >/dev/null || die "please install: ${missing[*]} (there is no apt-get)"
   if [ "$(id -u)" != 0 ]; then
     command -v sudo >/dev/null || die "please install as root: apt-get install ${missing[*]}"
     as_root=(sudo)
   fi
   say "installing ${missing[*]}"
-  local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}")
+  local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive
+    apt-get install -y -q --no-install-recommends "${missing[@]}")
   "${install[@]}" >/dev/null 2>&1 && return 0
   quietly "${as_root[@]}" apt-get update -q
   quietly "${install[@]}"
 }
 
-# configure DIR [MESON OPTION...]: makes a build directory, or brings it up to date with what has been installed since.
-# One at a time: whoever shares the directory waits.
+# configure DIR [MESON OPTION...]: sets up a build directory, or reconfigures it if packages were installed since.
+# A lock serializes processes that share the directory.
 configure() {
   local dir=$1 lock
   shift
@@ -67,7 +68,7 @@ configure() {
   exec {lock}>&-
 }
 
-# build DIR [TARGET...]: builds the targets, or everything.
+# build DIR [TARGET...]: builds the targets, or all.
 build() {
   local dir=$1 lock
   shift

@@ -1,15 +1,15 @@
 #include "osp_ws_compat.h"
 
-#include "osp_ws.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "osp_ws.h"
 
 /* The host's memory hooks. */
 void *osp_alloc_tagged(int64_t size, int64_t meta);
 void osp_release(void *block);
 
-/* The result of a call: its value, or -1 after its reason was written. */
+/* Returns the value of a call, or prints and releases its error and returns -1. */
 static int64_t compat_result(const char *function, int64_t value, char *error) {
   if (!error)
     return value;
@@ -18,7 +18,7 @@ static int64_t compat_result(const char *function, int64_t value, char *error) {
   return -1;
 }
 
-/* The old functions take a null string for an empty one. */
+/* The old functions accept NULL for an empty string. */
 static const char *compat_text(const char *text) {
   return text ? text : "";
 }
@@ -53,7 +53,7 @@ int64_t websocket_stop_server(int64_t server) {
 
 /* ---- clients ---- */
 
-/* { i64 value, i8 discriminant, ptr message }: what a handler returns. Word 2 is managed. */
+/* The Result<Success, String> of a handler (spec/abi.md). Word 2 is a reference. */
 struct compat_block {
   int64_t value;
   int8_t discriminant;
@@ -64,8 +64,8 @@ enum { COMPAT_BLOCK_META = 1025 };
 static void *compat_discard(const void *cell, const char *text) {
   (void)cell;
   (void)text;
-  struct compat_block *success = osp_alloc_tagged(sizeof(*success), COMPAT_BLOCK_META);
-  memset(success, 0, sizeof(*success));
+  struct compat_block *success = osp_alloc_tagged(sizeof *success, COMPAT_BLOCK_META);
+  memset(success, 0, sizeof *success);
   return success;
 }
 

@@ -1,34 +1,34 @@
 #pragma once
-/* The C functions that programs of the public Osprey compiler call at present, over this runtime.
+/* The C functions of the public Osprey compiler's old runtime, implemented by this runtime.
  *
- * A program written for them gains a conforming implementation by being linked with libosprey_ws_compat.a in front of
- * the archive that had them, and libosprey_ws.a behind. What the old server sent unasked, a welcome and an echo, is
- * not sent; texts that a client receives are discarded, for there is no handler to hand them to.
+ * Link libosprey_ws_compat.a before the archive that defines the old functions, and libosprey_ws.a after it. Two things
+ * differ: servers send no welcome and no echo, and clients discard received text messages, because the old interface
+ * has no handler for them.
  *
- * Strings are borrowed for the call. A failure is a negative number, and its reason goes to stderr as one line that
- * begins with the function's name. Every function may be called from any thread.
+ * Strings are borrowed for the call. Functions return a negative number on failure, and print the reason to stderr as
+ * one line that starts with the function's name. Any thread.
  */
 #include <stdint.h>
 
-/* Binds a server and returns its ID. */
+/* Binds a server. Returns its ID. */
 int64_t websocket_create_server(int64_t port, char *address, char *path);
 
-/* Starts to accept connections. 0. */
+/* Starts accepting connections. Returns 0. */
 int64_t websocket_server_listen(int64_t server);
 
-/* Sends a text to every open connection and returns how many there were when it began. */
+/* Sends a text message to every open connection. Returns the number of open connections before the call. */
 int64_t websocket_server_broadcast(int64_t server, char *message);
 
-/* Closes every connection and frees the port. 0. */
+/* Closes every connection and frees the port. Returns 0. */
 int64_t websocket_stop_server(int64_t server);
 
-/* Connects, and returns the connection's ID after the handshake. */
+/* Connects. Returns the connection's ID after the handshake. */
 int64_t websocket_connect(char *url);
 
-/* Sends a text on a client's connection or a server's. 0. */
+/* Sends a text message on a connection, of a client or a server. Returns 0. */
 int64_t websocket_send(int64_t connection, char *message);
 
-/* Closes a connection with code 1000. 0. */
+/* Closes a connection with code 1000. Returns 0. */
 int64_t websocket_close(int64_t connection);
 
 /* Waits for SIGINT or SIGTERM, then stops every server. */

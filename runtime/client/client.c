@@ -99,8 +99,8 @@ static void ws_client_wipe_secrets(struct ws_client *client) {
 
 static void ws_client_free(struct ws_client *client) {
   ws_client_wipe_secrets(client);
-  ws_root_drop(client->handler);
-  ws_root_drop(client->on_close);
+  ws_roots_drop(client->handler);
+  ws_roots_drop(client->on_close);
   ws_tls_context_unref(client->tls);
   ws_mem_free(client->protocol);
   ws_mem_free_secret(client->protocols);
@@ -139,7 +139,7 @@ static void ws_client_set_rules(struct ws_client *client, const struct ws_option
 static int ws_client_copy(struct ws_client *client, const char *url, const struct ws_options_record *options,
                           void *handler) {
   client->url_text = ws_mem_strdup(url);
-  client->handler = ws_root_keep(handler);
+  client->handler = ws_roots_keep(handler);
   if (!client->url_text || !client->handler)
     return -1;
   ws_url_parse(&client->url, client->url_text, strlen(client->url_text));
@@ -417,7 +417,7 @@ void ws_client_set_on_close(struct ws_conn *conn, void **handler) {
     ws_recently_closed_call(conn->group->thread, conn->id, handler);
     return;
   }
-  ws_root_drop(client->on_close);
+  ws_roots_drop(client->on_close);
   client->on_close = handler;
 }
 

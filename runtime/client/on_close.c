@@ -27,14 +27,14 @@ static void ws_on_close_run(struct ws_loop *loop, struct ws_task *task) {
 }
 
 int ws_on_close(struct ws_conn *conn, bool local, int64_t id, void *handler, struct ws_error *error) {
-  void **root = ws_root_keep(handler);
+  void **root = ws_roots_keep(handler);
   if (root && local) {
     ws_client_set_on_close(conn, root);
     return 0;
   }
   struct ws_on_close_task *work = root ? ws_mem_alloc(sizeof *work) : NULL;
   if (!work) {
-    ws_root_drop(root);
+    ws_roots_drop(root);
     ws_error_memory(error, "on close");
     return -1;
   }

@@ -56,7 +56,7 @@ static void ws_recently_closed_call_handler(struct ws_loop_thread *thread, const
                                             void *cell) {
   const char *reason = ended->text + strlen(ended->text) + 1;
   struct ws_call *call = ws_loop_thread_call_acquire(thread);
-  void **root = call ? ws_root_acquire() : NULL;
+  void **root = call ? ws_roots_acquire() : NULL;
   void *record = root ? ws_value_connection(ended->id, ended->text, false) : NULL;
   if (root)
     *root = record;
@@ -64,7 +64,7 @@ static void ws_recently_closed_call_handler(struct ws_loop_thread *thread, const
       record ? ws_call_close(call, cell, record, ended->code, reason, strlen(reason)) : WS_VERDICT_NO_MEMORY;
   if (verdict == WS_VERDICT_ERROR)
     ws_log(WS_LOG_WARN, "connection %lld: the close handler failed: %s", (long long)ended->id, call->message);
-  ws_root_release(root);
+  ws_roots_release(root);
   if (record)
     osp_release(record);
   if (call)
@@ -83,7 +83,7 @@ void ws_recently_closed_call(struct ws_loop_thread *thread, int64_t id, void **h
   if (taken.id)
     ws_recently_closed_call_handler(thread, &taken, *handler);
   ws_mem_free_secret(taken.text);
-  ws_root_drop(handler);
+  ws_roots_drop(handler);
 }
 
 void ws_recently_closed_free_all(void) {

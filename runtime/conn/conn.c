@@ -119,7 +119,7 @@ void *ws_conn_new_record(const struct ws_conn *conn) {
 }
 
 void ws_conn_drop_record(struct ws_conn *conn) {
-  ws_root_drop(conn->record);
+  ws_roots_drop(conn->record);
   conn->record = NULL;
 }
 
@@ -128,13 +128,13 @@ void *ws_conn_record(struct ws_conn *conn) {
     ws_conn_drop_record(conn);
   if (conn->record)
     return *conn->record;
-  conn->record = ws_root_acquire();
+  conn->record = ws_roots_acquire();
   if (!conn->record)
     return NULL;
   *conn->record = ws_conn_new_record(conn);
   if (*conn->record)
     return *conn->record;
-  ws_root_release(conn->record);
+  ws_roots_release(conn->record);
   conn->record = NULL;
   return NULL;
 }

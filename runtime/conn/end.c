@@ -169,7 +169,7 @@ void ws_end_finish(struct ws_conn *conn) {
     ws_mem_free(conn->session);
   }
   ws_deflater_free(conn->deflater);
-  ws_root_drop(conn->record);
+  ws_roots_drop(conn->record);
   ws_mem_free(conn->reason);
   if (conn->group->ops->left)
     conn->group->ops->left(conn);

@@ -28,6 +28,6 @@ char *ws_error_give(const struct ws_error *error) {
     return NULL;
   char printable[WS_PRINTABLE_SIZE(sizeof error->text)];
   size_t size = ws_printable(printable, sizeof printable, error->text);
-  char *text = ws_host_alloc(size + 1);
+  char *text = ws_hooks_alloc(size + 1);
   return text ? memcpy(text, printable, size + 1) : no_memory;
 }

@@ -1,9 +1,9 @@
 #pragma once
-/* Failures on their way to an Osprey program.
+/* Error messages for Osprey programs.
  *
- * A failure is a sentence, made by one of the functions that spec/ws_errors.def lists and nowhere else. It lives in the
- * caller's room, so that reporting needs no memory, and becomes an Osprey string at the last step only (ws_error_give).
- * Invariant: an entry point fails exactly when its struct ws_error is set.
+ * Each message is made by a function ws_error_<name> of spec/ws_errors.def, and by nothing else. The caller provides
+ * the struct, so reporting an error allocates nothing; ws_error_give makes the Osprey string at the entry point.
+ * Invariant: an entry point fails exactly if its struct ws_error is set.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct ws_error {
-  char text[1024]; /* "" : no failure. A sentence that is too long is cut. */
+  char text[1024]; /* "": no error. A longer message is truncated. */
 };
 
 #define WS_P(...) , __VA_ARGS__
@@ -27,6 +27,6 @@ static inline bool ws_error_is_set(const struct ws_error *error) {
   return error->text[0] != '\0';
 }
 
-/* Makes the Osprey string: NULL if no failure is set, else an osp_alloc'ed one, or a constant where that fails. What a
- * peer or a caller put into it is made printable: one line, valid UTF-8. */
+/* Returns the message as an Osprey string that the program releases, or NULL if no error is set. Escapes what a peer or
+ * a caller contributed (printable.h). If out of memory, returns a constant. */
 char *ws_error_give(const struct ws_error *error);

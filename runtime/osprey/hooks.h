@@ -1,11 +1,11 @@
 #pragma once
-/* The host's memory, as the Osprey compiler's binary interface names it (spec/abi.md).
+/* The host's memory hooks (spec/abi.md).
  *
- * Everything that an Osprey program can see is allocated here and nowhere else. Each allocation carries one reference for
- * its maker. `meta` says which words of a block are references: kind 1 in the low 8 bits, then bit 8+i for the word at
- * offset 8*i. Under reference counting, releasing the last reference to a block releases what its marked words hold.
+ * Everything that an Osprey program can see is allocated here and nowhere else. The caller owns one reference to a new
+ * block. `meta` marks the words of a block that are references: kind 1 in the low 8 bits, bit 8+i for the word at
+ * offset 8*i. Under reference counting, releasing a block's last reference releases its marked words.
  *
- * A test build makes these fail in turn like any other allocation: callers check for NULL.
+ * ws_hooks_* return NULL if out of memory, which fault injection simulates (base/fault.h).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -19,18 +19,20 @@ void osp_retain(void *block);
 void osp_release(void *block);
 void osp_mem_notify_multithreaded(void);
 
-/* The meta of a block whose words `mask` (bit i: the word at offset 8*i) are references. */
+/* The meta of a block whose references `mask` marks: bit i for the word at offset 8*i. */
 #define WS_META(mask) ((int64_t)(((uint64_t)(mask) << 8) | 1))
 
-static inline void *ws_host_alloc(size_t size) {
+/* A block without references, uninitialized. */
+static inline void *ws_hooks_alloc(size_t size) {
   return ws_fault_hit_memory() ? NULL : osp_alloc((int64_t)size);
 }
 
-static inline void *ws_host_alloc_zeroed(size_t size, int64_t meta) {
+/* A zeroed block. */
+static inline void *ws_hooks_alloc_zeroed(size_t size, int64_t meta) {
   return ws_fault_hit_memory() ? NULL : osp_alloc_tagged((int64_t)size, meta);
 }
 
-/* The caller stores every word before anything else. */
-static inline void *ws_host_alloc_record(size_t size, int64_t meta) {
+/* An uninitialized block. The caller stores every word before its next call of a hook. */
+static inline void *ws_hooks_alloc_record(size_t size, int64_t meta) {
   return ws_fault_hit_memory() ? NULL : osp_alloc_tagged_noinit((int64_t)size, meta);
 }

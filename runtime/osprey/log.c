@@ -12,7 +12,7 @@
 
 #include "printable.h"
 
-enum { WS_LOG_PATIENCE_MS = 50 }; /* with who reads the log; once */
+enum { WS_LOG_PATIENCE_MS = 50 }; /* to wait for the reader of the log, until lines are dropped */
 
 static const char *const ws_log_names[] = {"off", "error", "warn", "info", "debug"};
 static enum ws_log_level ws_log_level = WS_LOG_WARN;
@@ -46,29 +46,28 @@ static size_t ws_log_prefix(char *to, size_t room, enum ws_log_level level) {
   return used;
 }
 
-/* Whether a line can be written without waiting longer, and somebody may read it: to a pipe that is full a write would wait
- * for as long as nobody reads, and to one that nobody can read any more it would end the program (SIGPIPE). */
-static bool ws_log_is_heard(int patience_ms) {
+/* Returns true if a write neither blocks (a full pipe) nor raises SIGPIPE (a pipe without a reader). */
+static bool ws_log_is_writable(int patience_ms) {
   struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
   return poll(&out, 1, patience_ms) == 1 && out.revents == POLLOUT;
 }
 
-/* A log that cannot be written must not stop the program: the line is left out, and the next one says so. */
+/* An unread log must not stop the program: the line is dropped and counted. */
 static void ws_log_put(const char *line, size_t size) {
   static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
   static unsigned long lost;
   char note[128];
   ssize_t ignored = 0;
   pthread_mutex_lock(&lock);
-  bool heard = ws_log_is_heard(lost ? 0 : WS_LOG_PATIENCE_MS);
-  if (heard && lost) {
+  bool writable = ws_log_is_writable(lost ? 0 : WS_LOG_PATIENCE_MS);
+  if (writable && lost) {
     size_t used = ws_log_prefix(note, sizeof note, WS_LOG_WARN);
     used += (size_t)snprintf(note + used, sizeof note - used, "%lu lines were not written: nobody read them\n", lost);
     ignored = write(STDERR_FILENO, note, used);
-    heard = ws_log_is_heard(0);
+    writable = ws_log_is_writable(0);
     lost = 0;
   }
-  if (heard)
+  if (writable)
     ignored = write(STDERR_FILENO, line, size);
   else
     lost++;
@@ -84,16 +83,11 @@ void ws_log(enum ws_log_level level, const char *format, ...) {
   va_start(values, format);
   vsnprintf(text, sizeof text, format, values);
   va_end(values);
-  char line[PIPE_BUF]; /* what is written in one piece, and for which a pipe that is ready has room */
+  char line[PIPE_BUF]; /* written atomically; a writable pipe has room for it */
   size_t used = ws_log_prefix(line, sizeof line, level);
   used += ws_printable(line + used, sizeof line - used - 1, text);
   line[used++] = '\n';
   ws_log_put(line, used);
-}
-
-/* In place of what follows the path. */
-static const char *ws_log_rest(char first) {
-  return first == '?' ? "?…" : first == '#' ? "#…" : "";
 }
 
 const char *ws_log_url(char *to, size_t room, const char *url) {
@@ -102,9 +96,10 @@ const char *ws_log_url(char *to, size_t room, const char *url) {
   size_t shown = host + strcspn(url + host, "?#");
   size_t authority = strcspn(url + host, "/?#");
   const char *at = memrchr(url + host, '@', authority);
+  const char *rest = url[shown] == '?' ? "?…" : url[shown] == '#' ? "#…" : "";
   if (scheme_end && at)
-    snprintf(to, room, "%.*s…%.*s%s", (int)host, url, (int)(shown - (size_t)(at - url)), at, ws_log_rest(url[shown]));
+    snprintf(to, room, "%.*s…%.*s%s", (int)host, url, (int)(shown - (size_t)(at - url)), at, rest);
   else
-    snprintf(to, room, "%.*s%s", (int)shown, url, ws_log_rest(url[shown]));
+    snprintf(to, room, "%.*s%s", (int)shown, url, rest);
   return to;
 }

@@ -1,17 +1,17 @@
-/* Reference counting in front of malloc.
+/* How blocks are recognized and reused.
  *
- * A block is what malloc returned, and the pointer that Osprey sees lies 16 bytes into it, behind a header:
+ * A block from malloc starts with a 16-byte header; Osprey sees the pointer behind it:
  *
  *     block                 pointer
  *     | meta | check, count | the words of the value …
  *
- * `check` is the pointer scrambled with a key that each process draws, so a header proves that the pointer is one of ours: the
- * odds that other memory looks like one are 1 in 2^32 for a pointer, and no input can raise them. A pointer at the very start
- * of a page is never handed out (the value is moved 16 bytes up, which META_SHIFTED remembers); so the header of any pointer
- * worth looking at lies in the page that the pointer itself lies in, and looking is safe for every pointer there is.
+ * `check` is a hash of the pointer with a per-process random key. It proves that a pointer is one of ours: other memory
+ * passes with probability 2^-32, which no input can raise. No value starts at the start of a page (mem_block_new shifts
+ * it by 16 bytes, META_SHIFTED). The header of every pointer worth checking is therefore in the pointer's own page, and
+ * reading it is safe for any pointer.
  *
- * Small blocks that died are not freed at once: each thread keeps some of each size for its next ones. A block that waits
- * there, or was freed, proves nothing: the link that threads the dead has overwritten its check.
+ * Each thread keeps some dead small blocks of each size for reuse (spares). The link of a dead block overwrites its
+ * check, so a stale pointer fails the check.
  */
 #include "osprey_mem.h"
 
@@ -35,7 +35,7 @@
 #define MEM_ASAN 0
 #endif
 
-/* A sanitizer is to see every use of what was freed, and the exact size of every block. */
+/* Without spares a sanitizer detects every use after free and every overflow. */
 #if MEM_ASAN || defined(__SANITIZE_THREAD__) || MEM_HAS(thread_sanitizer)
 #define MEM_KEEPS_SPARES 0
 #else
@@ -43,9 +43,9 @@
 #endif
 
 #if defined(__clang__)
-#define MEM_LOOKS_ANYWHERE __attribute__((no_sanitize("address", "thread")))
+#define MEM_NO_SANITIZE __attribute__((no_sanitize("address", "thread")))
 #else
-#define MEM_LOOKS_ANYWHERE __attribute__((no_sanitize_address, no_sanitize_thread))
+#define MEM_NO_SANITIZE __attribute__((no_sanitize_address, no_sanitize_thread))
 #endif
 
 struct mem_header {
@@ -55,25 +55,25 @@ struct mem_header {
       uint32_t check;
       _Atomic uint32_t count;
     };
-    struct mem_header *next_dead; /* instead of the above, from the last release on */
+    struct mem_header *next_dead; /* after the last release */
   };
 };
 
 enum {
   MEM_HEADER_SIZE = 16,
-  MEM_PAGE_SIZE = 4096,       /* the smallest there is: a larger page only makes the look safer */
-  MEM_COUNT_PINNED = 1 << 30, /* a count that got here stays: such a block is never freed */
-  MEM_BINS = 8,               /* of small blocks, by size: 8, 24, 40 … 120 bytes, just what malloc rounds up to */
+  MEM_PAGE_SIZE = 4096,       /* the smallest page size; larger pages are safe too */
+  MEM_COUNT_PINNED = 1 << 30, /* a count that reaches this never changes: the block is never freed */
+  MEM_BINS = 8,               /* small blocks by size: 8, 24, 40 … 120 bytes, the sizes malloc rounds up to */
   MEM_SMALL_MAX = 16 * MEM_BINS - 8,
-  MEM_SPARES_MAX = 64, /* in a bin: a thread that only frees what others allocate keeps no more */
+  MEM_SPARES_MAX = 64, /* per bin and thread */
 };
 
-/* The low byte of meta: the caller's kind, then in the header what is known of the block. */
+/* The low byte of meta: the kind in the caller's argument, flags of the block in the header. */
 enum {
-  META_KIND_MASKED = 1, /* the caller's: the upper bits mark references */
+  META_KIND_MASKED = 1, /* the upper bits mark references */
   META_BLOCK = 0xff,
-  META_SHIFTED = 0x80, /* the header lies 16 bytes into what malloc returned */
-  META_SMALL = 0x40,   /* it has the very size of the bin that the lowest bits name */
+  META_SHIFTED = 0x80, /* the header is 16 bytes into the block from malloc */
+  META_SMALL = 0x40,   /* a small block of the bin in the low bits */
   META_BIN = MEM_BINS - 1
 };
 
@@ -85,19 +85,19 @@ static atomic_bool mem_threads;
 static bool mem_counting;
 static _Atomic int64_t mem_live_blocks;
 
-/* Dead blocks that a thread keeps. */
+/* The dead blocks that a thread keeps. */
 struct mem_spares {
   struct mem_header *first[MEM_BINS];
-  uint8_t room[MEM_BINS]; /* for so many more; for none before the thread's first and after its end */
+  uint8_t room[MEM_BINS]; /* free places per bin; 0 before the thread's first release and after its end */
   bool begun;
 };
 
 static _Thread_local struct mem_spares mem_spares;
 static pthread_key_t mem_thread_end;
-static bool mem_thread_end_is_told;
+static bool mem_thread_end_is_set;
 
-static void mem_spares_end(void *its_spares) {
-  struct mem_spares *spares = its_spares;
+static void mem_spares_end(void *value) {
+  struct mem_spares *spares = value;
   for (int bin = 0; bin < MEM_BINS; bin++) {
     struct mem_header *header = spares->first[bin];
     while (header) {
@@ -110,18 +110,18 @@ static void mem_spares_end(void *its_spares) {
   }
 }
 
-/* Makes room, once in the life of a thread. False: none is left, or none may be kept. */
+/* Makes room, once per thread. Returns false if the room is used up, or the thread cannot keep spares. */
 static bool mem_spares_begin(struct mem_spares *spares) {
   if (spares->begun)
     return false;
   spares->begun = true;
-  if (!mem_thread_end_is_told || pthread_setspecific(mem_thread_end, spares))
+  if (!mem_thread_end_is_set || pthread_setspecific(mem_thread_end, spares))
     return false;
   memset(spares->room, MEM_SPARES_MAX, sizeof spares->room);
   return true;
 }
 
-/* Before any other constructor, so that every check is made with the one key. */
+/* Runs before other constructors: every check uses the same key. */
 __attribute__((constructor(101))) static void mem_start(void) {
   const void *random = (const void *)getauxval(AT_RANDOM);
   uint64_t drawn = 0;
@@ -129,10 +129,10 @@ __attribute__((constructor(101))) static void mem_start(void) {
     memcpy(&drawn, random, sizeof drawn);
   mem_key ^= drawn;
   mem_counting = getenv("OSPREY_MEM_REPORT") != NULL;
-  mem_thread_end_is_told = MEM_KEEPS_SPARES && pthread_key_create(&mem_thread_end, mem_spares_end) == 0;
+  mem_thread_end_is_set = MEM_KEEPS_SPARES && pthread_key_create(&mem_thread_end, mem_spares_end) == 0;
 }
 
-/* After every other destructor and every atexit handler. */
+/* Runs after other destructors and all atexit handlers. */
 __attribute__((destructor(101))) static void mem_end(void) {
   mem_spares_end(&mem_spares);
   if (mem_counting)
@@ -148,8 +148,8 @@ static struct mem_header *mem_header_of(void *pointer) {
   return (struct mem_header *)pointer - 1;
 }
 
-/* The header of a block of ours, or null for any other pointer. */
-MEM_LOOKS_ANYWHERE static struct mem_header *mem_find(void *pointer) {
+/* Returns the header of one of our blocks, or NULL for any other pointer. */
+MEM_NO_SANITIZE static struct mem_header *mem_find(void *pointer) {
   uintptr_t address = (uintptr_t)pointer;
   if (address % 16 != 0 || address % MEM_PAGE_SIZE == 0)
     return NULL;
@@ -159,14 +159,14 @@ MEM_LOOKS_ANYWHERE static struct mem_header *mem_find(void *pointer) {
   return header;
 }
 
-/* The same where a sanitizer watches: it reports a pointer into a freed block here, while the stack still tells who used it. */
-static struct mem_header *mem_find_watched(void *pointer) {
+/* The same, but under AddressSanitizer a pointer into a freed block is reported here, with the caller's stack. */
+static struct mem_header *mem_find_checked(void *pointer) {
   if (MEM_ASAN && pointer)
     (void)*(volatile const char *)pointer;
   return mem_find(pointer);
 }
 
-/* Atomic operations only once there are threads: a locked instruction costs as much as the rest of a release. */
+/* Uses locked instructions only with threads: one costs as much as the rest of a release. */
 static void mem_count_up(struct mem_header *header) {
   uint32_t count = atomic_load_explicit(&header->count, memory_order_relaxed);
   if (count >= MEM_COUNT_PINNED)
@@ -177,7 +177,7 @@ static void mem_count_up(struct mem_header *header) {
     atomic_store_explicit(&header->count, count + 1, memory_order_relaxed);
 }
 
-/* True when that was the last reference. Whoever holds the only one need not write the count: nobody else can reach it. */
+/* Returns true if that was the last reference. It need not be written back: nobody else can reach the block. */
 static bool mem_count_down(struct mem_header *header) {
   uint32_t count = atomic_load_explicit(&header->count, memory_order_acquire);
   if (count == 1)
@@ -190,14 +190,14 @@ static bool mem_count_down(struct mem_header *header) {
   return false;
 }
 
-/* A block from malloc: its meta says what it is, its references are not marked yet. */
+/* Allocates a block. Its meta has the flags of the block, and marks no references yet. */
 static struct mem_header *mem_block_new(size_t size) {
   uint64_t meta = 0;
   char *block = malloc(MEM_HEADER_SIZE + size);
   if (block && (uintptr_t)(block + MEM_HEADER_SIZE) % MEM_PAGE_SIZE == 0) {
     free(block);
     block = malloc(2 * MEM_HEADER_SIZE + size);
-    /* Whatever the new address is, one of the two places is not the start of a page. */
+    /* One of the two positions is not the start of a page. */
     if (block && (uintptr_t)(block + MEM_HEADER_SIZE) % MEM_PAGE_SIZE == 0) {
       block += MEM_HEADER_SIZE;
       meta = META_SHIFTED;
@@ -223,7 +223,7 @@ static struct mem_header *mem_small_new(size_t size) {
     return header;
   }
   header = mem_block_new(16 * bin + 8);
-  if (header && !(header->meta & META_SHIFTED)) /* such a one is rare enough to be treated like a large one */
+  if (header && !(header->meta & META_SHIFTED)) /* shifted blocks are rare: treated like large ones */
     header->meta = META_SMALL | bin;
   return header;
 }
@@ -265,8 +265,8 @@ static void mem_free(struct mem_header *header) {
     mem_block_free(header);
 }
 
-/* Frees a block and every block that only it held. What is to be freed waits in a list threaded through the dead headers, so
- * neither depth nor breadth costs stack or memory. */
+/* Frees a block and every block that only it referenced. Dead blocks are queued through their headers, so that neither
+ * depth nor breadth needs stack or memory. */
 static void mem_free_all(struct mem_header *dead) {
   dead->next_dead = NULL;
   while (dead) {
@@ -274,7 +274,7 @@ static void mem_free_all(struct mem_header *dead) {
     dead = header->next_dead;
     void **words = (void **)(header + 1);
     for (uint64_t references = header->meta >> 8; references; references &= references - 1) {
-      struct mem_header *child = mem_find_watched(words[__builtin_ctzll(references)]);
+      struct mem_header *child = mem_find_checked(words[__builtin_ctzll(references)]);
       if (child && mem_count_down(child)) {
         child->next_dead = dead;
         dead = child;
@@ -306,19 +306,19 @@ void *osp_alloc_tagged_noinit(int64_t size, int64_t meta) {
 }
 
 void osp_retain(void *pointer) {
-  struct mem_header *header = mem_find_watched(pointer);
+  struct mem_header *header = mem_find_checked(pointer);
   if (header)
     mem_count_up(header);
 }
 
 void osp_release(void *pointer) {
-  struct mem_header *header = mem_find_watched(pointer);
+  struct mem_header *header = mem_find_checked(pointer);
   if (header && mem_count_down(header))
     mem_free_all(header);
 }
 
 void osp_release_unique(void *pointer) {
-  struct mem_header *header = mem_find_watched(pointer);
+  struct mem_header *header = mem_find_checked(pointer);
   if (header)
     mem_free_all(header);
 }

@@ -7,8 +7,8 @@
 
 #include "protocol/utf8.h"
 
-/* Characters outside ASCII that steer how a line is shown: C1 controls, line and paragraph separators, directions of writing. */
-static bool ws_printable_steers(const uint8_t *p, size_t size) {
+/* Returns true for a C1 control, a line or paragraph separator, or a bidirectional control. */
+static bool ws_printable_is_control(const uint8_t *p, size_t size) {
   if (size == 2)
     return (*p == 0xC2 && p[1] < 0xA0) || (*p == 0xD8 && p[1] == 0x9C);
   if (size != 3 || *p != 0xE2)
@@ -18,12 +18,12 @@ static bool ws_printable_steers(const uint8_t *p, size_t size) {
   return p[1] == 0x81 && p[2] >= 0xA6 && p[2] <= 0xA9;
 }
 
-/* How many bytes at `p` can be shown as they are: 0 for one that must be escaped. */
+/* Returns the size of the character at `p`, or 0 if its first byte must be escaped. */
 static size_t ws_printable_run(const uint8_t *p, size_t n) {
   size_t size = *p < 0x80 ? 1 : *p < 0xE0 ? 2 : *p < 0xF0 ? 3 : 4;
   if (*p < 0x20 || *p == 0x7F || size > n)
     return 0;
-  if (ws_printable_steers(p, size))
+  if (ws_printable_is_control(p, size))
     return 0;
   return ws_utf8_check(p, size) == size ? size : 0;
 }

@@ -1,23 +1,25 @@
 #pragma once
-/* Where the host's garbage collector finds what the runtime holds.
+/* Roots for the host's garbage collector.
  *
- * A tracing collector scans the main thread's stack and the program's data, not malloc's memory and not the stacks of the
- * loops. So whatever the runtime keeps, or has in hand while a handler runs, stands in a slot of a block that osp_alloc
- * made and that is reachable from static data. Under reference counting the slots change nothing: counts are kept by
- * whoever fills them.
+ * A tracing collector scans the main thread's stack and the program's data, but neither malloc's memory nor the stacks
+ * of the loop threads. Every Osprey value that the runtime keeps, or uses while a handler runs, is therefore stored in
+ * a root slot: a word of a block from the host's hooks, reachable from static data. Slots do not count references.
+ *
+ * A slot is lent: acquire one, store to it, release it. Any thread; a slot has one user at a time.
  */
 
-/* A slot that holds NULL; NULL: no memory. Any thread. */
-void **ws_root_acquire(void);
+/* Lends a slot that holds NULL. Returns NULL if out of memory. */
+void **ws_roots_acquire(void);
 
-/* Gives a slot back, emptied. What it held is the caller's to release, before or after. NULL does nothing. Any thread. */
-void ws_root_release(void **slot);
+/* Clears the slot and ends the loan. Does not release the value. NULL does nothing. */
+void ws_roots_release(void **slot);
 
-/* Takes a slot for `value`, and a reference to it. NULL: no memory, nothing retained. */
-void **ws_root_keep(void *value);
+/* Lends a slot that holds `value`, and adds a reference to it. Returns NULL, with nothing retained, if out of
+ * memory. */
+void **ws_roots_keep(void *value);
 
-/* Gives up the slot's reference and the slot. NULL does nothing. */
-void ws_root_drop(void **slot);
+/* Releases the slot's value and the slot. NULL does nothing. */
+void ws_roots_drop(void **slot);
 
-/* Releases the blocks once every slot was given back. */
+/* Releases the blocks if no slot is lent. */
 void ws_roots_free_all(void);

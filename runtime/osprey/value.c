@@ -43,7 +43,7 @@ typedef struct ws_result *ws_open_code(void *cell, const void *connection);
 typedef struct ws_result *ws_close_code_fn(void *cell, const void *connection, int64_t code, const char *reason);
 
 char *ws_value_string(const char *text, size_t n) {
-  char *string = ws_host_alloc(n + 1);
+  char *string = ws_hooks_alloc(n + 1);
   if (!string)
     return NULL;
   memcpy(string, text, n);
@@ -54,14 +54,14 @@ char *ws_value_string(const char *text, size_t n) {
 char *ws_value_text(const uint8_t *bytes, size_t n) {
   if (!memchr(bytes, 0, n))
     return ws_value_string((const char *)bytes, n);
-  char *string = ws_host_alloc(ws_text_host_size(bytes, n) + 1);
+  char *string = ws_hooks_alloc(ws_text_host_size(bytes, n) + 1);
   if (string)
     ws_text_to_host(string, bytes, n);
   return string;
 }
 
 static char *ws_value_base64(const uint8_t *bytes, size_t n) {
-  char *string = ws_host_alloc(ws_base64_encoded_size(n) + 1);
+  char *string = ws_hooks_alloc(ws_base64_encoded_size(n) + 1);
   if (string)
     ws_base64_encode(string, bytes, n);
   return string;
@@ -79,27 +79,27 @@ static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms) {
 }
 
 void *ws_value_connection(int64_t id, const char *url, bool is_connected) {
-  void **root = ws_root_acquire(); /* the string must be found while the record is allocated */
+  void **root = ws_roots_acquire(); /* the string must be found while the record is allocated */
   if (!root)
     return NULL;
   char *text = *root = ws_value_string(url, strlen(url));
-  struct ws_connection_record *record = text ? ws_host_alloc_record(sizeof *record, WS_CONNECTION_META) : NULL;
+  struct ws_connection_record *record = text ? ws_hooks_alloc_record(sizeof *record, WS_CONNECTION_META) : NULL;
   if (record)
     *record = (struct ws_connection_record){.id = id, .url = text, .is_connected = is_connected};
   else if (text)
     osp_release(text);
-  ws_root_release(root);
+  ws_roots_release(root);
   return record;
 }
 
 int ws_call_init(struct ws_call *call) {
   call->text = NULL;
-  call->argument = ws_root_acquire();
+  call->argument = ws_roots_acquire();
   return call->argument ? 0 : -1;
 }
 
 void ws_call_deinit(struct ws_call *call) {
-  ws_root_release(call->argument);
+  ws_roots_release(call->argument);
 }
 
 static void ws_call_drop(struct ws_call *call) {
@@ -142,7 +142,7 @@ enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connecti
   char *data = *call->argument = binary ? ws_value_base64(bytes, n) : ws_call_new_text(call, bytes, n);
   if (!data)
     return WS_VERDICT_NO_MEMORY;
-  struct ws_message_record *record = ws_host_alloc_record(sizeof *record, WS_MESSAGE_META);
+  struct ws_message_record *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);
   if (!record) {
     ws_call_drop(call);
     return WS_VERDICT_NO_MEMORY;

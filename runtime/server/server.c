@@ -26,7 +26,7 @@ static void ws_server_free(struct ws_server *server) {
   for (size_t i = 0; i < server->handshake.origin_count; i++)
     ws_mem_free(server->origins[i]);
   for (int i = 0; i < WS_EVENTS; i++)
-    ws_root_drop(server->handlers[i]);
+    ws_roots_drop(server->handlers[i]);
   ws_mem_free(server->origins);
   ws_mem_free(server->protocols);
   ws_mem_free(server->path);

@@ -22,7 +22,7 @@ static int ws_server_settings_lock(struct ws_server *server, const char *op, str
 
 int ws_server_settings_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
                                struct ws_error *error) {
-  void **root = ws_root_keep(cell);
+  void **root = ws_roots_keep(cell);
   if (!root) {
     ws_error_memory(error, op);
     return -1;
@@ -34,7 +34,7 @@ int ws_server_settings_handler(struct ws_server *server, const char *op, enum ws
     root = before;
     pthread_mutex_unlock(&server->lock);
   }
-  ws_root_drop(root);
+  ws_roots_drop(root);
   return outcome;
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""What the documents point at exists: links between files, paths in code spans, the suites of tools/test.
+"""What the documents point at exists: links between files, paths in code spans, the suites of tools/test. The README's
+link lines name the libraries of ws_system_libraries in runtime/meson.build.
 
 Usage: docs.py ROOT
 """
@@ -31,6 +32,18 @@ def check_suites(root, readme):
             yield f"README.md: the suite `{name}` is not in its table"
 
 
+def check_link_lines(root, readme):
+    """Each link line of the README names the runtime's system libraries, in order."""
+    listed = re.search(r"ws_system_libraries = \[(.*?)\]", (root / "runtime/meson.build").read_text())[1]
+    libraries = " ".join(re.findall(r"-l\w+", listed))
+    lines = re.findall(r"-lssl(?: -l\w+)*", readme)
+    for line in lines:
+        if line != libraries:
+            yield f"README.md: links {line}, expected {libraries}"
+    if not lines:
+        yield f"README.md: does not say to link {libraries}"
+
+
 def main(root):
     documents = [root / "README.md", *sorted((root / "spec").glob("*.md"))]
     faults = [f"{path.name}: missing" for path in documents if not path.is_file()]
@@ -38,7 +51,8 @@ def main(root):
     for path in documents:
         faults += check_document(root, path)
     if (root / "README.md").is_file():
-        faults += check_suites(root, (root / "README.md").read_text())
+        readme = (root / "README.md").read_text()
+        faults += [*check_suites(root, readme), *check_link_lines(root, readme)]
     for fault in faults:
         print(fault)
     print(f"{len(documents)} documents, {len(faults)} faults")

@@ -1,6 +1,7 @@
-/* A compiler that loads the library at run time, and does without it where it is missing or too new.
+/* A compiler that loads the codegen library at run time, and reports if it is missing or has another interface version.
  *
- * CG-22: dlopen_host LIBRARY IN.ll lists the builtins to standard output, and then the module lowered. */
+ * CG-22: dlopen_host LIBRARY IN.ll prints the builtins, then the lowered module.
+ */
 
 #include <dlfcn.h>
 #include <llvm-c/Core.h>
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* The functions that this compiler uses, by the types of the header that it was compiled with. */
+/* The functions that this compiler uses, with the types of the header. */
 struct library {
   __typeof__(osp_ws_codegen_version) *version;
   __typeof__(osp_ws_codegen_builtins) *builtins;
@@ -51,7 +52,7 @@ static void list_builtins(const struct library *library) {
   const struct osp_ws_codegen_builtin *builtins = library->builtins(&count);
   for (size_t i = 0; i < count; i++) {
     char signature[256];
-    library->spell_builtin(&builtins[i], signature, sizeof(signature));
+    library->spell_builtin(&builtins[i], signature, sizeof signature);
     printf("; %s\n", signature);
   }
 }

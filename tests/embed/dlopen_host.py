@@ -1,4 +1,4 @@
-"""dlopen_host.py HOST LIBRARY IN.ll: the host lists the builtins and lowers the module, and says why it cannot."""
+"""dlopen_host.py HOST LIBRARY IN.ll: prints the builtins and the lowered module, or reports what is missing."""
 
 import subprocess
 import sys

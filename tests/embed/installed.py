@@ -1,6 +1,6 @@
-"""installed.py BUILD SOURCE LLVM_BIN SANITIZE: installs everything to a directory of its own and uses it from there.
+"""installed.py BUILD SOURCE LLVM_BIN SANITIZE: installs everything into a temporary directory and uses it from there.
 
-CC-2 CC-6 PLUGIN-2: the driver finds its archives where they were installed, and so does clang the plugin.
+CC-2 CC-6 PLUGIN-2: the installed driver finds its archives, and clang loads the installed plugin.
 """
 
 import os
@@ -36,14 +36,16 @@ with tempfile.TemporaryDirectory() as directory:
     package_config = {"PKG_CONFIG_PATH": str(find(root, "osprey-ws.pc").parent)}
     assert find(root, "osprey-ws-codegen.pc").parent == find(root, "osprey-ws.pc").parent
     prefix = find(root, "osp_ws.h").parent.parent
-    flags = run("pkg-config", "--define-variable=prefix=PREFIX", "--cflags", "--libs", "osprey-ws-codegen", "osprey-ws", **package_config)
+    flags = run("pkg-config", "--define-variable=prefix=PREFIX", "--cflags", "--libs", "osprey-ws-codegen", "osprey-ws",
+                **package_config)
     flags = [flag.replace("PREFIX", str(prefix)) for flag in flags.split()]
     libraries = find(root, "libosprey_ws.a").parent
-    run("cc", *sanitize, source / "tests/embed/jit_host.c", "-o", work / "jit_host", *flags, libraries / "libosprey_mem.a", *flags)
+    run("cc", *sanitize, source / "tests/embed/jit_host.c", "-o", work / "jit_host", *flags,
+        libraries / "libosprey_mem.a", *flags)
     ran = run(work / "jit_host", LD_LIBRARY_PATH=str(libraries))
     assert "heard: hello from a JIT" in ran, ran
 
-    # The driver and the plugin find their parts.
+    # The driver finds its archives, and clang the plugin.
     driver = find(root, "osprey-ws-cc")
     host = [build / "tests/ir/libhost.a", libraries / "libosprey_mem.a"]
     program = source / "tests/ir/programs/conversation.ll"
@@ -51,8 +53,9 @@ with tempfile.TemporaryDirectory() as directory:
     ran = run(work / "conversation")
     assert "client 7:\nhello\n" in ran, ran
     plugin = find(root, "libosprey_ws_plugin.so")
-    if not sanitize:  # clang cannot load one that is
-        ir = run(llvm_bin / "clang", f"-fpass-plugin={plugin}", "-O1", "-S", "-emit-llvm", "-o", "-", source / "tests/embed/send.ll")
+    if not sanitize:  # clang cannot load a sanitized plugin
+        ir = run(llvm_bin / "clang", f"-fpass-plugin={plugin}", "-O1", "-S", "-emit-llvm", "-o", "-",
+                 source / "tests/embed/send.ll")
         assert "@osp_ws_send(" in ir, ir
     lowered = run(find(root, "osprey-ws-lower"), source / "tests/embed/send.ll")
     assert "define linkonce_odr hidden" in lowered, lowered

@@ -1,7 +1,7 @@
-/* A compiler that holds an LLVM module: it builds calls of WebSocket builtins through the library, and runs them in its own
- * process by ORC.
+/* A compiler that builds calls of WebSocket builtins through the codegen library, and runs them in its own process with
+ * ORC.
  *
- * CG-21: the module it makes is, in Osprey,
+ * CG-21: in Osprey, the module is
  *
  *     fn serve(port: int) -> Result<int, string> = websocketCreateServer(port: port, address: "127.0.0.1", path: "/")
  *     fn listen(server: int) = websocketServerListen(serverID: server)
@@ -9,7 +9,8 @@
  *     fn broadcast(server: int, text: string) = websocketServerBroadcast(serverID: server, message: text)
  *     fn stop(server: int) = websocketStopServer(serverID: server)
  *
- * where onText is a C function of this file, passed raw, as a compiler passes a top-level function. */
+ * where onText is a C function of this file. It is passed raw, as a compiler passes a top-level function.
+ */
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -29,7 +30,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- What the language's own runtime provides ---- */
+/* ---- the language's runtime */
 
 void *osp_alloc_tagged(int64_t size, int64_t meta);
 void osp_release(void *block);
@@ -46,14 +47,14 @@ static char heard_text[64];
 
 /* fn onText(message: string) -> Result<Success, String> */
 static void *on_text(const char *message) {
-  struct result *success = osp_alloc_tagged(sizeof(*success), 1025);
+  struct result *success = osp_alloc_tagged(sizeof *success, 1025);
   *success = (struct result){0};
-  snprintf(heard_text, sizeof(heard_text), "%s", message);
+  snprintf(heard_text, sizeof heard_text, "%s", message);
   sem_post(&heard);
   return success;
 }
 
-/* ---- Building the module ---- */
+/* ---- building the module */
 
 static void report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
   (void)context;
@@ -66,8 +67,7 @@ struct builder {
   LLVMBuilderRef builder;
 };
 
-/* Begins `ptr name(parameter, …)`: an LLVM function whose parameters are those of the builtin it calls, but `fixed`,
- * and positions the builder in it. */
+/* Adds the function `ptr name(parameter, …)` and positions the builder in its body. */
 static LLVMValueRef begin(struct builder *b, const char *name, LLVMTypeRef *parameters, unsigned count) {
   LLVMTypeRef type = LLVMFunctionType(LLVMPointerTypeInContext(b->llvm, 0), parameters, count, 0);
   LLVMValueRef function = LLVMAddFunction(b->module, name, type);
@@ -75,7 +75,7 @@ static LLVMValueRef begin(struct builder *b, const char *name, LLVMTypeRef *para
   return function;
 }
 
-/* Ends it by returning the Result of a builtin. */
+/* Ends the function: returns the Result of a builtin. */
 static void end(struct builder *b, const char *builtin, LLVMValueRef *arguments, size_t count) {
   LLVMValueRef result = osp_ws_codegen_build_call(b->builder, builtin, arguments, count, report, NULL);
   assert(result);
@@ -101,7 +101,7 @@ static void build_module(struct builder *b) {
   end(b, "websocketStopServer", (LLVMValueRef[]){LLVMGetParam(f, 0)}, 1);
 }
 
-/* ---- Running it ---- */
+/* ---- running the module */
 
 static void check(LLVMErrorRef error) {
   if (!error)
@@ -110,15 +110,15 @@ static void check(LLVMErrorRef error) {
   exit(1);
 }
 
-/* Lets compiled code call a function of this process. */
+/* Makes a function of this process visible to compiled code. */
 static void define(LLVMOrcLLJITRef jit, const char *name, void *address) {
   LLVMOrcCSymbolMapPair symbol = {LLVMOrcLLJITMangleAndIntern(jit, name),
                                   {(LLVMOrcExecutorAddress)(uintptr_t)address, {LLVMJITSymbolGenericFlagsExported, 0}}};
   check(LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit), LLVMOrcAbsoluteSymbols(&symbol, 1)));
 }
 
-/* What the compiled code may call: the entry points of the builtins it uses, the memory hook and the handler. A host that
- * exports its symbols (-rdynamic) could let the JIT search the process instead. */
+/* Defines the entry points of the used builtins, the memory hook and the handler. A host that exports its symbols
+ * (-rdynamic) could let the JIT search the process instead. */
 static void define_runtime(LLVMOrcLLJITRef jit) {
 #define DEFINE(function) define(jit, #function, (void *)(uintptr_t)(function))
   DEFINE(osp_ws_create_server);
@@ -137,8 +137,8 @@ static uintptr_t look_up(LLVMOrcLLJITRef jit, const char *name) {
   return (uintptr_t)address;
 }
 
-/* Takes a Result apart: its value, after its message was printed if it is an Error. */
-static int64_t take(const char *what, struct result *result) {
+/* Prints and releases a Result. Returns its value, or -1 for an Error. */
+static int64_t finish(const char *what, struct result *result) {
   int64_t value = result->is_error ? -1 : result->value;
   printf("%s: %s\n", what, result->is_error ? result->message : "Success");
   osp_release(result);
@@ -147,7 +147,7 @@ static int64_t take(const char *what, struct result *result) {
 
 static int free_port(void) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t length = sizeof(address);
+  socklen_t length = sizeof address;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0 || bind(fd, (struct sockaddr *)&address, length) || getsockname(fd, (struct sockaddr *)&address, &length))
     exit(1);
@@ -164,20 +164,20 @@ static int converse(LLVMOrcLLJITRef jit) {
   struct result *(*stop)(int64_t) = (struct result * (*)(int64_t)) look_up(jit, "stop");
   char url[64];
   int port = free_port();
-  snprintf(url, sizeof(url), "ws://127.0.0.1:%d/", port);
-  int64_t server = take("serve", serve(port));
-  take("listen", listen(server));
-  take("meet", meet(url));
-  take("broadcast", broadcast(server, "hello from a JIT"));
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  int64_t server = finish("serve", serve(port));
+  finish("listen", listen(server));
+  finish("meet", meet(url));
+  finish("broadcast", broadcast(server, "hello from a JIT"));
   while (sem_wait(&heard)) {
   }
   printf("heard: %s\n", heard_text);
-  take("stop", stop(server));
-  int64_t again = take("stop again", stop(server));
+  finish("stop", stop(server));
+  int64_t again = finish("stop again", stop(server));
   return strcmp(heard_text, "hello from a JIT") || again != -1;
 }
 
-/* A context for ORC, and the same for building in: LLVM 21 turned the way from one to the other round. */
+/* Creates a context for ORC, and stores the same context for building. LLVM 21 reversed which is created first. */
 static LLVMOrcThreadSafeContextRef new_context(LLVMContextRef *llvm) {
 #if LLVM_VERSION_MAJOR < 21
   LLVMOrcThreadSafeContextRef safe = LLVMOrcCreateNewThreadSafeContext();

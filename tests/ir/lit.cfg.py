@@ -63,7 +63,7 @@ substitutions["%bindings_file"] = os.path.join(config.test_source_root, "..", ".
 substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
 substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + " " + built("runtime", "libosprey_mem.a") + sanitize
 substitutions["%rt_libraries"] = built("tools", "ospreyc", "libosprey_rt.a") + " " + built("runtime", "libosprey_mem.a") + sanitize
-substitutions["%system_libraries"] = "-lssl -lcrypto -lz -lm -lpthread"
+substitutions["%system_libraries"] = param["system_libraries"]
 # A linker and the sanitizers' runtime of the same version, where Debian's packages of them are there.
 has_lld = os.path.exists(os.path.join(llvm_bin, "ld.lld"))
 has_asan = glob.glob(os.path.join(llvm_bin, "..", "lib", "clang", "*", "lib", "*", "libclang_rt.asan*.a"))

@@ -1,11 +1,9 @@
-/*
- * The yardstick: what an echo costs that does nothing but the system calls. It accepts, receives and sends what it received,
- * by epoll, and looks at none of the bytes.
+/* The baseline: an echo server that makes only the system calls (accept, recv, send, epoll) and parses nothing.
  *
  *   bare_echo [--broadcast]
  *
- * listens on a port of 127.0.0.1 that the kernel chooses, prints it on a line, and runs until it is ended by a signal. With
- * --broadcast, whatever arrives is written to every connection.
+ * Listens on a port of 127.0.0.1 that the kernel chooses, prints the port, and runs until a signal ends it. With
+ * --broadcast, sends received bytes to every connection.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,7 +20,7 @@
 
 enum { BUFFER = 256 * 1024, EVENTS = 256, MOST = 65536 };
 
-/* Bytes that a connection would not take yet. */
+/* Bytes that the socket has not accepted yet. */
 struct backlog {
   uint8_t *bytes;
   size_t length;

@@ -1,5 +1,5 @@
-/*
- * The echo of echo.osp written in C against the runtime's binary interface: what is left between the two is Osprey's own.
+/* The echo of echo.osp in C, on the same entry points of the runtime. The difference between the two is the cost of
+ * Osprey.
  *
  *   c_echo PORT
  */

@@ -1,23 +1,23 @@
-/* What lowering costs: the time to parse, lower and print a module against the time to parse and print it.
+/* The cost of lowering: the time to parse, lower and print a module, relative to the time to parse and print it.
  *
  *     lowering [CALLS]
  *
- * The module has as many calls of builtins (100,000 unless said), eight in each function, a raw handler in every other
- * function. Prints the CPU time of each step at a quarter, a half and all of that size: the best of several rounds. Exits
- * with 1 if the ratio at full size is above 1.5, which is what LOWER-5 allows. */
-
-#include "osprey_ws_codegen.h"
-
+ * The module has CALLS calls of builtins (default: 100,000), eight per function, and a raw handler in every other
+ * function. Prints the CPU times at a quarter, a half and all of that size, each the best of several rounds. Exits with
+ * 1 if the ratio at full size exceeds 1.5, the limit of LOWER-5.
+ */
 #include <llvm-c/Core.h>
 #include <llvm-c/IRReader.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "osprey_ws_codegen.h"
+
 enum { CALLS_PER_FUNCTION = 8, ROUNDS = 3 };
 static const double most = 1.5;
 
-/* ---- The module ---- */
+/* ---- module */
 
 struct text {
   char *bytes;
@@ -60,7 +60,7 @@ static struct text make_module(unsigned calls) {
   return text;
 }
 
-/* ---- Timing ---- */
+/* ---- timing */
 
 static double cpu_seconds(void) {
   struct timespec now;
@@ -68,7 +68,7 @@ static double cpu_seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-/* The time from text to text, with or without lowering in between. */
+/* Measures parsing and printing, with or without lowering. */
 static double measure_once(const struct text *text, int lower) {
   LLVMModuleRef module;
   char *message = NULL;
@@ -87,7 +87,7 @@ static double measure_once(const struct text *text, int lower) {
   return seconds;
 }
 
-/* The rounds of both alternate, so that what else the machine does falls on both. */
+/* Alternates the two measurements, so that other load affects both. */
 static double compare(unsigned calls) {
   struct text text = make_module(calls);
   double without = 0, with = 0;

@@ -1,14 +1,15 @@
 #!/usr/bin/python3
-"""Measures the server against the limit: the CPU time of a bare TCP echo on the same bytes in the same run.
+"""Compares the server's CPU time with that of a bare TCP echo on the same bytes in the same run.
 
     measure.py [--rounds N] [--only TEXT] [--spin] BARE_ECHO WS_LOAD OSPREY_ECHO C_ECHO
 
-Each piece of work runs by turns on the yardstick and on the server, several times; of each the cheapest run counts, since
-whatever else the machine does only adds. A row is one piece of work: both costs in nanoseconds of the server's CPU time per
-message, their ratio, and what the ratio is to be at most.
+Each workload runs on the baseline and on the server alternately, several times. The cheapest run of each counts,
+because other load only adds. A row has both costs in nanoseconds of CPU time per message, their ratio, and the limit of
+the ratio.
 
-A load that is faster than its server sleeps between answers, and the server pays for waking it; the yardstick, which keeps the
-load busy, may not. With --spin the load never sleeps: fairer on an idle machine with two processors or more.
+A load generator that is faster than the server sleeps between replies, and the server pays for waking it. The baseline
+keeps the load generator busy and may not pay. With --spin it never sleeps: fairer on an idle machine with two
+processors.
 """
 import argparse
 import contextlib
@@ -58,8 +59,9 @@ def running(*command, with_port=False):
 
 
 def echo_work():
-    for size, kind, limit, total in ((16, "ascii", 1.05, 60000), (1024, "ascii", 1.05, 50000), (65536, "ascii", 1.15, 5000),
-                                     (65536, "multibyte", 1.15, 5000), (1048576, "ascii", 1.15, 300)):
+    for size, kind, limit, total in ((16, "ascii", 1.05, 60000), (1024, "ascii", 1.05, 50000),
+                                     (65536, "ascii", 1.15, 5000), (65536, "multibyte", 1.15, 5000),
+                                     (1048576, "ascii", 1.15, 300)):
         for connections in (1, 64, 1000) if size <= 1024 else (1, 8):
             for in_flight in (1, 16) if size <= 1024 else (1,):
                 messages = total * (6 if in_flight > 1 and size == 16 else 2 if in_flight > 1 else 1)
@@ -82,7 +84,7 @@ class Table:
         self.load, self.rounds, self.only = load, rounds, only
         self.extra = ["--spin"] if spin else []
         self.over = 0
-        print(f"{'work':40} {'yardstick':>10} {'server':>10} {'ratio':>6} {'limit':>6}")
+        print(f"{'work':40} {'baseline':>10} {'server':>10} {'ratio':>6} {'limit':>6}")
 
     def wanted(self, name):
         return self.only in name
@@ -94,12 +96,13 @@ class Table:
             raise SystemExit(f"{' '.join(map(str, command))}\n{done.stderr}")
         return float(done.stdout.split()[3])
 
-    def row(self, name, limit, yardstick, yardstick_options, server, options):
-        costs = [(self.cost(yardstick, yardstick_options), self.cost(server, options)) for _ in range(self.rounds)]
+    def row(self, name, limit, baseline, baseline_options, server, options):
+        costs = [(self.cost(baseline, baseline_options), self.cost(server, options)) for _ in range(self.rounds)]
         limit_cost, cost = (min(column) for column in zip(*costs))
         ratio = cost / limit_cost
         self.over += ratio > limit
-        print(f"{name:40} {limit_cost:10.0f} {cost:10.0f} {ratio:6.2f} {limit:6.2f}{' over' if ratio > limit else ''}", flush=True)
+        over = " over" if ratio > limit else ""
+        print(f"{name:40} {limit_cost:10.0f} {cost:10.0f} {ratio:6.2f} {limit:6.2f}{over}", flush=True)
 
 
 def measure_echo(table, programs):
@@ -110,7 +113,8 @@ def measure_echo(table, programs):
                 table.row(name, limit, bare, ["--bare", *options], osprey, options)
         for size, messages in ((16, 300000), (65536, 5000)):
             name = f"Osprey against C, echo {size}, 64 x 16"
-            options = ["--size", size, "--kind", "ascii", "--connections", 64, "--in-flight", 16, "--messages", messages]
+            options = ["--size", size, "--kind", "ascii", "--connections", 64, "--in-flight", 16, "--messages",
+                       messages]
             if table.wanted(name):
                 table.row(name, 1.1, in_c, options, osprey, options)
         options = ["--open", "--connections", 50, "--messages", 3000]
@@ -122,7 +126,7 @@ def measure_broadcast(table, programs):
     for name, limit, size, options in broadcast_work():
         if not table.wanted(name):
             continue
-        # The yardstick writes what it gets, a mask of four bytes included: so its messages are four bytes shorter.
+        # The baseline returns the four bytes of the mask too, so its messages are four bytes shorter.
         bare_options = ["--bare", *options]
         bare_options[bare_options.index("--size") + 1] = size - 4
         with running(programs.bare_echo, "--broadcast") as bare, \
@@ -136,7 +140,8 @@ def measure_idle(table, programs):
     with running(programs.osprey_echo, with_port=True) as osprey:
         resident = table.cost(osprey, ["--idle", "--connections", 9000])
     table.over += resident > 256
-    print(f"{'idle connection, bytes resident':40} {'':10} {resident:10.0f} {'':6} {256:6}{' over' if resident > 256 else ''}")
+    over = " over" if resident > 256 else ""
+    print(f"{'idle connection, bytes resident':40} {'':10} {resident:10.0f} {'':6} {256:6}{over}")
 
 
 def main():

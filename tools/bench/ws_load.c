@@ -1,17 +1,18 @@
-/*
- * A load for WebSocket servers: N connections, each with M messages of S bytes in flight, and what they cost the server.
+/* A load generator for WebSocket servers: N connections, each with M messages of S bytes in flight.
  *
  *   ws_load --port P [--path /PATH] [--pid SERVER] [--connections N] [--in-flight M] [--size S] [--messages T]
  *           [--kind binary|ascii|multibyte] [--bare] [--spin] [--broadcast | --open | --idle]
  *
- * By default every message is echoed. --broadcast: one connection sends, and all of them receive each message. --open: T
- * connections are opened, shaken hands with and closed, N at a time. --idle: N connections are opened and left alone.
- * --bare: the peer is bare_echo, which gets the very same bytes and gives them back as they are. --spin: the load never sleeps,
- * so that no server pays for waking it, whichever is the faster; only fair where it has a processor to itself.
+ *   (default)     the server echoes every message
+ *   --broadcast   one connection sends; all connections receive each message
+ *   --open        opens, handshakes and closes T connections, N at a time
+ *   --idle        opens N connections and leaves them idle
+ *   --bare        the peer is bare_echo: it receives the same bytes and returns them unchanged
+ *   --spin        never sleeps, so that no server pays for waking the load; fair only with a processor to itself
  *
- * Frames are masked beforehand, and every byte that comes back is compared with what it should be. The result is one line:
- * messages (or connections), seconds, messages per second, and the server's CPU time for each in nanoseconds, from the
- * process's own clock (with --idle: its resident bytes for each connection).
+ * Frames are masked in advance, and every received byte is compared with the expected one. Prints one line: messages
+ * (or connections), seconds, messages per second, and the server's CPU time per message in nanoseconds from the
+ * process's clock (--idle: its resident bytes per connection).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -51,14 +52,14 @@ struct connection {
   int fd;
   bool blocked;         /* waits for EPOLLOUT */
   size_t to_send;       /* bytes */
-  size_t send_phase;    /* where in the request the next one lies */
-  size_t receive_phase; /* likewise in the reply */
+  size_t send_phase;    /* offset of the next byte in the request */
+  size_t receive_phase; /* offset of the next byte in the reply */
 };
 
 static struct connection *connections;
-static uint8_t *requests; /* in_flight masked frames, one after another */
+static uint8_t *requests; /* in_flight masked frames */
 static size_t request_length;
-static uint8_t *replies; /* two replies, so that one can be compared from any phase on */
+static uint8_t *replies; /* two replies, to compare a whole one from any offset */
 static size_t reply_length;
 static uint8_t buffer[BUFFER];
 static int epoll;
@@ -68,7 +69,7 @@ static _Noreturn void die(const char *what) {
   exit(1);
 }
 
-/* --- what is sent and expected */
+/* ---- requests and replies */
 
 static void fill_payload(uint8_t *payload, size_t size) {
   static const char multibyte[] = "\xd1\x8f\xe2\x82\xac\xf0\x9f\x90\xa6";
@@ -118,7 +119,7 @@ static void prepare_frames(void) {
   memcpy(replies + reply_length, replies, reply_length);
 }
 
-/* --- opening connections, one at a time and blocking */
+/* ---- opening connections, one at a time, blocking */
 
 static void send_all(int fd, const char *text) {
   size_t length = strlen(text);
@@ -172,7 +173,7 @@ static void open_connections(void) {
   }
 }
 
-/* --- measuring */
+/* ---- measuring */
 
 static int64_t clock_ns(clockid_t clock) {
   struct timespec now;
@@ -220,7 +221,7 @@ static void report(struct moment start, long count) {
          (double)(end.cpu - start.cpu) / (double)count);
 }
 
-/* --- sending and receiving */
+/* ---- sending and receiving */
 
 static void set_blocked(struct connection *connection, bool blocked) {
   if (connection->blocked == blocked)
@@ -262,7 +263,7 @@ static void compare(const struct connection *connection, const uint8_t *bytes, s
   }
 }
 
-/* How many replies are complete with what has come now. */
+/* Returns the number of replies that the received bytes complete. */
 static long receive(struct connection *connection) {
   ssize_t count = recv(connection->fd, buffer, BUFFER, 0);
   if (count == 0 || (count < 0 && errno != EAGAIN))
@@ -275,7 +276,7 @@ static long receive(struct connection *connection) {
   return (long)(total / reply_length);
 }
 
-/* Until `target` replies have come; each makes its connection send one more message. */
+/* Runs until `target` replies are received. Each reply makes its connection send the next message. */
 static void echo(long target) {
   for (long done = 0; done < target;) {
     struct epoll_event events[EVENTS];
@@ -290,9 +291,9 @@ static void echo(long target) {
   }
 }
 
-/* Until `target` messages have reached everyone; the first connection sends the next for each that has. */
+/* Runs until all connections have received `target` messages. The first connection sends the next after each. */
 static void broadcast(long target) {
-  static long received; /* of all messages by all connections */
+  static long received; /* messages received by all connections */
   long begun = received / options.connections;
   while (received / options.connections - begun < target) {
     struct epoll_event events[EVENTS];

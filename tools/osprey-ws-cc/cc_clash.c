@@ -6,18 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The libraries that a program with this runtime is linked with are loaded in this process too: libc, libm, OpenSSL and
- * zlib (the build links them for this purpose). What they do not show are the few symbols that are linked statically. */
-static bool cc_belongs_to_c(const char *name) {
-  static const char *const linked_statically[] = {"_start", "_init",         "_fini",
-                                                  "atexit", "at_quick_exit", "pthread_atfork"};
-  for (size_t i = 0; i < sizeof(linked_statically) / sizeof(linked_statically[0]); i++)
-    if (!strcmp(name, linked_statically[i]))
+/* Returns true if the runtime or a library it needs uses the name. This process loads the same libraries (libc, libm,
+ * OpenSSL, zlib: tools/meson.build links them for this lookup); the table has what libc defines in static objects. */
+static bool cc_clash_is_reserved(const char *name) {
+  static const char *const static_symbols[] = {"_start", "_init", "_fini", "atexit", "at_quick_exit", "pthread_atfork"};
+  for (size_t i = 0; i < sizeof static_symbols / sizeof *static_symbols; i++)
+    if (!strcmp(name, static_symbols[i]))
       return true;
   return !strncmp(name, "osp_ws_", 7) || dlsym(RTLD_DEFAULT, name);
 }
 
-static bool cc_is_wanted_elsewhere(const struct ir_file *files, size_t count, size_t which, const char *name) {
+static bool cc_clash_is_declared_elsewhere(const struct ir_file *files, size_t count, size_t which, const char *name) {
   for (size_t i = 0; i < count; i++) {
     if (i == which || !files[i].module)
       continue;
@@ -28,8 +27,8 @@ static bool cc_is_wanted_elsewhere(const struct ir_file *files, size_t count, si
   return false;
 }
 
-/* close becomes close.osprey, internal. The new name keeps the code generator's own calls (memcpy, for one) apart. */
-static bool cc_hide(LLVMValueRef global) {
+/* Renames close to close.osprey: an internal `memcpy` would still receive the calls that the code generator emits. */
+static bool cc_clash_hide_global(LLVMValueRef global) {
   char *name = NULL;
   size_t length;
   if (asprintf(&name, "%s.osprey", LLVMGetValueName2(global, &length)) < 0)
@@ -40,25 +39,25 @@ static bool cc_hide(LLVMValueRef global) {
   return true;
 }
 
-static bool cc_hide_if_clashing(const struct ir_file *files, size_t count, size_t which, LLVMValueRef global) {
+static bool cc_clash_hide_if_reserved(const struct ir_file *files, size_t count, size_t which, LLVMValueRef global) {
   size_t length;
   const char *name = LLVMGetValueName2(global, &length);
   if (LLVMIsDeclaration(global) || LLVMGetLinkage(global) != LLVMExternalLinkage || !strcmp(name, "main") ||
-      !cc_belongs_to_c(name))
+      !cc_clash_is_reserved(name))
     return false;
-  if (!cc_is_wanted_elsewhere(files, count, which, name))
-    return cc_hide(global);
+  if (!cc_clash_is_declared_elsewhere(files, count, which, name))
+    return cc_clash_hide_global(global);
   fprintf(stderr, "%s: warning: '%s' is a name of the C library's, but another input declares it: it stays visible\n",
           files[which].name, name);
   return false;
 }
 
-size_t cc_hide_clashes(const struct ir_file *files, size_t count, size_t which) {
+size_t cc_clash_hide(const struct ir_file *files, size_t count, size_t which) {
   LLVMModuleRef module = files[which].module;
   size_t hidden = 0;
   for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
-    hidden += cc_hide_if_clashing(files, count, which, f);
+    hidden += cc_clash_hide_if_reserved(files, count, which, f);
   for (LLVMValueRef v = LLVMGetFirstGlobal(module); v; v = LLVMGetNextGlobal(v))
-    hidden += cc_hide_if_clashing(files, count, which, v);
+    hidden += cc_clash_hide_if_reserved(files, count, which, v);
   return hidden;
 }

@@ -1,14 +1,13 @@
 #pragma once
-
-/* Names that a program shares with C.
+/* Names that a program shares with the C library.
  *
- * The host's functions are external symbols with the names that the program gave them, so that a program's `close` catches
- * the calls that a C library makes of its own, and a program's `osp_ws_send` the runtime's. */
+ * The host's compiler emits a program's functions as external symbols under their source names. A program's `close`
+ * would therefore intercept the C library's own calls of close, and its `osp_ws_send` the runtime's.
+ */
+#include <stddef.h>
 
 #include "../osprey-ws-lower/ir_file.h"
 
-#include <stddef.h>
-
-/* Makes the functions and variables of a file that clash internal to it, and renames them. A name that another of the
- * files declares is left, with a warning. Returns how many were changed. */
-size_t cc_hide_clashes(const struct ir_file *files, size_t count, size_t which);
+/* Makes the clashing functions and variables of files[which] internal and renames them. Skips a name that another of
+ * the files declares, with a warning. Returns how many it changed. */
+size_t cc_clash_hide(const struct ir_file *files, size_t count, size_t which);

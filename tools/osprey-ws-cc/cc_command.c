@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- The list of arguments ---- */
+/* ---- arguments */
 
 int cc_command_insert(struct cc_command *command, size_t place, enum cc_role role, const char *text) {
   if (command->count == command->capacity) {
     size_t capacity = command->capacity ? 2 * command->capacity : 32;
-    struct cc_argument *arguments = realloc(command->arguments, capacity * sizeof(*arguments));
+    struct cc_argument *arguments = realloc(command->arguments, capacity * sizeof *arguments);
     if (!arguments)
       return -1;
     command->arguments = arguments;
@@ -20,7 +20,7 @@ int cc_command_insert(struct cc_command *command, size_t place, enum cc_role rol
   if (!copy)
     return -1;
   memmove(command->arguments + place + 1, command->arguments + place,
-          (command->count - place) * sizeof(*command->arguments));
+          (command->count - place) * sizeof *command->arguments);
   command->arguments[place] = (struct cc_argument){copy, role};
   command->count++;
   return 0;
@@ -30,132 +30,28 @@ int cc_command_append(struct cc_command *command, enum cc_role role, const char 
   return cc_command_insert(command, command->count, role, text);
 }
 
+static void cc_command_remove(struct cc_command *command, size_t place) {
+  free(command->arguments[place].text);
+  command->count--;
+  memmove(command->arguments + place, command->arguments + place + 1,
+          (command->count - place) * sizeof *command->arguments);
+}
+
 void cc_command_deinit(struct cc_command *command) {
   for (size_t i = 0; i < command->count; i++)
     free(command->arguments[i].text);
   free(command->arguments);
-  free(command->own[0]);
-  free(command->own[1]);
+  free(command->clang);
+  free(command->runtime);
   *command = (struct cc_command){0};
 }
 
-/* ---- What each argument is ---- */
+/* ---- response files */
 
-static bool cc_is_one_of(const char *text, const char *const *words) {
-  while (*words && strcmp(*words, text) != 0)
-    words++;
-  return *words != NULL;
-}
-
-/* Options whose value is the next argument, when nothing is joined to them. */
-static bool cc_takes_value(const char *option) {
-  static const char *const options[] = {"-o",
-                                        "-x",
-                                        "-I",
-                                        "-L",
-                                        "-l",
-                                        "-D",
-                                        "-U",
-                                        "-F",
-                                        "-T",
-                                        "-u",
-                                        "-z",
-                                        "-e",
-                                        "-B",
-                                        "-G",
-                                        "-h",
-                                        "-MF",
-                                        "-MT",
-                                        "-MQ",
-                                        "-MJ",
-                                        "-Xlinker",
-                                        "-Xclang",
-                                        "-Xassembler",
-                                        "-Xpreprocessor",
-                                        "-Xanalyzer",
-                                        "-Xopenmp-target",
-                                        "-Xoffload-linker",
-                                        "-mllvm",
-                                        "-target",
-                                        "--target",
-                                        "-arch",
-                                        "-framework",
-                                        "-include",
-                                        "-imacros",
-                                        "-include-pch",
-                                        "-isystem",
-                                        "-iquote",
-                                        "-idirafter",
-                                        "-iprefix",
-                                        "-iwithprefix",
-                                        "-iwithprefixbefore",
-                                        "-isysroot",
-                                        "--sysroot",
-                                        "-ivfsoverlay",
-                                        "-cxx-isystem",
-                                        "-iframework",
-                                        "-working-directory",
-                                        "-resource-dir",
-                                        "--param",
-                                        "--config",
-                                        "-rpath",
-                                        "-soname",
-                                        "-install_name",
-                                        "-serialize-diagnostics",
-                                        "-dumpbase",
-                                        "-dumpdir",
-                                        "-aux-info",
-                                        "-gcc-toolchain",
-                                        "-bundle_loader",
-                                        "-current_version",
-                                        "-compatibility_version",
-                                        "-exported_symbols_list",
-                                        "-filelist",
-                                        NULL};
-  return cc_is_one_of(option, options);
-}
-
-/* Options that stop before the link, or make a link that takes no libraries. */
-static bool cc_prevents_link(const char *option) {
-  static const char *const options[] = {
-      "-c",        "-S",           "-E",        "-M",        "-MM",  "-r", "-fsyntax-only",
-      "-emit-ast", "--precompile", "-Xanalyze", "--analyze", "-###", NULL};
-  return cc_is_one_of(option, options);
-}
-
-static bool cc_ends_with(const char *text, const char *suffix) {
-  size_t length = strlen(text), suffix_length = strlen(suffix);
-  return length >= suffix_length && !strcmp(text + length - suffix_length, suffix);
-}
-
-/* language: the value of the -x in force, "none" if there is none. */
-static enum cc_role cc_role_of_input(const char *text, const char *language) {
-  if (!strcmp(language, "ir") || (!strcmp(language, "none") && cc_ends_with(text, ".ll")))
-    return CC_IR;
-  return cc_ends_with(text, ".a") ? CC_LIBRARY : CC_INPUT;
-}
-
-/* Takes an option of the driver's own, which clang must not see. */
-static bool cc_take_own(struct cc_command *command, const char *text) {
-  static const char clang[] = "--ws-clang=", runtime[] = "--ws-runtime=";
-  int which = !strncmp(text, clang, sizeof(clang) - 1) ? 0 : !strncmp(text, runtime, sizeof(runtime) - 1) ? 1 : -1;
-  if (!strcmp(text, "--ws-compat")) {
-    command->compat = true;
-    return true;
-  }
-  if (which < 0)
-    return false;
-  free(command->own[which]);
-  command->own[which] = strdup(strchr(text, '=') + 1);
-  *(which ? &command->runtime : &command->clang) = command->own[which];
-  return true;
-}
-
-/* ---- Response files ---- */
-
-/* Takes the next word of a response file into word, which has room for all that is left: words are separated by white
- * space, quoted by ' or ", and a backslash keeps the character after it. Returns what follows, NULL at the end. */
-static const char *cc_next_word(const char *at, char *word) {
+/* Copies the next word of a response file to `word`, which has room for the rest of the file. White space separates
+ * words, ' and " quote, and a backslash escapes the next character. Returns the position after the word, or NULL at
+ * the end. */
+static const char *cc_command_next_word(const char *at, char *word) {
   char quote = 0;
   at += strspn(at, " \t\r\n\v\f");
   if (!*at)
@@ -172,7 +68,7 @@ static const char *cc_next_word(const char *at, char *word) {
   return at;
 }
 
-static char *cc_read_file(const char *path) {
+static char *cc_command_read_file(const char *path) {
   FILE *file = fopen(path, "rb");
   char *text = NULL;
   size_t capacity = 0;
@@ -186,34 +82,81 @@ static char *cc_read_file(const char *path) {
   return text;
 }
 
-/* Adds an argument, or what the response file that it names holds. Files that name each other end at a depth. */
-static int cc_add_word(struct cc_command *command, const char *text, unsigned depth) {
-  enum { DEEPEST = 16 };
-  char *content = text[0] == '@' && depth < DEEPEST ? cc_read_file(text + 1) : NULL;
+/* Appends an argument, or the contents of the response file it names. A depth limit ends files that include each
+ * other. */
+static int cc_command_expand(struct cc_command *command, const char *text, unsigned depth) {
+  enum { MAX_DEPTH = 16 };
+  char *content = text[0] == '@' && depth < MAX_DEPTH ? cc_command_read_file(text + 1) : NULL;
   if (!content)
     return cc_command_append(command, CC_OPTION, text);
   char *word = malloc(strlen(content) + 1);
   int status = word ? 0 : -1;
   command->from_response_file = true;
-  for (const char *at = content; !status && (at = cc_next_word(at, word));)
-    status = cc_add_word(command, word, depth + 1);
+  for (const char *at = content; !status && (at = cc_command_next_word(at, word));)
+    status = cc_command_expand(command, word, depth + 1);
   free(word);
   free(content);
   return status;
 }
 
-/* ---- The command ---- */
+/* ---- roles */
 
-static void cc_remove(struct cc_command *command, size_t place) {
-  free(command->arguments[place].text);
-  command->count--;
-  memmove(command->arguments + place, command->arguments + place + 1,
-          (command->count - place) * sizeof(*command->arguments));
+/* Returns true if `words`, separated, preceded and followed by spaces, contains the option. */
+static bool cc_command_is_one_of(const char *option, const char *words) {
+  char word[40];
+  int length = snprintf(word, sizeof word, " %s ", option);
+  return length > 0 && (size_t)length < sizeof word && !strchr(option, ' ') && strstr(words, word);
 }
 
-/* After `--` every argument is an input; one that looks like an option is said to lie in the working directory. */
-static int cc_end_options(struct cc_command *command, size_t place, const char *language) {
-  cc_remove(command, place);
+/* Returns true if the option's value is the next argument. */
+static bool cc_command_takes_value(const char *option) {
+  return cc_command_is_one_of(
+      option,
+      " -o -x -I -L -l -D -U -F -T -u -z -e -B -G -h -MF -MT -MQ -MJ -Xlinker -Xclang -Xassembler -Xpreprocessor"
+      " -Xanalyzer -Xopenmp-target -Xoffload-linker -mllvm -target --target -arch -framework -include -imacros"
+      " -include-pch -isystem -iquote -idirafter -iprefix -iwithprefix -iwithprefixbefore -isysroot --sysroot"
+      " -ivfsoverlay -cxx-isystem -iframework -working-directory -resource-dir --param --config -rpath -soname"
+      " -install_name -serialize-diagnostics -dumpbase -dumpdir -aux-info -gcc-toolchain -bundle_loader"
+      " -current_version -compatibility_version -exported_symbols_list -filelist ");
+}
+
+/* Returns true if the option stops clang before the link, or makes a link without libraries. */
+static bool cc_command_prevents_link(const char *option) {
+  return cc_command_is_one_of(option,
+                              " -c -S -E -M -MM -r -fsyntax-only -emit-ast --precompile -Xanalyze --analyze -### ");
+}
+
+static bool cc_command_ends_with(const char *text, const char *suffix) {
+  size_t length = strlen(text), suffix_length = strlen(suffix);
+  return length >= suffix_length && !strcmp(text + length - suffix_length, suffix);
+}
+
+/* `language` is the value of the last -x, or "none". */
+static enum cc_role cc_command_input_role(const char *text, const char *language) {
+  if (!strcmp(language, "ir") || (!strcmp(language, "none") && cc_command_ends_with(text, ".ll")))
+    return CC_IR;
+  return cc_command_ends_with(text, ".a") ? CC_LIBRARY : CC_INPUT;
+}
+
+/* Parses an option of osprey-ws-cc, which clang does not know. Returns false for any other option. */
+static bool cc_command_parse_own(struct cc_command *command, const char *text) {
+  static const char clang[] = "--ws-clang=", runtime[] = "--ws-runtime=";
+  if (!strcmp(text, "--ws-compat")) {
+    command->compat = true;
+    return true;
+  }
+  bool is_clang = !strncmp(text, clang, sizeof clang - 1);
+  if (!is_clang && strncmp(text, runtime, sizeof runtime - 1) != 0)
+    return false;
+  char **value = is_clang ? &command->clang : &command->runtime;
+  free(*value);
+  *value = strdup(strchr(text, '=') + 1);
+  return true;
+}
+
+/* Removes the `--` at `place`; all arguments after it are inputs. */
+static int cc_command_end_options(struct cc_command *command, size_t place, const char *language) {
+  cc_command_remove(command, place);
   for (size_t i = place; i < command->count; i++) {
     struct cc_argument *argument = &command->arguments[i];
     char *path = NULL;
@@ -223,16 +166,16 @@ static int cc_end_options(struct cc_command *command, size_t place, const char *
       free(argument->text);
       argument->text = path;
     }
-    argument->role = cc_role_of_input(argument->text, language);
+    argument->role = cc_command_input_role(argument->text, language);
   }
   return 0;
 }
 
-/* Takes note of an option that names the target; value is the argument after it. The last one counts. */
-static void cc_note_target(struct cc_command *command, const char *option, const char *value) {
+/* Records the target if the option selects one; `value` is the argument after it. The last such option wins. */
+static void cc_command_parse_target(struct cc_command *command, const char *option, const char *value) {
   static const char target[] = "--target=";
-  if (!strncmp(option, target, sizeof(target) - 1))
-    command->target = option + sizeof(target) - 1;
+  if (!strncmp(option, target, sizeof target - 1))
+    command->target = option + sizeof target - 1;
   else if (!strcmp(option, "-target") || !strcmp(option, "--target"))
     command->target = value;
   else if (!strcmp(option, "-m32") || !strcmp(option, "-m16"))
@@ -243,8 +186,8 @@ static void cc_note_target(struct cc_command *command, const char *option, const
     command->target = NULL;
 }
 
-/* Gives every argument its role. */
-static int cc_classify(struct cc_command *command) {
+/* Assigns a role to every argument. */
+static int cc_command_classify(struct cc_command *command) {
   const char *language = "none";
   int status = 0;
   command->links = true;
@@ -252,23 +195,23 @@ static int cc_classify(struct cc_command *command) {
     struct cc_argument *argument = &command->arguments[i];
     const char *text = argument->text;
     if (!strcmp(text, "--")) {
-      status = cc_end_options(command, i, language);
+      status = cc_command_end_options(command, i, language);
       break;
     }
-    if (cc_take_own(command, text)) {
-      cc_remove(command, i--);
+    if (cc_command_parse_own(command, text)) {
+      cc_command_remove(command, i--);
     } else if (text[0] != '-' || !text[1]) {
-      argument->role = cc_role_of_input(text, language);
-    } else if (cc_takes_value(text) && i + 1 < command->count) {
+      argument->role = cc_command_input_role(text, language);
+    } else if (cc_command_takes_value(text) && i + 1 < command->count) {
       i++;
-      cc_note_target(command, text, command->arguments[i].text);
+      cc_command_parse_target(command, text, command->arguments[i].text);
       if (!strcmp(text, "-x"))
         language = command->arguments[i].text;
     } else {
       argument->role = !strncmp(text, "-l", 2) ? CC_LIBRARY : CC_OPTION;
-      command->links = command->links && !cc_prevents_link(text);
+      command->links = command->links && !cc_command_prevents_link(text);
       command->help = command->help || !strcmp(text, "--help");
-      cc_note_target(command, text, NULL);
+      cc_command_parse_target(command, text, NULL);
       if (!strncmp(text, "-x", 2))
         language = text + 2;
     }
@@ -277,20 +220,16 @@ static int cc_classify(struct cc_command *command) {
   return status;
 }
 
-static bool cc_has_input(const struct cc_command *command) {
-  for (size_t i = 0; i < command->count; i++)
-    if (command->arguments[i].role != CC_OPTION)
-      return true;
-  return false;
-}
-
 int cc_command_init(struct cc_command *command, int argc, char **argv) {
   int status = 0;
+  bool has_input = false;
   *command = (struct cc_command){0};
   for (int i = 1; i < argc && !status; i++)
-    status = cc_add_word(command, argv[i], 0);
+    status = cc_command_expand(command, argv[i], 0);
   if (!status)
-    status = cc_classify(command);
-  command->links = command->links && cc_has_input(command);
+    status = cc_command_classify(command);
+  for (size_t i = 0; i < command->count; i++)
+    has_input = has_input || command->arguments[i].role != CC_OPTION;
+  command->links = command->links && has_input;
   return status;
 }

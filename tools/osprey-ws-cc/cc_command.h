@@ -1,44 +1,42 @@
 #pragma once
-
-/* The command line of a C compiler driver, as far as it concerns osprey-ws-cc: which of its arguments are inputs, which of
- * these are LLVM IR, and whether it ends in a link.
+/* The command line of clang, as far as osprey-ws-cc interprets it: which arguments are inputs, which inputs hold LLVM
+ * IR, and whether the command links.
  *
- * Response files (@FILE) are replaced by what they hold, and `--` by nothing, so that every argument stands for itself. */
-
+ * Response files (@FILE) are expanded. `--` is removed, and inputs after it that look like options become ./NAME. All
+ * text is owned by the command.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 
 enum cc_role {
-  CC_OPTION,  /* an option, or the value of one */
+  CC_OPTION,  /* an option, or its value */
   CC_IR,      /* an input that holds LLVM IR */
   CC_LIBRARY, /* an archive, or -lNAME */
   CC_INPUT,   /* any other input */
 };
 
 struct cc_argument {
-  char *text; /* owned */
+  char *text;
   enum cc_role role;
 };
 
 struct cc_command {
-  struct cc_argument *arguments; /* without the driver's own name */
+  struct cc_argument *arguments; /* without argv[0] and without the options of osprey-ws-cc */
   size_t count, capacity;
-  bool from_response_file; /* some arguments were: they may be too many for exec */
-  bool links;              /* clang is asked to link its inputs */
+  bool from_response_file; /* a response file was expanded: the arguments may exceed the limit of exec */
+  bool links;              /* clang links its inputs */
   bool language_set;       /* an -x is in force at the end */
-  bool compat;             /* --ws-compat was given */
-  bool help;               /* --help was given */
-  const char *target;  /* the triple that the command line asks for, or NULL; points into an argument or is static */
-  const char *clang;   /* the value of --ws-clang=, or NULL; points into `own` */
-  const char *runtime; /* the value of --ws-runtime=, or NULL; points into `own` */
-  char *own[2];        /* the arguments that hold these values; owned */
+  bool compat;             /* --ws-compat */
+  bool help;               /* --help */
+  const char *target;      /* the requested target triple, or NULL; points into an argument or is static */
+  char *clang;             /* the value of --ws-clang=, or NULL */
+  char *runtime;           /* the value of --ws-runtime=, or NULL */
 };
 
-/* Takes the command line apart. 0, or -1 where there is no memory. */
+/* Parses a command line. Returns 0, or -1 if out of memory; call cc_command_deinit after success. */
 int cc_command_init(struct cc_command *command, int argc, char **argv);
+void cc_command_deinit(struct cc_command *command);
 
-/* Appends or inserts a copy of text. 0, or -1 where there is no memory. */
+/* Append or insert a copy of `text`. Return 0, or -1 if out of memory. */
 int cc_command_append(struct cc_command *command, enum cc_role role, const char *text);
 int cc_command_insert(struct cc_command *command, size_t place, enum cc_role role, const char *text);
-
-void cc_command_deinit(struct cc_command *command);

@@ -1,12 +1,13 @@
 #pragma once
-
-/* What a command links besides the caller's own. */
+/* What a command links besides its own inputs: the runtime, and the libraries the runtime needs. */
+#include <stdbool.h>
 
 #include "cc_command.h"
 
-/* Adds the runtime, and the old C functions where they are asked for, to a command that links. 0, or -1 after a message. */
+/* Adds the runtime to a command that links, and the old C functions if they are requested (--ws-compat, or
+ * OSPREY_WS_COMPAT=1). Returns 0, or -1 if out of memory. */
 int cc_link_runtime(struct cc_command *command);
 
-/* Whether a command links and none of the objects and archives that the caller names can have the memory hooks: then the
- * host's archive was forgotten, and the linker's complaints do not say so. To be asked before the runtime is added. */
-bool cc_lacks_hooks(const struct cc_command *command);
+/* Returns true if the command links, and none of its objects and archives can define the memory hooks: the host's
+ * archive is probably missing, which the linker's messages do not say. Call this before cc_link_runtime. */
+bool cc_link_lacks_hooks(const struct cc_command *command);

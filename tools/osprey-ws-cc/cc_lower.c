@@ -1,9 +1,5 @@
 #include "cc_lower.h"
 
-#include "../osprey-ws-lower/ir_file.h"
-#include "cc_clash.h"
-#include "osprey_ws_codegen.h"
-
 #include <llvm-c/Core.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,18 +7,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The IR inputs of a command, in its order. */
-struct inputs {
+#include "../osprey-ws-lower/ir_file.h"
+#include "cc_clash.h"
+#include "osprey_ws_codegen.h"
+
+/* The IR inputs of a command, in order. */
+struct cc_lower_files {
   struct ir_file *files;
-  size_t *places; /* which argument each is */
+  size_t *places; /* the argument of each file */
   size_t count;
 };
 
-/* Reads and parses every IR input. One that cannot be parsed keeps a NULL module: clang will say what is wrong. */
-static int read_inputs(struct inputs *inputs, const struct cc_command *command) {
+/* Reads and parses every IR input. If one cannot be parsed its module is NULL: clang reports the error. */
+static int cc_lower_read(struct cc_lower_files *inputs, const struct cc_command *command) {
   inputs->count = 0;
-  inputs->files = calloc(command->count + 1, sizeof(*inputs->files));
-  inputs->places = calloc(command->count + 1, sizeof(*inputs->places));
+  inputs->files = calloc(command->count + 1, sizeof *inputs->files);
+  inputs->places = calloc(command->count + 1, sizeof *inputs->places);
   if (!inputs->files || !inputs->places)
     return -1;
   for (size_t i = 0; i < command->count; i++) {
@@ -39,15 +39,15 @@ static int read_inputs(struct inputs *inputs, const struct cc_command *command) 
   return 0;
 }
 
-static void free_inputs(struct inputs *inputs) {
+static void cc_lower_free(struct cc_lower_files *inputs) {
   for (size_t i = 0; i < inputs->count; i++)
     ir_file_deinit(&inputs->files[i]);
   free(inputs->files);
   free(inputs->places);
 }
 
-/* The path of the lowered module: DIRECTORY/NUMBER/NAME.bc, so that clang names its outputs as it would have. */
-static char *name_output(const char *directory, size_t number, const char *input) {
+/* Returns the path for a lowered module, DIRECTORY/NUMBER/NAME.bc: clang derives the names of its outputs from NAME. */
+static char *cc_lower_output_path(const char *directory, size_t number, const char *input) {
   const char *slash = strrchr(input, '/');
   const char *base = slash ? slash + 1 : input;
   const char *dot = strrchr(base, '.');
@@ -62,7 +62,7 @@ static char *name_output(const char *directory, size_t number, const char *input
   return path;
 }
 
-static bool declares_builtin(LLVMModuleRef module) {
+static bool cc_lower_declares_builtin(LLVMModuleRef module) {
   size_t count;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
   for (size_t i = 0; i < count; i++)
@@ -71,16 +71,17 @@ static bool declares_builtin(LLVMModuleRef module) {
   return false;
 }
 
-/* Whether clang can take an input as the caller named it. Standard input cannot be read twice. */
-static bool stays_as_it_is(const struct inputs *inputs, size_t which, const char *name) {
+/* Hides clashing names. Returns true if clang can read the original input: the module is unchanged and needs no
+ * lowering. Standard input cannot be read a second time. */
+static bool cc_lower_keeps_input(const struct cc_lower_files *inputs, size_t which, const char *name) {
   const struct ir_file *file = &inputs->files[which];
-  bool changes =
-      file->module && (cc_hide_clashes(inputs->files, inputs->count, which) > 0 || declares_builtin(file->module));
+  bool changes = file->module &&
+                 (cc_clash_hide(inputs->files, inputs->count, which) > 0 || cc_lower_declares_builtin(file->module));
   return !changes && strcmp(name, "-") != 0;
 }
 
-/* Lowers a module for the machine that the command line names, if it names one: clang will take it over the module's. */
-static int lower_for_target(struct ir_file *file, const char *target) {
+/* Lowers a module for the target of the command line if it has one: clang prefers that to the module's. */
+static int cc_lower_for_target(struct ir_file *file, const char *target) {
   char *triple = strdup(LLVMGetTarget(file->module)), *layout = strdup(LLVMGetDataLayoutStr(file->module));
   int status = triple && layout ? 0 : -1;
   if (!status && target) {
@@ -98,34 +99,33 @@ static int lower_for_target(struct ir_file *file, const char *target) {
   return status;
 }
 
-/* Lowers one input into the directory and puts the result in its place in the command. */
-static int lower_input(struct inputs *inputs, size_t which, struct cc_command *command, const char *directory) {
+/* Lowers one input into the directory and replaces its argument, unless clang can read the original. */
+static int cc_lower_input(struct cc_lower_files *inputs, size_t which, struct cc_command *command,
+                          const char *directory, bool *lowered) {
   struct ir_file *file = &inputs->files[which];
   struct cc_argument *argument = &command->arguments[inputs->places[which]];
-  if (stays_as_it_is(inputs, which, argument->text))
+  if (cc_lower_keeps_input(inputs, which, argument->text))
     return 0;
-  char *path = name_output(directory, which, argument->text);
+  char *path = cc_lower_output_path(directory, which, argument->text);
   if (!path)
     return -1;
-  if (file->module ? lower_for_target(file, command->target) || ir_file_write(file, path, false)
+  if (file->module ? cc_lower_for_target(file, command->target) || ir_file_write(file, path, false)
                    : ir_file_write_bytes(file, path)) {
     free(path);
     return -1;
   }
   free(argument->text);
   argument->text = path;
+  *lowered = true;
   return 0;
 }
 
 int cc_lower_inputs(struct cc_command *command, const char *directory, bool *lowered) {
-  struct inputs inputs;
-  int status = read_inputs(&inputs, command);
+  struct cc_lower_files inputs;
+  int status = cc_lower_read(&inputs, command);
   *lowered = false;
-  for (size_t i = 0; i < inputs.count && !status; i++) {
-    const char *before = command->arguments[inputs.places[i]].text;
-    status = lower_input(&inputs, i, command, directory);
-    *lowered = *lowered || command->arguments[inputs.places[i]].text != before;
-  }
-  free_inputs(&inputs);
+  for (size_t i = 0; i < inputs.count && !status; i++)
+    status = cc_lower_input(&inputs, i, command, directory, lowered);
+  cc_lower_free(&inputs);
   return status;
 }

@@ -1,9 +1,10 @@
 #pragma once
-
-/* The inputs of a command that hold LLVM IR. */
+/* Lowers the LLVM IR inputs of a command. */
+#include <stdbool.h>
 
 #include "cc_command.h"
 
-/* Lowers every IR input that has something to lower or to hide into a directory, and puts the result in its place in the
- * command; the others stay as they are. lowered: whether there was one. 0, or -1 after a message. */
+/* Lowers each IR input that uses a builtin or a clashing name (cc_clash.h), writes the result to `directory` and
+ * replaces the argument by its path. Other inputs stay unchanged. Sets `*lowered` if there was one. Returns 0, or
+ * -1; errors in the IR and of files are reported on standard error. */
 int cc_lower_inputs(struct cc_command *command, const char *directory, bool *lowered);

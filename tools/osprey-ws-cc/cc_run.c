@@ -9,31 +9,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* ---- The process ---- */
+/* ---- process */
 
-static volatile sig_atomic_t cc_child;
+static volatile sig_atomic_t cc_run_child;
 
-static void cc_forward_signal(int number) {
-  if (cc_child > 0)
-    kill((pid_t)cc_child, number);
+static void cc_run_forward_signal(int number) {
+  if (cc_run_child > 0)
+    kill((pid_t)cc_run_child, number);
 }
 
-static void cc_forward_signals(void) {
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction action = {.sa_handler = cc_forward_signal};
-  for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-    sigaction(numbers[i], &action, NULL);
-}
-
-static int cc_wait(pid_t child) {
+static int cc_run_wait(pid_t child) {
   int status;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR)
-      return CC_FAILED;
+      return CC_RUN_FAILED;
   return status;
 }
 
-int cc_end(int status) {
+int cc_run_exit(int status) {
   if (WIFEXITED(status))
     return WEXITSTATUS(status);
   signal(WTERMSIG(status), SIG_DFL);
@@ -41,33 +34,32 @@ int cc_end(int status) {
   return 128 + WTERMSIG(status);
 }
 
-/* ---- Its arguments ---- */
-
-static int cc_write_word(FILE *file, const char *word) {
-  fputc('"', file);
-  for (; *word; word++) {
-    if (*word == '"' || *word == '\\')
-      fputc('\\', file);
-    fputc(*word, file);
-  }
-  return fputs("\"\n", file);
-}
-
-/* Writes the arguments to a response file and returns the argument that names it, to be freed; NULL on failure. */
-static char *cc_write_response_file(const struct cc_command *command, const char *directory) {
+/* Writes the arguments to a response file. Returns the argument that names it, to be freed, or NULL on failure. */
+static char *cc_run_write_response_file(const struct cc_command *command, const char *scratch) {
   char *argument = NULL;
-  if (asprintf(&argument, "@%s/arguments", directory) < 0)
+  if (asprintf(&argument, "@%s/arguments", scratch) < 0)
     return NULL;
   FILE *file = fopen(argument + 1, "w");
-  for (size_t i = 0; file && i < command->count; i++)
-    cc_write_word(file, command->arguments[i].text);
+  for (size_t i = 0; file && i < command->count; i++) {
+    fputc('"', file);
+    for (const char *at = command->arguments[i].text; *at; at++) {
+      if (*at == '"' || *at == '\\')
+        fputc('\\', file);
+      fputc(*at, file);
+    }
+    fputs("\"\n", file);
+  }
   if (file && !fclose(file))
     return argument;
   free(argument);
   return NULL;
 }
 
-static pid_t cc_spawn(char **argv) {
+static pid_t cc_run_spawn(char **argv) {
+  static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction action = {.sa_handler = cc_run_forward_signal};
+  for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++)
+    sigaction(forwarded[i], &action, NULL);
   pid_t child = fork();
   if (child != 0)
     return child;
@@ -76,10 +68,10 @@ static pid_t cc_spawn(char **argv) {
   _exit(errno == ENOENT ? 127 : 126);
 }
 
-int cc_run(const struct cc_command *command, const char *clang, const char *directory) {
+int cc_run(const struct cc_command *command, const char *clang, const char *scratch) {
   size_t count = 0;
-  char *response = command->from_response_file ? cc_write_response_file(command, directory) : NULL;
-  char **argv = calloc(command->count + 2, sizeof(*argv));
+  char *response = command->from_response_file ? cc_run_write_response_file(command, scratch) : NULL;
+  char **argv = calloc(command->count + 2, sizeof *argv);
   pid_t child = -1;
   if (argv && (response || !command->from_response_file)) {
     argv[count++] = (char *)clang;
@@ -87,21 +79,20 @@ int cc_run(const struct cc_command *command, const char *clang, const char *dire
       argv[count++] = response;
     for (size_t i = 0; !response && i < command->count; i++)
       argv[count++] = command->arguments[i].text;
-    cc_forward_signals();
-    child = cc_spawn(argv);
-    cc_child = child;
+    child = cc_run_spawn(argv);
+    cc_run_child = child;
   }
   if (child < 0)
     fprintf(stderr, "osprey-ws-cc: error: cannot start '%s': %s\n", clang, strerror(errno));
   free(argv);
   free(response);
-  return child < 0 ? CC_FAILED : cc_wait(child);
+  return child < 0 ? CC_RUN_FAILED : cc_run_wait(child);
 }
 
-/* ---- Its version ---- */
+/* ---- version */
 
-/* What a program writes to standard output when it is run with --version, cut to size bytes. */
-static void cc_read_version(const char *clang, char *text, size_t size) {
+/* Stores the standard output of `clang --version`, cut to size - 1 bytes. */
+static void cc_run_read_version(const char *clang, char *text, size_t size) {
   int ends[2];
   size_t length = 0;
   text[0] = '\0';
@@ -121,41 +112,41 @@ static void cc_read_version(const char *clang, char *text, size_t size) {
   text[length] = '\0';
   close(ends[0]);
   if (child > 0)
-    cc_wait(child);
+    cc_run_wait(child);
 }
 
-int cc_clang_version(const char *clang) {
+int cc_run_clang_version(const char *clang) {
   static const char before[] = "clang version ";
   char text[512];
-  cc_read_version(clang, text, sizeof(text));
+  cc_run_read_version(clang, text, sizeof text);
   const char *at = strstr(text, before);
-  return at ? atoi(at + sizeof(before) - 1) : 0;
+  return at ? atoi(at + sizeof before - 1) : 0;
 }
 
-/* ---- The directory ---- */
+/* ---- scratch directory */
 
-char *cc_make_directory(void) {
+char *cc_run_scratch_new(void) {
   const char *parent = getenv("TMPDIR");
-  char *directory = NULL;
-  if (asprintf(&directory, "%s/osprey-ws-cc.XXXXXX", parent && *parent ? parent : "/tmp") < 0)
+  char *scratch = NULL;
+  if (asprintf(&scratch, "%s/osprey-ws-cc.XXXXXX", parent && *parent ? parent : "/tmp") < 0)
     return NULL;
-  if (mkdtemp(directory))
-    return directory;
-  fprintf(stderr, "osprey-ws-cc: error: cannot make the directory '%s': %s\n", directory, strerror(errno));
-  free(directory);
+  if (mkdtemp(scratch))
+    return scratch;
+  fprintf(stderr, "osprey-ws-cc: error: cannot make the directory '%s': %s\n", scratch, strerror(errno));
+  free(scratch);
   return NULL;
 }
 
-static int cc_remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
+static int cc_run_remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk) {
   (void)status;
   (void)type;
   (void)walk;
   return remove(path);
 }
 
-void cc_remove_directory(char *directory) {
-  enum { DESCRIPTORS = 8 };
-  if (directory)
-    nftw(directory, cc_remove_entry, DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
-  free(directory);
+void cc_run_scratch_free(char *scratch) {
+  enum { MAX_DESCRIPTORS = 8 };
+  if (scratch)
+    nftw(scratch, cc_run_remove_entry, MAX_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+  free(scratch);
 }

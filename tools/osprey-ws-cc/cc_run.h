@@ -1,22 +1,20 @@
 #pragma once
-
-/* Running the C compiler, and the directory for what it reads in place of its inputs. */
-
+/* Runs clang, and owns the scratch directory for the files that replace its inputs. */
 #include "cc_command.h"
 
-/* How a process ended, as wait reports it: with the exit status 1. */
-#define CC_FAILED (1 << 8)
+/* A wait status: exited with 1. */
+#define CC_RUN_FAILED (1 << 8)
 
-/* Runs clang with the command's arguments, waits, and returns how it ended. A signal that asks this process to end is
- * handed on to clang. directory: where a response file may be written. */
-int cc_run(const struct cc_command *command, const char *clang, const char *directory);
+/* Runs clang with the command's arguments and returns its wait status. Forwards SIGINT, SIGTERM and SIGHUP to it.
+ * Writes the arguments to a response file in `scratch` if they came from one. */
+int cc_run(const struct cc_command *command, const char *clang, const char *scratch);
 
-/* The major version of a clang, as its --version says it; 0 if it does not. */
-int cc_clang_version(const char *clang);
+/* Returns the major version that `clang --version` prints, or 0 if there is none. */
+int cc_run_clang_version(const char *clang);
 
-/* Ends this process in the way that clang ended: returns its exit status, or is killed by the same signal. */
-int cc_end(int status);
+/* Ends this process as the wait status says: returns the exit status to return from main, or raises the same signal. */
+int cc_run_exit(int status);
 
-/* A new directory for temporary files, to be removed, with what is in it, and freed; NULL after a message. */
-char *cc_make_directory(void);
-void cc_remove_directory(char *directory);
+/* A new directory under TMPDIR, or NULL with a message on standard error. _free removes it with its contents. */
+char *cc_run_scratch_new(void);
+void cc_run_scratch_free(char *scratch);

@@ -1,24 +1,21 @@
-/* osprey-ws-cc: a C compiler driver that knows the WebSocket builtins of Osprey.
+/* osprey-ws-cc: a C compiler driver that implements Osprey's WebSocket builtins.
  *
- * It takes clang's command line, lowers the inputs that hold LLVM IR, and calls clang with the lowered modules in their
- * place and, where clang links, with the runtime behind everything else:
+ * It accepts clang's command line, lowers the LLVM IR inputs, and runs clang on the lowered modules. If clang links,
+ * the runtime follows all other inputs:
  *
  *     prog.ll -o prog -O2 libhost.a  →  TMP/0/prog.bc -o prog -O2 libhost.a libosprey_ws.a libhost.a -lssl …
  *
- * All else is clang's business: it sees its arguments as they were and in their order, and its messages and exit status
- * are the driver's. */
-
-#include "cc_command.h"
-#include "cc_link.h"
-#include "cc_lower.h"
-#include "cc_run.h"
-
+ * All other arguments reach clang unchanged and in order. Messages and exit status are clang's.
+ */
 #include <llvm/Config/llvm-config.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- clang ---- */
+#include "cc_command.h"
+#include "cc_link.h"
+#include "cc_lower.h"
+#include "cc_run.h"
 
 static const char *find_clang(const struct cc_command *command) {
   const char *clang = getenv("OSPREY_WS_CLANG");
@@ -27,9 +24,9 @@ static const char *find_clang(const struct cc_command *command) {
   return clang && *clang ? clang : OSPREY_WS_CLANG_PATH;
 }
 
-/* A clang older than the LLVM that wrote a module may misread it without a word. */
+/* Rejects a clang older than the LLVM that wrote the lowered modules: it may misread them without an error. */
 static int check_clang(const char *clang) {
-  int version = strcmp(clang, OSPREY_WS_CLANG_PATH) != 0 ? cc_clang_version(clang) : 0;
+  int version = strcmp(clang, OSPREY_WS_CLANG_PATH) != 0 ? cc_run_clang_version(clang) : 0;
   if (version == 0 || version >= LLVM_VERSION_MAJOR)
     return 0;
   fprintf(stderr,
@@ -38,8 +35,7 @@ static int check_clang(const char *clang) {
   return -1;
 }
 
-/* ---- What clang does not say ---- */
-
+/* Printed after clang's own --help. */
 static const char help[] =
     "\n"
     "OSPREY-WS-CC: clang, with the WebSocket builtins of Osprey lowered in its LLVM IR inputs\n"
@@ -47,12 +43,12 @@ static const char help[] =
     "  --ws-clang=PATH    The clang to call (OSPREY_WS_CLANG)\n"
     "  --ws-runtime=DIR   Where libosprey_ws.a is (OSPREY_WS_RUNTIME)\n";
 
-static int run(struct cc_command *command, const char *directory) {
+static int run(struct cc_command *command, const char *scratch) {
   const char *clang = find_clang(command);
-  bool hookless = cc_lacks_hooks(command), lowered;
-  if (cc_lower_inputs(command, directory, &lowered) || (lowered && check_clang(clang)) || cc_link_runtime(command))
-    return CC_FAILED;
-  int status = cc_run(command, clang, directory);
+  bool hookless = cc_link_lacks_hooks(command), lowered;
+  if (cc_lower_inputs(command, scratch, &lowered) || (lowered && check_clang(clang)) || cc_link_runtime(command))
+    return CC_RUN_FAILED;
+  int status = cc_run(command, clang, scratch);
   if (command->help)
     fputs(help, stdout);
   if (status && hookless)
@@ -64,12 +60,12 @@ static int run(struct cc_command *command, const char *directory) {
 
 int main(int argc, char **argv) {
   struct cc_command command;
-  char *directory = cc_make_directory();
-  int status = CC_FAILED;
-  if (directory && !cc_command_init(&command, argc, argv)) {
-    status = run(&command, directory);
+  char *scratch = cc_run_scratch_new();
+  int status = CC_RUN_FAILED;
+  if (scratch && !cc_command_init(&command, argc, argv)) {
+    status = run(&command, scratch);
     cc_command_deinit(&command);
   }
-  cc_remove_directory(directory);
-  return cc_end(status);
+  cc_run_scratch_free(scratch);
+  return cc_run_exit(status);
 }

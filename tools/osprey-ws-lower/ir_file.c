@@ -1,8 +1,5 @@
 #include "ir_file.h"
 
-#include "ir_locate.h"
-#include "osprey_ws_codegen.h"
-
 #include <errno.h>
 #include <llvm-c/BitWriter.h>
 #include <llvm-c/Core.h>
@@ -13,12 +10,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "ir_locate.h"
+#include "osprey_ws_codegen.h"
+
 static enum ir_outcome ir_io_error(const char *name, const char *what) {
   fprintf(stderr, "%s: error: cannot %s: %s\n", name, what, strerror(errno));
   return IR_IO;
 }
 
-/* ---- Reading ---- */
+/* ---- reading */
 
 static bool ir_read_all(struct ir_file *file, FILE *stream) {
   size_t capacity = 0;
@@ -36,7 +36,7 @@ static bool ir_read_all(struct ir_file *file, FILE *stream) {
   return !ferror(stream);
 }
 
-/* Bitcode begins with 'BC' C0 DE, or with the header 0B17C0DE that wraps it on some systems. */
+/* Bitcode begins with 'BC' C0 DE, or on some systems with the wrapper magic 0B17C0DE. */
 static bool ir_is_bitcode(const struct ir_file *file) {
   return file->size >= 4 && (!memcmp(file->bytes, "BC\xC0\xDE", 4) || !memcmp(file->bytes, "\xDE\xC0\x17\x0B", 4));
 }
@@ -56,7 +56,7 @@ enum ir_outcome ir_file_read(struct ir_file *file, const char *path) {
   return IR_OK;
 }
 
-/* ---- Parsing and lowering ---- */
+/* ---- parsing and lowering */
 
 /* What LLVM would say of its own accord, and then exit: the parser returns the same text. */
 static void ir_ignore_diagnostic(LLVMDiagnosticInfoRef info, void *context) {
@@ -79,23 +79,23 @@ enum ir_outcome ir_file_parse(struct ir_file *file, bool quiet) {
   return IR_INVALID;
 }
 
-/* To find a line takes reading the text from its beginning, and nobody reads thousands of errors. */
-enum { IR_MOST_ERRORS = 20 };
+/* Each lookup of a line reads the text from its beginning. */
+enum { IR_MAX_ERRORS = 20 };
 
-/* Errors are found builtin by builtin, and printed line by line. */
+/* Codegen reports errors builtin by builtin; they are printed in the order of their lines. */
 struct ir_errors {
   const struct ir_file *file;
-  unsigned count; /* all that were found; the first of them are kept */
+  unsigned count; /* of all errors */
   struct ir_error {
-    unsigned line; /* 0 if there is none */
+    unsigned line; /* 0: unknown */
     char *text;
-  } kept[IR_MOST_ERRORS];
+  } kept[IR_MAX_ERRORS];
 };
 
 static void ir_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
   struct ir_errors *errors = context;
   const struct ir_file *file = errors->file;
-  if (errors->count++ >= IR_MOST_ERRORS)
+  if (errors->count++ >= IR_MAX_ERRORS)
     return;
   struct ir_error *error = &errors->kept[errors->count - 1];
   error->line = diagnostic->value && !file->is_bitcode ? ir_locate(file->bytes, diagnostic->value) : 0;
@@ -109,8 +109,8 @@ static int ir_compare_lines(const void *left, const void *right) {
 
 static void ir_print_errors(struct ir_errors *errors) {
   const char *name = errors->file->name;
-  unsigned kept = errors->count < IR_MOST_ERRORS ? errors->count : IR_MOST_ERRORS;
-  qsort(errors->kept, kept, sizeof(errors->kept[0]), ir_compare_lines);
+  unsigned kept = errors->count < IR_MAX_ERRORS ? errors->count : IR_MAX_ERRORS;
+  qsort(errors->kept, kept, sizeof *errors->kept, ir_compare_lines);
   for (unsigned i = 0; i < kept; i++) {
     const struct ir_error *error = &errors->kept[i];
     const char *text = error->text ? error->text : "out of memory";
@@ -131,7 +131,7 @@ enum ir_outcome ir_file_lower(struct ir_file *file) {
   return status ? IR_INVALID : IR_OK;
 }
 
-/* ---- Writing ---- */
+/* ---- writing */
 
 static bool ir_write_text(const struct ir_file *file, FILE *stream) {
   char *text = LLVMPrintModuleToString(file->module);
@@ -149,7 +149,7 @@ static bool ir_write_bitcode(const struct ir_file *file, FILE *stream) {
   return ok;
 }
 
-/* Removes half a file, but never a device or a pipe that the caller named as the output. */
+/* Removes an incomplete file, but no device or pipe. */
 static void ir_remove_file(const char *path) {
   struct stat status;
   if (!lstat(path, &status) && S_ISREG(status.st_mode))
@@ -160,7 +160,6 @@ static bool ir_write_bytes(const struct ir_file *file, FILE *stream) {
   return fwrite(file->bytes, 1, file->size, stream) == file->size;
 }
 
-/* Opens the output, lets `write` fill it, and closes it. */
 static enum ir_outcome ir_write(const struct ir_file *file, const char *path,
                                 bool (*write)(const struct ir_file *file, FILE *stream)) {
   bool is_stdout = !strcmp(path, "-");

@@ -1,44 +1,41 @@
 #pragma once
-
-/* A file of LLVM IR: read, lowered and written.
+/* A file of LLVM IR, textual or bitcode: read, parse, lower, write.
  *
- * The file holds text or bitcode; its first bytes tell which. Its bytes are kept beside the module that was parsed from
- * them, so that a diagnostic about the module can name a line. Whatever goes wrong is written to standard error as
- * `file:line: error: message`, or `file: error: message` where there is no line, and the outcome says what kind it was. */
-
+ * The first bytes determine the format. The bytes are kept beside the parsed module, so that diagnostics can name a
+ * line. Errors go to standard error as `file:line: error: message`, or `file: error: message` without a line.
+ */
 #include <llvm-c/Types.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Outcomes. They are the exit codes of osprey-ws-lower too. */
+/* Also the exit codes of osprey-ws-lower. */
 enum ir_outcome {
   IR_OK = 0,
-  IR_INVALID = 1, /* not LLVM IR, or its WebSocket builtins are not used as they should be */
+  IR_INVALID = 1, /* not LLVM IR, or a builtin is misused */
   IR_IO = 3,      /* a file could not be read or written */
 };
 
 struct ir_file {
-  const char *name; /* what diagnostics call it: the path, or <stdin> */
+  const char *name; /* for diagnostics: the path, or <stdin>; borrowed */
   char *bytes;      /* NUL-terminated; owned */
   size_t size;
   bool is_bitcode;
   LLVMContextRef llvm;
-  LLVMModuleRef module; /* NULL until it is parsed */
+  LLVMModuleRef module; /* NULL until parsed */
 };
 
-/* Reads the file; "-" is standard input. The file must be given to ir_file_deinit afterwards, whatever the outcome. */
+/* Reads the file; "-" is standard input. Call ir_file_deinit whatever the outcome. */
 enum ir_outcome ir_file_read(struct ir_file *file, const char *path);
+void ir_file_deinit(struct ir_file *file);
 
-/* Parses what was read. quiet keeps the parser's message to itself. */
+/* Parses the bytes. `quiet` suppresses the parser's message. */
 enum ir_outcome ir_file_parse(struct ir_file *file, bool quiet);
 
-/* Gives the builtins their bodies. */
+/* Lowers the builtins in the module. */
 enum ir_outcome ir_file_lower(struct ir_file *file);
 
-/* Writes the module; "-" is standard output. What could not be written whole is removed. */
+/* Writes the module; "-" is standard output. Removes a regular file that could not be written completely. */
 enum ir_outcome ir_file_write(const struct ir_file *file, const char *path, bool as_text);
 
-/* Writes what was read, as it was. */
+/* Writes the bytes as they were read. */
 enum ir_outcome ir_file_write_bytes(const struct ir_file *file, const char *path);
-
-void ir_file_deinit(struct ir_file *file);

@@ -4,18 +4,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* A place in the text, and the number of its line. */
 struct ir_cursor {
-  const char *at;
+  const char *at; /* the start of a line */
   unsigned line;
 };
 
-static size_t ir_line_length(const char *line) {
-  return strcspn(line, "\n");
-}
-
 static bool ir_next_line(struct ir_cursor *cursor) {
-  cursor->at += ir_line_length(cursor->at);
+  cursor->at += strcspn(cursor->at, "\n");
   if (!*cursor->at)
     return false;
   cursor->at++;
@@ -23,7 +18,7 @@ static bool ir_next_line(struct ir_cursor *cursor) {
   return true;
 }
 
-/* The length of what comes before a comment. A semicolon inside a quoted string begins none. */
+/* Returns the length of the line without its comment. A semicolon in a quoted string starts no comment. */
 static size_t ir_code_length(const char *line) {
   bool quoted = false;
   size_t i = 0;
@@ -32,8 +27,7 @@ static size_t ir_code_length(const char *line) {
   return i;
 }
 
-/* Counts the times that code, of this length, names the function in front of a list in parentheses: @name( or
- * @"name"(. */
+/* Counts the occurrences of @name( and @"name"( in code of the given length. */
 static unsigned ir_count_name(const char *code, size_t length, const char *name) {
   size_t name_length = strlen(name);
   unsigned count = 0;
@@ -54,7 +48,7 @@ static bool ir_begins_with(const char *line, const char *word) {
   return !strncmp(line, word, strlen(word));
 }
 
-/* Moves to the line that declares or defines a function. */
+/* Moves the cursor to the line that declares or defines the function. */
 static bool ir_find_function(struct ir_cursor *cursor, const char *name) {
   do {
     if ((ir_begins_with(cursor->at, "declare ") || ir_begins_with(cursor->at, "define ")) &&
@@ -64,7 +58,7 @@ static bool ir_find_function(struct ir_cursor *cursor, const char *name) {
   return false;
 }
 
-/* The line on which a variable or an alias begins: @name = … */
+/* Returns the line of a variable or an alias: @name = … */
 static unsigned ir_locate_variable(struct ir_cursor *cursor, const char *name) {
   size_t length = strlen(name);
   do {
@@ -84,7 +78,7 @@ static bool ir_calls(LLVMValueRef instruction, LLVMValueRef callee) {
   return (LLVMIsACallInst(instruction) || LLVMIsAInvokeInst(instruction)) && LLVMGetCalledValue(instruction) == callee;
 }
 
-/* How many calls of the same function come before this one in its own: text and module have them in the same order. */
+/* Counts the calls of the same callee before this one in its function. Text and module have the same order. */
 static unsigned ir_calls_before(LLVMValueRef call) {
   LLVMValueRef callee = LLVMGetCalledValue(call);
   unsigned count = 0;
@@ -98,7 +92,7 @@ static unsigned ir_calls_before(LLVMValueRef call) {
   return count;
 }
 
-/* From the line that begins the calling function to the call. */
+/* Searches from the line of the calling function for the call. */
 static unsigned ir_locate_call(struct ir_cursor *cursor, LLVMValueRef call) {
   size_t length;
   const char *callee = LLVMGetValueName2(LLVMGetCalledValue(call), &length);

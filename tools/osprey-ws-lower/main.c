@@ -1,12 +1,9 @@
-/* osprey-ws-lower IN [-o OUT] [-S]
- *
- * Gives the WebSocket builtins that a module of LLVM IR declares their bodies. */
+/* osprey-ws-lower: lowers the WebSocket builtins of a module of LLVM IR. */
+#include <stdio.h>
+#include <string.h>
 
 #include "ir_file.h"
 #include "osprey_ws_codegen.h"
-
-#include <stdio.h>
-#include <string.h>
 
 enum { EXIT_USAGE = 2 };
 
@@ -15,14 +12,14 @@ static const char usage[] = "usage: osprey-ws-lower IN [-o OUT] [-S]\n"
                             "Lowers the WebSocket builtins of Osprey in a module of LLVM IR, text or bitcode.\n"
                             "\n"
                             "  IN        the module; - reads standard input\n"
-                            "  -o OUT    where the lowered module goes; - or nothing writes to standard output\n"
-                            "  -S        write text. Without it the output has the form of the input, unless the\n"
-                            "            name of OUT ends in .ll (text) or .bc (bitcode)\n"
+                            "  -o OUT    the lowered module; - or no -o writes to standard output\n"
+                            "  -S        write text. Without it the output has the format of the input, unless\n"
+                            "            OUT ends in .ll (text) or .bc (bitcode)\n"
                             "  --help, --version\n"
                             "\n"
-                            "Exit status: 0 done; 1 the module is not valid, or uses a builtin in a way that it\n"
-                            "cannot be used; 2 the command line is wrong; 3 a file cannot be read or written.\n"
-                            "Errors go to standard error as FILE:LINE: error: MESSAGE; then nothing is written.\n";
+                            "Exit status: 0 success; 1 the module is invalid or misuses a builtin; 2 the command\n"
+                            "line is wrong; 3 a file cannot be read or written. Errors go to standard error as\n"
+                            "FILE:LINE: error: MESSAGE, and no output is written.\n";
 
 struct options {
   const char *in, *out;

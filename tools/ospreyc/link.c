@@ -111,6 +111,8 @@ static int command_run(const struct link_command *command, FILE *err) {
 }
 
 int link_program(const char *object, const char *output, FILE *err) {
+  /* libm is for what programs declare themselves (extern fn sqrt). */
+  static const char *const system_libraries[] = {"-Wl,--as-needed", OSPREY_WS_SYSTEM_LIBRARIES, "-lm"};
   struct link_command command = {0};
   const char *driver = getenv("OSPREYC_CC"), *flags = getenv("OSPREYC_LDFLAGS");
   command_add(&command, "%s", driver && *driver ? driver : OSPREYC_CC);
@@ -121,7 +123,8 @@ int link_program(const char *object, const char *output, FILE *err) {
     command_add(&command, "-fsanitize=%s", emit_sanitizers());
   int outcome = command_add_archives(&command, err);
   command_add_words(&command, OSPREYC_LINK);
-  command_add_words(&command, "-Wl,--as-needed -lssl -lcrypto -lz -lm -lpthread");
+  for (size_t i = 0; i < sizeof system_libraries / sizeof *system_libraries; i++)
+    command_add(&command, "%s", system_libraries[i]);
   command_add_words(&command, flags ? flags : "");
   if (outcome == 0)
     outcome = command_run(&command, err);

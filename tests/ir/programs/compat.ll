@@ -1,5 +1,5 @@
-; COMPAT-1 COMPAT-2 COMPAT-3 COMPAT-4 CC-6: a program for the old functions, relinked. The host's archive defines them too, in
-; a member that the program needs for something else.
+; COMPAT-1 COMPAT-2 COMPAT-3 COMPAT-4 CC-6: a program that calls the old functions, linked with --ws-compat. The host's
+; archive defines them too, in a member that is linked for another function.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: %clang -c %S/Inputs/old_host.c -o %t.o && rm -f %t.a && %llvm_ar rc %t.a %t.o
 ; RUN: %osprey_cc %s -o %t -Wno-override-module -O2 --ws-compat %t.a %host_libraries
@@ -50,7 +50,7 @@ define { i64, i8, i8* }* @success() {
   ret { i64, i8, i8* }* %r
 }
 
-; What the server hears, and what a client with a handler hears.
+; The message handlers of the server and of a client.
 define { i64, i8, i8* }* @server_hears(i8* %connection, i8* %message) {
   %m = bitcast i8* %message to { i64, i8*, i8*, i64 }*
   %f = getelementptr { i64, i8*, i8*, i64 }, { i64, i8*, i8*, i64 }* %m, i32 0, i32 2
@@ -92,7 +92,7 @@ define i32 @main() {
   %b1 = bitcast { i64, i8, i8* }* %r1 to i8*
   call void @osp_release(i8* %b1)
   call void @osp_release(i8* %url)
-; Nothing comes but what is sent: the first text heard is the client's, the next the broadcast.
+; No welcome and no echo: the first text is the client's message, the second the broadcast.
 ; CHECK-NEXT: hello
 ; CHECK-NEXT: {{^}}0
   %s = call i64 @websocket_send(i64 %client, i8* %h)
@@ -118,7 +118,7 @@ define i32 @main() {
 ; STDERR: websocket_send: {{.*[a-z]+}}
 ; STDERR-NEXT: websocket_connect: {{.*[a-z]+}}
 ; STDERR-NEXT: websocket_create_server: {{.*[a-z]+}}
-; keep_alive stops the servers; stopping once more fails.
+; keep_alive stops the servers; a second stop fails.
 ; CHECK-NEXT: -1
 ; STDERR-NEXT: websocket_stop_server: {{.*[a-z]+}}
   call void @host_interrupt()

@@ -1,5 +1,5 @@
-; ABI-1 ABI-2 ABI-3 ABI-4 ABI-7 ABI-8 ABI-11 ABI-15 CC-1 CC-2 CC-4: a program as the public compiler emits it, both ends of a
-; conversation in one process. Its functions are external and have names of C's own.
+; ABI-1 ABI-2 ABI-3 ABI-4 ABI-7 ABI-8 ABI-11 ABI-15 CC-1 CC-2 CC-4: a program as the public compiler emits it, with a server and a
+; client in one process. Its functions are external, and some have names of the C library.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: for o in -O0 -O2 "-O2 %thinlto"; do %osprey_cc %s -o %t -Wno-override-module $o %host_libraries && %t | %FileCheck %s || exit 1; done
 ; RUN: sed 's/^\(define .*\) {$/\1 sanitize_address {/' %s > %t.asan.ll
@@ -41,7 +41,7 @@ declare i64 @host_close_77()
 declare void @host_signal()
 declare void @host_wait()
 
-; fn close(n) and others: the program's own, and in nobody's way.
+; fn close(n) and others: the program's own functions, which must not intercept calls in libraries.
 define i64 @close(i64 %n) {
   %m = add i64 %n, 4200
   ret i64 %m
@@ -72,7 +72,7 @@ define { i64, i8, i8* }* @success() {
   ret { i64, i8, i8* }* %r
 }
 
-; Prints the value of a Result, or its message, and gives the block back.
+; Returns the value of a Result, or prints its message and returns -1. Releases the Result.
 define i64 @check({ i64, i8, i8* }* %r) {
   %d = getelementptr { i64, i8, i8* }, { i64, i8, i8* }* %r, i32 0, i32 1
   %discriminant = load i8, i8* %d
@@ -106,7 +106,7 @@ right:
   ret { i64, i8, i8* }* %r
 }
 
-; A named top-level function: arrives raw. Answers with the text it heard.
+; A named top-level function, passed raw. Echoes the message.
 define { i64, i8, i8* }* @on_message(i8* %connection, i8* %message) {
   %c = bitcast i8* %connection to { i64, i64, i8*, i1 }*
   %idfield = getelementptr { i64, i64, i8*, i1 }, { i64, i64, i8*, i1 }* %c, i32 0, i32 1
@@ -149,7 +149,7 @@ define { i64, i8, i8* }* @on_close(i8* %connection, i64 %code, i8* %reason) {
 
 define i32 @main() {
   call void @osp_mem_boot()
-; The C library's close is still its own, and so is the program's.
+; The C library's close and the program's close do not affect each other.
 ; CHECK: -1
 ; CHECK-NEXT: 4277
   %libc = call i64 @host_close_77()
@@ -176,7 +176,7 @@ define i32 @main() {
   %r4 = call { i64, i8, i8* }* @wsServerListen(i64 %server)
   %u4 = call i64 @check({ i64, i8, i8* }* %r4)
 
-; let heard = fn(message) => … with two captures, of which the string is managed (bit 8 + 1 of the meta word).
+; let heard = fn(message) => … with two captures; the string is a reference (bit 8 + 1 of the meta word).
   %cell = call i8* @osp_alloc_tagged(i64 24, i64 513)
   %cellp = bitcast i8* %cell to { i8*, i8*, i64 }*
   %w0 = getelementptr { i8*, i8*, i64 }, { i8*, i8*, i64 }* %cellp, i32 0, i32 0
@@ -205,7 +205,7 @@ define i32 @main() {
   %u7 = call i64 @check({ i64, i8, i8* }* %r7)
   call void @host_wait()
 
-; One connection; its record; no subprotocol; a wrong ID in words.
+; The number of connections, a connection's record, no subprotocol, and the error for an unknown ID.
 ; CHECK-NEXT: 1
 ; CHECK-NEXT: ws://127.0.0.1:{{[0-9]+}}/chat?
 ; CHECK-EMPTY:

@@ -167,7 +167,7 @@ static void test_connects_nested_too_deep(void **state) {
     if (i < DEPTH)
       far[i] = peer_accept(silent);
   }
-  assert_non_null(strstr(journal_next(), "32 handlers wait for their connect already"));
+  assert_non_null(strstr(journal_next(), "32 handlers are already waiting for a connect"));
   for (int i = 0; i < DEPTH; i++)
     peer_close(&far[i]);
   for (int i = 0; i < DEPTH; i++)

@@ -353,25 +353,25 @@ static void test_roots(void **state) {
   (void)state;
   for (int round = 0; round < 2; round++) {
     for (int i = 0; i < MANY; i++) {
-      slots[i] = ws_root_acquire();
+      slots[i] = ws_roots_acquire();
       assert_null(*slots[i]);
       *slots[i] = &slots[i];
     }
     for (int i = 0; i < MANY; i++)
       assert_ptr_equal(*slots[i], &slots[i]);
     for (int i = 0; i < MANY; i++)
-      ws_root_release(slots[i]);
+      ws_roots_release(slots[i]);
   }
-  ws_root_release(NULL);
-  ws_root_drop(NULL);
+  ws_roots_release(NULL);
+  ws_roots_drop(NULL);
   void *value = osp_alloc(8);
-  void **kept = ws_root_keep(value);
+  void **kept = ws_roots_keep(value);
   osp_release(value);
-  ws_root_drop(kept);
-  slots[0] = ws_root_acquire();
+  ws_roots_drop(kept);
+  slots[0] = ws_roots_acquire();
   ws_roots_free_all(); /* one is out: nothing happens */
   assert_null(*slots[0]);
-  ws_root_release(slots[0]);
+  ws_roots_release(slots[0]);
   ws_roots_free_all();
 }
 
@@ -386,7 +386,7 @@ static void test_the_ended(void **state) {
   assert_false(ws_recently_closed_has(0));
   assert_false(ws_recently_closed_has(-1));
   /* Forgotten since it was looked up: no call, and the handler is let go. WS-CLIENTCLOSE-2 */
-  ws_recently_closed_call(NULL, 44, ws_root_keep(on_close));
+  ws_recently_closed_call(NULL, 44, ws_roots_keep(on_close));
   ws_recently_closed_free_all();
   assert_false(ws_recently_closed_has(300));
 }

@@ -672,7 +672,7 @@ static void test_closing_inside_handlers(void **state) {
   int64_t server = serve_actions(&port);
   struct peer peer = peer_open(port, "/");
   peer_send_message(&peer, "keep alive");
-  journal_expect("keep alive: keep alive: not inside a handler, which it would block");
+  journal_expect("keep alive: keep alive: cannot be called in a handler, which it would block");
   journal_expect("sends");
   peer_expect_text(&peer, "afterwards");
   peer_send_message(&peer, "close");

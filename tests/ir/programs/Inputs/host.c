@@ -1,5 +1,4 @@
-/* What a host's own archive would give its programs, and what the tests here need besides. The memory hooks come from
- * libosprey_mem.a. */
+/* The host's archive for the test programs: the functions they declare, without the memory hooks. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -14,7 +13,6 @@
 
 void *osp_alloc(int64_t size);
 
-/* What the programs declare. */
 void host_signal(void);
 void host_wait(void);
 int64_t host_free_port(void);
@@ -33,7 +31,7 @@ void host_signal(void) {
   sem_post(&signalled);
 }
 
-/* Waits for a host_signal; a test that waits in vain ends. */
+/* Waits for a host_signal. Exits after 30 s. */
 void host_wait(void) {
   struct timespec deadline;
   clock_gettime(CLOCK_REALTIME, &deadline);
@@ -47,16 +45,16 @@ void host_wait(void) {
 
 int64_t host_free_port(void) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  socklen_t length = sizeof(address);
+  socklen_t length = sizeof address;
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+  if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) ||
       getsockname(fd, (struct sockaddr *)&address, &length))
     exit(1);
   close(fd);
   return ntohs(address.sin_port);
 }
 
-/* "${before}${number}${after}", as the host's interpolation makes it. */
+/* Returns "${before}${number}${after}", as the host's string interpolation does. */
 char *host_join(const char *before, int64_t number, const char *after) {
   enum { SIZE = 256 };
   char *text = osp_alloc(SIZE);
@@ -64,7 +62,7 @@ char *host_join(const char *before, int64_t number, const char *after) {
   return text;
 }
 
-/* What close says of a descriptor that nobody has: -1, unless a program's own function caught the call. */
+/* Closes a descriptor that is not open: returns -1, unless a program's own `close` intercepts the call. */
 int64_t host_close_77(void) {
   return close(77);
 }
@@ -79,7 +77,7 @@ static void *host_interrupt_when_caught(void *unused) {
   return unused;
 }
 
-/* Sends this process a SIGINT as soon as somebody waits for one. */
+/* Sends SIGINT to this process once it handles the signal. */
 void host_interrupt(void) {
   pthread_t thread;
   if (pthread_create(&thread, NULL, host_interrupt_when_caught, NULL))

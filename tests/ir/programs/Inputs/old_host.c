@@ -1,4 +1,4 @@
-/* A member of the host's archive that has the old functions among others. Reaching an old one is a failure. */
+/* A member of the host's archive that defines the old functions and another one. Calling an old one aborts. */
 #include <stdint.h>
 #include <stdlib.h>
 

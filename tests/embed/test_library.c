@@ -1,4 +1,4 @@
-/* The library's interface, as a compiler's author may use and misuse it: CG-14, CG-20, CG-21. */
+/* The interface of the codegen library, used correctly and incorrectly: CG-14, CG-20, CG-21. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- A module with one function, `void f(i64 %n, ptr %s)`, and what was reported ---- */
+/* ---- fixture: a module with one function, `void f(i64 %n, ptr %s)`, and the reported diagnostics */
 
 struct fixture {
   LLVMContextRef llvm;
@@ -27,7 +27,7 @@ struct fixture {
 static void report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
   struct fixture *t = context;
   size_t length = strlen(t->reports);
-  snprintf(t->reports + length, sizeof(t->reports) - length, "%s\n", diagnostic->message);
+  snprintf(t->reports + length, sizeof t->reports - length, "%s\n", diagnostic->message);
   t->count++;
 }
 
@@ -71,9 +71,9 @@ static int module_holds(struct fixture *t, const char *text) {
   return holds;
 }
 
-/* ---- The tables ---- */
+/* ---- tables */
 
-static void lists_builtins_records_handlers_and_aliases(void **state) {
+static void test_lists_builtins_records_handlers_and_aliases(void **state) {
   size_t builtins, records, handlers, aliases;
   (void)state;
   const struct osp_ws_codegen_builtin *first = osp_ws_codegen_builtins(&builtins);
@@ -102,7 +102,7 @@ static void lists_builtins_records_handlers_and_aliases(void **state) {
   assert_int_equal(osp_ws_codegen_version(), OSP_WS_CODEGEN_VERSION);
 }
 
-static void every_builtin_is_found_by_name_and_alias_and_documented(void **state) {
+static void test_every_builtin_is_found_by_name_and_alias_and_documented(void **state) {
   size_t count;
   (void)state;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
@@ -115,21 +115,21 @@ static void every_builtin_is_found_by_name_and_alias_and_documented(void **state
   assert_null(osp_ws_codegen_find(""));
 }
 
-static void spells_signatures_and_cuts_them(void **state) {
+static void test_spells_signatures_and_cuts_them(void **state) {
   static const char whole[] = "websocketSend(wsID: Int, message: String) -> Result<Success, String>";
   char text[256];
   (void)state;
   const struct osp_ws_codegen_builtin *send = osp_ws_codegen_find("wsSend");
-  assert_int_equal(osp_ws_codegen_spell_builtin(send, text, sizeof(text)), sizeof(whole) - 1);
+  assert_int_equal(osp_ws_codegen_spell_builtin(send, text, sizeof text), sizeof whole - 1);
   assert_string_equal(text, whole);
-  assert_int_equal(osp_ws_codegen_spell_builtin(send, text, 5), sizeof(whole) - 1);
+  assert_int_equal(osp_ws_codegen_spell_builtin(send, text, 5), sizeof whole - 1);
   assert_string_equal(text, "webs");
-  assert_int_equal(osp_ws_codegen_spell_builtin(send, NULL, 0), sizeof(whole) - 1);
-  osp_ws_codegen_spell_type(osp_ws_codegen_find("websocketOnClose")->parameters[1].type, text, sizeof(text));
+  assert_int_equal(osp_ws_codegen_spell_builtin(send, NULL, 0), sizeof whole - 1);
+  osp_ws_codegen_spell_type(osp_ws_codegen_find("websocketOnClose")->parameters[1].type, text, sizeof text);
   assert_string_equal(text, "fn(WebSocketConnection, Int, String) -> Result<Success, String>");
 }
 
-static void types_are_those_of_the_binary_interface(void **state) { /* ABI-2 */
+static void test_types_are_those_of_the_binary_interface(void **state) { /* ABI-2 */
   struct fixture *t = *state;
   const struct osp_ws_codegen_builtin *connect = osp_ws_codegen_find("websocketConnectWith");
   char *text = LLVMPrintTypeToString(osp_ws_codegen_record_type(t->llvm, connect->parameters[1].type));
@@ -146,9 +146,9 @@ static void types_are_those_of_the_binary_interface(void **state) { /* ABI-2 */
   LLVMDisposeMessage(text);
 }
 
-/* ---- Building ---- */
+/* ---- building calls */
 
-static void builds_a_call_and_lowers_it(void **state) {
+static void test_builds_a_call_and_lowers_it(void **state) {
   struct fixture *t = *state;
   LLVMValueRef call = build(t, "websocketSend", (LLVMValueRef[]){t->n, t->s}, 2);
   assert_non_null(call);
@@ -160,7 +160,7 @@ static void builds_a_call_and_lowers_it(void **state) {
   assert_int_equal(t->count, 0);
 }
 
-static void wraps_a_raw_handler_when_it_builds(void **state) {
+static void test_wraps_a_raw_handler_when_it_builds(void **state) {
   struct fixture *t = *state;
   LLVMTypeRef pointer = LLVMPointerTypeInContext(t->llvm, 0);
   LLVMValueRef on = LLVMAddFunction(t->module, "on", LLVMFunctionType(pointer, &pointer, 1, 0));
@@ -170,7 +170,7 @@ static void wraps_a_raw_handler_when_it_builds(void **state) {
   assert_int_equal(lower(t), 0);
 }
 
-static void a_call_takes_the_builders_debug_location(void **state) {
+static void test_a_call_takes_the_builders_debug_location(void **state) {
   struct fixture *t = *state;
   LLVMDIBuilderRef debug = LLVMCreateDIBuilder(t->module);
   LLVMMetadataRef file = LLVMDIBuilderCreateFile(debug, "a.osp", 5, "/", 1);
@@ -191,7 +191,7 @@ static void a_call_takes_the_builders_debug_location(void **state) {
   assert_int_equal(lower(t), 0);
 }
 
-static void refuses_what_cannot_be_built(void **state) {
+static void test_refuses_what_cannot_be_built(void **state) {
   struct fixture *t = *state;
   LLVMTypeRef pointer = LLVMPointerTypeInContext(t->llvm, 0);
   LLVMTypeRef two[] = {pointer, pointer};
@@ -214,7 +214,7 @@ static void refuses_what_cannot_be_built(void **state) {
       "fn(String) -> Result<Success, String>\n");
 }
 
-static void reports_what_is_missing(void **state) {
+static void test_reports_what_is_missing(void **state) {
   struct fixture *t = *state;
   LLVMBuilderRef nowhere = LLVMCreateBuilderInContext(t->llvm);
   assert_int_equal(osp_ws_codegen_lower_module(NULL, NULL, report, t), -1);
@@ -228,7 +228,7 @@ static void reports_what_is_missing(void **state) {
   assert_non_null(strstr(t->reports, "'wsSend' is given no value as message\n"));
 }
 
-static void refuses_a_name_that_is_taken(void **state) {
+static void test_refuses_a_name_that_is_taken(void **state) {
   struct fixture *t = *state;
   LLVMAddGlobal(t->module, LLVMInt64TypeInContext(t->llvm), "wsSend");
   LLVMAddFunction(t->module, "wsClose", LLVMFunctionType(LLVMInt64TypeInContext(t->llvm), NULL, 0, 0));
@@ -243,9 +243,9 @@ static void refuses_a_name_that_is_taken(void **state) {
   assert_int_equal(t->count, 4);
 }
 
-/* ---- Refused modules ---- */
+/* ---- rejected modules */
 
-static void reports_every_error_and_leaves_the_module(void **state) {
+static void test_reports_every_error_and_leaves_the_module(void **state) {
   struct fixture *t = *state;
   LLVMTypeRef number = LLVMInt64TypeInContext(t->llvm);
   LLVMAddFunction(t->module, "wsSend", LLVMFunctionType(number, &number, 1, 0));
@@ -261,7 +261,7 @@ static void reports_every_error_and_leaves_the_module(void **state) {
   LLVMDisposeMessage(after);
 }
 
-static void says_nothing_without_a_callback(void **state) {
+static void test_says_nothing_without_a_callback(void **state) {
   struct fixture *t = *state;
   LLVMAddFunction(t->module, "wsSend", LLVMFunctionType(LLVMInt64TypeInContext(t->llvm), NULL, 0, 0));
   LLVMBuildRetVoid(t->builder);
@@ -270,7 +270,7 @@ static void says_nothing_without_a_callback(void **state) {
 }
 
 #if LLVM_VERSION_MAJOR < 17
-static void refuses_typed_pointers(void **state) { /* CG-23 */
+static void test_refuses_typed_pointers(void **state) { /* CG-23 */
   struct fixture *t = *state;
   LLVMContextRef typed = LLVMContextCreate();
   LLVMContextSetOpaquePointers(typed, 0);
@@ -284,10 +284,10 @@ static void refuses_typed_pointers(void **state) { /* CG-23 */
 }
 #endif
 
-static void verifies_unless_told_not_to(void **state) { /* CG-13 */
+static void test_verifies_unless_told_not_to(void **state) { /* CG-13 */
   struct fixture *t = *state;
   static const struct osp_ws_codegen_options no_verify = {.no_verify = 1};
-  build(t, "wsClose", (LLVMValueRef[]){t->n}, 1); /* and no terminator */
+  build(t, "wsClose", (LLVMValueRef[]){t->n}, 1); /* without a terminator */
   assert_int_equal(osp_ws_codegen_lower_module(t->module, &no_verify, report, t), 0);
   assert_int_equal(t->count, 0);
   assert_int_equal(lower(t), -1);
@@ -297,22 +297,22 @@ static void verifies_unless_told_not_to(void **state) { /* CG-13 */
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   static const struct CMUnitTest tests[] = {
-    TEST(lists_builtins_records_handlers_and_aliases),
-    TEST(every_builtin_is_found_by_name_and_alias_and_documented),
-    TEST(spells_signatures_and_cuts_them),
-    TEST(types_are_those_of_the_binary_interface),
-    TEST(builds_a_call_and_lowers_it),
-    TEST(wraps_a_raw_handler_when_it_builds),
-    TEST(a_call_takes_the_builders_debug_location),
-    TEST(refuses_what_cannot_be_built),
-    TEST(reports_what_is_missing),
-    TEST(refuses_a_name_that_is_taken),
-    TEST(reports_every_error_and_leaves_the_module),
-    TEST(says_nothing_without_a_callback),
+    TEST(test_lists_builtins_records_handlers_and_aliases),
+    TEST(test_every_builtin_is_found_by_name_and_alias_and_documented),
+    TEST(test_spells_signatures_and_cuts_them),
+    TEST(test_types_are_those_of_the_binary_interface),
+    TEST(test_builds_a_call_and_lowers_it),
+    TEST(test_wraps_a_raw_handler_when_it_builds),
+    TEST(test_a_call_takes_the_builders_debug_location),
+    TEST(test_refuses_what_cannot_be_built),
+    TEST(test_reports_what_is_missing),
+    TEST(test_refuses_a_name_that_is_taken),
+    TEST(test_reports_every_error_and_leaves_the_module),
+    TEST(test_says_nothing_without_a_callback),
 #if LLVM_VERSION_MAJOR < 17
-    TEST(refuses_typed_pointers),
+    TEST(test_refuses_typed_pointers),
 #endif
-    TEST(verifies_unless_told_not_to),
+    TEST(test_verifies_unless_told_not_to),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
