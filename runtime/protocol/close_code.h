@@ -43,4 +43,4 @@ const char *ws_close_code_text(int64_t code);
 
 /* Writes a close frame's payload. The code is valid or WS_CLOSE_NO_STATUS, which makes an empty payload; the reason is
  * UTF-8 of at most WS_CLOSE_REASON_MAX bytes. Returns the payload's size. */
-size_t ws_close_encode(uint8_t payload[WS_CLOSE_PAYLOAD_MAX], int code, const char *reason, size_t reason_size);
+size_t ws_close_code_encode(uint8_t payload[WS_CLOSE_PAYLOAD_MAX], int code, const char *reason, size_t reason_size);

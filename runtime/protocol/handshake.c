@@ -29,7 +29,7 @@ int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
 
 /* The target's path and query. In absolute form its authority must be Host's. */
 static enum ws_refusal ws_server_target(const struct ws_http_head *head, struct ws_server_request *request) {
-  struct ws_slice target = ws_http_target(head), authority = {NULL, 0};
+  struct ws_slice target = ws_http_head_target(head), authority = {NULL, 0};
   size_t end = 0;
 
   if (!ws_url_target_valid(target))
@@ -59,11 +59,11 @@ static enum ws_refusal ws_server_target(const struct ws_http_head *head, struct 
 
 static enum ws_refusal ws_server_host(const struct ws_http_head *head, const struct ws_server_rules *rules,
                                       struct ws_server_request *request, struct ws_authority *host) {
-  if (ws_http_find(head, "Host", &request->host) != 1)
+  if (ws_http_head_find(head, "Host", &request->host) != 1)
     return WS_REFUSAL_HOST_COUNT;
-  if (ws_authority_parse(host, request->host) != WS_URL_OK)
+  if (ws_url_authority_parse(host, request->host) != WS_URL_OK)
     return WS_REFUSAL_HOST;
-  if (rules->loopback && !ws_host_is_loopback(host))
+  if (rules->loopback && !ws_url_host_is_loopback(host))
     return WS_REFUSAL_HOST_NOT_LOOPBACK;
   return WS_REFUSAL_NONE;
 }
@@ -71,21 +71,21 @@ static enum ws_refusal ws_server_host(const struct ws_http_head *head, const str
 /* A body would be read as frames by one party and as a body, or as a next request, by another. */
 static bool ws_server_has_body(const struct ws_http_head *head) {
   struct ws_slice value;
-  size_t count = ws_http_find(head, "Content-Length", &value);
+  size_t count = ws_http_head_find(head, "Content-Length", &value);
 
   if (count > 1 || (count == 1 && !ws_slice_equal(value, ws_slice_of("0"))))
     return true;
-  return ws_http_find(head, "Transfer-Encoding", &value) > 0;
+  return ws_http_head_find(head, "Transfer-Encoding", &value) > 0;
 }
 
 static enum ws_refusal ws_server_upgrade(const struct ws_http_head *head) {
   struct ws_slice version;
 
-  if (!ws_http_list_holds(head, "Upgrade", "websocket"))
+  if (!ws_http_head_list_holds(head, "Upgrade", "websocket"))
     return WS_REFUSAL_UPGRADE;
-  if (!ws_http_list_holds(head, "Connection", "upgrade"))
+  if (!ws_http_head_list_holds(head, "Connection", "upgrade"))
     return WS_REFUSAL_CONNECTION;
-  if (ws_http_find(head, "Sec-WebSocket-Version", &version) != 1)
+  if (ws_http_head_find(head, "Sec-WebSocket-Version", &version) != 1)
     return WS_REFUSAL_SOCKET_VERSION_COUNT;
   if (!ws_slice_equal(version, ws_slice_of("13")))
     return WS_REFUSAL_SOCKET_VERSION;
@@ -98,7 +98,7 @@ static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_
   size_t size = 0, error_offset;
   int decoded;
 
-  if (ws_http_find(head, "Sec-WebSocket-Key", &key) != 1)
+  if (ws_http_head_find(head, "Sec-WebSocket-Key", &key) != 1)
     return WS_REFUSAL_KEY_COUNT;
   if (key.size != WS_KEY_SIZE)
     return WS_REFUSAL_KEY;
@@ -118,7 +118,7 @@ static bool ws_origin_parse(struct ws_slice origin, struct ws_slice *scheme, str
   if (origin.size - n < 3 || memcmp(origin.data + n, "://", 3) != 0)
     return false;
   *scheme = (struct ws_slice){origin.data, n};
-  return ws_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
+  return ws_url_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
 }
 
 /* scheme = ALPHA *( ALPHA | DIGIT | "+" | "-" | "." ) */
@@ -182,7 +182,7 @@ static bool ws_origin_is_host(struct ws_slice origin, const struct ws_authority 
 
 static enum ws_refusal ws_server_origin(const struct ws_http_head *head, const struct ws_server_rules *rules,
                                         const struct ws_authority *host, struct ws_server_request *request) {
-  size_t count = ws_http_find(head, "Origin", &request->origin);
+  size_t count = ws_http_head_find(head, "Origin", &request->origin);
 
   if (count > 1)
     return WS_REFUSAL_ORIGIN_COUNT;
@@ -201,8 +201,8 @@ static enum ws_refusal ws_server_protocol(const struct ws_http_head *head, const
 
   offered.count = 0;
   for (size_t i = 0; i < head->field_count; i++)
-    if (ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
-        ws_subprotocol_list_add(&offered, ws_http_field_value(head, i), &name))
+    if (ws_slice_equal_nocase(ws_http_head_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
+        ws_subprotocol_list_add(&offered, ws_http_head_field_value(head, i), &name))
       return WS_REFUSAL_PROTOCOL;
   if (rules->protocols)
     spoken = ws_slice_of(rules->protocols);
@@ -220,9 +220,9 @@ static enum ws_refusal ws_server_extensions(const struct ws_http_head *head, con
   for (size_t i = 0; i < head->field_count; i++) {
     struct ws_deflate_params params;
 
-    if (!ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Extensions")))
+    if (!ws_slice_equal_nocase(ws_http_head_field_name(head, i), ws_slice_of("Sec-WebSocket-Extensions")))
       continue;
-    if (ws_deflate_negotiate(&params, ws_http_field_value(head, i)) == WS_DEFLATE_MALFORMED)
+    if (ws_deflate_negotiate(&params, ws_http_head_field_value(head, i)) == WS_DEFLATE_MALFORMED)
       return WS_REFUSAL_EXTENSIONS;
     if (rules->compression && !ws_deflate_in_use(&request->deflate))
       request->deflate = params;
@@ -236,7 +236,7 @@ enum ws_refusal ws_server_check(const struct ws_http_head *head, const struct ws
   enum ws_refusal refusal;
 
   *request = (struct ws_server_request){0};
-  if (!ws_slice_equal(ws_http_method(head), ws_slice_of("GET")))
+  if (!ws_slice_equal(ws_http_head_method(head), ws_slice_of("GET")))
     return WS_REFUSAL_METHOD;
   if (ws_server_has_body(head))
     return WS_REFUSAL_BODY;
@@ -470,7 +470,7 @@ static enum ws_client_problem ws_client_accept(const struct ws_http_head *head, 
 
   if (ws_accept_for_key(accept, offer->key) < 0)
     return WS_CLIENT_DIGEST;
-  if (ws_http_find(head, "Sec-WebSocket-Accept", &value) != 1 || !ws_slice_equal(value, ws_slice_of(accept)))
+  if (ws_http_head_find(head, "Sec-WebSocket-Accept", &value) != 1 || !ws_slice_equal(value, ws_slice_of(accept)))
     return WS_CLIENT_ACCEPT;
   return WS_CLIENT_OK;
 }
@@ -479,7 +479,7 @@ static enum ws_client_problem ws_client_protocol(const struct ws_http_head *head
                                                  struct ws_client_answer *answer) {
   struct ws_subprotocol_list offered;
   struct ws_slice wrong;
-  size_t count = ws_http_find(head, "Sec-WebSocket-Protocol", &answer->protocol);
+  size_t count = ws_http_head_find(head, "Sec-WebSocket-Protocol", &answer->protocol);
 
   if (count == 0)
     return WS_CLIENT_OK;
@@ -492,7 +492,7 @@ static enum ws_client_problem ws_client_protocol(const struct ws_http_head *head
 static enum ws_client_problem ws_client_extensions(const struct ws_http_head *head, const struct ws_client_offer *offer,
                                                    struct ws_client_answer *answer) {
   struct ws_slice value;
-  size_t count = ws_http_find(head, "Sec-WebSocket-Extensions", &value);
+  size_t count = ws_http_head_find(head, "Sec-WebSocket-Extensions", &value);
 
   if (count == 0)
     return WS_CLIENT_OK;
@@ -508,9 +508,9 @@ enum ws_client_problem ws_client_check(const struct ws_http_head *head, const st
   *answer = (struct ws_client_answer){0};
   if (head->status != 101)
     return WS_CLIENT_STATUS;
-  if (!ws_http_list_holds(head, "Upgrade", "websocket"))
+  if (!ws_http_head_list_holds(head, "Upgrade", "websocket"))
     return WS_CLIENT_UPGRADE;
-  if (!ws_http_list_holds(head, "Connection", "upgrade"))
+  if (!ws_http_head_list_holds(head, "Connection", "upgrade"))
     return WS_CLIENT_CONNECTION;
   if ((problem = ws_client_accept(head, offer)) != WS_CLIENT_OK ||
       (problem = ws_client_protocol(head, offer, answer)) != WS_CLIENT_OK)
@@ -539,7 +539,7 @@ void ws_client_explain(char *to, size_t room, enum ws_client_problem problem, co
     snprintf(to, room, "handshake refused: %s", texts[problem]);
     return;
   }
-  ws_client_clean(reason, sizeof reason, ws_http_reason(head));
+  ws_client_clean(reason, sizeof reason, ws_http_head_reason(head));
   snprintf(to, room, "handshake refused: HTTP %d%s%s", head->status, reason[0] ? " " : "", reason);
 }
 

@@ -8,7 +8,7 @@ void ws_http_head_init(struct ws_http_head *head, enum ws_http_kind kind) {
     assigns \nothing;
     ensures slice_readable(\result);
 */
-static struct ws_slice ws_http_slice(const struct ws_http_head *head, struct ws_http_span span) {
+static struct ws_slice ws_http_head_slice(const struct ws_http_head *head, struct ws_http_span span) {
   return (struct ws_slice){head->bytes + span.start, span.size};
 }
 
@@ -16,7 +16,7 @@ static struct ws_slice ws_http_slice(const struct ws_http_head *head, struct ws_
     assigns span->start, span->size;
     ensures span->start == start && span->size == size;
 */
-static void ws_http_keep(struct ws_http_span *span, size_t start, size_t size) {
+static void ws_http_head_keep(struct ws_http_span *span, size_t start, size_t size) {
   span->start = (uint16_t)start;
   span->size = (uint16_t)size;
 }
@@ -28,7 +28,7 @@ static void ws_http_keep(struct ws_http_span *span, size_t start, size_t size) {
       word->size + 1 + line->size == \old(line->size);
     ensures !\result ==> *line == \old(*line);
 */
-static bool ws_http_word(struct ws_slice *line, struct ws_slice *word) {
+static bool ws_http_head_word(struct ws_slice *line, struct ws_slice *word) {
   size_t n = 0;
 
   /*@ loop invariant n <= line->size;
@@ -47,7 +47,7 @@ static bool ws_http_word(struct ws_slice *line, struct ws_slice *word) {
 /*@ requires slice_readable(s);
     assigns \nothing;
 */
-static bool ws_http_is_visible(struct ws_slice s) {
+static bool ws_http_head_is_visible(struct ws_slice s) {
   /*@ loop invariant i <= s.size;
       loop assigns i;
       loop variant s.size - i;
@@ -63,7 +63,7 @@ static bool ws_http_is_visible(struct ws_slice s) {
     assigns \nothing;
     ensures \result == WS_REFUSAL_NONE ==> version.size == 8;
 */
-static enum ws_refusal ws_http_version(struct ws_slice version) {
+static enum ws_refusal ws_http_head_version(struct ws_slice version) {
   if (version.size != 8 || !ws_slice_equal((struct ws_slice){version.data, 5}, WS_SLICE("HTTP/")))
     return WS_REFUSAL_START_LINE;
   if (!ws_slice_equal(version, WS_SLICE("HTTP/1.1")))
@@ -82,16 +82,16 @@ static enum ws_refusal ws_http_version(struct ws_slice version) {
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static enum ws_refusal ws_http_request_line(struct ws_http_head *head, struct ws_slice line) {
+static enum ws_refusal ws_http_head_request_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_slice method, target;
 
-  if (!ws_http_word(&line, &method) || !ws_slice_is_token(method))
+  if (!ws_http_head_word(&line, &method) || !ws_slice_is_token(method))
     return WS_REFUSAL_START_LINE;
-  if (!ws_http_word(&line, &target) || !ws_http_is_visible(target))
+  if (!ws_http_head_word(&line, &target) || !ws_http_head_is_visible(target))
     return WS_REFUSAL_START_LINE;
-  ws_http_keep(&head->method, head->line, method.size);
-  ws_http_keep(&head->target, head->line + method.size + 1, target.size);
-  return ws_http_version(line);
+  ws_http_head_keep(&head->method, head->line, method.size);
+  ws_http_head_keep(&head->target, head->line + method.size + 1, target.size);
+  return ws_http_head_version(line);
 }
 
 /* status-line = HTTP-version SP 3DIGIT [ SP reason ] ; the space before an empty reason is often left out */
@@ -100,14 +100,14 @@ static enum ws_refusal ws_http_request_line(struct ws_http_head *head, struct ws
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static enum ws_refusal ws_http_status_line(struct ws_http_head *head, struct ws_slice line) {
+static enum ws_refusal ws_http_head_status_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_slice version;
   enum ws_refusal refusal;
   unsigned status = 0;
 
-  if (!ws_http_word(&line, &version))
+  if (!ws_http_head_word(&line, &version))
     return WS_REFUSAL_START_LINE;
-  refusal = ws_http_version(version);
+  refusal = ws_http_head_version(version);
   if (refusal != WS_REFUSAL_NONE)
     return refusal;
   if (line.size < 3 || (line.size > 3 && line.data[3] != ' '))
@@ -123,7 +123,7 @@ static enum ws_refusal ws_http_status_line(struct ws_http_head *head, struct ws_
   }
   head->status = (uint16_t)status;
   if (line.size > 3)
-    ws_http_keep(&head->reason, head->line + version.size + 5, line.size - 4);
+    ws_http_head_keep(&head->reason, head->line + version.size + 5, line.size - 4);
   return status >= 100 ? WS_REFUSAL_NONE : WS_REFUSAL_START_LINE;
 }
 
@@ -134,11 +134,11 @@ static enum ws_refusal ws_http_status_line(struct ws_http_head *head, struct ws_
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static void ws_http_add_field(struct ws_http_head *head, size_t name_size, size_t value, size_t value_size) {
+static void ws_http_head_add_field(struct ws_http_head *head, size_t name_size, size_t value, size_t value_size) {
   struct ws_http_field *field = &head->fields[head->field_count];
 
-  ws_http_keep(&field->name, head->line, name_size);
-  ws_http_keep(&field->value, head->line + value, value_size);
+  ws_http_head_keep(&field->name, head->line, name_size);
+  ws_http_head_keep(&field->value, head->line + value, value_size);
   //@ assert http_fields_end(head, head->scanned);
   head->field_count++;
   //@ ghost size_t before = head->field_count - 1;
@@ -154,7 +154,7 @@ static void ws_http_add_field(struct ws_http_head *head, size_t name_size, size_
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_slice line) {
+static enum ws_refusal ws_http_head_field_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_slice name = {line.data, 0};
   size_t value;
 
@@ -183,7 +183,7 @@ static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_s
   */
   while (line.size > value && ws_slice_is_blank(line.data[line.size - 1]))
     line.size--;
-  ws_http_add_field(head, name.size, value, line.size - value);
+  ws_http_head_add_field(head, name.size, value, line.size - value);
   return WS_REFUSAL_NONE;
 }
 
@@ -197,7 +197,7 @@ static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_s
     ensures http_fields_end(head, head->scanned);
     ensures *found != 0 ==> \result == WS_REFUSAL_NONE && head->line + 2 <= head->scanned;
 */
-static enum ws_refusal ws_http_scan(struct ws_http_head *head, size_t n, bool *found) {
+static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bool *found) {
   *found = false;
   /*@ loop invariant \at(head->scanned, Pre) <= head->scanned <= n && *found == 0;
       loop assigns head->scanned;
@@ -231,13 +231,13 @@ static enum ws_refusal ws_http_scan(struct ws_http_head *head, size_t n, bool *f
     ensures head->line == \old(head->line) && head->scanned == \old(head->scanned);
     ensures head->bytes == \old(head->bytes);
 */
-static enum ws_refusal ws_http_line(struct ws_http_head *head) {
+static enum ws_refusal ws_http_head_line(struct ws_http_head *head) {
   struct ws_slice line = {head->bytes + head->line, (size_t)head->scanned - head->line - 2u};
 
   if (head->line == 0)
-    return head->kind == WS_HTTP_REQUEST ? ws_http_request_line(head, line) : ws_http_status_line(head, line);
+    return head->kind == WS_HTTP_REQUEST ? ws_http_head_request_line(head, line) : ws_http_head_status_line(head, line);
   if (line.size > 0)
-    return ws_http_field_line(head, line);
+    return ws_http_head_field_line(head, line);
   head->size = head->scanned;
   return WS_REFUSAL_NONE;
 }
@@ -247,7 +247,7 @@ static enum ws_refusal ws_http_line(struct ws_http_head *head) {
     ensures http_head_sound(head) && head->line == head->scanned;
     ensures http_fields_end(head, head->scanned);
 */
-static void ws_http_next_line(struct ws_http_head *head) {
+static void ws_http_head_next_line(struct ws_http_head *head) {
   head->line = head->scanned;
 }
 
@@ -255,7 +255,7 @@ static void ws_http_next_line(struct ws_http_head *head) {
     assigns head->problem;
     ensures \result == WS_HTTP_PROBLEM;
 */
-static enum ws_http_outcome ws_http_fail(struct ws_http_head *head, enum ws_refusal problem) {
+static enum ws_http_outcome ws_http_head_fail(struct ws_http_head *head, enum ws_refusal problem) {
   head->problem = (uint8_t)problem;
   return WS_HTTP_PROBLEM;
 }
@@ -273,40 +273,40 @@ enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *b
   */
   while (head->size == 0) {
     bool found;
-    enum ws_refusal problem = ws_http_scan(head, end, &found);
+    enum ws_refusal problem = ws_http_head_scan(head, end, &found);
 
     if (problem == WS_REFUSAL_NONE && found)
-      problem = ws_http_line(head);
+      problem = ws_http_head_line(head);
     if (problem != WS_REFUSAL_NONE)
-      return ws_http_fail(head, problem);
+      return ws_http_head_fail(head, problem);
     if (!found)
-      return end == WS_HTTP_BYTES_MAX ? ws_http_fail(head, WS_REFUSAL_HEAD_TOO_BIG) : WS_HTTP_PARTIAL;
-    ws_http_next_line(head);
+      return end == WS_HTTP_BYTES_MAX ? ws_http_head_fail(head, WS_REFUSAL_HEAD_TOO_BIG) : WS_HTTP_PARTIAL;
+    ws_http_head_next_line(head);
   }
   return WS_HTTP_COMPLETE;
 }
 
-struct ws_slice ws_http_method(const struct ws_http_head *head) {
-  return ws_http_slice(head, head->method);
+struct ws_slice ws_http_head_method(const struct ws_http_head *head) {
+  return ws_http_head_slice(head, head->method);
 }
 
-struct ws_slice ws_http_target(const struct ws_http_head *head) {
-  return ws_http_slice(head, head->target);
+struct ws_slice ws_http_head_target(const struct ws_http_head *head) {
+  return ws_http_head_slice(head, head->target);
 }
 
-struct ws_slice ws_http_reason(const struct ws_http_head *head) {
-  return ws_http_slice(head, head->reason);
+struct ws_slice ws_http_head_reason(const struct ws_http_head *head) {
+  return ws_http_head_slice(head, head->reason);
 }
 
-struct ws_slice ws_http_field_name(const struct ws_http_head *head, size_t i) {
-  return ws_http_slice(head, head->fields[i].name);
+struct ws_slice ws_http_head_field_name(const struct ws_http_head *head, size_t i) {
+  return ws_http_head_slice(head, head->fields[i].name);
 }
 
-struct ws_slice ws_http_field_value(const struct ws_http_head *head, size_t i) {
-  return ws_http_slice(head, head->fields[i].value);
+struct ws_slice ws_http_head_field_value(const struct ws_http_head *head, size_t i) {
+  return ws_http_head_slice(head, head->fields[i].value);
 }
 
-size_t ws_http_find(const struct ws_http_head *head, const char *name, struct ws_slice *value) {
+size_t ws_http_head_find(const struct ws_http_head *head, const char *name, struct ws_slice *value) {
   struct ws_slice want = ws_slice_of(name);
   size_t count = 0;
 
@@ -316,15 +316,15 @@ size_t ws_http_find(const struct ws_http_head *head, const char *name, struct ws
       loop variant head->field_count - i;
   */
   for (size_t i = 0; i < head->field_count; i++) {
-    if (!ws_slice_equal_nocase(ws_http_field_name(head, i), want))
+    if (!ws_slice_equal_nocase(ws_http_head_field_name(head, i), want))
       continue;
     if (count++ == 0)
-      *value = ws_http_field_value(head, i);
+      *value = ws_http_head_field_value(head, i);
   }
   return count;
 }
 
-bool ws_http_list_holds(const struct ws_http_head *head, const char *name, const char *element) {
+bool ws_http_head_list_holds(const struct ws_http_head *head, const char *name, const char *element) {
   struct ws_slice field = ws_slice_of(name), want = ws_slice_of(element), list, item;
 
   /*@ loop invariant i <= head->field_count;
@@ -332,9 +332,9 @@ bool ws_http_list_holds(const struct ws_http_head *head, const char *name, const
       loop variant head->field_count - i;
   */
   for (size_t i = 0; i < head->field_count; i++) {
-    if (!ws_slice_equal_nocase(ws_http_field_name(head, i), field))
+    if (!ws_slice_equal_nocase(ws_http_head_field_name(head, i), field))
       continue;
-    list = ws_http_field_value(head, i);
+    list = ws_http_head_field_value(head, i);
     /*@ loop invariant slice_readable(list);
         loop assigns list, item;
         loop variant list.data == \null ? 0 : list.size + 1;

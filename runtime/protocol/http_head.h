@@ -96,37 +96,37 @@ enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *b
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_method(const struct ws_http_head *head);
+struct ws_slice ws_http_head_method(const struct ws_http_head *head);
 /*@ requires http_head_there(head);
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_target(const struct ws_http_head *head);
+struct ws_slice ws_http_head_target(const struct ws_http_head *head);
 /*@ requires http_head_there(head);
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_reason(const struct ws_http_head *head);
+struct ws_slice ws_http_head_reason(const struct ws_http_head *head);
 /*@ requires http_head_there(head) && i < head->field_count;
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_field_name(const struct ws_http_head *head, size_t i);
+struct ws_slice ws_http_head_field_name(const struct ws_http_head *head, size_t i);
 /*@ requires http_head_there(head) && i < head->field_count;
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_field_value(const struct ws_http_head *head, size_t i);
+struct ws_slice ws_http_head_field_value(const struct ws_http_head *head, size_t i);
 
 /* How many fields have this name; *value is the first one's value (absent if there is none). */
 /*@ requires http_head_there(head) && valid_read_string(name) && \valid(value) && \separated(value, head);
     assigns *value;
     ensures \result <= head->field_count && slice_readable(*value);
 */
-size_t ws_http_find(const struct ws_http_head *head, const char *name, struct ws_slice *value);
+size_t ws_http_head_find(const struct ws_http_head *head, const char *name, struct ws_slice *value);
 
 /* Whether one of the fields of this name, read as comma-separated lists, holds `element` (case of letters ignored). */
 /*@ requires http_head_there(head) && valid_read_string(name) && valid_read_string(element);
     assigns \nothing;
 */
-bool ws_http_list_holds(const struct ws_http_head *head, const char *name, const char *element);
+bool ws_http_head_list_holds(const struct ws_http_head *head, const char *name, const char *element);

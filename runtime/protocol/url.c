@@ -211,7 +211,7 @@ static bool ws_url_port(struct ws_slice s, uint16_t *port) {
     assigns *authority;
     ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
 */
-static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
+static size_t ws_url_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
   struct ws_slice inside = ws_url_from(text, 1);
   size_t end = ws_url_find(inside, ']');
 
@@ -224,7 +224,7 @@ static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_s
     assigns *authority;
     ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
 */
-static size_t ws_authority_plain(struct ws_authority *authority, struct ws_slice text) {
+static size_t ws_url_authority_plain(struct ws_authority *authority, struct ws_slice text) {
   authority->host = (struct ws_slice){text.data, ws_url_find(text, ':')};
   authority->kind = ws_url_is_ipv4(authority->host) ? WS_HOST_IPV4 : WS_HOST_NAME;
   if (authority->kind == WS_HOST_NAME && !ws_url_is_name(authority->host))
@@ -232,15 +232,15 @@ static size_t ws_authority_plain(struct ws_authority *authority, struct ws_slice
   return authority->host.size;
 }
 
-enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws_slice text) {
+enum ws_url_problem ws_url_authority_parse(struct ws_authority *authority, struct ws_slice text) {
   size_t host;
 
   if (text.size == 0 || text.data[0] == ':')
     return WS_URL_HOST_EMPTY;
   if (text.data[0] == '[')
-    host = ws_authority_bracketed(authority, text);
+    host = ws_url_authority_bracketed(authority, text);
   else
-    host = ws_authority_plain(authority, text);
+    host = ws_url_authority_plain(authority, text);
   if (host == 0 || (host < text.size && text.data[host] != ':'))
     return WS_URL_HOST;
   authority->port = 0;
@@ -298,7 +298,7 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
   authority = (struct ws_slice){rest.data, end};
   if (ws_url_find(authority, '@') < authority.size)
     return WS_URL_USER;
-  problem = ws_authority_parse(&url->authority, authority);
+  problem = ws_url_authority_parse(&url->authority, authority);
   if (problem != WS_URL_OK)
     return problem;
   if (url->authority.port == 0)
@@ -308,7 +308,7 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
   return WS_URL_OK;
 }
 
-bool ws_host_is_loopback(const struct ws_authority *authority) {
+bool ws_url_host_is_loopback(const struct ws_authority *authority) {
   struct ws_slice host = authority->host, name = WS_SLICE("localhost");
 
   switch (authority->kind) {

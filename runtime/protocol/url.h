@@ -70,7 +70,7 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
     assigns *authority;
     ensures \result == WS_URL_OK ==> slice_within(authority->host, text) && slice_readable(authority->host);
 */
-enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws_slice text);
+enum ws_url_problem ws_url_authority_parse(struct ws_authority *authority, struct ws_slice text);
 
 /* What is wrong, in words. */
 const char *ws_url_problem_text(enum ws_url_problem problem);
@@ -93,4 +93,4 @@ bool ws_url_target_valid(struct ws_slice target);
 /*@ requires \valid_read(authority) && slice_readable(authority->host);
     assigns \nothing;
 */
-bool ws_host_is_loopback(const struct ws_authority *authority);
+bool ws_url_host_is_loopback(const struct ws_authority *authority);

@@ -48,7 +48,7 @@
     ensures \result ==> state->low == utf8_low(byte) && state->high == utf8_high(byte);
     ensures !\result ==> *state == \old(*state);
 */
-static inline bool ws_utf8_lead(struct ws_utf8 *state, uint8_t byte) {
+static inline bool ws_utf8_scalar_lead(struct ws_utf8 *state, uint8_t byte) {
   if (byte < 0xC2 || byte > 0xF4)
     return false;
   state->need = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
@@ -74,9 +74,9 @@ static inline bool ws_utf8_lead(struct ws_utf8 *state, uint8_t byte) {
     complete behaviors;
     disjoint behaviors;
 */
-static inline bool ws_utf8_step(struct ws_utf8 *state, uint8_t byte) {
+static inline bool ws_utf8_scalar_step(struct ws_utf8 *state, uint8_t byte) {
   if (state->need == 0)
-    return byte < 0x80 || ws_utf8_lead(state, byte);
+    return byte < 0x80 || ws_utf8_scalar_lead(state, byte);
   if (byte < state->low || byte > state->high)
     return false;
   state->need--;

@@ -195,13 +195,13 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
   } else if (refusal == WS_REFUSAL_PATH) {
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
-    ws_http_find(head, "Origin", &value);
+    ws_http_head_find(head, "Origin", &value);
     if (ws_origin_valid(value))
       remedy = " (websocketServerAllowOrigin admits it)";
     else if (!ws_slice_equal(value, ws_slice_of("null")))
       value = ws_slice_of("it is not of the form scheme://host:port");
   } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
-    ws_http_find(head, "Host", &value);
+    ws_http_head_find(head, "Host", &value);
   }
   const char *query = value.size ? memchr(value.data, '?', value.size) : NULL;
   if (query)

@@ -23,7 +23,7 @@ static void check_request(const struct ws_url *url, const char *headers) {
 
     must(head.size == room);
     must(refusal == WS_REFUSAL_NONE ||
-         (refusal == WS_REFUSAL_ORIGIN_COUNT && ws_http_find(&head, "Origin", &origin) > 1));
+         (refusal == WS_REFUSAL_ORIGIN_COUNT && ws_http_head_find(&head, "Origin", &origin) > 1));
     must(refusal != WS_REFUSAL_NONE || ws_slice_equal(request.query, url->query));
   } else { /* only for their number or size */
     must(head.problem == WS_REFUSAL_HEAD_TOO_BIG || head.problem == WS_REFUSAL_TOO_MANY_FIELDS);

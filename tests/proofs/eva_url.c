@@ -18,8 +18,8 @@ int main(void) {
     struct ws_authority authority;
     struct ws_slice text = {any_input(n), n};
 
-    if (ws_authority_parse(&authority, text) == WS_URL_OK)
-      ws_host_is_loopback(&authority);
+    if (ws_url_authority_parse(&authority, text) == WS_URL_OK)
+      ws_url_host_is_loopback(&authority);
   }
   return 0;
 }

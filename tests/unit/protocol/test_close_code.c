@@ -31,16 +31,16 @@ static void close_payloads(void **state) {
   char reason[WS_CLOSE_REASON_MAX];
 
   (void)state;
-  assert_int_equal(ws_close_encode(payload, WS_CLOSE_NO_STATUS, NULL, 0), 0);
-  assert_int_equal(ws_close_encode(payload, 1001, NULL, 0), 2);
+  assert_int_equal(ws_close_code_encode(payload, WS_CLOSE_NO_STATUS, NULL, 0), 0);
+  assert_int_equal(ws_close_code_encode(payload, 1001, NULL, 0), 2);
   assert_memory_equal(payload, "\x03\xE9", 2);
-  assert_int_equal(ws_close_encode(payload, 4000, "bye", 3), 5);
+  assert_int_equal(ws_close_code_encode(payload, 4000, "bye", 3), 5);
   assert_memory_equal(payload,
                       "\x0F\xA0"
                       "bye",
                       5);
   memset(reason, 'r', sizeof reason);
-  assert_int_equal(ws_close_encode(payload, 1000, reason, sizeof reason), WS_CLOSE_PAYLOAD_MAX);
+  assert_int_equal(ws_close_code_encode(payload, 1000, reason, sizeof reason), WS_CLOSE_PAYLOAD_MAX);
   assert_memory_equal(payload + 2, reason, sizeof reason);
 }
 

@@ -84,18 +84,18 @@ static void append(char *to, struct ws_slice s) {
 static void summarise(char *to, const struct ws_http_head *head) {
   to[0] = '\0';
   if (head->kind == WS_HTTP_REQUEST) {
-    append(to, ws_http_method(head));
+    append(to, ws_http_head_method(head));
     strcat(to, " ");
-    append(to, ws_http_target(head));
+    append(to, ws_http_head_target(head));
   } else {
     sprintf(to, "%d ", head->status);
-    append(to, ws_http_reason(head));
+    append(to, ws_http_head_reason(head));
   }
   strcat(to, "|");
   for (size_t i = 0; i < head->field_count; i++) {
-    append(to, ws_http_field_name(head, i));
+    append(to, ws_http_head_field_name(head, i));
     strcat(to, "=");
-    append(to, ws_http_field_value(head, i));
+    append(to, ws_http_head_field_value(head, i));
     strcat(to, "|");
   }
 }
@@ -222,15 +222,15 @@ static void fields_are_found(void **state) {
 
   (void)state;
   assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, sizeof text - 1, 0, 9), WS_HTTP_COMPLETE);
-  assert_int_equal(ws_http_find(&head, "Host", &value), 2);
+  assert_int_equal(ws_http_head_find(&head, "Host", &value), 2);
   assert_true(ws_slice_equal(value, ws_slice_of("one")));
-  assert_int_equal(ws_http_find(&head, "Origin", &value), 0);
+  assert_int_equal(ws_http_head_find(&head, "Origin", &value), 0);
   assert_null(value.data);
-  assert_true(ws_http_list_holds(&head, "Connection", "upgrade"));
-  assert_true(ws_http_list_holds(&head, "Connection", "X"));
-  assert_false(ws_http_list_holds(&head, "Connection", "keep"));
-  assert_false(ws_http_list_holds(&head, "Upgrade", "websocket"));
-  assert_false(ws_http_list_holds(&head, "Via", "websocket"));
+  assert_true(ws_http_head_list_holds(&head, "Connection", "upgrade"));
+  assert_true(ws_http_head_list_holds(&head, "Connection", "X"));
+  assert_false(ws_http_head_list_holds(&head, "Connection", "keep"));
+  assert_false(ws_http_head_list_holds(&head, "Upgrade", "websocket"));
+  assert_false(ws_http_head_list_holds(&head, "Via", "websocket"));
 }
 
 /* HTTP-1: the buffer may move while a head is read. */
@@ -248,7 +248,7 @@ static void the_buffer_may_move(void **state) {
     free(copy);
   }
   head.bytes = text;
-  assert_true(ws_slice_equal(ws_http_field_value(&head, 0), ws_slice_of("a")));
+  assert_true(ws_slice_equal(ws_http_head_field_value(&head, 0), ws_slice_of("a")));
 }
 
 int main(void) {

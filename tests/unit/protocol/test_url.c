@@ -195,8 +195,8 @@ static void loopback_hosts(void **state) {
   for (size_t i = 0; i < COUNT(hosts); i++) {
     struct ws_authority authority;
 
-    assert_int_equal(ws_authority_parse(&authority, ws_slice_of(hosts[i].host)), WS_URL_OK);
-    if (ws_host_is_loopback(&authority) != hosts[i].loopback)
+    assert_int_equal(ws_url_authority_parse(&authority, ws_slice_of(hosts[i].host)), WS_URL_OK);
+    if (ws_url_host_is_loopback(&authority) != hosts[i].loopback)
       fail_msg("%s", hosts[i].host);
   }
 }

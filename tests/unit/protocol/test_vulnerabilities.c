@@ -238,7 +238,7 @@ static void everything_sent_is_initialised(void **state) {
     char answer[WS_RESPONSE_MAX];
 
     memset(payload, (int)canary, sizeof payload);
-    assert_int_equal(ws_close_encode(payload, 1000, "x", 1), 3);
+    assert_int_equal(ws_close_code_encode(payload, 1000, "x", 1), 3);
     assert_memory_equal(payload, "\x03\xE8x", 3);
     memset(answer, (int)canary, sizeof answer);
     size_t n = ws_server_refuse_write(answer, WS_REFUSAL_PATH);
