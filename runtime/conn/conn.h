@@ -29,7 +29,7 @@
 #include "osprey/error.h"
 #include "osprey/value.h"
 #include "protocol/deflate.h"
-#include "protocol/message.h"
+#include "protocol/session.h"
 
 enum ws_conn_state {
   WS_CONN_CONNECTING, /* the stream connects, or TLS shakes hands */

@@ -12,7 +12,7 @@
 #include "limits.h"
 #include "loop_thread.h"
 #include "osprey/value.h"
-#include "protocol/message.h"
+#include "protocol/session.h"
 #include "protocol/slice.h"
 
 struct ws_conn;

@@ -2,7 +2,7 @@
  *
  * A header has 2 to 14 bytes. Decoding it checks everything that can be said of one frame alone, as soon as the byte that
  * shows it is there: reserved bits and opcodes, the mask in the right direction, the shortest form of a length, the limits
- * of control frames. What depends on earlier frames is the session's (message.h).
+ * of control frames. What depends on earlier frames is the session's (session.h).
  */
 #pragma once
 

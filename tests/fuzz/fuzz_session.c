@@ -2,7 +2,7 @@
  * the reserved room, come to the same events and the same end. MSG-1 MSG-13 MSG-14 MSG-16 */
 #include "fuzz.h"
 
-#include "protocol/message.h"
+#include "protocol/session.h"
 
 struct observed {
   uint32_t hash; /* of all events so far */

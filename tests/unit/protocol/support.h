@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-#include "protocol/message.h"
+#include "protocol/session.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -476,5 +476,5 @@ int main(void) {
       cmocka_unit_test(many_messages_in_one_buffer),
   };
 
-  return cmocka_run_group_tests_name("message", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
  * Before the sink is called the session is brought to its state after the event, and what the sink is shown is owned by this
  * file's stack frame alone: the sink may then free the session.
  */
-#include "message.h"
+#include "session.h"
 
 #include <assert.h>
 #include <string.h>
