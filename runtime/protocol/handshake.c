@@ -8,15 +8,15 @@
 #include "subprotocol.h"
 #include "utf8.h"
 
-#define WS_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+#define WS_HANDSHAKE_KEY_GUID "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
-int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
-  char text[WS_KEY_SIZE + sizeof WS_GUID - 1];
+int ws_handshake_key_accept(char accept[WS_HANDSHAKE_ACCEPT_SIZE + 1], const char *key) {
+  char text[WS_HANDSHAKE_KEY_SIZE + sizeof WS_HANDSHAKE_KEY_GUID - 1];
   uint8_t digest[20];
   int ok;
 
-  memcpy(text, key, WS_KEY_SIZE);
-  memcpy(text + WS_KEY_SIZE, WS_GUID, sizeof WS_GUID - 1);
+  memcpy(text, key, WS_HANDSHAKE_KEY_SIZE);
+  memcpy(text + WS_HANDSHAKE_KEY_SIZE, WS_HANDSHAKE_KEY_GUID, sizeof WS_HANDSHAKE_KEY_GUID - 1);
   ok = EVP_Digest(text, sizeof text, digest, NULL, EVP_sha1(), NULL);
   ws_mem_wipe(text, sizeof text);
   if (ok != 1)
@@ -28,7 +28,8 @@ int ws_accept_for_key(char accept[WS_ACCEPT_SIZE + 1], const char *key) {
 /* Server ----------------------------------------------------------------------------------------------------------- */
 
 /* The target's path and query. In absolute form its authority must be Host's. */
-static enum ws_refusal ws_server_target(const struct ws_http_head *head, struct ws_server_request *request) {
+static enum ws_refusal ws_server_handshake_target(const struct ws_http_head *head,
+                                                  struct ws_server_handshake *request) {
   struct ws_slice target = ws_http_head_target(head), authority = {NULL, 0};
   size_t end = 0;
 
@@ -57,8 +58,9 @@ static enum ws_refusal ws_server_target(const struct ws_http_head *head, struct 
   return WS_REFUSAL_NONE;
 }
 
-static enum ws_refusal ws_server_host(const struct ws_http_head *head, const struct ws_server_rules *rules,
-                                      struct ws_server_request *request, struct ws_authority *host) {
+static enum ws_refusal ws_server_handshake_host(const struct ws_http_head *head,
+                                                const struct ws_server_handshake_rules *rules,
+                                                struct ws_server_handshake *request, struct ws_authority *host) {
   if (ws_http_head_find(head, "Host", &request->host) != 1)
     return WS_REFUSAL_HOST_COUNT;
   if (ws_url_authority_parse(host, request->host) != WS_URL_OK)
@@ -69,7 +71,7 @@ static enum ws_refusal ws_server_host(const struct ws_http_head *head, const str
 }
 
 /* A body would be read as frames by one party and as a body, or as a next request, by another. */
-static bool ws_server_has_body(const struct ws_http_head *head) {
+static bool ws_server_handshake_has_body(const struct ws_http_head *head) {
   struct ws_slice value;
   size_t count = ws_http_head_find(head, "Content-Length", &value);
 
@@ -78,7 +80,7 @@ static bool ws_server_has_body(const struct ws_http_head *head) {
   return ws_http_head_find(head, "Transfer-Encoding", &value) > 0;
 }
 
-static enum ws_refusal ws_server_upgrade(const struct ws_http_head *head) {
+static enum ws_refusal ws_server_handshake_upgrade(const struct ws_http_head *head) {
   struct ws_slice version;
 
   if (!ws_http_head_list_holds(head, "Upgrade", "websocket"))
@@ -92,7 +94,7 @@ static enum ws_refusal ws_server_upgrade(const struct ws_http_head *head) {
   return WS_REFUSAL_NONE;
 }
 
-static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_server_request *request) {
+static enum ws_refusal ws_server_handshake_key(const struct ws_http_head *head, struct ws_server_handshake *request) {
   struct ws_slice key;
   uint8_t nonce[18];
   size_t size = 0, error_offset;
@@ -100,13 +102,13 @@ static enum ws_refusal ws_server_key(const struct ws_http_head *head, struct ws_
 
   if (ws_http_head_find(head, "Sec-WebSocket-Key", &key) != 1)
     return WS_REFUSAL_KEY_COUNT;
-  if (key.size != WS_KEY_SIZE)
+  if (key.size != WS_HANDSHAKE_KEY_SIZE)
     return WS_REFUSAL_KEY;
   decoded = ws_base64_decode(nonce, key.data, key.size, &size, &error_offset);
   ws_mem_wipe(nonce, sizeof nonce);
   if (decoded < 0 || size != 16)
     return WS_REFUSAL_KEY;
-  return ws_accept_for_key(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
+  return ws_handshake_key_accept(request->accept, key.data) < 0 ? WS_REFUSAL_INTERNAL : WS_REFUSAL_NONE;
 }
 
 /* scheme "://" authority */
@@ -180,8 +182,10 @@ static bool ws_origin_is_host(struct ws_slice origin, const struct ws_authority 
   return ws_slice_equal_nocase(authority.host, host->host) && port == (host->port ? host->port : implied);
 }
 
-static enum ws_refusal ws_server_origin(const struct ws_http_head *head, const struct ws_server_rules *rules,
-                                        const struct ws_authority *host, struct ws_server_request *request) {
+static enum ws_refusal ws_server_handshake_origin(const struct ws_http_head *head,
+                                                  const struct ws_server_handshake_rules *rules,
+                                                  const struct ws_authority *host,
+                                                  struct ws_server_handshake *request) {
   size_t count = ws_http_head_find(head, "Origin", &request->origin);
 
   if (count > 1)
@@ -194,8 +198,9 @@ static enum ws_refusal ws_server_origin(const struct ws_http_head *head, const s
   return WS_REFUSAL_ORIGIN;
 }
 
-static enum ws_refusal ws_server_protocol(const struct ws_http_head *head, const struct ws_server_rules *rules,
-                                          struct ws_server_request *request) {
+static enum ws_refusal ws_server_handshake_protocol(const struct ws_http_head *head,
+                                                    const struct ws_server_handshake_rules *rules,
+                                                    struct ws_server_handshake *request) {
   struct ws_subprotocol_list offered;
   struct ws_slice spoken = {NULL, 0}, name;
 
@@ -215,8 +220,9 @@ static enum ws_refusal ws_server_protocol(const struct ws_http_head *head, const
   return WS_REFUSAL_NONE;
 }
 
-static enum ws_refusal ws_server_extensions(const struct ws_http_head *head, const struct ws_server_rules *rules,
-                                            struct ws_server_request *request) {
+static enum ws_refusal ws_server_handshake_extensions(const struct ws_http_head *head,
+                                                      const struct ws_server_handshake_rules *rules,
+                                                      struct ws_server_handshake *request) {
   for (size_t i = 0; i < head->field_count; i++) {
     struct ws_deflate_params params;
 
@@ -230,36 +236,37 @@ static enum ws_refusal ws_server_extensions(const struct ws_http_head *head, con
   return WS_REFUSAL_NONE;
 }
 
-enum ws_refusal ws_server_check(const struct ws_http_head *head, const struct ws_server_rules *rules,
-                                struct ws_server_request *request) {
+enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
+                                          const struct ws_server_handshake_rules *rules,
+                                          struct ws_server_handshake *request) {
   struct ws_authority host;
   enum ws_refusal refusal;
 
-  *request = (struct ws_server_request){0};
+  *request = (struct ws_server_handshake){0};
   if (!ws_slice_equal(ws_http_head_method(head), ws_slice_of("GET")))
     return WS_REFUSAL_METHOD;
-  if (ws_server_has_body(head))
+  if (ws_server_handshake_has_body(head))
     return WS_REFUSAL_BODY;
-  if ((refusal = ws_server_host(head, rules, request, &host)) != WS_REFUSAL_NONE ||
-      (refusal = ws_server_target(head, request)) != WS_REFUSAL_NONE)
+  if ((refusal = ws_server_handshake_host(head, rules, request, &host)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_handshake_target(head, request)) != WS_REFUSAL_NONE)
     return refusal;
   if (!ws_slice_equal(request->path, ws_slice_of(rules->path)))
     return WS_REFUSAL_PATH;
-  if ((refusal = ws_server_upgrade(head)) != WS_REFUSAL_NONE ||
-      (refusal = ws_server_origin(head, rules, &host, request)) != WS_REFUSAL_NONE ||
-      (refusal = ws_server_protocol(head, rules, request)) != WS_REFUSAL_NONE ||
-      (refusal = ws_server_extensions(head, rules, request)) != WS_REFUSAL_NONE)
+  if ((refusal = ws_server_handshake_upgrade(head)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_handshake_origin(head, rules, &host, request)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_handshake_protocol(head, rules, request)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_handshake_extensions(head, rules, request)) != WS_REFUSAL_NONE)
     return refusal;
-  return ws_server_key(head, request);
+  return ws_server_handshake_key(head, request);
 }
 
-size_t ws_server_accept_write(char to[WS_RESPONSE_MAX], const struct ws_server_request *request) {
+size_t ws_server_handshake_accept(char to[WS_SERVER_HANDSHAKE_MAX], const struct ws_server_handshake *request) {
   char extension[WS_DEFLATE_RESPONSE_MAX] = "";
   bool protocol = request->protocol.data != NULL, deflate = ws_deflate_in_use(&request->deflate);
 
   if (deflate)
     ws_deflate_response(extension, &request->deflate);
-  return (size_t)snprintf(to, WS_RESPONSE_MAX,
+  return (size_t)snprintf(to, WS_SERVER_HANDSHAKE_MAX,
                           "HTTP/1.1 101 Switching Protocols\r\n"
                           "Upgrade: websocket\r\n"
                           "Connection: Upgrade\r\n"
@@ -272,7 +279,7 @@ size_t ws_server_accept_write(char to[WS_RESPONSE_MAX], const struct ws_server_r
                           deflate ? "Sec-WebSocket-Extensions: " : "", extension, deflate ? "\r\n" : "");
 }
 
-static const char *ws_status_phrase(int status) {
+static const char *ws_server_handshake_phrase(int status) {
   switch (status) {
   case 400:
     return "Bad Request";
@@ -296,7 +303,7 @@ static const char *ws_status_phrase(int status) {
 }
 
 /* The headers that a status calls for. */
-static const char *ws_status_headers(int status) {
+static const char *ws_server_handshake_headers(int status) {
   switch (status) {
   case 405:
     return "Allow: GET\r\nConnection: close\r\n";
@@ -307,34 +314,36 @@ static const char *ws_status_headers(int status) {
   }
 }
 
-size_t ws_server_refuse_write(char to[WS_RESPONSE_MAX], enum ws_refusal refusal) {
+size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal) {
   int status = ws_refusal_status(refusal);
   const char *text = ws_refusal_text(refusal);
 
-  return (size_t)snprintf(to, WS_RESPONSE_MAX,
+  return (size_t)snprintf(to, WS_SERVER_HANDSHAKE_MAX,
                           "HTTP/1.1 %d %s\r\n"
                           "%s"
                           "Content-Type: text/plain; charset=utf-8\r\n"
                           "Content-Length: %zu\r\n"
                           "\r\n"
                           "%s\n",
-                          status, ws_status_phrase(status), ws_status_headers(status), strlen(text) + 1, text);
+                          status, ws_server_handshake_phrase(status), ws_server_handshake_headers(status),
+                          strlen(text) + 1, text);
 }
 
 /* Client ----------------------------------------------------------------------------------------------------------- */
 
-static const char *const ws_headers_problem_texts[WS_HEADERS_PROBLEM_COUNT] = {[WS_HEADERS_OK] = "none",
-#define WS_HEADERS_PROBLEM(name, text) [WS_HEADERS_##name] = text,
-                                                                               WS_HEADERS_PROBLEMS(WS_HEADERS_PROBLEM)
-#undef WS_HEADERS_PROBLEM
+static const char *const ws_client_headers_problem_texts[WS_CLIENT_HEADERS_PROBLEM_COUNT] = {
+    [WS_CLIENT_HEADERS_OK] = "none",
+#define WS_CLIENT_HEADERS_PROBLEM(name, text) [WS_CLIENT_HEADERS_##name] = text,
+    WS_CLIENT_HEADERS_PROBLEMS(WS_CLIENT_HEADERS_PROBLEM)
+#undef WS_CLIENT_HEADERS_PROBLEM
 };
 
-const char *ws_headers_problem_text(enum ws_headers_problem problem) {
-  return ws_headers_problem_texts[problem];
+const char *ws_client_headers_problem_text(enum ws_client_headers_problem problem) {
+  return ws_client_headers_problem_texts[problem];
 }
 
 /* Cuts off the next line, without its LF or CR LF; what follows the last LF is a line unless it is empty. */
-static bool ws_headers_next(struct ws_slice *rest, struct ws_slice *line) {
+static bool ws_client_headers_next(struct ws_slice *rest, struct ws_slice *line) {
   size_t n = 0;
 
   if (rest->size == 0)
@@ -350,7 +359,7 @@ static bool ws_headers_next(struct ws_slice *rest, struct ws_slice *line) {
 }
 
 /* Headers that decide how the message is read, or that the handshake itself writes. */
-static bool ws_headers_reserved(struct ws_slice name) {
+static bool ws_client_headers_reserved(struct ws_slice name) {
   static const char *const names[] = {"Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
                                       "TE",   "Trailer", "Expect"};
   struct ws_slice prefix = ws_slice_of("Sec-WebSocket-");
@@ -361,35 +370,35 @@ static bool ws_headers_reserved(struct ws_slice name) {
   return name.size >= prefix.size && ws_slice_equal_nocase((struct ws_slice){name.data, prefix.size}, prefix);
 }
 
-static enum ws_headers_problem ws_headers_check_line(struct ws_slice line) {
+static enum ws_client_headers_problem ws_client_headers_check_line(struct ws_slice line) {
   struct ws_slice name = {line.data, 0};
 
   while (name.size < line.size && line.data[name.size] != ':')
     name.size++;
   if (name.size == line.size || !ws_slice_is_token(name))
-    return WS_HEADERS_LINE;
+    return WS_CLIENT_HEADERS_LINE;
   for (size_t i = name.size; i < line.size; i++)
     if (((uint8_t)line.data[i] < 0x20 && line.data[i] != '\t') || line.data[i] == 0x7F)
-      return WS_HEADERS_CHARACTER;
+      return WS_CLIENT_HEADERS_CHARACTER;
   if (ws_utf8_check((const uint8_t *)line.data, line.size) < line.size)
-    return WS_HEADERS_CHARACTER;
-  return ws_headers_reserved(name) ? WS_HEADERS_RESERVED : WS_HEADERS_OK;
+    return WS_CLIENT_HEADERS_CHARACTER;
+  return ws_client_headers_reserved(name) ? WS_CLIENT_HEADERS_RESERVED : WS_CLIENT_HEADERS_OK;
 }
 
-enum ws_headers_problem ws_client_headers_check(const char *headers, struct ws_slice *wrong) {
+enum ws_client_headers_problem ws_client_headers_check(const char *headers, struct ws_slice *wrong) {
   struct ws_slice rest = ws_slice_of(headers), line = {headers, 0};
-  enum ws_headers_problem problem = WS_HEADERS_OK;
+  enum ws_client_headers_problem problem = WS_CLIENT_HEADERS_OK;
 
-  if (rest.size > WS_HEADERS_MAX)
-    problem = WS_HEADERS_TOO_LONG;
-  while (problem == WS_HEADERS_OK && ws_headers_next(&rest, &line))
-    problem = ws_headers_check_line(line);
+  if (rest.size > WS_CLIENT_HEADERS_MAX)
+    problem = WS_CLIENT_HEADERS_TOO_LONG;
+  while (problem == WS_CLIENT_HEADERS_OK && ws_client_headers_next(&rest, &line))
+    problem = ws_client_headers_check_line(line);
   if (wrong)
     *wrong = line;
   return problem;
 }
 
-int ws_client_key(char key[WS_KEY_SIZE + 1], const struct ws_random *random) {
+int ws_handshake_key_generate(char key[WS_HANDSHAKE_KEY_SIZE + 1], const struct ws_random *random) {
   uint8_t nonce[16];
 
   if (random->fill(random->ctx, nonce, sizeof nonce) < 0)
@@ -400,126 +409,132 @@ int ws_client_key(char key[WS_KEY_SIZE + 1], const struct ws_random *random) {
 }
 
 /* Text that is counted in full, and written as far as there is room. */
-struct ws_text_out {
+struct ws_client_handshake_text {
   char *to;
   size_t room;
   size_t size;
 };
 
-static void ws_text_put(struct ws_text_out *out, struct ws_slice s) {
+static void ws_client_handshake_put(struct ws_client_handshake_text *out, struct ws_slice s) {
   if (s.size > 0 && out->size <= out->room && s.size <= out->room - out->size)
     memcpy(out->to + out->size, s.data, s.size);
   out->size += s.size;
 }
 
-static void ws_text_put_text(struct ws_text_out *out, const char *text) {
-  ws_text_put(out, ws_slice_of(text));
+static void ws_client_handshake_put_text(struct ws_client_handshake_text *out, const char *text) {
+  ws_client_handshake_put(out, ws_slice_of(text));
 }
 
-static void ws_client_put_host(struct ws_text_out *out, const struct ws_url *url) {
+static void ws_client_handshake_put_host(struct ws_client_handshake_text *out, const struct ws_url *url) {
   bool ipv6 = url->authority.kind == WS_HOST_IPV6;
   char port[8];
 
-  ws_text_put_text(out, ipv6 ? "Host: [" : "Host: ");
-  ws_text_put(out, url->authority.host);
-  ws_text_put_text(out, ipv6 ? "]" : "");
+  ws_client_handshake_put_text(out, ipv6 ? "Host: [" : "Host: ");
+  ws_client_handshake_put(out, url->authority.host);
+  ws_client_handshake_put_text(out, ipv6 ? "]" : "");
   if (url->authority.port != ws_url_default_port(url->secure)) {
     snprintf(port, sizeof port, ":%u", url->authority.port);
-    ws_text_put_text(out, port);
+    ws_client_handshake_put_text(out, port);
   }
-  ws_text_put_text(out, "\r\n");
+  ws_client_handshake_put_text(out, "\r\n");
 }
 
-static void ws_client_put_headers(struct ws_text_out *out, const char *headers) {
+static void ws_client_handshake_put_headers(struct ws_client_handshake_text *out, const char *headers) {
   struct ws_slice rest = ws_slice_of(headers), line;
 
-  while (ws_headers_next(&rest, &line)) {
-    ws_text_put(out, line);
-    ws_text_put_text(out, "\r\n");
+  while (ws_client_headers_next(&rest, &line)) {
+    ws_client_handshake_put(out, line);
+    ws_client_handshake_put_text(out, "\r\n");
   }
 }
 
-size_t ws_client_request_write(char *to, size_t room, const struct ws_client_offer *offer) {
-  struct ws_text_out out = {to, room, 0};
+size_t ws_client_handshake_request(char *to, size_t room, const struct ws_client_handshake_offer *offer) {
+  struct ws_client_handshake_text out = {to, room, 0};
   struct ws_slice protocols = ws_slice_trim(ws_slice_of(offer->protocols ? offer->protocols : ""));
 
-  ws_text_put_text(&out, "GET ");
-  ws_text_put(&out, offer->url->path.size > 0 ? offer->url->path : ws_slice_of("/"));
-  ws_text_put(&out, offer->url->query);
-  ws_text_put_text(&out, " HTTP/1.1\r\n");
-  ws_client_put_host(&out, offer->url);
-  ws_text_put_text(&out, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ");
-  ws_text_put_text(&out, offer->key);
-  ws_text_put_text(&out, "\r\nSec-WebSocket-Version: 13\r\n");
+  ws_client_handshake_put_text(&out, "GET ");
+  ws_client_handshake_put(&out, offer->url->path.size > 0 ? offer->url->path : ws_slice_of("/"));
+  ws_client_handshake_put(&out, offer->url->query);
+  ws_client_handshake_put_text(&out, " HTTP/1.1\r\n");
+  ws_client_handshake_put_host(&out, offer->url);
+  ws_client_handshake_put_text(&out, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: ");
+  ws_client_handshake_put_text(&out, offer->key);
+  ws_client_handshake_put_text(&out, "\r\nSec-WebSocket-Version: 13\r\n");
   if (protocols.size > 0) {
-    ws_text_put_text(&out, "Sec-WebSocket-Protocol: ");
-    ws_text_put(&out, protocols);
-    ws_text_put_text(&out, "\r\n");
+    ws_client_handshake_put_text(&out, "Sec-WebSocket-Protocol: ");
+    ws_client_handshake_put(&out, protocols);
+    ws_client_handshake_put_text(&out, "\r\n");
   }
   if (offer->compression)
-    ws_text_put_text(&out, "Sec-WebSocket-Extensions: " WS_DEFLATE_OFFER "\r\n");
+    ws_client_handshake_put_text(&out, "Sec-WebSocket-Extensions: " WS_DEFLATE_OFFER "\r\n");
   if (offer->headers)
-    ws_client_put_headers(&out, offer->headers);
-  ws_text_put_text(&out, "\r\n");
+    ws_client_handshake_put_headers(&out, offer->headers);
+  ws_client_handshake_put_text(&out, "\r\n");
   return out.size;
 }
 
-static enum ws_client_problem ws_client_accept(const struct ws_http_head *head, const struct ws_client_offer *offer) {
+static enum ws_client_handshake_problem ws_client_handshake_accept(const struct ws_http_head *head,
+                                                                   const struct ws_client_handshake_offer *offer) {
   struct ws_slice value;
-  char accept[WS_ACCEPT_SIZE + 1];
+  char accept[WS_HANDSHAKE_ACCEPT_SIZE + 1];
 
-  if (ws_accept_for_key(accept, offer->key) < 0)
-    return WS_CLIENT_DIGEST;
+  if (ws_handshake_key_accept(accept, offer->key) < 0)
+    return WS_CLIENT_HANDSHAKE_DIGEST;
   if (ws_http_head_find(head, "Sec-WebSocket-Accept", &value) != 1 || !ws_slice_equal(value, ws_slice_of(accept)))
-    return WS_CLIENT_ACCEPT;
-  return WS_CLIENT_OK;
+    return WS_CLIENT_HANDSHAKE_ACCEPT;
+  return WS_CLIENT_HANDSHAKE_OK;
 }
 
-static enum ws_client_problem ws_client_protocol(const struct ws_http_head *head, const struct ws_client_offer *offer,
-                                                 struct ws_client_answer *answer) {
+static enum ws_client_handshake_problem ws_client_handshake_protocol(const struct ws_http_head *head,
+                                                                     const struct ws_client_handshake_offer *offer,
+                                                                     struct ws_client_handshake_answer *answer) {
   struct ws_subprotocol_list offered;
   struct ws_slice wrong;
   size_t count = ws_http_head_find(head, "Sec-WebSocket-Protocol", &answer->protocol);
 
   if (count == 0)
-    return WS_CLIENT_OK;
+    return WS_CLIENT_HANDSHAKE_OK;
   offered.count = 0;
   if (offer->protocols && offer->protocols[0])
     ws_subprotocol_list_add(&offered, ws_slice_of(offer->protocols), &wrong); /* valid: the caller has checked it */
-  return count == 1 && ws_subprotocol_list_holds(&offered, answer->protocol) ? WS_CLIENT_OK : WS_CLIENT_PROTOCOL;
+  return count == 1 && ws_subprotocol_list_holds(&offered, answer->protocol) ? WS_CLIENT_HANDSHAKE_OK
+                                                                             : WS_CLIENT_HANDSHAKE_PROTOCOL;
 }
 
-static enum ws_client_problem ws_client_extensions(const struct ws_http_head *head, const struct ws_client_offer *offer,
-                                                   struct ws_client_answer *answer) {
+static enum ws_client_handshake_problem ws_client_handshake_extensions(const struct ws_http_head *head,
+                                                                       const struct ws_client_handshake_offer *offer,
+                                                                       struct ws_client_handshake_answer *answer) {
   struct ws_slice value;
   size_t count = ws_http_head_find(head, "Sec-WebSocket-Extensions", &value);
 
   if (count == 0)
-    return WS_CLIENT_OK;
+    return WS_CLIENT_HANDSHAKE_OK;
   if (count > 1 || ws_deflate_agree(&answer->deflate, value) == WS_DEFLATE_MALFORMED)
-    return WS_CLIENT_EXTENSIONS;
-  return offer->compression || !ws_deflate_in_use(&answer->deflate) ? WS_CLIENT_OK : WS_CLIENT_EXTENSIONS;
+    return WS_CLIENT_HANDSHAKE_EXTENSIONS;
+  return offer->compression || !ws_deflate_in_use(&answer->deflate) ? WS_CLIENT_HANDSHAKE_OK
+                                                                    : WS_CLIENT_HANDSHAKE_EXTENSIONS;
 }
 
-enum ws_client_problem ws_client_check(const struct ws_http_head *head, const struct ws_client_offer *offer,
-                                       struct ws_client_answer *answer) {
-  enum ws_client_problem problem;
+enum ws_client_handshake_problem ws_client_handshake_check(const struct ws_http_head *head,
+                                                           const struct ws_client_handshake_offer *offer,
+                                                           struct ws_client_handshake_answer *answer) {
+  enum ws_client_handshake_problem problem;
 
-  *answer = (struct ws_client_answer){0};
+  *answer = (struct ws_client_handshake_answer){0};
   if (head->status != 101)
-    return WS_CLIENT_STATUS;
+    return WS_CLIENT_HANDSHAKE_STATUS;
   if (!ws_http_head_list_holds(head, "Upgrade", "websocket"))
-    return WS_CLIENT_UPGRADE;
+    return WS_CLIENT_HANDSHAKE_UPGRADE;
   if (!ws_http_head_list_holds(head, "Connection", "upgrade"))
-    return WS_CLIENT_CONNECTION;
-  if ((problem = ws_client_accept(head, offer)) != WS_CLIENT_OK ||
-      (problem = ws_client_protocol(head, offer, answer)) != WS_CLIENT_OK)
+    return WS_CLIENT_HANDSHAKE_CONNECTION;
+  if ((problem = ws_client_handshake_accept(head, offer)) != WS_CLIENT_HANDSHAKE_OK ||
+      (problem = ws_client_handshake_protocol(head, offer, answer)) != WS_CLIENT_HANDSHAKE_OK)
     return problem;
-  return ws_client_extensions(head, offer, answer);
+  return ws_client_handshake_extensions(head, offer, answer);
 }
 
 /* What a server chose to say: visible ASCII and spaces, not too much of it. */
-static void ws_client_clean(char *to, size_t room, struct ws_slice text) {
+static void ws_client_handshake_clean(char *to, size_t room, struct ws_slice text) {
   size_t n = 0;
 
   for (; n < text.size && n + 1 < room; n++)
@@ -527,23 +542,24 @@ static void ws_client_clean(char *to, size_t room, struct ws_slice text) {
   to[n] = '\0';
 }
 
-void ws_client_explain(char *to, size_t room, enum ws_client_problem problem, const struct ws_http_head *head) {
-  static const char *const texts[] = {[WS_CLIENT_OK] = "none",
-#define WS_CLIENT_PROBLEM(name, text) [WS_CLIENT_##name] = text,
-                                      WS_CLIENT_PROBLEMS(WS_CLIENT_PROBLEM)
-#undef WS_CLIENT_PROBLEM
+void ws_client_handshake_explain(char *to, size_t room, enum ws_client_handshake_problem problem,
+                                 const struct ws_http_head *head) {
+  static const char *const texts[] = {[WS_CLIENT_HANDSHAKE_OK] = "none",
+#define WS_CLIENT_HANDSHAKE_PROBLEM(name, text) [WS_CLIENT_HANDSHAKE_##name] = text,
+                                      WS_CLIENT_HANDSHAKE_PROBLEMS(WS_CLIENT_HANDSHAKE_PROBLEM)
+#undef WS_CLIENT_HANDSHAKE_PROBLEM
   };
   char reason[65];
 
-  if (problem != WS_CLIENT_STATUS) {
+  if (problem != WS_CLIENT_HANDSHAKE_STATUS) {
     snprintf(to, room, "handshake refused: %s", texts[problem]);
     return;
   }
-  ws_client_clean(reason, sizeof reason, ws_http_head_reason(head));
+  ws_client_handshake_clean(reason, sizeof reason, ws_http_head_reason(head));
   snprintf(to, room, "handshake refused: HTTP %d%s%s", head->status, reason[0] ? " " : "", reason);
 }
 
-void ws_client_explain_head(char *to, size_t room, const struct ws_http_head *head) {
+void ws_client_handshake_explain_head(char *to, size_t room, const struct ws_http_head *head) {
   snprintf(to, room, "handshake refused: the answer is not valid HTTP: %s",
            ws_refusal_text((enum ws_refusal)head->problem));
 }

@@ -48,7 +48,7 @@ struct ws_server {
   _Atomic int state; /* enum ws_server_state; changed under the lock */
 
   struct ws_rules rules;
-  struct ws_server_rules handshake;
+  struct ws_server_handshake_rules handshake;
   char *path;
   char *protocols;
   char **origins;

@@ -5,21 +5,21 @@
 #include "protocol/handshake.h"
 
 static void check_request(const struct ws_url *url, const char *headers) {
-  struct ws_client_offer offer = {.url = url, .headers = headers, .key = "dGhlIHNhbXBsZSBub25jZQ=="};
-  size_t room = ws_client_request_write(NULL, 0, &offer);
+  struct ws_client_handshake_offer offer = {.url = url, .headers = headers, .key = "dGhlIHNhbXBsZSBub25jZQ=="};
+  size_t room = ws_client_handshake_request(NULL, 0, &offer);
   char *text = malloc(room), *path = calloc(1, url->path.size + 2);
-  const struct ws_server_rules rules = {.path = path, .any_origin = true};
-  struct ws_server_request request;
+  const struct ws_server_handshake_rules rules = {.path = path, .any_origin = true};
+  struct ws_server_handshake request;
   struct ws_http_head head;
   struct ws_slice origin;
 
-  must(text && path && ws_client_request_write(text, room, &offer) == room);
+  must(text && path && ws_client_handshake_request(text, room, &offer) == room);
   path[0] = '/';
   if (url->path.size > 0)
     memcpy(path, url->path.data, url->path.size);
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   if (ws_http_head_parse(&head, text, room) == WS_HTTP_COMPLETE) {
-    enum ws_refusal refusal = ws_server_check(&head, &rules, &request);
+    enum ws_refusal refusal = ws_server_handshake_check(&head, &rules, &request);
 
     must(head.size == room);
     must(refusal == WS_REFUSAL_NONE ||
@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   must(headers != NULL);
   if (rest > 0)
     memcpy(headers, cut + 1, rest);
-  if (ws_url_parse(&url, text, url_size) == WS_URL_OK && ws_client_headers_check(headers, NULL) == WS_HEADERS_OK)
+  if (ws_url_parse(&url, text, url_size) == WS_URL_OK && ws_client_headers_check(headers, NULL) == WS_CLIENT_HEADERS_OK)
     check_request(&url, headers);
   free(text);
   free(headers);

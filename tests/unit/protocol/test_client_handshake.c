@@ -24,22 +24,22 @@ static int fill_fails(void *ctx, uint8_t *bytes, size_t n) {
 }
 
 /* The key of the standard's example. */
-static struct ws_client_offer sample_offer(const struct ws_url *url) {
-  struct ws_client_offer offer = {.url = url};
+static struct ws_client_handshake_offer sample_offer(const struct ws_url *url) {
+  struct ws_client_handshake_offer offer = {.url = url};
   const struct ws_random random = {fill_sample, NULL};
 
-  assert_int_equal(ws_client_key(offer.key, &random), 0);
+  assert_int_equal(ws_handshake_key_generate(offer.key, &random), 0);
   return offer;
 }
 
 /* HS-14 */
 static void the_key_is_random_bytes_in_base64(void **state) {
   const struct ws_random none = {fill_fails, NULL};
-  char key[WS_KEY_SIZE + 1];
+  char key[WS_HANDSHAKE_KEY_SIZE + 1];
 
   (void)state;
   assert_string_equal(sample_offer(NULL).key, "dGhlIHNhbXBsZSBub25jZQ==");
-  assert_int_equal(ws_client_key(key, &none), -1);
+  assert_int_equal(ws_handshake_key_generate(key, &none), -1);
 }
 
 /* HS-14 */
@@ -67,8 +67,8 @@ static void request_is_written(void **state) {
     struct ws_url url;
 
     assert_int_equal(ws_url_parse(&url, requests[i].url, strlen(requests[i].url)), WS_URL_OK);
-    struct ws_client_offer offer = sample_offer(&url);
-    size_t n = ws_client_request_write(text, sizeof text, &offer);
+    struct ws_client_handshake_offer offer = sample_offer(&url);
+    size_t n = ws_client_handshake_request(text, sizeof text, &offer);
 
     sprintf(expected, "%s" REQUEST_REST "\r\n", requests[i].first);
     assert_int_equal(n, strlen(expected));
@@ -85,31 +85,31 @@ static void request_with_everything(void **state) {
 
   (void)state;
   ws_url_parse(&url, "ws://a", 6);
-  struct ws_client_offer offer = sample_offer(&url);
+  struct ws_client_handshake_offer offer = sample_offer(&url);
 
   offer.headers = "Authorization: Bearer x\r\nCookie: a=b\n";
   offer.protocols = "v2, v1";
   offer.compression = true;
-  size_t n = ws_client_request_write(NULL, 0, &offer);
+  size_t n = ws_client_handshake_request(NULL, 0, &offer);
 
   assert_int_equal(n, sizeof expected - 1);
   for (size_t room = 0; room <= n; room++) /* never past the room it is given */
-    assert_int_equal(ws_client_request_write((char *)guard_place(text, room), room, &offer), n);
-  ws_client_request_write(text, sizeof text, &offer);
+    assert_int_equal(ws_client_handshake_request((char *)guard_place(text, room), room, &offer), n);
+  ws_client_handshake_request(text, sizeof text, &offer);
   assert_memory_equal(text, expected, n);
   offer.protocols = " \t"; /* a list of none: no header without a name */
-  assert_int_equal(ws_client_request_write(text, sizeof text, &offer),
+  assert_int_equal(ws_client_handshake_request(text, sizeof text, &offer),
                    n - strlen("Sec-WebSocket-Protocol: v2, v1\r\n"));
   offer.protocols = "";
   offer.headers = "";
   offer.compression = false;
-  assert_true(ws_client_request_write(text, sizeof text, &offer) < n);
+  assert_true(ws_client_handshake_request(text, sizeof text, &offer) < n);
 }
 
 /* HS-15 */
 static const struct {
   const char *headers;
-  enum ws_headers_problem problem;
+  enum ws_client_headers_problem problem;
 } headers[] = {
     {"", 0},
     {"A: b", 0},
@@ -118,49 +118,49 @@ static const struct {
     {"A:", 0},
     {"Name: caf\xC3\xA9", 0},
     {"Origin: http://a", 0},
-    {"A", WS_HEADERS_LINE},
-    {": b", WS_HEADERS_LINE},
-    {"A : b", WS_HEADERS_LINE},
-    {" A: b", WS_HEADERS_LINE},
-    {"A: b\n\nC: d", WS_HEADERS_LINE},
-    {"A: b\n c", WS_HEADERS_LINE},
-    {"\r\n", WS_HEADERS_LINE},
-    {"A: b\rC: d", WS_HEADERS_CHARACTER},
-    {"A: b\r\r\n", WS_HEADERS_CHARACTER},
-    {"A: \x01", WS_HEADERS_CHARACTER},
-    {"A: \x7F", WS_HEADERS_CHARACTER},
-    {"A: \xC0\x80", WS_HEADERS_CHARACTER},
-    {"A: \xFF", WS_HEADERS_CHARACTER},
-    {"Host: evil", WS_HEADERS_RESERVED},
-    {"A: b\nhost: evil", WS_HEADERS_RESERVED},
-    {"Upgrade: h2c", WS_HEADERS_RESERVED},
-    {"Connection: close", WS_HEADERS_RESERVED},
-    {"Content-Length: 5", WS_HEADERS_RESERVED},
-    {"Transfer-Encoding: chunked", WS_HEADERS_RESERVED},
-    {"TE: trailers", WS_HEADERS_RESERVED},
-    {"Trailer: x", WS_HEADERS_RESERVED},
-    {"Expect: 100-continue", WS_HEADERS_RESERVED},
-    {"sec-websocket-key: x", WS_HEADERS_RESERVED},
-    {"Sec-WebSocket-: x", WS_HEADERS_RESERVED},
+    {"A", WS_CLIENT_HEADERS_LINE},
+    {": b", WS_CLIENT_HEADERS_LINE},
+    {"A : b", WS_CLIENT_HEADERS_LINE},
+    {" A: b", WS_CLIENT_HEADERS_LINE},
+    {"A: b\n\nC: d", WS_CLIENT_HEADERS_LINE},
+    {"A: b\n c", WS_CLIENT_HEADERS_LINE},
+    {"\r\n", WS_CLIENT_HEADERS_LINE},
+    {"A: b\rC: d", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: b\r\r\n", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \x01", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \x7F", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \xC0\x80", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \xFF", WS_CLIENT_HEADERS_CHARACTER},
+    {"Host: evil", WS_CLIENT_HEADERS_RESERVED},
+    {"A: b\nhost: evil", WS_CLIENT_HEADERS_RESERVED},
+    {"Upgrade: h2c", WS_CLIENT_HEADERS_RESERVED},
+    {"Connection: close", WS_CLIENT_HEADERS_RESERVED},
+    {"Content-Length: 5", WS_CLIENT_HEADERS_RESERVED},
+    {"Transfer-Encoding: chunked", WS_CLIENT_HEADERS_RESERVED},
+    {"TE: trailers", WS_CLIENT_HEADERS_RESERVED},
+    {"Trailer: x", WS_CLIENT_HEADERS_RESERVED},
+    {"Expect: 100-continue", WS_CLIENT_HEADERS_RESERVED},
+    {"sec-websocket-key: x", WS_CLIENT_HEADERS_RESERVED},
+    {"Sec-WebSocket-: x", WS_CLIENT_HEADERS_RESERVED},
 };
 
 static void program_headers(void **state) {
-  char many[WS_HEADERS_MAX + 2];
+  char many[WS_CLIENT_HEADERS_MAX + 2];
 
   (void)state;
   for (size_t i = 0; i < COUNT(headers); i++) {
-    enum ws_headers_problem problem = ws_client_headers_check(headers[i].headers, NULL);
+    enum ws_client_headers_problem problem = ws_client_headers_check(headers[i].headers, NULL);
 
     if (problem != headers[i].problem)
-      fail_msg("%s: %s", headers[i].headers, ws_headers_problem_text(problem));
+      fail_msg("%s: %s", headers[i].headers, ws_client_headers_problem_text(problem));
   }
   memset(many, 'x', sizeof many);
   many[1] = ':';
-  many[WS_HEADERS_MAX] = '\0';
-  assert_int_equal(ws_client_headers_check(many, NULL), WS_HEADERS_OK);
+  many[WS_CLIENT_HEADERS_MAX] = '\0';
+  assert_int_equal(ws_client_headers_check(many, NULL), WS_CLIENT_HEADERS_OK);
   memset(many, 'x', sizeof many - 1);
-  many[WS_HEADERS_MAX + 1] = '\0';
-  assert_int_equal(ws_client_headers_check(many, NULL), WS_HEADERS_TOO_LONG);
+  many[WS_CLIENT_HEADERS_MAX + 1] = '\0';
+  assert_int_equal(ws_client_headers_check(many, NULL), WS_CLIENT_HEADERS_TOO_LONG);
 }
 
 /* HS-16 HS-17 HS-18 DEFLATE-3: answers and what is said of them. */
@@ -222,8 +222,8 @@ static const struct answer_case answers[] = {
 static void answer_cases(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(answers); i++) {
-    struct ws_client_offer offer = sample_offer(NULL);
-    struct ws_client_answer answer;
+    struct ws_client_handshake_offer offer = sample_offer(NULL);
+    struct ws_client_handshake_answer answer;
     struct ws_http_head head;
     char text[1024], explanation[256];
     size_t n = (size_t)sprintf(text, "%s\r\n", answers[i].text);
@@ -232,17 +232,17 @@ static void answer_cases(void **state) {
     offer.compression = answers[i].compression;
     ws_http_head_init(&head, WS_HTTP_RESPONSE);
     assert_int_equal(ws_http_head_parse(&head, (char *)guard_place(text, n), n), WS_HTTP_COMPLETE);
-    enum ws_client_problem problem = ws_client_check(&head, &offer, &answer);
+    enum ws_client_handshake_problem problem = ws_client_handshake_check(&head, &offer, &answer);
 
     if (!answers[i].explanation) {
-      assert_int_equal(problem, WS_CLIENT_OK);
+      assert_int_equal(problem, WS_CLIENT_HANDSHAKE_OK);
       assert_int_equal(ws_deflate_in_use(&answer.deflate), answers[i].compression);
       continue;
     }
-    assert_int_not_equal(problem, WS_CLIENT_OK);
-    ws_client_explain(explanation, sizeof explanation, problem, &head);
+    assert_int_not_equal(problem, WS_CLIENT_HANDSHAKE_OK);
+    ws_client_handshake_explain(explanation, sizeof explanation, problem, &head);
     assert_string_equal(explanation, answers[i].explanation);
-    ws_client_explain((char *)guard_place(text, 10), 10, problem, &head); /* cut where there is little room */
+    ws_client_handshake_explain((char *)guard_place(text, 10), 10, problem, &head); /* cut where there is little room */
   }
 }
 
@@ -254,7 +254,7 @@ static void an_answer_that_is_not_http(void **state) {
   (void)state;
   ws_http_head_init(&head, WS_HTTP_RESPONSE);
   assert_int_equal(ws_http_head_parse(&head, "SSH-2.0-x\r\n", 11), WS_HTTP_PROBLEM);
-  ws_client_explain_head(explanation, sizeof explanation, &head);
+  ws_client_handshake_explain_head(explanation, sizeof explanation, &head);
   assert_string_equal(explanation, "handshake refused: the answer is not valid HTTP: the first line is not HTTP's");
 }
 

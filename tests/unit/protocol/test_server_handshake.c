@@ -141,11 +141,12 @@ static const struct request_case cases[] = {
 
 static const char *const allowed[] = {"http://other.example", "https://page.example"};
 
-static const struct ws_server_rules rules = {
+static const struct ws_server_handshake_rules rules = {
     .path = "/chat", .origins = allowed, .origin_count = COUNT(allowed), .protocols = "v2, v1"};
 
 /* Parses and decides `text` and the empty line. */
-static enum ws_refusal decide(const char *text, const struct ws_server_rules *by, struct ws_server_request *request) {
+static enum ws_refusal decide(const char *text, const struct ws_server_handshake_rules *by,
+                              struct ws_server_handshake *request) {
   static struct ws_http_head head;
   static char whole[20000];
   size_t n = (size_t)snprintf(whole, sizeof whole, "%s\r\n", text);
@@ -153,13 +154,13 @@ static enum ws_refusal decide(const char *text, const struct ws_server_rules *by
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   if (ws_http_head_parse(&head, (char *)guard_place(whole, n), n) != WS_HTTP_COMPLETE)
     fail_msg("not HTTP: %s: %s", text, ws_refusal_text(head.problem));
-  return ws_server_check(&head, by, request);
+  return ws_server_handshake_check(&head, by, request);
 }
 
 static void request_cases(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    struct ws_server_request request;
+    struct ws_server_handshake request;
     enum ws_refusal refusal = decide(cases[i].text, &rules, &request);
 
     if (refusal != cases[i].refusal)
@@ -169,12 +170,12 @@ static void request_cases(void **state) {
 
 /* HS-1: the answer, letter for letter. */
 static void the_standards_answer(void **state) {
-  struct ws_server_request request;
-  char answer[WS_RESPONSE_MAX];
+  struct ws_server_handshake request;
+  char answer[WS_SERVER_HANDSHAKE_MAX];
 
   (void)state;
   assert_int_equal(decide("GET /chat?x=1 HTTP/1.1\r\n" REST, &rules, &request), WS_REFUSAL_NONE);
-  assert_int_equal(ws_server_accept_write(answer, &request), strlen(SWITCH "\r\n"));
+  assert_int_equal(ws_server_handshake_accept(answer, &request), strlen(SWITCH "\r\n"));
   assert_string_equal(answer, SWITCH "\r\n");
   assert_true(ws_slice_equal(request.host, ws_slice_of("example.com")));
   assert_true(ws_slice_equal(request.path, ws_slice_of("/chat")));
@@ -185,8 +186,8 @@ static void the_standards_answer(void **state) {
 
 /* HS-8: what stands for an empty path. */
 static void absolute_form_without_path_is_the_root(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules root = {.path = "/"};
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules root = {.path = "/"};
 
   (void)state;
   assert_int_equal(decide("GET http://example.com HTTP/1.1\r\n" REST, &root, &request), WS_REFUSAL_NONE);
@@ -196,8 +197,8 @@ static void absolute_form_without_path_is_the_root(void **state) {
 
 /* HS-9: "*" admits every page, but not two origins. */
 static void any_origin(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules open = {.path = "/chat", .any_origin = true};
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules open = {.path = "/chat", .any_origin = true};
 
   (void)state;
   assert_int_equal(decide(GET REST "Origin: http://evil.com\r\n", &open, &request), WS_REFUSAL_NONE);
@@ -207,8 +208,8 @@ static void any_origin(void **state) {
 
 /* HS-10 */
 static void loopback_bind(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules local = {.path = "/chat", .loopback = true};
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules local = {.path = "/chat", .loopback = true};
 
   (void)state;
   assert_int_equal(decide(GET "Host: localhost:8080\r\n" UPGRADE KEY VERSION, &local, &request), WS_REFUSAL_NONE);
@@ -225,15 +226,15 @@ static void subprotocol_choice(void **state) {
     const char *offer;
     const char *chosen;
   } offers[] = {{"v1", "v1"}, {"v1, v2", "v2"}, {"v2,v1", "v2"}, {"v3, v1 ,v4", "v1"}, {"V1", NULL}, {"v3", NULL}};
-  struct ws_server_request request;
-  const struct ws_server_rules mute = {.path = "/chat"};
-  char text[1024], answer[WS_RESPONSE_MAX];
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules mute = {.path = "/chat"};
+  char text[1024], answer[WS_SERVER_HANDSHAKE_MAX];
 
   (void)state;
   for (size_t i = 0; i < COUNT(offers); i++) {
     sprintf(text, GET REST "Sec-WebSocket-Protocol: %s\r\n", offers[i].offer);
     assert_int_equal(decide(text, &rules, &request), WS_REFUSAL_NONE);
-    ws_server_accept_write(answer, &request);
+    ws_server_handshake_accept(answer, &request);
     if (offers[i].chosen)
       sprintf(text, SWITCH "Sec-WebSocket-Protocol: %s\r\n\r\n", offers[i].chosen);
     else
@@ -246,9 +247,9 @@ static void subprotocol_choice(void **state) {
 
 /* DEFLATE-1: only where the server's rules have it, over several fields, and in the answer. */
 static void compression_is_agreed_in_the_answer(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules compressing = {.path = "/chat", .compression = true};
-  char answer[WS_RESPONSE_MAX];
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules compressing = {.path = "/chat", .compression = true};
+  char answer[WS_SERVER_HANDSHAKE_MAX];
 
   (void)state;
   assert_int_equal(decide(GET REST "Sec-WebSocket-Extensions: permessage-deflate\r\n", &rules, &request), 0);
@@ -259,7 +260,7 @@ static void compression_is_agreed_in_the_answer(void **state) {
              "client_max_window_bits\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
              &compressing, &request),
       0);
-  ws_server_accept_write(answer, &request);
+  ws_server_handshake_accept(answer, &request);
   assert_string_equal(answer, SWITCH "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
 }
 
@@ -267,9 +268,9 @@ static void compression_is_agreed_in_the_answer(void **state) {
 static void refusals(void **state) {
   (void)state;
   for (int i = 1; i < WS_REFUSAL_COUNT; i++) {
-    char answer[WS_RESPONSE_MAX], start[32], end[256];
+    char answer[WS_SERVER_HANDSHAKE_MAX], start[32], end[256];
     int status = ws_refusal_status((enum ws_refusal)i);
-    size_t n = ws_server_refuse_write(answer, (enum ws_refusal)i);
+    size_t n = ws_server_handshake_refuse(answer, (enum ws_refusal)i);
 
     assert_int_equal(n, strlen(answer));
     sprintf(start, "HTTP/1.1 %d ", status);

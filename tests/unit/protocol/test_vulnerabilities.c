@@ -17,14 +17,14 @@ static const struct setup client = {.role = WS_ROLE_CLIENT};
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 
 static enum ws_refusal decide(const char *text, size_t n) {
-  const struct ws_server_rules rules = {.path = "/"};
-  struct ws_server_request request;
+  const struct ws_server_handshake_rules rules = {.path = "/"};
+  struct ws_server_handshake request;
   struct ws_http_head head;
 
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   if (ws_http_head_parse(&head, (char *)guard_place(text, n), n) != WS_HTTP_COMPLETE)
     return head.problem;
-  return ws_server_check(&head, &rules, &request);
+  return ws_server_handshake_check(&head, &rules, &request);
 }
 
 /* A 64-bit length that wraps when added to: libre CVE-2026-50161, gorilla CVE-2020-27813, undici CVE-2026-1528, LibVNCServer
@@ -136,8 +136,8 @@ static void injection_of_header_lines(void **state) {
   (void)state;
   assert_int_equal(ws_url_parse(&url, "ws://a/\r\nX: y", 13), WS_URL_CHARACTER);
   assert_int_equal(ws_url_parse(&url, "ws://a\r\n/", 9), WS_URL_CHARACTER);
-  assert_int_equal(ws_client_headers_check("A: b\rX: y", NULL), WS_HEADERS_CHARACTER);
-  assert_int_equal(ws_client_headers_check("A: b\r\n\r\nGET / HTTP/1.1", NULL), WS_HEADERS_LINE);
+  assert_int_equal(ws_client_headers_check("A: b\rX: y", NULL), WS_CLIENT_HEADERS_CHARACTER);
+  assert_int_equal(ws_client_headers_check("A: b\r\n\r\nGET / HTTP/1.1", NULL), WS_CLIENT_HEADERS_LINE);
   assert_non_null(ws_subprotocol_check(ws_slice_of("chat\r\nX: y"), &wrong));
   assert_non_null(ws_subprotocol_check(ws_slice_of("chat\nX: y"), &wrong));
 }
@@ -235,13 +235,13 @@ static void everything_sent_is_initialised(void **state) {
   (void)state;
   for (unsigned canary = 0; canary <= 0xFF; canary += 0xFF) {
     uint8_t payload[WS_CLOSE_PAYLOAD_MAX];
-    char answer[WS_RESPONSE_MAX];
+    char answer[WS_SERVER_HANDSHAKE_MAX];
 
     memset(payload, (int)canary, sizeof payload);
     assert_int_equal(ws_close_code_encode(payload, 1000, "x", 1), 3);
     assert_memory_equal(payload, "\x03\xE8x", 3);
     memset(answer, (int)canary, sizeof answer);
-    size_t n = ws_server_refuse_write(answer, WS_REFUSAL_PATH);
+    size_t n = ws_server_handshake_refuse(answer, WS_REFUSAL_PATH);
 
     assert_int_equal(n, strlen(answer));
   }
@@ -277,8 +277,8 @@ static void request_smuggling(void **state) {
 static void cross_site_hijacking(void **state) {
   static const char *const origins[] = {"https://evil.example", "null", "http://a.evil.example", "file://",
                                         "http://a:81"};
-  const struct ws_server_rules local = {.path = "/", .loopback = true};
-  struct ws_server_request request;
+  const struct ws_server_handshake_rules local = {.path = "/", .loopback = true};
+  struct ws_server_handshake request;
   struct ws_http_head head;
   char text[1024];
 
@@ -293,7 +293,7 @@ static void cross_site_hijacking(void **state) {
 
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   assert_int_equal(ws_http_head_parse(&head, text, n), WS_HTTP_COMPLETE);
-  assert_int_equal(ws_server_check(&head, &local, &request), WS_REFUSAL_HOST_NOT_LOOPBACK);
+  assert_int_equal(ws_server_handshake_check(&head, &local, &request), WS_REFUSAL_HOST_NOT_LOOPBACK);
 }
 
 int main(void) {

@@ -134,23 +134,23 @@ static void handshakes_without_a_digest(void **state) {
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
   static const char answer[] = "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-  const struct ws_server_rules rules = {.path = "/"};
-  const struct ws_client_offer offer = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
-  struct ws_server_request decided;
-  struct ws_client_answer taken;
+  const struct ws_server_handshake_rules rules = {.path = "/"};
+  const struct ws_client_handshake_offer offer = {.key = "dGhlIHNhbXBsZSBub25jZQ=="};
+  struct ws_server_handshake decided;
+  struct ws_client_handshake_answer taken;
   struct ws_http_head head;
 
   (void)state;
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   assert_int_equal(ws_http_head_parse(&head, request, sizeof request - 1), WS_HTTP_COMPLETE);
   allowed = 0;
-  assert_int_equal(ws_server_check(&head, &rules, &decided), WS_REFUSAL_INTERNAL);
-  assert_int_equal(ws_server_check(&head, &rules, &decided), WS_REFUSAL_NONE);
+  assert_int_equal(ws_server_handshake_check(&head, &rules, &decided), WS_REFUSAL_INTERNAL);
+  assert_int_equal(ws_server_handshake_check(&head, &rules, &decided), WS_REFUSAL_NONE);
   ws_http_head_init(&head, WS_HTTP_RESPONSE);
   assert_int_equal(ws_http_head_parse(&head, answer, sizeof answer - 1), WS_HTTP_COMPLETE);
   allowed = 0;
-  assert_int_equal(ws_client_check(&head, &offer, &taken), WS_CLIENT_DIGEST);
-  assert_int_equal(ws_client_check(&head, &offer, &taken), WS_CLIENT_OK);
+  assert_int_equal(ws_client_handshake_check(&head, &offer, &taken), WS_CLIENT_HANDSHAKE_DIGEST);
+  assert_int_equal(ws_client_handshake_check(&head, &offer, &taken), WS_CLIENT_HANDSHAKE_OK);
 }
 
 int main(void) {
