@@ -22,7 +22,7 @@
 #include "osprey/log.h"
 #include "osprey/roots.h"
 #include "protocol/close_code.h"
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
 #include "recently_closed.h"
 
 struct ws_client {

@@ -7,7 +7,7 @@
 #include "client.h"
 #include "conn/args.h"
 #include "osprey/log.h"
-#include "protocol/handshake.h"
+#include "protocol/client_headers.h"
 #include "protocol/url.h"
 
 enum {

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#include "protocol/handshake.h"
+#include "protocol/server_handshake.h"
 
 struct ws_request;
 

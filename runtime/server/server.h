@@ -20,7 +20,7 @@
 #include "io/listener.h"
 #include "io/tls_context.h"
 #include "osprey/error.h"
-#include "protocol/handshake.h"
+#include "protocol/server_handshake.h"
 #include "request.h"
 
 enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED };

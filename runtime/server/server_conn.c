@@ -16,6 +16,7 @@
 #include "io/tls_stream.h"
 #include "osprey/log.h"
 #include "protocol/close_code.h"
+#include "protocol/origin.h"
 
 /* Connections past a cap that are answered, so that the client learns why; further ones are closed. */
 enum { WS_REFUSED_MAX = 256 };

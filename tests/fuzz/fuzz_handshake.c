@@ -2,7 +2,8 @@
  * HS-12 HS-13 HS-19 */
 #include "fuzz.h"
 
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
+#include "protocol/server_handshake.h"
 
 static const char *const origins[] = {"https://page.example"};
 

@@ -2,7 +2,9 @@
  * accepts. URL-2 HS-14 HS-15 */
 #include "fuzz.h"
 
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
+#include "protocol/client_headers.h"
+#include "protocol/server_handshake.h"
 
 static void check_request(const struct ws_url *url, const char *headers) {
   struct ws_client_handshake_offer offer = {.url = url, .headers = headers, .key = "dGhlIHNhbXBsZSBub25jZQ=="};

@@ -1,7 +1,8 @@
 /* The client's side of the opening handshake: its request, the answers it takes, and how it explains the others. */
 #include "support.h"
 
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
+#include "protocol/client_headers.h"
 
 #define SWITCH "HTTP/1.1 101 Switching Protocols\r\n"
 #define UPGRADE "Upgrade: websocket\r\n"

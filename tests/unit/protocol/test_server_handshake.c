@@ -2,7 +2,7 @@
 #include "protocol/subprotocol.h"
 #include "support.h"
 
-#include "protocol/handshake.h"
+#include "protocol/server_handshake.h"
 
 #define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 #define VERSION "Sec-WebSocket-Version: 13\r\n"

@@ -5,9 +5,11 @@
 
 #include <time.h>
 
+#include "protocol/client_headers.h"
 #include "protocol/close_code.h"
 #include "protocol/deflate.h"
-#include "protocol/handshake.h"
+#include "protocol/server_handshake.h"
+#include "protocol/url.h"
 
 static const struct setup server = {.role = WS_ROLE_SERVER};
 static const struct setup client = {.role = WS_ROLE_CLIENT};

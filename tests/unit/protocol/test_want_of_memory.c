@@ -4,7 +4,8 @@
 #include <openssl/evp.h>
 
 #include "protocol/deflate.h"
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
+#include "protocol/server_handshake.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
