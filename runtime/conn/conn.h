@@ -29,6 +29,7 @@
 #include "osprey/error.h"
 #include "osprey/value.h"
 #include "protocol/deflate.h"
+#include "protocol/deflater.h"
 #include "protocol/session.h"
 
 enum ws_conn_state {

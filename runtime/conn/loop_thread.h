@@ -13,6 +13,7 @@
 #include "osprey/error.h"
 #include "osprey/value.h"
 #include "protocol/deflate.h"
+#include "protocol/deflater.h"
 
 enum { WS_LOOP_THREADS_MAX = 62 };
 

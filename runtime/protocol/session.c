@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "close_code.h"
+#include "inflater.h"
 
 /* Below this, receiving in the caller's buffer, together with what follows, is the better deal. */
 #define WS_RESERVE_MIN 4096
@@ -185,7 +186,7 @@ static enum ws_violation ws_session_check_inflated(struct ws_session *session, s
 /* Inflates what lies in one slice. One byte past the cap is room enough to see that a message goes past it. */
 static enum ws_violation ws_session_inflate_slice(struct ws_session *session, const uint8_t *in, size_t n) {
   struct ws_partial *partial = session->partial;
-  struct ws_inflate_step step = {.in = in, .in_size = n};
+  struct ws_inflater_buffers buffers = {.in = in, .in_size = n};
 
   do {
     enum ws_violation damage, violation;
@@ -193,15 +194,15 @@ static enum ws_violation ws_session_inflate_slice(struct ws_session *session, co
 
     if (!ws_partial_grow(partial, 1, most))
       return WS_VIOLATION_OUT_OF_MEMORY;
-    step.to = partial->data + partial->size;
-    step.room = partial->capacity - partial->size;
-    damage = ws_inflater_step(session->inflater, &step);
-    violation = ws_session_check_inflated(session, (size_t)(step.to - partial->data) - partial->size);
+    buffers.to = partial->data + partial->size;
+    buffers.room = partial->capacity - partial->size;
+    damage = ws_inflater_step(session->inflater, &buffers);
+    violation = ws_session_check_inflated(session, (size_t)(buffers.to - partial->data) - partial->size);
     if (violation != WS_VIOLATION_NONE)
       return violation; /* it stands before the damage */
     if (damage != WS_VIOLATION_NONE)
       return damage;
-  } while (step.in_size > 0 || step.room == 0);
+  } while (buffers.in_size > 0 || buffers.room == 0);
   return WS_VIOLATION_NONE;
 }
 

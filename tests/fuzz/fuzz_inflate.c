@@ -2,6 +2,7 @@
  * DEFLATE-5 DEFLATE-6 DEFLATE-8 */
 #include "fuzz.h"
 
+#include "protocol/deflater.h"
 #include "protocol/session.h"
 
 #define CAP 100000

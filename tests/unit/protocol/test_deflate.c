@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "protocol/deflate.h"
+#include "protocol/deflater.h"
 
 /* DEFLATE-1 DEFLATE-2: offers and the server's answers; NULL: declined, "!": malformed. */
 static const struct {

@@ -2,6 +2,8 @@
 #include "support.h"
 
 #include "protocol/deflate.h"
+#include "protocol/deflater.h"
+#include "protocol/inflater.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -66,9 +68,9 @@ static void test_an_inflater_takes_what_is_promised_and_no_more_with_use(void **
       size_t before = taken;
       size_t size = deflate_once(deflater);
       taken = before; /* what the deflater took, if it did, is not the inflater's */
-      struct ws_inflate_step step = {.in = packed, .in_size = size, .to = unpacked, .room = sizeof unpacked};
+      struct ws_inflater_buffers step = {.in = packed, .in_size = size, .to = unpacked, .room = sizeof unpacked};
       assert_int_equal(ws_inflater_step(inflater, &step), WS_VIOLATION_NONE);
-      step = (struct ws_inflate_step){.in = WS_DEFLATE_TAIL, .in_size = 4, .to = step.to, .room = step.room};
+      step = (struct ws_inflater_buffers){.in = WS_DEFLATE_TAIL, .in_size = 4, .to = step.to, .room = step.room};
       assert_int_equal(ws_inflater_step(inflater, &step), WS_VIOLATION_NONE);
       assert_true(step.room == 0 && memcmp(unpacked, message, MESSAGE) == 0);
     }

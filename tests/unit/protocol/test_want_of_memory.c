@@ -3,7 +3,7 @@
 
 #include <openssl/evp.h>
 
-#include "protocol/deflate.h"
+#include "protocol/deflater.h"
 #include "protocol/client_handshake.h"
 #include "protocol/server_handshake.h"
 
