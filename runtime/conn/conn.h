@@ -27,6 +27,7 @@
 #include "io/stream.h"
 #include "io/timer.h"
 #include "osprey/error.h"
+#include "osprey/call.h"
 #include "osprey/value.h"
 #include "protocol/deflate.h"
 #include "protocol/deflater.h"

@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "limits.h"
 #include "loop_thread.h"
-#include "osprey/value.h"
+#include "osprey/call.h"
 #include "protocol/session.h"
 #include "protocol/slice.h"
 

@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "io/loop.h"
 #include "osprey/error.h"
-#include "osprey/value.h"
+#include "osprey/call.h"
 #include "protocol/deflate.h"
 #include "protocol/deflater.h"
 

@@ -23,6 +23,7 @@
 #include "conn/random.h"
 #include "server/request.h"
 #include "osprey/roots.h"
+#include "osprey/call.h"
 #include "osprey/value.h"
 
 /* WS-ID-1 WS-ID-2 WS-ID-3 WS-ID-4 WS-LIMIT-1 */
