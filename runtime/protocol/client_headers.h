@@ -1,9 +1,9 @@
 #pragma once
 /* The headers that a program adds to the client's handshake request.
  *
- * They are lines of "Name: value", separated by LF or CR LF. A name is a token, and not one of the handshake's own: Host,
- * Upgrade, Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, TE, Trailer, Expect. A value is UTF-8 without
- * control characters other than tabs.
+ * They are lines of "Name: value", separated by LF or CR LF. A name is a token, and not one of the handshake's own:
+ * Host, Upgrade, Connection, Sec-WebSocket-*, Content-Length, Transfer-Encoding, TE, Trailer, Expect. A value is UTF-8
+ * without control characters other than tabs.
  */
 #include <stdbool.h>
 

@@ -45,8 +45,8 @@ enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struc
 /* The four bytes that a sender removes from the end of each message (RFC 7692 section 7.2.1). */
 #define WS_DEFLATE_TAIL ((const uint8_t[4]){0x00, 0x00, 0xFF, 0xFF})
 
-/* The guard (DEFLATE-7). A message of up to WS_DEFLATE_FREE bytes may have any ratio; a longer one at most the limit, by
- * default WS_DEFLATE_RATIO. Deflate cannot exceed WS_DEFLATE_RATIO_MAX. */
+/* The guard (DEFLATE-7). A message of up to WS_DEFLATE_FREE bytes may have any ratio; a longer one at most the limit,
+ * by default WS_DEFLATE_RATIO. Deflate cannot exceed WS_DEFLATE_RATIO_MAX. */
 enum { WS_DEFLATE_RATIO = 100, WS_DEFLATE_RATIO_MAX = 1032, WS_DEFLATE_FREE = 1 << 20, WS_DEFLATE_SLICE = 4096 };
 
 /* Returns true if `size` inflated bytes exceed the ratio for `from` compressed bytes. Rounds `from` up to whole slices,

@@ -7,8 +7,8 @@
 #include "slice.h"
 #include "url.h"
 
-/* Returns true for a serialized origin (RFC 6454 section 6.2) of a page. "ws" and "wss" are not schemes of pages; "null"
- * is not valid. */
+/* Returns true for a serialized origin (RFC 6454 section 6.2) of a page. "ws" and "wss" are not schemes of pages;
+ * "null" is not valid. */
 bool ws_origin_valid(struct ws_slice origin);
 
 /* Writes a valid origin as browsers do: in lower case, without the scheme's default port. Returns its size, which is at
