@@ -13,39 +13,32 @@ const char *ws_client_headers_problem_text(enum ws_client_headers_problem proble
   return ws_client_headers_problem_texts[problem];
 }
 
-/* Cuts off the next line, without its LF or CR LF; what follows the last LF is a line unless it is empty. */
 bool ws_client_headers_next(struct ws_slice *rest, struct ws_slice *line) {
-  size_t n = 0;
+  size_t n = ws_slice_find(*rest, '\n');
 
   if (rest->size == 0)
     return false;
-  while (n < rest->size && rest->data[n] != '\n')
-    n++;
   *line = (struct ws_slice){rest->data, n};
-  n += n < rest->size;
-  *rest = (struct ws_slice){rest->data + n, rest->size - n};
+  *rest = ws_slice_from(*rest, n < rest->size ? n + 1 : n);
   if (line->size > 0 && line->data[line->size - 1] == '\r')
     line->size--;
   return true;
 }
 
-/* Headers that decide how the message is read, or that the handshake itself writes. */
+/* Headers that frame the message, or that the handshake writes. */
 static bool ws_client_headers_reserved(struct ws_slice name) {
   static const char *const names[] = {"Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
                                       "TE",   "Trailer", "Expect"};
-  struct ws_slice prefix = ws_slice_of("Sec-WebSocket-");
 
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (ws_slice_equal_nocase(name, ws_slice_of(names[i])))
       return true;
-  return name.size >= prefix.size && ws_slice_equal_nocase((struct ws_slice){name.data, prefix.size}, prefix);
+  return ws_slice_skip_prefix(&name, WS_SLICE("Sec-WebSocket-"));
 }
 
 static enum ws_client_headers_problem ws_client_headers_check_line(struct ws_slice line) {
-  struct ws_slice name = {line.data, 0};
+  struct ws_slice name = {line.data, ws_slice_find(line, ':')};
 
-  while (name.size < line.size && line.data[name.size] != ':')
-    name.size++;
   if (name.size == line.size || !ws_slice_is_token(name))
     return WS_CLIENT_HEADERS_LINE;
   for (size_t i = name.size; i < line.size; i++)

@@ -12,17 +12,15 @@ struct ws_deflate_element {
 
 /* token [ "=" ( token | quoted-string ) ] ; what is quoted must be a token. A value that is left out is absent. */
 static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, struct ws_slice *value) {
-  size_t n = 0;
+  size_t n = ws_slice_find(text, '=');
 
-  while (n < text.size && text.data[n] != '=')
-    n++;
   *name = ws_slice_trim((struct ws_slice){text.data, n});
   *value = (struct ws_slice){NULL, 0};
   if (!ws_slice_is_token(*name))
     return false;
   if (n == text.size)
     return true;
-  *value = ws_slice_trim((struct ws_slice){text.data + n + 1, text.size - n - 1});
+  *value = ws_slice_trim(ws_slice_from(text, n + 1));
   if (value->size >= 2 && value->data[0] == '"' && value->data[value->size - 1] == '"')
     *value = (struct ws_slice){value->data + 1, value->size - 2};
   return ws_slice_is_token(*value);

@@ -1,17 +1,12 @@
 #include "origin.h"
 
-#include <string.h>
-
 /* scheme "://" authority */
 static bool ws_origin_parse(struct ws_slice origin, struct ws_slice *scheme, struct ws_authority *authority) {
-  size_t n = 0;
+  size_t n = ws_slice_find(origin, ':');
+  struct ws_slice rest = ws_slice_from(origin, n);
 
-  while (n < origin.size && origin.data[n] != ':')
-    n++;
-  if (origin.size - n < 3 || memcmp(origin.data + n, "://", 3) != 0)
-    return false;
   *scheme = (struct ws_slice){origin.data, n};
-  return ws_url_authority_parse(authority, (struct ws_slice){origin.data + n + 3, origin.size - n - 3}) == WS_URL_OK;
+  return ws_slice_skip_prefix(&rest, WS_SLICE("://")) && ws_url_authority_parse(authority, rest) == WS_URL_OK;
 }
 
 /* scheme = ALPHA *( ALPHA | DIGIT | "+" | "-" | "." ) */

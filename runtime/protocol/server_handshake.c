@@ -12,31 +12,25 @@
 /* The target's path and query. In absolute form its authority must be Host's. */
 static enum ws_refusal ws_server_handshake_target(const struct ws_http_head *head,
                                                   struct ws_server_handshake *handshake) {
-  struct ws_slice target = ws_http_head_target(head), authority = {NULL, 0};
-  size_t end = 0;
+  struct ws_slice target = ws_http_head_target(head);
+  size_t end;
 
   if (!ws_url_target_valid(target))
     return WS_REFUSAL_TARGET;
   if (target.data[0] != '/') {
-    size_t skip = 0;
+    bool absolute =
+        ws_slice_skip_prefix(&target, WS_SLICE("http://")) || ws_slice_skip_prefix(&target, WS_SLICE("https://"));
 
-    if (target.size > 7 && ws_slice_equal_nocase((struct ws_slice){target.data, 7}, ws_slice_of("http://")))
-      skip = 7;
-    else if (target.size > 8 && ws_slice_equal_nocase((struct ws_slice){target.data, 8}, ws_slice_of("https://")))
-      skip = 8;
-    else
+    if (!absolute || target.size == 0)
       return WS_REFUSAL_TARGET;
-    authority.data = target.data + skip;
-    while (skip + authority.size < target.size && !strchr("/?", authority.data[authority.size]))
-      authority.size++;
-    target = (struct ws_slice){authority.data + authority.size, target.size - skip - authority.size};
-    if (!ws_slice_equal_nocase(authority, handshake->host))
+    end = ws_slice_find((struct ws_slice){target.data, ws_slice_find(target, '?')}, '/');
+    if (!ws_slice_equal_nocase((struct ws_slice){target.data, end}, handshake->host))
       return WS_REFUSAL_HOST;
+    target = ws_slice_from(target, end);
   }
-  while (end < target.size && target.data[end] != '?')
-    end++;
-  handshake->path = end > 0 ? (struct ws_slice){target.data, end} : ws_slice_of("/");
-  handshake->query = (struct ws_slice){target.data + end, target.size - end};
+  end = ws_slice_find(target, '?');
+  handshake->path = end > 0 ? (struct ws_slice){target.data, end} : WS_SLICE("/");
+  handshake->query = ws_slice_from(target, end);
   return WS_REFUSAL_NONE;
 }
 

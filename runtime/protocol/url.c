@@ -30,32 +30,6 @@ static bool ws_url_is_name_char(char c) {
   return ws_url_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
-/* Where a byte first stands, the size of the slice if nowhere. */
-/*@ requires slice_readable(s);
-    assigns \nothing;
-    ensures \result <= s.size && (\result < s.size ==> s.data[\result] == c);
-    ensures \forall integer i; 0 <= i < \result ==> s.data[i] != c;
-*/
-static size_t ws_url_find(struct ws_slice s, char c) {
-  size_t i = 0;
-
-  /*@ loop invariant i <= s.size && \forall integer k; 0 <= k < i ==> s.data[k] != c;
-      loop assigns i;
-      loop variant s.size - i;
-  */
-  while (i < s.size && s.data[i] != c)
-    i++;
-  return i;
-}
-
-/*@ requires slice_readable(s) && start <= s.size;
-    assigns \nothing;
-    ensures \result.data == s.data + start && \result.size == s.size - start && slice_readable(\result);
-*/
-static struct ws_slice ws_url_from(struct ws_slice s, size_t start) {
-  return (struct ws_slice){s.data + start, s.size - start};
-}
-
 /* IPv4 = number "." number "." number "." number ; 0-255, without leading zeros */
 /*@ requires slice_readable(s);
     assigns \nothing;
@@ -162,7 +136,7 @@ static bool ws_url_is_ipv6(struct ws_slice s) {
 
     if (n > 0 && at + n < s.size && s.data[at + n] == '.') {
       groups += 2;
-      return ws_url_is_ipv4(ws_url_from(s, at)) && (gap ? groups < 8 : groups == 8);
+      return ws_url_is_ipv4(ws_slice_from(s, at)) && (gap ? groups < 8 : groups == 8);
     }
     if (n == 0)
       return false;
@@ -212,8 +186,8 @@ static bool ws_url_port(struct ws_slice s, uint16_t *port) {
     ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
 */
 static size_t ws_url_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
-  struct ws_slice inside = ws_url_from(text, 1);
-  size_t end = ws_url_find(inside, ']');
+  struct ws_slice inside = ws_slice_from(text, 1);
+  size_t end = ws_slice_find(inside, ']');
 
   authority->kind = WS_HOST_IPV6;
   authority->host = (struct ws_slice){inside.data, end};
@@ -225,7 +199,7 @@ static size_t ws_url_authority_bracketed(struct ws_authority *authority, struct 
     ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
 */
 static size_t ws_url_authority_plain(struct ws_authority *authority, struct ws_slice text) {
-  authority->host = (struct ws_slice){text.data, ws_url_find(text, ':')};
+  authority->host = (struct ws_slice){text.data, ws_slice_find(text, ':')};
   authority->kind = ws_url_is_ipv4(authority->host) ? WS_HOST_IPV4 : WS_HOST_NAME;
   if (authority->kind == WS_HOST_NAME && !ws_url_is_name(authority->host))
     return 0;
@@ -244,20 +218,9 @@ enum ws_url_problem ws_url_authority_parse(struct ws_authority *authority, struc
   if (host == 0 || (host < text.size && text.data[host] != ':'))
     return WS_URL_HOST;
   authority->port = 0;
-  if (host < text.size && !ws_url_port(ws_url_from(text, host + 1), &authority->port))
+  if (host < text.size && !ws_url_port(ws_slice_from(text, host + 1), &authority->port))
     return WS_URL_PORT;
   return WS_URL_OK;
-}
-
-/*@ requires \valid(s) && slice_readable(*s) && \separated(s, s->data + (0 .. s->size - 1)) && slice_readable(prefix);
-    assigns *s;
-    ensures slice_within(*s, \old(*s)) && slice_readable(*s);
-*/
-static bool ws_url_skip_prefix(struct ws_slice *s, struct ws_slice prefix) {
-  if (s->size < prefix.size || !ws_slice_equal_nocase((struct ws_slice){s->data, prefix.size}, prefix))
-    return false;
-  *s = ws_url_from(*s, prefix.size);
-  return true;
 }
 
 /*@ requires slice_readable(s);
@@ -275,7 +238,7 @@ static bool ws_url_is_visible(struct ws_slice s) {
 }
 
 bool ws_url_target_valid(struct ws_slice target) {
-  return ws_url_is_visible(target) && ws_url_find(target, '#') == target.size;
+  return ws_url_is_visible(target) && ws_slice_find(target, '#') == target.size;
 }
 
 enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n) {
@@ -287,16 +250,16 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
     return WS_URL_TOO_LONG;
   if (!ws_url_is_visible(rest))
     return WS_URL_CHARACTER;
-  url->secure = ws_url_skip_prefix(&rest, WS_SLICE("wss://"));
-  if (!url->secure && !ws_url_skip_prefix(&rest, WS_SLICE("ws://")))
+  url->secure = ws_slice_skip_prefix(&rest, WS_SLICE("wss://"));
+  if (!url->secure && !ws_slice_skip_prefix(&rest, WS_SLICE("ws://")))
     return WS_URL_SCHEME;
-  if (ws_url_find(rest, '#') < rest.size)
+  if (ws_slice_find(rest, '#') < rest.size)
     return WS_URL_FRAGMENT;
 
-  query = ws_url_find(rest, '?');
-  end = ws_url_find((struct ws_slice){rest.data, query}, '/');
+  query = ws_slice_find(rest, '?');
+  end = ws_slice_find((struct ws_slice){rest.data, query}, '/');
   authority = (struct ws_slice){rest.data, end};
-  if (ws_url_find(authority, '@') < authority.size)
+  if (ws_slice_find(authority, '@') < authority.size)
     return WS_URL_USER;
   problem = ws_url_authority_parse(&url->authority, authority);
   if (problem != WS_URL_OK)
@@ -304,7 +267,7 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
   if (url->authority.port == 0)
     url->authority.port = ws_url_default_port(url->secure);
   url->path = (struct ws_slice){rest.data + end, query - end};
-  url->query = ws_url_from(rest, query);
+  url->query = ws_slice_from(rest, query);
   return WS_URL_OK;
 }
 
@@ -313,7 +276,7 @@ bool ws_url_host_is_loopback(const struct ws_authority *authority) {
 
   switch (authority->kind) {
   case WS_HOST_IPV4:
-    return ws_url_skip_prefix(&host, WS_SLICE("127."));
+    return ws_slice_skip_prefix(&host, WS_SLICE("127."));
   case WS_HOST_IPV6:
     return ws_slice_equal(host, WS_SLICE("::1")) || ws_slice_equal(host, WS_SLICE("0:0:0:0:0:0:0:1"));
   case WS_HOST_NAME:
@@ -322,6 +285,6 @@ bool ws_url_host_is_loopback(const struct ws_authority *authority) {
   if (host.size > 1 && host.data[host.size - 1] == '.')
     host.size--;
   if (host.size > name.size && host.data[host.size - name.size - 1] == '.')
-    host = ws_url_from(host, host.size - name.size);
+    host = ws_slice_from(host, host.size - name.size);
   return ws_slice_equal_nocase(host, name);
 }
