@@ -158,6 +158,6 @@ void ws_client_handshake_explain(char *to, size_t room, enum ws_client_handshake
 }
 
 void ws_client_handshake_explain_head(char *to, size_t room, const struct ws_http_head *head) {
-  snprintf(to, room, "handshake refused: the answer is not valid HTTP: %s",
+  snprintf(to, room, "handshake refused: the response is not valid HTTP: %s",
            ws_refusal_text((enum ws_refusal)head->problem));
 }

@@ -23,11 +23,11 @@ struct ws_client_handshake_offer {
 /*   WS_CLIENT_HANDSHAKE_PROBLEM(name, text) */
 #define WS_CLIENT_HANDSHAKE_PROBLEMS(WS_CLIENT_HANDSHAKE_PROBLEM)                                                      \
   WS_CLIENT_HANDSHAKE_PROBLEM(STATUS, "HTTP")                                                                          \
-  WS_CLIENT_HANDSHAKE_PROBLEM(UPGRADE, "the answer's Upgrade header is not websocket")                                 \
-  WS_CLIENT_HANDSHAKE_PROBLEM(CONNECTION, "the answer's Connection header does not hold Upgrade")                      \
-  WS_CLIENT_HANDSHAKE_PROBLEM(ACCEPT, "the answer's Sec-WebSocket-Accept does not fit the key")                        \
-  WS_CLIENT_HANDSHAKE_PROBLEM(PROTOCOL, "the answer chose a subprotocol that was not offered")                         \
-  WS_CLIENT_HANDSHAKE_PROBLEM(EXTENSIONS, "the answer chose an extension that was not offered, or bad parameters")     \
+  WS_CLIENT_HANDSHAKE_PROBLEM(UPGRADE, "the response's Upgrade header is not websocket")                               \
+  WS_CLIENT_HANDSHAKE_PROBLEM(CONNECTION, "the response's Connection header does not contain Upgrade")                 \
+  WS_CLIENT_HANDSHAKE_PROBLEM(ACCEPT, "the response's Sec-WebSocket-Accept does not match the key")                    \
+  WS_CLIENT_HANDSHAKE_PROBLEM(PROTOCOL, "the response has a subprotocol that was not offered")                         \
+  WS_CLIENT_HANDSHAKE_PROBLEM(EXTENSIONS, "the response has an extension that was not offered, or invalid parameters") \
   WS_CLIENT_HANDSHAKE_PROBLEM(DIGEST, "the digest of the key failed")
 
 enum ws_client_handshake_problem {

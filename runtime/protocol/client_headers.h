@@ -14,7 +14,7 @@ enum { WS_CLIENT_HEADERS_MAX = 8192 }; /* bytes */
 /*   WS_CLIENT_HEADERS_PROBLEM(name, text) */
 #define WS_CLIENT_HEADERS_PROBLEMS(WS_CLIENT_HEADERS_PROBLEM)                                                          \
   WS_CLIENT_HEADERS_PROBLEM(LINE, "it is not of the form \"Name: value\"")                                             \
-  WS_CLIENT_HEADERS_PROBLEM(CHARACTER, "its value holds a control character or is not UTF-8")                          \
+  WS_CLIENT_HEADERS_PROBLEM(CHARACTER, "its value contains a control character or is not UTF-8")                       \
   WS_CLIENT_HEADERS_PROBLEM(RESERVED, "the handshake itself sets it")                                                  \
   WS_CLIENT_HEADERS_PROBLEM(TOO_LONG, "the headers are too long")
 

@@ -15,7 +15,7 @@ const char *ws_subprotocol_list_add(struct ws_subprotocol_list *list, struct ws_
     if (wrong->size > WS_SUBPROTOCOL_MAX)
       return "is longer than 255 bytes";
     if (!ws_slice_is_token(*wrong))
-      return "holds a character that no token can";
+      return "contains a character that is not valid in a token";
     if (ws_subprotocol_list_holds(list, *wrong))
       return "is named twice";
     if (list->count == WS_SUBPROTOCOLS_MAX)

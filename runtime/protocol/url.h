@@ -20,11 +20,11 @@
 
 /*   WS_URL_PROBLEM(name, text) */
 #define WS_URL_PROBLEMS(WS_URL_PROBLEM)                                                                                \
-  WS_URL_PROBLEM(TOO_LONG, "the URL has over 8192 bytes")                                                              \
-  WS_URL_PROBLEM(CHARACTER, "the URL holds a space, a control character or a byte outside ASCII")                      \
+  WS_URL_PROBLEM(TOO_LONG, "the URL is longer than 8192 bytes")                                                        \
+  WS_URL_PROBLEM(CHARACTER, "the URL contains a space, a control character or a byte outside ASCII")                   \
   WS_URL_PROBLEM(SCHEME, "the URL starts with neither ws:// nor wss://")                                               \
-  WS_URL_PROBLEM(USER, "the URL holds user information (\"@\")")                                                       \
-  WS_URL_PROBLEM(FRAGMENT, "the URL holds a fragment (\"#\")")                                                         \
+  WS_URL_PROBLEM(USER, "the URL contains user information (\"@\")")                                                    \
+  WS_URL_PROBLEM(FRAGMENT, "the URL contains a fragment (\"#\")")                                                      \
   WS_URL_PROBLEM(HOST_EMPTY, "the URL has no host")                                                                    \
   WS_URL_PROBLEM(HOST, "the URL's host is not a name, an IPv4 address or an IPv6 address in brackets")                 \
   WS_URL_PROBLEM(PORT, "the URL's port is not a number from 1 to 65535")

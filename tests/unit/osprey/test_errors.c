@@ -365,9 +365,9 @@ static void test_origins_and_protocols(void **state) {
   FAILS(osp_ws_server_protocols(server, "a,,b", &error), "protocols: subprotocol \"\" is empty");
   FAILS(osp_ws_server_protocols(server, "a, b, a", &error), "protocols: subprotocol \"a\" is named twice");
   FAILS(osp_ws_server_protocols(server, "a b", &error),
-        "protocols: subprotocol \"a b\" holds a character that no token can");
+        "protocols: subprotocol \"a b\" contains a character that is not valid in a token");
   osp_ws_server_protocols(server, "x\xC0\x80", &error);
-  expect_error_with(error, "holds a character that no token can");
+  expect_error_with(error, "contains a character that is not valid in a token");
   osp_ws_server_protocols(server, "chat.v2, chat.v1", &error);
   expect_success(error);
   osp_ws_server_protocols(server, "", &error);
@@ -424,16 +424,16 @@ static void test_urls_that_cannot_be(void **state) {
   FAILS(osp_ws_connect("http://localhost/", on_text, &error),
         "connect http://localhost/: the URL starts with neither ws:// nor wss://");
   FAILS(osp_ws_connect("ws://localhost/#top", on_text, &error),
-        "connect ws://localhost/#…: the URL holds a fragment (\"#\")");
+        "connect ws://localhost/#…: the URL contains a fragment (\"#\")");
   FAILS(osp_ws_connect("ws://:80/", on_text, &error), "connect ws://:80/: the URL has no host");
   FAILS(osp_ws_connect("ws://localhost:0/", on_text, &error),
         "connect ws://localhost:0/: the URL's port is not a number from 1 to 65535");
   FAILS(osp_ws_connect("ws://user:secret@localhost/", on_text, &error),
-        "connect ws://…@localhost/: the URL holds user information (\"@\")");
+        "connect ws://…@localhost/: the URL contains user information (\"@\")");
   FAILS(osp_ws_connect("ws://localhost/a b", on_text, &error),
-        "connect ws://localhost/a b: the URL holds a space, a control character or a byte outside ASCII");
+        "connect ws://localhost/a b: the URL contains a space, a control character or a byte outside ASCII");
   FAILS(osp_ws_connect("ws://localhost/\r\nX: y", on_text, &error),
-        "connect ws://localhost/\\x0d\\x0aX: y: the URL holds a space, a control character or a byte outside ASCII");
+        "connect ws://localhost/\\x0d\\x0aX: y: the URL contains a space, a control character or a byte outside ASCII");
   osp_ws_connect("ws://no-such-host.invalid/", on_text, &error);
   expect_error_with(error, "connect ws://no-such-host.invalid/: ");
   int port = peer_free_port();

@@ -161,9 +161,9 @@ static const struct {
     {"cut within a block", "C1 04 F2 48 CD C9", "fail 1007 a compressed message is damaged\n"},
     {"cut within a stored block", "C2 07 00 05 00 FA FF 48 65", "fail 1007 a compressed message is damaged\n"},
     {"a last block without another", "C1 07 F3 48 CD C9 C9 07 00", "fail 1007 a compressed message is damaged\n"},
-    {"not UTF-8 once inflated", "C1 07 00 01 00 FE FF FF 00", "fail 1007 a text is not UTF-8\n"},
+    {"not UTF-8 once inflated", "C1 07 00 01 00 FE FF FF 00", "fail 1007 a text message is not UTF-8\n"},
     {"a binary need not be", "C2 07 00 01 00 FE FF FF 00", "binary 1 \xFF\n"},
-    {"cut UTF-8 once inflated", "C1 07 00 01 00 FE FF C3 00", "fail 1007 a text is not UTF-8\n"},
+    {"cut UTF-8 once inflated", "C1 07 00 01 00 FE FF C3 00", "fail 1007 a text message is not UTF-8\n"},
 };
 
 static void message_vectors(void **state) {
@@ -183,7 +183,8 @@ static void inflated_text_fails_within_its_frame(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
 
   (void)state;
-  check_play("stored", &setup, "\xC1\x7E\x03\xE8\x00\x02\x00\xFD\xFF\xFF\x61", 11, "fail 1007 a text is not UTF-8\n");
+  check_play("stored", &setup, "\xC1\x7E\x03\xE8\x00\x02\x00\xFD\xFF\xFF\x61", 11,
+             "fail 1007 a text message is not UTF-8\n");
 }
 
 /* Messages of one kind: 0 one letter, 1 words, 2 noise. */
@@ -359,7 +360,7 @@ static void inflated_ratio_is_capped(void **state) {
   noise_passes(&setup);
   bytes = bomb(WS_ROLE_SERVER, 8u << 20, &n);
   play(&over, &setup, bytes, n, (struct way){n, n, false, false});
-  assert_string_equal(over.log, "fail 1009 a compressed message expands too much for one of over 1 MiB\n");
+  assert_string_equal(over.log, "fail 1009 a compressed message over 1 MiB expands too much\n");
   free(bytes);
 }
 

@@ -53,39 +53,43 @@ static const struct message_case cases[] = {
      {{TEXT, "he", 0}, {CLOSE, "\x03\xE8", 0}, {FIN | CONT, "llo", 0}, END},
      "close 1000 0 \n"},
     /* MSG-5 */
-    {"nothing to continue", {{FIN | CONT, "x", 0}, END}, "fail 1002 a continuation frame continues nothing\n"},
-    {"nothing to continue, unfinished", {{CONT, "x", 0}, END}, "fail 1002 a continuation frame continues nothing\n"},
+    {"nothing to continue", {{FIN | CONT, "x", 0}, END}, "fail 1002 a continuation frame without a message\n"},
+    {"nothing to continue, unfinished", {{CONT, "x", 0}, END}, "fail 1002 a continuation frame without a message\n"},
     {"a continuation after a message",
      {{FIN | TEXT, "a", 0}, {FIN | CONT, "b", 0}, END},
-     "text 1 a\nfail 1002 a continuation frame continues nothing\n"},
+     "text 1 a\nfail 1002 a continuation frame without a message\n"},
     {"a continuation after fragments",
      {{TEXT, "a", 0}, {FIN | CONT, "b", 0}, {FIN | CONT, "c", 0}, END},
-     "text 2 ab\nfail 1002 a continuation frame continues nothing\n"},
+     "text 2 ab\nfail 1002 a continuation frame without a message\n"},
     /* MSG-6 */
     {"a text inside a text",
      {{TEXT, "a", 0}, {FIN | TEXT, "b", 0}, END},
-     "fail 1002 a new message starts inside a fragmented one\n"},
+     "fail 1002 a message starts within a fragmented message\n"},
     {"a binary inside a text",
      {{TEXT, "", 0}, {BIN, "b", 0}, END},
-     "fail 1002 a new message starts inside a fragmented one\n"},
+     "fail 1002 a message starts within a fragmented message\n"},
     /* FRAME-2 FRAME-3 FRAME-6 in a session, MSG-11 */
     {"reserved bit after a message",
      {{FIN | TEXT, "a", 0}, {FIN | 0x20 | TEXT, "b", 0}, {PING, "", 0}, END},
      "text 1 a\nfail 1002 a reserved bit is set\n"},
     {"RSV1 without compression", {{FIN | RSV1 | TEXT, "b", 0}, END}, "fail 1002 a reserved bit is set\n"},
     {"reserved opcode between fragments", {{TEXT, "a", 0}, {FIN | 0x0B, "", 0}, END}, "fail 1002 a reserved opcode\n"},
-    {"ping of 126", {{PING, L125 "x", 0}, END}, "fail 1002 a control frame has over 125 bytes\n"},
+    {"ping of 126", {{PING, L125 "x", 0}, END}, "fail 1002 a control frame is longer than 125 bytes\n"},
     /* UTF8-1 UTF8-2 UTF8-3 in a session */
     {"multi-byte text", {{FIN | TEXT, "h\xC3\xA9 \xF0\x9F\x98\x80", 0}, END}, "text 8 h\xC3\xA9 \xF0\x9F\x98\x80\n"},
     {"a character over fragments",
      {{TEXT, "\xF0\x9F", 0}, {CONT, "\x98", 0}, {PING, "\xFF", 0}, {FIN | CONT, "\x80", 0}, END},
      "ping 1 \xFF\ntext 4 \xF0\x9F\x98\x80\n"},
-    {"invalid text", {{FIN | TEXT, "ab\xFF", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"C0 80", {{FIN | TEXT, "\xC0\x80", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"surrogate", {{FIN | TEXT, "\xED\xA0\x80", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"cut text", {{FIN | TEXT, "\xE2\x82", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"cut text in fragments", {{TEXT, "\xE2", 0}, {FIN | CONT, "\x82", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"invalid over fragments", {{TEXT, "\xE2", 0}, {FIN | CONT, "\x41", 0}, END}, "fail 1007 a text is not UTF-8\n"},
+    {"invalid text", {{FIN | TEXT, "ab\xFF", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"C0 80", {{FIN | TEXT, "\xC0\x80", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"surrogate", {{FIN | TEXT, "\xED\xA0\x80", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"cut text", {{FIN | TEXT, "\xE2\x82", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"cut text in fragments",
+     {{TEXT, "\xE2", 0}, {FIN | CONT, "\x82", 0}, END},
+     "fail 1007 a text message is not UTF-8\n"},
+    {"invalid over fragments",
+     {{TEXT, "\xE2", 0}, {FIN | CONT, "\x41", 0}, END},
+     "fail 1007 a text message is not UTF-8\n"},
     {"the state is fresh for each text",
      {{FIN | BIN, "\xE2", 0}, {FIN | TEXT, "ok", 0}, END},
      "binary 1 \xE2\ntext 2 ok\n"},
@@ -111,7 +115,7 @@ static const struct message_case cases[] = {
     {"close with reason of 123", {{CLOSE, "\x03\xE8" L123, 0}, END}, "close 1000 123 " L123 "\n"},
     {"close with reason of 124",
      {{CLOSE, "\x03\xE8" L125, 126}, END},
-     "fail 1002 a control frame has over 125 bytes\n"},
+     "fail 1002 a control frame is longer than 125 bytes\n"},
 };
 
 static uint8_t *encode(const struct frame_spec *frames, enum ws_role receiver, size_t *n) {
@@ -245,9 +249,9 @@ static void what_a_part_of_a_header_shows(void **state) {
     size_t n, shown; /* the violation is there with so many bytes */
     const char *expected;
   } headers[] = {
-      {"nothing to continue, then a mask", "\x80\x81", 2, 1, "fail 1002 a continuation frame continues nothing\n"},
+      {"nothing to continue, then a mask", "\x80\x81", 2, 1, "fail 1002 a continuation frame without a message\n"},
       {"inside a message, then a long form", "\x01\x00\x81\x7E\x00\x01", 6, 3,
-       "fail 1002 a new message starts inside a fragmented one\n"},
+       "fail 1002 a message starts within a fragmented message\n"},
       {"too many fragments and too long", "\x01\x00\x00\x00\x80\x7E\x40\x00", 8, 5,
        "fail 1008 a message has too many fragments\n"},
       {"a reserved bit and nothing to continue", "\x90\x00", 2, 1, "fail 1002 a reserved bit is set\n"},
@@ -330,9 +334,9 @@ static void invalid_text_fails_within_its_frame(void **state) {
   check_play("frame of 1000", &setup,
              "\x81\x7E\x03\xE8"
              "abc\xF5",
-             8, "fail 1007 a text is not UTF-8\n");
+             8, "fail 1007 a text message is not UTF-8\n");
   check_play("first fragment of 65536", &setup, "\x01\x7F\x00\x00\x00\x00\x00\x01\x00\x00\xC3\xA9\xED\xA0", 14,
-             "fail 1007 a text is not UTF-8\n");
+             "fail 1007 a text message is not UTF-8\n");
 }
 
 /* MSG-12: the sink frees the session in each event of a conversation in turn. */
