@@ -1,12 +1,12 @@
-/* Why a server refuses a handshake: the only list.
+#pragma once
+/* The reasons for which a server refuses a handshake.
  *
  *   WS_REFUSAL(name, status, text)
- *       status   of the HTTP answer
- *       text     its body, and what stands in the log
+ *       status   of the HTTP response
+ *       text     its body, also logged
  *
- * The first part is what the parser of http_head.h finds; a client meets the same problems in a server's answer.
+ * WS_HTTP_PROBLEMS are found by the parser of http_head.h, also in a response that a client receives.
  */
-#pragma once
 
 #define WS_HTTP_PROBLEMS(WS_REFUSAL)                                                                                   \
   WS_REFUSAL(HEAD_TOO_BIG, 431, "the HTTP head is too big")                                                            \
@@ -50,6 +50,6 @@ enum ws_refusal {
       WS_REFUSAL_COUNT,
 };
 
-/* The HTTP status and the text of a refusal other than NONE. */
+/* The HTTP status and the text. Not for WS_REFUSAL_NONE. */
 int ws_refusal_status(enum ws_refusal refusal);
 const char *ws_refusal_text(enum ws_refusal refusal);

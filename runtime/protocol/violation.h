@@ -1,10 +1,10 @@
-/* What a peer can do wrong after the handshake: the only list.
+#pragma once
+/* Protocol violations by a peer after the handshake.
  *
  *   WS_VIOLATION(name, close_code, text)
- *       close_code   what the close frame that fails the connection carries
- *       text         its reason, which also stands in the log; at most WS_CLOSE_REASON_MAX bytes
+ *       close_code   of the close frame that fails the connection
+ *       text         its reason, also logged; at most WS_CLOSE_REASON_MAX bytes
  */
-#pragma once
 
 #define WS_VIOLATIONS(WS_VIOLATION)                                                                                    \
   WS_VIOLATION(RESERVED_BITS, 1002, "a reserved bit is set")                                                           \
@@ -35,6 +35,6 @@ enum ws_violation {
       WS_VIOLATION_COUNT,
 };
 
-/* The close code and the reason of a violation other than NONE. */
+/* The close code and the reason. Not for WS_VIOLATION_NONE. */
 int ws_violation_code(enum ws_violation violation);
 const char *ws_violation_text(enum ws_violation violation);
