@@ -6,7 +6,7 @@
 #include "client_headers.h"
 #include "subprotocol.h"
 
-/* Text that is counted in full, and written as far as there is room. */
+/* Output: counted in full, written as far as there is room. */
 struct ws_client_handshake_text {
   char *to;
   size_t room;
@@ -26,7 +26,6 @@ static void ws_client_handshake_put_text(struct ws_client_handshake_text *out, c
 static void ws_client_handshake_put_host(struct ws_client_handshake_text *out, const struct ws_url *url) {
   bool ipv6 = url->authority.kind == WS_HOST_IPV6;
   char port[8];
-
   ws_client_handshake_put_text(out, ipv6 ? "Host: [" : "Host: ");
   ws_client_handshake_put(out, url->authority.host);
   ws_client_handshake_put_text(out, ipv6 ? "]" : "");
@@ -39,7 +38,6 @@ static void ws_client_handshake_put_host(struct ws_client_handshake_text *out, c
 
 static void ws_client_handshake_put_headers(struct ws_client_handshake_text *out, const char *headers) {
   struct ws_slice rest = ws_slice_of(headers), line;
-
   while (ws_client_headers_next(&rest, &line)) {
     ws_client_handshake_put(out, line);
     ws_client_handshake_put_text(out, "\r\n");
@@ -49,7 +47,6 @@ static void ws_client_handshake_put_headers(struct ws_client_handshake_text *out
 size_t ws_client_handshake_request(char *to, size_t room, const struct ws_client_handshake_offer *offer) {
   struct ws_client_handshake_text out = {to, room, 0};
   struct ws_slice protocols = ws_slice_trim(ws_slice_of(offer->protocols ? offer->protocols : ""));
-
   ws_client_handshake_put_text(&out, "GET ");
   ws_client_handshake_put(&out, offer->url->path.size > 0 ? offer->url->path : ws_slice_of("/"));
   ws_client_handshake_put(&out, offer->url->query);
@@ -75,7 +72,6 @@ static enum ws_client_handshake_problem ws_client_handshake_accept(const struct 
                                                                    const struct ws_client_handshake_offer *offer) {
   struct ws_slice value;
   char accept[WS_HANDSHAKE_ACCEPT_SIZE + 1];
-
   if (ws_handshake_key_accept(accept, offer->key) < 0)
     return WS_CLIENT_HANDSHAKE_DIGEST;
   if (ws_http_head_find(head, "Sec-WebSocket-Accept", &value) != 1 || !ws_slice_equal(value, ws_slice_of(accept)))
@@ -89,12 +85,11 @@ static enum ws_client_handshake_problem ws_client_handshake_protocol(const struc
   struct ws_subprotocol_list offered;
   struct ws_slice wrong;
   size_t count = ws_http_head_find(head, "Sec-WebSocket-Protocol", &answer->protocol);
-
   if (count == 0)
     return WS_CLIENT_HANDSHAKE_OK;
   offered.count = 0;
   if (offer->protocols && offer->protocols[0])
-    ws_subprotocol_list_add(&offered, ws_slice_of(offer->protocols), &wrong); /* valid: the caller has checked it */
+    ws_subprotocol_list_add(&offered, ws_slice_of(offer->protocols), &wrong); /* the caller checked it */
   return count == 1 && ws_subprotocol_list_holds(&offered, answer->protocol) ? WS_CLIENT_HANDSHAKE_OK
                                                                              : WS_CLIENT_HANDSHAKE_PROTOCOL;
 }
@@ -104,7 +99,6 @@ static enum ws_client_handshake_problem ws_client_handshake_extensions(const str
                                                                        struct ws_client_handshake_answer *answer) {
   struct ws_slice value;
   size_t count = ws_http_head_find(head, "Sec-WebSocket-Extensions", &value);
-
   if (count == 0)
     return WS_CLIENT_HANDSHAKE_OK;
   if (count > 1 || ws_deflate_agree(&answer->deflate, value) == WS_DEFLATE_MALFORMED)
@@ -117,7 +111,6 @@ enum ws_client_handshake_problem ws_client_handshake_check(const struct ws_http_
                                                            const struct ws_client_handshake_offer *offer,
                                                            struct ws_client_handshake_answer *answer) {
   enum ws_client_handshake_problem problem;
-
   *answer = (struct ws_client_handshake_answer){0};
   if (head->status != 101)
     return WS_CLIENT_HANDSHAKE_STATUS;
@@ -131,10 +124,9 @@ enum ws_client_handshake_problem ws_client_handshake_check(const struct ws_http_
   return ws_client_handshake_extensions(head, offer, answer);
 }
 
-/* What a server chose to say: visible ASCII and spaces, not too much of it. */
+/* Copies the server's text, truncated, with '?' for all but printable ASCII. */
 static void ws_client_handshake_clean(char *to, size_t room, struct ws_slice text) {
   size_t n = 0;
-
   for (; n < text.size && n + 1 < room; n++)
     to[n] = text.data[n] >= 0x20 && text.data[n] < 0x7F ? text.data[n] : '?';
   to[n] = '\0';
@@ -148,7 +140,6 @@ void ws_client_handshake_explain(char *to, size_t room, enum ws_client_handshake
 #undef WS_CLIENT_HANDSHAKE_PROBLEM
   };
   char reason[65];
-
   if (problem != WS_CLIENT_HANDSHAKE_STATUS) {
     snprintf(to, room, "handshake refused: %s", texts[problem]);
     return;

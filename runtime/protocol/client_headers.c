@@ -15,7 +15,6 @@ const char *ws_client_headers_problem_text(enum ws_client_headers_problem proble
 
 bool ws_client_headers_next(struct ws_slice *rest, struct ws_slice *line) {
   size_t n = ws_slice_find(*rest, '\n');
-
   if (rest->size == 0)
     return false;
   *line = (struct ws_slice){rest->data, n};
@@ -29,7 +28,6 @@ bool ws_client_headers_next(struct ws_slice *rest, struct ws_slice *line) {
 static bool ws_client_headers_reserved(struct ws_slice name) {
   static const char *const names[] = {"Host", "Upgrade", "Connection", "Content-Length", "Transfer-Encoding",
                                       "TE",   "Trailer", "Expect"};
-
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (ws_slice_equal_nocase(name, ws_slice_of(names[i])))
       return true;
@@ -38,7 +36,6 @@ static bool ws_client_headers_reserved(struct ws_slice name) {
 
 static enum ws_client_headers_problem ws_client_headers_check_line(struct ws_slice line) {
   struct ws_slice name = {line.data, ws_slice_find(line, ':')};
-
   if (name.size == line.size || !ws_slice_is_token(name))
     return WS_CLIENT_HEADERS_LINE;
   for (size_t i = name.size; i < line.size; i++)
@@ -52,7 +49,6 @@ static enum ws_client_headers_problem ws_client_headers_check_line(struct ws_sli
 enum ws_client_headers_problem ws_client_headers_check(const char *headers, struct ws_slice *wrong) {
   struct ws_slice rest = ws_slice_of(headers), line = {headers, 0};
   enum ws_client_headers_problem problem = WS_CLIENT_HEADERS_OK;
-
   if (rest.size > WS_CLIENT_HEADERS_MAX)
     problem = WS_CLIENT_HEADERS_TOO_LONG;
   while (problem == WS_CLIENT_HEADERS_OK && ws_client_headers_next(&rest, &line))

@@ -28,13 +28,11 @@ static bool ws_close_code_is_application(int64_t code) {
 
 bool ws_close_code_valid(int64_t code) {
   const struct ws_close_row *row = ws_close_row(code);
-
   return row ? row->wire : ws_close_code_is_application(code);
 }
 
 const char *ws_close_code_text(int64_t code) {
   const struct ws_close_row *row = ws_close_row(code);
-
   if (row)
     return row->text;
   return ws_close_code_is_application(code) ? "application code" : "unknown code";

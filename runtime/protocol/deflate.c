@@ -2,18 +2,17 @@
 
 #include <stdio.h>
 
-/* The parameters of one element of the header, read without judgment of who may say what. */
+/* One element of the header, without a judgment on the values. */
 struct ws_deflate_element {
   bool server_no_takeover, client_no_takeover;
   bool server_bits_given, client_bits_given;
-  uint8_t server_bits, client_bits; /* 0: none given, or given without a value */
-  bool acceptable;                  /* no parameter is unknown, repeated or ill-valued */
+  uint8_t server_bits, client_bits; /* 0: absent, or without a value */
+  bool acceptable;                  /* no parameter is unknown, repeated or invalid */
 };
 
-/* token [ "=" ( token | quoted-string ) ] ; what is quoted must be a token. A value that is left out is absent. */
+/* token [ "=" ( token | <"> token <"> ) ] ; *value is absent without "=". */
 static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, struct ws_slice *value) {
   size_t n = ws_slice_find(text, '=');
-
   *name = ws_slice_trim((struct ws_slice){text.data, n});
   *value = (struct ws_slice){NULL, 0};
   if (!ws_slice_is_token(*name))
@@ -26,7 +25,7 @@ static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, st
   return ws_slice_is_token(*value);
 }
 
-/* Window bits are 8 to 15, written without leading zeros; 0 for anything else. */
+/* Parses window bits: 8 to 15, without leading zeros. Returns 0 for anything else. */
 static uint8_t ws_deflate_bits(struct ws_slice value) {
   if (value.size == 1 && (value.data[0] == '8' || value.data[0] == '9'))
     return (uint8_t)(value.data[0] - '0');
@@ -62,11 +61,10 @@ static void ws_deflate_take(struct ws_deflate_element *element, struct ws_slice 
     element->acceptable = false;
 }
 
-/* extension = token *( ";" parameter ) ; AGREED if it is permessage-deflate, DECLINED if it is another. */
+/* extension = token *( ";" parameter ) ; returns AGREED for permessage-deflate, DECLINED for another. */
 static enum ws_deflate_outcome ws_deflate_element(struct ws_deflate_element *element, struct ws_slice text) {
   struct ws_slice extension, part, name, value;
   bool ours;
-
   *element = (struct ws_deflate_element){.acceptable = true};
   ws_slice_next(&text, ';', &extension);
   if (!ws_slice_is_token(extension))
@@ -81,7 +79,7 @@ static enum ws_deflate_outcome ws_deflate_element(struct ws_deflate_element *ele
   return ours ? WS_DEFLATE_AGREED : WS_DEFLATE_DECLINED;
 }
 
-/* RFC 7692 section 7.1, as the server that answers an offer. */
+/* RFC 7692 section 7.1, for the server. */
 static bool ws_deflate_accept(struct ws_deflate_params *params, const struct ws_deflate_element *offer) {
   if (!offer->acceptable || (offer->server_bits_given && offer->server_bits < 9))
     return false;
@@ -97,11 +95,9 @@ static bool ws_deflate_accept(struct ws_deflate_params *params, const struct ws_
 enum ws_deflate_outcome ws_deflate_negotiate(struct ws_deflate_params *params, struct ws_slice offers) {
   struct ws_deflate_element offer;
   struct ws_slice text;
-
   *params = (struct ws_deflate_params){0};
   while (ws_slice_next(&offers, ',', &text)) {
     enum ws_deflate_outcome outcome;
-
     if (text.size == 0)
       continue;
     outcome = ws_deflate_element(&offer, text);
@@ -117,7 +113,6 @@ enum ws_deflate_outcome ws_deflate_negotiate(struct ws_deflate_params *params, s
 
 size_t ws_deflate_response(char to[WS_DEFLATE_RESPONSE_MAX], const struct ws_deflate_params *params) {
   char server_bits[32] = "", client_bits[32] = "";
-
   if (params->server_bits < 15)
     snprintf(server_bits, sizeof server_bits, "; server_max_window_bits=%d", params->server_bits);
   if (params->client_bits < 15)
@@ -130,7 +125,6 @@ size_t ws_deflate_response(char to[WS_DEFLATE_RESPONSE_MAX], const struct ws_def
 enum ws_deflate_outcome ws_deflate_agree(struct ws_deflate_params *params, struct ws_slice response) {
   struct ws_deflate_element answer;
   struct ws_slice text;
-
   *params = (struct ws_deflate_params){0};
   while (ws_slice_next(&response, ',', &text)) {
     if (text.size == 0)

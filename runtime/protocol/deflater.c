@@ -12,7 +12,6 @@ struct ws_deflater {
 
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
   struct ws_deflater *deflater = ws_mem_calloc(1, sizeof *deflater);
-
   assert(bits >= 9 && bits <= 15);
   if (!deflater)
     return NULL;
@@ -44,7 +43,6 @@ size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n) {
 size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n) {
   z_stream *stream = &deflater->stream;
   size_t bound = ws_deflater_bound(deflater, n);
-
   assert(bound <= UINT32_MAX);
   if (n == 0) {
     to[0] = 0x00; /* an empty stored block without the tail (RFC 7692 section 7.2.3.6) */
@@ -57,7 +55,6 @@ size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t 
   stream->avail_out = (uInt)bound;
   for (size_t done = 0; done < n;) {
     size_t piece = n > WS_DEFLATE_FREE && n - done > WS_DEFLATER_PIECE ? WS_DEFLATER_PIECE : n - done;
-
     /* The receiver checks after every byte: the output so far must allow the whole piece. */
     if (ws_deflate_expands_too_much(done + piece, bound - stream->avail_out, WS_DEFLATE_RATIO)) {
       deflateReset(stream);

@@ -12,7 +12,6 @@ int ws_handshake_key_accept(char accept[WS_HANDSHAKE_ACCEPT_SIZE + 1], const cha
   char text[WS_HANDSHAKE_KEY_SIZE + sizeof WS_HANDSHAKE_KEY_GUID - 1];
   uint8_t digest[20];
   int ok;
-
   memcpy(text, key, WS_HANDSHAKE_KEY_SIZE);
   memcpy(text + WS_HANDSHAKE_KEY_SIZE, WS_HANDSHAKE_KEY_GUID, sizeof WS_HANDSHAKE_KEY_GUID - 1);
   ok = EVP_Digest(text, sizeof text, digest, NULL, EVP_sha1(), NULL);
@@ -25,7 +24,6 @@ int ws_handshake_key_accept(char accept[WS_HANDSHAKE_ACCEPT_SIZE + 1], const cha
 
 int ws_handshake_key_generate(char key[WS_HANDSHAKE_KEY_SIZE + 1], const struct ws_random *random) {
   uint8_t nonce[16];
-
   if (random->fill(random->ctx, nonce, sizeof nonce) < 0)
     return -1;
   ws_base64_encode(key, nonce, sizeof nonce);

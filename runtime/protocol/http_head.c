@@ -21,8 +21,9 @@ static void ws_http_head_keep(struct ws_http_span *span, size_t start, size_t si
   span->size = (uint16_t)size;
 }
 
-/* Cuts off what stands before the next space; the space is dropped. False if there is none. */
-/*@ requires \valid(line) && \valid(word) && \separated(line, word, line->data + (0 .. line->size - 1)) && slice_readable(*line);
+/* Removes the next word and the space behind it from the line. Returns false if there is no space. */
+/*@ requires \valid(line) && \valid(word) && slice_readable(*line);
+    requires \separated(line, word, line->data + (0 .. line->size - 1));
     assigns *line, *word;
     ensures \result ==> slice_readable(*line) && slice_readable(*word) &&
       word->size + 1 + line->size == \old(line->size);
@@ -30,7 +31,6 @@ static void ws_http_head_keep(struct ws_http_span *span, size_t start, size_t si
 */
 static bool ws_http_head_word(struct ws_slice *line, struct ws_slice *word) {
   size_t n = 0;
-
   /*@ loop invariant n <= line->size;
       loop assigns n;
       loop variant line->size - n;
@@ -84,7 +84,6 @@ static enum ws_refusal ws_http_head_version(struct ws_slice version) {
 */
 static enum ws_refusal ws_http_head_request_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_slice method, target;
-
   if (!ws_http_head_word(&line, &method) || !ws_slice_is_token(method))
     return WS_REFUSAL_START_LINE;
   if (!ws_http_head_word(&line, &target) || !ws_http_head_is_visible(target))
@@ -94,7 +93,7 @@ static enum ws_refusal ws_http_head_request_line(struct ws_http_head *head, stru
   return ws_http_head_version(line);
 }
 
-/* status-line = HTTP-version SP 3DIGIT [ SP reason ] ; the space before an empty reason is often left out */
+/* status-line = HTTP-version SP 3DIGIT [ SP reason ] ; many servers omit the space before an empty reason */
 /*@ requires http_line_there(head, line);
     assigns head->status, head->reason.start, head->reason.size;
     ensures http_head_sound(head);
@@ -104,7 +103,6 @@ static enum ws_refusal ws_http_head_status_line(struct ws_http_head *head, struc
   struct ws_slice version;
   enum ws_refusal refusal;
   unsigned status = 0;
-
   if (!ws_http_head_word(&line, &version))
     return WS_REFUSAL_START_LINE;
   refusal = ws_http_head_version(version);
@@ -136,7 +134,6 @@ static enum ws_refusal ws_http_head_status_line(struct ws_http_head *head, struc
 */
 static void ws_http_head_add_field(struct ws_http_head *head, size_t name_size, size_t value, size_t value_size) {
   struct ws_http_field *field = &head->fields[head->field_count];
-
   ws_http_head_keep(&field->name, head->line, name_size);
   ws_http_head_keep(&field->value, head->line + value, value_size);
   //@ assert http_fields_end(head, head->scanned);
@@ -157,7 +154,6 @@ static void ws_http_head_add_field(struct ws_http_head *head, size_t name_size, 
 static enum ws_refusal ws_http_head_field_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_slice name = {line.data, 0};
   size_t value;
-
   if (ws_slice_is_blank(line.data[0]))
     return WS_REFUSAL_FOLDED;
   /*@ loop invariant name.size <= line.size;
@@ -187,8 +183,8 @@ static enum ws_refusal ws_http_head_field_line(struct ws_http_head *head, struct
   return WS_REFUSAL_NONE;
 }
 
-/* What the bytes from `scanned` on show before their line is whole: a control character, or a CR that no LF follows.
- * Stops at the line's end with *found set, or where the bytes end. */
+/* Scans to the end of the line, and sets *found, or to the end of the bytes. Reports control characters and bare CR or
+ * LF at once. */
 /*@ requires http_head_sound(head) && http_fields_end(head, head->scanned) && head->scanned <= n <= WS_HTTP_BYTES_MAX;
     requires \valid(head) && \valid(found) && head->size == 0;
     requires \valid_read(head->bytes + (0 .. n - 1)) && \separated(head, head->bytes + (0 .. n - 1), found);
@@ -206,7 +202,6 @@ static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bo
   while (head->scanned < n) {
     char c = head->bytes[head->scanned];
     bool after_cr = head->scanned > head->line && head->bytes[head->scanned - 1] == '\r';
-
     if (c == '\n') {
       if (!after_cr)
         return WS_REFUSAL_LINE_ENDING;
@@ -223,7 +218,7 @@ static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bo
   return WS_REFUSAL_NONE;
 }
 
-/* Parses the whole line from `line` to `scanned`, CR LF included. */
+/* Parses the line from `line` to `scanned`, which includes CR LF. */
 /*@ requires http_head_there(head) && head->size == 0 && head->line + 2 <= head->scanned;
     assigns *head;
     ensures http_head_sound(head) && http_bytes_there(head);
@@ -233,7 +228,6 @@ static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bo
 */
 static enum ws_refusal ws_http_head_line(struct ws_http_head *head) {
   struct ws_slice line = {head->bytes + head->line, (size_t)head->scanned - head->line - 2u};
-
   if (head->line == 0)
     return head->kind == WS_HTTP_REQUEST ? ws_http_head_request_line(head, line) : ws_http_head_status_line(head, line);
   if (line.size > 0)
@@ -262,7 +256,6 @@ static enum ws_http_outcome ws_http_head_fail(struct ws_http_head *head, enum ws
 
 enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *bytes, size_t n) {
   size_t end = n < WS_HTTP_BYTES_MAX ? n : WS_HTTP_BYTES_MAX;
-
   head->bytes = bytes;
   if (head->problem != WS_REFUSAL_NONE)
     return WS_HTTP_PROBLEM;
@@ -274,7 +267,6 @@ enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *b
   while (head->size == 0) {
     bool found;
     enum ws_refusal problem = ws_http_head_scan(head, end, &found);
-
     if (problem == WS_REFUSAL_NONE && found)
       problem = ws_http_head_line(head);
     if (problem != WS_REFUSAL_NONE)
@@ -309,7 +301,6 @@ struct ws_slice ws_http_head_field_value(const struct ws_http_head *head, size_t
 size_t ws_http_head_find(const struct ws_http_head *head, const char *name, struct ws_slice *value) {
   struct ws_slice want = ws_slice_of(name);
   size_t count = 0;
-
   *value = (struct ws_slice){NULL, 0};
   /*@ loop invariant count <= i <= head->field_count && slice_readable(*value);
       loop assigns i, count, *value;
@@ -326,7 +317,6 @@ size_t ws_http_head_find(const struct ws_http_head *head, const char *name, stru
 
 bool ws_http_head_list_holds(const struct ws_http_head *head, const char *name, const char *element) {
   struct ws_slice field = ws_slice_of(name), want = ws_slice_of(element), list, item;
-
   /*@ loop invariant i <= head->field_count;
       loop assigns i, list, item;
       loop variant head->field_count - i;

@@ -10,7 +10,6 @@ struct ws_inflater {
 
 struct ws_inflater *ws_inflater_new(uint8_t bits) {
   struct ws_inflater *inflater = ws_mem_calloc(1, sizeof *inflater);
-
   if (!inflater)
     return NULL;
   ws_zlib_mem_set(&inflater->stream);
@@ -32,7 +31,6 @@ void ws_inflater_free(struct ws_inflater *inflater) {
 enum ws_violation ws_inflater_step(struct ws_inflater *inflater, struct ws_inflater_buffers *buffers) {
   z_stream *stream = &inflater->stream;
   int result = Z_OK;
-
   assert(buffers->in_size <= UINT32_MAX && buffers->room <= UINT32_MAX);
   stream->next_in = (z_const Bytef *)buffers->in;
   stream->avail_in = (uInt)buffers->in_size;

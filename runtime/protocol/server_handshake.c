@@ -9,18 +9,16 @@
 #include "subprotocol.h"
 #include "url.h"
 
-/* The target's path and query. In absolute form its authority must be Host's. */
+/* Sets path and query. In absolute form the authority must be that of Host. */
 static enum ws_refusal ws_server_handshake_target(const struct ws_http_head *head,
                                                   struct ws_server_handshake *handshake) {
   struct ws_slice target = ws_http_head_target(head);
   size_t end;
-
   if (!ws_url_target_valid(target))
     return WS_REFUSAL_TARGET;
   if (target.data[0] != '/') {
     bool absolute =
         ws_slice_skip_prefix(&target, WS_SLICE("http://")) || ws_slice_skip_prefix(&target, WS_SLICE("https://"));
-
     if (!absolute || target.size == 0)
       return WS_REFUSAL_TARGET;
     end = ws_slice_find((struct ws_slice){target.data, ws_slice_find(target, '?')}, '/');
@@ -46,11 +44,10 @@ static enum ws_refusal ws_server_handshake_host(const struct ws_http_head *head,
   return WS_REFUSAL_NONE;
 }
 
-/* A body would be read as frames by one party and as a body, or as a next handshake, by another. */
+/* One party would parse a body as frames, another as a body or as the next request. */
 static bool ws_server_handshake_has_body(const struct ws_http_head *head) {
   struct ws_slice value;
   size_t count = ws_http_head_find(head, "Content-Length", &value);
-
   if (count > 1 || (count == 1 && !ws_slice_equal(value, ws_slice_of("0"))))
     return true;
   return ws_http_head_find(head, "Transfer-Encoding", &value) > 0;
@@ -58,7 +55,6 @@ static bool ws_server_handshake_has_body(const struct ws_http_head *head) {
 
 static enum ws_refusal ws_server_handshake_upgrade(const struct ws_http_head *head) {
   struct ws_slice version;
-
   if (!ws_http_head_list_holds(head, "Upgrade", "websocket"))
     return WS_REFUSAL_UPGRADE;
   if (!ws_http_head_list_holds(head, "Connection", "upgrade"))
@@ -75,7 +71,6 @@ static enum ws_refusal ws_server_handshake_key(const struct ws_http_head *head, 
   uint8_t nonce[18];
   size_t size = 0, error_offset;
   int decoded;
-
   if (ws_http_head_find(head, "Sec-WebSocket-Key", &key) != 1)
     return WS_REFUSAL_KEY_COUNT;
   if (key.size != WS_HANDSHAKE_KEY_SIZE)
@@ -92,7 +87,6 @@ static enum ws_refusal ws_server_handshake_origin(const struct ws_http_head *hea
                                                   const struct ws_authority *host,
                                                   struct ws_server_handshake *handshake) {
   size_t count = ws_http_head_find(head, "Origin", &handshake->origin);
-
   if (count > 1)
     return WS_REFUSAL_ORIGIN_COUNT;
   if (count == 0 || rules->any_origin || ws_origin_is_host(handshake->origin, host))
@@ -108,7 +102,6 @@ static enum ws_refusal ws_server_handshake_protocol(const struct ws_http_head *h
                                                     struct ws_server_handshake *handshake) {
   struct ws_subprotocol_list offered;
   struct ws_slice spoken = {NULL, 0}, name;
-
   offered.count = 0;
   for (size_t i = 0; i < head->field_count; i++)
     if (ws_slice_equal_nocase(ws_http_head_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
@@ -130,7 +123,6 @@ static enum ws_refusal ws_server_handshake_extensions(const struct ws_http_head 
                                                       struct ws_server_handshake *handshake) {
   for (size_t i = 0; i < head->field_count; i++) {
     struct ws_deflate_params params;
-
     if (!ws_slice_equal_nocase(ws_http_head_field_name(head, i), ws_slice_of("Sec-WebSocket-Extensions")))
       continue;
     if (ws_deflate_negotiate(&params, ws_http_head_field_value(head, i)) == WS_DEFLATE_MALFORMED)
@@ -146,7 +138,6 @@ enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
                                           struct ws_server_handshake *handshake) {
   struct ws_authority host;
   enum ws_refusal refusal;
-
   *handshake = (struct ws_server_handshake){0};
   if (!ws_slice_equal(ws_http_head_method(head), ws_slice_of("GET")))
     return WS_REFUSAL_METHOD;
@@ -168,7 +159,6 @@ enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
 size_t ws_server_handshake_accept(char to[WS_SERVER_HANDSHAKE_MAX], const struct ws_server_handshake *handshake) {
   char extension[WS_DEFLATE_RESPONSE_MAX] = "";
   bool protocol = handshake->protocol.data != NULL, deflate = ws_deflate_in_use(&handshake->deflate);
-
   if (deflate)
     ws_deflate_response(extension, &handshake->deflate);
   return (size_t)snprintf(to, WS_SERVER_HANDSHAKE_MAX,
@@ -207,7 +197,7 @@ static const char *ws_server_handshake_phrase(int status) {
   }
 }
 
-/* The headers that a status calls for. */
+/* The headers that a status requires. */
 static const char *ws_server_handshake_headers(int status) {
   switch (status) {
   case 405:
@@ -222,7 +212,6 @@ static const char *ws_server_handshake_headers(int status) {
 size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal) {
   int status = ws_refusal_status(refusal);
   const char *text = ws_refusal_text(refusal);
-
   return (size_t)snprintf(to, WS_SERVER_HANDSHAKE_MAX,
                           "HTTP/1.1 %d %s\r\n"
                           "%s"

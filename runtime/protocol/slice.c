@@ -51,7 +51,6 @@ struct ws_slice ws_slice_trim(struct ws_slice s) {
 
 size_t ws_slice_find(struct ws_slice s, char c) {
   size_t i = 0;
-
   /*@ loop invariant i <= s.size && \forall integer k; 0 <= k < i ==> s.data[k] != c;
       loop assigns i;
       loop variant s.size - i;
@@ -74,7 +73,6 @@ bool ws_slice_skip_prefix(struct ws_slice *s, struct ws_slice prefix) {
 
 bool ws_slice_next(struct ws_slice *list, char separator, struct ws_slice *element) {
   size_t n;
-
   if (!list->data)
     return false;
   n = ws_slice_find(*list, separator);

@@ -37,14 +37,12 @@ static bool ws_url_is_name_char(char c) {
 static bool ws_url_is_ipv4(struct ws_slice s) {
   struct ws_slice number;
   size_t count = 0;
-
   /*@ loop invariant count <= 4 && slice_readable(s);
       loop assigns s, number, count;
       loop variant 4 - count;
   */
   while (ws_slice_next(&s, '.', &number)) {
     unsigned value = 0;
-
     if (++count > 4 || number.size < 1 || number.size > 3 || (number.size > 1 && number.data[0] == '0'))
       return false;
     /*@ loop invariant i <= number.size && value <= (i == 0 ? 0 : i == 1 ? 9 : i == 2 ? 99 : 999);
@@ -62,15 +60,14 @@ static bool ws_url_is_ipv4(struct ws_slice s) {
   return count == 4;
 }
 
-/* name = label *( "." label ) [ "." ] ; labels of 1 to 63, 253 in all. A last label that is a number (0x counts) would be
- * read as an address by some resolvers, and is refused. */
+/* name = label *( "." label ) [ "." ] ; labels of 1 to 63 bytes, 253 bytes in all. The last label must not be a
+ * number, also in hexadecimal: some resolvers would parse the name as an address. */
 /*@ requires slice_readable(s);
     assigns \nothing;
 */
 static bool ws_url_is_name(struct ws_slice s) {
   size_t label = 0;
   bool number = true;
-
   if (s.size > 1 && s.data[s.size - 1] == '.')
     s.size--;
   if (s.size > 253)
@@ -81,7 +78,6 @@ static bool ws_url_is_name(struct ws_slice s) {
   */
   for (size_t i = 0; i < s.size; i++) {
     char c = s.data[i];
-
     if (c == '.') {
       if (i == label)
         return false;
@@ -98,14 +94,13 @@ static bool ws_url_is_name(struct ws_slice s) {
   return s.size > label && !number;
 }
 
-/* One group of hexadecimal digits at `at`: how many there are, at most four; 0 if it is none. */
+/* Returns the number of hexadecimal digits at `at`, at most four. */
 /*@ requires slice_readable(s) && at <= s.size;
     assigns \nothing;
     ensures \result <= 4 && at + \result <= s.size;
 */
 static size_t ws_url_hex_group(struct ws_slice s, size_t at) {
   size_t n = 0;
-
   /*@ loop invariant n <= 4 && at + n <= s.size;
       loop assigns n;
       loop variant 4 - n;
@@ -115,14 +110,13 @@ static size_t ws_url_hex_group(struct ws_slice s, size_t at) {
   return n;
 }
 
-/* IPv6 = eight groups separated by ":", of which one run may be left out as "::"; an IPv4 address may stand for the last two */
+/* IPv6 = eight groups separated by ":" ; "::" replaces one run of groups, an IPv4 address may replace the last two */
 /*@ requires slice_readable(s);
     assigns \nothing;
 */
 static bool ws_url_is_ipv6(struct ws_slice s) {
   size_t at = 0, groups = 0;
   bool gap = false;
-
   if (s.size >= 2 && s.data[0] == ':' && s.data[1] == ':') {
     gap = true;
     at = 2;
@@ -133,7 +127,6 @@ static bool ws_url_is_ipv6(struct ws_slice s) {
   */
   while (at < s.size && groups < 8) {
     size_t n = ws_url_hex_group(s, at);
-
     if (n > 0 && at + n < s.size && s.data[at + n] == '.') {
       groups += 2;
       return ws_url_is_ipv4(ws_slice_from(s, at)) && (gap ? groups < 8 : groups == 8);
@@ -157,13 +150,12 @@ static bool ws_url_is_ipv6(struct ws_slice s) {
   return at == s.size && (gap ? groups < 8 : groups == 8);
 }
 
-/* port = *DIGIT ; empty for none, else 1 to 65535 */
+/* port = *DIGIT ; empty, or 1 to 65535 */
 /*@ requires slice_readable(s) && \valid(port) && \separated(port, s.data + (0 .. s.size - 1));
     assigns *port;
 */
 static bool ws_url_port(struct ws_slice s, uint16_t *port) {
   uint32_t value = 0;
-
   /*@ loop invariant i <= s.size && value <= 65535;
       loop assigns i, value;
       loop variant s.size - i;
@@ -179,7 +171,7 @@ static bool ws_url_port(struct ws_slice s, uint16_t *port) {
   return s.size == 0 || value > 0;
 }
 
-/* "[" IPv6 "]" ; returns the size with the brackets, 0 if it is none */
+/* "[" IPv6 "]" ; returns its size with the brackets, or 0 */
 /*@ requires slice_readable(text) && text.size > 0 && \valid(authority);
     requires \separated(authority, text.data + (0 .. text.size - 1));
     assigns *authority;
@@ -188,7 +180,6 @@ static bool ws_url_port(struct ws_slice s, uint16_t *port) {
 static size_t ws_url_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
   struct ws_slice inside = ws_slice_from(text, 1);
   size_t end = ws_slice_find(inside, ']');
-
   authority->kind = WS_HOST_IPV6;
   authority->host = (struct ws_slice){inside.data, end};
   return end < inside.size && ws_url_is_ipv6(authority->host) ? end + 2 : 0;
@@ -208,7 +199,6 @@ static size_t ws_url_authority_plain(struct ws_authority *authority, struct ws_s
 
 enum ws_url_problem ws_url_authority_parse(struct ws_authority *authority, struct ws_slice text) {
   size_t host;
-
   if (text.size == 0 || text.data[0] == ':')
     return WS_URL_HOST_EMPTY;
   if (text.data[0] == '[')
@@ -245,7 +235,6 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
   struct ws_slice rest = {text, n}, authority;
   enum ws_url_problem problem;
   size_t end, query;
-
   if (n > WS_URL_MAX)
     return WS_URL_TOO_LONG;
   if (!ws_url_is_visible(rest))
@@ -273,7 +262,6 @@ enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n)
 
 bool ws_url_host_is_loopback(const struct ws_authority *authority) {
   struct ws_slice host = authority->host, name = WS_SLICE("localhost");
-
   switch (authority->kind) {
   case WS_HOST_IPV4:
     return ws_slice_skip_prefix(&host, WS_SLICE("127."));

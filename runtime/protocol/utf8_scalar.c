@@ -1,7 +1,7 @@
 #include "utf8_scalar.h"
 
 size_t ws_utf8_scalar_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n) {
-  /* Where the character under way starts, if the text started here. */
+  /* The start of the current character, if the text starts here. */
   //@ ghost size_t start = 0;
   /*@ loop invariant 0 <= i <= n && start <= i;
       loop invariant \forall integer k; 0 <= k < n ==> bytes[k] == \at(bytes[k], Pre);
