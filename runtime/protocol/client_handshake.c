@@ -90,8 +90,8 @@ static enum ws_client_handshake_problem ws_client_handshake_protocol(const struc
   offered.count = 0;
   if (offer->protocols && offer->protocols[0])
     ws_subprotocol_list_add(&offered, ws_slice_of(offer->protocols), &wrong); /* the caller checked it */
-  return count == 1 && ws_subprotocol_list_holds(&offered, answer->protocol) ? WS_CLIENT_HANDSHAKE_OK
-                                                                             : WS_CLIENT_HANDSHAKE_PROTOCOL;
+  return count == 1 && ws_subprotocol_list_contains(&offered, answer->protocol) ? WS_CLIENT_HANDSHAKE_OK
+                                                                                : WS_CLIENT_HANDSHAKE_PROTOCOL;
 }
 
 static enum ws_client_handshake_problem ws_client_handshake_extensions(const struct ws_http_head *head,
@@ -114,9 +114,9 @@ enum ws_client_handshake_problem ws_client_handshake_check(const struct ws_http_
   *answer = (struct ws_client_handshake_answer){0};
   if (head->status != 101)
     return WS_CLIENT_HANDSHAKE_STATUS;
-  if (!ws_http_head_list_holds(head, "Upgrade", "websocket"))
+  if (!ws_http_head_list_contains(head, "Upgrade", "websocket"))
     return WS_CLIENT_HANDSHAKE_UPGRADE;
-  if (!ws_http_head_list_holds(head, "Connection", "upgrade"))
+  if (!ws_http_head_list_contains(head, "Connection", "upgrade"))
     return WS_CLIENT_HANDSHAKE_CONNECTION;
   if ((problem = ws_client_handshake_accept(head, offer)) != WS_CLIENT_HANDSHAKE_OK ||
       (problem = ws_client_handshake_protocol(head, offer, answer)) != WS_CLIENT_HANDSHAKE_OK)

@@ -315,7 +315,7 @@ size_t ws_http_head_find(const struct ws_http_head *head, const char *name, stru
   return count;
 }
 
-bool ws_http_head_list_holds(const struct ws_http_head *head, const char *name, const char *element) {
+bool ws_http_head_list_contains(const struct ws_http_head *head, const char *name, const char *element) {
   struct ws_slice field = ws_slice_of(name), want = ws_slice_of(element), list, item;
   /*@ loop invariant i <= head->field_count;
       loop assigns i, list, item;

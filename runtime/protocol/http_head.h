@@ -128,4 +128,4 @@ size_t ws_http_head_find(const struct ws_http_head *head, const char *name, stru
 /*@ requires http_head_there(head) && valid_read_string(name) && valid_read_string(element);
     assigns \nothing;
 */
-bool ws_http_head_list_holds(const struct ws_http_head *head, const char *name, const char *element);
+bool ws_http_head_list_contains(const struct ws_http_head *head, const char *name, const char *element);

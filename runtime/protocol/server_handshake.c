@@ -55,9 +55,9 @@ static bool ws_server_handshake_has_body(const struct ws_http_head *head) {
 
 static enum ws_refusal ws_server_handshake_upgrade(const struct ws_http_head *head) {
   struct ws_slice version;
-  if (!ws_http_head_list_holds(head, "Upgrade", "websocket"))
+  if (!ws_http_head_list_contains(head, "Upgrade", "websocket"))
     return WS_REFUSAL_UPGRADE;
-  if (!ws_http_head_list_holds(head, "Connection", "upgrade"))
+  if (!ws_http_head_list_contains(head, "Connection", "upgrade"))
     return WS_REFUSAL_CONNECTION;
   if (ws_http_head_find(head, "Sec-WebSocket-Version", &version) != 1)
     return WS_REFUSAL_SOCKET_VERSION_COUNT;
@@ -110,7 +110,7 @@ static enum ws_refusal ws_server_handshake_protocol(const struct ws_http_head *h
   if (rules->protocols)
     spoken = ws_slice_of(rules->protocols);
   while (ws_slice_next(&spoken, ',', &name)) {
-    if (ws_subprotocol_list_holds(&offered, name)) {
+    if (ws_subprotocol_list_contains(&offered, name)) {
       handshake->protocol = name;
       break;
     }

@@ -21,7 +21,7 @@ struct ws_subprotocol_list {
 const char *ws_subprotocol_list_add(struct ws_subprotocol_list *list, struct ws_slice text, struct ws_slice *wrong);
 
 /* Returns true if the list contains the name; case matters. */
-bool ws_subprotocol_list_holds(const struct ws_subprotocol_list *list, struct ws_slice name);
+bool ws_subprotocol_list_contains(const struct ws_subprotocol_list *list, struct ws_slice name);
 
 /* Validates a program's list, which may be blank. Returns as ws_subprotocol_list_add. */
 const char *ws_subprotocol_check(struct ws_slice text, struct ws_slice *wrong);

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       within(&whole, ws_http_head_field_value(&whole, i));
     }
     within(&whole, kind == WS_HTTP_REQUEST ? ws_http_head_target(&whole) : ws_http_head_reason(&whole));
-    ws_http_head_list_holds(&whole, "Connection", "upgrade");
+    ws_http_head_list_contains(&whole, "Connection", "upgrade");
     ws_http_head_find(&whole, "Host", &value);
   }
   free(bytes);

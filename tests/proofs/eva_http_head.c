@@ -16,7 +16,7 @@ static void look_up(const struct ws_http_head *head) {
   ws_http_head_target(head);
   ws_http_head_reason(head);
   ws_http_head_find(head, "a", &value);
-  ws_http_head_list_holds(head, "a", "b");
+  ws_http_head_list_contains(head, "a", "b");
 }
 
 static void first_line(size_t n, enum ws_http_kind kind) {
