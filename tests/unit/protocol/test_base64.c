@@ -19,7 +19,7 @@ static const struct {
     {"\xFB\xF0", "+/A="},
 };
 
-static void base64_pairs(void **state) {
+static void test_vectors_encode_and_decode(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(pairs); i++) {
     size_t n = strlen(pairs[i].bytes), m = strlen(pairs[i].text), size, offset;
@@ -37,7 +37,7 @@ static void base64_pairs(void **state) {
 }
 
 /* B64-1: every byte value at every place of a group. */
-static void base64_round_trip(void **state) {
+static void test_every_byte_round_trips(void **state) {
   uint8_t bytes[260], back[260];
   char text[360];
 
@@ -65,7 +65,7 @@ static const struct {
     {" Zm9", 0}, {"Zm9-", 3}, {"Zm9_", 3}, {"Zm9v*AAA", 4}, {"\xC3\xA9==", 0}, {"Zm9vZm\xFF=", 6},
 };
 
-static void base64_refusals(void **state) {
+static void test_invalid_text_is_rejected_at_its_offset(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(refused); i++) {
     size_t n = strlen(refused[i].text), size, offset = 99;
@@ -79,9 +79,9 @@ static void base64_refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(base64_pairs),
-      cmocka_unit_test(base64_round_trip),
-      cmocka_unit_test(base64_refusals),
+      cmocka_unit_test(test_vectors_encode_and_decode),
+      cmocka_unit_test(test_every_byte_round_trips),
+      cmocka_unit_test(test_invalid_text_is_rejected_at_its_offset),
   };
 
   return cmocka_run_group_tests_name("base64", tests, NULL, NULL);

@@ -34,7 +34,7 @@ static struct ws_client_handshake_offer sample_offer(const struct ws_url *url) {
 }
 
 /* HS-14 */
-static void the_key_is_random_bytes_in_base64(void **state) {
+static void test_key_is_random_bytes_in_base64(void **state) {
   const struct ws_random none = {fill_fails, NULL};
   char key[WS_HANDSHAKE_KEY_SIZE + 1];
 
@@ -61,7 +61,7 @@ static const struct {
 
 #define REQUEST_REST UPGRADE CONNECTION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 
-static void request_is_written(void **state) {
+static void test_request_line_and_host(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(requests); i++) {
     char text[512], expected[512];
@@ -77,7 +77,7 @@ static void request_is_written(void **state) {
   }
 }
 
-static void request_with_everything(void **state) {
+static void test_request_with_all_options(void **state) {
   static const char expected[] = "GET / HTTP/1.1\r\nHost: a\r\n" REQUEST_REST "Sec-WebSocket-Protocol: v2, v1\r\n"
                                  "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
                                  "Authorization: Bearer x\r\nCookie: a=b\r\n\r\n";
@@ -145,7 +145,7 @@ static const struct {
     {"Sec-WebSocket-: x", WS_CLIENT_HEADERS_RESERVED},
 };
 
-static void program_headers(void **state) {
+static void test_headers_are_checked(void **state) {
   char many[WS_CLIENT_HEADERS_MAX + 2];
 
   (void)state;
@@ -221,7 +221,7 @@ static const struct answer_case answers[] = {
      "handshake refused: HTTP 500 0123456789012345678901234567890123456789012345678901234567890123"},
 };
 
-static void answer_cases(void **state) {
+static void test_responses_are_checked(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(answers); i++) {
     struct ws_client_handshake_offer offer = sample_offer(NULL);
@@ -249,7 +249,7 @@ static void answer_cases(void **state) {
 }
 
 /* HS-16: something that is not HTTP. */
-static void an_answer_that_is_not_http(void **state) {
+static void test_response_that_is_not_http(void **state) {
   struct ws_http_head head;
   char explanation[256];
 
@@ -262,12 +262,9 @@ static void an_answer_that_is_not_http(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_key_is_random_bytes_in_base64),
-      cmocka_unit_test(request_is_written),
-      cmocka_unit_test(request_with_everything),
-      cmocka_unit_test(program_headers),
-      cmocka_unit_test(answer_cases),
-      cmocka_unit_test(an_answer_that_is_not_http),
+      cmocka_unit_test(test_key_is_random_bytes_in_base64), cmocka_unit_test(test_request_line_and_host),
+      cmocka_unit_test(test_request_with_all_options),      cmocka_unit_test(test_headers_are_checked),
+      cmocka_unit_test(test_responses_are_checked),         cmocka_unit_test(test_response_that_is_not_http),
   };
 
   return cmocka_run_group_tests_name("client handshake", tests, NULL, NULL);

@@ -66,7 +66,7 @@ static const struct {
     {"x; y=\"a,b\"", "!"},
 };
 
-static void offers_and_answers(void **state) {
+static void test_server_negotiates(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(offers); i++) {
     struct ws_deflate_params params;
@@ -109,7 +109,7 @@ static const struct {
     {"other", {0, 0, 0, 0}},
 };
 
-static void answers_to_the_offer(void **state) {
+static void test_client_checks_the_response(void **state) {
   struct ws_deflate_params params;
 
   (void)state;
@@ -166,7 +166,7 @@ static const struct {
     {"cut UTF-8 once inflated", "C1 07 00 01 00 FE FF C3 00", "fail 1007 a text message is not UTF-8\n"},
 };
 
-static void message_vectors(void **state) {
+static void test_messages_at_every_split(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
 
   (void)state;
@@ -179,7 +179,7 @@ static void message_vectors(void **state) {
 }
 
 /* DEFLATE-8: text fails as soon as what is inflated shows it, whatever is still to come. */
-static void inflated_text_fails_within_its_frame(void **state) {
+static void test_inflated_text_fails_within_its_frame(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
 
   (void)state;
@@ -244,7 +244,7 @@ static void conversation(const struct setup *setup, uint8_t bits, bool no_takeov
   free(bytes);
 }
 
-static void every_window(void **state) {
+static void test_every_window_round_trips(void **state) {
   (void)state;
   for (uint8_t bits = 9; bits <= 15; bits++) {
     for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
@@ -260,7 +260,7 @@ static void every_window(void **state) {
 }
 
 /* DEFLATE-9: without takeover the same message becomes the same bytes; with it, fewer. */
-static void takeover_is_what_it_says(void **state) {
+static void test_takeover_shrinks_repeated_messages(void **state) {
   static const char message[] = "a sentence that nobody said before, and that is not short";
 
   (void)state;
@@ -282,7 +282,7 @@ static void takeover_is_what_it_says(void **state) {
 }
 
 /* DEFLATE-10 */
-static void state_exists_only_while_needed(void **state) {
+static void test_inflater_exists_only_while_needed(void **state) {
   (void)state;
   for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
     const struct ws_deflate_params params = {15, 15, no_takeover, false};
@@ -306,7 +306,7 @@ static void state_exists_only_while_needed(void **state) {
 }
 
 /* DEFLATE-6: at the cap, past it by one, far past it. */
-static void inflated_size_is_capped(void **state) {
+static void test_inflated_size_is_limited(void **state) {
   static const size_t sizes[] = {50000, 50001, 30 << 20};
   const struct setup setup = {.max_message_bytes = 50000, .deflate = {15, 15, false, false}};
 
@@ -347,7 +347,7 @@ static void noise_passes(const struct setup *setup) {
   free(bytes);
 }
 
-static void inflated_ratio_is_capped(void **state) {
+static void test_ratio_is_limited(void **state) {
   const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false}};
   size_t n;
   uint8_t *bytes = bomb(WS_ROLE_SERVER, 1u << 20, &n);
@@ -366,7 +366,7 @@ static void inflated_ratio_is_capped(void **state) {
 
 /* DEFLATE-13: what is compressed passes any receiver's guard at every byte, what would not is left as it is, and the messages that
  * follow are compressed again, in a context that is right. */
-static void what_expands_too_much_is_not_compressed(void **state) {
+static void test_deflater_respects_the_ratio_of_receivers(void **state) {
   enum { SIZE = 4 << 20, HALF = SIZE / 2 };
   static const struct {
     const char *name;
@@ -416,16 +416,16 @@ static void what_expands_too_much_is_not_compressed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(offers_and_answers),
-      cmocka_unit_test(answers_to_the_offer),
-      cmocka_unit_test(message_vectors),
-      cmocka_unit_test(inflated_text_fails_within_its_frame),
-      cmocka_unit_test(every_window),
-      cmocka_unit_test(takeover_is_what_it_says),
-      cmocka_unit_test(state_exists_only_while_needed),
-      cmocka_unit_test(inflated_size_is_capped),
-      cmocka_unit_test(inflated_ratio_is_capped),
-      cmocka_unit_test(what_expands_too_much_is_not_compressed),
+      cmocka_unit_test(test_server_negotiates),
+      cmocka_unit_test(test_client_checks_the_response),
+      cmocka_unit_test(test_messages_at_every_split),
+      cmocka_unit_test(test_inflated_text_fails_within_its_frame),
+      cmocka_unit_test(test_every_window_round_trips),
+      cmocka_unit_test(test_takeover_shrinks_repeated_messages),
+      cmocka_unit_test(test_inflater_exists_only_while_needed),
+      cmocka_unit_test(test_inflated_size_is_limited),
+      cmocka_unit_test(test_ratio_is_limited),
+      cmocka_unit_test(test_deflater_respects_the_ratio_of_receivers),
   };
 
   return cmocka_run_group_tests_name("deflate", tests, NULL, NULL);

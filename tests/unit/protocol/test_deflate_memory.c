@@ -41,7 +41,7 @@ static size_t deflate_once(struct ws_deflater *deflater) {
   return ws_deflater_run(deflater, packed, message, MESSAGE);
 }
 
-static void test_a_deflater_takes_what_is_promised_and_no_more_with_use(void **state) {
+static void test_deflater_memory_is_bounded(void **state) {
   (void)state;
   fill();
   for (uint8_t bits = 9; bits <= 15; bits++) {
@@ -56,7 +56,7 @@ static void test_a_deflater_takes_what_is_promised_and_no_more_with_use(void **s
   assert_int_equal(ws_deflater_memory(15), 264 * 1024);
 }
 
-static void test_an_inflater_takes_what_is_promised_and_no_more_with_use(void **state) {
+static void test_inflater_memory_is_bounded(void **state) {
   (void)state;
   fill();
   for (uint8_t bits = 9; bits <= 15; bits++) {
@@ -83,8 +83,8 @@ static void test_an_inflater_takes_what_is_promised_and_no_more_with_use(void **
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_deflater_takes_what_is_promised_and_no_more_with_use),
-      cmocka_unit_test(test_an_inflater_takes_what_is_promised_and_no_more_with_use),
+      cmocka_unit_test(test_deflater_memory_is_bounded),
+      cmocka_unit_test(test_inflater_memory_is_bounded),
   };
   return cmocka_run_group_tests_name("deflate memory", tests, NULL, NULL);
 }

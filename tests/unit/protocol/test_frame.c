@@ -69,7 +69,7 @@ static const struct header_case cases[] = {
     {"pong of 65536", true, false, "8A FF", WS_VIOLATION_CONTROL_TOO_LONG, 2, 0},
 };
 
-static void frame_headers(void **state) {
+static void test_headers_are_decoded(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const struct header_case *c = &cases[i];
@@ -97,7 +97,7 @@ static void frame_headers(void **state) {
 }
 
 /* FRAME-8 */
-static void frame_encoding_is_shortest_and_decodes(void **state) {
+static void test_encoding_is_minimal_and_decodes(void **state) {
   static const struct {
     uint64_t length;
     size_t size;
@@ -123,7 +123,7 @@ static void frame_encoding_is_shortest_and_decodes(void **state) {
 }
 
 /* FRAME-9: every size up to two blocks and more, every phase, in place and elsewhere. */
-static void frame_masking_is_exclusive_or(void **state) {
+static void test_masking_is_exclusive_or(void **state) {
   const uint8_t key[4] = {0x11, 0x80, 0x7F, 0xFE};
   uint8_t plain[200], out[200];
 
@@ -149,9 +149,9 @@ static void frame_masking_is_exclusive_or(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(frame_headers),
-      cmocka_unit_test(frame_encoding_is_shortest_and_decodes),
-      cmocka_unit_test(frame_masking_is_exclusive_or),
+      cmocka_unit_test(test_headers_are_decoded),
+      cmocka_unit_test(test_encoding_is_minimal_and_decodes),
+      cmocka_unit_test(test_masking_is_exclusive_or),
   };
 
   return cmocka_run_group_tests_name("frame", tests, NULL, NULL);

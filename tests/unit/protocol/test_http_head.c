@@ -116,7 +116,7 @@ static enum ws_http_outcome parse_in_pieces(struct ws_http_head *head, enum ws_h
 }
 
 /* HTTP-1 */
-static void head_cases(void **state) {
+static void test_heads_at_every_split(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const struct head_case *c = &cases[i];
@@ -144,7 +144,7 @@ static void head_cases(void **state) {
 }
 
 /* HTTP-3: at the byte, not at the end of the line. HTTP-1: until then nothing is wrong. */
-static void problems_are_found_at_their_byte(void **state) {
+static void test_problem_is_reported_at_its_byte(void **state) {
   static const char text[] = "GET / HTTP/1.1\r\nA: b\0c\r\n\r\n";
   struct ws_http_head head;
 
@@ -162,7 +162,7 @@ static void head_of_size(char *text, size_t n) {
   memcpy(text + n - 4, "\r\n\r\n", 4);
 }
 
-static void caps_on_bytes(void **state) {
+static void test_bytes_are_limited(void **state) {
   static char text[WS_HTTP_BYTES_MAX + 10];
   struct ws_http_head head;
 
@@ -178,7 +178,7 @@ static void caps_on_bytes(void **state) {
   assert_int_equal(head.problem, WS_REFUSAL_HEAD_TOO_BIG);
 }
 
-static void caps_on_fields(void **state) {
+static void test_fields_are_limited(void **state) {
   char text[2048] = "GET / HTTP/1.1\r\n";
   struct ws_http_head head;
 
@@ -196,7 +196,7 @@ static void caps_on_fields(void **state) {
 }
 
 /* HTTP-6: what was looked at is not looked at again while a long line grows: it may even be out of reach. */
-static void bytes_are_scanned_once(void **state) {
+static void test_bytes_are_scanned_once(void **state) {
   static const char start[] = "GET / HTTP/1.1\r\nA: ";
   char *text = mmap(NULL, WS_HTTP_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   struct ws_http_head head;
@@ -214,7 +214,7 @@ static void bytes_are_scanned_once(void **state) {
 }
 
 /* HTTP-7 HTTP-8 */
-static void fields_are_found(void **state) {
+static void test_fields_are_found(void **state) {
   static const char text[] = "GET / HTTP/1.1\r\nHOST: one\r\nhost: two\r\nConnection: keep-alive , Upgrade\r\n"
                              "connection: ,, x\r\nUpgrade: websocketx, \"websocket\"\r\n\r\n";
   struct ws_http_head head;
@@ -234,7 +234,7 @@ static void fields_are_found(void **state) {
 }
 
 /* HTTP-1: the buffer may move while a head is read. */
-static void the_buffer_may_move(void **state) {
+static void test_buffer_may_move(void **state) {
   static const char text[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   struct ws_http_head head;
 
@@ -253,13 +253,10 @@ static void the_buffer_may_move(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(head_cases),
-      cmocka_unit_test(problems_are_found_at_their_byte),
-      cmocka_unit_test(caps_on_bytes),
-      cmocka_unit_test(caps_on_fields),
-      cmocka_unit_test(bytes_are_scanned_once),
-      cmocka_unit_test(fields_are_found),
-      cmocka_unit_test(the_buffer_may_move),
+      cmocka_unit_test(test_heads_at_every_split),   cmocka_unit_test(test_problem_is_reported_at_its_byte),
+      cmocka_unit_test(test_bytes_are_limited),      cmocka_unit_test(test_fields_are_limited),
+      cmocka_unit_test(test_bytes_are_scanned_once), cmocka_unit_test(test_fields_are_found),
+      cmocka_unit_test(test_buffer_may_move),
   };
 
   return cmocka_run_group_tests_name("http head", tests, NULL, NULL);

@@ -157,7 +157,7 @@ static enum ws_refusal decide(const char *text, const struct ws_server_handshake
   return ws_server_handshake_check(&head, by, request);
 }
 
-static void request_cases(void **state) {
+static void test_requests_are_checked(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct ws_server_handshake request;
@@ -169,7 +169,7 @@ static void request_cases(void **state) {
 }
 
 /* HS-1: the answer, letter for letter. */
-static void the_standards_answer(void **state) {
+static void test_response_of_the_rfc(void **state) {
   struct ws_server_handshake request;
   char answer[WS_SERVER_HANDSHAKE_MAX];
 
@@ -185,7 +185,7 @@ static void the_standards_answer(void **state) {
 }
 
 /* HS-8: what stands for an empty path. */
-static void absolute_form_without_path_is_the_root(void **state) {
+static void test_absolute_form_without_path_is_the_root(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules root = {.path = "/"};
 
@@ -196,7 +196,7 @@ static void absolute_form_without_path_is_the_root(void **state) {
 }
 
 /* HS-9: "*" admits every page, but not two origins. */
-static void any_origin(void **state) {
+static void test_any_origin_is_allowed(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules open = {.path = "/chat", .any_origin = true};
 
@@ -207,7 +207,7 @@ static void any_origin(void **state) {
 }
 
 /* HS-10 */
-static void loopback_bind(void **state) {
+static void test_loopback_server_checks_host(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules local = {.path = "/chat", .loopback = true};
 
@@ -221,7 +221,7 @@ static void loopback_bind(void **state) {
 }
 
 /* HS-11 */
-static void subprotocol_choice(void **state) {
+static void test_server_chooses_its_preferred_subprotocol(void **state) {
   static const struct {
     const char *offer;
     const char *chosen;
@@ -246,7 +246,7 @@ static void subprotocol_choice(void **state) {
 }
 
 /* DEFLATE-1: only where the server's rules have it, over several fields, and in the answer. */
-static void compression_is_agreed_in_the_answer(void **state) {
+static void test_compression_is_negotiated(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules compressing = {.path = "/chat", .compression = true};
   char answer[WS_SERVER_HANDSHAKE_MAX];
@@ -265,7 +265,7 @@ static void compression_is_agreed_in_the_answer(void **state) {
 }
 
 /* HS-12 HS-13: every refusal has its status, the headers it calls for, and its text; nothing in it comes from the client. */
-static void refusals(void **state) {
+static void test_refusal_responses(void **state) {
   (void)state;
   for (int i = 1; i < WS_REFUSAL_COUNT; i++) {
     char answer[WS_SERVER_HANDSHAKE_MAX], start[32], end[256];
@@ -300,7 +300,7 @@ static bool subprotocols_valid(struct ws_slice list) {
 }
 
 /* HS-11: the lists a program may set. */
-static void protocol_lists(void **state) {
+static void test_subprotocol_lists_are_validated(void **state) {
   char many[4 * (WS_SUBPROTOCOLS_MAX + 1) + 1] = "", name[WS_SUBPROTOCOL_MAX + 2];
 
   (void)state;
@@ -325,15 +325,15 @@ static void protocol_lists(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(request_cases),
-      cmocka_unit_test(the_standards_answer),
-      cmocka_unit_test(absolute_form_without_path_is_the_root),
-      cmocka_unit_test(any_origin),
-      cmocka_unit_test(loopback_bind),
-      cmocka_unit_test(subprotocol_choice),
-      cmocka_unit_test(compression_is_agreed_in_the_answer),
-      cmocka_unit_test(refusals),
-      cmocka_unit_test(protocol_lists),
+      cmocka_unit_test(test_requests_are_checked),
+      cmocka_unit_test(test_response_of_the_rfc),
+      cmocka_unit_test(test_absolute_form_without_path_is_the_root),
+      cmocka_unit_test(test_any_origin_is_allowed),
+      cmocka_unit_test(test_loopback_server_checks_host),
+      cmocka_unit_test(test_server_chooses_its_preferred_subprotocol),
+      cmocka_unit_test(test_compression_is_negotiated),
+      cmocka_unit_test(test_refusal_responses),
+      cmocka_unit_test(test_subprotocol_lists_are_validated),
   };
 
   return cmocka_run_group_tests_name("server handshake", tests, NULL, NULL);

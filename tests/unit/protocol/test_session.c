@@ -128,7 +128,7 @@ static uint8_t *encode(const struct frame_spec *frames, enum ws_role receiver, s
   return bytes;
 }
 
-static void message_cases(void **state) {
+static void test_messages_at_every_split(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     for (int role = 0; role < 2; role++) {
@@ -143,7 +143,7 @@ static void message_cases(void **state) {
 }
 
 /* CLOSE-1: every code there is. */
-static void close_codes(void **state) {
+static void test_every_close_code(void **state) {
   struct setup setup = {.role = WS_ROLE_CLIENT};
 
   (void)state;
@@ -160,7 +160,7 @@ static void close_codes(void **state) {
 }
 
 /* FRAME-4: each role meets the other's frames. */
-static void masks_in_the_wrong_direction(void **state) {
+static void test_masking_in_the_wrong_direction_fails(void **state) {
   uint8_t *bytes = NULL;
   size_t n = 0;
 
@@ -175,7 +175,7 @@ static void masks_in_the_wrong_direction(void **state) {
 }
 
 /* MSG-1 MSG-14: the sizes of the conformance suites, whole and in fragments, text and binary. */
-static void message_sizes(void **state) {
+static void test_messages_of_many_sizes(void **state) {
   static const size_t sizes[] = {126, 127, 128, 4095, 4096, 65535, 65536, 65537, 262144, 1048576};
   static const size_t fragments[] = {1u << 30, 65536, 997};
 
@@ -219,7 +219,7 @@ static bool holds_no_state(const struct ws_session *session) {
   return !session->frame_open && session->message == 0 && session->header_size == 0;
 }
 
-static void message_is_delivered_in_place(void **state) {
+static void test_whole_message_is_delivered_in_place(void **state) {
   const struct ws_session_sink sink = {.on_message = note_place};
   uint8_t *bytes = NULL, *place = NULL;
   struct ws_session session;
@@ -242,7 +242,7 @@ static void message_is_delivered_in_place(void **state) {
 
 /* FRAME-7, MSG-5 to MSG-8: of several violations in one header the one that its first bytes show counts, whole or in pieces; and what
  * they show is not waited for. */
-static void what_a_part_of_a_header_shows(void **state) {
+static void test_violation_is_reported_at_its_first_byte(void **state) {
   static const struct {
     const char *name;
     const char *bytes;
@@ -271,7 +271,7 @@ static void what_a_part_of_a_header_shows(void **state) {
 }
 
 /* MSG-7: at the header that announces too much, whatever has arrived of it. */
-static void message_cap(void **state) {
+static void test_message_size_is_limited(void **state) {
   static const struct {
     const char *name;
     struct frame_spec frames[4];
@@ -309,7 +309,7 @@ static void message_cap(void **state) {
 }
 
 /* MSG-8 */
-static void fragment_cap(void **state) {
+static void test_fragments_are_limited(void **state) {
   struct setup setup = {.role = WS_ROLE_SERVER, .max_fragments = 3};
   static const struct frame_spec three[] = {
       {TEXT, "a", 0}, {CONT, "", 0}, {FIN | CONT, "b", 0}, {FIN | TEXT, "c", 0}, END};
@@ -327,7 +327,7 @@ static void fragment_cap(void **state) {
 }
 
 /* UTF8-2: at the byte, although the frame announces more and none of it has come. */
-static void invalid_text_fails_within_its_frame(void **state) {
+static void test_invalid_text_fails_within_its_frame(void **state) {
   struct setup setup = {.role = WS_ROLE_CLIENT};
 
   (void)state;
@@ -340,7 +340,7 @@ static void invalid_text_fails_within_its_frame(void **state) {
 }
 
 /* MSG-12: the sink frees the session in each event of a conversation in turn. */
-static void sink_frees_the_session(void **state) {
+static void test_sink_may_free_the_session(void **state) {
   static const struct frame_spec frames[] = {{FIN | TEXT, "one", 0},
                                              {PING, "two", 0},
                                              {TEXT, "th", 0},
@@ -371,7 +371,7 @@ static void sink_frees_the_session(void **state) {
 }
 
 /* MSG-9: a frame that announces 1 GiB costs what came of it; a session that is idle holds nothing. */
-static void memory_follows_what_came(void **state) {
+static void test_memory_grows_with_received_bytes(void **state) {
   static uint8_t bytes[100000] = {0x82, 0x7F, 0, 0, 0, 0, 0x40, 0, 0, 0};
   struct ws_session session;
   struct record record = {.session = &session};
@@ -399,7 +399,7 @@ static void memory_follows_what_came(void **state) {
 }
 
 /* MSG-14: room is offered only where it is of use. */
-static void no_room_is_reserved_for_little(void **state) {
+static void test_no_room_is_reserved_for_small_payloads(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t small[] = {0x82, 0x7E, 0x0F, 0xFF, 'x'}, ping[] = {0x89, 0x05, 'x'}, wrong[] = {0xF1}, *room;
@@ -421,7 +421,7 @@ static void no_room_is_reserved_for_little(void **state) {
 }
 
 /* MSG-14 UTF8-2: text that goes wrong in the reserved room. */
-static void invalid_text_in_reserved_room(void **state) {
+static void test_invalid_text_in_reserved_room_fails(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t header[] = {0x81, 0x7E, 0xFF, 0xFF}, *room;
@@ -440,7 +440,7 @@ static void invalid_text_in_reserved_room(void **state) {
 }
 
 /* MSG-13 MSG-16: a thousand messages in one buffer, with a pause after each. */
-static void many_messages_in_one_buffer(void **state) {
+static void test_pause_after_each_message(void **state) {
   struct ws_session session;
   struct record record = {.session = &session, .pause = true};
   uint8_t *bytes = NULL, *at;
@@ -464,20 +464,20 @@ static void many_messages_in_one_buffer(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(message_cases),
-      cmocka_unit_test(close_codes),
-      cmocka_unit_test(masks_in_the_wrong_direction),
-      cmocka_unit_test(message_sizes),
-      cmocka_unit_test(message_is_delivered_in_place),
-      cmocka_unit_test(what_a_part_of_a_header_shows),
-      cmocka_unit_test(message_cap),
-      cmocka_unit_test(fragment_cap),
-      cmocka_unit_test(invalid_text_fails_within_its_frame),
-      cmocka_unit_test(sink_frees_the_session),
-      cmocka_unit_test(memory_follows_what_came),
-      cmocka_unit_test(no_room_is_reserved_for_little),
-      cmocka_unit_test(invalid_text_in_reserved_room),
-      cmocka_unit_test(many_messages_in_one_buffer),
+      cmocka_unit_test(test_messages_at_every_split),
+      cmocka_unit_test(test_every_close_code),
+      cmocka_unit_test(test_masking_in_the_wrong_direction_fails),
+      cmocka_unit_test(test_messages_of_many_sizes),
+      cmocka_unit_test(test_whole_message_is_delivered_in_place),
+      cmocka_unit_test(test_violation_is_reported_at_its_first_byte),
+      cmocka_unit_test(test_message_size_is_limited),
+      cmocka_unit_test(test_fragments_are_limited),
+      cmocka_unit_test(test_invalid_text_fails_within_its_frame),
+      cmocka_unit_test(test_sink_may_free_the_session),
+      cmocka_unit_test(test_memory_grows_with_received_bytes),
+      cmocka_unit_test(test_no_room_is_reserved_for_small_payloads),
+      cmocka_unit_test(test_invalid_text_in_reserved_room_fails),
+      cmocka_unit_test(test_pause_after_each_message),
   };
 
   return cmocka_run_group_tests_name("session", tests, NULL, NULL);

@@ -27,7 +27,7 @@ static const struct text_case cases[] = {
     {"C1 80", WS_TEXT_INVALID, "", 0},
 };
 
-static void text_crosses_both_ways(void **state) {
+static void test_text_converts_both_ways(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     uint8_t host[32], wire[32], out[32];
@@ -56,7 +56,7 @@ static void text_crosses_both_ways(void **state) {
 }
 
 /* UTF8-5: a text of nothing but U+0000 takes time in proportion to its size. */
-static void text_of_nuls_only(void **state) {
+static void test_nuls_take_linear_time(void **state) {
   size_t n = 1u << 20;
   char *text = malloc(2 * n + 1);
   uint8_t *wire = malloc(n);
@@ -77,8 +77,8 @@ static void text_of_nuls_only(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(text_crosses_both_ways),
-      cmocka_unit_test(text_of_nuls_only),
+      cmocka_unit_test(test_text_converts_both_ways),
+      cmocka_unit_test(test_nuls_take_linear_time),
   };
 
   return cmocka_run_group_tests_name("text", tests, NULL, NULL);

@@ -117,7 +117,7 @@ static void check_slice(struct ws_slice got, const char *want) {
   assert_memory_equal(got.data, want, got.size);
 }
 
-static void url_cases(void **state) {
+static void test_urls_are_parsed(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const struct url_case *c = &cases[i];
@@ -139,7 +139,7 @@ static void url_cases(void **state) {
 }
 
 /* URL-2: a NUL, which ends no slice. */
-static void url_with_nul(void **state) {
+static void test_nul_is_rejected(void **state) {
   struct ws_url url;
 
   (void)state;
@@ -147,7 +147,7 @@ static void url_with_nul(void **state) {
 }
 
 /* URL-6 */
-static void url_too_long(void **state) {
+static void test_length_is_limited(void **state) {
   char text[WS_URL_MAX + 1];
   struct ws_url url;
 
@@ -159,7 +159,7 @@ static void url_too_long(void **state) {
 }
 
 /* URL-2 URL-3: what a program may set as a path. */
-static void targets(void **state) {
+static void test_characters_of_targets(void **state) {
   (void)state;
   assert_true(ws_url_target_valid(ws_slice_of("/chat?x=~")));
   assert_false(ws_url_target_valid(ws_slice_of("/chat#x")));
@@ -169,7 +169,7 @@ static void targets(void **state) {
 }
 
 /* HS-10: which hosts name this machine. */
-static void loopback_hosts(void **state) {
+static void test_loopback_hosts(void **state) {
   static const struct {
     const char *host;
     bool loopback;
@@ -203,8 +203,9 @@ static void loopback_hosts(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(url_cases), cmocka_unit_test(url_with_nul),   cmocka_unit_test(url_too_long),
-      cmocka_unit_test(targets),   cmocka_unit_test(loopback_hosts),
+      cmocka_unit_test(test_urls_are_parsed),   cmocka_unit_test(test_nul_is_rejected),
+      cmocka_unit_test(test_length_is_limited), cmocka_unit_test(test_characters_of_targets),
+      cmocka_unit_test(test_loopback_hosts),
   };
 
   return cmocka_run_group_tests_name("url", tests, NULL, NULL);

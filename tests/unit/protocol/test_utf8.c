@@ -68,7 +68,7 @@ static const struct utf8_case cases[] = {
 };
 
 /* UTF8-1 UTF8-2: each text whole, byte by byte and at every split, before a guard page. */
-static void utf8_vectors(void **state) {
+static void test_vectors_at_every_split(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     uint8_t bytes[64];
@@ -93,7 +93,7 @@ static void utf8_vectors(void **state) {
 }
 
 /* UTF8-2: the same texts with 0 to 130 letters before them, so that they meet every place in words and blocks. */
-static void utf8_vectors_at_every_place(void **state) {
+static void test_vectors_at_every_offset(void **state) {
   uint8_t text[512];
 
   (void)state;
@@ -119,7 +119,7 @@ static void utf8_vectors_at_every_place(void **state) {
 }
 
 /* UTF8-4: the offset of the first byte outside a well-formed sequence. */
-static void utf8_check_names_the_offset(void **state) {
+static void test_check_returns_the_offset(void **state) {
   static const struct {
     const char *hex;
     size_t offset;
@@ -165,7 +165,7 @@ static size_t random_text(uint8_t *to, size_t n, uint32_t *random) {
 }
 
 /* FRAME-10: fused, vectorised or by words, everything equals the scalar twin: offset, state and bytes. */
-static void utf8_equals_its_scalar_twin(void **state) {
+static void test_all_paths_agree_with_the_scalar_code(void **state) {
   uint32_t random = 1;
 
   (void)state;
@@ -199,7 +199,7 @@ static void utf8_equals_its_scalar_twin(void **state) {
 }
 
 /* UTF8-1 FRAME-10: every sequence of two bytes, and every sequence of three that starts with a lead, against the definition. */
-static void utf8_every_short_sequence(void **state) {
+static void test_every_code_point(void **state) {
   uint8_t block[64];
 
   (void)state;
@@ -221,11 +221,9 @@ static void utf8_every_short_sequence(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(utf8_vectors),
-      cmocka_unit_test(utf8_vectors_at_every_place),
-      cmocka_unit_test(utf8_check_names_the_offset),
-      cmocka_unit_test(utf8_equals_its_scalar_twin),
-      cmocka_unit_test(utf8_every_short_sequence),
+      cmocka_unit_test(test_vectors_at_every_split),   cmocka_unit_test(test_vectors_at_every_offset),
+      cmocka_unit_test(test_check_returns_the_offset), cmocka_unit_test(test_all_paths_agree_with_the_scalar_code),
+      cmocka_unit_test(test_every_code_point),
   };
 
   return cmocka_run_group_tests_name("utf8", tests, NULL, NULL);

@@ -31,7 +31,7 @@ static enum ws_refusal decide(const char *text, size_t n) {
 
 /* A 64-bit length that wraps when added to: libre CVE-2026-50161, gorilla CVE-2020-27813, undici CVE-2026-1528, LibVNCServer
  * CVE-2017-18922, uWebSockets CVE-2020-36406. */
-static void length_overflow(void **state) {
+static void test_length_overflow(void **state) {
   (void)state;
   check_play("2^64-1", &server, "\x82\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01\x02\x03\x04zz", 16,
              "fail 1002 a length has its top bit set\n");
@@ -44,14 +44,14 @@ static void length_overflow(void **state) {
 }
 
 /* No cap on a message: ws CVE-2016-10542, uWebSockets CVE-2016-10544, Qt CVE-2018-21035. */
-static void message_without_a_cap(void **state) {
+static void test_message_without_a_cap(void **state) {
   (void)state;
   check_play("1 MiB and a byte", &client, "\x82\x7F\x00\x00\x00\x00\x00\x10\x00\x01", 10,
              "fail 1009 a message is too big\n");
 }
 
 /* Fragments each small, their sum unbounded: Bandit CVE-2026-42786, undici CVE-2026-9675. */
-static void unbounded_sum_of_fragments(void **state) {
+static void test_unbounded_sum_of_fragments(void **state) {
   const struct setup setup = {.role = WS_ROLE_SERVER, .max_message_bytes = 10000, .max_fragments = 1u << 30};
   char kilobyte[1000];
   uint8_t *bytes = NULL;
@@ -67,7 +67,7 @@ static void unbounded_sum_of_fragments(void **state) {
 }
 
 /* A flood of tiny or empty fragments: ws CVE-2026-48779, undici CVE-2026-12151. */
-static void flood_of_empty_fragments(void **state) {
+static void test_flood_of_empty_fragments(void **state) {
   const struct setup setup = {.role = WS_ROLE_SERVER, .max_fragments = 100000};
   uint8_t *bytes = malloc(2000000);
   size_t n = 0;
@@ -85,7 +85,7 @@ static void flood_of_empty_fragments(void **state) {
 
 /* A decompression bomb, which also must not cost the time of inflating it whole: Bandit CVE-2026-39804, undici CVE-2026-1526,
  * websockets CVE-2018-1000518. The memory is bounded by the cap: more could not be had here. */
-static void decompression_bomb(void **state) {
+static void test_decompression_bomb(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT, .max_message_bytes = 100000, .deflate = {15, 15, false, false}};
   size_t n;
   uint8_t *bytes = bomb(setup.role, 60u << 20, &n);
@@ -99,7 +99,7 @@ static void decompression_bomb(void **state) {
 }
 
 /* Negotiated window bits that zlib chokes on: undici CVE-2026-2229. */
-static void bad_window_bits(void **state) {
+static void test_bad_window_bits(void **state) {
   static const char *const bits[] = {"0", "1", "7", "8", "16", "31", "255", "-9", "4294967305", "", "015", "1e1"};
   struct ws_deflate_params params;
   char answer[80];
@@ -114,7 +114,7 @@ static void bad_window_bits(void **state) {
 }
 
 /* Unmasked client frames accepted: Bandit GHSA-rhh8-5xw9-c3gm. */
-static void unmasked_client_frames(void **state) {
+static void test_unmasked_client_frames(void **state) {
   (void)state;
   check_play("text", &server, "\x81\x02hi", 4, "fail 1002 a client's frame is not masked\n");
   check_play("ping", &server, "\x89\x00", 2, "fail 1002 a client's frame is not masked\n");
@@ -122,7 +122,7 @@ static void unmasked_client_frames(void **state) {
 }
 
 /* An oversized control frame: libsoup CVE-2026-15711. */
-static void oversized_control_frames(void **state) {
+static void test_oversized_control_frames(void **state) {
   (void)state;
   check_play("ping", &client, "\x89\x7E\x00\x7E", 4, "fail 1002 a control frame is longer than 125 bytes\n");
   check_play("pong", &client, "\x8A\x7F\x00\x00\x00\x00\x00\x01\x00\x00", 10,
@@ -131,7 +131,7 @@ static void oversized_control_frames(void **state) {
 }
 
 /* CR and LF through a URL, a header or a subprotocol: hackney CVE-2026-47072, undici CVE-2026-1527. */
-static void injection_of_header_lines(void **state) {
+static void test_injection_of_header_lines(void **state) {
   struct ws_url url;
   struct ws_slice wrong;
 
@@ -145,7 +145,7 @@ static void injection_of_header_lines(void **state) {
 }
 
 /* A flood of headers: ws CVE-2024-37890, tungstenite CVE-2023-43669. */
-static void flood_of_headers(void **state) {
+static void test_flood_of_headers(void **state) {
   static char text[100000];
   size_t n = (size_t)sprintf(text, "GET / HTTP/1.1\r\n");
 
@@ -160,7 +160,7 @@ static void flood_of_headers(void **state) {
 
 /* Super-linear header parsing: ws CVE-2021-32640, websocket-extensions CVE-2020-7662. Heads of the greatest size, of what once made such
  * parsers hang; a thousand of each take less than a second of this thread's time per kind, where a quadratic one takes minutes. */
-static void super_linear_header_parsing(void **state) {
+static void test_super_linear_header_parsing(void **state) {
   static const char *const starts[] = {"Sec-WebSocket-Extensions: x; y=\"", "Sec-WebSocket-Protocol: x",
                                        "Connection: x", "Sec-WebSocket-Extensions: x"};
   static const char *const fills[] = {"\\\"", ",a", " ,", ";a"};
@@ -184,7 +184,7 @@ static void super_linear_header_parsing(void **state) {
 
 /* Use after free when a callback ends its connection: libwebsockets CVE-2025-11677, QEMU CVE-2025-11234. With more frames and a message
  * under way behind the event; the freed session is overwritten, and a sanitizer sees the buffers. */
-static void callback_frees_its_connection(void **state) {
+static void test_callback_frees_its_connection(void **state) {
   uint8_t *bytes = NULL;
   size_t n = 0;
 
@@ -205,7 +205,7 @@ static void callback_frees_its_connection(void **state) {
 }
 
 /* Predictable or reused masks: curl CVE-2025-10148. The protocol takes each key from its caller, and uses that one. */
-static void masks_are_the_callers(void **state) {
+static void test_masks_are_the_callers(void **state) {
   const uint8_t keys[2][4] = {{1, 2, 3, 4}, {5, 6, 7, 8}};
 
   (void)state;
@@ -218,7 +218,7 @@ static void masks_are_the_callers(void **state) {
 }
 
 /* An endless loop on a malformed frame: curl CVE-2025-5399. Every start of three bytes ends, in either role. */
-static void every_start_ends(void **state) {
+static void test_every_start_ends(void **state) {
   (void)state;
   for (unsigned start = 0; start < 1u << 16; start++) {
     for (int role = 0; role < 2; role++) {
@@ -233,7 +233,7 @@ static void every_start_ends(void **state) {
 
 /* Uninitialised memory sent: ws CVE-2026-45736. What is encoded is what was given: a canary behind it is never touched, and every
  * byte within is written. */
-static void everything_sent_is_initialised(void **state) {
+static void test_everything_sent_is_initialised(void **state) {
   (void)state;
   for (unsigned canary = 0; canary <= 0xFF; canary += 0xFF) {
     uint8_t payload[WS_CLOSE_PAYLOAD_MAX];
@@ -250,7 +250,7 @@ static void everything_sent_is_initialised(void **state) {
 }
 
 /* Request smuggling by a body on the upgrade, or by lax parsing: aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg. */
-static void request_smuggling(void **state) {
+static void test_request_smuggling(void **state) {
   static const char *const tails[] = {
       "Content-Length: 10\r\n\r\n",
       "Transfer-Encoding: chunked\r\n\r\n",
@@ -276,7 +276,7 @@ static void request_smuggling(void **state) {
 }
 
 /* Cross-site WebSocket hijacking, loopback included: Cline CVE-2026-44211, MCP SDK CVE-2026-59950. */
-static void cross_site_hijacking(void **state) {
+static void test_cross_site_hijacking(void **state) {
   static const char *const origins[] = {"https://evil.example", "null", "http://a.evil.example", "file://",
                                         "http://a:81"};
   const struct ws_server_handshake_rules local = {.path = "/", .loopback = true};
@@ -300,23 +300,23 @@ static void cross_site_hijacking(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(length_overflow),
-      cmocka_unit_test(message_without_a_cap),
-      cmocka_unit_test(unbounded_sum_of_fragments),
-      cmocka_unit_test(flood_of_empty_fragments),
-      cmocka_unit_test(decompression_bomb),
-      cmocka_unit_test(bad_window_bits),
-      cmocka_unit_test(unmasked_client_frames),
-      cmocka_unit_test(oversized_control_frames),
-      cmocka_unit_test(injection_of_header_lines),
-      cmocka_unit_test(flood_of_headers),
-      cmocka_unit_test(super_linear_header_parsing),
-      cmocka_unit_test(callback_frees_its_connection),
-      cmocka_unit_test(masks_are_the_callers),
-      cmocka_unit_test(every_start_ends),
-      cmocka_unit_test(everything_sent_is_initialised),
-      cmocka_unit_test(request_smuggling),
-      cmocka_unit_test(cross_site_hijacking),
+      cmocka_unit_test(test_length_overflow),
+      cmocka_unit_test(test_message_without_a_cap),
+      cmocka_unit_test(test_unbounded_sum_of_fragments),
+      cmocka_unit_test(test_flood_of_empty_fragments),
+      cmocka_unit_test(test_decompression_bomb),
+      cmocka_unit_test(test_bad_window_bits),
+      cmocka_unit_test(test_unmasked_client_frames),
+      cmocka_unit_test(test_oversized_control_frames),
+      cmocka_unit_test(test_injection_of_header_lines),
+      cmocka_unit_test(test_flood_of_headers),
+      cmocka_unit_test(test_super_linear_header_parsing),
+      cmocka_unit_test(test_callback_frees_its_connection),
+      cmocka_unit_test(test_masks_are_the_callers),
+      cmocka_unit_test(test_every_start_ends),
+      cmocka_unit_test(test_everything_sent_is_initialised),
+      cmocka_unit_test(test_request_smuggling),
+      cmocka_unit_test(test_cross_site_hijacking),
   };
 
   return cmocka_run_group_tests_name("vulnerabilities", tests, NULL, NULL);

@@ -72,7 +72,7 @@ static long fail_each(const struct setup *setup, const uint8_t *bytes, size_t n,
   }
 }
 
-static void session_without_memory(void **state) {
+static void test_session_out_of_memory(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT};
   static uint8_t big[30000];
   uint8_t *bytes = NULL;
@@ -98,7 +98,7 @@ static void session_without_memory(void **state) {
 }
 
 /* DEFLATE-10: zlib's own allocations too. */
-static void inflating_without_memory(void **state) {
+static void test_inflating_out_of_memory(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, true, false}};
   uint8_t bytes[64];
   size_t n = from_hex(bytes, "41 03 F2 48 CD 80 04 C9 C9 07 00 C1 07 F2 48 CD C9 C9 07 00");
@@ -109,7 +109,7 @@ static void inflating_without_memory(void **state) {
   assert_true(fail_each(&setup, bytes, n, (struct way){1, 1, false, false}) > 4);
 }
 
-static void deflating_without_memory(void **state) {
+static void test_deflater_out_of_memory(void **state) {
   long i = 0;
 
   (void)state;
@@ -130,7 +130,7 @@ static void deflating_without_memory(void **state) {
 }
 
 /* HS-12 HS-17: without a digest there is no answer to give, and none to trust. */
-static void handshakes_without_a_digest(void **state) {
+static void test_handshake_without_a_digest_fails(void **state) {
   static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
   static const char answer[] = "HTTP/1.1 101 x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -156,11 +156,11 @@ static void handshakes_without_a_digest(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(session_without_memory),
-      cmocka_unit_test(inflating_without_memory),
-      cmocka_unit_test(deflating_without_memory),
-      cmocka_unit_test(handshakes_without_a_digest),
+      cmocka_unit_test(test_session_out_of_memory),
+      cmocka_unit_test(test_inflating_out_of_memory),
+      cmocka_unit_test(test_deflater_out_of_memory),
+      cmocka_unit_test(test_handshake_without_a_digest_fails),
   };
 
-  return cmocka_run_group_tests_name("want of memory", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("out of memory", tests, NULL, NULL);
 }
