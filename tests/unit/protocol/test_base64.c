@@ -1,9 +1,9 @@
-/* Base64 of RFC 4648 section 4. */
+/* Base64 (RFC 4648 section 4). */
 #include "support.h"
 
 #include "protocol/base64.h"
 
-/* B64-1: the standard's own vectors, and bytes of every kind. */
+/* B64-1: the vectors of the RFC, and bytes of every kind. */
 static const struct {
   const char *bytes;
   const char *text;
@@ -25,7 +25,6 @@ static void test_vectors_encode_and_decode(void **state) {
     size_t n = strlen(pairs[i].bytes), m = strlen(pairs[i].text), size, offset;
     char text[32];
     uint8_t bytes[32];
-
     ws_base64_encode(text, guard_place(pairs[i].bytes, n), n);
     assert_string_equal(text, pairs[i].text);
     assert_int_equal(ws_base64_encoded_size(n), m);
@@ -36,15 +35,13 @@ static void test_vectors_encode_and_decode(void **state) {
   }
 }
 
-/* B64-1: every byte value at every place of a group. */
+/* B64-1: every byte value at every position in a group. */
 static void test_every_byte_round_trips(void **state) {
   uint8_t bytes[260], back[260];
   char text[360];
-
   (void)state;
   for (size_t n = 0; n <= 258; n++) {
     size_t size, offset;
-
     for (size_t i = 0; i < n; i++)
       bytes[i] = (uint8_t)(i + n);
     ws_base64_encode(text, bytes, n);
@@ -70,7 +67,6 @@ static void test_invalid_text_is_rejected_at_its_offset(void **state) {
   for (size_t i = 0; i < COUNT(refused); i++) {
     size_t n = strlen(refused[i].text), size, offset = 99;
     uint8_t bytes[16];
-
     assert_int_equal(ws_base64_decode(bytes, (char *)guard_place(refused[i].text, n), n, &size, &offset), -1);
     if (offset != refused[i].offset)
       fail_msg("%s: %zu", refused[i].text, offset);

@@ -1,4 +1,4 @@
-/* The client's side of the opening handshake: its request, the answers it takes, and how it explains the others. */
+/* The client's side of the opening handshake: requests, responses, and error messages. */
 #include "support.h"
 
 #include "protocol/client_handshake.h"
@@ -24,11 +24,10 @@ static int fill_fails(void *ctx, uint8_t *bytes, size_t n) {
   return -1;
 }
 
-/* The key of the standard's example. */
+/* With the key of the RFC's example. */
 static struct ws_client_handshake_offer sample_offer(const struct ws_url *url) {
   struct ws_client_handshake_offer offer = {.url = url};
   const struct ws_random random = {fill_sample, NULL};
-
   assert_int_equal(ws_handshake_key_generate(offer.key, &random), 0);
   return offer;
 }
@@ -37,7 +36,6 @@ static struct ws_client_handshake_offer sample_offer(const struct ws_url *url) {
 static void test_key_is_random_bytes_in_base64(void **state) {
   const struct ws_random none = {fill_fails, NULL};
   char key[WS_HANDSHAKE_KEY_SIZE + 1];
-
   (void)state;
   assert_string_equal(sample_offer(NULL).key, "dGhlIHNhbXBsZSBub25jZQ==");
   assert_int_equal(ws_handshake_key_generate(key, &none), -1);
@@ -66,11 +64,9 @@ static void test_request_line_and_host(void **state) {
   for (size_t i = 0; i < COUNT(requests); i++) {
     char text[512], expected[512];
     struct ws_url url;
-
     assert_int_equal(ws_url_parse(&url, requests[i].url, strlen(requests[i].url)), WS_URL_OK);
     struct ws_client_handshake_offer offer = sample_offer(&url);
     size_t n = ws_client_handshake_request(text, sizeof text, &offer);
-
     sprintf(expected, "%s" REQUEST_REST "\r\n", requests[i].first);
     assert_int_equal(n, strlen(expected));
     assert_memory_equal(text, expected, n);
@@ -83,22 +79,19 @@ static void test_request_with_all_options(void **state) {
                                  "Authorization: Bearer x\r\nCookie: a=b\r\n\r\n";
   struct ws_url url;
   char text[600];
-
   (void)state;
   ws_url_parse(&url, "ws://a", 6);
   struct ws_client_handshake_offer offer = sample_offer(&url);
-
   offer.headers = "Authorization: Bearer x\r\nCookie: a=b\n";
   offer.protocols = "v2, v1";
   offer.compression = true;
   size_t n = ws_client_handshake_request(NULL, 0, &offer);
-
   assert_int_equal(n, sizeof expected - 1);
-  for (size_t room = 0; room <= n; room++) /* never past the room it is given */
+  for (size_t room = 0; room <= n; room++) /* never writes past the room */
     assert_int_equal(ws_client_handshake_request((char *)guard_place(text, room), room, &offer), n);
   ws_client_handshake_request(text, sizeof text, &offer);
   assert_memory_equal(text, expected, n);
-  offer.protocols = " \t"; /* a list of none: no header without a name */
+  offer.protocols = " \t"; /* an empty list: no header */
   assert_int_equal(ws_client_handshake_request(text, sizeof text, &offer),
                    n - strlen("Sec-WebSocket-Protocol: v2, v1\r\n"));
   offer.protocols = "";
@@ -147,11 +140,9 @@ static const struct {
 
 static void test_headers_are_checked(void **state) {
   char many[WS_CLIENT_HEADERS_MAX + 2];
-
   (void)state;
   for (size_t i = 0; i < COUNT(headers); i++) {
     enum ws_client_headers_problem problem = ws_client_headers_check(headers[i].headers, NULL);
-
     if (problem != headers[i].problem)
       fail_msg("%s: %s", headers[i].headers, ws_client_headers_problem_text(problem));
   }
@@ -164,7 +155,7 @@ static void test_headers_are_checked(void **state) {
   assert_int_equal(ws_client_headers_check(many, NULL), WS_CLIENT_HEADERS_TOO_LONG);
 }
 
-/* HS-16 HS-17 HS-18 DEFLATE-3: answers and what is said of them. */
+/* HS-16 HS-17 HS-18 DEFLATE-3: responses and their error messages. */
 struct answer_case {
   const char *text;
   const char *protocols;
@@ -229,13 +220,11 @@ static void test_responses_are_checked(void **state) {
     struct ws_http_head head;
     char text[1024], explanation[256];
     size_t n = (size_t)sprintf(text, "%s\r\n", answers[i].text);
-
     offer.protocols = answers[i].protocols;
     offer.compression = answers[i].compression;
     ws_http_head_init(&head, WS_HTTP_RESPONSE);
     assert_int_equal(ws_http_head_parse(&head, (char *)guard_place(text, n), n), WS_HTTP_COMPLETE);
     enum ws_client_handshake_problem problem = ws_client_handshake_check(&head, &offer, &answer);
-
     if (!answers[i].explanation) {
       assert_int_equal(problem, WS_CLIENT_HANDSHAKE_OK);
       assert_int_equal(ws_deflate_in_use(&answer.deflate), answers[i].compression);
@@ -244,15 +233,14 @@ static void test_responses_are_checked(void **state) {
     assert_int_not_equal(problem, WS_CLIENT_HANDSHAKE_OK);
     ws_client_handshake_explain(explanation, sizeof explanation, problem, &head);
     assert_string_equal(explanation, answers[i].explanation);
-    ws_client_handshake_explain((char *)guard_place(text, 10), 10, problem, &head); /* cut where there is little room */
+    ws_client_handshake_explain((char *)guard_place(text, 10), 10, problem, &head); /* truncates */
   }
 }
 
-/* HS-16: something that is not HTTP. */
+/* HS-16 */
 static void test_response_that_is_not_http(void **state) {
   struct ws_http_head head;
   char explanation[256];
-
   (void)state;
   ws_http_head_init(&head, WS_HTTP_RESPONSE);
   assert_int_equal(ws_http_head_parse(&head, "SSH-2.0-x\r\n", 11), WS_HTTP_PROBLEM);

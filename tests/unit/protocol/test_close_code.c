@@ -1,11 +1,11 @@
-/* Close codes, close payloads, and what violations carry. */
+/* Close codes, the payload of close frames, and the codes of violations. */
 #include "support.h"
 
 #include "protocol/close_code.h"
 #include "protocol/refusal.h"
 #include "protocol/utf8.h"
 
-/* CLOSE-1: from -1 to past 16 bits. */
+/* CLOSE-1: from -1 to beyond 16 bits. */
 static void test_valid_codes(void **state) {
   (void)state;
   for (int64_t code = -1; code < 70000; code++)
@@ -29,7 +29,6 @@ static void test_codes_have_texts(void **state) {
 static void test_payloads_are_encoded(void **state) {
   uint8_t payload[WS_CLOSE_PAYLOAD_MAX];
   char reason[WS_CLOSE_REASON_MAX];
-
   (void)state;
   assert_int_equal(ws_close_code_encode(payload, WS_CLOSE_NO_STATUS, NULL, 0), 0);
   assert_int_equal(ws_close_code_encode(payload, 1001, NULL, 0), 2);
@@ -49,7 +48,6 @@ static void test_violations_fit_a_close_frame(void **state) {
   (void)state;
   for (int i = 1; i < WS_VIOLATION_COUNT; i++) {
     const char *text = ws_violation_text((enum ws_violation)i);
-
     assert_true(ws_close_code_valid(ws_violation_code((enum ws_violation)i)));
     assert_in_range(strlen(text), 1, WS_CLOSE_REASON_MAX);
     assert_int_equal(ws_utf8_check((const uint8_t *)text, strlen(text)), strlen(text));

@@ -1,4 +1,4 @@
-/* DEFLATE-11: what compression takes of memory. The linker routes the allocator through here (--wrap). */
+/* DEFLATE-11: the memory of compression. The linker wraps the allocator (--wrap). */
 #include "support.h"
 
 #include "protocol/deflate.h"
@@ -67,7 +67,7 @@ static void test_inflater_memory_is_bounded(void **state) {
     for (int i = 0; i < 3; i++) {
       size_t before = taken;
       size_t size = deflate_once(deflater);
-      taken = before; /* what the deflater took, if it did, is not the inflater's */
+      taken = before; /* without the deflater's allocations */
       struct ws_inflater_buffers step = {.in = packed, .in_size = size, .to = unpacked, .room = sizeof unpacked};
       assert_int_equal(ws_inflater_step(inflater, &step), WS_VIOLATION_NONE);
       step = (struct ws_inflater_buffers){.in = WS_DEFLATE_TAIL, .in_size = 4, .to = step.to, .room = step.room};

@@ -1,4 +1,4 @@
-/* The server's side of the opening handshake: requests, and what is answered. */
+/* The server's side of the opening handshake. */
 #include "protocol/subprotocol.h"
 #include "support.h"
 
@@ -22,7 +22,7 @@ struct request_case {
 
 static const struct request_case cases[] = {
     /* HS-1 */
-    {"the standard's example", GET REST, 0},
+    {"the example of the RFC", GET REST, 0},
     {"names and tokens in other cases",
      "GET /chat HTTP/1.1\r\nHOST: example.com\r\nupgrade: WebSocket\r\nCONNECTION: keep-alive, UPGRADE\r\n"
      "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nSEC-WEBSOCKET-VERSION: 13\r\n",
@@ -144,13 +144,12 @@ static const char *const allowed[] = {"http://other.example", "https://page.exam
 static const struct ws_server_handshake_rules rules = {
     .path = "/chat", .origins = allowed, .origin_count = COUNT(allowed), .protocols = "v2, v1"};
 
-/* Parses and decides `text` and the empty line. */
+/* Parses `text` with an empty line, and checks the request. */
 static enum ws_refusal decide(const char *text, const struct ws_server_handshake_rules *by,
                               struct ws_server_handshake *request) {
   static struct ws_http_head head;
   static char whole[20000];
   size_t n = (size_t)snprintf(whole, sizeof whole, "%s\r\n", text);
-
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   if (ws_http_head_parse(&head, (char *)guard_place(whole, n), n) != WS_HTTP_COMPLETE)
     fail_msg("not HTTP: %s: %s", text, ws_refusal_text(head.problem));
@@ -162,17 +161,15 @@ static void test_requests_are_checked(void **state) {
   for (size_t i = 0; i < COUNT(cases); i++) {
     struct ws_server_handshake request;
     enum ws_refusal refusal = decide(cases[i].text, &rules, &request);
-
     if (refusal != cases[i].refusal)
       fail_msg("%s: %s", cases[i].name, ws_refusal_text(refusal));
   }
 }
 
-/* HS-1: the answer, letter for letter. */
+/* HS-1: byte for byte. */
 static void test_response_of_the_rfc(void **state) {
   struct ws_server_handshake request;
   char answer[WS_SERVER_HANDSHAKE_MAX];
-
   (void)state;
   assert_int_equal(decide("GET /chat?x=1 HTTP/1.1\r\n" REST, &rules, &request), WS_REFUSAL_NONE);
   assert_int_equal(ws_server_handshake_accept(answer, &request), strlen(SWITCH "\r\n"));
@@ -184,22 +181,20 @@ static void test_response_of_the_rfc(void **state) {
   assert_null(request.protocol.data);
 }
 
-/* HS-8: what stands for an empty path. */
+/* HS-8: an empty path is "/". */
 static void test_absolute_form_without_path_is_the_root(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules root = {.path = "/"};
-
   (void)state;
   assert_int_equal(decide("GET http://example.com HTTP/1.1\r\n" REST, &root, &request), WS_REFUSAL_NONE);
   assert_int_equal(decide("GET http://example.com?q HTTP/1.1\r\n" REST, &root, &request), WS_REFUSAL_NONE);
   assert_true(ws_slice_equal(request.query, ws_slice_of("?q")));
 }
 
-/* HS-9: "*" admits every page, but not two origins. */
+/* HS-9: "*" allows every origin, but only one Origin header. */
 static void test_any_origin_is_allowed(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules open = {.path = "/chat", .any_origin = true};
-
   (void)state;
   assert_int_equal(decide(GET REST "Origin: http://evil.com\r\n", &open, &request), WS_REFUSAL_NONE);
   assert_int_equal(decide(GET REST "Origin: null\r\n", &open, &request), WS_REFUSAL_NONE);
@@ -210,7 +205,6 @@ static void test_any_origin_is_allowed(void **state) {
 static void test_loopback_server_checks_host(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules local = {.path = "/chat", .loopback = true};
-
   (void)state;
   assert_int_equal(decide(GET "Host: localhost:8080\r\n" UPGRADE KEY VERSION, &local, &request), WS_REFUSAL_NONE);
   assert_int_equal(decide(GET "Host: 127.0.0.1:8080\r\n" UPGRADE KEY VERSION, &local, &request), WS_REFUSAL_NONE);
@@ -229,7 +223,6 @@ static void test_server_chooses_its_preferred_subprotocol(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules mute = {.path = "/chat"};
   char text[1024], answer[WS_SERVER_HANDSHAKE_MAX];
-
   (void)state;
   for (size_t i = 0; i < COUNT(offers); i++) {
     sprintf(text, GET REST "Sec-WebSocket-Protocol: %s\r\n", offers[i].offer);
@@ -245,12 +238,11 @@ static void test_server_chooses_its_preferred_subprotocol(void **state) {
   assert_null(request.protocol.data);
 }
 
-/* DEFLATE-1: only where the server's rules have it, over several fields, and in the answer. */
+/* DEFLATE-1: only if the rules allow it; offers in several fields; part of the response. */
 static void test_compression_is_negotiated(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules compressing = {.path = "/chat", .compression = true};
   char answer[WS_SERVER_HANDSHAKE_MAX];
-
   (void)state;
   assert_int_equal(decide(GET REST "Sec-WebSocket-Extensions: permessage-deflate\r\n", &rules, &request), 0);
   assert_false(ws_deflate_in_use(&request.deflate));
@@ -264,14 +256,13 @@ static void test_compression_is_negotiated(void **state) {
   assert_string_equal(answer, SWITCH "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
 }
 
-/* HS-12 HS-13: every refusal has its status, the headers it calls for, and its text; nothing in it comes from the client. */
+/* HS-12 HS-13: each refusal has its status, the headers that the status requires, and its text. */
 static void test_refusal_responses(void **state) {
   (void)state;
   for (int i = 1; i < WS_REFUSAL_COUNT; i++) {
     char answer[WS_SERVER_HANDSHAKE_MAX], start[32], end[256];
     int status = ws_refusal_status((enum ws_refusal)i);
     size_t n = ws_server_handshake_refuse(answer, (enum ws_refusal)i);
-
     assert_int_equal(n, strlen(answer));
     sprintf(start, "HTTP/1.1 %d ", status);
     assert_memory_equal(answer, start, strlen(start));
@@ -299,10 +290,9 @@ static bool subprotocols_valid(struct ws_slice list) {
   return ws_subprotocol_check(list, &wrong) == NULL;
 }
 
-/* HS-11: the lists a program may set. */
+/* HS-11: the lists that a program sets. */
 static void test_subprotocol_lists_are_validated(void **state) {
   char many[4 * (WS_SUBPROTOCOLS_MAX + 1) + 1] = "", name[WS_SUBPROTOCOL_MAX + 2];
-
   (void)state;
   assert_true(subprotocols_valid(ws_slice_of("")));
   assert_true(subprotocols_valid(ws_slice_of(" ")));

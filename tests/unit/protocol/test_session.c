@@ -1,4 +1,4 @@
-/* Messages: what a session makes of frames. Each case is played in both roles, whole, byte by byte and at every split. */
+/* The events of a session. Each case is played in both roles, whole, byte by byte and at every split. */
 #include "support.h"
 
 struct message_case {
@@ -120,7 +120,6 @@ static const struct message_case cases[] = {
 
 static uint8_t *encode(const struct frame_spec *frames, enum ws_role receiver, size_t *n) {
   uint8_t *bytes = NULL;
-
   *n = 0;
   for (; frames->head != END_OF_FRAMES; frames++)
     frame_append(&bytes, n, receiver, frames->head, frames->payload,
@@ -135,35 +134,31 @@ static void test_messages_at_every_split(void **state) {
       size_t n;
       uint8_t *bytes = encode(cases[i].frames, (enum ws_role)role, &n);
       struct setup setup = {.role = (enum ws_role)role};
-
       check_play(cases[i].name, &setup, bytes, n, cases[i].expected);
       free(bytes);
     }
   }
 }
 
-/* CLOSE-1: every code there is. */
+/* CLOSE-1 */
 static void test_every_close_code(void **state) {
   struct setup setup = {.role = WS_ROLE_CLIENT};
-
   (void)state;
   for (unsigned code = 0; code <= 65535; code++) {
     bool valid = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
     uint8_t bytes[] = {0x88, 0x02, (uint8_t)(code >> 8), (uint8_t)code};
     struct record record = {0};
     char expected[64];
-
     snprintf(expected, sizeof expected, valid ? "close %u 0 \n" : "fail 1002 a close code is not valid\n", code);
     play(&record, &setup, bytes, sizeof bytes, (struct way){4, 4, false, false});
     assert_string_equal(record.log, expected);
   }
 }
 
-/* FRAME-4: each role meets the other's frames. */
+/* FRAME-4: each role receives its own frames. */
 static void test_masking_in_the_wrong_direction_fails(void **state) {
   uint8_t *bytes = NULL;
   size_t n = 0;
-
   (void)state;
   frame_append(&bytes, &n, WS_ROLE_CLIENT, FIN | TEXT, "hi", 2);
   check_play("unmasked", &(struct setup){.role = WS_ROLE_SERVER}, bytes, n,
@@ -174,16 +169,14 @@ static void test_masking_in_the_wrong_direction_fails(void **state) {
   free(bytes);
 }
 
-/* MSG-1 MSG-14: the sizes of the conformance suites, whole and in fragments, text and binary. */
+/* MSG-1 MSG-14: the sizes of the conformance suites, whole and in fragments. */
 static void test_messages_of_many_sizes(void **state) {
   static const size_t sizes[] = {126, 127, 128, 4095, 4096, 65535, 65536, 65537, 262144, 1048576};
   static const size_t fragments[] = {1u << 30, 65536, 997};
-
   (void)state;
   for (size_t i = 0; i < COUNT(sizes); i++) {
     size_t size = sizes[i];
     uint8_t *payload = malloc(size);
-
     for (size_t k = 0; k < size; k++)
       payload[k] = (uint8_t)('a' + k * 31 % 26);
     memcpy(payload + size / 2, "\xF0\x9F\x98\x80", 4);
@@ -192,11 +185,9 @@ static void test_messages_of_many_sizes(void **state) {
       uint8_t *bytes = NULL;
       size_t n = 0;
       char expected[64];
-
       for (size_t at = 0; at < size; at += fragments[f]) {
         size_t left = size - at, piece = left < fragments[f] ? left : fragments[f];
         unsigned opcode = at > 0 ? CONT : TEXT;
-
         frame_append(&bytes, &n, setup.role, piece == left ? FIN | opcode : opcode, payload + at, piece);
       }
       snprintf(expected, sizeof expected, "text %zu #%08x\n", size, hash_bytes(payload, size));
@@ -207,7 +198,7 @@ static void test_messages_of_many_sizes(void **state) {
   }
 }
 
-/* MSG-2: what arrived whole is delivered where it lies. */
+/* MSG-2: the sink notes the address of the message. */
 static enum ws_sink_verdict note_place(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   (void)kind;
   (void)n;
@@ -219,12 +210,12 @@ static bool holds_no_state(const struct ws_session *session) {
   return !session->frame_open && session->message == 0 && session->header_size == 0;
 }
 
+/* MSG-2 */
 static void test_whole_message_is_delivered_in_place(void **state) {
   const struct ws_session_sink sink = {.on_message = note_place};
   uint8_t *bytes = NULL, *place = NULL;
   struct ws_session session;
   size_t n = 0, consumed;
-
   (void)state;
   frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, L125, 125);
   ws_session_init(&session, WS_ROLE_SERVER, 1000, 1, NULL);
@@ -240,13 +231,13 @@ static void test_whole_message_is_delivered_in_place(void **state) {
   free(bytes);
 }
 
-/* FRAME-7, MSG-5 to MSG-8: of several violations in one header the one that its first bytes show counts, whole or in pieces; and what
- * they show is not waited for. */
+/* FRAME-7, MSG-5 to MSG-8: of several violations in a header, the first by offset is reported, at its byte, whether
+ * the header arrives whole or in pieces. */
 static void test_violation_is_reported_at_its_first_byte(void **state) {
   static const struct {
     const char *name;
     const char *bytes;
-    size_t n, shown; /* the violation is there with so many bytes */
+    size_t n, shown; /* the first `shown` bytes show the violation */
     const char *expected;
   } headers[] = {
       {"nothing to continue, then a mask", "\x80\x81", 2, 1, "fail 1002 a continuation frame without a message\n"},
@@ -261,7 +252,6 @@ static void test_violation_is_reported_at_its_first_byte(void **state) {
       {"too long by the first byte of two", "\x82\x7E\x10\x01", 4, 3, "fail 1009 a message is too big\n"},
   };
   struct setup setup = {.role = WS_ROLE_CLIENT, .max_message_bytes = 1000, .max_fragments = 2};
-
   (void)state;
   for (size_t i = 0; i < COUNT(headers); i++) {
     check_play(headers[i].name, &setup, (const uint8_t *)headers[i].bytes, headers[i].n, headers[i].expected);
@@ -270,7 +260,7 @@ static void test_violation_is_reported_at_its_first_byte(void **state) {
   }
 }
 
-/* MSG-7: at the header that announces too much, whatever has arrived of it. */
+/* MSG-7: at the header that exceeds the limit, before its payload. */
 static void test_message_size_is_limited(void **state) {
   static const struct {
     const char *name;
@@ -285,18 +275,16 @@ static void test_message_size_is_limited(void **state) {
       {"fragments over the cap",
        {{BIN, "01234", 0}, {CONT, "56789", 0}, {FIN | CONT, "a", 0}, END},
        "fail 1009 a message is too big\n"},
-      {"the next message has its own",
+      {"the next message has its own cap",
        {{FIN | TEXT, "0123456789", 0}, {FIN | TEXT, "0123456789", 0}, END},
        "text 10 0123456789\ntext 10 0123456789\n"},
       {"a ping is not a message", {{PING, "0123456789a", 0}, END}, "ping 11 0123456789a\n"},
   };
   struct setup setup = {.role = WS_ROLE_SERVER, .max_message_bytes = 10};
-
   (void)state;
   for (size_t i = 0; i < COUNT(capped); i++) {
     size_t n;
     uint8_t *bytes = encode(capped[i].frames, setup.role, &n);
-
     check_play(capped[i].name, &setup, bytes, n, capped[i].expected);
     free(bytes);
   }
@@ -317,7 +305,6 @@ static void test_fragments_are_limited(void **state) {
                                            {CONT, "", 0}, {FIN | CONT, "", 0}, END};
   size_t n;
   uint8_t *bytes = encode(three, setup.role, &n);
-
   (void)state;
   check_play("three", &setup, bytes, n, "text 2 ab\ntext 1 c\n");
   free(bytes);
@@ -326,10 +313,9 @@ static void test_fragments_are_limited(void **state) {
   free(bytes);
 }
 
-/* UTF8-2: at the byte, although the frame announces more and none of it has come. */
+/* UTF8-2: at the byte, before the rest of the frame arrives. */
 static void test_invalid_text_fails_within_its_frame(void **state) {
   struct setup setup = {.role = WS_ROLE_CLIENT};
-
   (void)state;
   check_play("frame of 1000", &setup,
              "\x81\x7E\x03\xE8"
@@ -339,7 +325,7 @@ static void test_invalid_text_fails_within_its_frame(void **state) {
              "fail 1007 a text message is not UTF-8\n");
 }
 
-/* MSG-12: the sink frees the session in each event of a conversation in turn. */
+/* MSG-12: at each event of a conversation in turn. */
 static void test_sink_may_free_the_session(void **state) {
   static const struct frame_spec frames[] = {{FIN | TEXT, "one", 0},
                                              {PING, "two", 0},
@@ -355,13 +341,11 @@ static void test_sink_may_free_the_session(void **state) {
   struct setup setup = {.role = WS_ROLE_SERVER};
   size_t n;
   uint8_t *bytes = encode(frames, setup.role, &n);
-
   (void)state;
   for (size_t stop = 1; stop <= 6; stop++) {
     for (size_t cut = 1; cut <= n; cut++) {
       for (int reserved = 0; reserved < 2; reserved++) {
         struct record record = {.stop_after = stop};
-
         play(&record, &setup, bytes, n, (struct way){cut, 1 + cut % 7, false, reserved});
         assert_int_equal(record.events, stop);
       }
@@ -370,14 +354,13 @@ static void test_sink_may_free_the_session(void **state) {
   free(bytes);
 }
 
-/* MSG-9: a frame that announces 1 GiB costs what came of it; a session that is idle holds nothing. */
+/* MSG-9: a frame that announces 1 GiB uses memory for the received bytes; an idle session uses none. */
 static void test_memory_grows_with_received_bytes(void **state) {
   static uint8_t bytes[100000] = {0x82, 0x7F, 0, 0, 0, 0, 0x40, 0, 0, 0};
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t *room;
   size_t consumed, there, came = 10;
-
   (void)state;
   ws_session_init(&session, WS_ROLE_CLIENT, 1u << 30, 1, NULL);
   assert_int_equal(ws_session_reserve(&session, &room), 0);
@@ -398,13 +381,12 @@ static void test_memory_grows_with_received_bytes(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14: room is offered only where it is of use. */
+/* MSG-14: only for payloads of 4 KiB and more. */
 static void test_no_room_is_reserved_for_small_payloads(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t small[] = {0x82, 0x7E, 0x0F, 0xFF, 'x'}, ping[] = {0x89, 0x05, 'x'}, wrong[] = {0xF1}, *room;
   size_t consumed;
-
   (void)state;
   ws_session_init(&session, WS_ROLE_CLIENT, 1u << 20, 1, NULL);
   ws_session_feed(&session, small, sizeof small, &record_sink, &record, &consumed);
@@ -420,13 +402,12 @@ static void test_no_room_is_reserved_for_small_payloads(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14 UTF8-2: text that goes wrong in the reserved room. */
+/* MSG-14 UTF8-2 */
 static void test_invalid_text_in_reserved_room_fails(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t header[] = {0x81, 0x7E, 0xFF, 0xFF}, *room;
   size_t consumed;
-
   (void)state;
   ws_session_init(&session, WS_ROLE_CLIENT, 1u << 20, 1, NULL);
   ws_session_feed(&session, header, sizeof header, &record_sink, &record, &consumed);
@@ -446,7 +427,6 @@ static void test_pause_after_each_message(void **state) {
   uint8_t *bytes = NULL, *at;
   size_t n = 0, consumed;
   int messages = 0;
-
   (void)state;
   for (int i = 0; i < 1000; i++)
     frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, "0123456789abcdef", 16);
