@@ -1,5 +1,5 @@
-/* Handshakes: whatever a peer sends, an answer is well-formed HTTP of the status decided on, and an explanation is short visible text.
- * HS-12 HS-13 HS-19 */
+/* Handshakes: for any input the server's response is valid HTTP with the right status, and the client's error message
+ * is short printable text. HS-12 HS-13 HS-19 */
 #include "fuzz.h"
 
 #include "protocol/client_handshake.h"

@@ -1,4 +1,4 @@
-/* HTTP heads: the same in one piece and in pieces, every slice within the head. HTTP-1 HTTP-2 */
+/* HTTP heads: whole and in pieces the result is the same, and every slice is within the head. HTTP-1 HTTP-2 */
 #include "fuzz.h"
 
 #include "protocol/http_head.h"

@@ -1,5 +1,5 @@
-/* URLs and a program's headers: what is accepted makes a request of one meaning, which this server's own parser reads back and
- * accepts. URL-2 HS-14 HS-15 */
+/* URLs and a program's headers: accepted ones make an unambiguous request, which this server parses and accepts.
+ * URL-2 HS-14 HS-15 */
 #include "fuzz.h"
 
 #include "protocol/client_handshake.h"
@@ -27,7 +27,7 @@ static void check_request(const struct ws_url *url, const char *headers) {
     must(refusal == WS_REFUSAL_NONE ||
          (refusal == WS_REFUSAL_ORIGIN_COUNT && ws_http_head_find(&head, "Origin", &origin) > 1));
     must(refusal != WS_REFUSAL_NONE || ws_slice_equal(request.query, url->query));
-  } else { /* only for their number or size */
+  } else { /* only for the number or size of the headers */
     must(head.problem == WS_REFUSAL_HEAD_TOO_BIG || head.problem == WS_REFUSAL_TOO_MANY_FIELDS);
   }
   free(text);
@@ -35,7 +35,7 @@ static void check_request(const struct ws_url *url, const char *headers) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  const uint8_t *cut = memchr(data, '\n', size); /* the URL's line, then the headers' */
+  const uint8_t *cut = memchr(data, '\n', size); /* the URL's line, then the headers */
   size_t url_size = cut ? (size_t)(cut - data) : size, rest = cut ? size - url_size - 1 : 0;
   char *text = (char *)copy_of(data, url_size), *headers = calloc(1, rest + 1);
   struct ws_url url;
