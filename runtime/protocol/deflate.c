@@ -34,29 +34,28 @@ static uint8_t ws_deflate_bits(struct ws_slice value) {
   return 0;
 }
 
-static void ws_deflate_take_flag(struct ws_deflate_element *element, bool *flag, struct ws_slice value) {
+static void ws_deflate_set_flag(struct ws_deflate_element *element, bool *flag, struct ws_slice value) {
   if (*flag || value.data)
     element->acceptable = false;
   *flag = true;
 }
 
-static void ws_deflate_take_bits(struct ws_deflate_element *element, bool *given, uint8_t *bits,
-                                 struct ws_slice value) {
+static void ws_deflate_set_bits(struct ws_deflate_element *element, bool *given, uint8_t *bits, struct ws_slice value) {
   *bits = ws_deflate_bits(value);
   if (*given || (value.data && *bits == 0))
     element->acceptable = false;
   *given = true;
 }
 
-static void ws_deflate_take(struct ws_deflate_element *element, struct ws_slice name, struct ws_slice value) {
+static void ws_deflate_set(struct ws_deflate_element *element, struct ws_slice name, struct ws_slice value) {
   if (ws_slice_equal_nocase(name, ws_slice_of("server_no_context_takeover")))
-    ws_deflate_take_flag(element, &element->server_no_takeover, value);
+    ws_deflate_set_flag(element, &element->server_no_takeover, value);
   else if (ws_slice_equal_nocase(name, ws_slice_of("client_no_context_takeover")))
-    ws_deflate_take_flag(element, &element->client_no_takeover, value);
+    ws_deflate_set_flag(element, &element->client_no_takeover, value);
   else if (ws_slice_equal_nocase(name, ws_slice_of("server_max_window_bits")))
-    ws_deflate_take_bits(element, &element->server_bits_given, &element->server_bits, value);
+    ws_deflate_set_bits(element, &element->server_bits_given, &element->server_bits, value);
   else if (ws_slice_equal_nocase(name, ws_slice_of("client_max_window_bits")))
-    ws_deflate_take_bits(element, &element->client_bits_given, &element->client_bits, value);
+    ws_deflate_set_bits(element, &element->client_bits_given, &element->client_bits, value);
   else
     element->acceptable = false;
 }
@@ -74,7 +73,7 @@ static enum ws_deflate_outcome ws_deflate_element(struct ws_deflate_element *ele
     if (!ws_deflate_parameter(part, &name, &value))
       return WS_DEFLATE_MALFORMED;
     if (ours)
-      ws_deflate_take(element, name, value);
+      ws_deflate_set(element, name, value);
   }
   return ours ? WS_DEFLATE_AGREED : WS_DEFLATE_DECLINED;
 }

@@ -30,17 +30,11 @@ static void ws_http_head_keep(struct ws_http_span *span, size_t start, size_t si
     ensures !\result ==> *line == \old(*line);
 */
 static bool ws_http_head_word(struct ws_slice *line, struct ws_slice *word) {
-  size_t n = 0;
-  /*@ loop invariant n <= line->size;
-      loop assigns n;
-      loop variant line->size - n;
-  */
-  while (n < line->size && line->data[n] != ' ')
-    n++;
+  size_t n = ws_slice_find(*line, ' ');
   if (n == line->size)
     return false;
   *word = (struct ws_slice){line->data, n};
-  *line = (struct ws_slice){line->data + n + 1, line->size - n - 1};
+  *line = ws_slice_from(*line, n + 1);
   return true;
 }
 
@@ -152,16 +146,10 @@ static void ws_http_head_add_field(struct ws_http_head *head, size_t name_size, 
     ensures http_fields_end(head, head->scanned);
 */
 static enum ws_refusal ws_http_head_field_line(struct ws_http_head *head, struct ws_slice line) {
-  struct ws_slice name = {line.data, 0};
+  struct ws_slice name = {line.data, ws_slice_find(line, ':')};
   size_t value;
   if (ws_slice_is_blank(line.data[0]))
     return WS_REFUSAL_FOLDED;
-  /*@ loop invariant name.size <= line.size;
-      loop assigns name.size;
-      loop variant line.size - name.size;
-  */
-  while (name.size < line.size && line.data[name.size] != ':')
-    name.size++;
   if (name.size == line.size || !ws_slice_is_token(name))
     return WS_REFUSAL_FIELD_NAME;
   if (head->field_count == WS_HTTP_FIELDS_MAX)

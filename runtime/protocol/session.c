@@ -18,7 +18,7 @@
 #include "inflater.h"
 
 enum {
-  WS_SESSION_RESERVE_MIN = 4096, /* below this, it is cheaper to receive into the caller's buffer with what follows */
+  WS_SESSION_RESERVE_MIN = 4096, /* below this, it is cheaper to receive into the caller's buffer, with later frames */
   WS_PARTIAL_MIN = 16384,
   WS_PARTIAL_GROWTH = 4, /* the capacity is at most this multiple of the received bytes */
 };

@@ -6,8 +6,8 @@
  * buffer, which grows with the received bytes, not with the announced length, and is freed after delivery.
  *
  * The rest of a large message can be received without a copy: ws_session_reserve returns room in the message's buffer,
- * and ws_session_commit consumes what was received there. With readv into this room and the caller's buffer, one call
- * also receives what follows.
+ * and ws_session_commit consumes the bytes received there. A readv into this room and the caller's buffer also
+ * receives the bytes behind the frame.
  *
  * A text message fails at the first byte that cannot be UTF-8. A message fails when its frames announce more than the
  * limit, also within a frame. With permessage-deflate both apply to the inflated bytes, while they are inflated.

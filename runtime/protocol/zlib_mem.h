@@ -1,5 +1,5 @@
 #pragma once
-/* Makes zlib allocate through base/mem.h: what counts, limits or fails allocations there also sees zlib's.
+/* Makes zlib allocate through base/mem.h, so that counters, limits and injected faults also apply to zlib.
  */
 #include <zlib.h>
 
