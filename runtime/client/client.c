@@ -22,7 +22,7 @@
 #include "osprey/log.h"
 #include "osprey/roots.h"
 #include "protocol/close_code.h"
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
 #include "recently_closed.h"
 
 struct ws_client {
@@ -41,7 +41,7 @@ struct ws_client {
   char *protocols;
   char *protocol;    /* negotiated; NULL: none */
   struct ws_url url; /* of url_text */
-  struct ws_client_offer offer;
+  struct ws_client_handshake_offer offer;
   struct ws_address remote;
   void **handler;
   void **on_close;
@@ -166,7 +166,7 @@ struct ws_client *ws_client_new(const char *url, const struct ws_options_record 
   atomic_fetch_add(&ws_clients_alive, 1);
   ws_client_set_rules(client, options);
   bool made = ws_client_copy(client, url, options, handler) == 0;
-  if (made && ws_client_key(client->offer.key, &ws_random_keys)) {
+  if (made && ws_handshake_key_generate(client->offer.key, &ws_random_keys)) {
     ws_why_set(why, "no random bytes for the key");
     made = false;
   }
@@ -221,7 +221,7 @@ static void ws_client_connected(struct ws_conn *conn) {
   client->request = ws_chunk_new(ROOM);
   size_t size = 0;
   if (client->request)
-    size = ws_client_request_write((char *)client->request->bytes, ROOM, &client->offer);
+    size = ws_client_handshake_request((char *)client->request->bytes, ROOM, &client->offer);
   if (!size || size > ROOM) {
     ws_end_drop(conn, WS_DROP_LOCAL, size ? "the request is too long" : "out of memory");
     return;
@@ -235,7 +235,7 @@ static void ws_client_connected(struct ws_conn *conn) {
   ws_flush(conn);
 }
 
-static int ws_client_accept(struct ws_client *client, const struct ws_client_answer *answer) {
+static int ws_client_accept(struct ws_client *client, const struct ws_client_handshake_answer *answer) {
   struct ws_conn *conn = &client->conn;
   conn->deflate = answer->deflate;
   if (answer->protocol.data) {
@@ -263,15 +263,15 @@ static void ws_client_opened(struct ws_client *client) {
 /* Judges a complete head, or one that is malformed. */
 static void ws_client_answered(struct ws_client *client, int outcome, const struct ws_http_head *head) {
   char cause[512];
-  struct ws_client_answer answer;
-  enum ws_client_problem problem = WS_CLIENT_OK;
+  struct ws_client_handshake_answer answer;
+  enum ws_client_handshake_problem problem = WS_CLIENT_HANDSHAKE_OK;
   if (outcome != WS_HTTP_COMPLETE)
-    ws_client_explain_head(cause, sizeof cause, head);
+    ws_client_handshake_explain_head(cause, sizeof cause, head);
   else
-    problem = ws_client_check(head, &client->offer, &answer);
-  if (problem != WS_CLIENT_OK)
-    ws_client_explain(cause, sizeof cause, problem, head);
-  if (outcome == WS_HTTP_COMPLETE && problem == WS_CLIENT_OK) {
+    problem = ws_client_handshake_check(head, &client->offer, &answer);
+  if (problem != WS_CLIENT_HANDSHAKE_OK)
+    ws_client_handshake_explain(cause, sizeof cause, problem, head);
+  if (outcome == WS_HTTP_COMPLETE && problem == WS_CLIENT_HANDSHAKE_OK) {
     if (ws_client_accept(client, &answer) == 0) {
       ws_client_opened(client);
       return;

@@ -7,7 +7,7 @@
 #include "client.h"
 #include "conn/args.h"
 #include "osprey/log.h"
-#include "protocol/handshake.h"
+#include "protocol/client_headers.h"
 #include "protocol/url.h"
 
 enum {
@@ -28,15 +28,15 @@ static int ws_connect_check_number(const char *op, const char *option, int64_t v
 static int ws_connect_check_headers(const char *op, const char *headers, struct ws_error *error) {
   char name[128];
   struct ws_slice wrong;
-  enum ws_headers_problem problem = ws_client_headers_check(headers, &wrong);
-  if (problem == WS_HEADERS_OK)
+  enum ws_client_headers_problem problem = ws_client_headers_check(headers, &wrong);
+  if (problem == WS_CLIENT_HEADERS_OK)
     return 0;
   /* Cut at the colon: the value may be a secret. */
   int size = 0;
   while (size < (int)sizeof name - 1 && (size_t)size < wrong.size && !strchr(":\r", wrong.data[size]))
     size++;
   snprintf(name, sizeof name, "%.*s", size, wrong.data);
-  ws_error_connect_headers(error, op, name, ws_headers_problem_text(problem));
+  ws_error_connect_headers(error, op, name, ws_client_headers_problem_text(problem));
   return -1;
 }
 

@@ -7,6 +7,7 @@
 #include "osprey/hooks.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
+#include "osprey/call.h"
 #include "osprey/value.h"
 #include "conn/loop_thread.h"
 

@@ -5,7 +5,7 @@
 #include "output.h"
 
 bool ws_compress_applies(const struct ws_conn *conn, size_t size) {
-  return ws_deflate_in_use(&conn->deflate) && size <= WS_DEFLATE_MESSAGE_MAX;
+  return ws_deflate_in_use(&conn->deflate) && size <= WS_DEFLATER_MESSAGE_MAX;
 }
 
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn) {

@@ -27,9 +27,11 @@
 #include "io/stream.h"
 #include "io/timer.h"
 #include "osprey/error.h"
+#include "osprey/call.h"
 #include "osprey/value.h"
 #include "protocol/deflate.h"
-#include "protocol/message.h"
+#include "protocol/deflater.h"
+#include "protocol/session.h"
 
 enum ws_conn_state {
   WS_CONN_CONNECTING, /* the stream connects, or TLS shakes hands */

@@ -11,8 +11,8 @@
 #include "base/list.h"
 #include "limits.h"
 #include "loop_thread.h"
-#include "osprey/value.h"
-#include "protocol/message.h"
+#include "osprey/call.h"
+#include "protocol/session.h"
 #include "protocol/slice.h"
 
 struct ws_conn;

@@ -11,8 +11,9 @@
 #include "base/list.h"
 #include "io/loop.h"
 #include "osprey/error.h"
-#include "osprey/value.h"
+#include "osprey/call.h"
 #include "protocol/deflate.h"
+#include "protocol/deflater.h"
 
 enum { WS_LOOP_THREADS_MAX = 62 };
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "protocol/handshake.h"
+#include "protocol/handshake_key.h"
 
 /* 0, or -1: the generator failed, and nothing may be sent. Any thread. */
 int ws_random_mask(uint8_t mask[4]);

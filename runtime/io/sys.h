@@ -5,7 +5,7 @@
  * The seam between the runtime and the kernel:
  *  - sockets, pollers, eventfds, files, thread creation and getaddrinfo: this file alone (tests/check/wrappers.py);
  *  - the monotonic clock: base/clock.h;
- *  - wall-clock time: osprey/log.c and osprey/value.c (timestamps), conn/loop_thread.c (a deadline);
+ *  - wall-clock time: osprey/log.c and osprey/call.c (timestamps), conn/loop_thread.c (a deadline);
  *  - randomness: conn/random.c;
  *  - condition waits: io/wait.c and io/resolver.c;
  *  - joins with a deadline: conn/loop_thread.c;

@@ -27,6 +27,6 @@ static inline bool ws_error_is_set(const struct ws_error *error) {
   return error->text[0] != '\0';
 }
 
-/* Returns the message as an Osprey string that the program releases, or NULL if no error is set. Escapes what a peer or
- * a caller contributed (printable.h). If out of memory, returns a constant. */
+/* Returns the message as an Osprey string that the program releases, or NULL if no error is set. Escapes bytes from a
+ * peer or a caller (printable.h). If out of memory, returns a constant. */
 char *ws_error_give(const struct ws_error *error);

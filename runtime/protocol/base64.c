@@ -4,7 +4,7 @@
 
 static const char ws_base64_letters[64 + 1] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/* A letter's six bits plus one; 0 for every other byte. */
+/* The value of a letter plus one; 0 for other bytes. */
 static const uint8_t ws_base64_values[256] = {
     ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
     ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
@@ -26,14 +26,12 @@ size_t ws_base64_decoded_max(size_t n) {
 
 void ws_base64_encode(char *to, const uint8_t *bytes, size_t n) {
   size_t at = 0;
-
   /*@ loop invariant at <= n && at % 3 == 0 && to == \at(to, Pre) + at / 3 * 4;
       loop assigns at, to, \at(to, Pre)[0 .. base64_size(n)];
       loop variant n - at;
   */
   for (; n - at >= 3; at += 3) {
     uint32_t bits = (uint32_t)bytes[at] << 16 | (uint32_t)bytes[at + 1] << 8 | bytes[at + 2];
-
     *to++ = ws_base64_letters[bits >> 18 & 63];
     *to++ = ws_base64_letters[bits >> 12 & 63];
     *to++ = ws_base64_letters[bits >> 6 & 63];
@@ -41,7 +39,6 @@ void ws_base64_encode(char *to, const uint8_t *bytes, size_t n) {
   }
   if (n - at > 0) {
     uint32_t bits = (uint32_t)bytes[at] << 16 | (n - at == 2 ? (uint32_t)bytes[at + 1] << 8 : 0);
-
     *to++ = ws_base64_letters[bits >> 18 & 63];
     *to++ = ws_base64_letters[bits >> 12 & 63];
     *to++ = n - at == 2 ? ws_base64_letters[bits >> 6 & 63] : '=';
@@ -50,7 +47,7 @@ void ws_base64_encode(char *to, const uint8_t *bytes, size_t n) {
   *to = '\0';
 }
 
-/* The six bits of each of four letters; false with *wrong the index of the first that is none. */
+/* Decodes up to four letters. Returns false and sets *wrong to the index of the first byte that is not a letter. */
 /*@ requires letters <= 4 && \valid_read(text + (0 .. letters - 1)) && \valid(bits) && \valid(wrong);
     requires \separated(bits, wrong, text + (0 .. letters - 1));
     assigns *bits, *wrong;
@@ -64,7 +61,6 @@ static bool ws_base64_quad(const char *text, size_t letters, uint32_t *bits, siz
   */
   for (size_t i = 0; i < letters; i++) {
     uint8_t value = ws_base64_values[(uint8_t)text[i]];
-
     if (value == 0) {
       *wrong = i;
       return false;
@@ -74,7 +70,7 @@ static bool ws_base64_quad(const char *text, size_t letters, uint32_t *bits, siz
   return true;
 }
 
-/* The last four characters, of which up to two are padding. */
+/* Decodes the last four characters, of which up to two are padding. */
 /*@ requires \valid_read(text + (0 .. 3)) && \valid(to + (0 .. 2)) && \valid(size) && \valid(wrong);
     requires \separated(to + (0 .. 2), text + (0 .. 3), size, wrong);
     assigns to[0 .. 2], *size, *wrong;
@@ -84,7 +80,6 @@ static int ws_base64_last(uint8_t *to, const char *text, size_t *size, size_t *w
   size_t letters = text[3] != '=' ? 4 : text[2] != '=' ? 3 : 2;
   uint32_t unused = letters == 4 ? 0 : letters == 3 ? 0xFF : 0xFFFF;
   uint32_t bits;
-
   if (!ws_base64_quad(text, letters, &bits, wrong))
     return -1;
   if (bits & unused) {
@@ -103,7 +98,6 @@ static int ws_base64_last(uint8_t *to, const char *text, size_t *size, size_t *w
 int ws_base64_decode(uint8_t *to, const char *text, size_t n, size_t *size, size_t *error_offset) {
   size_t at = 0, done = 0, wrong = 0, last = 0;
   uint32_t bits;
-
   /*@ loop invariant at <= n && at % 4 == 0 && done == at / 4 * 3;
       loop assigns at, done, bits, wrong, to[0 .. n / 4 * 3 - 1], *error_offset;
       loop variant n - at;

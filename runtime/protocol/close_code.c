@@ -28,19 +28,17 @@ static bool ws_close_code_is_application(int64_t code) {
 
 bool ws_close_code_valid(int64_t code) {
   const struct ws_close_row *row = ws_close_row(code);
-
   return row ? row->wire : ws_close_code_is_application(code);
 }
 
 const char *ws_close_code_text(int64_t code) {
   const struct ws_close_row *row = ws_close_row(code);
-
   if (row)
     return row->text;
   return ws_close_code_is_application(code) ? "application code" : "unknown code";
 }
 
-size_t ws_close_encode(uint8_t payload[WS_CLOSE_PAYLOAD_MAX], int code, const char *reason, size_t reason_size) {
+size_t ws_close_code_encode(uint8_t payload[WS_CLOSE_PAYLOAD_MAX], int code, const char *reason, size_t reason_size) {
   if (code == WS_CLOSE_NO_STATUS)
     return 0;
   assert(ws_close_code_valid(code) && reason_size <= WS_CLOSE_REASON_MAX);

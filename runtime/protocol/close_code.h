@@ -1,10 +1,9 @@
-/* The close codes of RFC 6455 section 7.4 and of the registry it founds: the only list.
+#pragma once
+/* The close codes of RFC 6455 section 7.4 and of its IANA registry, and the payload of close frames.
  *
  *   WS_CLOSE_CODE(name, number, wire, text)
- *       wire   whether the code may stand in a close frame; the others only exist in an endpoint's own reports
+ *       wire   true if a close frame may contain the code; the others appear only in an endpoint's own reports
  */
-#pragma once
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,15 +31,14 @@ enum ws_close_code {
 #undef WS_CLOSE_CODE
 };
 
-#define WS_CLOSE_REASON_MAX 123
-#define WS_CLOSE_PAYLOAD_MAX 125
+enum { WS_CLOSE_REASON_MAX = 123, WS_CLOSE_PAYLOAD_MAX = 125 }; /* bytes */
 
-/* Whether a code may stand in a close frame: 1000-1003, 1007-1014, 3000-4999. */
+/* Returns true if a close frame may contain the code: 1000-1003, 1007-1014, 3000-4999. */
 bool ws_close_code_valid(int64_t code);
 
-/* A code's meaning in words; "application code" for 3000-4999, "unknown code" for the rest. */
+/* Returns the meaning of a code: "application code" for 3000-4999, "unknown code" for codes that are not listed. */
 const char *ws_close_code_text(int64_t code);
 
-/* Writes a close frame's payload. The code is valid or WS_CLOSE_NO_STATUS, which makes an empty payload; the reason is
- * UTF-8 of at most WS_CLOSE_REASON_MAX bytes. Returns the payload's size. */
-size_t ws_close_encode(uint8_t payload[WS_CLOSE_PAYLOAD_MAX], int code, const char *reason, size_t reason_size);
+/* Writes the payload of a close frame. Returns its size. The code is valid, or WS_CLOSE_NO_STATUS for an empty
+ * payload; the reason is UTF-8 of at most WS_CLOSE_REASON_MAX bytes. */
+size_t ws_close_code_encode(uint8_t payload[WS_CLOSE_PAYLOAD_MAX], int code, const char *reason, size_t reason_size);

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/*@ // What RFC 6455 section 5.2 demands of a header: of its first byte, of its second, of its extended length.
+/*@ // The rules of RFC 6455 section 5.2 for the first byte, the second byte and the extended length of a header.
     predicate frame_head_legal(integer head, integer rsv1) =
       ((rsv1 != 0 && ((head & 0x0F) == 1 || (head & 0x0F) == 2)) ? (head & 0x30) == 0 : (head & 0x70) == 0) &&
       ((head & 0x0F) <= 2 || (8 <= (head & 0x0F) <= 10)) &&
@@ -15,7 +15,7 @@
     logic integer frame_extension(integer second) =
       (second & 0x7F) <= 125 ? 0 : (second & 0x7F) == 126 ? 2 : 8;
 
-    // The number that `size` bytes make, where those from `there` on count as 255.
+    // The big-endian number of `size` bytes, with 255 for those from `there` on.
     axiomatic FrameNumber {
       logic integer frame_number{L}(uint8_t *bytes, integer there, integer size) reads bytes[0 .. size - 1];
       axiom frame_number_none{L}: \forall uint8_t *bytes, integer there; frame_number(bytes, there, 0) == 0;
@@ -38,14 +38,12 @@
       frame_head_legal(bytes[0], rsv1) && frame_second_legal(bytes[0], bytes[1], masked) && frame_length_legal(bytes);
 */
 
-/* What the first byte alone can do wrong. */
 /*@ assigns \nothing;
     ensures \result == WS_VIOLATION_NONE <==> frame_head_legal(head, rsv1_allowed);
 */
 static enum ws_violation ws_frame_check_head(uint8_t head, bool rsv1_allowed) {
   uint8_t opcode = head & WS_FRAME_OPCODE_MASK;
   bool data = opcode == WS_OPCODE_TEXT || opcode == WS_OPCODE_BINARY;
-
   /* RFC 7692 section 6: RSV1 marks the first frame of a data message. */
   if ((head & (rsv1_allowed && data ? WS_FRAME_RSV_MASK & ~WS_FRAME_RSV1 : WS_FRAME_RSV_MASK)) != 0)
     return WS_VIOLATION_RESERVED_BITS;
@@ -56,7 +54,6 @@ static enum ws_violation ws_frame_check_head(uint8_t head, bool rsv1_allowed) {
   return WS_VIOLATION_NONE;
 }
 
-/* What the second byte shows. */
 /*@ assigns \nothing;
     ensures \result == WS_VIOLATION_NONE <==> frame_second_legal(head, second, masked);
 */
@@ -70,14 +67,13 @@ static enum ws_violation ws_frame_check_second(uint8_t head, uint8_t second, boo
   return WS_VIOLATION_NONE;
 }
 
-/* The extended length of `size` bytes, of which `there` have arrived: its greatest possible value. */
+/* The greatest extended length of `size` bytes that is consistent with the first `there`. */
 /*@ requires there <= size <= 8 && \valid_read(bytes + (0 .. there - 1));
     assigns \nothing;
     ensures \result == frame_number(bytes, there, size);
 */
 static uint64_t ws_frame_length_max(const uint8_t *bytes, size_t size, size_t there) {
   uint64_t length = 0;
-
   /*@ loop invariant 0 <= i <= size;
       loop invariant length == frame_number(bytes, there, i);
       loop invariant (i == 0 ==> length == 0) && (i == 1 ==> length <= 0xFF) && (i == 2 ==> length <= 0xFFFF) &&
@@ -91,7 +87,7 @@ static uint64_t ws_frame_length_max(const uint8_t *bytes, size_t size, size_t th
   return length;
 }
 
-/* What the extended length shows, as soon as no further byte could make it right. */
+/* Reports a violation as soon as no further byte could prevent it. */
 /*@ requires size == 2 || size == 8;
     assigns \nothing;
     ensures there == size ==>
@@ -115,7 +111,7 @@ static enum ws_frame_outcome ws_frame_fail(struct ws_frame *frame, enum ws_viola
   return WS_FRAME_VIOLATION;
 }
 
-/* The header is whole: its `size` bytes, of which the last four are the key if it is masked. */
+/* Fills *frame from a complete header of `size` bytes; the last four are the key if it is masked. */
 /*@ requires \valid(frame) && 2 <= size <= 14 && (masked != 0 ==> size >= 6) && \valid_read(bytes + (0 .. size - 1));
     requires \separated(frame, bytes + (0 .. size - 1));
     assigns *frame;
@@ -125,7 +121,6 @@ static enum ws_frame_outcome ws_frame_fail(struct ws_frame *frame, enum ws_viola
 static enum ws_frame_outcome ws_frame_fill(struct ws_frame *frame, uint64_t length, bool masked, const uint8_t *bytes,
                                            size_t size) {
   const uint8_t *key = masked ? bytes + (size - 4) : NULL;
-
   frame->length = length;
   frame->head = bytes[0];
   frame->key[0] = key ? key[0] : 0;
@@ -153,7 +148,6 @@ enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_ru
   enum ws_violation violation;
   uint64_t length;
   size_t size = 2;
-
   if (n < 1)
     return WS_FRAME_PARTIAL;
   violation = ws_frame_check_head(bytes[0], rules.rsv1);
@@ -168,7 +162,6 @@ enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_ru
   length = bytes[1] & 0x7Fu;
   if (length > 125) {
     size_t extension = length == 126 ? 2 : 8, there = n - 2 < extension ? n - 2 : extension;
-
     length = ws_frame_length_max(bytes + 2, extension, there);
     violation = ws_frame_check_length(length, extension, there);
     if (violation != WS_VIOLATION_NONE)
@@ -183,25 +176,22 @@ enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_ru
 uint64_t ws_frame_length_least(const uint8_t *header, size_t n) {
   uint8_t length = n < 2 ? 0 : header[1] & 0x7Fu;
   size_t extension = length == 127 ? 8 : 2, there, missing;
-
   if (length <= 125)
     return length;
   there = n - 2 < extension ? n - 2 : extension;
   missing = extension - there;
-  /* The greatest has ones where bytes are missing. */
+  /* The greatest length has ones in place of the missing bytes. */
   return missing == 8 ? 0 : ws_frame_length_max(header + 2, extension, there) & ~(((uint64_t)1 << 8 * missing) - 1);
 }
 
 size_t ws_frame_header_size(uint64_t length, bool masked) {
   size_t size = length < 126 ? 2 : length < 65536 ? 4 : 10;
-
   return masked ? size + 4 : size;
 }
 
 size_t ws_frame_encode(uint8_t header[WS_FRAME_HEADER_MAX], uint8_t head, uint64_t length, const uint8_t key[4]) {
   size_t length_size = length < 126 ? 0 : length < 65536 ? 2 : 8;
   size_t size = 2 + length_size;
-
   header[0] = head;
   header[1] = length_size == 0 ? (uint8_t)length : length_size == 2 ? 126 : 127;
   for (size_t i = 0; i < length_size; i++)
@@ -215,10 +205,9 @@ size_t ws_frame_encode(uint8_t header[WS_FRAME_HEADER_MAX], uint8_t head, uint64
   return size;
 }
 
-/* One block: all loads come before the stores, so that the compiler may use vectors although both places can be the same. */
+/* Loads all words before it stores any, so that the compiler can vectorise although `to` may equal `from`. */
 static void ws_frame_mask_block(uint8_t *to, const uint8_t *from, uint64_t key) {
   uint64_t words[8];
-
   memcpy(words, from, sizeof words);
   for (size_t i = 0; i < 8; i++)
     words[i] ^= key;
@@ -229,13 +218,11 @@ void ws_frame_mask(uint8_t *to, const uint8_t *from, size_t n, const uint8_t key
   const uint8_t twice[8] = {key[0], key[1], key[2], key[3], key[0], key[1], key[2], key[3]};
   uint64_t key64;
   size_t i = 0;
-
   memcpy(&key64, twice, sizeof key64);
   for (; n - i >= 64; i += 64)
     ws_frame_mask_block(to + i, from + i, key64);
   for (; n - i >= 8; i += 8) {
     uint64_t word;
-
     memcpy(&word, from + i, sizeof word);
     word ^= key64;
     memcpy(to + i, &word, sizeof word);
@@ -246,7 +233,6 @@ void ws_frame_mask(uint8_t *to, const uint8_t *from, size_t n, const uint8_t key
 
 void ws_frame_key_advance(uint8_t key[4], uint64_t n) {
   const uint8_t old[4] = {key[0], key[1], key[2], key[3]};
-
   for (size_t i = 0; i < 4; i++)
     key[i] = old[(i + n) & 3];
 }

@@ -1,11 +1,10 @@
-/* Frames: the header of RFC 6455 section 5.2, and masking.
- *
- * A header has 2 to 14 bytes. Decoding it checks everything that can be said of one frame alone, as soon as the byte that
- * shows it is there: reserved bits and opcodes, the mask in the right direction, the shortest form of a length, the limits
- * of control frames. What depends on earlier frames is the session's (message.h).
- */
 #pragma once
-
+/* Frame headers (RFC 6455 section 5.2) and masking.
+ *
+ * A header has 2 to 14 bytes. Decoding checks everything that concerns one frame alone: reserved bits and opcodes, the
+ * direction of masking, minimal lengths, the limits of control frames. It reports a violation at the first byte that
+ * shows it. Rules that depend on earlier frames belong to session.h.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,40 +31,40 @@ enum ws_opcode {
 #define WS_FRAME_CONTROL_MAX 125
 
 enum ws_frame_outcome {
-  WS_FRAME_OK = 0,        /* the header is whole; `size` bytes were it */
-  WS_FRAME_PARTIAL = 1,   /* more bytes are needed; nothing wrong so far */
-  WS_FRAME_VIOLATION = 2, /* `violation` tells which */
+  WS_FRAME_OK = 0,        /* complete: `size` bytes are the header */
+  WS_FRAME_PARTIAL = 1,   /* valid so far, incomplete */
+  WS_FRAME_VIOLATION = 2, /* see `violation` */
 };
 
 struct ws_frame {
   uint64_t length; /* of the payload, below 2^63 */
-  uint8_t head;    /* the first byte: FIN, RSV, opcode */
-  uint8_t key[4];  /* all zero in an unmasked frame, so that unmasking is harmless */
+  uint8_t head;    /* first byte: FIN, RSV, opcode */
+  uint8_t key[4];  /* zero in an unmasked frame, where unmasking then has no effect */
   uint8_t size;    /* of the header, 2 to 14 */
   uint8_t violation;
 };
 
-/* What the receiver expects of a frame. */
+/* What the receiver accepts. */
 struct ws_frame_rules {
-  bool masked; /* true at a server: every frame must be masked; false at a client: none may be */
-  bool rsv1;   /* permessage-deflate is in use: RSV1 may be set on a text or binary frame */
+  bool masked; /* true: every frame must be masked (server); false: no frame may be (client) */
+  bool rsv1;   /* permessage-deflate: RSV1 is allowed on text and binary frames */
 };
 
-/* Decodes the header at the start of n bytes. */
+/* Decodes the header at the start of n bytes. On success fills *frame. */
 enum ws_frame_outcome ws_frame_decode(struct ws_frame *frame, struct ws_frame_rules rules, const uint8_t *bytes,
                                       size_t n);
 
-/* The least payload length that the first n bytes of a header, n of at least 1, can still announce. */
+/* The least payload length that is consistent with the first n bytes of a header. n is at least 1. */
 uint64_t ws_frame_length_least(const uint8_t *header, size_t n);
 
-/* Encodes a header: `head` is FIN | RSV | opcode, `key` is NULL for an unmasked frame. Returns its size. */
+/* Encodes a header. `head` is FIN | RSV | opcode; `key` is NULL for an unmasked frame. Returns its size. */
 size_t ws_frame_encode(uint8_t header[WS_FRAME_HEADER_MAX], uint8_t head, uint64_t length, const uint8_t key[4]);
 
-/* The size ws_frame_encode returns. */
+/* The size that ws_frame_encode returns. */
 size_t ws_frame_header_size(uint64_t length, bool masked);
 
-/* Masks or unmasks n bytes from `from` to `to` (the same place, or no overlap). `key` is rotated to the first byte. */
+/* Masks or unmasks n bytes from `from` to `to` (equal, or no overlap). `key` is rotated to the first byte. */
 void ws_frame_mask(uint8_t *to, const uint8_t *from, size_t n, const uint8_t key[4]);
 
-/* Rotates a key past n payload bytes, so that it fits the next one. */
+/* Rotates a key past n payload bytes. */
 void ws_frame_key_advance(uint8_t key[4], uint64_t n);

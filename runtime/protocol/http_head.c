@@ -8,7 +8,7 @@ void ws_http_head_init(struct ws_http_head *head, enum ws_http_kind kind) {
     assigns \nothing;
     ensures slice_readable(\result);
 */
-static struct ws_slice ws_http_slice(const struct ws_http_head *head, struct ws_http_span span) {
+static struct ws_slice ws_http_head_slice(const struct ws_http_head *head, struct ws_http_span span) {
   return (struct ws_slice){head->bytes + span.start, span.size};
 }
 
@@ -16,38 +16,32 @@ static struct ws_slice ws_http_slice(const struct ws_http_head *head, struct ws_
     assigns span->start, span->size;
     ensures span->start == start && span->size == size;
 */
-static void ws_http_keep(struct ws_http_span *span, size_t start, size_t size) {
+static void ws_http_head_keep(struct ws_http_span *span, size_t start, size_t size) {
   span->start = (uint16_t)start;
   span->size = (uint16_t)size;
 }
 
-/* Cuts off what stands before the next space; the space is dropped. False if there is none. */
-/*@ requires \valid(line) && \valid(word) && \separated(line, word, line->data + (0 .. line->size - 1)) && slice_readable(*line);
+/* Removes the next word and the space behind it from the line. Returns false if there is no space. */
+/*@ requires \valid(line) && \valid(word) && slice_readable(*line);
+    requires \separated(line, word, line->data + (0 .. line->size - 1));
     assigns *line, *word;
     ensures \result ==> slice_readable(*line) && slice_readable(*word) &&
       word->size + 1 + line->size == \old(line->size);
     ensures !\result ==> *line == \old(*line);
 */
-static bool ws_http_word(struct ws_slice *line, struct ws_slice *word) {
-  size_t n = 0;
-
-  /*@ loop invariant n <= line->size;
-      loop assigns n;
-      loop variant line->size - n;
-  */
-  while (n < line->size && line->data[n] != ' ')
-    n++;
+static bool ws_http_head_word(struct ws_slice *line, struct ws_slice *word) {
+  size_t n = ws_slice_find(*line, ' ');
   if (n == line->size)
     return false;
   *word = (struct ws_slice){line->data, n};
-  *line = (struct ws_slice){line->data + n + 1, line->size - n - 1};
+  *line = ws_slice_from(*line, n + 1);
   return true;
 }
 
 /*@ requires slice_readable(s);
     assigns \nothing;
 */
-static bool ws_http_is_visible(struct ws_slice s) {
+static bool ws_http_head_is_visible(struct ws_slice s) {
   /*@ loop invariant i <= s.size;
       loop assigns i;
       loop variant s.size - i;
@@ -63,7 +57,7 @@ static bool ws_http_is_visible(struct ws_slice s) {
     assigns \nothing;
     ensures \result == WS_REFUSAL_NONE ==> version.size == 8;
 */
-static enum ws_refusal ws_http_version(struct ws_slice version) {
+static enum ws_refusal ws_http_head_version(struct ws_slice version) {
   if (version.size != 8 || !ws_slice_equal((struct ws_slice){version.data, 5}, WS_SLICE("HTTP/")))
     return WS_REFUSAL_START_LINE;
   if (!ws_slice_equal(version, WS_SLICE("HTTP/1.1")))
@@ -82,32 +76,30 @@ static enum ws_refusal ws_http_version(struct ws_slice version) {
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static enum ws_refusal ws_http_request_line(struct ws_http_head *head, struct ws_slice line) {
+static enum ws_refusal ws_http_head_request_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_slice method, target;
-
-  if (!ws_http_word(&line, &method) || !ws_slice_is_token(method))
+  if (!ws_http_head_word(&line, &method) || !ws_slice_is_token(method))
     return WS_REFUSAL_START_LINE;
-  if (!ws_http_word(&line, &target) || !ws_http_is_visible(target))
+  if (!ws_http_head_word(&line, &target) || !ws_http_head_is_visible(target))
     return WS_REFUSAL_START_LINE;
-  ws_http_keep(&head->method, head->line, method.size);
-  ws_http_keep(&head->target, head->line + method.size + 1, target.size);
-  return ws_http_version(line);
+  ws_http_head_keep(&head->method, head->line, method.size);
+  ws_http_head_keep(&head->target, head->line + method.size + 1, target.size);
+  return ws_http_head_version(line);
 }
 
-/* status-line = HTTP-version SP 3DIGIT [ SP reason ] ; the space before an empty reason is often left out */
+/* status-line = HTTP-version SP 3DIGIT [ SP reason ] ; many servers omit the space before an empty reason */
 /*@ requires http_line_there(head, line);
     assigns head->status, head->reason.start, head->reason.size;
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static enum ws_refusal ws_http_status_line(struct ws_http_head *head, struct ws_slice line) {
+static enum ws_refusal ws_http_head_status_line(struct ws_http_head *head, struct ws_slice line) {
   struct ws_slice version;
   enum ws_refusal refusal;
   unsigned status = 0;
-
-  if (!ws_http_word(&line, &version))
+  if (!ws_http_head_word(&line, &version))
     return WS_REFUSAL_START_LINE;
-  refusal = ws_http_version(version);
+  refusal = ws_http_head_version(version);
   if (refusal != WS_REFUSAL_NONE)
     return refusal;
   if (line.size < 3 || (line.size > 3 && line.data[3] != ' '))
@@ -123,7 +115,7 @@ static enum ws_refusal ws_http_status_line(struct ws_http_head *head, struct ws_
   }
   head->status = (uint16_t)status;
   if (line.size > 3)
-    ws_http_keep(&head->reason, head->line + version.size + 5, line.size - 4);
+    ws_http_head_keep(&head->reason, head->line + version.size + 5, line.size - 4);
   return status >= 100 ? WS_REFUSAL_NONE : WS_REFUSAL_START_LINE;
 }
 
@@ -134,11 +126,10 @@ static enum ws_refusal ws_http_status_line(struct ws_http_head *head, struct ws_
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static void ws_http_add_field(struct ws_http_head *head, size_t name_size, size_t value, size_t value_size) {
+static void ws_http_head_add_field(struct ws_http_head *head, size_t name_size, size_t value, size_t value_size) {
   struct ws_http_field *field = &head->fields[head->field_count];
-
-  ws_http_keep(&field->name, head->line, name_size);
-  ws_http_keep(&field->value, head->line + value, value_size);
+  ws_http_head_keep(&field->name, head->line, name_size);
+  ws_http_head_keep(&field->value, head->line + value, value_size);
   //@ assert http_fields_end(head, head->scanned);
   head->field_count++;
   //@ ghost size_t before = head->field_count - 1;
@@ -154,18 +145,11 @@ static void ws_http_add_field(struct ws_http_head *head, size_t name_size, size_
     ensures http_head_sound(head);
     ensures http_fields_end(head, head->scanned);
 */
-static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_slice line) {
-  struct ws_slice name = {line.data, 0};
+static enum ws_refusal ws_http_head_field_line(struct ws_http_head *head, struct ws_slice line) {
+  struct ws_slice name = {line.data, ws_slice_find(line, ':')};
   size_t value;
-
   if (ws_slice_is_blank(line.data[0]))
     return WS_REFUSAL_FOLDED;
-  /*@ loop invariant name.size <= line.size;
-      loop assigns name.size;
-      loop variant line.size - name.size;
-  */
-  while (name.size < line.size && line.data[name.size] != ':')
-    name.size++;
   if (name.size == line.size || !ws_slice_is_token(name))
     return WS_REFUSAL_FIELD_NAME;
   if (head->field_count == WS_HTTP_FIELDS_MAX)
@@ -183,12 +167,12 @@ static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_s
   */
   while (line.size > value && ws_slice_is_blank(line.data[line.size - 1]))
     line.size--;
-  ws_http_add_field(head, name.size, value, line.size - value);
+  ws_http_head_add_field(head, name.size, value, line.size - value);
   return WS_REFUSAL_NONE;
 }
 
-/* What the bytes from `scanned` on show before their line is whole: a control character, or a CR that no LF follows.
- * Stops at the line's end with *found set, or where the bytes end. */
+/* Scans to the end of the line, and sets *found, or to the end of the bytes. Reports control characters and bare CR or
+ * LF at once. */
 /*@ requires http_head_sound(head) && http_fields_end(head, head->scanned) && head->scanned <= n <= WS_HTTP_BYTES_MAX;
     requires \valid(head) && \valid(found) && head->size == 0;
     requires \valid_read(head->bytes + (0 .. n - 1)) && \separated(head, head->bytes + (0 .. n - 1), found);
@@ -197,7 +181,7 @@ static enum ws_refusal ws_http_field_line(struct ws_http_head *head, struct ws_s
     ensures http_fields_end(head, head->scanned);
     ensures *found != 0 ==> \result == WS_REFUSAL_NONE && head->line + 2 <= head->scanned;
 */
-static enum ws_refusal ws_http_scan(struct ws_http_head *head, size_t n, bool *found) {
+static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bool *found) {
   *found = false;
   /*@ loop invariant \at(head->scanned, Pre) <= head->scanned <= n && *found == 0;
       loop assigns head->scanned;
@@ -206,7 +190,6 @@ static enum ws_refusal ws_http_scan(struct ws_http_head *head, size_t n, bool *f
   while (head->scanned < n) {
     char c = head->bytes[head->scanned];
     bool after_cr = head->scanned > head->line && head->bytes[head->scanned - 1] == '\r';
-
     if (c == '\n') {
       if (!after_cr)
         return WS_REFUSAL_LINE_ENDING;
@@ -223,7 +206,7 @@ static enum ws_refusal ws_http_scan(struct ws_http_head *head, size_t n, bool *f
   return WS_REFUSAL_NONE;
 }
 
-/* Parses the whole line from `line` to `scanned`, CR LF included. */
+/* Parses the line from `line` to `scanned`, which includes CR LF. */
 /*@ requires http_head_there(head) && head->size == 0 && head->line + 2 <= head->scanned;
     assigns *head;
     ensures http_head_sound(head) && http_bytes_there(head);
@@ -231,13 +214,12 @@ static enum ws_refusal ws_http_scan(struct ws_http_head *head, size_t n, bool *f
     ensures head->line == \old(head->line) && head->scanned == \old(head->scanned);
     ensures head->bytes == \old(head->bytes);
 */
-static enum ws_refusal ws_http_line(struct ws_http_head *head) {
+static enum ws_refusal ws_http_head_line(struct ws_http_head *head) {
   struct ws_slice line = {head->bytes + head->line, (size_t)head->scanned - head->line - 2u};
-
   if (head->line == 0)
-    return head->kind == WS_HTTP_REQUEST ? ws_http_request_line(head, line) : ws_http_status_line(head, line);
+    return head->kind == WS_HTTP_REQUEST ? ws_http_head_request_line(head, line) : ws_http_head_status_line(head, line);
   if (line.size > 0)
-    return ws_http_field_line(head, line);
+    return ws_http_head_field_line(head, line);
   head->size = head->scanned;
   return WS_REFUSAL_NONE;
 }
@@ -247,7 +229,7 @@ static enum ws_refusal ws_http_line(struct ws_http_head *head) {
     ensures http_head_sound(head) && head->line == head->scanned;
     ensures http_fields_end(head, head->scanned);
 */
-static void ws_http_next_line(struct ws_http_head *head) {
+static void ws_http_head_next_line(struct ws_http_head *head) {
   head->line = head->scanned;
 }
 
@@ -255,14 +237,13 @@ static void ws_http_next_line(struct ws_http_head *head) {
     assigns head->problem;
     ensures \result == WS_HTTP_PROBLEM;
 */
-static enum ws_http_outcome ws_http_fail(struct ws_http_head *head, enum ws_refusal problem) {
+static enum ws_http_outcome ws_http_head_fail(struct ws_http_head *head, enum ws_refusal problem) {
   head->problem = (uint8_t)problem;
   return WS_HTTP_PROBLEM;
 }
 
 enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *bytes, size_t n) {
   size_t end = n < WS_HTTP_BYTES_MAX ? n : WS_HTTP_BYTES_MAX;
-
   head->bytes = bytes;
   if (head->problem != WS_REFUSAL_NONE)
     return WS_HTTP_PROBLEM;
@@ -273,68 +254,65 @@ enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *b
   */
   while (head->size == 0) {
     bool found;
-    enum ws_refusal problem = ws_http_scan(head, end, &found);
-
+    enum ws_refusal problem = ws_http_head_scan(head, end, &found);
     if (problem == WS_REFUSAL_NONE && found)
-      problem = ws_http_line(head);
+      problem = ws_http_head_line(head);
     if (problem != WS_REFUSAL_NONE)
-      return ws_http_fail(head, problem);
+      return ws_http_head_fail(head, problem);
     if (!found)
-      return end == WS_HTTP_BYTES_MAX ? ws_http_fail(head, WS_REFUSAL_HEAD_TOO_BIG) : WS_HTTP_PARTIAL;
-    ws_http_next_line(head);
+      return end == WS_HTTP_BYTES_MAX ? ws_http_head_fail(head, WS_REFUSAL_HEAD_TOO_BIG) : WS_HTTP_PARTIAL;
+    ws_http_head_next_line(head);
   }
   return WS_HTTP_COMPLETE;
 }
 
-struct ws_slice ws_http_method(const struct ws_http_head *head) {
-  return ws_http_slice(head, head->method);
+struct ws_slice ws_http_head_method(const struct ws_http_head *head) {
+  return ws_http_head_slice(head, head->method);
 }
 
-struct ws_slice ws_http_target(const struct ws_http_head *head) {
-  return ws_http_slice(head, head->target);
+struct ws_slice ws_http_head_target(const struct ws_http_head *head) {
+  return ws_http_head_slice(head, head->target);
 }
 
-struct ws_slice ws_http_reason(const struct ws_http_head *head) {
-  return ws_http_slice(head, head->reason);
+struct ws_slice ws_http_head_reason(const struct ws_http_head *head) {
+  return ws_http_head_slice(head, head->reason);
 }
 
-struct ws_slice ws_http_field_name(const struct ws_http_head *head, size_t i) {
-  return ws_http_slice(head, head->fields[i].name);
+struct ws_slice ws_http_head_field_name(const struct ws_http_head *head, size_t i) {
+  return ws_http_head_slice(head, head->fields[i].name);
 }
 
-struct ws_slice ws_http_field_value(const struct ws_http_head *head, size_t i) {
-  return ws_http_slice(head, head->fields[i].value);
+struct ws_slice ws_http_head_field_value(const struct ws_http_head *head, size_t i) {
+  return ws_http_head_slice(head, head->fields[i].value);
 }
 
-size_t ws_http_find(const struct ws_http_head *head, const char *name, struct ws_slice *value) {
+size_t ws_http_head_find(const struct ws_http_head *head, const char *name, struct ws_slice *value) {
   struct ws_slice want = ws_slice_of(name);
   size_t count = 0;
-
   *value = (struct ws_slice){NULL, 0};
   /*@ loop invariant count <= i <= head->field_count && slice_readable(*value);
       loop assigns i, count, *value;
       loop variant head->field_count - i;
   */
   for (size_t i = 0; i < head->field_count; i++) {
-    if (!ws_slice_equal_nocase(ws_http_field_name(head, i), want))
+    if (!ws_slice_equal_nocase(ws_http_head_field_name(head, i), want))
       continue;
     if (count++ == 0)
-      *value = ws_http_field_value(head, i);
+      *value = ws_http_head_field_value(head, i);
   }
   return count;
 }
 
-bool ws_http_list_holds(const struct ws_http_head *head, const char *name, const char *element) {
+bool ws_http_head_list_contains(const struct ws_http_head *head, const char *name, const char *element) {
   struct ws_slice field = ws_slice_of(name), want = ws_slice_of(element), list, item;
-
   /*@ loop invariant i <= head->field_count;
       loop assigns i, list, item;
       loop variant head->field_count - i;
   */
   for (size_t i = 0; i < head->field_count; i++) {
-    if (!ws_slice_equal_nocase(ws_http_field_name(head, i), field))
+    if (!ws_slice_equal_nocase(ws_http_head_field_name(head, i), field))
       continue;
-    list = ws_http_field_value(head, i);
+    list = ws_http_head_field_value(head, i);
     /*@ loop invariant slice_readable(list);
         loop assigns list, item;
         loop variant list.data == \null ? 0 : list.size + 1;

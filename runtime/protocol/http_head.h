@@ -1,17 +1,16 @@
+#pragma once
 /* The head of an HTTP/1.1 request or response, parsed as it arrives.
  *
- * Strict by RFC 9112: every line ends in CR LF, no bare CR or LF, no NUL or other control character (a tab may stand in a
- * value), no folded line, no space before a colon. Strictness is what keeps a proxy and this parser of one mind about where a
- * message ends.
+ * Strict (RFC 9112), so that a proxy and this parser agree on where a message ends. Every line ends in CR LF. Errors
+ * are: a bare CR or LF, NUL and other control characters (except a tab in a value), folded lines, a space before a
+ * colon.
  *
- * The caller keeps the bytes, from the first of the head on, in one buffer, which may grow and move between calls; each call gets
- * all of them. Every byte is looked at a bounded number of times whatever the pieces it arrives in. What was parsed is kept as
- * offsets; the accessors return slices of `bytes`, the buffer of the latest call (set it when a finished head is moved).
+ * The caller keeps all bytes of the head in one buffer, and passes the whole of it to each call. The buffer may grow
+ * and move between calls. Parsing takes linear time however the bytes arrive. The struct stores offsets; the accessors
+ * return slices of `bytes`, the buffer of the latest call. If a complete head is moved, the caller updates `bytes`.
  *
- * Invariant: line <= scanned <= number of bytes seen <= max_bytes; lines before `line` are parsed.
+ * Invariant: line <= scanned <= bytes passed <= WS_HTTP_BYTES_MAX; lines before `line` are parsed.
  */
-#pragma once
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,8 +18,7 @@
 #include "refusal.h"
 #include "slice.h"
 
-#define WS_HTTP_BYTES_MAX 16384
-#define WS_HTTP_FIELDS_MAX 100
+enum { WS_HTTP_BYTES_MAX = 16384, WS_HTTP_FIELDS_MAX = 100 };
 
 enum ws_http_kind {
   WS_HTTP_REQUEST,
@@ -28,9 +26,9 @@ enum ws_http_kind {
 };
 
 enum ws_http_outcome {
-  WS_HTTP_COMPLETE = 0, /* the first `size` bytes are the head, its empty line included */
-  WS_HTTP_PARTIAL = 1,  /* more bytes are needed; nothing wrong so far */
-  WS_HTTP_PROBLEM = 2,  /* `problem` tells which of WS_HTTP_PROBLEMS; further calls return the same */
+  WS_HTTP_COMPLETE = 0, /* the head is the first `size` bytes, with the empty line */
+  WS_HTTP_PARTIAL = 1,  /* valid so far, incomplete */
+  WS_HTTP_PROBLEM = 2,  /* `problem` is one of WS_HTTP_PROBLEMS; further calls return the same */
 };
 
 struct ws_http_span {
@@ -45,9 +43,9 @@ struct ws_http_field {
 
 struct ws_http_head {
   const char *bytes;
-  uint16_t line;    /* where the line being read starts */
-  uint16_t scanned; /* how far its end was looked for */
-  uint16_t size;    /* of the whole head, once complete */
+  uint16_t line;    /* offset of the current line */
+  uint16_t scanned; /* bytes searched for its end */
+  uint16_t size;    /* of the head; 0 until complete */
   uint8_t kind;
   uint8_t problem;
   struct ws_http_span method, target; /* of a request */
@@ -57,16 +55,17 @@ struct ws_http_head {
   struct ws_http_field fields[WS_HTTP_FIELDS_MAX];
 };
 
-/*@ // What was parsed lies within the bytes scanned.
+/*@ // Parsed parts are within the scanned bytes.
     predicate http_span_ends{L}(struct ws_http_span *span, integer end) = span->start + span->size <= end;
-    predicate http_fields_end{L}(struct ws_http_head *head, integer end) = \forall integer i; 0 <= i < head->field_count ==>
+    predicate http_fields_end{L}(struct ws_http_head *head, integer end) =
+      \forall integer i; 0 <= i < head->field_count ==>
       http_span_ends(&head->fields[i].name, end) && http_span_ends(&head->fields[i].value, end);
     predicate http_head_sound{L}(struct ws_http_head *head) =
       head->line <= head->scanned <= WS_HTTP_BYTES_MAX && (head->size == 0 || head->size == head->scanned) &&
       http_span_ends(&head->method, head->scanned) && http_span_ends(&head->target, head->scanned) &&
       http_span_ends(&head->reason, head->scanned) && head->field_count <= WS_HTTP_FIELDS_MAX;
 
-    // These bytes are there to be read.
+    // The scanned bytes are readable.
     predicate http_bytes_there{L}(struct ws_http_head *head) =
       \valid(head) && \valid_read(head->bytes + (0 .. head->scanned - 1)) &&
       \separated(head, head->bytes + (0 .. head->scanned - 1));
@@ -80,7 +79,7 @@ struct ws_http_head {
 */
 void ws_http_head_init(struct ws_http_head *head, enum ws_http_kind kind);
 
-/* Parses on: `bytes` are all n bytes from the head's first one on. Bytes after the head are not looked at. */
+/* Continues parsing. `bytes` are the n bytes received so far, from the start of the head. Ignores bytes after it. */
 /*@ requires \valid(head) && http_head_sound(head) && http_fields_end(head, head->scanned) && head->scanned <= n;
     requires \valid_read(bytes + (0 .. n - 1)) && \separated(head, bytes + (0 .. n - 1));
     assigns *head;
@@ -91,42 +90,42 @@ void ws_http_head_init(struct ws_http_head *head, enum ws_http_kind kind);
 */
 enum ws_http_outcome ws_http_head_parse(struct ws_http_head *head, const char *bytes, size_t n);
 
-/* Slices of a finished head. */
+/* Parts of a complete head. */
 /*@ requires http_head_there(head);
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_method(const struct ws_http_head *head);
+struct ws_slice ws_http_head_method(const struct ws_http_head *head);
 /*@ requires http_head_there(head);
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_target(const struct ws_http_head *head);
+struct ws_slice ws_http_head_target(const struct ws_http_head *head);
 /*@ requires http_head_there(head);
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_reason(const struct ws_http_head *head);
+struct ws_slice ws_http_head_reason(const struct ws_http_head *head);
 /*@ requires http_head_there(head) && i < head->field_count;
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_field_name(const struct ws_http_head *head, size_t i);
+struct ws_slice ws_http_head_field_name(const struct ws_http_head *head, size_t i);
 /*@ requires http_head_there(head) && i < head->field_count;
     assigns \nothing;
     ensures slice_readable(\result);
 */
-struct ws_slice ws_http_field_value(const struct ws_http_head *head, size_t i);
+struct ws_slice ws_http_head_field_value(const struct ws_http_head *head, size_t i);
 
-/* How many fields have this name; *value is the first one's value (absent if there is none). */
+/* Returns how many fields have the name. Sets *value to that of the first, or to an absent slice. */
 /*@ requires http_head_there(head) && valid_read_string(name) && \valid(value) && \separated(value, head);
     assigns *value;
     ensures \result <= head->field_count && slice_readable(*value);
 */
-size_t ws_http_find(const struct ws_http_head *head, const char *name, struct ws_slice *value);
+size_t ws_http_head_find(const struct ws_http_head *head, const char *name, struct ws_slice *value);
 
-/* Whether one of the fields of this name, read as comma-separated lists, holds `element` (case of letters ignored). */
+/* Returns true if a field with the name, parsed as a comma-separated list, contains `element`. Ignores case. */
 /*@ requires http_head_there(head) && valid_read_string(name) && valid_read_string(element);
     assigns \nothing;
 */
-bool ws_http_list_holds(const struct ws_http_head *head, const char *name, const char *element);
+bool ws_http_head_list_contains(const struct ws_http_head *head, const char *name, const char *element);

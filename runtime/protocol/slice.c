@@ -49,17 +49,33 @@ struct ws_slice ws_slice_trim(struct ws_slice s) {
   return s;
 }
 
-bool ws_slice_next(struct ws_slice *list, char separator, struct ws_slice *element) {
-  size_t n = 0;
+size_t ws_slice_find(struct ws_slice s, char c) {
+  size_t i = 0;
+  /*@ loop invariant i <= s.size && \forall integer k; 0 <= k < i ==> s.data[k] != c;
+      loop assigns i;
+      loop variant s.size - i;
+  */
+  while (i < s.size && s.data[i] != c)
+    i++;
+  return i;
+}
 
+struct ws_slice ws_slice_from(struct ws_slice s, size_t start) {
+  return (struct ws_slice){s.data + start, s.size - start};
+}
+
+bool ws_slice_skip_prefix(struct ws_slice *s, struct ws_slice prefix) {
+  if (s->size < prefix.size || !ws_slice_equal_nocase((struct ws_slice){s->data, prefix.size}, prefix))
+    return false;
+  *s = ws_slice_from(*s, prefix.size);
+  return true;
+}
+
+bool ws_slice_next(struct ws_slice *list, char separator, struct ws_slice *element) {
+  size_t n;
   if (!list->data)
     return false;
-  /*@ loop invariant n <= list->size;
-      loop assigns n;
-      loop variant list->size - n;
-  */
-  while (n < list->size && list->data[n] != separator)
-    n++;
+  n = ws_slice_find(*list, separator);
   *element = ws_slice_trim((struct ws_slice){list->data, n});
   if (n == list->size) {
     *list = (struct ws_slice){NULL, 0};

@@ -1,6 +1,6 @@
 #include "subprotocol.h"
 
-bool ws_subprotocol_list_holds(const struct ws_subprotocol_list *list, struct ws_slice name) {
+bool ws_subprotocol_list_contains(const struct ws_subprotocol_list *list, struct ws_slice name) {
   for (size_t i = 0; i < list->count; i++) {
     if (ws_slice_equal(list->names[i], name))
       return true;
@@ -15,8 +15,8 @@ const char *ws_subprotocol_list_add(struct ws_subprotocol_list *list, struct ws_
     if (wrong->size > WS_SUBPROTOCOL_MAX)
       return "is longer than 255 bytes";
     if (!ws_slice_is_token(*wrong))
-      return "holds a character that no token can";
-    if (ws_subprotocol_list_holds(list, *wrong))
+      return "contains a character that is not valid in a token";
+    if (ws_subprotocol_list_contains(list, *wrong))
       return "is named twice";
     if (list->count == WS_SUBPROTOCOLS_MAX)
       return "is one more than the 100 that a list may name";

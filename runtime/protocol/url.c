@@ -30,32 +30,6 @@ static bool ws_url_is_name_char(char c) {
   return ws_url_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
-/* Where a byte first stands, the size of the slice if nowhere. */
-/*@ requires slice_readable(s);
-    assigns \nothing;
-    ensures \result <= s.size && (\result < s.size ==> s.data[\result] == c);
-    ensures \forall integer i; 0 <= i < \result ==> s.data[i] != c;
-*/
-static size_t ws_url_find(struct ws_slice s, char c) {
-  size_t i = 0;
-
-  /*@ loop invariant i <= s.size && \forall integer k; 0 <= k < i ==> s.data[k] != c;
-      loop assigns i;
-      loop variant s.size - i;
-  */
-  while (i < s.size && s.data[i] != c)
-    i++;
-  return i;
-}
-
-/*@ requires slice_readable(s) && start <= s.size;
-    assigns \nothing;
-    ensures \result.data == s.data + start && \result.size == s.size - start && slice_readable(\result);
-*/
-static struct ws_slice ws_url_from(struct ws_slice s, size_t start) {
-  return (struct ws_slice){s.data + start, s.size - start};
-}
-
 /* IPv4 = number "." number "." number "." number ; 0-255, without leading zeros */
 /*@ requires slice_readable(s);
     assigns \nothing;
@@ -63,14 +37,12 @@ static struct ws_slice ws_url_from(struct ws_slice s, size_t start) {
 static bool ws_url_is_ipv4(struct ws_slice s) {
   struct ws_slice number;
   size_t count = 0;
-
   /*@ loop invariant count <= 4 && slice_readable(s);
       loop assigns s, number, count;
       loop variant 4 - count;
   */
   while (ws_slice_next(&s, '.', &number)) {
     unsigned value = 0;
-
     if (++count > 4 || number.size < 1 || number.size > 3 || (number.size > 1 && number.data[0] == '0'))
       return false;
     /*@ loop invariant i <= number.size && value <= (i == 0 ? 0 : i == 1 ? 9 : i == 2 ? 99 : 999);
@@ -88,15 +60,14 @@ static bool ws_url_is_ipv4(struct ws_slice s) {
   return count == 4;
 }
 
-/* name = label *( "." label ) [ "." ] ; labels of 1 to 63, 253 in all. A last label that is a number (0x counts) would be
- * read as an address by some resolvers, and is refused. */
+/* name = label *( "." label ) [ "." ] ; labels of 1 to 63 bytes, 253 bytes in all. The last label must not be a
+ * number, also in hexadecimal: some resolvers would parse the name as an address. */
 /*@ requires slice_readable(s);
     assigns \nothing;
 */
 static bool ws_url_is_name(struct ws_slice s) {
   size_t label = 0;
   bool number = true;
-
   if (s.size > 1 && s.data[s.size - 1] == '.')
     s.size--;
   if (s.size > 253)
@@ -107,7 +78,6 @@ static bool ws_url_is_name(struct ws_slice s) {
   */
   for (size_t i = 0; i < s.size; i++) {
     char c = s.data[i];
-
     if (c == '.') {
       if (i == label)
         return false;
@@ -124,14 +94,13 @@ static bool ws_url_is_name(struct ws_slice s) {
   return s.size > label && !number;
 }
 
-/* One group of hexadecimal digits at `at`: how many there are, at most four; 0 if it is none. */
+/* Returns the number of hexadecimal digits at `at`, at most four. */
 /*@ requires slice_readable(s) && at <= s.size;
     assigns \nothing;
     ensures \result <= 4 && at + \result <= s.size;
 */
 static size_t ws_url_hex_group(struct ws_slice s, size_t at) {
   size_t n = 0;
-
   /*@ loop invariant n <= 4 && at + n <= s.size;
       loop assigns n;
       loop variant 4 - n;
@@ -141,14 +110,13 @@ static size_t ws_url_hex_group(struct ws_slice s, size_t at) {
   return n;
 }
 
-/* IPv6 = eight groups separated by ":", of which one run may be left out as "::"; an IPv4 address may stand for the last two */
+/* IPv6 = eight groups separated by ":" ; "::" replaces one run of groups, an IPv4 address may replace the last two */
 /*@ requires slice_readable(s);
     assigns \nothing;
 */
 static bool ws_url_is_ipv6(struct ws_slice s) {
   size_t at = 0, groups = 0;
   bool gap = false;
-
   if (s.size >= 2 && s.data[0] == ':' && s.data[1] == ':') {
     gap = true;
     at = 2;
@@ -159,10 +127,9 @@ static bool ws_url_is_ipv6(struct ws_slice s) {
   */
   while (at < s.size && groups < 8) {
     size_t n = ws_url_hex_group(s, at);
-
     if (n > 0 && at + n < s.size && s.data[at + n] == '.') {
       groups += 2;
-      return ws_url_is_ipv4(ws_url_from(s, at)) && (gap ? groups < 8 : groups == 8);
+      return ws_url_is_ipv4(ws_slice_from(s, at)) && (gap ? groups < 8 : groups == 8);
     }
     if (n == 0)
       return false;
@@ -183,13 +150,12 @@ static bool ws_url_is_ipv6(struct ws_slice s) {
   return at == s.size && (gap ? groups < 8 : groups == 8);
 }
 
-/* port = *DIGIT ; empty for none, else 1 to 65535 */
+/* port = *DIGIT ; empty, or 1 to 65535 */
 /*@ requires slice_readable(s) && \valid(port) && \separated(port, s.data + (0 .. s.size - 1));
     assigns *port;
 */
 static bool ws_url_port(struct ws_slice s, uint16_t *port) {
   uint32_t value = 0;
-
   /*@ loop invariant i <= s.size && value <= 65535;
       loop assigns i, value;
       loop variant s.size - i;
@@ -205,16 +171,15 @@ static bool ws_url_port(struct ws_slice s, uint16_t *port) {
   return s.size == 0 || value > 0;
 }
 
-/* "[" IPv6 "]" ; returns the size with the brackets, 0 if it is none */
+/* "[" IPv6 "]" ; returns its size with the brackets, or 0 */
 /*@ requires slice_readable(text) && text.size > 0 && \valid(authority);
     requires \separated(authority, text.data + (0 .. text.size - 1));
     assigns *authority;
     ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
 */
-static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
-  struct ws_slice inside = ws_url_from(text, 1);
-  size_t end = ws_url_find(inside, ']');
-
+static size_t ws_url_authority_bracketed(struct ws_authority *authority, struct ws_slice text) {
+  struct ws_slice inside = ws_slice_from(text, 1);
+  size_t end = ws_slice_find(inside, ']');
   authority->kind = WS_HOST_IPV6;
   authority->host = (struct ws_slice){inside.data, end};
   return end < inside.size && ws_url_is_ipv6(authority->host) ? end + 2 : 0;
@@ -224,40 +189,28 @@ static size_t ws_authority_bracketed(struct ws_authority *authority, struct ws_s
     assigns *authority;
     ensures \result <= text.size && slice_within(authority->host, text) && slice_readable(authority->host);
 */
-static size_t ws_authority_plain(struct ws_authority *authority, struct ws_slice text) {
-  authority->host = (struct ws_slice){text.data, ws_url_find(text, ':')};
+static size_t ws_url_authority_plain(struct ws_authority *authority, struct ws_slice text) {
+  authority->host = (struct ws_slice){text.data, ws_slice_find(text, ':')};
   authority->kind = ws_url_is_ipv4(authority->host) ? WS_HOST_IPV4 : WS_HOST_NAME;
   if (authority->kind == WS_HOST_NAME && !ws_url_is_name(authority->host))
     return 0;
   return authority->host.size;
 }
 
-enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws_slice text) {
+enum ws_url_problem ws_url_authority_parse(struct ws_authority *authority, struct ws_slice text) {
   size_t host;
-
   if (text.size == 0 || text.data[0] == ':')
     return WS_URL_HOST_EMPTY;
   if (text.data[0] == '[')
-    host = ws_authority_bracketed(authority, text);
+    host = ws_url_authority_bracketed(authority, text);
   else
-    host = ws_authority_plain(authority, text);
+    host = ws_url_authority_plain(authority, text);
   if (host == 0 || (host < text.size && text.data[host] != ':'))
     return WS_URL_HOST;
   authority->port = 0;
-  if (host < text.size && !ws_url_port(ws_url_from(text, host + 1), &authority->port))
+  if (host < text.size && !ws_url_port(ws_slice_from(text, host + 1), &authority->port))
     return WS_URL_PORT;
   return WS_URL_OK;
-}
-
-/*@ requires \valid(s) && slice_readable(*s) && \separated(s, s->data + (0 .. s->size - 1)) && slice_readable(prefix);
-    assigns *s;
-    ensures slice_within(*s, \old(*s)) && slice_readable(*s);
-*/
-static bool ws_url_skip_prefix(struct ws_slice *s, struct ws_slice prefix) {
-  if (s->size < prefix.size || !ws_slice_equal_nocase((struct ws_slice){s->data, prefix.size}, prefix))
-    return false;
-  *s = ws_url_from(*s, prefix.size);
-  return true;
 }
 
 /*@ requires slice_readable(s);
@@ -275,45 +228,43 @@ static bool ws_url_is_visible(struct ws_slice s) {
 }
 
 bool ws_url_target_valid(struct ws_slice target) {
-  return ws_url_is_visible(target) && ws_url_find(target, '#') == target.size;
+  return ws_url_is_visible(target) && ws_slice_find(target, '#') == target.size;
 }
 
 enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n) {
   struct ws_slice rest = {text, n}, authority;
   enum ws_url_problem problem;
   size_t end, query;
-
   if (n > WS_URL_MAX)
     return WS_URL_TOO_LONG;
   if (!ws_url_is_visible(rest))
     return WS_URL_CHARACTER;
-  url->secure = ws_url_skip_prefix(&rest, WS_SLICE("wss://"));
-  if (!url->secure && !ws_url_skip_prefix(&rest, WS_SLICE("ws://")))
+  url->secure = ws_slice_skip_prefix(&rest, WS_SLICE("wss://"));
+  if (!url->secure && !ws_slice_skip_prefix(&rest, WS_SLICE("ws://")))
     return WS_URL_SCHEME;
-  if (ws_url_find(rest, '#') < rest.size)
+  if (ws_slice_find(rest, '#') < rest.size)
     return WS_URL_FRAGMENT;
 
-  query = ws_url_find(rest, '?');
-  end = ws_url_find((struct ws_slice){rest.data, query}, '/');
+  query = ws_slice_find(rest, '?');
+  end = ws_slice_find((struct ws_slice){rest.data, query}, '/');
   authority = (struct ws_slice){rest.data, end};
-  if (ws_url_find(authority, '@') < authority.size)
+  if (ws_slice_find(authority, '@') < authority.size)
     return WS_URL_USER;
-  problem = ws_authority_parse(&url->authority, authority);
+  problem = ws_url_authority_parse(&url->authority, authority);
   if (problem != WS_URL_OK)
     return problem;
   if (url->authority.port == 0)
     url->authority.port = ws_url_default_port(url->secure);
   url->path = (struct ws_slice){rest.data + end, query - end};
-  url->query = ws_url_from(rest, query);
+  url->query = ws_slice_from(rest, query);
   return WS_URL_OK;
 }
 
-bool ws_host_is_loopback(const struct ws_authority *authority) {
+bool ws_url_host_is_loopback(const struct ws_authority *authority) {
   struct ws_slice host = authority->host, name = WS_SLICE("localhost");
-
   switch (authority->kind) {
   case WS_HOST_IPV4:
-    return ws_url_skip_prefix(&host, WS_SLICE("127."));
+    return ws_slice_skip_prefix(&host, WS_SLICE("127."));
   case WS_HOST_IPV6:
     return ws_slice_equal(host, WS_SLICE("::1")) || ws_slice_equal(host, WS_SLICE("0:0:0:0:0:0:0:1"));
   case WS_HOST_NAME:
@@ -322,6 +273,6 @@ bool ws_host_is_loopback(const struct ws_authority *authority) {
   if (host.size > 1 && host.data[host.size - 1] == '.')
     host.size--;
   if (host.size > name.size && host.data[host.size - name.size - 1] == '.')
-    host = ws_url_from(host, host.size - name.size);
+    host = ws_slice_from(host, host.size - name.size);
   return ws_slice_equal_nocase(host, name);
 }

@@ -1,30 +1,30 @@
-/* WebSocket URLs: RFC 6455 section 3.
+#pragma once
+/* WebSocket URLs (RFC 6455 section 3).
  *
  *   "ws" | "wss"  "://"  host [ ":" port ] [ "/" path ] [ "?" query ]
  *
- * The host is a DNS name of letters, digits, "-", "_" and ".", an IPv4 address of four decimal numbers, or an IPv6 address in
- * brackets (no zone). Path and query are visible ASCII. Refused: user information, a fragment, spaces, control characters
- * (CR, LF and NUL among them) and bytes outside ASCII. An empty or absent port is the scheme's, an empty path is "/".
+ * The host is a DNS name of letters, digits, "-", "_" and ".", an IPv4 address of four decimal numbers, or an IPv6
+ * address in brackets without a zone. Path and query are visible ASCII. User information, fragments, spaces, control
+ * characters and bytes outside ASCII are errors. An absent or empty port is the scheme's default. An empty path means
+ * "/".
  *
- * All slices point into the text that was parsed.
+ * All slices point into the parsed text.
  */
-#pragma once
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "slice.h"
 
-#define WS_URL_MAX 8192
+enum { WS_URL_MAX = 8192 }; /* bytes */
 
 /*   WS_URL_PROBLEM(name, text) */
 #define WS_URL_PROBLEMS(WS_URL_PROBLEM)                                                                                \
-  WS_URL_PROBLEM(TOO_LONG, "the URL has over 8192 bytes")                                                              \
-  WS_URL_PROBLEM(CHARACTER, "the URL holds a space, a control character or a byte outside ASCII")                      \
+  WS_URL_PROBLEM(TOO_LONG, "the URL is longer than 8192 bytes")                                                        \
+  WS_URL_PROBLEM(CHARACTER, "the URL contains a space, a control character or a byte outside ASCII")                   \
   WS_URL_PROBLEM(SCHEME, "the URL starts with neither ws:// nor wss://")                                               \
-  WS_URL_PROBLEM(USER, "the URL holds user information (\"@\")")                                                       \
-  WS_URL_PROBLEM(FRAGMENT, "the URL holds a fragment (\"#\")")                                                         \
+  WS_URL_PROBLEM(USER, "the URL contains user information (\"@\")")                                                    \
+  WS_URL_PROBLEM(FRAGMENT, "the URL contains a fragment (\"#\")")                                                      \
   WS_URL_PROBLEM(HOST_EMPTY, "the URL has no host")                                                                    \
   WS_URL_PROBLEM(HOST, "the URL's host is not a name, an IPv4 address or an IPv6 address in brackets")                 \
   WS_URL_PROBLEM(PORT, "the URL's port is not a number from 1 to 65535")
@@ -46,36 +46,36 @@ enum ws_host_kind {
 struct ws_authority {
   struct ws_slice host; /* without brackets */
   enum ws_host_kind kind;
-  uint16_t port; /* 0: none given */
+  uint16_t port; /* 0: none */
 };
 
 struct ws_url {
   bool secure;                   /* wss */
-  struct ws_authority authority; /* its port is never 0 */
-  struct ws_slice path;          /* "" or starting with "/": "" means "/" */
-  struct ws_slice query;         /* "" or starting with "?" */
+  struct ws_authority authority; /* its port is not 0 */
+  struct ws_slice path;          /* "" or starts with "/" */
+  struct ws_slice query;         /* "" or starts with "?" */
 };
 
-/* Parses n bytes. On success returns WS_URL_OK, and *url is filled. */
+/* Parses n bytes. Returns WS_URL_OK and fills *url, or returns the problem. */
 /*@ requires \valid_read(text + (0 .. n - 1)) && \valid(url) && \separated(url, text + (0 .. n - 1));
     assigns *url;
     ensures \result == WS_URL_OK ==>
-      n <= WS_URL_MAX && slice_readable(url->authority.host) && slice_readable(url->path) && slice_readable(url->query) &&
-      url->authority.port > 0;
+      n <= WS_URL_MAX && slice_readable(url->authority.host) && slice_readable(url->path) &&
+      slice_readable(url->query) && url->authority.port > 0;
 */
 enum ws_url_problem ws_url_parse(struct ws_url *url, const char *text, size_t n);
 
-/* Parses host [":" port], as a URL and the Host header hold it. */
+/* Parses host [ ":" port ], the syntax of URLs and of the Host header. */
 /*@ requires slice_readable(text) && \valid(authority) && \separated(authority, text.data + (0 .. text.size - 1));
     assigns *authority;
     ensures \result == WS_URL_OK ==> slice_within(authority->host, text) && slice_readable(authority->host);
 */
-enum ws_url_problem ws_authority_parse(struct ws_authority *authority, struct ws_slice text);
+enum ws_url_problem ws_url_authority_parse(struct ws_authority *authority, struct ws_slice text);
 
-/* What is wrong, in words. */
+/* Returns the problem's text. */
 const char *ws_url_problem_text(enum ws_url_problem problem);
 
-/* The port that a scheme implies. */
+/* The default port of wss or ws. */
 /*@ assigns \nothing;
     ensures \result > 0;
 */
@@ -83,14 +83,14 @@ static inline uint16_t ws_url_default_port(bool secure) {
   return secure ? 443 : 80;
 }
 
-/* Whether every byte may stand in a path or a query: visible ASCII except "#". */
+/* Returns true if every byte is allowed in a path or query: visible ASCII except "#". */
 /*@ requires slice_readable(target);
     assigns \nothing;
 */
 bool ws_url_target_valid(struct ws_slice target);
 
-/* Whether a host names this machine alone: localhost, a name under .localhost, 127.0.0.0/8, ::1. */
+/* Returns true for a host that is always this machine: localhost, names under .localhost, 127.0.0.0/8, ::1. */
 /*@ requires \valid_read(authority) && slice_readable(authority->host);
     assigns \nothing;
 */
-bool ws_host_is_loopback(const struct ws_authority *authority);
+bool ws_url_host_is_loopback(const struct ws_authority *authority);

@@ -1,10 +1,9 @@
-/* UTF-8 by whole blocks of 64 bytes, where the machine has AVX2. Internal to utf8.c.
- *
- * A block's bytes are classified by table look-ups of their nibbles, 32 at a time (J. Keiser and D. Lemire, "Validating UTF-8 in
- * less than one instruction per byte", 2021).
- */
 #pragma once
-
+/* UTF-8 validation in blocks of 64 bytes, for machines with AVX2. Internal to utf8.c.
+ *
+ * Table look-ups classify the nibbles of 32 bytes at a time (J. Keiser and D. Lemire, "Validating UTF-8 in less than
+ * one instruction per byte", 2021).
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,12 +13,12 @@
 #if defined(__x86_64__) && !defined(__FRAMAC__)
 #define WS_UTF8_HAVE_BLOCKS 1
 
-/* Whether this machine can. */
+/* Returns true if this machine has AVX2. */
 bool ws_utf8_blocks_usable(void);
 
-/* Checks `blocks` blocks that start at a character's boundary; the last may end within a character. */
+/* Validates blocks that start between characters; the last may end within a character. */
 bool ws_utf8_blocks_check(const uint8_t *bytes, size_t blocks);
 
-/* The same, unmasking from `from` to `to` (the same place, or no overlap), to the end whatever comes out. */
+/* The same, and unmasks from `from` to `to` (equal, or no overlap). Unmasks all blocks even if one is invalid. */
 bool ws_utf8_blocks_unmask(uint8_t *to, const uint8_t *from, size_t blocks, const uint8_t key[4]);
 #endif

@@ -1,7 +1,7 @@
 #include "utf8_scalar.h"
 
 size_t ws_utf8_scalar_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n) {
-  /* Where the character under way starts, if the text started here. */
+  /* The start of the current character, if the text starts here. */
   //@ ghost size_t start = 0;
   /*@ loop invariant 0 <= i <= n && start <= i;
       loop invariant \forall integer k; 0 <= k < n ==> bytes[k] == \at(bytes[k], Pre);
@@ -12,7 +12,7 @@ size_t ws_utf8_scalar_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n
       loop variant n - i;
   */
   for (size_t i = 0; i < n; i++) {
-    if (!ws_utf8_step(state, bytes[i])) {
+    if (!ws_utf8_scalar_step(state, bytes[i])) {
       //@ assert \at(state->need, Pre) == 0 ==> !utf8_text{Pre}(bytes, start, n);
       return i;
     }
@@ -33,7 +33,7 @@ size_t ws_utf8_scalar_unmask(struct ws_utf8 *state, uint8_t *to, const uint8_t *
   */
   for (size_t i = 0; i < n; i++) {
     to[i] = from[i] ^ key[i % 4];
-    if (!ws_utf8_step(state, to[i]))
+    if (!ws_utf8_scalar_step(state, to[i]))
       return i;
   }
   return n;

@@ -1,13 +1,32 @@
-/* The scalar twin of utf8.h: one byte at a time, the code that is proved (tests/proofs/).
- *
- * Same contracts as ws_utf8_feed() and ws_utf8_unmask(), and used by them wherever whole blocks do not apply. What the comments
- * that begin with @ say is ACSL, and holds for every input: WP proves it.
- */
 #pragma once
+/* The UTF-8 validator's state, and validation one byte at a time.
+ *
+ * Comments that start with @ are ACSL contracts; Frama-C's WP proves them for every input (tests/proofs/).
+ *
+ * Invariant: `need` continuation bytes (0 to 3) are missing, and the next byte must be in [low, high]. Between
+ * characters need is 0, low is 0x80 and high is 0xBF.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include "utf8.h"
+struct ws_utf8 {
+  uint8_t need;
+  uint8_t low;
+  uint8_t high;
+};
 
-/*@ // Table 3-7 of the Unicode standard. A first byte decides how long its character is; 0: it cannot be one.
+#define WS_UTF8_START ((struct ws_utf8){0, 0x80, 0xBF})
+
+/* Returns true if the text so far ends between characters. */
+/*@ requires \valid_read(state);
+    assigns \nothing;
+*/
+static inline bool ws_utf8_complete(const struct ws_utf8 *state) {
+  return state->need == 0;
+}
+
+/*@ // Table 3-7 of the Unicode standard. The length of the character that a byte starts, or 0.
     logic integer utf8_length(integer first) =
       first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first <= 0xF4 ? 4 : 0;
     logic integer utf8_low(integer first) = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
@@ -20,7 +39,7 @@
       (length >= 3 ==> utf8_continues(text[at + 2])) &&
       (length >= 4 ==> utf8_continues(text[at + 3]));
 
-    // text[from .. end) is a row of characters.
+    // text[from .. end) consists of whole characters.
     axiomatic Utf8Text {
       predicate utf8_text{L}(uint8_t *text, integer from, integer end) reads text[from .. end - 1];
       axiom utf8_text_ends{L}: \forall uint8_t *text, integer end; utf8_text(text, end, end);
@@ -31,7 +50,7 @@
           utf8_text(text, from + utf8_length(text[from]), end)));
     }
 
-    // The state is right after text[from .. at), the beginning of one character.
+    // The state matches text[from .. at), the start of one character.
     predicate utf8_within{L}(integer need, integer low, integer high, uint8_t *text, integer from, integer at) =
       need == 0 ? at == from :
         at > from && need + (at - from) == utf8_length(text[from]) &&
@@ -40,7 +59,7 @@
         (at > from + 2 ==> utf8_continues(text[from + 2]));
 */
 
-/* Read row by row, the table has one lead byte for each count of continuation bytes, and bounds for the first of them. */
+/* Starts a character of two to four bytes. Returns false for any other byte. */
 /*@ requires \valid(state);
     assigns *state;
     ensures \result <==> utf8_length(byte) >= 2;
@@ -48,7 +67,7 @@
     ensures \result ==> state->low == utf8_low(byte) && state->high == utf8_high(byte);
     ensures !\result ==> *state == \old(*state);
 */
-static inline bool ws_utf8_lead(struct ws_utf8 *state, uint8_t byte) {
+static inline bool ws_utf8_scalar_lead(struct ws_utf8 *state, uint8_t byte) {
   if (byte < 0xC2 || byte > 0xF4)
     return false;
   state->need = byte < 0xE0 ? 1 : byte < 0xF0 ? 2 : 3;
@@ -57,7 +76,7 @@ static inline bool ws_utf8_lead(struct ws_utf8 *state, uint8_t byte) {
   return true;
 }
 
-/* Takes one byte. False, with the state unchanged, if no well-formed text goes on with it. */
+/* Consumes one byte. Returns false, with the state unchanged, if no well-formed text continues with it. */
 /*@ requires \valid(state);
     assigns *state;
     ensures !\result ==> *state == \old(*state);
@@ -74,9 +93,9 @@ static inline bool ws_utf8_lead(struct ws_utf8 *state, uint8_t byte) {
     complete behaviors;
     disjoint behaviors;
 */
-static inline bool ws_utf8_step(struct ws_utf8 *state, uint8_t byte) {
+static inline bool ws_utf8_scalar_step(struct ws_utf8 *state, uint8_t byte) {
   if (state->need == 0)
-    return byte < 0x80 || ws_utf8_lead(state, byte);
+    return byte < 0x80 || ws_utf8_scalar_lead(state, byte);
   if (byte < state->low || byte > state->high)
     return false;
   state->need--;
@@ -85,6 +104,7 @@ static inline bool ws_utf8_step(struct ws_utf8 *state, uint8_t byte) {
   return true;
 }
 
+/* As ws_utf8_feed. */
 /*@ requires \valid(state) && \valid_read(bytes + (0 .. n - 1)) && \separated(state, bytes + (0 .. n - 1));
     assigns *state;
     ensures \result <= n;
@@ -92,7 +112,9 @@ static inline bool ws_utf8_step(struct ws_utf8 *state, uint8_t byte) {
 */
 size_t ws_utf8_scalar_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n);
 
-/*@ requires \valid(state) && \valid_read(from + (0 .. n - 1)) && \valid(to + (0 .. n - 1)) && \valid_read(key + (0 .. 3));
+/* As ws_utf8_unmask. */
+/*@ requires \valid(state) && \valid_read(from + (0 .. n - 1)) && \valid(to + (0 .. n - 1));
+    requires \valid_read(key + (0 .. 3));
     requires \separated(state, from + (0 .. n - 1)) && \separated(state, to + (0 .. n - 1)) &&
              \separated(state, key + (0 .. 3)) && \separated(to + (0 .. n - 1), key + (0 .. 3));
     requires to == from || \separated(to + (0 .. n - 1), from + (0 .. n - 1));

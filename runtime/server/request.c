@@ -32,24 +32,24 @@ struct ws_request {
 static unsigned ws_request_bit(const struct ws_http_head *head, size_t field) {
   struct ws_slice first;
   for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
-    if (ws_slice_equal_nocase(ws_http_field_name(head, field), ws_slice_of(ws_request_usual[i].name)) &&
-        ws_slice_equal(ws_http_field_value(head, field), ws_slice_of(ws_request_usual[i].value)) &&
-        ws_http_find(head, ws_request_usual[i].name, &first) == 1)
+    if (ws_slice_equal_nocase(ws_http_head_field_name(head, field), ws_slice_of(ws_request_usual[i].name)) &&
+        ws_slice_equal(ws_http_head_field_value(head, field), ws_slice_of(ws_request_usual[i].value)) &&
+        ws_http_head_find(head, ws_request_usual[i].name, &first) == 1)
       return 1u << i;
   }
   return 0;
 }
 
 static bool ws_request_keeps(const struct ws_http_head *head, size_t i) {
-  struct ws_slice name = ws_http_field_name(head, i);
+  struct ws_slice name = ws_http_head_field_name(head, i);
   return !ws_slice_equal_nocase(name, ws_slice_of("Sec-WebSocket-Key")) && !ws_request_bit(head, i);
 }
 
-static size_t ws_request_size(const struct ws_http_head *head, const struct ws_server_request *accepted) {
+static size_t ws_request_size(const struct ws_http_head *head, const struct ws_server_handshake *accepted) {
   size_t size = accepted->path.size + accepted->query.size + 1;
   for (size_t i = 0; i < head->field_count; i++) {
     if (ws_request_keeps(head, i))
-      size += ws_http_field_name(head, i).size + ws_http_field_value(head, i).size + 2;
+      size += ws_http_head_field_name(head, i).size + ws_http_head_field_value(head, i).size + 2;
   }
   return size;
 }
@@ -61,7 +61,7 @@ static char *ws_request_put(char *to, struct ws_slice text) {
   return to + text.size + 1;
 }
 
-static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_request *accepted) {
+static struct ws_request *ws_request_new(const struct ws_http_head *head, const struct ws_server_handshake *accepted) {
   size_t size = ws_request_size(head, accepted);
   struct ws_request *request = ws_mem_alloc(sizeof *request + size);
   if (!request)
@@ -70,8 +70,8 @@ static struct ws_request *ws_request_new(const struct ws_http_head *head, const 
   char *to = ws_request_put(request->text, accepted->path);
   to = ws_request_put(to - 1, accepted->query);
   for (size_t i = 0; i < head->field_count; i++) {
-    struct ws_slice name = ws_http_field_name(head, i);
-    struct ws_slice value = ws_http_field_value(head, i);
+    struct ws_slice name = ws_http_head_field_name(head, i);
+    struct ws_slice value = ws_http_head_field_value(head, i);
     request->usual |= (uint16_t)ws_request_bit(head, i);
     if (!ws_request_keeps(head, i))
       continue;
@@ -106,7 +106,7 @@ static const char *const ws_request_common[] = {
 
 static bool ws_request_is_common(const struct ws_http_head *head, size_t i) {
   for (size_t j = 0; j < sizeof ws_request_common / sizeof *ws_request_common; j++) {
-    if (ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of(ws_request_common[j])))
+    if (ws_slice_equal_nocase(ws_http_head_field_name(head, i), ws_slice_of(ws_request_common[j])))
       return true;
   }
   return !ws_request_keeps(head, i);
@@ -115,12 +115,12 @@ static bool ws_request_is_common(const struct ws_http_head *head, size_t i) {
 /* Sec-WebSocket-Protocol is the one header in which a browser's page can send a token: any but the chosen subprotocol
  * may be one. */
 static bool ws_request_may_hold_token(const struct ws_http_head *head, size_t i,
-                                      const struct ws_server_request *accepted) {
-  return ws_slice_equal_nocase(ws_http_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
-         !ws_slice_equal(ws_http_field_value(head, i), accepted->protocol);
+                                      const struct ws_server_handshake *accepted) {
+  return ws_slice_equal_nocase(ws_http_head_field_name(head, i), ws_slice_of("Sec-WebSocket-Protocol")) &&
+         !ws_slice_equal(ws_http_head_field_value(head, i), accepted->protocol);
 }
 
-static bool ws_request_is_impersonal(const struct ws_http_head *head, const struct ws_server_request *accepted) {
+static bool ws_request_is_impersonal(const struct ws_http_head *head, const struct ws_server_handshake *accepted) {
   for (size_t i = 0; i < head->field_count; i++) {
     if (!ws_request_is_common(head, i) || ws_request_may_hold_token(head, i, accepted))
       return false;
@@ -165,7 +165,7 @@ static struct ws_request *ws_requests_share(struct ws_requests *requests, struct
 }
 
 struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
-                                   const struct ws_server_request *accepted) {
+                                   const struct ws_server_handshake *accepted) {
   struct ws_request *request = ws_request_new(head, accepted);
   return request && ws_request_is_impersonal(head, accepted) ? ws_requests_share(requests, request) : request;
 }

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-#include "protocol/handshake.h"
+#include "protocol/server_handshake.h"
 
 struct ws_request;
 
@@ -26,7 +26,7 @@ void ws_requests_deinit(struct ws_requests *requests);
 
 /* Returns the request with a reference for the caller. NULL: no memory. */
 struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
-                                   const struct ws_server_request *accepted);
+                                   const struct ws_server_handshake *accepted);
 /* Drops a reference; the last one wipes and frees the request. NULL does nothing. */
 void ws_request_unref(struct ws_request *request);
 

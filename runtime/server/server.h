@@ -20,7 +20,7 @@
 #include "io/listener.h"
 #include "io/tls_context.h"
 #include "osprey/error.h"
-#include "protocol/handshake.h"
+#include "protocol/server_handshake.h"
 #include "request.h"
 
 enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED };
@@ -48,7 +48,7 @@ struct ws_server {
   _Atomic int state; /* enum ws_server_state; changed under the lock */
 
   struct ws_rules rules;
-  struct ws_server_rules handshake;
+  struct ws_server_handshake_rules handshake;
   char *path;
   char *protocols;
   char **origins;

@@ -16,6 +16,7 @@
 #include "io/tls_stream.h"
 #include "osprey/log.h"
 #include "protocol/close_code.h"
+#include "protocol/origin.h"
 
 /* Connections past a cap that are answered, so that the client learns why; further ones are closed. */
 enum { WS_REFUSED_MAX = 256 };
@@ -108,13 +109,13 @@ const struct ws_listener_events ws_server_conn_events = {
 /* ---- the handshake */
 
 static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
-  char response[WS_RESPONSE_MAX];
+  char response[WS_SERVER_HANDSHAKE_MAX];
   char address[WS_ADDRESS_TEXT];
   if (ws_log_wants(WS_LOG_WARN))
     ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
            ws_conn_remote(conn, address), ws_refusal_status(refusal), ws_refusal_text(refusal), detail ? ": " : "",
            detail ? detail : "");
-  ws_end_refuse(conn, response, ws_server_refuse_write(response, refusal));
+  ws_end_refuse(conn, response, ws_server_handshake_refuse(response, refusal));
 }
 
 static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *message, size_t room) {
@@ -157,9 +158,9 @@ static void ws_server_conn_decide(struct ws_conn *conn) {
 
 /* Keeps the request for look-ups, queues the 101 behind the cork, and issues the ID. 0, or -1: no memory. */
 static int ws_server_conn_prepare(struct ws_conn *conn, const struct ws_http_head *head,
-                                  const struct ws_server_request *request) {
-  char response[WS_RESPONSE_MAX];
-  size_t size = ws_server_accept_write(response, request);
+                                  const struct ws_server_handshake *request) {
+  char response[WS_SERVER_HANDSHAKE_MAX];
+  size_t size = ws_server_handshake_accept(response, request);
   struct ws_request *kept = ws_requests_get(&ws_server_conn_server(conn)->requests, head, request);
   if (!kept)
     return -1;
@@ -183,7 +184,7 @@ static int ws_server_conn_prepare(struct ws_conn *conn, const struct ws_http_hea
 
 /* Writes what a refusal is about, for the log: a part of the request, or a limit. Nothing that may be a secret. */
 static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal, const struct ws_http_head *head,
-                                  const struct ws_conn *conn, const struct ws_server_request *request) {
+                                  const struct ws_conn *conn, const struct ws_server_handshake *request) {
   const struct ws_server *server = ws_server_conn_server(conn);
   struct ws_slice value = {NULL, 0};
   const char *remedy = "";
@@ -195,13 +196,13 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
   } else if (refusal == WS_REFUSAL_PATH) {
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
-    ws_http_find(head, "Origin", &value);
+    ws_http_head_find(head, "Origin", &value);
     if (ws_origin_valid(value))
       remedy = " (websocketServerAllowOrigin admits it)";
     else if (!ws_slice_equal(value, ws_slice_of("null")))
       value = ws_slice_of("it is not of the form scheme://host:port");
   } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
-    ws_http_find(head, "Host", &value);
+    ws_http_head_find(head, "Host", &value);
   }
   const char *query = value.size ? memchr(value.data, '?', value.size) : NULL;
   if (query)
@@ -214,12 +215,12 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
 static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *kept, const struct ws_http_head *head,
                                   uint8_t *bytes, size_t used) {
   const struct ws_server *server = ws_server_conn_server(conn);
-  struct ws_server_request request = {0};
+  struct ws_server_handshake request = {0};
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
   if (refusal == WS_REFUSAL_NONE && atomic_load(&server->state) == WS_SERVER_STOPPED)
     refusal = WS_REFUSAL_STOPPING;
   if (refusal == WS_REFUSAL_NONE)
-    refusal = ws_server_check(head, &server->handshake, &request);
+    refusal = ws_server_handshake_check(head, &server->handshake, &request);
   if (refusal == WS_REFUSAL_NONE && ws_server_conn_prepare(conn, head, &request))
     refusal = WS_REFUSAL_INTERNAL;
   char detail[256];

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "conn/args.h"
 #include "osprey/roots.h"
+#include "protocol/origin.h"
 
 /* Takes the lock if the server can still be set up; else -1 with the error set. */
 static int ws_server_settings_lock(struct ws_server *server, const char *op, struct ws_error *error) {

@@ -1,6 +1,6 @@
-/* What the fuzz targets share: an oracle that ends the run, and numbers drawn from the input. */
 #pragma once
-
+/* Support for the fuzz targets: an assertion, and values drawn from the input.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,7 +14,7 @@ static inline void must(bool holds) {
     abort();
 }
 
-/* What is left of the input. */
+/* The rest of the input. */
 struct input {
   const uint8_t *data;
   size_t size;
@@ -27,7 +27,7 @@ static inline uint8_t take_byte(struct input *input) {
   return *input->data++;
 }
 
-/* A copy in a block of its own, so that a sanitizer sees its ends. The caller frees it. */
+/* A copy in a block of its own, whose bounds a sanitizer checks. The caller frees it. */
 static inline uint8_t *copy_of(const uint8_t *data, size_t size) {
   uint8_t *copy = malloc(size ? size : 1);
 

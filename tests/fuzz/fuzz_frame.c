@@ -1,4 +1,4 @@
-/* The frame decoder: a header is decided at the same byte however much follows, and encodes back to itself. FRAME-7 FRAME-8 */
+/* The frame decoder: the result depends on the header alone, and encodes back to it. FRAME-7 FRAME-8 */
 #include "fuzz.h"
 
 #include "protocol/frame.h"

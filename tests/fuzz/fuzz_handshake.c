@@ -1,22 +1,23 @@
-/* Handshakes: whatever a peer sends, an answer is well-formed HTTP of the status decided on, and an explanation is short visible text.
- * HS-12 HS-13 HS-19 */
+/* Handshakes: for any input the server's response is valid HTTP with the right status, and the client's error message
+ * is short printable text. HS-12 HS-13 HS-19 */
 #include "fuzz.h"
 
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
+#include "protocol/server_handshake.h"
 
 static const char *const origins[] = {"https://page.example"};
 
 static void check_server(const char *bytes, size_t n, uint8_t flags) {
-  const struct ws_server_rules rules = {.path = "/chat",
-                                        .loopback = (flags & 2) != 0,
-                                        .any_origin = (flags & 4) != 0,
-                                        .compression = (flags & 8) != 0,
-                                        .origins = origins,
-                                        .origin_count = 1,
-                                        .protocols = flags & 16 ? "v2, v1" : NULL};
-  struct ws_server_request request;
+  const struct ws_server_handshake_rules rules = {.path = "/chat",
+                                                  .loopback = (flags & 2) != 0,
+                                                  .any_origin = (flags & 4) != 0,
+                                                  .compression = (flags & 8) != 0,
+                                                  .origins = origins,
+                                                  .origin_count = 1,
+                                                  .protocols = flags & 16 ? "v2, v1" : NULL};
+  struct ws_server_handshake request;
   struct ws_http_head head, answered;
-  char answer[WS_RESPONSE_MAX];
+  char answer[WS_SERVER_HANDSHAKE_MAX];
   enum ws_refusal refusal;
   size_t size;
 
@@ -28,12 +29,12 @@ static void check_server(const char *bytes, size_t n, uint8_t flags) {
     refusal = (enum ws_refusal)head.problem;
     break;
   default:
-    refusal = ws_server_check(&head, &rules, &request);
+    refusal = ws_server_handshake_check(&head, &rules, &request);
   }
   if (refusal == WS_REFUSAL_NONE)
-    size = ws_server_accept_write(answer, &request);
+    size = ws_server_handshake_accept(answer, &request);
   else
-    size = ws_server_refuse_write(answer, refusal);
+    size = ws_server_handshake_refuse(answer, refusal);
   must(size < sizeof answer);
   ws_http_head_init(&answered, WS_HTTP_RESPONSE);
   must(ws_http_head_parse(&answered, answer, size) == WS_HTTP_COMPLETE);
@@ -41,24 +42,24 @@ static void check_server(const char *bytes, size_t n, uint8_t flags) {
 }
 
 static void check_client(const char *bytes, size_t n, uint8_t flags) {
-  struct ws_client_offer offer = {
+  struct ws_client_handshake_offer offer = {
       .protocols = flags & 2 ? "v2, v1" : NULL, .compression = (flags & 4) != 0, .key = "dGhlIHNhbXBsZSBub25jZQ=="};
-  struct ws_client_answer answer;
+  struct ws_client_handshake_answer answer;
   struct ws_http_head head;
   char text[200];
-  enum ws_client_problem problem;
+  enum ws_client_handshake_problem problem;
 
   ws_http_head_init(&head, WS_HTTP_RESPONSE);
   switch (ws_http_head_parse(&head, bytes, n)) {
   case WS_HTTP_PARTIAL:
     return;
   case WS_HTTP_PROBLEM:
-    ws_client_explain_head(text, sizeof text, &head);
+    ws_client_handshake_explain_head(text, sizeof text, &head);
     break;
   default:
-    problem = ws_client_check(&head, &offer, &answer);
-    must(problem != WS_CLIENT_OK || offer.compression || !ws_deflate_in_use(&answer.deflate));
-    ws_client_explain(text, sizeof text, problem, &head);
+    problem = ws_client_handshake_check(&head, &offer, &answer);
+    must(problem != WS_CLIENT_HANDSHAKE_OK || offer.compression || !ws_deflate_in_use(&answer.deflate));
+    ws_client_handshake_explain(text, sizeof text, problem, &head);
   }
   for (const char *c = text; *c; c++)
     must(*c >= 0x20 && *c < 0x7F);

@@ -1,4 +1,4 @@
-/* HTTP heads: the same in one piece and in pieces, every slice within the head. HTTP-1 HTTP-2 */
+/* HTTP heads: whole and in pieces the result is the same, and every slice is within the head. HTTP-1 HTTP-2 */
 #include "fuzz.h"
 
 #include "protocol/http_head.h"
@@ -33,12 +33,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     must(whole.size <= input.size && whole.size <= WS_HTTP_BYTES_MAX && whole.field_count <= WS_HTTP_FIELDS_MAX);
     must(memcmp(whole.fields, pieces.fields, sizeof whole.fields) == 0);
     for (size_t i = 0; i < whole.field_count; i++) {
-      within(&whole, ws_http_field_name(&whole, i));
-      within(&whole, ws_http_field_value(&whole, i));
+      within(&whole, ws_http_head_field_name(&whole, i));
+      within(&whole, ws_http_head_field_value(&whole, i));
     }
-    within(&whole, kind == WS_HTTP_REQUEST ? ws_http_target(&whole) : ws_http_reason(&whole));
-    ws_http_list_holds(&whole, "Connection", "upgrade");
-    ws_http_find(&whole, "Host", &value);
+    within(&whole, kind == WS_HTTP_REQUEST ? ws_http_head_target(&whole) : ws_http_head_reason(&whole));
+    ws_http_head_list_contains(&whole, "Connection", "upgrade");
+    ws_http_head_find(&whole, "Host", &value);
   }
   free(bytes);
   return 0;

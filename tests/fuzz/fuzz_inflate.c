@@ -1,8 +1,9 @@
-/* permessage-deflate: negotiation of any text, inflating of any bytes within the caps, and messages that come back as they were.
+/* permessage-deflate: negotiation of any text, inflating of any bytes within the limits, and round trips of messages.
  * DEFLATE-5 DEFLATE-6 DEFLATE-8 */
 #include "fuzz.h"
 
-#include "protocol/message.h"
+#include "protocol/deflater.h"
+#include "protocol/session.h"
 
 #define CAP 100000
 
@@ -40,7 +41,7 @@ static enum ws_sink_verdict on_close(void *ctx, int code, const char *reason, si
 
 static const struct ws_session_sink sink = {on_message, on_control, on_control, on_close};
 
-/* Gives a client a payload as one compressed frame. */
+/* Feeds a client a payload as one compressed frame. */
 static enum ws_feed_outcome receive(struct ws_session *session, const uint8_t *payload, size_t n,
                                     struct expected *expected) {
   uint8_t *bytes = malloc(n + WS_FRAME_HEADER_MAX);
@@ -56,7 +57,7 @@ static enum ws_feed_outcome receive(struct ws_session *session, const uint8_t *p
   return outcome;
 }
 
-/* Any bytes, twice: the second time in the context that the first left. */
+/* Any bytes, twice: the second time with the context of the first. */
 static void inflate_any(const uint8_t *data, size_t n, const struct ws_deflate_params *params) {
   struct ws_session session;
   struct expected none = {0};
@@ -67,7 +68,7 @@ static void inflate_any(const uint8_t *data, size_t n, const struct ws_deflate_p
   ws_session_deinit(&session);
 }
 
-/* The input as a message: compressed, sent thrice, received. */
+/* The input as a message: compressed, sent three times, received. */
 static void there_and_back(const uint8_t *data, size_t n, const struct ws_deflate_params *params) {
   struct ws_deflater *deflater = ws_deflater_new(params->server_bits, params->server_no_takeover);
   size_t bound = ws_deflater_bound(deflater, n);

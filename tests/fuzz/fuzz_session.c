@@ -1,8 +1,8 @@
-/* The session in both roles, with permessage-deflate and without: the same bytes in one piece and in pieces, with pauses and by way of
- * the reserved room, come to the same events and the same end. MSG-1 MSG-13 MSG-14 MSG-16 */
+/* The session in both roles, with and without permessage-deflate: whole, in pieces, with pauses and through the
+ * reserved room, the same bytes cause the same events and the same end. MSG-1 MSG-13 MSG-14 MSG-16 */
 #include "fuzz.h"
 
-#include "protocol/message.h"
+#include "protocol/session.h"
 
 struct observed {
   uint32_t hash; /* of all events so far */
@@ -68,7 +68,7 @@ static struct ws_session start(uint8_t flags, uint8_t bits) {
   return session;
 }
 
-/* One piece: through the reserved room as far as there is any, the rest by feeding, until it is used up. */
+/* Consumes one piece: through the reserved room if there is any, else by feeding. */
 static enum ws_feed_outcome feed_piece(struct ws_session *session, const uint8_t *data, size_t n, bool reserve,
                                        struct observed *seen) {
   enum ws_feed_outcome outcome = WS_FEED_MORE;

@@ -1,4 +1,5 @@
-/* UTF-8, the host's text and base64: vectors against the scalar twin, and everything that crosses comes back. FRAME-10 UTF8-5 B64-2 */
+/* UTF-8, the host's text and base64: vectors agree with the scalar code, and conversions round-trip.
+ * FRAME-10 UTF8-5 B64-2 */
 #include "fuzz.h"
 
 #include "protocol/base64.h"
@@ -56,7 +57,7 @@ static void check_base64(const uint8_t *bytes, size_t n) {
   text_size = strlen(text);
   must(text_size == ws_base64_encoded_size(n) && ws_base64_decode(back, text, text_size, &size, &offset) == 0);
   must(size == n && (n == 0 || memcmp(back, bytes, n) == 0));
-  if (ws_base64_decode(back, (const char *)bytes, n, &size, &offset) == 0) { /* only what encodes to itself decodes */
+  if (ws_base64_decode(back, (const char *)bytes, n, &size, &offset) == 0) { /* only the canonical encoding decodes */
     ws_base64_encode(text, back, size);
     must(strlen(text) == n && (n == 0 || memcmp(text, bytes, n) == 0));
   } else {

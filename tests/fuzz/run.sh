@@ -1,5 +1,6 @@
 #!/bin/sh
-# Fuzzes one target for FUZZ_SECONDS (60 by default), beginning with its seeds; FUZZ_CORPUS names a directory of corpora to keep.
+# Fuzzes one target for FUZZ_SECONDS (default 60), starting with its seeds.
+# FUZZ_CORPUS names a directory that keeps corpora.
 # Usage: run.sh NAME TARGET SEEDS DICTIONARY
 set -eu
 corpus=$(mktemp -d)

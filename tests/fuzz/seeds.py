@@ -11,13 +11,16 @@ import zlib
 KEY = bytes.fromhex("37fa213d")
 HEAD = (b"GET /chat HTTP/1.1\r\nHost: localhost:80\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
         b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n")
-MORE = [b"", b"Origin: http://localhost\r\n", b"Origin: https://page.example\r\n", b"Sec-WebSocket-Protocol: v1, v2\r\n",
-        b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"1\"\r\n", b"Content-Length: 0\r\n"]
+MORE = [b"", b"Origin: http://localhost\r\n", b"Origin: https://page.example\r\n",
+        b"Sec-WebSocket-Protocol: v1, v2\r\n",
+        b"Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; y=\"1\"\r\n",
+        b"Content-Length: 0\r\n"]
 ANSWER = (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
           b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n")
-ANSWER_MORE = [b"", b"Sec-WebSocket-Protocol: v1\r\n", b"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10\r\n"]
-TEXTS = [b"", b"hello", "h\u00e9 \u4e2d \U0001f600".encode(), b"a" * 200, ("\u043f" * 100 + "x" * 70).encode(), b"ab\xff", b"\xed\xa0\x80",
-         b"\x00\x00", b"Zm9vYg=="]
+ANSWER_MORE = [b"", b"Sec-WebSocket-Protocol: v1\r\n",
+               b"Sec-WebSocket-Extensions: permessage-deflate; server_max_window_bits=10\r\n"]
+TEXTS = [b"", b"hello", "h\u00e9 \u4e2d \U0001f600".encode(), b"a" * 200, ("\u043f" * 100 + "x" * 70).encode(),
+         b"ab\xff", b"\xed\xa0\x80", b"\x00\x00", b"Zm9vYg=="]
 
 
 def frame(head, payload, masked):
@@ -77,7 +80,8 @@ def seeds(target):
                 yield bytes([flags]) + ANSWER + more + b"\r\n"
         yield b"\x01HTTP/1.1 404 Not Found\r\n\r\n"
     elif target == "url":
-        for url in (b"ws://example.com", b"wss://a.b:8443/c/d?e=f", b"ws://127.0.0.1:80/", b"ws://[::1]:9/x", b"ws://[1:2::1.2.3.4]?q"):
+        for url in (b"ws://example.com", b"wss://a.b:8443/c/d?e=f", b"ws://127.0.0.1:80/", b"ws://[::1]:9/x",
+                    b"ws://[1:2::1.2.3.4]?q"):
             for headers in (b"", b"\nA: b", b"\nCookie: a=b\r\nOrigin: http://a\n"):
                 yield url + headers
     elif target == "inflate":
@@ -85,7 +89,8 @@ def seeds(target):
             for text in TEXTS:
                 yield bytes([flags & 0xFE]) + text
                 yield bytes([flags | 1]) + compress(text)
-        for value in (b"permessage-deflate", b"permessage-deflate; server_no_context_takeover; client_no_context_takeover",
+        for value in (b"permessage-deflate",
+                      b"permessage-deflate; server_no_context_takeover; client_no_context_takeover",
                       b"x, permessage-deflate; server_max_window_bits=10; client_max_window_bits=\"12\""):
             yield b"\x00" + value
     elif target == "text":

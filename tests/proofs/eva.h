@@ -1,11 +1,9 @@
-/* What the Eva drivers share: every input of a size.
- *
- * An input lies in a block of exactly its size, so that touching a byte past it is an alarm. The block is a weak one: Eva never
- * learns what a byte in it is, so that each look at it may give anything, and paths that differ by what they saw only do not
- * multiply.
- */
 #pragma once
-
+/* Support for the Eva drivers: every input of a size.
+ *
+ * An input is in a block of exactly its size, so access past it is an alarm. The block is weak: Eva retains no
+ * knowledge of its bytes. Each read may return any value, and paths do not multiply with the values read.
+ */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,14 +12,14 @@
 static volatile unsigned char any_byte;
 
 static void *any_input(size_t n) {
-  unsigned char *bytes = calloc(n + 1, 1); /* a block of no bytes is none: the input starts behind the first */
+  unsigned char *bytes = calloc(n + 1, 1); /* at least one byte, as a block of size 0 is not valid */
 
   for (size_t i = 0; i < n; i++)
     bytes[1 + i] = any_byte;
   return bytes + 1;
 }
 
-/* An alarm where it may not hold. */
+/* Raises an alarm unless the condition always holds. */
 static void promise(bool holds) {
   char place[1];
 

@@ -1,4 +1,4 @@
-/* Base64 on every text and every byte string of up to 64 bytes, into room of exactly the promised size. */
+/* Base64 on every text and every byte string of up to 64 bytes, with output buffers of exactly the documented size. */
 #include "eva.h"
 
 #include "protocol/base64.h"

@@ -1,4 +1,4 @@
-/* The header decoder on every start of a frame up to 20 bytes, in both roles, and masking of up to 80 bytes. */
+/* The header decoder on every input of up to 20 bytes, in both roles, and masking of up to 80 bytes. */
 #include "eva.h"
 
 #include "protocol/frame.h"

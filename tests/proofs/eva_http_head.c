@@ -1,6 +1,6 @@
-/* The head parser on every first line of up to FIRST bytes of a request and of an answer, and on every continuation of up to FURTHER bytes
- * after a first line, with few fields before and with all but one there can be; and what is looked up in a head that
- * is whole. (WP proves the parser for heads of every size, but for uninitialised values.) */
+/* The head parser on every first line of up to FIRST bytes, of requests and responses; on every continuation of up to
+ * FURTHER bytes, after no field and after all but one of the allowed fields; and the accessors of a complete head. (WP
+ * proves the parser for heads of every size, except that it uses no uninitialised value.) */
 #include "eva.h"
 
 #include "protocol/http_head.h"
@@ -12,11 +12,11 @@
 static void look_up(const struct ws_http_head *head) {
   struct ws_slice value;
 
-  ws_http_method(head);
-  ws_http_target(head);
-  ws_http_reason(head);
-  ws_http_find(head, "a", &value);
-  ws_http_list_holds(head, "a", "b");
+  ws_http_head_method(head);
+  ws_http_head_target(head);
+  ws_http_head_reason(head);
+  ws_http_head_find(head, "a", &value);
+  ws_http_head_list_contains(head, "a", "b");
 }
 
 static void first_line(size_t n, enum ws_http_kind kind) {
@@ -30,7 +30,7 @@ static void first_line(size_t n, enum ws_http_kind kind) {
   ws_http_head_parse(&head, bytes, n);
 }
 
-/* As an earlier call leaves a head whose first line was parsed. */
+/* From the state after the first line. */
 static void further_lines(size_t n, uint16_t fields) {
   const char *bytes = any_input(BEFORE + n);
   struct ws_http_head head;

@@ -1,5 +1,5 @@
-/* The URL parser on every text of up to 10 bytes, and its host and port alone on every text of up to 6. (WP proves
- * both for texts of every size, but for uninitialised values.) */
+/* The URL parser on every text of up to 10 bytes, and the parser of host and port on every text of up to 6. (WP proves
+ * both for texts of every size, except that they use no uninitialised value.) */
 #include "eva.h"
 
 #include "protocol/url.h"
@@ -18,8 +18,8 @@ int main(void) {
     struct ws_authority authority;
     struct ws_slice text = {any_input(n), n};
 
-    if (ws_authority_parse(&authority, text) == WS_URL_OK)
-      ws_host_is_loopback(&authority);
+    if (ws_url_authority_parse(&authority, text) == WS_URL_OK)
+      ws_url_host_is_loopback(&authority);
   }
   return 0;
 }

@@ -1,5 +1,5 @@
-/* The UTF-8 validator's scalar twin on every text of up to 64 bytes, from every state that an earlier call can have left, alone and
- * fused with unmasking. (That the blocks and words of utf8.c equal it is tested and fuzzed.) */
+/* The scalar UTF-8 validator on every text of up to 64 bytes, from every state, alone and fused with unmasking. (Tests
+ * and fuzzing compare it with the blocks and words of utf8.c.) */
 #include "eva.h"
 
 #include "protocol/utf8_scalar.h"

@@ -23,6 +23,7 @@
 #include "conn/random.h"
 #include "server/request.h"
 #include "osprey/roots.h"
+#include "osprey/call.h"
 #include "osprey/value.h"
 
 /* WS-ID-1 WS-ID-2 WS-ID-3 WS-ID-4 WS-LIMIT-1 */
@@ -256,12 +257,12 @@ static void test_heads(void **state) {
 static struct ws_request *request_of(struct ws_requests *requests, const char *more) {
   static char bytes[2000];
   struct ws_http_head head;
-  struct ws_server_rules rules = {.path = "/chat"};
-  struct ws_server_request request;
+  struct ws_server_handshake_rules rules = {.path = "/chat"};
+  struct ws_server_handshake request;
   size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%s\r\n", plain_request, more);
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   assert_int_equal(ws_http_head_parse(&head, bytes, n), WS_HTTP_COMPLETE);
-  assert_int_equal(ws_server_check(&head, &rules, &request), WS_REFUSAL_NONE);
+  assert_int_equal(ws_server_handshake_check(&head, &rules, &request), WS_REFUSAL_NONE);
   return ws_requests_get(requests, &head, &request);
 }
 

@@ -71,7 +71,7 @@ static void test_release_leaves_a_shared_child(void **state) {
   assert_int_equal(osp_mem_live(), before);
 }
 
-/* RUN-MEM-3: in constant stack */
+/* RUN-MEM-3: takes constant stack */
 static void test_release_of_a_long_chain(void **state) {
   (void)state;
   int64_t before = osp_mem_live();
@@ -86,10 +86,10 @@ static void test_release_of_a_long_chain(void **state) {
 }
 
 /* RUN-MEM-4 */
-static void test_foreign_pointers_are_left_alone(void **state) {
+static void test_foreign_pointers_are_ignored(void **state) {
   (void)state;
   static const char literal[] = "literal";
-  static void *const cell[2] = {(void *)test_foreign_pointers_are_left_alone, NULL};
+  static void *const cell[2] = {(void *)test_foreign_pointers_are_ignored, NULL};
   char *from_malloc = malloc(32);
   void *foreign[] = {NULL, (void *)literal, (void *)cell, (void *)(cell + 1), from_malloc, (void *)&state};
   for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
@@ -100,7 +100,7 @@ static void test_foreign_pointers_are_left_alone(void **state) {
   free(from_malloc);
 }
 
-static void test_foreign_pointers_after_an_unreadable_page(void **state) {
+static void test_foreign_pointers_after_an_inaccessible_page(void **state) {
   (void)state;
   size_t page = (size_t)sysconf(_SC_PAGESIZE);
   char *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -127,7 +127,7 @@ static void test_no_block_starts_a_page(void **state) {
 }
 
 /* RUN-MEM-5 */
-static void test_exhaustion(void **state) {
+static void test_out_of_memory(void **state) {
   (void)state;
   assert_null(osp_alloc(INT64_MAX));
   assert_null(osp_alloc(-1));
@@ -172,8 +172,8 @@ static void test_threads_share_a_block(void **state) {
   assert_int_equal(osp_mem_live(), before);
 }
 
-/* A block that is used again has the marks of its new use only. */
-static void test_marks_end_with_their_block(void **state) {
+/* A reused block has only the marks of its new allocation. */
+static void test_reused_block_has_new_marks(void **state) {
   (void)state;
   int64_t before = osp_mem_live();
   void *kept = osp_alloc(1);
@@ -188,7 +188,7 @@ static void test_marks_end_with_their_block(void **state) {
   osp_release(kept);
 }
 
-/* Everything at once, so that as much is freed at once; all sizes between the smallest and past the small. */
+/* Blocks of all sizes up to beyond the small ones, allocated and freed together. */
 enum { MANY = 50000, MANY_SIZES = 200 };
 
 static void *free_many(void *its_blocks) {
@@ -208,7 +208,7 @@ static int64_t allocated_bytes(void) {
 }
 
 /* RUN-MEM-8 */
-static void test_what_is_freed_goes_back(void **state) {
+static void test_freed_memory_is_returned(void **state) {
   (void)state;
   void **blocks = calloc(MANY, sizeof *blocks);
   int64_t before = allocated_bytes();
@@ -218,8 +218,8 @@ static void test_what_is_freed_goes_back(void **state) {
   free(blocks);
 }
 
-/* RUN-MEM-8: one thread allocates, others free and end */
-static void test_threads_leave_nothing_behind(void **state) {
+/* RUN-MEM-8: one thread allocates, other threads free and end. */
+static void test_spares_are_freed_with_their_thread(void **state) {
   (void)state;
   enum { THREADS = 30 };
   void **blocks = calloc(MANY, sizeof *blocks);
@@ -230,7 +230,7 @@ static void test_threads_leave_nothing_behind(void **state) {
     allocate_many(blocks);
     assert_int_equal(pthread_create(&thread, NULL, free_many, blocks), 0);
     pthread_join(thread, NULL);
-    if (i == 0) /* from here on the C library has what it keeps for itself */
+    if (i == 0) /* the C library has allocated its own data */
       before = allocated_bytes();
   }
   assert_in_range(allocated_bytes() - before + 65536, 0, 2 * 65536);
@@ -244,14 +244,14 @@ int main(void) {
       cmocka_unit_test(test_release_follows_marked_words_only),
       cmocka_unit_test(test_release_leaves_a_shared_child),
       cmocka_unit_test(test_release_of_a_long_chain),
-      cmocka_unit_test(test_foreign_pointers_are_left_alone),
-      cmocka_unit_test(test_foreign_pointers_after_an_unreadable_page),
+      cmocka_unit_test(test_foreign_pointers_are_ignored),
+      cmocka_unit_test(test_foreign_pointers_after_an_inaccessible_page),
       cmocka_unit_test(test_no_block_starts_a_page),
-      cmocka_unit_test(test_exhaustion),
+      cmocka_unit_test(test_out_of_memory),
       cmocka_unit_test(test_threads_share_a_block),
-      cmocka_unit_test(test_marks_end_with_their_block),
-      cmocka_unit_test(test_what_is_freed_goes_back),
-      cmocka_unit_test(test_threads_leave_nothing_behind),
+      cmocka_unit_test(test_reused_block_has_new_marks),
+      cmocka_unit_test(test_freed_memory_is_returned),
+      cmocka_unit_test(test_spares_are_freed_with_their_thread),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

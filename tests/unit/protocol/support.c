@@ -8,12 +8,10 @@
 
 uint8_t *guard_place(const void *bytes, size_t n) {
   static uint8_t *end;
-
   assert_true(n <= GUARD_ROOM);
   if (!end) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     uint8_t *start = mmap(NULL, GUARD_ROOM + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
     assert_ptr_not_equal(start, MAP_FAILED);
     assert_int_equal(mprotect(start + GUARD_ROOM, page, PROT_NONE), 0);
     end = start + GUARD_ROOM;
@@ -30,7 +28,6 @@ uint32_t next_random(uint32_t *state) {
 
 uint32_t hash_bytes(const uint8_t *bytes, size_t n) {
   uint32_t hash = 2166136261u;
-
   for (size_t i = 0; i < n; i++)
     hash = (hash ^ bytes[i]) * 16777619u;
   return hash;
@@ -40,7 +37,6 @@ size_t from_hex(uint8_t *to, const char *hex) {
   size_t n = 0;
   unsigned byte;
   int used;
-
   while (sscanf(hex, "%2x%n", &byte, &used) == 1) {
     to[n++] = (uint8_t)byte;
     hex += used;
@@ -48,11 +44,10 @@ size_t from_hex(uint8_t *to, const char *hex) {
   return n;
 }
 
-/* Recording -------------------------------------------------------------------------------------------------------- */
+/* ---- recording */
 
 size_t event_line(char *to, const char *what, const uint8_t *bytes, size_t n) {
   size_t size = (size_t)sprintf(to, "%s %zu ", what, n);
-
   if (n > 125)
     size += (size_t)sprintf(to + size, "#%08x", hash_bytes(bytes, n));
   else
@@ -79,7 +74,7 @@ static enum ws_sink_verdict record_verdict(struct record *record) {
 
 static enum ws_sink_verdict record_message(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   record_line(ctx, kind == WS_MESSAGE_TEXT ? "text" : "binary", n, bytes);
-  memset(bytes, 0xEE, n); /* a sink may change what it is given */
+  memset(bytes, 0xEE, n); /* a sink may modify the bytes */
   return record_verdict(ctx);
 }
 
@@ -95,7 +90,6 @@ static enum ws_sink_verdict record_pong(void *ctx, const uint8_t *payload, size_
 
 static enum ws_sink_verdict record_close(void *ctx, int code, const char *reason, size_t n) {
   char what[32];
-
   snprintf(what, sizeof what, "close %d", code);
   record_line(ctx, what, n, (const uint8_t *)reason);
   return record_verdict(ctx);
@@ -103,14 +97,13 @@ static enum ws_sink_verdict record_close(void *ctx, int code, const char *reason
 
 const struct ws_session_sink record_sink = {record_message, record_ping, record_pong, record_close};
 
-/* Playing ---------------------------------------------------------------------------------------------------------- */
+/* ---- playing */
 
-/* Feeds one piece to its end, however often the sink pauses. */
+/* Feeds one piece, and continues after pauses. */
 static enum ws_feed_outcome play_piece(struct record *record, const uint8_t *bytes, size_t n) {
   uint8_t *at = guard_place(bytes, n);
   enum ws_feed_outcome outcome;
   size_t consumed;
-
   do {
     outcome = ws_session_feed(record->session, at, n, &record_sink, record, &consumed);
     assert_true(consumed <= n);
@@ -121,12 +114,11 @@ static enum ws_feed_outcome play_piece(struct record *record, const uint8_t *byt
   return outcome;
 }
 
-/* One piece, by way of the reserved room if there is any. *taken: how much of it. */
+/* Feeds one piece, through the reserved room if there is any. Sets *taken to the consumed size. */
 static enum ws_feed_outcome play_step(struct record *record, const uint8_t *bytes, size_t n, bool reserved,
                                       size_t *taken) {
   uint8_t *room = NULL;
   size_t there = reserved ? ws_session_reserve(record->session, &room) : 0;
-
   if (there == 0) {
     *taken = n;
     return play_piece(record, bytes, n);
@@ -141,7 +133,6 @@ void play(struct record *record, const struct setup *setup, const void *bytes, s
   struct ws_session session;
   enum ws_feed_outcome outcome = WS_FEED_MORE;
   size_t piece = way.first, taken;
-
   record->pause = way.pause;
   record->session = &session;
   ws_session_init(&session, setup->role, setup->max_message_bytes ? setup->max_message_bytes : 1u << 20,
@@ -158,13 +149,11 @@ void play(struct record *record, const struct setup *setup, const void *bytes, s
     char line[160];
     int size = snprintf(line, sizeof line, "fail %d %s\n", ws_violation_code(session.violation),
                         ws_violation_text(session.violation));
-
     memcpy(record->log + record->size, line, (size_t)size + 1);
     record->size += (size_t)size;
   }
-  if (n > 0) { /* MSG-11: what follows is ignored, and the outcome stays */
+  if (n > 0) { /* MSG-11: further bytes are ignored, the outcome remains */
     size_t before = record->size;
-
     assert_int_equal(play_piece(record, at, n), outcome);
     assert_int_equal(record->size, before);
   }
@@ -174,7 +163,6 @@ void play(struct record *record, const struct setup *setup, const void *bytes, s
 static void check_way(const char *name, const struct setup *setup, const void *bytes, size_t n, struct way way,
                       const char *expected) {
   struct record record = {0};
-
   play(&record, setup, bytes, n, way);
   if (strcmp(record.log, expected) != 0)
     fail_msg("%s (role %d, first %zu, step %zu, pause %d, reserved %d): expected\n%sgot\n%s", name, setup->role,
@@ -183,7 +171,6 @@ static void check_way(const char *name, const struct setup *setup, const void *b
 
 void check_play(const char *name, const struct setup *setup, const void *bytes, size_t n, const char *expected) {
   size_t stride = n > 600 ? n / 97 : 1;
-
   check_way(name, setup, bytes, n, (struct way){n, n, false, false}, expected);
   check_way(name, setup, bytes, n, (struct way){n, n, true, false}, expected);
   if (n < 20000) {
@@ -201,7 +188,6 @@ void frame_append(uint8_t **bytes, size_t *n, enum ws_role receiver, unsigned he
   const uint8_t key[4] = {0x37, 0xFA, 0x21, 0x3D};
   uint8_t header[WS_FRAME_HEADER_MAX];
   size_t header_size = ws_frame_encode(header, (uint8_t)head, size, receiver == WS_ROLE_SERVER ? key : NULL);
-
   *bytes = realloc(*bytes, *n + header_size + size);
   assert_non_null(*bytes);
   memcpy(*bytes + *n, header, header_size);
@@ -215,7 +201,6 @@ void frame_append(uint8_t **bytes, size_t *n, enum ws_role receiver, unsigned he
 uint8_t *bomb(enum ws_role receiver, size_t size, size_t *n) {
   z_stream stream = {.zalloc = NULL};
   uint8_t *zeros = calloc(1, size), *payload = malloc(size), *bytes = NULL;
-
   assert_int_equal(deflateInit2(&stream, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY), Z_OK);
   stream.next_in = zeros;
   stream.avail_in = (uInt)size;

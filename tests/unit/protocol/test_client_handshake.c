@@ -1,7 +1,8 @@
-/* The client's side of the opening handshake: its request, the answers it takes, and how it explains the others. */
+/* The client's side of the opening handshake: requests, responses, and error messages. */
 #include "support.h"
 
-#include "protocol/handshake.h"
+#include "protocol/client_handshake.h"
+#include "protocol/client_headers.h"
 
 #define SWITCH "HTTP/1.1 101 Switching Protocols\r\n"
 #define UPGRADE "Upgrade: websocket\r\n"
@@ -23,23 +24,21 @@ static int fill_fails(void *ctx, uint8_t *bytes, size_t n) {
   return -1;
 }
 
-/* The key of the standard's example. */
-static struct ws_client_offer sample_offer(const struct ws_url *url) {
-  struct ws_client_offer offer = {.url = url};
+/* With the key of the RFC's example. */
+static struct ws_client_handshake_offer sample_offer(const struct ws_url *url) {
+  struct ws_client_handshake_offer offer = {.url = url};
   const struct ws_random random = {fill_sample, NULL};
-
-  assert_int_equal(ws_client_key(offer.key, &random), 0);
+  assert_int_equal(ws_handshake_key_generate(offer.key, &random), 0);
   return offer;
 }
 
 /* HS-14 */
-static void the_key_is_random_bytes_in_base64(void **state) {
+static void test_key_is_random_bytes_in_base64(void **state) {
   const struct ws_random none = {fill_fails, NULL};
-  char key[WS_KEY_SIZE + 1];
-
+  char key[WS_HANDSHAKE_KEY_SIZE + 1];
   (void)state;
   assert_string_equal(sample_offer(NULL).key, "dGhlIHNhbXBsZSBub25jZQ==");
-  assert_int_equal(ws_client_key(key, &none), -1);
+  assert_int_equal(ws_handshake_key_generate(key, &none), -1);
 }
 
 /* HS-14 */
@@ -60,56 +59,51 @@ static const struct {
 
 #define REQUEST_REST UPGRADE CONNECTION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
 
-static void request_is_written(void **state) {
+static void test_request_line_and_host(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(requests); i++) {
     char text[512], expected[512];
     struct ws_url url;
-
     assert_int_equal(ws_url_parse(&url, requests[i].url, strlen(requests[i].url)), WS_URL_OK);
-    struct ws_client_offer offer = sample_offer(&url);
-    size_t n = ws_client_request_write(text, sizeof text, &offer);
-
+    struct ws_client_handshake_offer offer = sample_offer(&url);
+    size_t n = ws_client_handshake_request(text, sizeof text, &offer);
     sprintf(expected, "%s" REQUEST_REST "\r\n", requests[i].first);
     assert_int_equal(n, strlen(expected));
     assert_memory_equal(text, expected, n);
   }
 }
 
-static void request_with_everything(void **state) {
+static void test_request_with_all_options(void **state) {
   static const char expected[] = "GET / HTTP/1.1\r\nHost: a\r\n" REQUEST_REST "Sec-WebSocket-Protocol: v2, v1\r\n"
                                  "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
                                  "Authorization: Bearer x\r\nCookie: a=b\r\n\r\n";
   struct ws_url url;
   char text[600];
-
   (void)state;
   ws_url_parse(&url, "ws://a", 6);
-  struct ws_client_offer offer = sample_offer(&url);
-
+  struct ws_client_handshake_offer offer = sample_offer(&url);
   offer.headers = "Authorization: Bearer x\r\nCookie: a=b\n";
   offer.protocols = "v2, v1";
   offer.compression = true;
-  size_t n = ws_client_request_write(NULL, 0, &offer);
-
+  size_t n = ws_client_handshake_request(NULL, 0, &offer);
   assert_int_equal(n, sizeof expected - 1);
-  for (size_t room = 0; room <= n; room++) /* never past the room it is given */
-    assert_int_equal(ws_client_request_write((char *)guard_place(text, room), room, &offer), n);
-  ws_client_request_write(text, sizeof text, &offer);
+  for (size_t room = 0; room <= n; room++) /* never writes past the room */
+    assert_int_equal(ws_client_handshake_request((char *)guard_place(text, room), room, &offer), n);
+  ws_client_handshake_request(text, sizeof text, &offer);
   assert_memory_equal(text, expected, n);
-  offer.protocols = " \t"; /* a list of none: no header without a name */
-  assert_int_equal(ws_client_request_write(text, sizeof text, &offer),
+  offer.protocols = " \t"; /* an empty list: no header */
+  assert_int_equal(ws_client_handshake_request(text, sizeof text, &offer),
                    n - strlen("Sec-WebSocket-Protocol: v2, v1\r\n"));
   offer.protocols = "";
   offer.headers = "";
   offer.compression = false;
-  assert_true(ws_client_request_write(text, sizeof text, &offer) < n);
+  assert_true(ws_client_handshake_request(text, sizeof text, &offer) < n);
 }
 
 /* HS-15 */
 static const struct {
   const char *headers;
-  enum ws_headers_problem problem;
+  enum ws_client_headers_problem problem;
 } headers[] = {
     {"", 0},
     {"A: b", 0},
@@ -118,52 +112,50 @@ static const struct {
     {"A:", 0},
     {"Name: caf\xC3\xA9", 0},
     {"Origin: http://a", 0},
-    {"A", WS_HEADERS_LINE},
-    {": b", WS_HEADERS_LINE},
-    {"A : b", WS_HEADERS_LINE},
-    {" A: b", WS_HEADERS_LINE},
-    {"A: b\n\nC: d", WS_HEADERS_LINE},
-    {"A: b\n c", WS_HEADERS_LINE},
-    {"\r\n", WS_HEADERS_LINE},
-    {"A: b\rC: d", WS_HEADERS_CHARACTER},
-    {"A: b\r\r\n", WS_HEADERS_CHARACTER},
-    {"A: \x01", WS_HEADERS_CHARACTER},
-    {"A: \x7F", WS_HEADERS_CHARACTER},
-    {"A: \xC0\x80", WS_HEADERS_CHARACTER},
-    {"A: \xFF", WS_HEADERS_CHARACTER},
-    {"Host: evil", WS_HEADERS_RESERVED},
-    {"A: b\nhost: evil", WS_HEADERS_RESERVED},
-    {"Upgrade: h2c", WS_HEADERS_RESERVED},
-    {"Connection: close", WS_HEADERS_RESERVED},
-    {"Content-Length: 5", WS_HEADERS_RESERVED},
-    {"Transfer-Encoding: chunked", WS_HEADERS_RESERVED},
-    {"TE: trailers", WS_HEADERS_RESERVED},
-    {"Trailer: x", WS_HEADERS_RESERVED},
-    {"Expect: 100-continue", WS_HEADERS_RESERVED},
-    {"sec-websocket-key: x", WS_HEADERS_RESERVED},
-    {"Sec-WebSocket-: x", WS_HEADERS_RESERVED},
+    {"A", WS_CLIENT_HEADERS_LINE},
+    {": b", WS_CLIENT_HEADERS_LINE},
+    {"A : b", WS_CLIENT_HEADERS_LINE},
+    {" A: b", WS_CLIENT_HEADERS_LINE},
+    {"A: b\n\nC: d", WS_CLIENT_HEADERS_LINE},
+    {"A: b\n c", WS_CLIENT_HEADERS_LINE},
+    {"\r\n", WS_CLIENT_HEADERS_LINE},
+    {"A: b\rC: d", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: b\r\r\n", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \x01", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \x7F", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \xC0\x80", WS_CLIENT_HEADERS_CHARACTER},
+    {"A: \xFF", WS_CLIENT_HEADERS_CHARACTER},
+    {"Host: evil", WS_CLIENT_HEADERS_RESERVED},
+    {"A: b\nhost: evil", WS_CLIENT_HEADERS_RESERVED},
+    {"Upgrade: h2c", WS_CLIENT_HEADERS_RESERVED},
+    {"Connection: close", WS_CLIENT_HEADERS_RESERVED},
+    {"Content-Length: 5", WS_CLIENT_HEADERS_RESERVED},
+    {"Transfer-Encoding: chunked", WS_CLIENT_HEADERS_RESERVED},
+    {"TE: trailers", WS_CLIENT_HEADERS_RESERVED},
+    {"Trailer: x", WS_CLIENT_HEADERS_RESERVED},
+    {"Expect: 100-continue", WS_CLIENT_HEADERS_RESERVED},
+    {"sec-websocket-key: x", WS_CLIENT_HEADERS_RESERVED},
+    {"Sec-WebSocket-: x", WS_CLIENT_HEADERS_RESERVED},
 };
 
-static void program_headers(void **state) {
-  char many[WS_HEADERS_MAX + 2];
-
+static void test_headers_are_checked(void **state) {
+  char many[WS_CLIENT_HEADERS_MAX + 2];
   (void)state;
   for (size_t i = 0; i < COUNT(headers); i++) {
-    enum ws_headers_problem problem = ws_client_headers_check(headers[i].headers, NULL);
-
+    enum ws_client_headers_problem problem = ws_client_headers_check(headers[i].headers, NULL);
     if (problem != headers[i].problem)
-      fail_msg("%s: %s", headers[i].headers, ws_headers_problem_text(problem));
+      fail_msg("%s: %s", headers[i].headers, ws_client_headers_problem_text(problem));
   }
   memset(many, 'x', sizeof many);
   many[1] = ':';
-  many[WS_HEADERS_MAX] = '\0';
-  assert_int_equal(ws_client_headers_check(many, NULL), WS_HEADERS_OK);
+  many[WS_CLIENT_HEADERS_MAX] = '\0';
+  assert_int_equal(ws_client_headers_check(many, NULL), WS_CLIENT_HEADERS_OK);
   memset(many, 'x', sizeof many - 1);
-  many[WS_HEADERS_MAX + 1] = '\0';
-  assert_int_equal(ws_client_headers_check(many, NULL), WS_HEADERS_TOO_LONG);
+  many[WS_CLIENT_HEADERS_MAX + 1] = '\0';
+  assert_int_equal(ws_client_headers_check(many, NULL), WS_CLIENT_HEADERS_TOO_LONG);
 }
 
-/* HS-16 HS-17 HS-18 DEFLATE-3: answers and what is said of them. */
+/* HS-16 HS-17 HS-18 DEFLATE-3: responses and their error messages. */
 struct answer_case {
   const char *text;
   const char *protocols;
@@ -178,94 +170,89 @@ static const struct answer_case answers[] = {
     {"HTTP/1.1 200 OK\r\n" UPGRADE CONNECTION ACCEPT, NULL, false, "handshake refused: HTTP 200 OK"},
     {"HTTP/1.1 302 Found\r\nLocation: ws://b/\r\n", NULL, false, "handshake refused: HTTP 302 Found"},
     {"HTTP/1.1 503\r\n", NULL, false, "handshake refused: HTTP 503"},
-    {SWITCH CONNECTION ACCEPT, NULL, false, "handshake refused: the answer's Upgrade header is not websocket"},
+    {SWITCH CONNECTION ACCEPT, NULL, false, "handshake refused: the response's Upgrade header is not websocket"},
     {SWITCH "Upgrade: h2c\r\n" CONNECTION ACCEPT, NULL, false,
-     "handshake refused: the answer's Upgrade header is not websocket"},
-    {SWITCH UPGRADE ACCEPT, NULL, false, "handshake refused: the answer's Connection header does not hold Upgrade"},
+     "handshake refused: the response's Upgrade header is not websocket"},
+    {SWITCH UPGRADE ACCEPT, NULL, false,
+     "handshake refused: the response's Connection header does not contain Upgrade"},
     {SWITCH UPGRADE "Connection: close\r\n" ACCEPT, NULL, false,
-     "handshake refused: the answer's Connection header does not hold Upgrade"},
+     "handshake refused: the response's Connection header does not contain Upgrade"},
     {SWITCH UPGRADE CONNECTION, NULL, false,
-     "handshake refused: the answer's Sec-WebSocket-Accept does not fit the key"},
-    {GOOD ACCEPT, NULL, false, "handshake refused: the answer's Sec-WebSocket-Accept does not fit the key"},
+     "handshake refused: the response's Sec-WebSocket-Accept does not match the key"},
+    {GOOD ACCEPT, NULL, false, "handshake refused: the response's Sec-WebSocket-Accept does not match the key"},
     {SWITCH UPGRADE CONNECTION "Sec-WebSocket-Accept: S3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n", NULL, false,
-     "handshake refused: the answer's Sec-WebSocket-Accept does not fit the key"},
+     "handshake refused: the response's Sec-WebSocket-Accept does not match the key"},
     {GOOD "Sec-WebSocket-Protocol: v1\r\n", "v2, v1", false, NULL},
     {GOOD, "v2, v1", false, NULL},
     {GOOD "Sec-WebSocket-Protocol: v3\r\n", "v2, v1", false,
-     "handshake refused: the answer chose a subprotocol that was not offered"},
+     "handshake refused: the response has a subprotocol that was not offered"},
     {GOOD "Sec-WebSocket-Protocol: V1\r\n", "v2, v1", false,
-     "handshake refused: the answer chose a subprotocol that was not offered"},
+     "handshake refused: the response has a subprotocol that was not offered"},
     {GOOD "Sec-WebSocket-Protocol: v1\r\n", NULL, false,
-     "handshake refused: the answer chose a subprotocol that was not offered"},
+     "handshake refused: the response has a subprotocol that was not offered"},
     {GOOD "Sec-WebSocket-Protocol: v1\r\n", "", false,
-     "handshake refused: the answer chose a subprotocol that was not offered"},
+     "handshake refused: the response has a subprotocol that was not offered"},
     {GOOD "Sec-WebSocket-Protocol:\r\n", "v1", false,
-     "handshake refused: the answer chose a subprotocol that was not offered"},
+     "handshake refused: the response has a subprotocol that was not offered"},
     {GOOD "Sec-WebSocket-Protocol: v1\r\nSec-WebSocket-Protocol: v2\r\n", "v2, v1", false,
-     "handshake refused: the answer chose a subprotocol that was not offered"},
+     "handshake refused: the response has a subprotocol that was not offered"},
     {GOOD "Sec-WebSocket-Extensions: permessage-deflate\r\n", NULL, true, NULL},
     {GOOD "Sec-WebSocket-Extensions:\r\n", NULL, false, NULL},
     {GOOD "Sec-WebSocket-Extensions: permessage-deflate\r\n", NULL, false,
-     "handshake refused: the answer chose an extension that was not offered, or bad parameters"},
+     "handshake refused: the response has an extension that was not offered, or invalid parameters"},
     {GOOD "Sec-WebSocket-Extensions: x\r\n", NULL, true,
-     "handshake refused: the answer chose an extension that was not offered, or bad parameters"},
+     "handshake refused: the response has an extension that was not offered, or invalid parameters"},
     {GOOD "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Extensions: permessage-deflate\r\n", NULL,
-     true, "handshake refused: the answer chose an extension that was not offered, or bad parameters"},
+     true, "handshake refused: the response has an extension that was not offered, or invalid parameters"},
     {GOOD "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=8\r\n", NULL, true,
-     "handshake refused: the answer chose an extension that was not offered, or bad parameters"},
+     "handshake refused: the response has an extension that was not offered, or invalid parameters"},
     /* HS-19 */
     {"HTTP/1.1 500 \xFF\xC3\xA9\tx\r\n", NULL, false, "handshake refused: HTTP 500 ????x"},
     {"HTTP/1.1 500 0123456789012345678901234567890123456789012345678901234567890123456789\r\n", NULL, false,
      "handshake refused: HTTP 500 0123456789012345678901234567890123456789012345678901234567890123"},
 };
 
-static void answer_cases(void **state) {
+static void test_responses_are_checked(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(answers); i++) {
-    struct ws_client_offer offer = sample_offer(NULL);
-    struct ws_client_answer answer;
+    struct ws_client_handshake_offer offer = sample_offer(NULL);
+    struct ws_client_handshake_answer answer;
     struct ws_http_head head;
     char text[1024], explanation[256];
     size_t n = (size_t)sprintf(text, "%s\r\n", answers[i].text);
-
     offer.protocols = answers[i].protocols;
     offer.compression = answers[i].compression;
     ws_http_head_init(&head, WS_HTTP_RESPONSE);
     assert_int_equal(ws_http_head_parse(&head, (char *)guard_place(text, n), n), WS_HTTP_COMPLETE);
-    enum ws_client_problem problem = ws_client_check(&head, &offer, &answer);
-
+    enum ws_client_handshake_problem problem = ws_client_handshake_check(&head, &offer, &answer);
     if (!answers[i].explanation) {
-      assert_int_equal(problem, WS_CLIENT_OK);
+      assert_int_equal(problem, WS_CLIENT_HANDSHAKE_OK);
       assert_int_equal(ws_deflate_in_use(&answer.deflate), answers[i].compression);
       continue;
     }
-    assert_int_not_equal(problem, WS_CLIENT_OK);
-    ws_client_explain(explanation, sizeof explanation, problem, &head);
+    assert_int_not_equal(problem, WS_CLIENT_HANDSHAKE_OK);
+    ws_client_handshake_explain(explanation, sizeof explanation, problem, &head);
     assert_string_equal(explanation, answers[i].explanation);
-    ws_client_explain((char *)guard_place(text, 10), 10, problem, &head); /* cut where there is little room */
+    ws_client_handshake_explain((char *)guard_place(text, 10), 10, problem, &head); /* truncates */
   }
 }
 
-/* HS-16: something that is not HTTP. */
-static void an_answer_that_is_not_http(void **state) {
+/* HS-16 */
+static void test_response_that_is_not_http(void **state) {
   struct ws_http_head head;
   char explanation[256];
-
   (void)state;
   ws_http_head_init(&head, WS_HTTP_RESPONSE);
   assert_int_equal(ws_http_head_parse(&head, "SSH-2.0-x\r\n", 11), WS_HTTP_PROBLEM);
-  ws_client_explain_head(explanation, sizeof explanation, &head);
-  assert_string_equal(explanation, "handshake refused: the answer is not valid HTTP: the first line is not HTTP's");
+  ws_client_handshake_explain_head(explanation, sizeof explanation, &head);
+  assert_string_equal(explanation, "handshake refused: the response is not valid HTTP: the start line is malformed");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(the_key_is_random_bytes_in_base64),
-      cmocka_unit_test(request_is_written),
-      cmocka_unit_test(request_with_everything),
-      cmocka_unit_test(program_headers),
-      cmocka_unit_test(answer_cases),
-      cmocka_unit_test(an_answer_that_is_not_http),
+      cmocka_unit_test(test_key_is_random_bytes_in_base64), cmocka_unit_test(test_request_line_and_host),
+      cmocka_unit_test(test_request_with_all_options),      cmocka_unit_test(test_headers_are_checked),
+      cmocka_unit_test(test_responses_are_checked),         cmocka_unit_test(test_response_that_is_not_http),
   };
 
   return cmocka_run_group_tests_name("client handshake", tests, NULL, NULL);

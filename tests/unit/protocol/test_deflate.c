@@ -1,9 +1,10 @@
-/* permessage-deflate: what is negotiated, and what a session makes of compressed messages. */
+/* permessage-deflate: negotiation, and compressed messages in a session. */
 #include "support.h"
 
 #include "protocol/deflate.h"
+#include "protocol/deflater.h"
 
-/* DEFLATE-1 DEFLATE-2: offers and the server's answers; NULL: declined, "!": malformed. */
+/* DEFLATE-1 DEFLATE-2: offers and the server's responses. NULL: declined; "!": malformed. */
 static const struct {
   const char *offer;
   const char *answer;
@@ -65,7 +66,7 @@ static const struct {
     {"x; y=\"a,b\"", "!"},
 };
 
-static void offers_and_answers(void **state) {
+static void test_server_negotiates(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(offers); i++) {
     struct ws_deflate_params params;
@@ -76,7 +77,6 @@ static void offers_and_answers(void **state) {
     enum ws_deflate_outcome expected = !offers[i].answer            ? WS_DEFLATE_DECLINED
                                        : offers[i].answer[0] == '!' ? WS_DEFLATE_MALFORMED
                                                                     : WS_DEFLATE_AGREED;
-
     if (outcome != expected || ws_deflate_in_use(&params) != (expected == WS_DEFLATE_AGREED))
       fail_msg("%s: outcome %d", offers[i].offer, outcome);
     if (outcome == WS_DEFLATE_AGREED) {
@@ -86,7 +86,7 @@ static void offers_and_answers(void **state) {
   }
 }
 
-/* DEFLATE-3: answers to this client's offer, and what they agree on; 0 bits: refused. */
+/* DEFLATE-3: responses to the client's offer, and the agreed parameters. 0 bits: rejected. */
 static const struct {
   const char *answer;
   struct ws_deflate_params params;
@@ -108,13 +108,11 @@ static const struct {
     {"other", {0, 0, 0, 0}},
 };
 
-static void answers_to_the_offer(void **state) {
+static void test_client_checks_the_response(void **state) {
   struct ws_deflate_params params;
-
   (void)state;
   for (size_t i = 0; i < COUNT(answers); i++) {
     enum ws_deflate_outcome outcome = ws_deflate_agree(&params, ws_slice_of(answers[i].answer));
-
     if ((outcome == WS_DEFLATE_MALFORMED) != (answers[i].params.server_bits == 0) ||
         memcmp(&params, &answers[i].params, sizeof params) != 0)
       fail_msg("%s: outcome %d", answers[i].answer, outcome);
@@ -123,9 +121,9 @@ static void answers_to_the_offer(void **state) {
   assert_int_equal(ws_deflate_agree(&params, ws_slice_of(" , ")), WS_DEFLATE_DECLINED);
 }
 
-/* Messages --------------------------------------------------------------------------------------------------------- */
+/* ---- messages */
 
-/* A frame that a client gets: no mask to read past. RFC 7692 section 7.2.3 gives these. */
+/* Frames for a client, unmasked so that they are readable. The examples of RFC 7692 section 7.2.3, and others. */
 static const struct {
   const char *name;
   const char *hex;
@@ -160,51 +158,46 @@ static const struct {
     {"cut within a block", "C1 04 F2 48 CD C9", "fail 1007 a compressed message is damaged\n"},
     {"cut within a stored block", "C2 07 00 05 00 FA FF 48 65", "fail 1007 a compressed message is damaged\n"},
     {"a last block without another", "C1 07 F3 48 CD C9 C9 07 00", "fail 1007 a compressed message is damaged\n"},
-    {"not UTF-8 once inflated", "C1 07 00 01 00 FE FF FF 00", "fail 1007 a text is not UTF-8\n"},
+    {"not UTF-8 once inflated", "C1 07 00 01 00 FE FF FF 00", "fail 1007 a text message is not UTF-8\n"},
     {"a binary need not be", "C2 07 00 01 00 FE FF FF 00", "binary 1 \xFF\n"},
-    {"cut UTF-8 once inflated", "C1 07 00 01 00 FE FF C3 00", "fail 1007 a text is not UTF-8\n"},
+    {"cut UTF-8 once inflated", "C1 07 00 01 00 FE FF C3 00", "fail 1007 a text message is not UTF-8\n"},
 };
 
-static void message_vectors(void **state) {
+static void test_messages_at_every_split(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
-
   (void)state;
   for (size_t i = 0; i < COUNT(vectors); i++) {
     uint8_t bytes[64];
     size_t n = from_hex(bytes, vectors[i].hex);
-
     check_play(vectors[i].name, &setup, bytes, n, vectors[i].expected);
   }
 }
 
-/* DEFLATE-8: text fails as soon as what is inflated shows it, whatever is still to come. */
-static void inflated_text_fails_within_its_frame(void **state) {
+/* DEFLATE-8: at the inflated byte, before the rest of the frame arrives. */
+static void test_inflated_text_fails_within_its_frame(void **state) {
   const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
-
   (void)state;
-  check_play("stored", &setup, "\xC1\x7E\x03\xE8\x00\x02\x00\xFD\xFF\xFF\x61", 11, "fail 1007 a text is not UTF-8\n");
+  check_play("stored", &setup, "\xC1\x7E\x03\xE8\x00\x02\x00\xFD\xFF\xFF\x61", 11,
+             "fail 1007 a text message is not UTF-8\n");
 }
 
-/* Messages of one kind: 0 one letter, 1 words, 2 noise. */
+/* Kind 0: one letter; 1: words; 2: random bytes. */
 static void fill_message(uint8_t *to, size_t n, int kind, uint32_t *random) {
   static const char words[] = "the quick brown fox jumps over the lazy dog; \xD0\xBF\xD1\x80\xD0\xB8 ";
-
   for (size_t i = 0; i < n; i++)
     to[i] = kind == 0 ? 'a' : kind == 1 ? (uint8_t)words[i % (sizeof words - 1)] : (uint8_t)next_random(random);
 }
 
-/* Compresses a message into one frame or several. */
+/* Compresses a message into frames of at most `fragment` bytes. */
 static void append_compressed(uint8_t **bytes, size_t *n, enum ws_role receiver, struct ws_deflater *deflater,
                               const uint8_t *message, size_t size, size_t fragment) {
   size_t bound = ws_deflater_bound(deflater, size);
   uint8_t *payload = malloc(bound);
   size_t left = ws_deflater_run(deflater, payload, message, size), at = 0;
-
   assert_true(left <= bound);
   do {
     size_t piece = left < fragment ? left : fragment;
     unsigned head = (at == 0 ? RSV1 | BIN : CONT) | (piece == left ? FIN : 0);
-
     frame_append(bytes, n, receiver, head, payload + at, piece);
     at += piece;
     left -= piece;
@@ -212,7 +205,7 @@ static void append_compressed(uint8_t **bytes, size_t *n, enum ws_role receiver,
   free(payload);
 }
 
-/* DEFLATE-5 DEFLATE-9: every window that zlib makes, with and without takeover, both roles, sizes and kinds, in one conversation. */
+/* DEFLATE-5 DEFLATE-9: messages of many sizes and kinds in one conversation. */
 static void conversation(const struct setup *setup, uint8_t bits, bool no_takeover, size_t fragment) {
   static const size_t sizes[] = {0, 1, 16, 125, 1000, 0, 4096, 65536, 131072, 3};
   struct ws_deflater *deflater = ws_deflater_new(bits, no_takeover);
@@ -220,7 +213,6 @@ static void conversation(const struct setup *setup, uint8_t bits, bool no_takeov
   uint8_t *bytes = NULL, *message = malloc(131072);
   size_t n = 0, expected_size = 0;
   uint32_t random = bits;
-
   for (size_t i = 0; i < COUNT(sizes); i++) {
     for (int kind = 0; kind < 3; kind++) {
       fill_message(message, sizes[i], kind, &random);
@@ -232,7 +224,6 @@ static void conversation(const struct setup *setup, uint8_t bits, bool no_takeov
   }
   for (size_t step = 1; step < n + 1000; step = step * 30 + 7) {
     struct record record = {0};
-
     play(&record, setup, bytes, n, (struct way){step, step, false, true});
     if (strcmp(record.log, expected) != 0)
       fail_msg("bits %d, takeover %d, role %d: got\n%s", bits, !no_takeover, setup->role, record.log);
@@ -242,32 +233,30 @@ static void conversation(const struct setup *setup, uint8_t bits, bool no_takeov
   free(bytes);
 }
 
-static void every_window(void **state) {
+/* DEFLATE-5 DEFLATE-9: every window of zlib, with and without takeover, in both roles. */
+static void test_every_window_round_trips(void **state) {
   (void)state;
   for (uint8_t bits = 9; bits <= 15; bits++) {
     for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
       struct setup server = {.role = WS_ROLE_SERVER, .max_fragments = 5000, .deflate = {15, bits, false, no_takeover}};
       struct setup client = {.role = WS_ROLE_CLIENT, .max_fragments = 5000, .deflate = {bits, 15, no_takeover, false}};
-
       conversation(&server, bits, no_takeover, SIZE_MAX);
       conversation(&client, bits, no_takeover, 100);
     }
   }
-  /* A peer that promises 8 bits: zlib itself then uses 9. */
+  /* A peer that asks its zlib for 8 bits gets 9. */
   conversation(&(struct setup){.role = WS_ROLE_SERVER, .deflate = {15, 8, false, false}}, 9, false, 1000);
 }
 
-/* DEFLATE-9: without takeover the same message becomes the same bytes; with it, fewer. */
-static void takeover_is_what_it_says(void **state) {
+/* DEFLATE-9: without takeover a repeated message has the same size; with it, a smaller one. */
+static void test_takeover_shrinks_repeated_messages(void **state) {
   static const char message[] = "a sentence that nobody said before, and that is not short";
-
   (void)state;
   for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
     struct ws_deflater *deflater = ws_deflater_new(15, no_takeover);
     uint8_t first[200], second[200];
     size_t n = ws_deflater_run(deflater, first, (const uint8_t *)message, sizeof message);
     size_t m = ws_deflater_run(deflater, second, (const uint8_t *)message, sizeof message);
-
     if (no_takeover) {
       assert_int_equal(n, m);
       assert_memory_equal(first, second, n);
@@ -280,7 +269,7 @@ static void takeover_is_what_it_says(void **state) {
 }
 
 /* DEFLATE-10 */
-static void state_exists_only_while_needed(void **state) {
+static void test_inflater_exists_only_while_needed(void **state) {
   (void)state;
   for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
     const struct ws_deflate_params params = {15, 15, no_takeover, false};
@@ -288,7 +277,6 @@ static void state_exists_only_while_needed(void **state) {
     struct record record = {.session = &session};
     uint8_t plain[] = {0x81, 0x02, 'h', 'i'}, compressed[] = {0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00};
     size_t consumed;
-
     ws_session_init(&session, WS_ROLE_CLIENT, 1000, 10, &params);
     ws_session_feed(&session, plain, sizeof plain, &record_sink, &record, &consumed);
     assert_null(session.inflater);
@@ -303,17 +291,15 @@ static void state_exists_only_while_needed(void **state) {
   }
 }
 
-/* DEFLATE-6: at the cap, past it by one, far past it. */
-static void inflated_size_is_capped(void **state) {
+/* DEFLATE-6: at the limit, one byte above it, far above it. */
+static void test_inflated_size_is_limited(void **state) {
   static const size_t sizes[] = {50000, 50001, 30 << 20};
   const struct setup setup = {.max_message_bytes = 50000, .deflate = {15, 15, false, false}};
-
   (void)state;
   for (size_t i = 0; i < COUNT(sizes); i++) {
     size_t n;
     uint8_t *bytes = bomb(WS_ROLE_SERVER, sizes[i], &n);
     struct record record = {0};
-
     play(&record, &setup, bytes, n, (struct way){n, n, false, false});
     if (i == 0)
       assert_memory_equal(record.log, "binary 50000 #", 14);
@@ -321,12 +307,12 @@ static void inflated_size_is_capped(void **state) {
       assert_string_equal(record.log, "fail 1009 a message is too big\n");
     free(bytes);
   }
-  /* the payload itself, where it cannot come from a message within the cap */
+  /* The announced payload is too long for any message within the limit. */
   check_play("announced", &(struct setup){.role = WS_ROLE_CLIENT, .max_message_bytes = 8000, .deflate = {15, 15, 0, 0}},
              "\xC2\x7E\x2B\x00", 4, "fail 1009 a message is too big\n");
 }
 
-/* DEFLATE-7: a large message that compresses as messages do. */
+/* A large message of random bytes passes the guard. */
 static void noise_passes(const struct setup *setup) {
   struct ws_deflater *deflater = ws_deflater_new(15, false);
   uint8_t *message = malloc(3u << 20), *bytes = NULL;
@@ -334,7 +320,6 @@ static void noise_passes(const struct setup *setup) {
   uint32_t random = 1;
   char expected[200];
   struct record record = {0};
-
   fill_message(message, 3u << 20, 2, &random);
   append_compressed(&bytes, &n, setup->role, deflater, message, 3u << 20, SIZE_MAX);
   event_line(expected, "binary", message, 3u << 20);
@@ -345,12 +330,12 @@ static void noise_passes(const struct setup *setup) {
   free(bytes);
 }
 
-static void inflated_ratio_is_capped(void **state) {
+/* DEFLATE-7 */
+static void test_ratio_is_limited(void **state) {
   const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false}};
   size_t n;
   uint8_t *bytes = bomb(WS_ROLE_SERVER, 1u << 20, &n);
   struct record record = {0}, over = {0};
-
   (void)state;
   play(&record, &setup, bytes, n, (struct way){n, n, false, false});
   assert_memory_equal(record.log, "binary 1048576 #", 16);
@@ -358,13 +343,13 @@ static void inflated_ratio_is_capped(void **state) {
   noise_passes(&setup);
   bytes = bomb(WS_ROLE_SERVER, 8u << 20, &n);
   play(&over, &setup, bytes, n, (struct way){n, n, false, false});
-  assert_string_equal(over.log, "fail 1009 a compressed message expands too much for one of over 1 MiB\n");
+  assert_string_equal(over.log, "fail 1009 a compressed message over 1 MiB expands too much\n");
   free(bytes);
 }
 
-/* DEFLATE-13: what is compressed passes any receiver's guard at every byte, what would not is left as it is, and the messages that
- * follow are compressed again, in a context that is right. */
-static void what_expands_too_much_is_not_compressed(void **state) {
+/* DEFLATE-13: a compressed message passes the receiver's guard at every byte. One that would not is sent uncompressed,
+ * and later messages are compressed with a valid context. */
+static void test_deflater_respects_the_ratio_of_receivers(void **state) {
   enum { SIZE = 4 << 20, HALF = SIZE / 2 };
   static const struct {
     const char *name;
@@ -384,12 +369,10 @@ static void what_expands_too_much_is_not_compressed(void **state) {
   size_t n = 0, expected_size = 0;
   uint32_t random = 1;
   struct record record = {0};
-
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     size_t bound = ws_deflater_bound(deflater, SIZE), size;
     uint8_t *payload = malloc(bound);
-
     fill_message(message, HALF, cases[i].first, &random);
     fill_message(message + HALF, HALF, cases[i].second, &random);
     size = ws_deflater_run(deflater, payload, message, SIZE);
@@ -414,16 +397,16 @@ static void what_expands_too_much_is_not_compressed(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(offers_and_answers),
-      cmocka_unit_test(answers_to_the_offer),
-      cmocka_unit_test(message_vectors),
-      cmocka_unit_test(inflated_text_fails_within_its_frame),
-      cmocka_unit_test(every_window),
-      cmocka_unit_test(takeover_is_what_it_says),
-      cmocka_unit_test(state_exists_only_while_needed),
-      cmocka_unit_test(inflated_size_is_capped),
-      cmocka_unit_test(inflated_ratio_is_capped),
-      cmocka_unit_test(what_expands_too_much_is_not_compressed),
+      cmocka_unit_test(test_server_negotiates),
+      cmocka_unit_test(test_client_checks_the_response),
+      cmocka_unit_test(test_messages_at_every_split),
+      cmocka_unit_test(test_inflated_text_fails_within_its_frame),
+      cmocka_unit_test(test_every_window_round_trips),
+      cmocka_unit_test(test_takeover_shrinks_repeated_messages),
+      cmocka_unit_test(test_inflater_exists_only_while_needed),
+      cmocka_unit_test(test_inflated_size_is_limited),
+      cmocka_unit_test(test_ratio_is_limited),
+      cmocka_unit_test(test_deflater_respects_the_ratio_of_receivers),
   };
 
   return cmocka_run_group_tests_name("deflate", tests, NULL, NULL);

@@ -1,7 +1,9 @@
-/* DEFLATE-11: what compression takes of memory. The linker routes the allocator through here (--wrap). */
+/* DEFLATE-11: the memory of compression. The linker wraps the allocator (--wrap). */
 #include "support.h"
 
 #include "protocol/deflate.h"
+#include "protocol/deflater.h"
+#include "protocol/inflater.h"
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -39,7 +41,7 @@ static size_t deflate_once(struct ws_deflater *deflater) {
   return ws_deflater_run(deflater, packed, message, MESSAGE);
 }
 
-static void test_a_deflater_takes_what_is_promised_and_no_more_with_use(void **state) {
+static void test_deflater_memory_is_bounded(void **state) {
   (void)state;
   fill();
   for (uint8_t bits = 9; bits <= 15; bits++) {
@@ -54,7 +56,7 @@ static void test_a_deflater_takes_what_is_promised_and_no_more_with_use(void **s
   assert_int_equal(ws_deflater_memory(15), 264 * 1024);
 }
 
-static void test_an_inflater_takes_what_is_promised_and_no_more_with_use(void **state) {
+static void test_inflater_memory_is_bounded(void **state) {
   (void)state;
   fill();
   for (uint8_t bits = 9; bits <= 15; bits++) {
@@ -65,10 +67,10 @@ static void test_an_inflater_takes_what_is_promised_and_no_more_with_use(void **
     for (int i = 0; i < 3; i++) {
       size_t before = taken;
       size_t size = deflate_once(deflater);
-      taken = before; /* what the deflater took, if it did, is not the inflater's */
-      struct ws_inflate_step step = {.in = packed, .in_size = size, .to = unpacked, .room = sizeof unpacked};
+      taken = before; /* without the deflater's allocations */
+      struct ws_inflater_buffers step = {.in = packed, .in_size = size, .to = unpacked, .room = sizeof unpacked};
       assert_int_equal(ws_inflater_step(inflater, &step), WS_VIOLATION_NONE);
-      step = (struct ws_inflate_step){.in = WS_DEFLATE_TAIL, .in_size = 4, .to = step.to, .room = step.room};
+      step = (struct ws_inflater_buffers){.in = WS_DEFLATE_TAIL, .in_size = 4, .to = step.to, .room = step.room};
       assert_int_equal(ws_inflater_step(inflater, &step), WS_VIOLATION_NONE);
       assert_true(step.room == 0 && memcmp(unpacked, message, MESSAGE) == 0);
     }
@@ -81,8 +83,8 @@ static void test_an_inflater_takes_what_is_promised_and_no_more_with_use(void **
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_a_deflater_takes_what_is_promised_and_no_more_with_use),
-      cmocka_unit_test(test_an_inflater_takes_what_is_promised_and_no_more_with_use),
+      cmocka_unit_test(test_deflater_memory_is_bounded),
+      cmocka_unit_test(test_inflater_memory_is_bounded),
   };
   return cmocka_run_group_tests_name("deflate memory", tests, NULL, NULL);
 }

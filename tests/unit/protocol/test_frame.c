@@ -3,13 +3,13 @@
 
 #include "protocol/frame.h"
 
-/* FRAME-1 to FRAME-7: what a receiver makes of the first bytes of a frame. `shown` is how many bytes show the violation. */
+/* FRAME-1 to FRAME-7: decoding of headers. */
 struct header_case {
   const char *name;
   bool masked, rsv1;
   const char *hex;
   enum ws_violation violation;
-  size_t size; /* of the header; of a violation: the byte that shows it, counted from 1 */
+  size_t size; /* of the header; for a violation, of the part that shows it */
   uint64_t length;
 };
 
@@ -69,7 +69,7 @@ static const struct header_case cases[] = {
     {"pong of 65536", true, false, "8A FF", WS_VIOLATION_CONTROL_TOO_LONG, 2, 0},
 };
 
-static void frame_headers(void **state) {
+static void test_headers_are_decoded(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const struct header_case *c = &cases[i];
@@ -77,13 +77,11 @@ static void frame_headers(void **state) {
     struct ws_frame frame;
     uint8_t bytes[20] = {0};
     size_t n = from_hex(bytes, c->hex);
-
     for (size_t there = 0; there < c->size; there++)
       if (ws_frame_decode(&frame, rules, guard_place(bytes, there), there) != WS_FRAME_PARTIAL)
         fail_msg("%s: decided after %zu bytes", c->name, there);
     for (size_t there = c->size; there <= sizeof bytes; there++) {
       enum ws_frame_outcome outcome = ws_frame_decode(&frame, rules, guard_place(bytes, there), there);
-
       if (outcome != (c->violation ? WS_FRAME_VIOLATION : WS_FRAME_OK) || frame.violation != c->violation)
         fail_msg("%s: outcome %d, violation %d", c->name, outcome, frame.violation);
       if (outcome == WS_FRAME_VIOLATION)
@@ -97,21 +95,19 @@ static void frame_headers(void **state) {
 }
 
 /* FRAME-8 */
-static void frame_encoding_is_shortest_and_decodes(void **state) {
+static void test_encoding_is_minimal_and_decodes(void **state) {
   static const struct {
     uint64_t length;
     size_t size;
   } sizes[] = {{0, 2},     {1, 2},      {125, 2},         {126, 4},       {127, 4},
                {65535, 4}, {65536, 10}, {1ull << 32, 10}, {INT64_MAX, 10}};
   const uint8_t key[4] = {9, 8, 7, 6};
-
   (void)state;
   for (size_t i = 0; i < COUNT(sizes); i++) {
     for (int masked = 0; masked < 2; masked++) {
       uint8_t header[WS_FRAME_HEADER_MAX];
       struct ws_frame frame;
       size_t n = ws_frame_encode(header, WS_FRAME_FIN | WS_OPCODE_BINARY, sizes[i].length, masked ? key : NULL);
-
       assert_int_equal(n, sizes[i].size + (masked ? 4 : 0));
       assert_int_equal(n, ws_frame_header_size(sizes[i].length, masked));
       assert_int_equal(ws_frame_decode(&frame, (struct ws_frame_rules){masked, false}, header, n), WS_FRAME_OK);
@@ -122,11 +118,10 @@ static void frame_encoding_is_shortest_and_decodes(void **state) {
   }
 }
 
-/* FRAME-9: every size up to two blocks and more, every phase, in place and elsewhere. */
-static void frame_masking_is_exclusive_or(void **state) {
+/* FRAME-9: every size up to three blocks, every phase, in place and to another buffer. */
+static void test_masking_is_exclusive_or(void **state) {
   const uint8_t key[4] = {0x11, 0x80, 0x7F, 0xFE};
   uint8_t plain[200], out[200];
-
   (void)state;
   for (size_t i = 0; i < sizeof plain; i++)
     plain[i] = (uint8_t)(i * 37 + 5);
@@ -134,7 +129,6 @@ static void frame_masking_is_exclusive_or(void **state) {
     for (size_t phase = 0; phase < 4; phase++) {
       uint8_t turned[4] = {key[0], key[1], key[2], key[3]};
       uint8_t *placed = guard_place(plain, n);
-
       ws_frame_key_advance(turned, phase + 4 * n);
       ws_frame_mask(out, placed, n, turned);
       ws_frame_mask(placed, placed, n, turned);
@@ -149,9 +143,9 @@ static void frame_masking_is_exclusive_or(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(frame_headers),
-      cmocka_unit_test(frame_encoding_is_shortest_and_decodes),
-      cmocka_unit_test(frame_masking_is_exclusive_or),
+      cmocka_unit_test(test_headers_are_decoded),
+      cmocka_unit_test(test_encoding_is_minimal_and_decodes),
+      cmocka_unit_test(test_masking_is_exclusive_or),
   };
 
   return cmocka_run_group_tests_name("frame", tests, NULL, NULL);

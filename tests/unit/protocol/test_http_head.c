@@ -1,4 +1,4 @@
-/* HTTP heads: each is parsed whole, byte by byte and at every split, and must come to the same. */
+/* HTTP heads: each is parsed whole, byte by byte and at every split, with the same result. */
 #include "support.h"
 
 #include <sys/mman.h>
@@ -10,7 +10,7 @@ struct head_case {
   enum ws_http_kind kind;
   const char *text;
   enum ws_refusal problem;
-  const char *summary; /* method, target, status, reason and fields of a good head */
+  const char *summary; /* method, target, status, reason and fields of a valid head */
 };
 
 #define Q WS_HTTP_REQUEST
@@ -84,28 +84,27 @@ static void append(char *to, struct ws_slice s) {
 static void summarise(char *to, const struct ws_http_head *head) {
   to[0] = '\0';
   if (head->kind == WS_HTTP_REQUEST) {
-    append(to, ws_http_method(head));
+    append(to, ws_http_head_method(head));
     strcat(to, " ");
-    append(to, ws_http_target(head));
+    append(to, ws_http_head_target(head));
   } else {
     sprintf(to, "%d ", head->status);
-    append(to, ws_http_reason(head));
+    append(to, ws_http_head_reason(head));
   }
   strcat(to, "|");
   for (size_t i = 0; i < head->field_count; i++) {
-    append(to, ws_http_field_name(head, i));
+    append(to, ws_http_head_field_name(head, i));
     strcat(to, "=");
-    append(to, ws_http_field_value(head, i));
+    append(to, ws_http_head_field_value(head, i));
     strcat(to, "|");
   }
 }
 
-/* Parses what has arrived so far, in growing pieces: first, then step by step. */
+/* Passes the first `first` bytes, then `step` more in each call. */
 static enum ws_http_outcome parse_in_pieces(struct ws_http_head *head, enum ws_http_kind kind, const char *text,
                                             size_t n, size_t first, size_t step) {
   enum ws_http_outcome outcome;
   size_t there = first;
-
   ws_http_head_init(head, kind);
   for (;;) {
     outcome = ws_http_head_parse(head, (char *)guard_place(text, there), there);
@@ -116,18 +115,16 @@ static enum ws_http_outcome parse_in_pieces(struct ws_http_head *head, enum ws_h
 }
 
 /* HTTP-1 */
-static void head_cases(void **state) {
+static void test_heads_at_every_split(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const struct head_case *c = &cases[i];
     size_t n = strlen(c->text);
-
     for (size_t cut = 0; cut <= n; cut++) {
       for (int step = 0; step < 2; step++) {
         struct ws_http_head head;
         enum ws_http_outcome outcome = parse_in_pieces(&head, c->kind, c->text, n, cut, step ? 1 : n);
         char summary[512];
-
         if (outcome != (c->problem ? WS_HTTP_PROBLEM : WS_HTTP_COMPLETE) || head.problem != c->problem)
           fail_msg("%s, cut at %zu: outcome %d, %s", c->name, cut, outcome, ws_refusal_text(head.problem));
         if (outcome == WS_HTTP_PROBLEM) {
@@ -143,11 +140,10 @@ static void head_cases(void **state) {
   }
 }
 
-/* HTTP-3: at the byte, not at the end of the line. HTTP-1: until then nothing is wrong. */
-static void problems_are_found_at_their_byte(void **state) {
+/* HTTP-1 HTTP-3: at the byte, not at the end of the line or before. */
+static void test_problem_is_reported_at_its_byte(void **state) {
   static const char text[] = "GET / HTTP/1.1\r\nA: b\0c\r\n\r\n";
   struct ws_http_head head;
-
   (void)state;
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   assert_int_equal(ws_http_head_parse(&head, text, 20), WS_HTTP_PARTIAL);
@@ -155,17 +151,16 @@ static void problems_are_found_at_their_byte(void **state) {
   assert_int_equal(head.problem, WS_REFUSAL_CONTROL_CHARACTER);
 }
 
-/* HTTP-2: 16,384 bytes and 100 fields are accepted, one more of either is not. */
+/* HTTP-2: 16,384 bytes and 100 fields are accepted, one more is not. */
 static void head_of_size(char *text, size_t n) {
   memset(text, 'x', n);
   memcpy(text, "GET / HTTP/1.1\r\nA:", 18);
   memcpy(text + n - 4, "\r\n\r\n", 4);
 }
 
-static void caps_on_bytes(void **state) {
+static void test_bytes_are_limited(void **state) {
   static char text[WS_HTTP_BYTES_MAX + 10];
   struct ws_http_head head;
-
   (void)state;
   head_of_size(text, WS_HTTP_BYTES_MAX);
   assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, WS_HTTP_BYTES_MAX, 0, 1000), WS_HTTP_COMPLETE);
@@ -178,15 +173,13 @@ static void caps_on_bytes(void **state) {
   assert_int_equal(head.problem, WS_REFUSAL_HEAD_TOO_BIG);
 }
 
-static void caps_on_fields(void **state) {
+static void test_fields_are_limited(void **state) {
   char text[2048] = "GET / HTTP/1.1\r\n";
   struct ws_http_head head;
-
   (void)state;
   for (int i = 0; i < WS_HTTP_FIELDS_MAX; i++)
     strcat(text, "A: b\r\n");
   size_t n = strlen(text);
-
   strcat(text, "\r\n");
   assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, n + 2, 0, n + 2), WS_HTTP_COMPLETE);
   assert_int_equal(head.field_count, WS_HTTP_FIELDS_MAX);
@@ -195,12 +188,11 @@ static void caps_on_fields(void **state) {
   assert_int_equal(head.problem, WS_REFUSAL_TOO_MANY_FIELDS);
 }
 
-/* HTTP-6: what was looked at is not looked at again while a long line grows: it may even be out of reach. */
-static void bytes_are_scanned_once(void **state) {
+/* HTTP-6: scanned bytes are not read again while a line grows: the first page may be inaccessible. */
+static void test_bytes_are_scanned_once(void **state) {
   static const char start[] = "GET / HTTP/1.1\r\nA: ";
   char *text = mmap(NULL, WS_HTTP_BYTES_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   struct ws_http_head head;
-
   (void)state;
   assert_ptr_not_equal(text, MAP_FAILED);
   memset(text, 'x', WS_HTTP_BYTES_MAX);
@@ -214,52 +206,46 @@ static void bytes_are_scanned_once(void **state) {
 }
 
 /* HTTP-7 HTTP-8 */
-static void fields_are_found(void **state) {
+static void test_fields_are_found(void **state) {
   static const char text[] = "GET / HTTP/1.1\r\nHOST: one\r\nhost: two\r\nConnection: keep-alive , Upgrade\r\n"
                              "connection: ,, x\r\nUpgrade: websocketx, \"websocket\"\r\n\r\n";
   struct ws_http_head head;
   struct ws_slice value;
-
   (void)state;
   assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, sizeof text - 1, 0, 9), WS_HTTP_COMPLETE);
-  assert_int_equal(ws_http_find(&head, "Host", &value), 2);
+  assert_int_equal(ws_http_head_find(&head, "Host", &value), 2);
   assert_true(ws_slice_equal(value, ws_slice_of("one")));
-  assert_int_equal(ws_http_find(&head, "Origin", &value), 0);
+  assert_int_equal(ws_http_head_find(&head, "Origin", &value), 0);
   assert_null(value.data);
-  assert_true(ws_http_list_holds(&head, "Connection", "upgrade"));
-  assert_true(ws_http_list_holds(&head, "Connection", "X"));
-  assert_false(ws_http_list_holds(&head, "Connection", "keep"));
-  assert_false(ws_http_list_holds(&head, "Upgrade", "websocket"));
-  assert_false(ws_http_list_holds(&head, "Via", "websocket"));
+  assert_true(ws_http_head_list_contains(&head, "Connection", "upgrade"));
+  assert_true(ws_http_head_list_contains(&head, "Connection", "X"));
+  assert_false(ws_http_head_list_contains(&head, "Connection", "keep"));
+  assert_false(ws_http_head_list_contains(&head, "Upgrade", "websocket"));
+  assert_false(ws_http_head_list_contains(&head, "Via", "websocket"));
 }
 
-/* HTTP-1: the buffer may move while a head is read. */
-static void the_buffer_may_move(void **state) {
+/* HTTP-1: the buffer may move between calls. */
+static void test_buffer_may_move(void **state) {
   static const char text[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
   struct ws_http_head head;
-
   (void)state;
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   for (size_t n = 1; n <= sizeof text - 1; n++) {
     char *copy = malloc(n);
-
     memcpy(copy, text, n);
     assert_int_equal(ws_http_head_parse(&head, copy, n), n < sizeof text - 1 ? WS_HTTP_PARTIAL : WS_HTTP_COMPLETE);
     free(copy);
   }
   head.bytes = text;
-  assert_true(ws_slice_equal(ws_http_field_value(&head, 0), ws_slice_of("a")));
+  assert_true(ws_slice_equal(ws_http_head_field_value(&head, 0), ws_slice_of("a")));
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(head_cases),
-      cmocka_unit_test(problems_are_found_at_their_byte),
-      cmocka_unit_test(caps_on_bytes),
-      cmocka_unit_test(caps_on_fields),
-      cmocka_unit_test(bytes_are_scanned_once),
-      cmocka_unit_test(fields_are_found),
-      cmocka_unit_test(the_buffer_may_move),
+      cmocka_unit_test(test_heads_at_every_split),   cmocka_unit_test(test_problem_is_reported_at_its_byte),
+      cmocka_unit_test(test_bytes_are_limited),      cmocka_unit_test(test_fields_are_limited),
+      cmocka_unit_test(test_bytes_are_scanned_once), cmocka_unit_test(test_fields_are_found),
+      cmocka_unit_test(test_buffer_may_move),
   };
 
   return cmocka_run_group_tests_name("http head", tests, NULL, NULL);

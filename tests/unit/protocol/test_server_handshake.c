@@ -1,8 +1,8 @@
-/* The server's side of the opening handshake: requests, and what is answered. */
+/* The server's side of the opening handshake. */
 #include "protocol/subprotocol.h"
 #include "support.h"
 
-#include "protocol/handshake.h"
+#include "protocol/server_handshake.h"
 
 #define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 #define VERSION "Sec-WebSocket-Version: 13\r\n"
@@ -22,7 +22,7 @@ struct request_case {
 
 static const struct request_case cases[] = {
     /* HS-1 */
-    {"the standard's example", GET REST, 0},
+    {"the example of the RFC", GET REST, 0},
     {"names and tokens in other cases",
      "GET /chat HTTP/1.1\r\nHOST: example.com\r\nupgrade: WebSocket\r\nCONNECTION: keep-alive, UPGRADE\r\n"
      "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nSEC-WEBSOCKET-VERSION: 13\r\n",
@@ -141,40 +141,38 @@ static const struct request_case cases[] = {
 
 static const char *const allowed[] = {"http://other.example", "https://page.example"};
 
-static const struct ws_server_rules rules = {
+static const struct ws_server_handshake_rules rules = {
     .path = "/chat", .origins = allowed, .origin_count = COUNT(allowed), .protocols = "v2, v1"};
 
-/* Parses and decides `text` and the empty line. */
-static enum ws_refusal decide(const char *text, const struct ws_server_rules *by, struct ws_server_request *request) {
+/* Parses `text` with an empty line, and checks the request. */
+static enum ws_refusal decide(const char *text, const struct ws_server_handshake_rules *by,
+                              struct ws_server_handshake *request) {
   static struct ws_http_head head;
   static char whole[20000];
   size_t n = (size_t)snprintf(whole, sizeof whole, "%s\r\n", text);
-
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   if (ws_http_head_parse(&head, (char *)guard_place(whole, n), n) != WS_HTTP_COMPLETE)
     fail_msg("not HTTP: %s: %s", text, ws_refusal_text(head.problem));
-  return ws_server_check(&head, by, request);
+  return ws_server_handshake_check(&head, by, request);
 }
 
-static void request_cases(void **state) {
+static void test_requests_are_checked(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
-    struct ws_server_request request;
+    struct ws_server_handshake request;
     enum ws_refusal refusal = decide(cases[i].text, &rules, &request);
-
     if (refusal != cases[i].refusal)
       fail_msg("%s: %s", cases[i].name, ws_refusal_text(refusal));
   }
 }
 
-/* HS-1: the answer, letter for letter. */
-static void the_standards_answer(void **state) {
-  struct ws_server_request request;
-  char answer[WS_RESPONSE_MAX];
-
+/* HS-1: byte for byte. */
+static void test_response_of_the_rfc(void **state) {
+  struct ws_server_handshake request;
+  char answer[WS_SERVER_HANDSHAKE_MAX];
   (void)state;
   assert_int_equal(decide("GET /chat?x=1 HTTP/1.1\r\n" REST, &rules, &request), WS_REFUSAL_NONE);
-  assert_int_equal(ws_server_accept_write(answer, &request), strlen(SWITCH "\r\n"));
+  assert_int_equal(ws_server_handshake_accept(answer, &request), strlen(SWITCH "\r\n"));
   assert_string_equal(answer, SWITCH "\r\n");
   assert_true(ws_slice_equal(request.host, ws_slice_of("example.com")));
   assert_true(ws_slice_equal(request.path, ws_slice_of("/chat")));
@@ -183,22 +181,20 @@ static void the_standards_answer(void **state) {
   assert_null(request.protocol.data);
 }
 
-/* HS-8: what stands for an empty path. */
-static void absolute_form_without_path_is_the_root(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules root = {.path = "/"};
-
+/* HS-8: an empty path is "/". */
+static void test_absolute_form_without_path_is_the_root(void **state) {
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules root = {.path = "/"};
   (void)state;
   assert_int_equal(decide("GET http://example.com HTTP/1.1\r\n" REST, &root, &request), WS_REFUSAL_NONE);
   assert_int_equal(decide("GET http://example.com?q HTTP/1.1\r\n" REST, &root, &request), WS_REFUSAL_NONE);
   assert_true(ws_slice_equal(request.query, ws_slice_of("?q")));
 }
 
-/* HS-9: "*" admits every page, but not two origins. */
-static void any_origin(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules open = {.path = "/chat", .any_origin = true};
-
+/* HS-9: "*" allows every origin, but only one Origin header. */
+static void test_any_origin_is_allowed(void **state) {
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules open = {.path = "/chat", .any_origin = true};
   (void)state;
   assert_int_equal(decide(GET REST "Origin: http://evil.com\r\n", &open, &request), WS_REFUSAL_NONE);
   assert_int_equal(decide(GET REST "Origin: null\r\n", &open, &request), WS_REFUSAL_NONE);
@@ -206,10 +202,9 @@ static void any_origin(void **state) {
 }
 
 /* HS-10 */
-static void loopback_bind(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules local = {.path = "/chat", .loopback = true};
-
+static void test_loopback_server_checks_host(void **state) {
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules local = {.path = "/chat", .loopback = true};
   (void)state;
   assert_int_equal(decide(GET "Host: localhost:8080\r\n" UPGRADE KEY VERSION, &local, &request), WS_REFUSAL_NONE);
   assert_int_equal(decide(GET "Host: 127.0.0.1:8080\r\n" UPGRADE KEY VERSION, &local, &request), WS_REFUSAL_NONE);
@@ -220,20 +215,19 @@ static void loopback_bind(void **state) {
 }
 
 /* HS-11 */
-static void subprotocol_choice(void **state) {
+static void test_server_chooses_its_preferred_subprotocol(void **state) {
   static const struct {
     const char *offer;
     const char *chosen;
   } offers[] = {{"v1", "v1"}, {"v1, v2", "v2"}, {"v2,v1", "v2"}, {"v3, v1 ,v4", "v1"}, {"V1", NULL}, {"v3", NULL}};
-  struct ws_server_request request;
-  const struct ws_server_rules mute = {.path = "/chat"};
-  char text[1024], answer[WS_RESPONSE_MAX];
-
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules mute = {.path = "/chat"};
+  char text[1024], answer[WS_SERVER_HANDSHAKE_MAX];
   (void)state;
   for (size_t i = 0; i < COUNT(offers); i++) {
     sprintf(text, GET REST "Sec-WebSocket-Protocol: %s\r\n", offers[i].offer);
     assert_int_equal(decide(text, &rules, &request), WS_REFUSAL_NONE);
-    ws_server_accept_write(answer, &request);
+    ws_server_handshake_accept(answer, &request);
     if (offers[i].chosen)
       sprintf(text, SWITCH "Sec-WebSocket-Protocol: %s\r\n\r\n", offers[i].chosen);
     else
@@ -244,12 +238,11 @@ static void subprotocol_choice(void **state) {
   assert_null(request.protocol.data);
 }
 
-/* DEFLATE-1: only where the server's rules have it, over several fields, and in the answer. */
-static void compression_is_agreed_in_the_answer(void **state) {
-  struct ws_server_request request;
-  const struct ws_server_rules compressing = {.path = "/chat", .compression = true};
-  char answer[WS_RESPONSE_MAX];
-
+/* DEFLATE-1: only if the rules allow it; offers in several fields; part of the response. */
+static void test_compression_is_negotiated(void **state) {
+  struct ws_server_handshake request;
+  const struct ws_server_handshake_rules compressing = {.path = "/chat", .compression = true};
+  char answer[WS_SERVER_HANDSHAKE_MAX];
   (void)state;
   assert_int_equal(decide(GET REST "Sec-WebSocket-Extensions: permessage-deflate\r\n", &rules, &request), 0);
   assert_false(ws_deflate_in_use(&request.deflate));
@@ -259,18 +252,17 @@ static void compression_is_agreed_in_the_answer(void **state) {
              "client_max_window_bits\r\nSec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n",
              &compressing, &request),
       0);
-  ws_server_accept_write(answer, &request);
+  ws_server_handshake_accept(answer, &request);
   assert_string_equal(answer, SWITCH "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
 }
 
-/* HS-12 HS-13: every refusal has its status, the headers it calls for, and its text; nothing in it comes from the client. */
-static void refusals(void **state) {
+/* HS-12 HS-13: each refusal has its status, the headers that the status requires, and its text. */
+static void test_refusal_responses(void **state) {
   (void)state;
   for (int i = 1; i < WS_REFUSAL_COUNT; i++) {
-    char answer[WS_RESPONSE_MAX], start[32], end[256];
+    char answer[WS_SERVER_HANDSHAKE_MAX], start[32], end[256];
     int status = ws_refusal_status((enum ws_refusal)i);
-    size_t n = ws_server_refuse_write(answer, (enum ws_refusal)i);
-
+    size_t n = ws_server_handshake_refuse(answer, (enum ws_refusal)i);
     assert_int_equal(n, strlen(answer));
     sprintf(start, "HTTP/1.1 %d ", status);
     assert_memory_equal(answer, start, strlen(start));
@@ -298,10 +290,9 @@ static bool subprotocols_valid(struct ws_slice list) {
   return ws_subprotocol_check(list, &wrong) == NULL;
 }
 
-/* HS-11: the lists a program may set. */
-static void protocol_lists(void **state) {
+/* HS-11: the lists that a program sets. */
+static void test_subprotocol_lists_are_validated(void **state) {
   char many[4 * (WS_SUBPROTOCOLS_MAX + 1) + 1] = "", name[WS_SUBPROTOCOL_MAX + 2];
-
   (void)state;
   assert_true(subprotocols_valid(ws_slice_of("")));
   assert_true(subprotocols_valid(ws_slice_of(" ")));
@@ -324,15 +315,15 @@ static void protocol_lists(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(request_cases),
-      cmocka_unit_test(the_standards_answer),
-      cmocka_unit_test(absolute_form_without_path_is_the_root),
-      cmocka_unit_test(any_origin),
-      cmocka_unit_test(loopback_bind),
-      cmocka_unit_test(subprotocol_choice),
-      cmocka_unit_test(compression_is_agreed_in_the_answer),
-      cmocka_unit_test(refusals),
-      cmocka_unit_test(protocol_lists),
+      cmocka_unit_test(test_requests_are_checked),
+      cmocka_unit_test(test_response_of_the_rfc),
+      cmocka_unit_test(test_absolute_form_without_path_is_the_root),
+      cmocka_unit_test(test_any_origin_is_allowed),
+      cmocka_unit_test(test_loopback_server_checks_host),
+      cmocka_unit_test(test_server_chooses_its_preferred_subprotocol),
+      cmocka_unit_test(test_compression_is_negotiated),
+      cmocka_unit_test(test_refusal_responses),
+      cmocka_unit_test(test_subprotocol_lists_are_validated),
   };
 
   return cmocka_run_group_tests_name("server handshake", tests, NULL, NULL);

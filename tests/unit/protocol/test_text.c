@@ -1,4 +1,4 @@
-/* Text between the host's strings and the wire (UTF8-5). */
+/* UTF8-5: conversion of text between the host's strings and the wire. */
 #include "support.h"
 
 #include "protocol/text.h"
@@ -27,16 +27,14 @@ static const struct text_case cases[] = {
     {"C1 80", WS_TEXT_INVALID, "", 0},
 };
 
-static void text_crosses_both_ways(void **state) {
+static void test_text_converts_both_ways(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     uint8_t host[32], wire[32], out[32];
     size_t n = from_hex(host, cases[i].host_hex), wire_size = from_hex(wire, cases[i].wire_hex);
     struct ws_text_extent extent;
-
     host[n] = '\0';
     char *text = (char *)guard_place(host, n + 1);
-
     assert_int_equal(ws_text_measure(text, &extent), cases[i].outcome);
     assert_int_equal(extent.host_size, n);
     if (cases[i].outcome == WS_TEXT_INVALID) {
@@ -48,20 +46,18 @@ static void text_crosses_both_ways(void **state) {
     assert_memory_equal(out, wire, wire_size);
 
     uint8_t *back = guard_place(wire, wire_size);
-
     assert_int_equal(ws_text_host_size(back, wire_size), n);
     ws_text_to_host((char *)out, back, wire_size);
     assert_memory_equal(out, host, n + 1);
   }
 }
 
-/* UTF8-5: a text of nothing but U+0000 takes time in proportion to its size. */
-static void text_of_nuls_only(void **state) {
+/* UTF8-5: a text that consists of U+0000 is converted in linear time. */
+static void test_nuls_take_linear_time(void **state) {
   size_t n = 1u << 20;
   char *text = malloc(2 * n + 1);
   uint8_t *wire = malloc(n);
   struct ws_text_extent extent;
-
   (void)state;
   memset(wire, 0, n);
   assert_int_equal(ws_text_host_size(wire, n), 2 * n);
@@ -77,8 +73,8 @@ static void text_of_nuls_only(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(text_crosses_both_ways),
-      cmocka_unit_test(text_of_nuls_only),
+      cmocka_unit_test(test_text_converts_both_ways),
+      cmocka_unit_test(test_nuls_take_linear_time),
   };
 
   return cmocka_run_group_tests_name("text", tests, NULL, NULL);

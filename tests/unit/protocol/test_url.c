@@ -117,14 +117,13 @@ static void check_slice(struct ws_slice got, const char *want) {
   assert_memory_equal(got.data, want, got.size);
 }
 
-static void url_cases(void **state) {
+static void test_urls_are_parsed(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     const struct url_case *c = &cases[i];
     size_t n = strlen(c->text);
     struct ws_url url;
     enum ws_url_problem problem = ws_url_parse(&url, (char *)guard_place(c->text, n), n);
-
     if (problem != c->problem)
       fail_msg("%s: %s", c->text, ws_url_problem_text(problem));
     if (problem != WS_URL_OK)
@@ -138,19 +137,17 @@ static void url_cases(void **state) {
   }
 }
 
-/* URL-2: a NUL, which ends no slice. */
-static void url_with_nul(void **state) {
+/* URL-2: a NUL does not end the text. */
+static void test_nul_is_rejected(void **state) {
   struct ws_url url;
-
   (void)state;
   assert_int_equal(ws_url_parse(&url, "ws://a/\0b", 9), WS_URL_CHARACTER);
 }
 
 /* URL-6 */
-static void url_too_long(void **state) {
+static void test_length_is_limited(void **state) {
   char text[WS_URL_MAX + 1];
   struct ws_url url;
-
   (void)state;
   memset(text, 'a', sizeof text);
   memcpy(text, "ws://h/", 7);
@@ -158,8 +155,8 @@ static void url_too_long(void **state) {
   assert_int_equal(ws_url_parse(&url, text, WS_URL_MAX + 1), WS_URL_TOO_LONG);
 }
 
-/* URL-2 URL-3: what a program may set as a path. */
-static void targets(void **state) {
+/* URL-2 URL-3: the path that a program sets. */
+static void test_characters_of_targets(void **state) {
   (void)state;
   assert_true(ws_url_target_valid(ws_slice_of("/chat?x=~")));
   assert_false(ws_url_target_valid(ws_slice_of("/chat#x")));
@@ -168,8 +165,8 @@ static void targets(void **state) {
   assert_false(ws_url_target_valid(ws_slice_of("/\xC3\xA9")));
 }
 
-/* HS-10: which hosts name this machine. */
-static void loopback_hosts(void **state) {
+/* HS-10: hosts that name this machine. */
+static void test_loopback_hosts(void **state) {
   static const struct {
     const char *host;
     bool loopback;
@@ -194,17 +191,17 @@ static void loopback_hosts(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(hosts); i++) {
     struct ws_authority authority;
-
-    assert_int_equal(ws_authority_parse(&authority, ws_slice_of(hosts[i].host)), WS_URL_OK);
-    if (ws_host_is_loopback(&authority) != hosts[i].loopback)
+    assert_int_equal(ws_url_authority_parse(&authority, ws_slice_of(hosts[i].host)), WS_URL_OK);
+    if (ws_url_host_is_loopback(&authority) != hosts[i].loopback)
       fail_msg("%s", hosts[i].host);
   }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(url_cases), cmocka_unit_test(url_with_nul),   cmocka_unit_test(url_too_long),
-      cmocka_unit_test(targets),   cmocka_unit_test(loopback_hosts),
+      cmocka_unit_test(test_urls_are_parsed),   cmocka_unit_test(test_nul_is_rejected),
+      cmocka_unit_test(test_length_is_limited), cmocka_unit_test(test_characters_of_targets),
+      cmocka_unit_test(test_loopback_hosts),
   };
 
   return cmocka_run_group_tests_name("url", tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Messages: what a session makes of frames. Each case is played in both roles, whole, byte by byte and at every split. */
+/* The events of a session. Each case is played in both roles, whole, byte by byte and at every split. */
 #include "support.h"
 
 struct message_case {
@@ -53,39 +53,43 @@ static const struct message_case cases[] = {
      {{TEXT, "he", 0}, {CLOSE, "\x03\xE8", 0}, {FIN | CONT, "llo", 0}, END},
      "close 1000 0 \n"},
     /* MSG-5 */
-    {"nothing to continue", {{FIN | CONT, "x", 0}, END}, "fail 1002 a continuation frame continues nothing\n"},
-    {"nothing to continue, unfinished", {{CONT, "x", 0}, END}, "fail 1002 a continuation frame continues nothing\n"},
+    {"nothing to continue", {{FIN | CONT, "x", 0}, END}, "fail 1002 a continuation frame without a message\n"},
+    {"nothing to continue, unfinished", {{CONT, "x", 0}, END}, "fail 1002 a continuation frame without a message\n"},
     {"a continuation after a message",
      {{FIN | TEXT, "a", 0}, {FIN | CONT, "b", 0}, END},
-     "text 1 a\nfail 1002 a continuation frame continues nothing\n"},
+     "text 1 a\nfail 1002 a continuation frame without a message\n"},
     {"a continuation after fragments",
      {{TEXT, "a", 0}, {FIN | CONT, "b", 0}, {FIN | CONT, "c", 0}, END},
-     "text 2 ab\nfail 1002 a continuation frame continues nothing\n"},
+     "text 2 ab\nfail 1002 a continuation frame without a message\n"},
     /* MSG-6 */
     {"a text inside a text",
      {{TEXT, "a", 0}, {FIN | TEXT, "b", 0}, END},
-     "fail 1002 a new message starts inside a fragmented one\n"},
+     "fail 1002 a message starts within a fragmented message\n"},
     {"a binary inside a text",
      {{TEXT, "", 0}, {BIN, "b", 0}, END},
-     "fail 1002 a new message starts inside a fragmented one\n"},
+     "fail 1002 a message starts within a fragmented message\n"},
     /* FRAME-2 FRAME-3 FRAME-6 in a session, MSG-11 */
     {"reserved bit after a message",
      {{FIN | TEXT, "a", 0}, {FIN | 0x20 | TEXT, "b", 0}, {PING, "", 0}, END},
      "text 1 a\nfail 1002 a reserved bit is set\n"},
     {"RSV1 without compression", {{FIN | RSV1 | TEXT, "b", 0}, END}, "fail 1002 a reserved bit is set\n"},
     {"reserved opcode between fragments", {{TEXT, "a", 0}, {FIN | 0x0B, "", 0}, END}, "fail 1002 a reserved opcode\n"},
-    {"ping of 126", {{PING, L125 "x", 0}, END}, "fail 1002 a control frame has over 125 bytes\n"},
+    {"ping of 126", {{PING, L125 "x", 0}, END}, "fail 1002 a control frame is longer than 125 bytes\n"},
     /* UTF8-1 UTF8-2 UTF8-3 in a session */
     {"multi-byte text", {{FIN | TEXT, "h\xC3\xA9 \xF0\x9F\x98\x80", 0}, END}, "text 8 h\xC3\xA9 \xF0\x9F\x98\x80\n"},
     {"a character over fragments",
      {{TEXT, "\xF0\x9F", 0}, {CONT, "\x98", 0}, {PING, "\xFF", 0}, {FIN | CONT, "\x80", 0}, END},
      "ping 1 \xFF\ntext 4 \xF0\x9F\x98\x80\n"},
-    {"invalid text", {{FIN | TEXT, "ab\xFF", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"C0 80", {{FIN | TEXT, "\xC0\x80", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"surrogate", {{FIN | TEXT, "\xED\xA0\x80", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"cut text", {{FIN | TEXT, "\xE2\x82", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"cut text in fragments", {{TEXT, "\xE2", 0}, {FIN | CONT, "\x82", 0}, END}, "fail 1007 a text is not UTF-8\n"},
-    {"invalid over fragments", {{TEXT, "\xE2", 0}, {FIN | CONT, "\x41", 0}, END}, "fail 1007 a text is not UTF-8\n"},
+    {"invalid text", {{FIN | TEXT, "ab\xFF", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"C0 80", {{FIN | TEXT, "\xC0\x80", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"surrogate", {{FIN | TEXT, "\xED\xA0\x80", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"cut text", {{FIN | TEXT, "\xE2\x82", 0}, END}, "fail 1007 a text message is not UTF-8\n"},
+    {"cut text in fragments",
+     {{TEXT, "\xE2", 0}, {FIN | CONT, "\x82", 0}, END},
+     "fail 1007 a text message is not UTF-8\n"},
+    {"invalid over fragments",
+     {{TEXT, "\xE2", 0}, {FIN | CONT, "\x41", 0}, END},
+     "fail 1007 a text message is not UTF-8\n"},
     {"the state is fresh for each text",
      {{FIN | BIN, "\xE2", 0}, {FIN | TEXT, "ok", 0}, END},
      "binary 1 \xE2\ntext 2 ok\n"},
@@ -111,12 +115,11 @@ static const struct message_case cases[] = {
     {"close with reason of 123", {{CLOSE, "\x03\xE8" L123, 0}, END}, "close 1000 123 " L123 "\n"},
     {"close with reason of 124",
      {{CLOSE, "\x03\xE8" L125, 126}, END},
-     "fail 1002 a control frame has over 125 bytes\n"},
+     "fail 1002 a control frame is longer than 125 bytes\n"},
 };
 
 static uint8_t *encode(const struct frame_spec *frames, enum ws_role receiver, size_t *n) {
   uint8_t *bytes = NULL;
-
   *n = 0;
   for (; frames->head != END_OF_FRAMES; frames++)
     frame_append(&bytes, n, receiver, frames->head, frames->payload,
@@ -124,42 +127,38 @@ static uint8_t *encode(const struct frame_spec *frames, enum ws_role receiver, s
   return bytes;
 }
 
-static void message_cases(void **state) {
+static void test_messages_at_every_split(void **state) {
   (void)state;
   for (size_t i = 0; i < COUNT(cases); i++) {
     for (int role = 0; role < 2; role++) {
       size_t n;
       uint8_t *bytes = encode(cases[i].frames, (enum ws_role)role, &n);
       struct setup setup = {.role = (enum ws_role)role};
-
       check_play(cases[i].name, &setup, bytes, n, cases[i].expected);
       free(bytes);
     }
   }
 }
 
-/* CLOSE-1: every code there is. */
-static void close_codes(void **state) {
+/* CLOSE-1 */
+static void test_every_close_code(void **state) {
   struct setup setup = {.role = WS_ROLE_CLIENT};
-
   (void)state;
   for (unsigned code = 0; code <= 65535; code++) {
     bool valid = (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
     uint8_t bytes[] = {0x88, 0x02, (uint8_t)(code >> 8), (uint8_t)code};
     struct record record = {0};
     char expected[64];
-
     snprintf(expected, sizeof expected, valid ? "close %u 0 \n" : "fail 1002 a close code is not valid\n", code);
     play(&record, &setup, bytes, sizeof bytes, (struct way){4, 4, false, false});
     assert_string_equal(record.log, expected);
   }
 }
 
-/* FRAME-4: each role meets the other's frames. */
-static void masks_in_the_wrong_direction(void **state) {
+/* FRAME-4: each role receives its own frames. */
+static void test_masking_in_the_wrong_direction_fails(void **state) {
   uint8_t *bytes = NULL;
   size_t n = 0;
-
   (void)state;
   frame_append(&bytes, &n, WS_ROLE_CLIENT, FIN | TEXT, "hi", 2);
   check_play("unmasked", &(struct setup){.role = WS_ROLE_SERVER}, bytes, n,
@@ -170,16 +169,14 @@ static void masks_in_the_wrong_direction(void **state) {
   free(bytes);
 }
 
-/* MSG-1 MSG-14: the sizes of the conformance suites, whole and in fragments, text and binary. */
-static void message_sizes(void **state) {
+/* MSG-1 MSG-14: the sizes of the conformance suites, whole and in fragments. */
+static void test_messages_of_many_sizes(void **state) {
   static const size_t sizes[] = {126, 127, 128, 4095, 4096, 65535, 65536, 65537, 262144, 1048576};
   static const size_t fragments[] = {1u << 30, 65536, 997};
-
   (void)state;
   for (size_t i = 0; i < COUNT(sizes); i++) {
     size_t size = sizes[i];
     uint8_t *payload = malloc(size);
-
     for (size_t k = 0; k < size; k++)
       payload[k] = (uint8_t)('a' + k * 31 % 26);
     memcpy(payload + size / 2, "\xF0\x9F\x98\x80", 4);
@@ -188,11 +185,9 @@ static void message_sizes(void **state) {
       uint8_t *bytes = NULL;
       size_t n = 0;
       char expected[64];
-
       for (size_t at = 0; at < size; at += fragments[f]) {
         size_t left = size - at, piece = left < fragments[f] ? left : fragments[f];
         unsigned opcode = at > 0 ? CONT : TEXT;
-
         frame_append(&bytes, &n, setup.role, piece == left ? FIN | opcode : opcode, payload + at, piece);
       }
       snprintf(expected, sizeof expected, "text %zu #%08x\n", size, hash_bytes(payload, size));
@@ -203,7 +198,7 @@ static void message_sizes(void **state) {
   }
 }
 
-/* MSG-2: what arrived whole is delivered where it lies. */
+/* MSG-2: the sink notes the address of the message. */
 static enum ws_sink_verdict note_place(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   (void)kind;
   (void)n;
@@ -215,12 +210,12 @@ static bool holds_no_state(const struct ws_session *session) {
   return !session->frame_open && session->message == 0 && session->header_size == 0;
 }
 
-static void message_is_delivered_in_place(void **state) {
+/* MSG-2 */
+static void test_whole_message_is_delivered_in_place(void **state) {
   const struct ws_session_sink sink = {.on_message = note_place};
   uint8_t *bytes = NULL, *place = NULL;
   struct ws_session session;
   size_t n = 0, consumed;
-
   (void)state;
   frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, L125, 125);
   ws_session_init(&session, WS_ROLE_SERVER, 1000, 1, NULL);
@@ -236,18 +231,18 @@ static void message_is_delivered_in_place(void **state) {
   free(bytes);
 }
 
-/* FRAME-7, MSG-5 to MSG-8: of several violations in one header the one that its first bytes show counts, whole or in pieces; and what
- * they show is not waited for. */
-static void what_a_part_of_a_header_shows(void **state) {
+/* FRAME-7, MSG-5 to MSG-8: of several violations in a header, the first by offset is reported, at its byte, whether
+ * the header arrives whole or in pieces. */
+static void test_violation_is_reported_at_its_first_byte(void **state) {
   static const struct {
     const char *name;
     const char *bytes;
-    size_t n, shown; /* the violation is there with so many bytes */
+    size_t n, shown; /* the first `shown` bytes show the violation */
     const char *expected;
   } headers[] = {
-      {"nothing to continue, then a mask", "\x80\x81", 2, 1, "fail 1002 a continuation frame continues nothing\n"},
+      {"nothing to continue, then a mask", "\x80\x81", 2, 1, "fail 1002 a continuation frame without a message\n"},
       {"inside a message, then a long form", "\x01\x00\x81\x7E\x00\x01", 6, 3,
-       "fail 1002 a new message starts inside a fragmented one\n"},
+       "fail 1002 a message starts within a fragmented message\n"},
       {"too many fragments and too long", "\x01\x00\x00\x00\x80\x7E\x40\x00", 8, 5,
        "fail 1008 a message has too many fragments\n"},
       {"a reserved bit and nothing to continue", "\x90\x00", 2, 1, "fail 1002 a reserved bit is set\n"},
@@ -257,7 +252,6 @@ static void what_a_part_of_a_header_shows(void **state) {
       {"too long by the first byte of two", "\x82\x7E\x10\x01", 4, 3, "fail 1009 a message is too big\n"},
   };
   struct setup setup = {.role = WS_ROLE_CLIENT, .max_message_bytes = 1000, .max_fragments = 2};
-
   (void)state;
   for (size_t i = 0; i < COUNT(headers); i++) {
     check_play(headers[i].name, &setup, (const uint8_t *)headers[i].bytes, headers[i].n, headers[i].expected);
@@ -266,8 +260,8 @@ static void what_a_part_of_a_header_shows(void **state) {
   }
 }
 
-/* MSG-7: at the header that announces too much, whatever has arrived of it. */
-static void message_cap(void **state) {
+/* MSG-7: at the header that exceeds the limit, before its payload. */
+static void test_message_size_is_limited(void **state) {
   static const struct {
     const char *name;
     struct frame_spec frames[4];
@@ -281,18 +275,16 @@ static void message_cap(void **state) {
       {"fragments over the cap",
        {{BIN, "01234", 0}, {CONT, "56789", 0}, {FIN | CONT, "a", 0}, END},
        "fail 1009 a message is too big\n"},
-      {"the next message has its own",
+      {"the next message has its own cap",
        {{FIN | TEXT, "0123456789", 0}, {FIN | TEXT, "0123456789", 0}, END},
        "text 10 0123456789\ntext 10 0123456789\n"},
       {"a ping is not a message", {{PING, "0123456789a", 0}, END}, "ping 11 0123456789a\n"},
   };
   struct setup setup = {.role = WS_ROLE_SERVER, .max_message_bytes = 10};
-
   (void)state;
   for (size_t i = 0; i < COUNT(capped); i++) {
     size_t n;
     uint8_t *bytes = encode(capped[i].frames, setup.role, &n);
-
     check_play(capped[i].name, &setup, bytes, n, capped[i].expected);
     free(bytes);
   }
@@ -305,7 +297,7 @@ static void message_cap(void **state) {
 }
 
 /* MSG-8 */
-static void fragment_cap(void **state) {
+static void test_fragments_are_limited(void **state) {
   struct setup setup = {.role = WS_ROLE_SERVER, .max_fragments = 3};
   static const struct frame_spec three[] = {
       {TEXT, "a", 0}, {CONT, "", 0}, {FIN | CONT, "b", 0}, {FIN | TEXT, "c", 0}, END};
@@ -313,7 +305,6 @@ static void fragment_cap(void **state) {
                                            {CONT, "", 0}, {FIN | CONT, "", 0}, END};
   size_t n;
   uint8_t *bytes = encode(three, setup.role, &n);
-
   (void)state;
   check_play("three", &setup, bytes, n, "text 2 ab\ntext 1 c\n");
   free(bytes);
@@ -322,21 +313,20 @@ static void fragment_cap(void **state) {
   free(bytes);
 }
 
-/* UTF8-2: at the byte, although the frame announces more and none of it has come. */
-static void invalid_text_fails_within_its_frame(void **state) {
+/* UTF8-2: at the byte, before the rest of the frame arrives. */
+static void test_invalid_text_fails_within_its_frame(void **state) {
   struct setup setup = {.role = WS_ROLE_CLIENT};
-
   (void)state;
   check_play("frame of 1000", &setup,
              "\x81\x7E\x03\xE8"
              "abc\xF5",
-             8, "fail 1007 a text is not UTF-8\n");
+             8, "fail 1007 a text message is not UTF-8\n");
   check_play("first fragment of 65536", &setup, "\x01\x7F\x00\x00\x00\x00\x00\x01\x00\x00\xC3\xA9\xED\xA0", 14,
-             "fail 1007 a text is not UTF-8\n");
+             "fail 1007 a text message is not UTF-8\n");
 }
 
-/* MSG-12: the sink frees the session in each event of a conversation in turn. */
-static void sink_frees_the_session(void **state) {
+/* MSG-12: at each event of a conversation in turn. */
+static void test_sink_may_free_the_session(void **state) {
   static const struct frame_spec frames[] = {{FIN | TEXT, "one", 0},
                                              {PING, "two", 0},
                                              {TEXT, "th", 0},
@@ -351,13 +341,11 @@ static void sink_frees_the_session(void **state) {
   struct setup setup = {.role = WS_ROLE_SERVER};
   size_t n;
   uint8_t *bytes = encode(frames, setup.role, &n);
-
   (void)state;
   for (size_t stop = 1; stop <= 6; stop++) {
     for (size_t cut = 1; cut <= n; cut++) {
       for (int reserved = 0; reserved < 2; reserved++) {
         struct record record = {.stop_after = stop};
-
         play(&record, &setup, bytes, n, (struct way){cut, 1 + cut % 7, false, reserved});
         assert_int_equal(record.events, stop);
       }
@@ -366,14 +354,13 @@ static void sink_frees_the_session(void **state) {
   free(bytes);
 }
 
-/* MSG-9: a frame that announces 1 GiB costs what came of it; a session that is idle holds nothing. */
-static void memory_follows_what_came(void **state) {
+/* MSG-9: a frame that announces 1 GiB uses memory for the received bytes; an idle session uses none. */
+static void test_memory_grows_with_received_bytes(void **state) {
   static uint8_t bytes[100000] = {0x82, 0x7F, 0, 0, 0, 0, 0x40, 0, 0, 0};
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t *room;
   size_t consumed, there, came = 10;
-
   (void)state;
   ws_session_init(&session, WS_ROLE_CLIENT, 1u << 30, 1, NULL);
   assert_int_equal(ws_session_reserve(&session, &room), 0);
@@ -394,13 +381,12 @@ static void memory_follows_what_came(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14: room is offered only where it is of use. */
-static void no_room_is_reserved_for_little(void **state) {
+/* MSG-14: only for payloads of 4 KiB and more. */
+static void test_no_room_is_reserved_for_small_payloads(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t small[] = {0x82, 0x7E, 0x0F, 0xFF, 'x'}, ping[] = {0x89, 0x05, 'x'}, wrong[] = {0xF1}, *room;
   size_t consumed;
-
   (void)state;
   ws_session_init(&session, WS_ROLE_CLIENT, 1u << 20, 1, NULL);
   ws_session_feed(&session, small, sizeof small, &record_sink, &record, &consumed);
@@ -416,13 +402,12 @@ static void no_room_is_reserved_for_little(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14 UTF8-2: text that goes wrong in the reserved room. */
-static void invalid_text_in_reserved_room(void **state) {
+/* MSG-14 UTF8-2 */
+static void test_invalid_text_in_reserved_room_fails(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
   uint8_t header[] = {0x81, 0x7E, 0xFF, 0xFF}, *room;
   size_t consumed;
-
   (void)state;
   ws_session_init(&session, WS_ROLE_CLIENT, 1u << 20, 1, NULL);
   ws_session_feed(&session, header, sizeof header, &record_sink, &record, &consumed);
@@ -436,13 +421,12 @@ static void invalid_text_in_reserved_room(void **state) {
 }
 
 /* MSG-13 MSG-16: a thousand messages in one buffer, with a pause after each. */
-static void many_messages_in_one_buffer(void **state) {
+static void test_pause_after_each_message(void **state) {
   struct ws_session session;
   struct record record = {.session = &session, .pause = true};
   uint8_t *bytes = NULL, *at;
   size_t n = 0, consumed;
   int messages = 0;
-
   (void)state;
   for (int i = 0; i < 1000; i++)
     frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, "0123456789abcdef", 16);
@@ -460,21 +444,21 @@ static void many_messages_in_one_buffer(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(message_cases),
-      cmocka_unit_test(close_codes),
-      cmocka_unit_test(masks_in_the_wrong_direction),
-      cmocka_unit_test(message_sizes),
-      cmocka_unit_test(message_is_delivered_in_place),
-      cmocka_unit_test(what_a_part_of_a_header_shows),
-      cmocka_unit_test(message_cap),
-      cmocka_unit_test(fragment_cap),
-      cmocka_unit_test(invalid_text_fails_within_its_frame),
-      cmocka_unit_test(sink_frees_the_session),
-      cmocka_unit_test(memory_follows_what_came),
-      cmocka_unit_test(no_room_is_reserved_for_little),
-      cmocka_unit_test(invalid_text_in_reserved_room),
-      cmocka_unit_test(many_messages_in_one_buffer),
+      cmocka_unit_test(test_messages_at_every_split),
+      cmocka_unit_test(test_every_close_code),
+      cmocka_unit_test(test_masking_in_the_wrong_direction_fails),
+      cmocka_unit_test(test_messages_of_many_sizes),
+      cmocka_unit_test(test_whole_message_is_delivered_in_place),
+      cmocka_unit_test(test_violation_is_reported_at_its_first_byte),
+      cmocka_unit_test(test_message_size_is_limited),
+      cmocka_unit_test(test_fragments_are_limited),
+      cmocka_unit_test(test_invalid_text_fails_within_its_frame),
+      cmocka_unit_test(test_sink_may_free_the_session),
+      cmocka_unit_test(test_memory_grows_with_received_bytes),
+      cmocka_unit_test(test_no_room_is_reserved_for_small_payloads),
+      cmocka_unit_test(test_invalid_text_in_reserved_room_fails),
+      cmocka_unit_test(test_pause_after_each_message),
   };
 
-  return cmocka_run_group_tests_name("message", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("session", tests, NULL, NULL);
 }

@@ -1,39 +1,40 @@
-/* A frame's life: its header is decoded (from the caller's bytes, or from `header` where it came in pieces), the session's own rules
- * admit it, its payload goes one of three ways, and its end may end a message.
+/* The course of a frame: its header is decoded (in place, or in `header` if it arrives in pieces), the rules between
+ * frames admit it, its payload takes one of three ways, and its end may complete a message.
  *
- *   in place    the payload of an unfragmented, uncompressed data frame lies whole in the bytes: unmasked there and delivered
- *   gathered    it is unmasked into, or inflated into, partial->data
- *   control     it lies whole in the bytes, or is gathered in partial->control
+ *   in place    the whole payload of an unfragmented, uncompressed message was received: unmasked and delivered there
+ *   gathered    unmasked or inflated into partial->data
+ *   control     unmasked in place if it was received whole, else gathered in partial->control
  *
- * Before the sink is called the session is brought to its state after the event, and what the sink is shown is owned by this
- * file's stack frame alone: the sink may then free the session.
+ * Before the sink is called, the session has its state after the event, and the arguments belong to this file's stack
+ * frames alone: the sink may free the session.
  */
-#include "message.h"
+#include "session.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "close_code.h"
+#include "inflater.h"
 
-/* Below this, receiving in the caller's buffer, together with what follows, is the better deal. */
-#define WS_RESERVE_MIN 4096
-#define WS_PARTIAL_MIN 16384
-/* A buffer has room for at most this many times of what came. */
-#define WS_PARTIAL_GROWTH 4
+enum {
+  WS_SESSION_RESERVE_MIN = 4096, /* below this, it is cheaper to receive into the caller's buffer, with later frames */
+  WS_PARTIAL_MIN = 16384,
+  WS_PARTIAL_GROWTH = 4, /* the capacity is at most this multiple of the received bytes */
+};
 
 struct ws_partial {
   uint8_t *data;
   size_t size;
   size_t capacity;
-  size_t compressed_size; /* payload of a compressed message, as far as its frames announced it */
-  size_t inflated_from;   /* how much of it went into the inflater */
+  size_t compressed_size; /* announced payload of a compressed message */
+  size_t inflated_from;   /* payload passed to the inflater */
   uint32_t fragments;
   uint8_t control_size;
   uint8_t control[WS_FRAME_CONTROL_MAX];
 };
 
-/* The bytes of one call, and where they go. */
+/* The arguments of one call. */
 struct ws_feed {
   uint8_t *bytes;
   size_t left;
@@ -75,7 +76,7 @@ void ws_session_deinit(struct ws_session *session) {
   session->over = true;
 }
 
-/* Ends the session with a violation; what it held is not needed any more. */
+/* Ends the session with a violation. */
 static enum ws_feed_outcome ws_session_fail(struct ws_session *session, enum ws_violation violation) {
   ws_session_deinit(session);
   session->violation = (uint8_t)violation;
@@ -99,13 +100,12 @@ static struct ws_partial *ws_session_partial(struct ws_session *session) {
   return session->partial;
 }
 
-/* Gathering -------------------------------------------------------------------------------------------------------- */
+/* ---- gathering */
 
-/* Makes room for at least `least` more bytes, and for more in proportion to what is there, but for no more than `most`. */
+/* Makes room for `least` to `most` more bytes, in proportion to the size. */
 static bool ws_partial_grow(struct ws_partial *partial, size_t least, size_t most) {
   size_t more = partial->size * (WS_PARTIAL_GROWTH - 1);
   uint8_t *data;
-
   if (partial->capacity - partial->size >= least)
     return true;
   if (more < WS_PARTIAL_MIN)
@@ -138,18 +138,17 @@ static enum ws_violation ws_session_unmask(struct ws_session *session, uint8_t *
   return WS_VIOLATION_NONE;
 }
 
-/* The most that the message can still need: the rest of the open frame if that is its last, else the rest of the cap. To go by the
- * frame alone would move a message of many small fragments at each of them. */
+/* The most that the message can still need: the rest of a final frame, else the rest of the limit. The rest of a frame
+ * that is not final would reallocate a message of many small fragments at each of them. */
 static size_t ws_session_most(const struct ws_session *session, size_t rest_of_frame) {
   bool last = (session->head & WS_FRAME_FIN) != 0;
   return last ? rest_of_frame : session->max_message_bytes - session->partial->size;
 }
 
-/* The next n bytes of the open frame's payload, after which `remaining` are still to come. */
+/* Gathers the next n bytes of the payload. `remaining` no longer includes them. */
 static enum ws_violation ws_session_gather(struct ws_session *session, const uint8_t *from, size_t n) {
   struct ws_partial *partial = ws_session_partial(session);
   enum ws_violation violation;
-
   if (!partial || !ws_partial_grow(partial, n, ws_session_most(session, n + (size_t)session->remaining)))
     return WS_VIOLATION_OUT_OF_MEMORY;
   violation = ws_session_unmask(session, partial->data + partial->size, from, n);
@@ -157,24 +156,22 @@ static enum ws_violation ws_session_gather(struct ws_session *session, const uin
   return violation;
 }
 
-/* Inflating -------------------------------------------------------------------------------------------------------- */
+/* ---- inflating */
 
 static enum ws_violation ws_session_open_inflater(struct ws_session *session) {
   uint8_t bits = session->role == WS_ROLE_SERVER ? session->deflate.client_bits : session->deflate.server_bits;
-
   if (!session->inflater)
     session->inflater = ws_inflater_new(bits);
   return session->inflater ? WS_VIOLATION_NONE : WS_VIOLATION_OUT_OF_MEMORY;
 }
 
-/* What came out of one step: counted, capped, validated. */
+/* Counts and checks n bytes of output. */
 static enum ws_violation ws_session_check_inflated(struct ws_session *session, size_t n) {
   struct ws_partial *partial = session->partial;
   const uint8_t *fresh = partial->data + partial->size;
-
   partial->size += n;
   if (ws_session_is_text(session) && ws_utf8_feed(&session->utf8, fresh, n) < n)
-    return WS_VIOLATION_TEXT_NOT_UTF8; /* before the byte that goes past a cap, which is the last */
+    return WS_VIOLATION_TEXT_NOT_UTF8; /* precedes a byte past the limit, which can only be the last */
   if (partial->size > session->max_message_bytes)
     return WS_VIOLATION_MESSAGE_TOO_BIG;
   if (ws_deflate_expands_too_much(partial->size, partial->inflated_from, session->max_ratio))
@@ -182,36 +179,33 @@ static enum ws_violation ws_session_check_inflated(struct ws_session *session, s
   return WS_VIOLATION_NONE;
 }
 
-/* Inflates what lies in one slice. One byte past the cap is room enough to see that a message goes past it. */
+/* Inflates input within one slice (WS_DEFLATE_SLICE). Room for one byte past the limit detects a message that exceeds
+ * it. */
 static enum ws_violation ws_session_inflate_slice(struct ws_session *session, const uint8_t *in, size_t n) {
   struct ws_partial *partial = session->partial;
-  struct ws_inflate_step step = {.in = in, .in_size = n};
-
+  struct ws_inflater_buffers buffers = {.in = in, .in_size = n};
   do {
     enum ws_violation damage, violation;
     size_t most = (size_t)session->max_message_bytes + 1 - partial->size;
-
     if (!ws_partial_grow(partial, 1, most))
       return WS_VIOLATION_OUT_OF_MEMORY;
-    step.to = partial->data + partial->size;
-    step.room = partial->capacity - partial->size;
-    damage = ws_inflater_step(session->inflater, &step);
-    violation = ws_session_check_inflated(session, (size_t)(step.to - partial->data) - partial->size);
+    buffers.to = partial->data + partial->size;
+    buffers.room = partial->capacity - partial->size;
+    damage = ws_inflater_step(session->inflater, &buffers);
+    violation = ws_session_check_inflated(session, (size_t)(buffers.to - partial->data) - partial->size);
     if (violation != WS_VIOLATION_NONE)
-      return violation; /* it stands before the damage */
+      return violation; /* precedes the damage */
     if (damage != WS_VIOLATION_NONE)
       return damage;
-  } while (step.in_size > 0 || step.room == 0);
+  } while (buffers.in_size > 0 || buffers.room == 0);
   return WS_VIOLATION_NONE;
 }
 
 static enum ws_violation ws_session_inflate(struct ws_session *session, const uint8_t *in, size_t n) {
   struct ws_partial *partial = session->partial;
   enum ws_violation violation = WS_VIOLATION_NONE;
-
   while (n > 0 && violation == WS_VIOLATION_NONE) {
     size_t slice = WS_DEFLATE_SLICE - partial->inflated_from % WS_DEFLATE_SLICE;
-
     if (slice > n)
       slice = n;
     partial->inflated_from += slice;
@@ -222,10 +216,9 @@ static enum ws_violation ws_session_inflate(struct ws_session *session, const ui
   return violation;
 }
 
-/* A piece of a compressed frame: unmasked where it lies, inflated into the message. */
+/* Unmasks a piece of a compressed frame in place, and inflates it into the message. */
 static enum ws_violation ws_session_gather_inflated(struct ws_session *session, uint8_t *bytes, size_t n) {
   enum ws_violation violation = ws_session_open_inflater(session);
-
   if (violation != WS_VIOLATION_NONE)
     return violation;
   ws_frame_mask(bytes, bytes, n, session->key);
@@ -233,13 +226,12 @@ static enum ws_violation ws_session_gather_inflated(struct ws_session *session, 
   return ws_session_inflate(session, bytes, n);
 }
 
-/* The end of a compressed message: the tail that its sender left off, and what ends with the message. */
+/* Ends a compressed message: inflates the tail that the sender removed. Without takeover, frees the context. */
 static enum ws_violation ws_session_end_inflating(struct ws_session *session) {
   bool no_takeover =
       session->role == WS_ROLE_SERVER ? session->deflate.client_no_takeover : session->deflate.server_no_takeover;
   enum ws_violation violation = WS_VIOLATION_NONE;
-
-  /* Some senders make an empty message of no bytes at all: there is no block to complete. */
+  /* Some senders compress an empty message to no bytes, so there is no block to complete. */
   if (session->partial->compressed_size > 0) {
     violation = ws_session_inflate(session, WS_DEFLATE_TAIL, sizeof WS_DEFLATE_TAIL);
     if (violation == WS_VIOLATION_NONE && !ws_inflater_at_boundary(session->inflater))
@@ -250,7 +242,7 @@ static enum ws_violation ws_session_end_inflating(struct ws_session *session) {
   return violation;
 }
 
-/* Frames ----------------------------------------------------------------------------------------------------------- */
+/* ---- frames */
 
 static bool ws_session_frame_is_control(const struct ws_session *session) {
   return (session->head & WS_FRAME_CONTROL) != 0;
@@ -260,12 +252,10 @@ static bool ws_session_frame_is_final(const struct ws_session *session) {
   return (session->head & WS_FRAME_FIN) != 0;
 }
 
-/* The rules between frames, as far as the first byte of a data frame shows them: what it starts or goes on with, and the cap on
- * fragments. */
+/* Checks the first byte of a data frame against the frames before it, and the limit on fragments. */
 static enum ws_violation ws_session_check_head(const struct ws_session *session, uint8_t head) {
   const struct ws_partial *partial = session->partial;
   uint8_t opcode = head & WS_FRAME_OPCODE_MASK;
-
   if (opcode == WS_OPCODE_CONTINUATION && session->message == 0)
     return WS_VIOLATION_NOTHING_TO_CONTINUE;
   if (opcode != WS_OPCODE_CONTINUATION && session->message != 0)
@@ -275,12 +265,11 @@ static enum ws_violation ws_session_check_head(const struct ws_session *session,
   return WS_VIOLATION_NONE;
 }
 
-/* The cap on the message. Compressed data may be longer than what it becomes, if little. */
+/* Checks the limit on the message. Compressed data may be slightly longer than the inflated message. */
 static enum ws_violation ws_session_check_length(const struct ws_session *session, bool compressed, uint64_t length) {
   const struct ws_partial *partial = session->partial;
   uint64_t cap = session->max_message_bytes;
   uint64_t before = 0;
-
   if (compressed)
     cap += cap / 8 + 1024;
   if (partial)
@@ -288,12 +277,11 @@ static enum ws_violation ws_session_check_length(const struct ws_session *sessio
   return length > cap - before ? WS_VIOLATION_MESSAGE_TOO_BIG : WS_VIOLATION_NONE;
 }
 
-/* What the first n bytes of a header, legal as far as they go, show of the rules between frames. */
+/* Checks the first n bytes of a header, valid in themselves, against the frames before it. */
 static enum ws_violation ws_session_foresee(const struct ws_session *session, const uint8_t *header, size_t n) {
   bool begins = (header[0] & WS_FRAME_OPCODE_MASK) != WS_OPCODE_CONTINUATION;
   bool compressed = begins ? (header[0] & WS_FRAME_RSV1) != 0 : session->compressed;
   enum ws_violation violation;
-
   if ((header[0] & WS_FRAME_CONTROL) != 0)
     return WS_VIOLATION_NONE;
   violation = ws_session_check_head(session, header[0]);
@@ -306,7 +294,6 @@ static enum ws_violation ws_session_admit_data(struct ws_session *session, const
   uint8_t opcode = frame->head & WS_FRAME_OPCODE_MASK;
   bool unfinished = (frame->head & WS_FRAME_FIN) == 0;
   enum ws_violation violation = ws_session_check_head(session, frame->head);
-
   if (violation != WS_VIOLATION_NONE)
     return violation;
   if (opcode != WS_OPCODE_CONTINUATION) {
@@ -325,11 +312,10 @@ static enum ws_violation ws_session_admit_data(struct ws_session *session, const
   return violation;
 }
 
-/* Opens the frame whose header was decoded. */
+/* Admits a frame. */
 static enum ws_violation ws_session_open_frame(struct ws_session *session, const struct ws_frame *frame) {
   if ((frame->head & WS_FRAME_CONTROL) == 0) {
     enum ws_violation violation = ws_session_admit_data(session, frame);
-
     if (violation != WS_VIOLATION_NONE)
       return violation;
   }
@@ -345,11 +331,10 @@ static void ws_feed_skip(struct ws_feed *feed, size_t n) {
   feed->left -= n;
 }
 
-/* Decodes a header that began in an earlier call: a byte at a time, so that none past it is taken. */
+/* Continues a header of an earlier call, byte by byte so as to consume none after it. */
 static enum ws_frame_outcome ws_session_resume_header(struct ws_session *session, struct ws_frame_rules rules,
                                                       struct ws_feed *feed, struct ws_frame *frame) {
   enum ws_frame_outcome outcome = WS_FRAME_PARTIAL;
-
   while (outcome == WS_FRAME_PARTIAL && feed->left > 0) {
     session->header[session->header_size++] = *feed->bytes;
     ws_feed_skip(feed, 1);
@@ -360,13 +345,12 @@ static enum ws_frame_outcome ws_session_resume_header(struct ws_session *session
   return outcome;
 }
 
-/* A header that came whole is judged as one that comes byte by byte: what its first byte shows comes before the violation that was
- * found in the rest. */
+/* A violation between frames that the first byte shows precedes one that decoding found in later bytes, as if the
+ * header had arrived byte by byte. */
 static void ws_session_prefer_earlier(const struct ws_session *session, struct ws_frame_rules rules, uint8_t head,
                                       struct ws_frame *frame) {
   struct ws_frame first;
   enum ws_violation violation = WS_VIOLATION_NONE;
-
   if (ws_frame_decode(&first, rules, &head, 1) == WS_FRAME_PARTIAL)
     violation = ws_session_foresee(session, &head, 1);
   if (violation != WS_VIOLATION_NONE)
@@ -377,7 +361,6 @@ static enum ws_frame_outcome ws_session_read_header(struct ws_session *session, 
                                                     struct ws_frame *frame) {
   struct ws_frame_rules rules = {session->role == WS_ROLE_SERVER, ws_deflate_in_use(&session->deflate)};
   enum ws_frame_outcome outcome;
-
   if (session->header_size > 0)
     return ws_session_resume_header(session, rules, feed, frame);
   outcome = ws_frame_decode(frame, rules, feed->bytes, feed->left);
@@ -393,14 +376,13 @@ static enum ws_frame_outcome ws_session_read_header(struct ws_session *session, 
   return outcome;
 }
 
-/* Events ----------------------------------------------------------------------------------------------------------- */
+/* ---- events */
 
 static enum ws_feed_outcome ws_session_deliver_close(struct ws_session *session, const struct ws_feed *feed,
                                                      const uint8_t *payload, size_t n) {
   int code = WS_CLOSE_NO_STATUS;
   const char *reason = "";
   size_t reason_size = 0;
-
   if (n == 1)
     return ws_session_fail(session, WS_VIOLATION_CLOSE_ONE_BYTE);
   if (n >= 2) {
@@ -418,7 +400,7 @@ static enum ws_feed_outcome ws_session_deliver_close(struct ws_session *session,
   return WS_FEED_CLOSED;
 }
 
-/* A control frame whose payload is whole. */
+/* The payload of a control frame is complete. */
 static enum ws_feed_outcome ws_session_end_control(struct ws_session *session, const struct ws_feed *feed,
                                                    const uint8_t *payload, size_t n) {
   session->frame_open = false;
@@ -436,7 +418,6 @@ static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, 
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   struct ws_partial *partial = session->partial;
   uint8_t *bytes = feed->bytes, payload[WS_FRAME_CONTROL_MAX];
-
   if (n == session->remaining && (!partial || partial->control_size == 0)) {
     session->remaining = 0;
     ws_feed_skip(feed, n);
@@ -464,30 +445,27 @@ static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, 
   return ws_session_end_control(session, feed, payload, n);
 }
 
-/* The last frame of a message is complete. `owned` is what to free after the sink has seen the message, or NULL. */
+/* Delivers a complete message. `owned`, or NULL, is freed after the sink returns. */
 static enum ws_feed_outcome ws_session_deliver(struct ws_session *session, const struct ws_feed *feed, uint8_t *bytes,
                                                size_t n, uint8_t *owned) {
   enum ws_message_kind kind = (enum ws_message_kind)session->message;
   enum ws_sink_verdict verdict;
-
   session->message = 0;
   verdict = feed->sink->on_message(feed->ctx, kind, bytes, n);
   ws_mem_free(owned);
   return ws_feed_outcome_of(verdict);
 }
 
-/* A data frame's payload is complete, and gathered as far as there was any. */
+/* The payload of a data frame is complete and gathered. */
 static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, const struct ws_feed *feed) {
   uint8_t nothing[1] = {0}, *data;
   struct ws_partial *partial = session->partial;
   size_t size;
-
   session->frame_open = false;
   if (!ws_session_frame_is_final(session))
     return WS_FEED_MORE;
   if (session->compressed) {
     enum ws_violation violation = ws_session_end_inflating(session);
-
     if (violation != WS_VIOLATION_NONE)
       return ws_session_fail(session, violation);
   }
@@ -500,11 +478,10 @@ static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, 
   return ws_session_deliver(session, feed, data ? data : nothing, size, data);
 }
 
-/* The whole payload of an unfragmented, uncompressed message lies at `bytes`. */
+/* The whole payload of an unfragmented, uncompressed message was received. */
 static enum ws_feed_outcome ws_session_feed_in_place(struct ws_session *session, struct ws_feed *feed, size_t n) {
   uint8_t *bytes = feed->bytes;
   enum ws_violation violation = ws_session_unmask(session, bytes, bytes, n);
-
   if (violation == WS_VIOLATION_NONE && ws_session_is_text(session) && !ws_utf8_complete(&session->utf8))
     violation = WS_VIOLATION_TEXT_NOT_UTF8;
   if (violation != WS_VIOLATION_NONE)
@@ -518,8 +495,7 @@ static enum ws_feed_outcome ws_session_feed_in_place(struct ws_session *session,
 static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, struct ws_feed *feed) {
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   enum ws_violation violation = WS_VIOLATION_NONE;
-
-  /* Without anything kept it is the message's only frame: an unfinished one would be counted in the partial message. */
+  /* Without a partial message this is the only frame: an earlier fragment would have created one. */
   if (n == session->remaining && !session->partial)
     return ws_session_feed_in_place(session, feed, n);
   session->remaining -= n;
@@ -533,11 +509,10 @@ static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, str
   return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, feed);
 }
 
-/* One frame, or what there is of it. */
+/* Consumes one frame, or the part that was received. */
 static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *session, struct ws_feed *feed) {
   struct ws_frame frame;
   enum ws_violation violation;
-
   if (!session->frame_open) {
     switch (ws_session_read_header(session, feed, &frame)) {
     case WS_FRAME_OK:
@@ -564,7 +539,6 @@ enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes,
                                      const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
   struct ws_feed feed = {bytes, n, sink, ctx};
   enum ws_feed_outcome outcome = WS_FEED_MORE;
-
   *consumed = n;
   if (session->over)
     return ws_session_outcome_when_over(session);
@@ -578,13 +552,12 @@ enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes,
 size_t ws_session_reserve(struct ws_session *session, uint8_t **room) {
   struct ws_partial *partial;
   size_t remaining = (size_t)session->remaining, least, there;
-
   if (session->over || !session->frame_open || ws_session_frame_is_control(session) || session->compressed ||
-      remaining < WS_RESERVE_MIN)
+      remaining < WS_SESSION_RESERVE_MIN)
     return 0;
   partial = ws_session_partial(session);
   if (!partial)
-    return 0; /* the bytes then come by ws_session_feed, which fails for the same want */
+    return 0; /* ws_session_feed then reports the lack of memory */
   least = partial->size > WS_PARTIAL_MIN ? partial->size : WS_PARTIAL_MIN;
   if (!ws_partial_grow(partial, least < remaining ? least : remaining, ws_session_most(session, remaining)))
     return 0;
@@ -598,7 +571,6 @@ enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, con
   struct ws_feed feed = {.sink = sink, .ctx = ctx};
   uint8_t *fresh = session->partial->data + session->partial->size;
   enum ws_violation violation;
-
   assert(n <= session->remaining && n <= session->partial->capacity - session->partial->size);
   violation = ws_session_unmask(session, fresh, fresh, n);
   if (violation != WS_VIOLATION_NONE)

@@ -1,0 +1,36 @@
+#pragma once
+/* Compresses the messages of one direction of a connection (RFC 7692 section 7.2.1).
+ *
+ * With context takeover the receiver's window follows the deflater's: every message that ws_deflater_run compressed
+ * must be sent compressed, and in this order. Without it, a message may be sent uncompressed if that is not longer.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ws_deflater;
+
+enum { WS_DEFLATER_MESSAGE_MAX = 1 << 30 };
+
+/* Returns a deflater for a window of 9 to 15 bits, or NULL if out of memory. */
+struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover);
+/* NULL does nothing. */
+void ws_deflater_free(struct ws_deflater *deflater);
+
+/* The most bytes to which a message of n bytes compresses. n is at most WS_DEFLATER_MESSAGE_MAX. */
+size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n);
+
+/* Compresses a whole message to `to`, which has room for ws_deflater_bound(n) bytes. Returns the size of the payload,
+ * to be sent in a frame with RSV1. Returns 0 if the ratio exceeds what receivers with the default guard accept
+ * (deflate.h): the message must be sent uncompressed, and the context is reset. */
+size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n);
+
+/* zlib's memLevel for a window: the default 8, less for small windows. */
+static inline int ws_deflater_level(uint8_t bits) {
+  return bits < 13 ? bits - 5 : 8;
+}
+
+/* The most memory that a deflater uses, without the allocator's overhead. */
+static inline size_t ws_deflater_memory(uint8_t bits) {
+  return ((size_t)4 << bits) + ((size_t)512 << ws_deflater_level(bits)) + 8 * 1024;
+}
