@@ -1,6 +1,6 @@
 """What other implementations fell for: hostile lengths, floods, vanished peers. Each case ends by showing that the program is well.
 
-WS-SEC-4, WS-SEC-5, WS-SEC-6, WS-SEC-11, WS-LIMIT-5, WS-LIMIT-6, WS-LIMIT-14, WS-CONNECTWITH-6
+WS-SEC-4, FRAME-4, WS-SEC-6, WS-SEC-11, MSG-7, MSG-8, WS-LIMIT-14, WS-CONNECTWITH-6
 """
 import os
 import socket

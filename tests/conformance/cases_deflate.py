@@ -1,6 +1,6 @@
 """permessage-deflate. RFC 7692.
 
-WS-LIMIT-13, WS-CONNECTWITH-5, WS-SEC-10
+WS-LIMIT-13, WS-CONNECTWITH-5, DEFLATE-6
 """
 import json
 import os

@@ -28,7 +28,7 @@ def echoed(opcode, payload, **kind):
     return script
 
 
-# Group 1: WS-TEXT-6, WS-TYPE-2, WS-TYPE-3, WS-ONMESSAGE-1, WS-SENDBINARY-1
+# Group 1: WS-TEXT-1, WS-TYPE-2, WS-TYPE-3, WS-ONMESSAGE-1, WS-SENDBINARY-1
 for number, opcode in (("1.1", TEXT), ("1.2", BINARY)):
     group = Group(number, f"{NAMES[opcode]} messages")
     for size in (0, 1, 124, 125, 126, 127, 128, 4096, 65534, 65535, 65536, 65537):
@@ -134,7 +134,7 @@ for opcode in (*range(3, 8), *range(11, 16)):
         peer.fails(1002)
     group.add(f"opcode {opcode} between a text and a ping, byte by byte", after_text)
 
-# Group 5: WS-TEXT-1, WS-TEXT-7
+# Group 5: WS-TEXT-1
 group = Group("5", "fragmentation")
 for opcode in (PING, PONG, CLOSE):
     def fragmented_control(peer, opcode=opcode):

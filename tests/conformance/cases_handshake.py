@@ -29,7 +29,7 @@ def accepted(title, chop=None, spelled=(b"", b""), **change):
     group.add(title, script, raw=True, roles=("server",))
 
 
-# WS-SEC-1, WS-SEC-2, WS-CREATE-7, WS-ORIGIN-1, WS-ORIGIN-2
+# HS-12, HS-1, HS-8, WS-ORIGIN-1, WS-ORIGIN-2
 accepted("the plainest")
 accepted("byte by byte", chop=1)
 accepted("in chops of seven bytes", chop=7)
@@ -71,7 +71,7 @@ def refused(title, status, chop=None, body=b"", raw=None, demands=None, **change
     group.add(title, script, raw=True, roles=("server",))
 
 
-# WS-SEC-1, WS-SEC-7, WS-ORIGIN-3, WS-ORIGIN-4, WS-ORIGIN-5
+# HS-12, HTTP-2, WS-ORIGIN-3, WS-ORIGIN-4, WS-ORIGIN-5
 UPGRADE, VERSION = {"Upgrade": "websocket"}, {"Sec-WebSocket-Version": "13"}
 for method in ("POST", "PUT", "DELETE", "OPTIONS", "get"):
     refused(f"the method {method}", 405, first=f"{method} /echo HTTP/1.1", demands={"Allow": "GET"})
@@ -173,7 +173,7 @@ def client_accepts(title, chop=None, early=b"", **change):
     group.add(title, script, raw=True, roles=("client",))
 
 
-# WS-CONNECT-1, WS-TEXT-7
+# WS-CONNECT-1, WS-TEXT-1
 client_accepts("the plainest")
 client_accepts("byte by byte", chop=1)
 client_accepts("a message in the same segment", early=b"welcome")

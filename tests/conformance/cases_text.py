@@ -1,6 +1,6 @@
 """UTF-8: valid text comes back as it is, invalid text fails the connection as soon as it cannot become valid. RFC 6455, section 8.1.
 
-WS-SEC-9, WS-TEXT-2, WS-TEXT-3, WS-TEXT-5
+UTF8-2, WS-TEXT-2, WS-TEXT-3, WS-TEXT-5
 """
 from cases import Group
 from wire import CONTINUATION, TEXT

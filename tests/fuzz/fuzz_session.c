@@ -1,5 +1,5 @@
 /* The session in both roles, with permessage-deflate and without: the same bytes in one piece and in pieces, with pauses and by way of
- * the reserved room, come to the same events and the same end. MSG-1 MSG-13 MSG-14 MSG-16 */
+ * the reserved room, come to the same events and the same end. WS-TEXT-1 */
 #include "fuzz.h"
 
 #include "protocol/message.h"

@@ -1,4 +1,5 @@
-/* UTF-8, the host's text and base64: vectors against the scalar twin, and everything that crosses comes back. FRAME-10 UTF8-5 B64-2 */
+/* UTF-8, host text and base64: vectors equal the scalar twin, and all text round-trips.
+ * FRAME-10 WS-TEXT-2 WS-TEXT-3 WS-SENDBINARY-2 */
 #include "fuzz.h"
 
 #include "protocol/base64.h"

@@ -1,5 +1,5 @@
 /* URLs and a program's headers: what is accepted makes a request of one meaning, which this server's own parser reads back and
- * accepts. URL-2 HS-14 HS-15 */
+ * accepts. URL-2 HS-14 WS-CONNECTWITH-3 */
 #include "fuzz.h"
 
 #include "protocol/handshake.h"

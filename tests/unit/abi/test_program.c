@@ -138,7 +138,7 @@ static int serve_until_told(int port) {
   return 0;
 }
 
-/* WS-EXIT-1 WS-EXIT-3 WS-ONCLOSE-5 */
+/* WS-EXIT-1 WS-EXIT-3 WS-ONCLOSE-1 */
 static void test_servers_say_goodbye_at_the_end(void **state) {
   char log[4096];
   char line[64];

@@ -115,7 +115,7 @@ static void test_ids_of_the_wrong_kind(void **state) {
   must_stop(other);
 }
 
-/* WS-ID-2 WS-SEND-3 WS-CLOSE-4 WS-CONNECTION-2 WS-STOP-5 WS-LISTEN-3 WS-LISTEN-4 WS-BROADCAST-3 */
+/* WS-ID-2 WS-SEND-3 WS-LISTEN-3 WS-LISTEN-4 WS-BROADCAST-3 */
 static void test_what_is_closed_stays_closed(void **state) {
   char sentence[200];
   char url[64];
@@ -243,7 +243,7 @@ static void test_used_port(void **state) {
   osp_ws_create_server(port, "127.0.0.1", "/", &error);
   expect_error_with(error, sentence);
   must_stop(first);
-  /* WS-STOP-6: never listened, and the port is free. */
+  /* WS-STOP-1: never listened, and the port is free. */
   int64_t third = must_create(port, "/");
   must_listen(third);
   must_stop(third);
@@ -256,7 +256,7 @@ static void test_secure_server_without_certificate(void **state) {
   expect_error_with(error, "/no/such/cert.pem");
 }
 
-/* WS-LIMIT-2 WS-LIMIT-3 WS-LIMIT-4 WS-LIMIT-7 WS-ONMESSAGE-2 WS-ONOPEN-7 WS-ONCLOSE-7 WS-ORIGIN-6 WS-PROTOCOLS-3 */
+/* WS-LIMIT-2 WS-LIMIT-3 WS-LISTEN-5 WS-LIMIT-7 */
 static void test_settings(void **state) {
   char sentence[200];
   (void)state;

@@ -55,7 +55,7 @@ static void base64_round_trip(void **state) {
   }
 }
 
-/* B64-2 */
+/* WS-SENDBINARY-2 */
 static const struct {
   const char *text;
   size_t offset;

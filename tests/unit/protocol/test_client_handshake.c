@@ -106,7 +106,7 @@ static void request_with_everything(void **state) {
   assert_true(ws_client_request_write(text, sizeof text, &offer) < n);
 }
 
-/* HS-15 */
+/* WS-CONNECTWITH-3 */
 static const struct {
   const char *headers;
   enum ws_headers_problem problem;
@@ -163,7 +163,7 @@ static void program_headers(void **state) {
   assert_int_equal(ws_client_headers_check(many, NULL), WS_HEADERS_TOO_LONG);
 }
 
-/* HS-16 HS-17 HS-18 DEFLATE-3: answers and what is said of them. */
+/* WS-CONNECT-7 WS-CONNECT-8 DEFLATE-3: answers and what is said of them. */
 struct answer_case {
   const char *text;
   const char *protocols;
@@ -246,7 +246,7 @@ static void answer_cases(void **state) {
   }
 }
 
-/* HS-16: something that is not HTTP. */
+/* WS-CONNECT-7: something that is not HTTP. */
 static void an_answer_that_is_not_http(void **state) {
   struct ws_http_head head;
   char explanation[256];

@@ -17,7 +17,7 @@ struct message_case {
   "0123456789012345678901234"
 
 static const struct message_case cases[] = {
-    /* MSG-1 MSG-2 */
+    /* WS-TEXT-1 */
     {"text", {{FIN | TEXT, "hello", 0}, END}, "text 5 hello\n"},
     {"binary", {{FIN | BIN, "\x01\x02\xFF", 0}, END}, "binary 3 \x01\x02\xFF\n"},
     {"empty text", {{FIN | TEXT, "", 0}, END}, "text 0 \n"},
@@ -170,7 +170,7 @@ static void masks_in_the_wrong_direction(void **state) {
   free(bytes);
 }
 
-/* MSG-1 MSG-14: the sizes of the conformance suites, whole and in fragments, text and binary. */
+/* WS-TEXT-1: the sizes of the conformance suites, whole and in fragments, text and binary. */
 static void message_sizes(void **state) {
   static const size_t sizes[] = {126, 127, 128, 4095, 4096, 65535, 65536, 65537, 262144, 1048576};
   static const size_t fragments[] = {1u << 30, 65536, 997};
@@ -203,7 +203,7 @@ static void message_sizes(void **state) {
   }
 }
 
-/* MSG-2: what arrived whole is delivered where it lies. */
+/* What arrived whole is delivered where it lies. */
 static enum ws_sink_verdict note_place(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   (void)kind;
   (void)n;
@@ -335,7 +335,7 @@ static void invalid_text_fails_within_its_frame(void **state) {
              "fail 1007 a text is not UTF-8\n");
 }
 
-/* MSG-12: the sink frees the session in each event of a conversation in turn. */
+/* The sink frees the session in each event of a conversation in turn. */
 static void sink_frees_the_session(void **state) {
   static const struct frame_spec frames[] = {{FIN | TEXT, "one", 0},
                                              {PING, "two", 0},
@@ -394,7 +394,7 @@ static void memory_follows_what_came(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14: room is offered only where it is of use. */
+/* Room is offered only where it is of use. */
 static void no_room_is_reserved_for_little(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
@@ -416,7 +416,7 @@ static void no_room_is_reserved_for_little(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14 UTF8-2: text that goes wrong in the reserved room. */
+/* UTF8-2: text that goes wrong in the reserved room. */
 static void invalid_text_in_reserved_room(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
@@ -435,7 +435,7 @@ static void invalid_text_in_reserved_room(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-13 MSG-16: a thousand messages in one buffer, with a pause after each. */
+/* A thousand messages in one buffer, with a pause after each. */
 static void many_messages_in_one_buffer(void **state) {
   struct ws_session session;
   struct record record = {.session = &session, .pause = true};

@@ -94,7 +94,7 @@ static const struct request_case cases[] = {
     {"a star", "GET * HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
     {"no slash", "GET chat HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
     {"a fragment", "GET /chat#x HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
-    /* HS-9 */
+    /* WS-ORIGIN-2 */
     {"own origin", GET REST "Origin: http://example.com\r\n", 0},
     {"own origin, https", GET REST "Origin: https://example.com\r\n", 0},
     {"own origin, other case", GET REST "Origin: HTTP://Example.COM\r\n", 0},
@@ -129,7 +129,7 @@ static const struct request_case cases[] = {
     {"an allowed origin", GET REST "Origin: https://page.example\r\n", 0},
     {"an allowed origin with a port", GET REST "Origin: https://page.example:443\r\n", WS_REFUSAL_ORIGIN},
     {"an allowed origin in another case", GET REST "Origin: https://PAGE.example\r\n", WS_REFUSAL_ORIGIN},
-    /* HS-11 */
+    /* WS-PROTOCOLS-1 */
     {"protocol that is no token", GET REST "Sec-WebSocket-Protocol: a b\r\n", WS_REFUSAL_PROTOCOL},
     {"protocol twice", GET REST "Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: a\r\n", WS_REFUSAL_PROTOCOL},
     {"empty protocol", GET REST "Sec-WebSocket-Protocol: \r\n", WS_REFUSAL_PROTOCOL},
@@ -194,7 +194,7 @@ static void absolute_form_without_path_is_the_root(void **state) {
   assert_true(ws_slice_equal(request.query, ws_slice_of("?q")));
 }
 
-/* HS-9: "*" admits every page, but not two origins. */
+/* WS-ORIGIN-2: "*" admits every page, but not two origins. */
 static void any_origin(void **state) {
   struct ws_server_request request;
   const struct ws_server_rules open = {.path = "/chat", .any_origin = true};
@@ -205,7 +205,7 @@ static void any_origin(void **state) {
   assert_int_equal(decide(GET REST "Origin: a\r\nOrigin: b\r\n", &open, &request), WS_REFUSAL_ORIGIN_COUNT);
 }
 
-/* HS-10 */
+/* WS-ORIGIN-5 */
 static void loopback_bind(void **state) {
   struct ws_server_request request;
   const struct ws_server_rules local = {.path = "/chat", .loopback = true};
@@ -219,7 +219,7 @@ static void loopback_bind(void **state) {
                    WS_REFUSAL_HOST_NOT_LOOPBACK);
 }
 
-/* HS-11 */
+/* WS-PROTOCOLS-1 */
 static void subprotocol_choice(void **state) {
   static const struct {
     const char *offer;
@@ -298,7 +298,7 @@ static bool subprotocols_valid(struct ws_slice list) {
   return ws_subprotocol_check(list, &wrong) == NULL;
 }
 
-/* HS-11: the lists a program may set. */
+/* WS-PROTOCOLS-1: the lists a program may set. */
 static void protocol_lists(void **state) {
   char many[4 * (WS_SUBPROTOCOLS_MAX + 1) + 1] = "", name[WS_SUBPROTOCOL_MAX + 2];
 

@@ -1,4 +1,4 @@
-/* Text between the host's strings and the wire (UTF8-5). */
+/* Text between the host's strings and the wire (WS-TEXT-2 WS-TEXT-3). */
 #include "support.h"
 
 #include "protocol/text.h"
@@ -55,7 +55,7 @@ static void text_crosses_both_ways(void **state) {
   }
 }
 
-/* UTF8-5: a text of nothing but U+0000 takes time in proportion to its size. */
+/* WS-TEXT-2 WS-TEXT-3: a text of nothing but U+0000 takes time in proportion to its size. */
 static void text_of_nuls_only(void **state) {
   size_t n = 1u << 20;
   char *text = malloc(2 * n + 1);

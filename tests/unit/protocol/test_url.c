@@ -168,7 +168,7 @@ static void targets(void **state) {
   assert_false(ws_url_target_valid(ws_slice_of("/\xC3\xA9")));
 }
 
-/* HS-10: which hosts name this machine. */
+/* WS-ORIGIN-5: which hosts name this machine. */
 static void loopback_hosts(void **state) {
   static const struct {
     const char *host;

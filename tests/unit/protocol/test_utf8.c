@@ -118,7 +118,7 @@ static void utf8_vectors_at_every_place(void **state) {
   }
 }
 
-/* UTF8-4: the offset of the first byte outside a well-formed sequence. */
+/* WS-TEXT-4: the offset of the first byte outside a well-formed sequence. */
 static void utf8_check_names_the_offset(void **state) {
   static const struct {
     const char *hex;

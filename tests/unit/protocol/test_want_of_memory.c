@@ -128,7 +128,7 @@ static void deflating_without_memory(void **state) {
   assert_true(i > 4);
 }
 
-/* HS-12 HS-17: without a digest there is no answer to give, and none to trust. */
+/* HS-12 WS-CONNECT-8: without a digest there is no answer to give, and none to trust. */
 static void handshakes_without_a_digest(void **state) {
   static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
