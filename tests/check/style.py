@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""What a check can hold of the runtime's dialect: the width of lines, the prefix of exported names, one container_of, and no
-circle of includes.
+"""What a check can hold of the runtime's dialect: the width of lines, the prefix of exported names, one container_of,
+and no circle of includes.
 
-A file is a .c with its .h, and with a private x_state.h. An exported function's name is `ws_` and its file's name, alone or followed by `_` or `s_`; the entry
-points `osp_*` and the old C functions `websocket_*` are apart.
+A file is a .c with its .h, and with a private x_state.h. An exported function's name is `ws_` and its file's name,
+alone or followed by `_` or `s_`; the entry points `osp_*` and the old C functions `websocket_*` are apart.
 
 Usage: style.py ROOT
 """
