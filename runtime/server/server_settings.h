@@ -7,6 +7,6 @@
 /* `cell` is the handler's closure cell, borrowed; a reference is kept. */
 int ws_server_settings_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
                                struct ws_error *error);
-int ws_server_settings_limit(struct ws_server *server, const char *limit, int64_t value, struct ws_error *error);
+int ws_server_settings_limit(struct ws_server *server, const char *name, int64_t value, struct ws_error *error);
 int ws_server_settings_origin(struct ws_server *server, const char *origin, struct ws_error *error);
 int ws_server_settings_protocols(struct ws_server *server, const char *protocols, struct ws_error *error);
