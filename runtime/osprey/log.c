@@ -27,7 +27,7 @@ void ws_log_init(void) {
       return;
     }
   }
-  ws_log(WS_LOG_WARN, "OSPREY_WS_LOG is off, error, warn, info or debug, not \"%s\": going on with warn", wanted);
+  ws_log(WS_LOG_WARN, "OSPREY_WS_LOG is off, error, warn, info or debug, not \"%s\": using warn", wanted);
 }
 
 bool ws_log_wants(enum ws_log_level level) {
@@ -62,7 +62,7 @@ static void ws_log_put(const char *line, size_t size) {
   bool writable = ws_log_is_writable(lost ? 0 : WS_LOG_PATIENCE_MS);
   if (writable && lost) {
     size_t used = ws_log_prefix(note, sizeof note, WS_LOG_WARN);
-    used += (size_t)snprintf(note + used, sizeof note - used, "%lu lines were not written: nobody read them\n", lost);
+    used += (size_t)snprintf(note + used, sizeof note - used, "%lu lines dropped: standard error was blocked\n", lost);
     ignored = write(STDERR_FILENO, note, used);
     writable = ws_log_is_writable(0);
     lost = 0;
