@@ -262,7 +262,7 @@ static void test_settings(void **state) {
   (void)state;
   int64_t server = must_create(peer_free_port(), "/");
   FAILS(osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
-        "limit: there is no limit \"maxMessagebytes\"; there are maxMessageBytes, maxFragments, maxQueuedBytes, "
+        "limit: there is no limit \"maxMessagebytes\"; the limits are maxMessageBytes, maxFragments, maxQueuedBytes, "
         "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, "
         "compression, maxCompressionRatio");
   FAILS(osp_ws_server_limit(server, "maxMessageBytes", 0, &error), "limit: maxMessageBytes is 1 to 1073741824, not 0");
