@@ -1,8 +1,7 @@
 #pragma once
 /* Resolves names to addresses. Each lookup runs on its own helper thread, because getaddrinfo may block for long. A
  * cancelled or timed-out lookup finishes on its thread and then frees itself. Numeric addresses and `localhost`
- * (127.0.0.1, then ::1) need no thread.
- */
+ * (127.0.0.1, then ::1) need no thread. */
 #include <stdint.h>
 
 #include "address.h"
@@ -19,8 +18,7 @@ struct ws_addresses {
 struct ws_resolver;
 
 /* Called on the loop, never from within ws_resolver_start. On failure `addresses` is NULL, and `why` has the reason.
- * Both are valid only during the call. The lookup has ended and must not be cancelled.
- */
+ * Both are valid only during the call. The lookup has ended and must not be cancelled. */
 typedef void ws_resolver_done(void *context, const struct ws_addresses *addresses, const struct ws_why *why);
 
 /* Starts a lookup. Returns NULL with the reason if there is no memory or thread. */

@@ -11,8 +11,7 @@
  * this into what TLS waits for. The setting remains until changed.
  *
  * No call blocks, and none raises SIGPIPE. A read takes a bounded number of bytes from the socket, even if TLS records
- * carry no data. After WS_STREAM_FAILED, only ws_stream_error and ws_stream_close are valid.
- */
+ * carry no data. After WS_STREAM_FAILED, only ws_stream_error and ws_stream_close are valid. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,31 +56,27 @@ static inline int ws_stream_handshake(struct ws_stream *stream) {
 }
 
 /* Reads up to `size` available bytes. Returns their number, 0 at the end of the stream, WS_STREAM_AGAIN or
- * WS_STREAM_FAILED. After a read that returned bytes, call ws_stream_pending.
- */
+ * WS_STREAM_FAILED. After a read that returned bytes, call ws_stream_pending. */
 static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   return stream->ops->read(stream, bytes, size);
 }
 
 /* Returns true if input may be left that no readiness event will announce: with TLS, after a read that filled its
  * buffer or reached the end of the stream. The owner must then read again without waiting. After a pause in reading,
- * check again.
- */
+ * check again. */
 static inline bool ws_stream_pending(const struct ws_stream *stream) {
   return stream->ops->pending(stream);
 }
 
 /* Writes as much as the stream accepts now. The total must not be 0. Returns the number of bytes, WS_STREAM_AGAIN or
  * WS_STREAM_FAILED. If it is less than the total, the stream accepts no more now; the next call must start with the
- * first byte not written. The bytes may have moved, and more may follow.
- */
+ * first byte not written. The bytes may have moved, and more may follow. */
 static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   return stream->ops->writev(stream, parts, count);
 }
 
 /* Shuts down writing (close_notify, FIN) after everything was written. Returns 0 when done, WS_STREAM_AGAIN (wait for
- * WS_WRITE and call again) or WS_STREAM_FAILED. Reading continues. Does not wait for the peer's answer.
- */
+ * WS_WRITE and call again) or WS_STREAM_FAILED. Reading continues. Does not wait for the peer's answer. */
 static inline int ws_stream_shutdown(struct ws_stream *stream) {
   return stream->ops->shutdown(stream);
 }
@@ -99,8 +94,7 @@ static inline unsigned ws_stream_ready(struct ws_stream *stream, unsigned events
 }
 
 /* The reason of the failure: `Connection reset by peer`, `the certificate of example.org has expired`. Valid until
- * close.
- */
+ * close. */
 static inline const char *ws_stream_error(const struct ws_stream *stream) {
   return stream->ops->error(stream);
 }

@@ -1,8 +1,7 @@
 #pragma once
 /* The shared state of TLS connections: the certificate and key of a server, or the trust store of clients.
  * Reference-counted. Any thread. TLS 1.2 or later, without renegotiation and compression, with session tickets for
- * resumption.
- */
+ * resumption. */
 #include <openssl/types.h>
 
 #include "why.h"
@@ -11,8 +10,7 @@ struct ws_tls_context;
 
 /* Makes a server's context from PEM files: the certificate, followed by its chain, and the private key. Returns NULL
  * with a reason that names the file and the problem: missing, unreadable, not PEM, encrypted, key of another
- * certificate.
- */
+ * certificate. */
 struct ws_tls_context *ws_tls_context_new_server(const char *certificate_file, const char *key_file,
                                                  struct ws_why *why);
 
