@@ -7,6 +7,6 @@
 /* Validates the arguments of websocketCloseWith. 0, or -1 with the error set. */
 int ws_close_check(int64_t code, const char *reason, struct ws_error *error);
 
-/* Starts the close handshake; on a thread that is no loop's, waits until the connection has ended or the deadline has
- * passed. 0, or -1 with the error set. */
+/* Starts the close handshake. Outside a loop thread, waits until the connection has ended or the deadline has passed.
+ * Returns 0, or -1 with the error set. */
 int ws_close(int64_t id, int code, const char *reason, struct ws_error *error);

@@ -1,5 +1,5 @@
 #pragma once
-/* From an ID to the object, for builtins on any thread. Each failure has a sentence of its own. */
+/* Looks up the object of an ID, for builtins. Each kind of failure has its own error. Any thread. */
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,7 +10,7 @@
 /* A connection found by its ID. */
 struct ws_found {
   struct ws_conn *conn;
-  bool local; /* the caller is on its loop thread; else it is pinned, and only shared members may be read */
+  bool local; /* the caller is on its loop thread; otherwise it is pinned, and only shared members may be read */
 };
 
 /* 0, or -1 with the error set. A connection that has ended is found until its close handler has returned. */

@@ -23,7 +23,7 @@ static const char *compat_text(const char *text) {
   return text ? text : "";
 }
 
-/* ---- servers ---- */
+/* ---- servers */
 
 int64_t websocket_create_server(int64_t port, char *address, char *path) {
   char *error;
@@ -51,7 +51,7 @@ int64_t websocket_stop_server(int64_t server) {
   return compat_result(__func__, done, error);
 }
 
-/* ---- clients ---- */
+/* ---- clients */
 
 /* The Result<Success, String> of a handler (spec/abi.md). Word 2 is a reference. */
 struct compat_block {

@@ -9,7 +9,7 @@ static inline int64_t ws_clock_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Cheaper to read, and behind by up to one tick of the kernel's timer (4 ms on most systems). */
+/* Cheaper to read, but late by up to one tick of the kernel's timer (4 ms on most systems). */
 static inline int64_t ws_clock_coarse_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);

@@ -1,19 +1,19 @@
 #pragma once
-/* Fault injection: the one counter that a test build arms.
+/* Fault injection: a counter that a test build arms.
  *
  * Every allocation and every system call of the runtime goes through a wrapper (base/mem.h, osprey/hooks.h, io/sys.h,
- * conn/random.c; the check `wrappers` holds this). Built with the Meson option fault_injection, a wrapper first asks
- * whether to fail. After ws_fault_arm(n) the nth question is answered yes, once, and that call fails with a plausible
- * errno. After ws_fault_arm_drought(n) system calls succeed, and every allocation from the nth question on fails.
- * Without the option the answer is the constant false and costs nothing.
+ * conn/random.c; the check `wrappers` enforces this). With the Meson option fault_injection, each wrapper first
+ * increments the counter. After ws_fault_arm(n) the nth call fails, once, with a plausible errno. After
+ * ws_fault_arm_drought(n) system calls succeed, and every allocation from the nth call on fails. Without the option,
+ * the wrappers cost nothing.
  */
 #include <stdbool.h>
 
 #ifdef OSPREY_WS_FAULT_INJECTION
 #include <stdatomic.h>
 
-/* Questions so far; the number of the one that is answered yes (0: none); whether all later allocations fail. Weak,
- * since each file that includes this header defines them. */
+/* Calls so far; the number of the call that fails (0: none); whether all later allocations fail. Weak, because each
+ * file that includes this header defines them. */
 __attribute__((weak)) _Atomic long ws_fault_calls;
 __attribute__((weak)) _Atomic long ws_fault_target;
 __attribute__((weak)) _Atomic bool ws_fault_drought;
@@ -28,7 +28,7 @@ static inline void ws_fault_arm_drought(long nth) {
   ws_fault_arm(nth);
 }
 
-/* Questions since the counter was armed. */
+/* Calls since the counter was armed. */
 static inline long ws_fault_count(void) {
   return atomic_load(&ws_fault_calls);
 }

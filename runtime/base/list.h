@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The object of `type` whose `member` is at `pointer`, which is not NULL. */
+/* The object of `type` whose `member` is at `pointer`. `pointer` is not NULL. */
 #define ws_container_of(pointer, type, member) ((type *)(void *)((char *)(uintptr_t)(pointer)-offsetof(type, member)))
 
 struct ws_list_node {

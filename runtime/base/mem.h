@@ -1,8 +1,7 @@
 #pragma once
-/* The runtime's own memory: malloc and its relatives behind wrappers that a test build can make fail (fault.h), and
- * wiping.
+/* The runtime's own memory: wrappers of malloc and its relatives that a test build can make fail (fault.h), and wiping.
  *
- * What an Osprey program can see is not allocated here but by the host (osprey/hooks.h). Any thread.
+ * The host allocates memory that an Osprey program can access (osprey/hooks.h). Any thread.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -26,7 +25,7 @@ static inline void *ws_mem_calloc(size_t count, size_t size) {
   return calloc(count, size);
 }
 
-/* As realloc: where it fails, the old block is untouched and still the caller's. */
+/* As realloc: on failure the old block is unchanged, and the caller still owns it. */
 static inline void *ws_mem_realloc(void *block, size_t size) {
   if (ws_fault_hit_memory()) {
     errno = ENOMEM;
@@ -35,7 +34,7 @@ static inline void *ws_mem_realloc(void *block, size_t size) {
   return realloc(block, size);
 }
 
-/* At a multiple of alignment, a power of two that divides size. Freed as any other. */
+/* `alignment` is a power of two that divides `size`. Free the block with ws_mem_free. */
 static inline void *ws_mem_aligned_alloc(size_t alignment, size_t size) {
   if (ws_fault_hit_memory()) {
     errno = ENOMEM;
@@ -54,12 +53,12 @@ static inline void ws_mem_free(void *block) {
   free(block);
 }
 
-/* Overwrites n bytes with zeros; the compiler keeps the stores although nobody reads them. */
+/* Overwrites n bytes with zeros. The compiler does not remove the stores. */
 static inline void ws_mem_wipe(void *bytes, size_t n) {
   explicit_bzero(bytes, n);
 }
 
-/* Wipes a string that may hold a secret, up to its NUL, and frees it. NULL does nothing. */
+/* Wipes a string that may contain a secret, up to its NUL, and frees it. NULL has no effect. */
 static inline void ws_mem_free_secret(char *text) {
   if (text)
     ws_mem_wipe(text, strlen(text));

@@ -9,25 +9,25 @@
 
 struct ws_client;
 
-/* A client that is not started, with copies of all arguments (`options` may be NULL). Settles `connect` once it is
- * started. NULL with the reason in `why`. Any thread. */
+/* Makes a client with copies of all arguments (`options` may be NULL). Once started, it settles `connect`. Returns NULL
+ * with the reason in `why`. Any thread. */
 struct ws_client *ws_client_new(const char *url, const struct ws_options_record *options, void *handler,
                                 struct ws_pending_connect *connect, struct ws_why *why);
 
-/* The time that the options give to the handshake. */
+/* The time limit of the connect, from the options. */
 int64_t ws_client_timeout_ms(const struct ws_client *client);
 
-/* Hands the client to a loop thread, which dials. `timeout_ms` is what an error names. Any thread. */
+/* Passes the client to a loop thread, which dials. `timeout_ms` is for the error message. Any thread. */
 void ws_client_start(struct ws_client *client, struct ws_loop_thread *thread, int64_t deadline_ms, int64_t timeout_ms);
 
-/* Sets the close handler, which it takes (a root); calls it at once if the connection has ended. */
+/* Sets the close handler and takes it (a root). Calls it at once if the connection has ended. */
 void ws_client_set_on_close(struct ws_conn *conn, void **handler);
 
-/* Starts to close every client of the thread with 1001; those in their handshake fail. */
+/* Starts to close every client of the thread with 1001. Handshakes in progress fail. */
 void ws_clients_close(struct ws_loop_thread *thread);
 
 /* Waits until no client is left on any thread, or until the deadline (ms of ws_clock_ms). Not on a loop thread. */
 void ws_clients_wait_all(int64_t deadline_ms);
 
-/* Frees what all clients share, when no loop thread runs. */
+/* Frees the state that all clients share, after the loop threads have ended. */
 void ws_clients_free_all(void);

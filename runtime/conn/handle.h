@@ -1,17 +1,17 @@
 #pragma once
 /* IDs of servers and connections: generation-tagged handles.
  *
- * An ID is a positive number made of a generation, a place in a table and a kind. Servers and connections have a table
- * each and share the space of numbers. A free place is reused last of all free places, with its next generation, so
- * that a number returns after 2^31 uses of its place: never within reach.
+ * An ID is a positive number made of a generation, a place in a table and a kind. Servers and connections have one
+ * table each. The place that has been free longest is reused first, with the next generation, so a number returns only
+ * after 2^31 uses of its place.
  *
- * A slot's word holds what a look-up needs in one atomic load: the generation, whether the object is alive, the loop
- * thread that owns it, and the number of pins. The owner retires the handle, and the object is freed when the last pin
- * is given back. So a look-up takes no lock and never touches freed memory:
- *  - the owning loop thread may use the object without a pin, for it alone retires it;
+ * The word of a slot has everything that a lookup needs in one atomic load: the generation, whether the object is
+ * alive, the loop thread that owns it, and the number of pins. The owner retires the handle; the last unpin frees the
+ * object. So a lookup takes no lock and never touches freed memory:
+ *  - the owning loop thread may use the object without a pin, because only that thread retires it;
  *  - any other thread pins it.
- * Issuing and recycling take a lock; no message does either. The tables are never freed: a thread may look an ID up
- * after main has returned.
+ * Issuing and recycling take a lock, but no message does either. The tables are never freed, because a thread may look
+ * up an ID after main has returned.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@ enum ws_handle_kind { WS_HANDLE_SERVER = 0, WS_HANDLE_CONNECTION = 1 };
 
 enum ws_handle_state {
   WS_HANDLE_ALIVE,
-  WS_HANDLE_GONE,       /* it was one, of this kind */
+  WS_HANDLE_GONE,       /* it was alive, and of this kind */
   WS_HANDLE_UNKNOWN,    /* never issued */
   WS_HANDLE_OTHER_KIND, /* issued, of the other kind */
 };

@@ -12,7 +12,7 @@ socklen_t ws_address_length(const struct ws_address *address) {
   return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;
 }
 
-/* The zone of a link-local address, a name or a number; 0 for none known. */
+/* Returns the zone of a link-local address, given as a name or a number; 0 if it is unknown. */
 static unsigned ws_address_zone(const char *zone) {
   unsigned index = if_nametoindex(zone);
   if (index)

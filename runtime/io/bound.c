@@ -26,7 +26,7 @@ static int ws_bound_set_options(int fd, const struct ws_address *address) {
   return ws_sys_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6);
 }
 
-/* Binds one more address. 0, or -1 with the reason and errno. */
+/* Binds one address. Returns 0, or -1 with the reason and errno. */
 static int ws_bound_add(struct ws_bound *bound, const struct ws_address *address, struct ws_why *why) {
   int fd = ws_sys_socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0)

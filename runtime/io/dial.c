@@ -1,6 +1,6 @@
-/* A dial has one timer for its two times, the next attempt and the end: it is armed for the nearer one.
+/* A dial has one timer, armed for the next attempt or the timeout, whichever is earlier.
  *
- * Invariant outside of callbacks: the look-up runs, or at least one attempt is under way, or the dial is gone.
+ * Invariant outside callbacks: the lookup is running, or at least one attempt is in progress, or the dial is freed.
  */
 #include "dial.h"
 
@@ -17,7 +17,7 @@
 enum { WS_DIAL_STAGGER_MS = 250 };
 
 struct ws_dial_attempt {
-  struct ws_watch watch; /* fd -1: not under way */
+  struct ws_watch watch; /* fd is -1 when not in progress */
   struct ws_dial *dial;
 };
 
@@ -25,16 +25,16 @@ struct ws_dial {
   struct ws_loop *loop;
   ws_dial_done *done;
   void *context;
-  struct ws_resolver *lookup; /* NULL: answered */
+  struct ws_resolver *lookup; /* NULL when answered */
   struct ws_timer timer;
   int64_t timeout;
   int64_t deadline;
   int64_t next_start;
   struct ws_addresses addresses;
-  int started; /* attempts begun: of addresses[0 .. started) */
-  int live;    /* attempts under way */
+  int started; /* attempts started, for addresses[0 .. started) */
+  int live;    /* attempts in progress */
   struct ws_dial_attempt attempts[WS_RESOLVER_MAX];
-  struct ws_why why; /* what has failed so far */
+  struct ws_why why; /* the failures so far */
   char host[];
 };
 
@@ -55,7 +55,7 @@ void ws_dial_cancel(struct ws_dial *dial) {
   ws_mem_free(dial);
 }
 
-/* Ends the dial, then tells its owner. */
+/* Frees the dial, then calls its owner. */
 static void ws_dial_finish(struct ws_dial *dial, int fd) {
   struct ws_why why = dial->why;
   ws_dial_done *done = dial->done;
@@ -64,7 +64,7 @@ static void ws_dial_finish(struct ws_dial *dial, int fd) {
   done(context, fd, &why);
 }
 
-/* Adds a sentence to the reasons. */
+/* Appends to the reasons. */
 static void ws_dial_note(struct ws_dial *dial, const char *what, const char *whom, const char *reason) {
   size_t used = strlen(dial->why.text);
   snprintf(dial->why.text + used, sizeof dial->why.text - used, "%s%s %s: %s", used ? "; " : "", what, whom, reason);
@@ -86,7 +86,7 @@ static void ws_dial_timed_out(struct ws_dial *dial) {
   ws_dial_finish(dial, -1);
 }
 
-/* The socket of an attempt is ready: connected, or failed. */
+/* The socket of an attempt is ready: it is connected, or the attempt has failed. */
 static void ws_dial_advance(struct ws_dial *dial);
 
 static void ws_dial_attempt_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
@@ -110,7 +110,7 @@ static void ws_dial_attempt_ready(struct ws_loop *loop, struct ws_watch *watch, 
   ws_dial_advance(dial);
 }
 
-/* 0: under way (or connected, which its readiness will tell), -1 with errno. */
+/* Starts an attempt. Returns 0 if it is in progress (readiness reports the result), or -1 with errno. */
 static int ws_dial_start_attempt(struct ws_dial *dial, struct ws_dial_attempt *attempt,
                                  const struct ws_address *address) {
   int on = 1;
@@ -131,7 +131,7 @@ static int ws_dial_start_attempt(struct ws_dial *dial, struct ws_dial_attempt *a
   return -1;
 }
 
-/* Starts attempts until one is under way that has its time before the next; ends the dial where all have failed. */
+/* Starts attempts until one is in progress. Ends the dial if all have failed. */
 static void ws_dial_advance(struct ws_dial *dial) {
   int64_t now = ws_loop_now(dial->loop);
   while (dial->started < dial->addresses.count && (dial->live == 0 || now >= dial->next_start)) {

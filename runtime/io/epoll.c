@@ -1,5 +1,5 @@
-/* Waiting by epoll, level-triggered. The kernel keeps the pointer to each watch; that no stale one is used is the
- * loop's care, which strikes a removed watch out of the events collected but not handled.
+/* The poller for epoll, level-triggered. The kernel stores a pointer to each watch. When a watch is removed, the loop
+ * deletes it from the events that are collected but not handled, so no stale pointer is used.
  */
 #include <errno.h>
 #include <sys/epoll.h>
@@ -45,7 +45,7 @@ static int ws_epoll_set(struct ws_poller *poller, struct ws_watch *watch, unsign
   return ws_sys_epoll_ctl(poller->fd, watch->interest ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, watch->fd, &event);
 }
 
-/* An error or a hang-up is heard by trying what one is interested in. */
+/* The owner learns of an error or a hang-up when it tries an operation. */
 static unsigned ws_epoll_events(uint32_t mask) {
   if (mask & (EPOLLERR | EPOLLHUP))
     return WS_READ | WS_WRITE;

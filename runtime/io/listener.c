@@ -17,7 +17,7 @@ static void ws_listener_say(struct ws_listener *listener, int error) {
   listener->events->troubled(listener, ws_why_errno(error));
 }
 
-/* Stops watching for a while: connections wait in the kernel's queue. */
+/* Pauses accepting. Connections wait in the kernel's queue. */
 static void ws_listener_pause(struct ws_listener *listener, int error) {
   for (int i = 0; i < listener->count; i++)
     ws_loop_watch(listener->loop, &listener->sockets[i].watch, 0);

@@ -1,6 +1,7 @@
 #pragma once
-/* A listener: one loop's share in accepting from bound sockets (bound.h). Accepted sockets are non-blocking,
- * close-on-exec and have TCP_NODELAY. All on the loop's thread.
+/* A listener: accepts connections from bound sockets (bound.h) on one loop. Several loops may share the sockets; each
+ * connection reaches exactly one of them. Accepted sockets are non-blocking, close-on-exec and have TCP_NODELAY. All
+ * functions are for the loop's thread.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,9 +15,9 @@
 struct ws_listener;
 
 struct ws_listener_events {
-  /* fd now belongs to the callee, which may stop the listener, but not free it. `peer` lives during the call. */
+  /* The callee owns `fd`. It may stop the listener but not free it. `peer` is valid during the call. */
   void (*accepted)(struct ws_listener *listener, int fd, const struct ws_address *peer);
-  /* Connections cannot be taken just now (descriptors or memory run out); said once until they can again. */
+  /* Connections cannot be accepted, because descriptors or memory ran out. Called once until accepting works again. */
   void (*troubled)(struct ws_listener *listener, const char *why);
 };
 
@@ -25,20 +26,20 @@ struct ws_listener_socket {
   struct ws_listener *listener;
 };
 
-/* One loop's share in accepting. Embedded by its owner. */
+/* Embedded by its owner. */
 struct ws_listener {
   const struct ws_listener_events *events;
-  struct ws_loop *loop; /* NULL: stopped */
+  struct ws_loop *loop; /* NULL if stopped */
   int count;
   struct ws_listener_socket sockets[WS_RESOLVER_MAX];
   struct ws_timer retry;
-  int spare; /* a descriptor kept back, so that one can be accepted, and closed, when there is no other left */
+  int spare; /* reserved, to accept and close a connection when no descriptor is left */
   bool troubled;
   bool shared;
 };
 
-/* Accepts from `bound`, on the loop's thread. shared: other loops do too. 0, or -1 with the reason. */
+/* Starts accepting from `bound`. `shared`: other loops accept from it too. Returns 0, or -1 with the reason. */
 int ws_listener_start(struct ws_listener *listener, struct ws_loop *loop, const struct ws_bound *bound, bool shared,
                       const struct ws_listener_events *events, struct ws_why *why);
-/* Idempotent; also for a zeroed one. On the loop's thread. */
+/* Stops accepting; `accepted` is not called again. Idempotent. No effect on a zeroed listener. */
 void ws_listener_stop(struct ws_listener *listener);

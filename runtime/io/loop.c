@@ -1,12 +1,11 @@
-/* How a turn may nest, and callbacks may remove anything, without a stale pointer being used:
- *  - events: a turn collects them into a batch on its own stack; the batches of nested turns are linked. Removing a
- *    watch strikes it out of all of them. What the kernel still holds goes with the removal itself;
- *  - timers, tasks and deferred work are taken from the loop's own lists one at a time, right before they are called:
- *    an inner turn goes on where the outer one stands.
+/* Nested turns and removals in callbacks never use a stale pointer:
+ *  - events: a turn collects them into a batch on its stack, and the batches of nested turns are linked. Removing a
+ *    watch deletes its events from all batches, and its interest from the kernel;
+ *  - timers, tasks and deferred work are taken from the loop's lists one at a time, immediately before the call. An
+ *    inner turn continues where the outer turn is.
  *
- * How a post wakes the loop, or knows that it need not: the loop says that it may sleep, then looks whether anything
- * was posted; a poster posts, then looks whether the loop may sleep. All four are sequentially consistent, so at least
- * one of the two sees the other.
+ * Wake-ups: the loop sets `asleep`, then checks for posted tasks. A poster posts, then checks `asleep`. All four
+ * operations are sequentially consistent, so at least one side sees the other's write.
  */
 #include "loop.h"
 
@@ -17,9 +16,9 @@
 #include "loop_state.h"
 #include "sys.h"
 
-/* The receive buffer begins where a page does. What the kernel copies into it mostly does too, and a processor's "rep
- * movsb" is several times slower where the destination lies a few bytes further in its page than the source, as
- * malloc's memory would: an echo of 64 KiB took half as long again.
+/* The receive buffer is page-aligned, as most kernel sources are. "rep movsb" is several times slower if the
+ * destination is a few bytes further into its page than the source, as with malloc's memory: an echo of 64 KiB took 50
+ * % longer.
  */
 enum { WS_LOOP_PAGE = 4096 };
 
@@ -35,7 +34,7 @@ static const struct ws_poller_ops *ws_loop_choose_poller(void) {
   return choice && strcmp(choice, "poll") == 0 ? &ws_poll_ops : &ws_epoll_ops;
 }
 
-/* Poller and waker: what can fail. */
+/* Makes the poller and the waker, which can fail. */
 static int ws_loop_open(struct ws_loop *loop) {
   loop->ops = ws_loop_choose_poller();
   loop->poller = loop->ops->new ();
@@ -117,7 +116,7 @@ void ws_loop_wake(struct ws_loop *loop) {
   errno = saved;
 }
 
-/* Appends what was posted to the tasks, turned round: posted is the last one first. */
+/* Appends the posted tasks in reverse, because `posted` has the newest first. */
 static void ws_loop_collect_tasks(struct ws_loop *loop) {
   if (!atomic_load_explicit(&loop->posted, memory_order_relaxed))
     return;
@@ -167,7 +166,8 @@ void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work) {
   loop->deferred_count--;
 }
 
-/* At most as much as was waiting: work that defers itself again has its turn after the next wait, which is a short one.
+/* Runs only the work that was deferred at the start. Work that defers itself again runs after the next wait, which is
+ * short.
  */
 static void ws_loop_run_deferred(struct ws_loop *loop) {
   for (int most = loop->deferred_count; most > 0 && loop->deferred; most--) {
@@ -177,8 +177,8 @@ static void ws_loop_run_deferred(struct ws_loop *loop) {
   }
 }
 
-/* How long to wait. Time has passed since loop->now was read; the coarse clock says how much, and since it lags, the
- * wait is never too short.
+/* Returns how long to wait. The coarse clock gives the time since loop->now was read. It lags, so the wait is never too
+ * short.
  */
 static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
   if (max_wait_ms == 0 || loop->deferred || loop->tasks)

@@ -1,8 +1,8 @@
 #pragma once
 /* The event loop: descriptors, posted tasks, deferred work and timers (timer.h) of one thread.
  *
- * A loop is turned by one thread at a time, which is then "on" it. Everything here is for that thread alone, apart from
- * ws_loop_post and ws_loop_wake, which any thread may call (ws_loop_wake in a signal handler too).
+ * One thread at a time turns a loop. Only that thread may call the functions here, except for ws_loop_post (any thread)
+ * and ws_loop_wake (any thread and signal handlers).
  *
  * One turn: wait for the first descriptor, timer or task; call the callbacks of what is ready, of the timers that are
  * due and of the tasks posted; last, run the deferred work. So what many callbacks of a turn add to one output queue is
@@ -10,13 +10,13 @@
  *
  * Turns nest: any callback may call ws_loop_turn. The inner turn handles everything that the outer one has not begun
  * yet. Hence the rules for callbacks:
- *  - a callback may remove, close and free any watch, timer, task not posted, or deferred work, its own included: once
- *    removed, it is not called, even where its event had been collected already;
- *  - readiness may be stale: a read or write that finds nothing to do is no error;
- *  - a watch is only called for what it is interested in at that moment (a hang-up or socket error counts as readiness
- *    for whatever it is interested in; one interested in nothing is not called at all).
+ *  - a callback may remove, close and free any watch, timer, deferred work or unposted task, its own included. What is
+ *    removed is not called, even if its event has already been collected;
+ *  - readiness may be stale: a read or write that has nothing to do is not an error;
+ *  - a watch is called only for its current interest. A hang-up or a socket error counts as readiness for any interest.
+ *    A watch without an interest is not called.
  *
- * All structs are embedded by their users and cost what is shown; a watch is 16 bytes.
+ * Users embed all structs. A watch takes 16 bytes.
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,64 +24,64 @@
 
 #include "watch.h"
 
-/* Work handed over by any thread. Its owner keeps it alive until it runs. */
+/* Work posted from any thread. The owner keeps it alive until it runs. */
 struct ws_task {
   struct ws_task *next;
   void (*run)(struct ws_loop *loop, struct ws_task *task);
 };
 
-/* Work for the end of this turn. Zeroed is "not waiting". */
+/* Work for the end of the turn. Zeroed means not deferred. */
 struct ws_deferred {
   struct ws_deferred *next;
-  struct ws_deferred **link; /* what points here; NULL while not waiting */
+  struct ws_deferred **link; /* the pointer to this one; NULL while not deferred */
   void (*run)(struct ws_loop *loop, struct ws_deferred *work);
 };
 
-/* A new loop, or NULL with errno. It waits by epoll, or by poll(2) where there is none or the environment says
- * OSPREY_WS_POLLER=poll.
+/* Returns a new loop, or NULL with errno. The loop uses epoll, or poll(2) if epoll is unavailable or the environment
+ * has OSPREY_WS_POLLER=poll.
  */
 struct ws_loop *ws_loop_new(void);
 
-/* Frees the loop, on no callback of it. Tasks still posted are run first, so that what they own is released; watches
- * and timers are forgotten, their owners keep them. NULL does nothing.
+/* Frees the loop, outside its callbacks. Runs the posted tasks first, so that they release what they own. The owners
+ * keep their watches and timers. NULL has no effect.
  */
 void ws_loop_free(struct ws_loop *loop);
 
-/* One turn. Waits at most max_wait_ms (-1: as long as it takes; 0: not at all), less where a timer is due. Returns 0,
- * or -1 with errno where the system's waiting call fails for good.
+/* Runs one turn. Waits at most max_wait_ms (-1: without limit, 0: not at all), or until the next timer is due. Returns
+ * 0, or -1 with errno if the system's waiting call fails permanently.
  */
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
 
-/* Milliseconds of the monotonic clock, read once a turn. ws_loop_refresh reads it again (after long work). */
+/* Milliseconds of the monotonic clock, read once per turn. ws_loop_refresh reads it again, for use after long work. */
 int64_t ws_loop_now(const struct ws_loop *loop);
 int64_t ws_loop_refresh(struct ws_loop *loop);
 
-/* Sets what `watch` is interested in; 0 removes it. watch->ready and watch->fd are set by the owner, the whole zeroed
- * before. Must be 0 before fd is closed. Returns 0, or -1 with errno (then the interest is as it was). Removing never
- * fails.
+/* Sets the interest of `watch`; 0 removes it. The owner zeroes the watch, then sets watch->ready and watch->fd. The
+ * interest must be 0 before fd is closed. Returns 0, or -1 with errno and the interest unchanged. Removing never fails.
  */
 int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interest);
 
-/* Hands a task to the loop, from any thread: lock-free, and without a system call unless the loop may be asleep. Tasks
- * of one thread run in the order posted. Everything the poster wrote before is seen by the task. The loop must not be
- * freed while a call is under way: let it be freed by one who knows that the posters have ended.
+/* Posts a task to the loop. Any thread. Lock-free, and without a system call unless the loop may be asleep. The task
+ * runs exactly once, on the loop's thread; tasks of one thread run in the order posted. The task sees every write that
+ * the poster made before. The loop must not be freed during a call, so free it only after all posters have ended.
  */
 void ws_loop_post(struct ws_loop *loop, struct ws_task *task);
 
-/* Ends the loop's present or next wait. Async-signal-safe. */
+/* Ends the current or the next wait of the loop. Async-signal-safe. */
 void ws_loop_wake(struct ws_loop *loop);
 
-/* Runs `work` at the end of this turn (outside turns: of the next). Waiting already: nothing changes. Never fails. */
+/* Runs `work` once at the end of this turn, or of the next turn if called outside a turn. No effect if it is already
+ * deferred. Never fails. Work that defers itself again runs in the next turn, after events. */
 void ws_loop_defer(struct ws_loop *loop, struct ws_deferred *work);
-/* It will not run. Not waiting: nothing changes. */
+/* Cancels deferred work. No effect if it is not deferred. */
 void ws_loop_undefer(struct ws_loop *loop, struct ws_deferred *work);
 
 static inline bool ws_deferred_waits(const struct ws_deferred *work) {
   return work->link != NULL;
 }
 
-/* The receive buffer that all connections of the loop share: borrowed for as long as its bytes are being handled, and
- * given back. A nested turn finds it borrowed and gets another. NULL when there is no memory. Its content is undefined.
+/* Lends the receive buffer that all connections of the loop share, while the caller handles its bytes. A nested turn
+ * gets another buffer. Returns NULL if out of memory. The content is undefined.
  */
 enum { WS_LOOP_BUFFER_SIZE = 256 * 1024 };
 uint8_t *ws_loop_buffer_acquire(struct ws_loop *loop);

@@ -1,6 +1,5 @@
 #pragma once
-/* The state of a loop. Private to loop.c; its unit test looks inside.
- */
+/* The state of a loop. Private to loop.c and its unit test. */
 #include <stdatomic.h>
 
 #include "loop.h"
@@ -10,7 +9,8 @@
 
 enum { WS_LOOP_BATCH = 256, WS_LOOP_SPARE_BUFFERS = 2 };
 
-/* The events that one turn collected. Turns nest, so that batches do: outer ones may hold events not handled yet. */
+/* The events that one turn collected. Turns nest, and so do batches: an outer batch may contain events that are not
+ * handled yet. */
 struct ws_loop_batch {
   struct ws_loop_batch *outer;
   int count;
@@ -28,7 +28,7 @@ struct ws_loop {
   struct ws_deferred **deferred_end;
   int deferred_count;
 
-  /* Tasks in the order they run. They were taken from `posted` in one exchange. */
+  /* Tasks taken from `posted` in one exchange, in the order in which they run. */
   struct ws_task *tasks;
   struct ws_task **tasks_end;
 
@@ -38,6 +38,6 @@ struct ws_loop {
   struct ws_pool pool;
 
   /* Shared with other threads, on a cache line of their own. */
-  _Alignas(64) _Atomic(struct ws_task *) posted; /* the last posted first */
-  atomic_bool asleep;                            /* the loop may be waiting: whoever posts wakes it */
+  _Alignas(64) _Atomic(struct ws_task *) posted; /* newest first */
+  atomic_bool asleep;                            /* the loop may be waiting: a poster must wake it */
 };

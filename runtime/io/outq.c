@@ -1,5 +1,5 @@
-/* How pieces are written: large ones from where they are, small ones that follow one another copied side by side first.
- * A copy of a few KiB costs less than telling the kernel of one more part, and makes one TLS record instead of several.
+/* Large pieces are written in place. Adjacent small pieces are first copied together: a copy of a few KiB costs less
+ * than one more part for the kernel, and makes one TLS record instead of several.
  */
 #include "outq.h"
 
@@ -13,8 +13,8 @@
 
 enum {
   WS_OUTQ_SMALL = 4096,        /* pieces up to this length are copied together */
-  WS_OUTQ_SCRATCH = 64 * 1024, /* where to */
-  WS_OUTQ_PARTS = 64,          /* parts of one write */
+  WS_OUTQ_SCRATCH = 64 * 1024, /* the copies */
+  WS_OUTQ_PARTS = 64,          /* the most parts of one write */
 };
 
 static_assert(sizeof(struct ws_outq_pieces) <= WS_POOL_PIECES_SIZE, "the pool's blocks are too small for pieces");
@@ -62,12 +62,12 @@ void ws_outq_discharge(struct ws_outq *queue, size_t n) {
 
 /* ---- the pieces */
 
-/* A queue without a piece has no list of them either. */
+/* An empty queue has no list of pieces. */
 static struct ws_outq_piece *ws_outq_last(const struct ws_outq_pieces *pieces) {
   return &pieces->at[pieces->first + pieces->count - 1];
 }
 
-/* Gives the memory of an empty queue back. */
+/* Releases the memory of an empty queue. */
 static void ws_outq_release(struct ws_outq *queue, struct ws_loop *loop) {
   struct ws_outq_pieces *pieces = queue->pieces;
   queue->pieces = NULL;
@@ -90,8 +90,8 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   return 0;
 }
 
-/* Room for a piece at the end: what is at the front already moves down where that is half the room, else there will be
- * more.
+/* Makes room for a piece at the end: moves the pieces to the front if that frees half of the room, otherwise grows the
+ * list.
  */
 static int ws_outq_grow(struct ws_outq_pieces *pieces) {
   if (pieces->first + pieces->count < pieces->room)
@@ -112,7 +112,7 @@ static int ws_outq_grow(struct ws_outq_pieces *pieces) {
   return 0;
 }
 
-/* Adds a piece; takes the reference. Where there is no memory, a queue that was empty still is. */
+/* Adds a piece and takes the reference. If out of memory, an empty queue stays empty. */
 static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_outq_piece piece) {
   if (ws_outq_ensure(queue, loop) || ws_outq_grow(queue->pieces))
     return -1;
@@ -135,7 +135,7 @@ void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop) {
 
 /* ---- adding */
 
-/* The place for n bytes more in the chunk being gathered, or NULL. */
+/* Returns room for n bytes in the queue's current chunk, or NULL. */
 static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n) {
   struct ws_outq_piece *last = queue->pieces ? ws_outq_last(queue->pieces) : NULL;
   if (!last || !last->chunk->pooled)
@@ -191,16 +191,16 @@ int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *c
 
 /* ---- writing */
 
-/* One write as it is put together. */
+/* A write under construction. */
 struct ws_outq_gather {
   struct iovec parts[WS_OUTQ_PARTS];
   int count;
   size_t total;
-  unsigned char *scratch; /* what is left of it; NULL: there is none */
+  unsigned char *scratch; /* the rest of the scratch; NULL without one */
   size_t room;
 };
 
-/* How many pieces from `at` on are small, follow one another and fit into the scratch together. */
+/* Counts the adjacent small pieces from `at` on that fit into the scratch together. */
 static uint32_t ws_outq_small_run(const struct ws_outq_piece *at, uint32_t count, size_t room) {
   uint32_t run = 0;
   size_t total = 0;
@@ -241,7 +241,7 @@ static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_
   }
 }
 
-/* Lets go of the first n bytes, which are written. */
+/* Removes the first n bytes, which were written. */
 static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   struct ws_outq_pieces *pieces = queue->pieces;
   ws_outq_discharge(queue, n);
@@ -261,7 +261,7 @@ static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t 
     ws_outq_release(queue, loop);
 }
 
-/* The scratch is asked for only where there is something to put together; without memory for it, nothing is. */
+/* Allocates the scratch only if there are pieces to copy together. Without memory for it, nothing is copied. */
 static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_pieces *pieces, struct ws_pool *pool) {
   gather->count = 0;
   gather->total = 0;
@@ -288,7 +288,7 @@ int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream 
   return 0;
 }
 
-/* Copies the parts but for their first `skip` bytes to the end of the queue: `left` bytes. */
+/* Appends a copy of the parts without their first `skip` bytes: `left` bytes. */
 static int ws_outq_append_rest(struct ws_outq *queue, struct ws_loop *loop, const struct iovec *parts, size_t skip,
                                size_t left) {
   uint8_t *room = ws_outq_reserve(queue, loop, left);

@@ -1,5 +1,5 @@
-/* Waiting by poll(2). The pollfds stand side by side as the call wants them, each with its watch at the same index;
- * place[fd] is 1 + that index, so that a change costs no search.
+/* The poller for poll(2). An array has the pollfds, and a parallel array their watches. place[fd] is 1 + the index, so
+ * that a change needs no search.
  */
 #include <errno.h>
 
@@ -14,7 +14,7 @@ struct ws_poller {
   int count;
   int room;
   int places;
-  int first; /* where the search for ready ones begins, so that a short list of results starves none */
+  int first; /* where the scan for ready ones starts, so that a full result starves none */
 };
 
 static struct ws_poller *ws_poll_new(void) {
@@ -28,7 +28,7 @@ static void ws_poll_free(struct ws_poller *poller) {
   ws_mem_free(poller);
 }
 
-/* Room for one pollfd more. */
+/* Makes room for one more pollfd. */
 static int ws_poll_grow(struct ws_poller *poller) {
   if (poller->count < poller->room)
     return 0;
@@ -45,7 +45,7 @@ static int ws_poll_grow(struct ws_poller *poller) {
   return 0;
 }
 
-/* A place for this descriptor. */
+/* Makes an entry for this descriptor. */
 static int ws_poll_grow_places(struct ws_poller *poller, int fd) {
   if (fd < poller->places)
     return 0;
@@ -90,7 +90,7 @@ static int ws_poll_set(struct ws_poller *poller, struct ws_watch *watch, unsigne
   return 0;
 }
 
-/* POLLERR, POLLHUP and POLLNVAL are heard by trying what one is interested in. */
+/* The owner learns of POLLERR, POLLHUP and POLLNVAL when it tries an operation. */
 static unsigned ws_poll_events(short mask) {
   if (mask & (POLLERR | POLLHUP | POLLNVAL))
     return WS_READ | WS_WRITE;

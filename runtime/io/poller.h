@@ -1,8 +1,8 @@
 #pragma once
-/* How a loop waits: one interface, epoll.c and poll.c behind it. A poller holds the watches whose interest is not 0. */
+/* The interface of the pollers, epoll.c and poll.c. A poller contains the watches whose interest is not 0. */
 #include "watch.h"
 
-/* A watch and what it is ready for (within its interest). */
+/* A watch and its ready events, a subset of its interest. */
 struct ws_ready {
   struct ws_watch *watch;
   unsigned events;
@@ -11,13 +11,13 @@ struct ws_ready {
 struct ws_poller;
 
 struct ws_poller_ops {
-  /* NULL with errno. */
+  /* Returns NULL with errno on failure. */
   struct ws_poller *(*new)(void);
   void (*free)(struct ws_poller *poller);
-  /* Changes the interest of the watch from watch->interest (which the caller updates after success) to another one. 0
-   * takes it out and cannot fail. Otherwise 0, or -1 with errno and nothing changed. */
+  /* Changes the interest of the watch from watch->interest, which the caller updates after success. Interest 0 removes
+   * the watch and cannot fail. Returns 0, or -1 with errno and nothing changed. */
   int (*set)(struct ws_poller *poller, struct ws_watch *watch, unsigned interest);
-  /* Waits (-1: for ever) and stores at most size ready watches. Their number, or -1 with errno. */
+  /* Waits (-1: without limit) and stores up to `size` ready watches. Returns their number, or -1 with errno. */
   int (*wait)(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms);
 };
 

@@ -1,8 +1,8 @@
-/* Who holds a look-up: its owner (until it is answered or cancelled), its thread (until getaddrinfo has come back), the
- * posted task (until it has run). Whoever lets go last frees it.
+/* A lookup has up to three references: its owner's (until the answer or a cancel), its thread's (until getaddrinfo
+ * returns), and the posted task's (until it runs). The last unref frees it.
  *
- * Cancelling and posting exclude each other by the lock: after ws_resolver_cancel nothing is posted any more, so that
- * the loop may go. What was posted before runs into nothing.
+ * The lock excludes a post during a cancel: after ws_resolver_cancel nothing is posted, so the loop may be freed. A
+ * task posted earlier has no effect.
  */
 #include "resolver.h"
 
@@ -18,7 +18,7 @@
 
 struct ws_resolver {
   struct ws_task task;
-  struct ws_loop *loop; /* NULL: somebody waits for `finished` */
+  struct ws_loop *loop; /* NULL: a thread waits for `finished` */
   ws_resolver_done *done;
   void *context;
   _Atomic int references;
@@ -74,7 +74,7 @@ static bool ws_resolver_fast(const char *host, uint16_t port, struct ws_addresse
 
 /* ---- on the helper thread */
 
-/* The first entry from `entry` on that is of this family, or of none other. */
+/* Returns the first entry of this family from `entry` on, or NULL. */
 static const struct addrinfo *ws_resolver_next(const struct addrinfo *entry, int family) {
   while (entry && entry->ai_family != family)
     entry = entry->ai_next;
@@ -92,7 +92,8 @@ static void ws_resolver_add(struct ws_resolver *resolver, const struct addrinfo 
 
 _Static_assert(WS_RESOLVER_MAX % 2 == 0, "a pair of addresses always fits, or nothing does");
 
-/* In the order of the answer, but the two families by turns, so that one that is broken delays the other little. */
+/* Stores the addresses in the order of the answer, with the families alternating, so that a broken family delays the
+ * other only a little. */
 static void ws_resolver_store(struct ws_resolver *resolver, const struct addrinfo *list) {
   int family = list->ai_family == AF_INET6 ? AF_INET6 : AF_INET;
   int other = family == AF_INET6 ? AF_INET : AF_INET6;
@@ -103,7 +104,7 @@ static void ws_resolver_store(struct ws_resolver *resolver, const struct addrinf
       ws_resolver_add(resolver, first);
       first = ws_resolver_next(first->ai_next, family);
     }
-    if (second) { /* as long as there are both, the room is even */
+    if (second) { /* with both families, the room is even */
       ws_resolver_add(resolver, second);
       second = ws_resolver_next(second->ai_next, other);
     }
@@ -141,7 +142,7 @@ static void *ws_resolver_thread(void *context) {
   return NULL;
 }
 
-/* Signals are for the program's own threads. */
+/* Blocks all signals in the new thread: they are for the program's own threads. */
 static int ws_resolver_start_thread(struct ws_resolver *resolver, struct ws_why *why) {
   sigset_t all;
   sigset_t before;

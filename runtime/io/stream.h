@@ -1,17 +1,17 @@
 #pragma once
-/* A stream: a connected socket, plain or under TLS. What is above never asks which.
+/* A stream: a connected socket, plain or with TLS. Users of a stream do not distinguish the two.
  *
- * Embedded in its connection (32 bytes; TLS state is apart), and not moved while open. A stream owns its descriptor and
- * closes it. Its owner sets stream.watch.ready and hears of readiness there; the callback first gives the events to
- * ws_stream_ready, which says what the owner may now try.
+ * A stream is embedded in its connection (32 bytes; the TLS state is separate) and does not move while open. It owns
+ * its descriptor. The owner sets stream.watch.ready, which is called on readiness. That callback first passes the
+ * events to ws_stream_ready, which returns what the owner may try.
  *
- * Life: open (tcp, tls) → ws_stream_handshake until 0 → read and write → ws_stream_shutdown → ws_stream_close. Where an
- * operation returns WS_STREAM_AGAIN, call ws_stream_want(…) with what the owner wants to go on with, WS_READ or
- * WS_WRITE (for the handshake, both): the stream translates it into what TLS waits for. It is kept until changed.
+ * Life cycle: open (tcp_stream.h, tls_stream.h), ws_stream_handshake until it returns 0, read and write,
+ * ws_stream_shutdown, ws_stream_close. When an operation returns WS_STREAM_AGAIN, call ws_stream_want with the
+ * operations that the owner wants to continue: WS_READ, WS_WRITE, or both (as for the handshake). The stream translates
+ * this into what TLS waits for. The setting remains until changed.
  *
- * No call blocks, none raises SIGPIPE. After WS_STREAM_FAILED the stream is only good for ws_stream_error and
- * ws_stream_close.
- */
+ * No call blocks, and none raises SIGPIPE. A read takes a bounded number of bytes from the socket, even if TLS records
+ * carry no data. After WS_STREAM_FAILED, only ws_stream_error and ws_stream_close are valid. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,57 +46,55 @@ struct ws_stream {
   struct ws_watch watch;
   union {
     struct ws_tls *tls;
-    int error; /* of a plain one: the errno of its failure */
+    int error; /* without TLS: the errno of the failure */
   };
 };
 
-/* One step of the handshake: 0 done (at once for TCP), WS_STREAM_AGAIN or WS_STREAM_FAILED. */
+/* Continues the handshake. Returns 0 when it is done (at once for TCP), WS_STREAM_AGAIN or WS_STREAM_FAILED. */
 static inline int ws_stream_handshake(struct ws_stream *stream) {
   return stream->ops->handshake(stream);
 }
 
-/* Reads what there is, up to size. >0 bytes; 0 the peer sends no more; WS_STREAM_AGAIN; WS_STREAM_FAILED. After a read
- * that gave bytes, ask ws_stream_pending.
- */
+/* Reads up to `size` available bytes. Returns their number, 0 at the end of the stream, WS_STREAM_AGAIN or
+ * WS_STREAM_FAILED. After a read that returned bytes, call ws_stream_pending. */
 static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   return stream->ops->read(stream, bytes, size);
 }
 
-/* There may be something left to read that no readiness will announce (TLS, after a read that filled its buffer or met
- * the end behind the last bytes): read again without waiting. Where reading pauses, ask again when it resumes.
- */
+/* Returns true if input may be left that no readiness event will announce: with TLS, after a read that filled its
+ * buffer or reached the end of the stream. The owner must then read again without waiting. After a pause in reading,
+ * check again. */
 static inline bool ws_stream_pending(const struct ws_stream *stream) {
   return stream->ops->pending(stream);
 }
 
-/* Writes as much as is taken now: >0 bytes, WS_STREAM_AGAIN or WS_STREAM_FAILED. Less than the total means that no more
- * is taken just now. The next call must then begin with the first byte not taken (the bytes may have moved, more may
- * follow). The total is not 0.
- */
+/* Writes as much as the stream accepts now. The total must not be 0. Returns the number of bytes, WS_STREAM_AGAIN or
+ * WS_STREAM_FAILED. If it is less than the total, the stream accepts no more now; the next call must start with the
+ * first byte not written. The bytes may have moved, and more may follow. */
 static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
   return stream->ops->writev(stream, parts, count);
 }
 
-/* Says to the peer that no more is coming (close_notify, FIN), after everything was written. 0 said; WS_STREAM_AGAIN:
- * wait for WS_WRITE and call again; WS_STREAM_FAILED. Reading goes on. Never waits for the peer's answer.
- */
+/* Shuts down writing (close_notify, FIN) after everything was written. Returns 0 when done, WS_STREAM_AGAIN (wait for
+ * WS_WRITE and call again) or WS_STREAM_FAILED. Reading continues. Does not wait for the peer's answer. */
 static inline int ws_stream_shutdown(struct ws_stream *stream) {
   return stream->ops->shutdown(stream);
 }
 
-/* Unwatches, closes and zeroes the stream. A closed (or zeroed) one: nothing. */
+/* Removes the watch, closes the descriptor and zeroes the stream. No callback follows. No effect on a closed or zeroed
+ * stream. */
 void ws_stream_close(struct ws_loop *loop, struct ws_stream *stream);
 
-/* Waits for what the owner wants to do next: WS_READ, WS_WRITE, both, or 0. Returns as ws_loop_watch. */
+/* Watches for the next operations of the owner: WS_READ, WS_WRITE, both, or 0. Returns as ws_loop_watch. */
 int ws_stream_want(struct ws_loop *loop, struct ws_stream *stream, unsigned wanted);
 
-/* To be called first in watch.ready: what may be tried now, as WS_READ | WS_WRITE. */
+/* Call this first in watch.ready. Returns the operations to try now: WS_READ, WS_WRITE or both. */
 static inline unsigned ws_stream_ready(struct ws_stream *stream, unsigned events) {
   return stream->ops->ready(stream, events);
 }
 
-/* Why the stream failed: `Connection reset by peer`, `the certificate of example.org has expired`. Lives until close.
- */
+/* The reason of the failure: `Connection reset by peer`, `the certificate of example.org has expired`. Valid until
+ * close. */
 static inline const char *ws_stream_error(const struct ws_stream *stream) {
   return stream->ops->error(stream);
 }

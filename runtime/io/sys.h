@@ -116,7 +116,7 @@ static inline int ws_sys_epoll_ctl(int epoll, int operation, int fd, struct epol
   return epoll_ctl(epoll, operation, fd, event);
 }
 
-/* Taking a descriptor out that is in cannot fail, and nobody could go on if it did: this one is not made to. */
+/* Removing a registered descriptor cannot fail, so this wrapper injects no fault. */
 static inline void ws_sys_epoll_remove(int epoll, int fd) {
   epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
 }
@@ -136,13 +136,13 @@ static inline int ws_sys_eventfd(void) {
   return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
-/* A spare descriptor: what it is does not matter. */
+/* Opens a spare descriptor. Its kind does not matter. */
 static inline int ws_sys_spare(void) {
   WS_SYS_FAULT(EMFILE);
   return eventfd(0, EFD_CLOEXEC);
 }
 
-/* A lost wake-up cannot be told from one that came late, and nobody could report it: these two are not made to fail. */
+/* These two inject no faults: a lost wake-up is indistinguishable from a late one, and nothing could report it. */
 static inline ssize_t ws_sys_read(int fd, void *bytes, size_t size) {
   return read(fd, bytes, size);
 }
@@ -165,14 +165,14 @@ static inline FILE *ws_sys_fopen(const char *file) {
   return fopen(file, "re");
 }
 
-/* As pthread_create: an errno, not -1. */
+/* Returns an errno, as pthread_create does. */
 static inline int ws_sys_thread(pthread_t *thread, void *(*run)(void *), void *context) {
   if (ws_fault_hit())
     return EAGAIN;
   return pthread_create(thread, NULL, run, context);
 }
 
-/* As getaddrinfo: its own kind of error. */
+/* Returns an EAI_ code, as getaddrinfo does. */
 static inline int ws_sys_getaddrinfo(const char *host, const struct addrinfo *hints, struct addrinfo **list) {
   if (ws_fault_hit())
     return EAI_AGAIN;

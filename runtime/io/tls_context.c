@@ -17,7 +17,7 @@ struct ws_tls_context {
   _Atomic unsigned references;
 };
 
-/* The reason of the oldest error in the library's queue, which is emptied. */
+/* Returns the reason of the oldest error in OpenSSL's queue, and empties the queue. */
 static const char *ws_tls_reason(void) {
   unsigned long error = ERR_get_error();
   const char *reason = ERR_SYSTEM_ERROR(error) ? ws_why_errno(ERR_GET_REASON(error)) : ERR_reason_error_string(error);
@@ -70,7 +70,7 @@ SSL_CTX *ws_tls_context_ssl(const struct ws_tls_context *context) {
 
 /* ---- files */
 
-/* The library's own words for a file that cannot be opened are poor: find out first. */
+/* Checks that a file can be opened, because OpenSSL's message for that is poor. */
 static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
   FILE *opened = ws_sys_fopen(file);
   if (!opened)
@@ -90,7 +90,7 @@ static bool ws_tls_queue_says_no_pem(void) {
          ERR_GET_LIB(error) == ERR_LIB_OSSL_DECODER;
 }
 
-/* Why no certificate could be read from a file, by the library's queue of errors. */
+/* The reason why a file has no readable certificate, from OpenSSL's error queue. */
 static int ws_tls_certificate_wrong(const char *kind, const char *file, struct ws_why *why) {
   bool none = ws_tls_queue_says_no_pem() || ERR_GET_REASON(ERR_peek_error()) == X509_R_NO_CERTIFICATE_OR_CRL_FOUND;
   const char *reason = ws_tls_reason();
@@ -104,9 +104,7 @@ static const char *ws_tls_variable(const char *name) {
   return value && *value ? value : NULL;
 }
 
-/* Whom to trust: the system's authorities, or nobody but those of the file that SSL_CERT_FILE names and of the
- * directory that SSL_CERT_DIR does.
- */
+/* Loads the trusted authorities: the system's, or only those of SSL_CERT_FILE and SSL_CERT_DIR. */
 static int ws_tls_load_trusted(SSL_CTX *ssl, struct ws_why *why) {
   static const char variable[] = "SSL_CERT_FILE";
   const char *file = ws_tls_variable(variable);
@@ -115,7 +113,7 @@ static int ws_tls_load_trusted(SSL_CTX *ssl, struct ws_why *why) {
     SSL_CTX_set_default_verify_dir(ssl);
   if (!directory_named && !file)
     SSL_CTX_load_verify_file(ssl, X509_get_default_cert_file());
-  ERR_clear_error(); /* a system may have one of the two */
+  ERR_clear_error(); /* a system may have only one of the two */
   if (!file)
     return 0;
   if (ws_tls_check_file(variable, file, why))
@@ -139,7 +137,7 @@ struct ws_tls_context *ws_tls_context_new_client(struct ws_why *why) {
 
 /* ---- server */
 
-/* Of what a client offers by ALPN, http/1.1 is the one that a WebSocket handshake can follow. */
+/* Selects http/1.1 by ALPN, the only protocol that a WebSocket handshake can follow. */
 static int ws_tls_choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,
                                   const unsigned char *offered, unsigned length, void *context) {
   static const unsigned char spoken[] = "\x08http/1.1";
@@ -152,7 +150,7 @@ static int ws_tls_choose_protocol(SSL *ssl, const unsigned char **out, unsigned 
   return SSL_TLSEXT_ERR_OK;
 }
 
-/* Instead of asking on the terminal: notes that a passphrase was wanted. */
+/* Notes that a passphrase was requested, instead of prompting on the terminal. */
 static int ws_tls_no_passphrase(char *buffer, int size, int writing, void *context) {
   (void)buffer;
   (void)size;

@@ -1,10 +1,9 @@
-/* The stream under TLS. OpenSSL reads and writes the socket through a BIO of ours, since its own would raise SIGPIPE.
+/* OpenSSL reads and writes the socket through our own BIO, because the built-in one would raise SIGPIPE.
  *
- * OpenSSL's queue of errors belongs to the thread: every operation here begins by emptying it, and every failure is
- * turned into a sentence before it returns, so that nothing is left in it for others.
+ * OpenSSL's error queue belongs to the thread. Every operation empties it first, and converts a failure to text before
+ * it returns, so that no error is left for others.
  *
- * A write that could not be finished must be repeated with the same bytes and length: `retry` keeps the length of that
- * record.
+ * An unfinished write must be repeated with the same bytes and length. `retry` is the length of that record.
  */
 #include "tls_stream.h"
 
@@ -21,22 +20,22 @@
 
 enum {
   WS_TLS_RECORD = 16 * 1024,
-  WS_TLS_ALLOWANCE = 64 * 1024, /* bytes that one operation takes from the socket */
+  WS_TLS_ALLOWANCE = 64 * 1024, /* the most bytes that one operation reads from the socket */
 };
 
 struct ws_tls {
   SSL *ssl;
   struct ws_tls_context *context;
-  char *host;           /* of the server, for a client */
-  size_t retry;         /* the length of the record that a write is stuck in; 0: none */
-  unsigned read_needs;  /* what reading waits for, WS_READ or WS_WRITE; likewise */
-  unsigned write_needs; /* writing */
-  size_t allowance;     /* bytes that this operation may still take from the socket */
-  int error;            /* the errno of a failure of the socket */
+  char *host;           /* for a client: the server's name */
+  size_t retry;         /* the length of the unfinished record; 0: none */
+  unsigned read_needs;  /* what reading waits for: WS_READ or WS_WRITE */
+  unsigned write_needs; /* what writing waits for */
+  size_t allowance;     /* bytes that this operation may still read from the socket */
+  int error;            /* the errno of a socket failure */
   bool handshaken;
   bool failed;
-  bool ended; /* the peer's end was met */
-  bool more;  /* reading should go on without waiting */
+  bool ended; /* the peer's end of stream was read */
+  bool more;  /* the owner should read again without waiting */
   struct ws_why why;
 };
 
@@ -56,9 +55,9 @@ static int ws_tls_stream_bio_result(BIO *bio, ssize_t count, bool reading) {
   return -1;
 }
 
-/* The library reads on for as long as records come that carry nothing (new keys, above all): a peer that sends them
- * faster than they are worked through would keep this thread for itself. Where the allowance is used up the socket
- * seems empty; what is left in it makes it ready again.
+/* OpenSSL keeps reading while records without data arrive, such as key updates. A peer that sends them fast enough
+ * would occupy the thread. When the allowance is used up, the socket appears empty; the remaining bytes make it ready
+ * again.
  */
 static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {
   struct ws_stream *stream = BIO_get_data(bio);
@@ -86,7 +85,7 @@ static long ws_tls_stream_bio_control(BIO *bio, int command, long number, void *
 
 static BIO_METHOD *ws_tls_stream_bio_method;
 
-/* Made once for the process and never freed: connections may end as late as it does. */
+/* Made once per process and never freed, because connections may live until the process ends. */
 static void ws_tls_stream_make_bio_method(void) {
   BIO_METHOD *method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket without SIGPIPE");
   if (!method)
@@ -110,7 +109,7 @@ static BIO *ws_tls_stream_bio_new(struct ws_stream *stream) {
 
 /* ---- failures as sentences */
 
-/* Of a server, by its client: nobody else asks for one. */
+/* Only a client verifies a certificate. */
 static void ws_tls_stream_explain_certificate(struct ws_tls *tls, long result) {
   const char *host = tls->host;
   switch (result) {
@@ -164,7 +163,7 @@ static void ws_tls_stream_explain_library(struct ws_tls *tls, unsigned long erro
   }
 }
 
-/* Marks the stream as failed, with the sentence. */
+/* Marks the stream as failed, with the reason. */
 static int ws_tls_stream_fail(struct ws_stream *stream) {
   struct ws_tls *tls = stream->tls;
   unsigned long error = ERR_peek_error();
@@ -179,7 +178,7 @@ static int ws_tls_stream_fail(struct ws_stream *stream) {
   return WS_STREAM_FAILED;
 }
 
-/* What SSL_read, SSL_write and their like came to, when they did not succeed. 0 is the peer's end. */
+/* Converts the failure of an SSL operation. Returns 0 for the peer's end of stream. */
 static int ws_tls_stream_outcome(struct ws_stream *stream, int result, unsigned *needs) {
   struct ws_tls *tls = stream->tls;
   switch (SSL_get_error(tls->ssl, result)) {
@@ -211,7 +210,7 @@ static int ws_tls_stream_handshake(struct ws_stream *stream) {
     return ws_tls_stream_outcome(stream, result, &tls->read_needs);
   tls->handshaken = true;
   tls->read_needs = WS_READ;
-  /* What came with the last flight was read ahead, and the socket will not announce it again. */
+  /* OpenSSL may have read data together with the last flight. The socket will not announce it again. */
   tls->more = SSL_has_pending(tls->ssl);
   return 0;
 }
@@ -242,10 +241,10 @@ static ssize_t ws_tls_stream_read(struct ws_stream *stream, uint8_t *bytes, size
   return (ssize_t)got;
 }
 
-/* Where one is in the parts of a write. */
+/* A position in the parts of a write. */
 struct ws_tls_stream_cursor {
   const struct iovec *part;
-  int left; /* parts, this one included */
+  int left; /* remaining parts, this one included */
   size_t offset;
 };
 
@@ -257,8 +256,8 @@ static void ws_tls_stream_skip_empty(struct ws_tls_stream_cursor *at) {
   }
 }
 
-/* The bytes of the next record: where they are, if they lie in one piece, otherwise put together in scratch. The length
- * is what a record takes, or exactly that of the record begun before.
+/* Returns the bytes of the next record: in place if they are contiguous, otherwise copied to the scratch. The length is
+ * that of a full record, or exactly that of the unfinished record.
  */
 static const uint8_t *ws_tls_stream_next_record(struct ws_tls_stream_cursor at, size_t retry, uint8_t *scratch,
                                                 size_t *length) {
@@ -382,7 +381,7 @@ static const struct ws_stream_ops ws_tls_stream_ops = {
 
 /* ---- opening */
 
-/* The state, with SSL and BIO. On failure nothing is left, and the stream is as it was. */
+/* Makes the TLS state, SSL and BIO. On failure nothing is allocated, and the stream is unchanged. */
 static struct ws_tls *ws_tls_stream_new(struct ws_stream *stream, struct ws_tls_context *context) {
   struct ws_tls *tls = ws_mem_calloc(1, sizeof *tls);
   if (!tls)
@@ -417,13 +416,13 @@ int ws_tls_stream_open_server(struct ws_stream *stream, int fd, struct ws_tls_co
   return 0;
 }
 
-/* Whom the certificate must be for; the name is sent along (SNI), an address is not. */
+/* Sets the host that the certificate must match. A name is also sent (SNI), an address is not. */
 static bool ws_tls_stream_expect_host(struct ws_tls *tls) {
   struct ws_address address;
   X509_VERIFY_PARAM *expected = SSL_get0_param(tls->ssl);
   if (ws_address_parse(tls->host, 0, &address))
     return X509_VERIFY_PARAM_set1_ip_asc(expected, tls->host) == 1;
-  /* As browsers do: a name that only the subject holds does not count (RFC 9525 section 2). */
+  /* Ignores a name that is only in the subject, as browsers do (RFC 9525 section 2). */
   X509_VERIFY_PARAM_set_hostflags(expected, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
   return X509_VERIFY_PARAM_set1_host(expected, tls->host, 0) == 1 && SSL_set_tlsext_host_name(tls->ssl, tls->host) == 1;
 }
@@ -434,7 +433,7 @@ int ws_tls_stream_open_client(struct ws_stream *stream, int fd, struct ws_tls_co
   if (!tls)
     return ws_why_set(why, "out of memory");
   tls->host = ws_mem_strdup(host);
-  /* A name may be written with the root's dot at its end; a certificate's never is. */
+  /* A host name may end with a dot; a name in a certificate does not. */
   size_t length = tls->host ? strlen(tls->host) : 0;
   if (length > 1 && tls->host[length - 1] == '.')
     tls->host[length - 1] = '\0';

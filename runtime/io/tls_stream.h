@@ -1,11 +1,12 @@
 #pragma once
-/* A stream under TLS (OpenSSL). */
+/* A stream with TLS (OpenSSL). Every operation leaves OpenSSL's error queue empty. Parts written together share a
+ * record. */
 #include "stream.h"
 #include "tls_context.h"
 
 /* Opens the stream on a connected, non-blocking descriptor, as a server, or as a client of `host`: a DNS name or an IP
- * address without brackets, for which the certificate must be valid. 0: the stream owns the descriptor. -1 with the
- * reason: the caller still does. */
+ * address without brackets, for which the certificate must be valid. Returns 0, and the stream owns the descriptor; or
+ * -1 with the reason, and the caller still owns it. */
 int ws_tls_stream_open_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why);
 int ws_tls_stream_open_client(struct ws_stream *stream, int fd, struct ws_tls_context *context, const char *host,
                               struct ws_why *why);

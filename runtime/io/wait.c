@@ -22,8 +22,8 @@ static void ws_wait_init(void) {
 bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context) {
   struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
   pthread_once(&ws_wait_once, ws_wait_init);
-  /* The count goes up before ready() looks, a notifier looks at the count after its change: one of them sees the other.
-   */
+  /* A waiter increments the count before it calls ready(), and a notifier reads the count after its change, so at least
+   * one sees the other. */
   atomic_fetch_add(&ws_wait_count, 1);
   pthread_mutex_lock(&ws_wait_lock);
   bool is_ready = ready(context);

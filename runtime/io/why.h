@@ -1,6 +1,6 @@
 #pragma once
-/* Why something failed, as a sentence for the person who runs the program: `connect 127.0.0.1:1: Connection refused`.
- * The caller provides the room; a function that fails has filled it in, one that succeeds has not touched it.
+/* The reason of a failure, for the person who runs the program: `connect 127.0.0.1:1: Connection refused`. The caller
+ * provides the struct. A function that fails sets it; one that succeeds does not touch it.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@ struct ws_why {
   char text[384];
 };
 
-/* Sets the sentence; one that is too long is cut. Always returns -1, so that a failing function can return it. */
+/* Sets the text, truncated if it is too long. Returns -1, so that a failing function can return the result. */
 __attribute__((format(printf, 2, 3))) static inline int ws_why_set(struct ws_why *why, const char *format, ...) {
   va_list values;
   va_start(values, format);
@@ -18,5 +18,5 @@ __attribute__((format(printf, 2, 3))) static inline int ws_why_set(struct ws_why
   return -1;
 }
 
-/* The text of an errno, `Connection refused`; from any thread, never freed. */
+/* The text of an errno, such as `Connection refused`. Never freed. Any thread. */
 const char *ws_why_errno(int error);

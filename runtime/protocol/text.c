@@ -19,7 +19,7 @@ enum ws_text_outcome ws_text_measure(const char *text, struct ws_text_extent *ex
     at += valid;
     if (valid == run && !nul)
       break;
-    if (valid < run || nul[1] != ws_text_nul[1]) {
+    if (valid != run || nul[1] != ws_text_nul[1]) {
       extent->error_offset = at;
       return WS_TEXT_INVALID;
     }

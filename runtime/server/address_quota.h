@@ -1,8 +1,8 @@
 #pragma once
-/* How many connections of a server each address has.
+/* Counts the connections of a server per address.
  *
- * IPv6 is handed out in networks of 64 bits, so the connections of a /64 count together: the network has an entry of
- * its own that the entries of its addresses point to. One small shared entry per address, not per connection.
+ * The connections of one IPv6 /64 count together, because networks assign its addresses together: the /64 has its own
+ * entry, and the entries of its addresses point to it. There is one small entry per address, not per connection.
  * Accepting and ending a connection take the lock; messages do not.
  */
 #include <pthread.h>
@@ -29,10 +29,10 @@ struct ws_address_quota {
 void ws_address_quota_init(struct ws_address_quota *quota);
 void ws_address_quota_deinit(struct ws_address_quota *quota);
 
-/* Counts one more connection of the address. *connections is then the count of the address or of its network. NULL: no
- * memory. */
+/* Adds a connection of the address. Sets *connections to the count of the address or of its network. Returns NULL if
+ * out of memory. */
 struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *quota, const struct ws_address *address,
                                                     uint32_t *connections);
 
-/* Counts one connection less, which may free the entry. */
+/* Removes a connection, which may free the entry. */
 void ws_address_quota_remove(struct ws_address_quota *quota, struct ws_address_quota_entry *entry);

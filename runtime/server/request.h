@@ -1,9 +1,9 @@
 #pragma once
-/* What a server keeps of a client's request: Host, path, query and headers, for the connection's record and for
- * websocketRequestHeader. One immutable block; any thread that has the connection pinned may read it.
+/* The parts of a client's request that a server keeps for the connection's record and for websocketRequestHeader: Host,
+ * path, query and headers. An immutable block; any thread that has pinned the connection may read it.
  *
- * Sec-WebSocket-Key is a secret of the handshake and not kept. Headers that occur once with their usual value
- * (Upgrade: websocket, Connection: Upgrade, Sec-WebSocket-Version: 13) are kept as one bit each.
+ * Sec-WebSocket-Key is a secret of the handshake and is not kept. Headers that occur once with their usual value
+ * (Upgrade: websocket, Connection: Upgrade, Sec-WebSocket-Version: 13) take one bit each.
  */
 #include <pthread.h>
 #include <stddef.h>
@@ -12,8 +12,8 @@
 
 struct ws_request;
 
-/* Connections share a request that holds nothing personal: no query, and common headers only. The latest
- * WS_REQUESTS_SHARED of a server are compared. */
+/* Connections share a request without personal data: no query, and only common headers. A new request is compared with
+ * the last WS_REQUESTS_SHARED of the server. */
 enum { WS_REQUESTS_SHARED = 16 };
 
 struct ws_requests {
@@ -33,6 +33,6 @@ void ws_request_unref(struct ws_request *request);
 /* Writes scheme, Host, path and query. */
 void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room);
 
-/* Joins the values of a header by ", ", writes at most `room` bytes without a NUL, and returns the size of all; -1 if
- * there is no such header. */
+/* Joins the values of a header with ", ". Writes at most `room` bytes, without a NUL. Returns the full size, or -1 if
+ * the request has no such header. */
 long ws_request_header(const struct ws_request *request, const char *name, char *to, size_t room);

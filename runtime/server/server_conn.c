@@ -52,7 +52,7 @@ static int ws_server_conn_open_stream(struct ws_conn *conn, struct ws_server *se
   }
   if (ws_tls_stream_open_server(&conn->stream, fd, server->tls, &why) == 0)
     return 0;
-  ws_log(WS_LOG_ERROR, "server %" PRId64 ": a connection is lost: %s", server->id, why.text);
+  ws_log(WS_LOG_ERROR, "server %" PRId64 ": cannot open a connection: %s", server->id, why.text);
   return -1;
 }
 
@@ -264,7 +264,7 @@ static void ws_server_conn_broken(struct ws_conn *conn, enum ws_drop_cause cause
   (void)cause;
   if (!ws_log_wants(WS_LOG_INFO))
     return;
-  snprintf(late, sizeof late, "it took too long (handshakeTimeoutMs is %" PRId64 ")",
+  snprintf(late, sizeof late, "not complete within handshakeTimeoutMs (%" PRId64 ")",
            server->rules.limits.handshake_timeout_ms);
   ws_log(WS_LOG_INFO, "server %" PRId64 ": the handshake of %s failed: %s", server->id, ws_conn_remote(conn, address),
          why ? why : late);

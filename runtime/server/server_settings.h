@@ -1,12 +1,12 @@
 #pragma once
-/* What is set of a server before it listens: handlers, limits, origins, subprotocols. Any thread; the server is pinned
- * by the caller. Each returns 0, or -1 with the error set: a wrong value, no memory, or a server that already
- * listens. */
+/* The settings of a server before it listens: handlers, limits, origins, subprotocols. Any thread; the caller has
+ * pinned the server. Each returns 0, or -1 with the error set: an invalid value, out of memory, or a server that
+ * already listens. */
 #include "server.h"
 
-/* `cell` is the handler's closure cell, borrowed; a reference is kept. */
+/* `cell` is the handler's closure cell. It is borrowed and retained. */
 int ws_server_settings_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
                                struct ws_error *error);
-int ws_server_settings_limit(struct ws_server *server, const char *limit, int64_t value, struct ws_error *error);
+int ws_server_settings_limit(struct ws_server *server, const char *name, int64_t value, struct ws_error *error);
 int ws_server_settings_origin(struct ws_server *server, const char *origin, struct ws_error *error);
 int ws_server_settings_protocols(struct ws_server *server, const char *protocols, struct ws_error *error);

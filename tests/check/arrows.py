@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Who may include whom: each part of the source sees only the parts below it.
+"""Each part of the source includes only the parts below it.
 
-A part is named by the files that match its patterns. The first part that matches a file is its part. An include in quotes
-must name a file of the part itself, of a part in `below`, or a table of spec/; one in angle brackets must match `system`.
+The first row of PARTS that matches a file is its part. An include in quotes must name a file of the same part, of a
+part that the row lists, or a table of spec/. An include in angle brackets must match the row's system headers.
 
 Usage: arrows.py ROOT
 """
@@ -11,10 +11,11 @@ import pathlib
 import re
 import sys
 
-C = """assert.h ctype.h errno.h float.h inttypes.h limits.h math.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h
-stdio.h stdlib.h stdnoreturn.h string.h strings.h threads.h""".split()
+C = """assert.h ctype.h errno.h float.h inttypes.h limits.h math.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h
+stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h threads.h""".split()
 SIMD = ["immintrin.h", "emmintrin.h", "tmmintrin.h", "arm_neon.h"]
-POSIX = """dlfcn.h fcntl.h ftw.h getopt.h libgen.h pthread.h sched.h signal.h spawn.h sys/*.h time.h unistd.h glob.h""".split()
+POSIX = """dlfcn.h fcntl.h ftw.h getopt.h libgen.h pthread.h sched.h signal.h spawn.h sys/*.h time.h unistd.h
+glob.h""".split()
 SOCKETS = ["arpa/*.h", "linux/*.h", "net/*.h", "netdb.h", "netinet/*.h", "poll.h"]
 LLVM_C = ["llvm-c/*.h"]
 
@@ -24,22 +25,29 @@ PARTS = [
     ("host memory", ["runtime/osprey/osprey_mem.[ch]"], [], C + POSIX),
     ("old C functions", ["runtime/abi/osp_ws_compat.[ch]"], ["C interface"], C + POSIX),
     ("base", ["runtime/base/*"], [], C + ["time.h"]),
-    ("protocol", ["runtime/protocol/*"], ["base"], C + SIMD + ["zlib.h", "openssl/evp.h", "openssl/sha.h", "openssl/crypto.h"]),
+    ("protocol", ["runtime/protocol/*"], ["base"],
+     C + SIMD + ["zlib.h", "openssl/evp.h", "openssl/sha.h", "openssl/crypto.h"]),
     ("io", ["runtime/io/*"], ["base"], C + POSIX + SOCKETS + ["openssl/*.h"]),
     ("osprey", ["runtime/osprey/*"], ["protocol", "base"], C + POSIX + ["poll.h"]),
-    ("conn", ["runtime/conn/*"], ["osprey", "io", "protocol", "base"], C + POSIX + SOCKETS + ["openssl/crypto.h", "openssl/rand.h"]),
-    ("client", ["runtime/client/*"], ["conn", "osprey", "io", "protocol", "base"], C + POSIX + SOCKETS + ["openssl/crypto.h"]),
-    ("server", ["runtime/server/*"], ["conn", "osprey", "io", "protocol", "base"], C + POSIX + SOCKETS + ["openssl/crypto.h"]),
+    ("conn", ["runtime/conn/*"], ["osprey", "io", "protocol", "base"],
+     C + POSIX + SOCKETS + ["openssl/crypto.h", "openssl/rand.h"]),
+    ("client", ["runtime/client/*"], ["conn", "osprey", "io", "protocol", "base"],
+     C + POSIX + SOCKETS + ["openssl/crypto.h"]),
+    ("server", ["runtime/server/*"], ["conn", "osprey", "io", "protocol", "base"],
+     C + POSIX + SOCKETS + ["openssl/crypto.h"]),
     ("abi", ["runtime/abi/*"], ["client", "server", "conn", "osprey", "io", "protocol", "base", "C interface"],
      C + POSIX + SOCKETS + ["openssl/crypto.h"]),
     ("codegen header", ["codegen/osprey_ws_codegen.h"], [], C + LLVM_C),
-    ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"], C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
+    ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"],
+     C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
     ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C + ["llvm/Config/llvm-config.h"]),
-    ("front end", ["tools/ospreyc/*"], ["codegen header", "host memory"], C + POSIX + LLVM_C + ["setjmp.h", "llvm/Config/llvm-config.h"]),
+    ("front end", ["tools/ospreyc/*"], ["codegen header", "host memory"],
+     C + POSIX + LLVM_C + ["setjmp.h", "llvm/Config/llvm-config.h"]),
     ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C + ["llvm/Config/llvm-config.h"]),
 ]
-# Headers with one place only.
-ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c", "runtime/io/sys.h"], "openssl/ssl.h": ["runtime/io/*"], "zlib.h": ["runtime/protocol/*"]}
+# System headers that only some files may include.
+ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c", "runtime/io/sys.h"], "openssl/ssl.h": ["runtime/io/*"],
+           "zlib.h": ["runtime/protocol/*"]}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 
@@ -52,7 +60,7 @@ def part_of(name):
 
 
 def resolve(root, path, quoted):
-    """The file that a quoted include means: beside the includer, else anywhere in the tree by the end of its name."""
+    """Finds the file of a quoted include: beside the includer, else the path in the tree that ends with its name."""
     beside = (path.parent / quoted).resolve()
     if beside.is_file():
         return str(beside.relative_to(root))
@@ -63,16 +71,16 @@ def resolve(root, path, quoted):
 
 
 def check_include(root, path, quoted, system):
-    """What is wrong with one include, or None."""
+    """The fault of one include, or None."""
     name = str(path.relative_to(root))
     part, _, below, systems = part_of(name)
     if system is not None:
         if matches(system, ONLY_IN) and not matches(name, ONLY_IN.get(system, ["*"])):
-            return f"<{system}> belongs to {' '.join(ONLY_IN[system])} alone"
+            return f"<{system}> may only be included by {' '.join(ONLY_IN[system])}"
         return None if matches(system, systems) else f"{part} may not include <{system}>"
     target = resolve(root, path, quoted)
     if target is None:
-        return None if quoted == "config.h" else f'no file answers to "{quoted}"'
+        return None if quoted == "config.h" else f'there is no file "{quoted}"'
     if target.startswith("spec/"):
         return None
     target_part = part_of(target)
@@ -95,10 +103,10 @@ def check_file(root, path):
         if fault:
             faults.append(f"{name}:{line_number}: {fault}")
     if path.suffix == ".h" and "#pragma once" not in lines:
-        faults.append(f"{name}: a header has #pragma once")
+        faults.append(f"{name}: lacks #pragma once")
     own = path.with_suffix(".h")
     if path.suffix == ".c" and own.is_file() and quoted_seen[:1] != [own.name]:
-        faults.append(f"{name}: includes its own header, {own.name}, first")
+        faults.append(f"{name}: does not include its own header, {own.name}, first")
     return faults
 
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The table of builtins agrees with what is written beside it: the signatures in spec/websocket.md, the README's table, the
-bindings, and the tests that use each builtin.
+"""The table of builtins agrees with what is written beside it: the signatures in spec/websocket.md, the README's table,
+the bindings, and the tests that use each builtin.
 
 Usage: builtins.py ROOT            prints what disagrees
        builtins.py ROOT --table    prints the README's table
@@ -27,7 +27,8 @@ class Table:
                         re.findall(r"WS_RECORD\((\w+), ((?:WS_P\([^)]*\)\s*)+)\)", text)}
         rows = re.findall(r'WS_BUILTIN\((\w+), (\w+), (\w+), (\w+), "([A-Z-]+)",\s*'
                           r'((?:WS_P\([^)]*\)\s*)+|WS_NONE),\s*"((?:[^"\\]|\\.)*)"\)', text)
-        self.builtins = [(name, alias, symbol, result, requirement, PARAMETER.findall(parameters), doc.replace('\\"', '"'))
+        self.builtins = [(name, alias, symbol, result, requirement, PARAMETER.findall(parameters),
+                          doc.replace('\\"', '"'))
                          for name, alias, symbol, result, requirement, parameters, doc in rows]
         if len(self.builtins) != text.count("WS_BUILTIN("):
             sys.exit("spec/ws_builtins.def: a row of WS_BUILTIN is not understood")

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""What the documents point at exists: links between files, paths in code spans, the suites of tools/test. The README's
-link lines name the libraries of ws_system_libraries in runtime/meson.build.
+"""Links and paths in the documents exist. The README lists every suite of tools/test, and its link lines name the
+libraries of ws_system_libraries in runtime/meson.build.
 
 Usage: docs.py ROOT
 """
@@ -13,7 +13,7 @@ TOPS = r"(?:spec|runtime|codegen|tools|tests)/"
 
 
 def check_document(root, path):
-    """Links and paths of one document that lead nowhere."""
+    """The broken links and paths of one document."""
     text = path.read_text()
     targets = [(path.parent / link, link) for link in re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", text)]
     targets += [(root / span, span) for span in re.findall(rf"`({TOPS}[\w./-]*\w/?)`", text)]
@@ -24,7 +24,7 @@ def check_document(root, path):
 
 
 def check_suites(root, readme):
-    """Each suite that tools/test knows is in the README."""
+    """The README lists each suite of tools/test."""
     listed = subprocess.run([root / "tools/test", "--list"], capture_output=True, text=True, check=True).stdout
     for line in listed.splitlines():
         name = line.split()[0]
@@ -41,7 +41,7 @@ def check_link_lines(root, readme):
         if line != libraries:
             yield f"README.md: links {line}, expected {libraries}"
     if not lines:
-        yield f"README.md: does not say to link {libraries}"
+        yield f"README.md: has no link line with {libraries}"
 
 
 def main(root):

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The programs of the README do what it says: each block is compiled by the command beside it, and run.
+"""Compiles each program of the README with the command after it, runs it, and checks its output.
 
 Usage: readme.py ROOT BUILD
 """
@@ -33,7 +33,7 @@ def check_first_program(blocks, build, scratch):
 
 
 def compile_c(blocks, name, root, build, scratch):
-    """Compiles the block of C whose command names it."""
+    """Compiles the C block before the command `cc NAME.c`."""
     index = next(i for i, (language, text) in enumerate(blocks) if language == "console" and f"cc {name}.c" in text)
     (scratch / f"{name}.c").write_text(blocks[index - 1][1].replace("8080", free_port()))
     command = blocks[index][1].replace("$PWD/build/", "build/").replace("build/", f"{build}/")
@@ -60,7 +60,7 @@ def main(root, build):
         check_lower(compile_c(blocks, "lower", root, build, scratch), scratch)
         done = run([compile_c(blocks, "serve", root, build, scratch)])
         assert (done.returncode, done.stdout) == (0, "served\n"), done
-    print("the README's programs do what it says")
+    print("the programs of the README work")
 
 
 main(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]))

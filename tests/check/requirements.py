@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Every requirement of spec/*.md has a test that names it, and every name in a test is a requirement.
+"""A test names every requirement of spec/*.md, and every ID in a test is a requirement.
 
-A requirement is a list item that begins with its ID: "- [WS-SEND-2] ...". A test names it by the bare ID anywhere in a
-file under tests/, in the file's name too. IDs are told from words such as UTF-8 by their prefix, which some requirement has.
+A requirement is a list item that starts with its ID: "- [WS-SEND-2] ...". A test names it by the bare ID, in the name
+or the text of a file under tests/. A word such as UTF-8 is not an ID, because no requirement has its prefix.
 
 Usage: requirements.py ROOT
 """
@@ -24,7 +24,7 @@ def number(requirement):
 
 
 def read_requirements(root):
-    """Where each requirement is defined, and what is wrong with the definitions."""
+    """Returns the place of each requirement, and the faults."""
     where, faults = {}, []
     for path in sorted((root / "spec").glob("*.md")):
         for line_number, line in enumerate(path.read_text().splitlines(), 1):
@@ -32,16 +32,16 @@ def read_requirements(root):
             item = ITEM.match(line)
             if item is None:
                 if re.match(r"^\s*[-*] ?\[[A-Z0-9-]+\]", line):
-                    faults.append(f"{place}: looks like a requirement and is not written '- [ID-1] text'")
+                    faults.append(f"{place}: looks like a requirement but is not written '- [ID-1] text'")
             elif item[1] in where:
-                faults.append(f"{place}: {item[1]} is defined at {where[item[1]]} already")
+                faults.append(f"{place}: {item[1]} is already defined at {where[item[1]]}")
             else:
                 where[item[1]] = place
     return where, faults
 
 
 def read_tests(root, prefixes):
-    """The first place that names each ID."""
+    """Returns the first place that names each ID."""
     named = {}
     for path in sorted((root / "tests").rglob("*")):
         if not path.is_file() or "check" in path.relative_to(root / "tests").parts[:1] or "__pycache__" in path.parts:
@@ -64,7 +64,7 @@ def main(root):
     named = read_tests(root, {prefix(requirement) for requirement in where})
     untested = sorted(where.keys() - named.keys(), key=lambda r: (where[r].split(":")[0], prefix(r), number(r)))
     faults += [f"{where[requirement]}: no test names {requirement}" for requirement in untested]
-    faults += [f"{named[found]}: {found} is no requirement" for found in sorted(named.keys() - where.keys())]
+    faults += [f"{named[found]}: {found} is not a requirement" for found in sorted(named.keys() - where.keys())]
     for fault in faults:
         print(fault)
     print(f"{len(where)} requirements, {len(where) - len(untested)} named by tests, {len(faults)} faults")

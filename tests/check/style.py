@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""What a check can hold of the runtime's dialect: the width of lines, the prefix of exported names, one container_of, and no
-circle of includes.
+"""Checks the style of the source. Everywhere: the width of lines, no banners, no needless parentheses after sizeof. In
+runtime/: the prefix of exported names, ws_container_of, no include cycles.
 
-A file is a .c with its .h, and with a private x_state.h. An exported function's name is `ws_` and its file's name, alone or followed by `_` or `s_`; the entry
-points `osp_*` and the old C functions `websocket_*` are apart.
+An exported function of x.c is called `ws_x`, `ws_x_...` or `ws_xs_...`. Entry points (`osp_...`) and the old C
+functions (`websocket_...`) are exempt. A file is x.c with x.h and the private x_state.h.
 
 Usage: style.py ROOT
 """
@@ -11,30 +11,51 @@ import pathlib
 import re
 import sys
 
+TOPS = ["spec", "runtime", "codegen", "tools", "tests"]
 ROOMS = ["base", "protocol", "io", "osprey", "conn", "client", "server", "abi"]
 DEFINITION = re.compile(r"^(?!static\b|typedef\b|extern\b|struct \w+ \{|enum\b|#)[a-z][\w ]*?\**\b(\w+)\([^;]*$", re.M)
 INCLUDE = re.compile(r'^#include "([\w/]+)\.h"', re.M)
 
 
-def wide_lines(root, path):
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        if len(line) > 120:
-            yield f"{path.relative_to(root)}:{number}: {len(line)} columns, more than 120"
+def sources(root):
+    """The C, C++, Python and shell files of the tree."""
+    for top in TOPS:
+        for path in sorted((root / top).rglob("*")):
+            if not path.is_file() or "__pycache__" in path.parts:
+                continue
+            if path.suffix in C | {".def", ".py", ".sh"} or not path.suffix and path.read_bytes().startswith(b"#!"):
+                yield path
+
+
+def line_of(text, match):
+    return text.count("\n", 0, match.start()) + 1
+
+
+def layout_faults(path):
+    text = path.read_text()
+    for number, line in enumerate(text.splitlines(), 1):
+        if len(line) > WIDTH:
+            yield number, f"{len(line)} columns, more than {WIDTH}"
+    for match in BANNER.finditer(text):
+        yield line_of(text, match), "remove the banner"
+    for match in SIZEOF.finditer(text) if path.suffix in C else ():
+        if not TYPE.match(match[1]):
+            yield line_of(text, match), f"sizeof {match[1]} needs no parentheses"
 
 
 def exported_names(path):
     return [name for name in DEFINITION.findall(path.read_text()) if not name.startswith(("osp_", "websocket_"))]
 
 
-def prefix_faults(root, path):
+def prefix_faults(path):
     prefix = f"ws_{path.stem}"
     for name in exported_names(path):
         if name != prefix and not name.startswith((prefix + "_", prefix + "s_")):
-            yield f"{path.relative_to(root)}: {name} does not start with {prefix}"
+            yield f"{name} does not start with {prefix}"
 
 
-def circles(root, room):
-    """Pairs of files of one room that include each other, also through others."""
+def cycles(root, room):
+    """Pairs of files of one room that include each other, directly or through others."""
     includes = {}
     for path in (root / "runtime" / room).glob("*.[ch]"):
         stem = path.stem.removesuffix("_state")
@@ -46,6 +67,16 @@ def circles(root, room):
         for name in reached:
             reached[name].update(*(reached.get(below, ()) for below in list(reached[name])))
     return {tuple(sorted((a, b))) for a in reached for b in reached[a] if a != b and a in reached.get(b, ())}
+
+
+def room_faults(root, room):
+    for path in sorted((root / "runtime" / room).glob("*.[ch]")):
+        name = path.relative_to(root)
+        if path.suffix == ".c":
+            yield from (f"{name}: {fault}" for fault in prefix_faults(path))
+        if "- offsetof(" in path.read_text():
+            yield f"{name}: use ws_container_of"
+    yield from (f"{room}: {a} and {b} include each other" for a, b in sorted(cycles(root, room)))
 
 
 def main(root):

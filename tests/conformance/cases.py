@@ -1,11 +1,11 @@
-"""The list that the files of cases fill."""
+"""The conformance cases. Each cases_*.py adds its own."""
 
 
 class Case:
     def __init__(self, group, title, script, **needs):
         self.group, self.title, self.script = group, title, script
-        self.offer = needs.get("offer")           # permessage-deflate, as the testing client offers it or server answers it
-        self.raw = needs.get("raw", False)        # the script does the handshake itself
+        self.offer = needs.get("offer")           # permessage-deflate parameters of the test peer
+        self.raw = needs.get("raw", False)        # the script performs the handshake
         self.roles = needs.get("roles", ("server", "client"))
         self.name = ""
 

@@ -5,7 +5,8 @@ from cases import Group
 from peer import PROMPT
 from wire import BINARY, CLOSE, CONTINUATION, PING, TEXT
 
-VALID_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3001, 3999, 4000, 4001, 4999)
+VALID_CODES = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3001, 3999, 4000, 4001,
+               4999)
 INVALID_CODES = (0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1017, 1100, 1999, 2000, 2001, 2999, 5000, 5001, 32768, 65535)
 
 group = Group("7.1", "the close handshake")
@@ -20,11 +21,12 @@ def message_then_close(peer):
 
 @group.case("two closes: the second is ignored")
 def two_closes(peer):
-    peer.wire.write(peer.wire.frame(CLOSE, struct.pack(">H", 1000)) * 1 + peer.wire.frame(CLOSE, struct.pack(">H", 1001)))
+    peer.wire.write(peer.wire.frame(CLOSE, struct.pack(">H", 1000))  + peer.wire.frame(CLOSE, struct.pack(">H", 1001)))
     peer.close_answered(1000)
 
 
-for title, after in (("a text", (TEXT, b"late")), ("a binary", (BINARY, b"late")), ("a ping", (PING, b"late")), ("nonsense", (7, b"late"))):
+for title, after in (("a text", (TEXT, b"late")), ("a binary", (BINARY, b"late")), ("a ping", (PING, b"late")),
+                     ("a reserved opcode", (7, b"late"))):
     def data_after_close(peer, after=after):
         peer.wire.write(peer.wire.frame(CLOSE, struct.pack(">H", 1000)) + peer.wire.frame(*after))
         peer.close_answered(1000)
@@ -44,7 +46,7 @@ def close_then_rest(peer):
     peer.close_answered(1000)
 
 
-@group.case("256 KiB of text, then a close and a ping at once: the text is echoed whole before the close is answered")
+@group.case("256 KiB of text, then a close and a ping: the whole text is echoed before the close is answered")
 def large_then_close(peer):
     data = b"x" * 262144
     peer.text(data)
@@ -61,19 +63,19 @@ def close_chopped(peer):
 
 
 for title, bad, code in (("a reserved opcode", (7,), 1002), ("text that is not UTF-8", (TEXT, b"\xff"), 1007)):
-    # WS-SEC-11: the end does not wait for a peer that does not answer.
+    # WS-SEC-11: the connection ends even if the peer does not answer.
     def unanswered(peer, bad=bad, code=code):
         peer.send(*bad)
         frame = peer.next_frame(f"close {code}")
         peer.expect(f"close {code}", str(frame), frame.opcode == CLOSE and frame.code == code)
         frame = peer.wire.read(PROMPT)
         peer.expect("the connection's end", str(frame or "the connection's end"), frame is None)
-    group.add(f"failed for {title}, the close is not answered: the connection ends all the same", unanswered)
+    group.add(f"failed for {title}, without an answer to the close: the connection still ends", unanswered)
 
     def messages_after(peer, bad=bad, code=code):
         peer.wire.write(peer.wire.frame(*bad) + peer.wire.frame(TEXT, b"late") + peer.wire.frame(PING, b"late"))
         peer.fails(code)
-    group.add(f"failed for {title}, what follows is ignored", messages_after)
+    group.add(f"failed for {title}: further frames are ignored", messages_after)
 
 
 @group.case("a message and a ping after the close was answered are ignored")
@@ -86,7 +88,7 @@ def late_segment(peer):
     peer.ends()
 
 
-@group.case("a server that does not end the connection after the close is left", roles=("client",))
+@group.case("a server that keeps the connection open after the close: the client closes it", roles=("client",))
 def server_stays(peer):
     peer.send(CLOSE, struct.pack(">H", 1000))
     frame = peer.next_frame("close 1000")
@@ -100,7 +102,8 @@ group.add("none", lambda peer: peer.closes(None))
 group.add("a code and no reason", lambda peer: peer.closes(1000))
 group.add("a code and a reason", lambda peer: peer.closes(1000, b"farewell"))
 group.add("a reason of 123 bytes", lambda peer: peer.closes(1000, b"x" * 123))
-group.add("a reason that is not ASCII", lambda peer: peer.closes(1000, "\u03ba\u1f79\u03c3\u03bc\u03b5 \U0001f985".encode()))
+group.add("a reason that is not ASCII",
+          lambda peer: peer.closes(1000, "\u03ba\u1f79\u03c3\u03bc\u03b5 \U0001f985".encode()))
 
 
 @group.case("one byte")
@@ -115,7 +118,8 @@ def long_reason(peer):
     peer.fails(1002, rest)
 
 
-for title, reason in (("overlong", b"\xc0\xaf"), ("a surrogate", b"bad \xed\xa0\x80"), ("cut short", b"bad \xe2\x82"), ("FF", b"\xff"), ("C0 80", b"\xc0\x80")):
+for title, reason in (("overlong", b"\xc0\xaf"), ("a surrogate", b"bad \xed\xa0\x80"), ("cut short", b"bad \xe2\x82"),
+                      ("FF", b"\xff"), ("C0 80", b"\xc0\x80")):
     def bad_reason(peer, reason=reason):
         peer.send(CLOSE, struct.pack(">H", 1000) + reason)
         peer.fails(1007)

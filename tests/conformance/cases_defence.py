@@ -1,6 +1,7 @@
-"""What other implementations fell for: hostile lengths, floods, vanished peers. Each case ends by showing that the program is well.
+"""Attacks that other implementations failed: hostile lengths, floods, vanished peers. Each case ends with a check that
+the program still works.
 
-WS-SEC-4, WS-SEC-5, WS-SEC-6, WS-SEC-11, WS-LIMIT-5, WS-LIMIT-6, WS-LIMIT-14, WS-CONNECTWITH-6
+WS-SEC-4, FRAME-4, WS-SEC-6, WS-SEC-11, MSG-7, MSG-8, WS-LIMIT-14, WS-CONNECTWITH-6
 """
 import os
 import socket
@@ -13,7 +14,8 @@ MIB = 1 << 20
 CAP = 32 * MIB   # of the echo programs
 
 group = Group("20", "hostile frames")
-for title, size in (("2^32", 1 << 32), ("2^32 - 1", (1 << 32) - 1), ("2^31", 1 << 31), ("2^40", 1 << 40), ("2^63 - 1", (1 << 63) - 1),
+for title, size in (("2^32", 1 << 32), ("2^32 - 1", (1 << 32) - 1), ("2^31", 1 << 31), ("2^40", 1 << 40),
+                    ("2^63 - 1", (1 << 63) - 1),
                     ("one more than the cap", CAP + 1)):
     for opcode in (TEXT, BINARY):
         def announced(peer, size=size, opcode=opcode):
@@ -23,7 +25,7 @@ for title, size in (("2^32", 1 << 32), ("2^32 - 1", (1 << 32) - 1), ("2^31", 1 <
         group.add(f"a frame that announces {title} bytes, opcode {opcode}", announced)
 
 
-@group.case("fragments that are small each and too large together")
+@group.case("small fragments that exceed the cap in total")
 def fragments_over_cap(peer):
     for i in range(CAP // MIB):
         peer.send(CONTINUATION if i else BINARY, bytes(MIB), fin=False)
@@ -38,7 +40,7 @@ def empty_fragments(peer):
     peer.fails(1008)
 
 
-@group.case("100,000 fragments of a byte are a message")
+@group.case("100,000 fragments of one byte each are a valid message")
 def many_fragments(peer):
     frame = peer.wire.frame(CONTINUATION, b"a", fin=False)
     peer.wire.write(peer.wire.frame(TEXT, b"a", fin=False) + frame * 99_998 + peer.wire.frame(CONTINUATION, b"a"))
@@ -50,7 +52,7 @@ for opcode in (TEXT, BINARY, PING, CLOSE):
     def wrong_mask(peer, opcode=opcode):
         peer.wire.write(build_frame(opcode, b"\x03\xe8", mask=None if peer.wire.masked else os.urandom(4)))
         peer.fails(1002)
-    group.add(f"a frame masked as the other side's should be, opcode {opcode}", wrong_mask)
+    group.add(f"a frame with the masking of the other role, opcode {opcode}", wrong_mask)
 
 
 @group.case("1,000 pings at once")
@@ -69,17 +71,17 @@ def zero_mask(peer):
     peer.closes()
 
 
-group = Group("21", "peers that vanish, seen from the server")
+group = Group("21", "clients that vanish")
 
 
 def vanish(sock):
-    """Ends a connection by reset, whatever is under way."""
+    """Resets a connection."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sock.close()
 
 
-def well_afterwards(title):
-    """Decorates a script that treats the server badly; then a new connection is served."""
+def survives(title):
+    """Decorates an attack on the server. After it, a new connection must still work."""
     def decorate(script):
         def whole(peer):
             script(peer)
@@ -93,7 +95,7 @@ def well_afterwards(title):
     return decorate
 
 
-@well_afterwards("1,500 connections, one after another")
+@survives("1,500 connections, one after another")
 def many_connections(peer):
     for _ in range(1500):
         wire, _ = open_client(peer.connect(), peer.host, peer.path)
@@ -104,7 +106,7 @@ def many_connections(peer):
         del peer.expected[1:], peer.observed[1:]
 
 
-@well_afterwards("a client that sends 16 MiB, reads nothing, and resets")
+@survives("a client that sends 16 MiB, reads nothing, and resets")
 def unread_echo(peer):
     for _ in range(10):
         wire, _ = open_client(peer.connect(), peer.host, peer.path)
@@ -112,7 +114,7 @@ def unread_echo(peer):
         vanish(wire.sock)
 
 
-@well_afterwards("a client that resets in the middle of a message")
+@survives("a client that resets in the middle of a message")
 def reset_inside(peer):
     for size in (1, 10, 70000):
         wire, _ = open_client(peer.connect(), peer.host, peer.path)
@@ -121,7 +123,7 @@ def reset_inside(peer):
         vanish(wire.sock)
 
 
-@well_afterwards("a client that ends without a close frame")
+@survives("a client that ends without a close frame")
 def end_without_close(peer):
     for _ in range(20):
         wire, _ = open_client(peer.connect(), peer.host, peer.path)
@@ -129,12 +131,12 @@ def end_without_close(peer):
         wire.close()
 
 
-@well_afterwards("500 connections that never say anything")
+@survives("500 connections that send nothing")
 def silent_connections(peer):
     peer.silent = [peer.connect() for _ in range(500)]
 
 
-@well_afterwards("500 connections that stop inside their request")
+@survives("500 connections that stop in the middle of the request")
 def half_requests(peer):
     ask, _ = request(peer.host, peer.path)
     peer.silent = [peer.connect() for _ in range(500)]
@@ -142,7 +144,7 @@ def half_requests(peer):
         sock.sendall(ask[:len(ask) // 2])
 
 
-@well_afterwards("a reset right after the request")
+@survives("a reset right after the request")
 def reset_after_request(peer):
     for _ in range(50):
         sock = peer.connect()
@@ -150,9 +152,10 @@ def reset_after_request(peer):
         vanish(sock)
 
 
-@well_afterwards("bytes that are no HTTP")
+@survives("bytes that are not HTTP")
 def nonsense(peer):
-    for data in (b"\0" * 100, os.urandom(5000), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"SSH-2.0-x\r\n", b"\r\n\r\n\r\n"):
+    for data in (b"\0" * 100, os.urandom(5000), b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"SSH-2.0-x\r\n",
+                 b"\r\n\r\n\r\n"):
         sock = peer.connect()
         try:
             sock.sendall(data)

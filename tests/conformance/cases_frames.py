@@ -28,7 +28,7 @@ def echoed(opcode, payload, **kind):
     return script
 
 
-# Group 1: WS-TEXT-6, WS-TYPE-2, WS-TYPE-3, WS-ONMESSAGE-1, WS-SENDBINARY-1
+# Group 1: WS-TEXT-1, WS-TYPE-2, WS-TYPE-3, WS-ONMESSAGE-1, WS-SENDBINARY-1
 for number, opcode in (("1.1", TEXT), ("1.2", BINARY)):
     group = Group(number, f"{NAMES[opcode]} messages")
     for size in (0, 1, 124, 125, 126, 127, 128, 4096, 65534, 65535, 65536, 65537):
@@ -39,14 +39,14 @@ for number, opcode in (("1.1", TEXT), ("1.2", BINARY)):
         def padded_length(peer, opcode=opcode, size=size, form=form):
             rest = peer.part(opcode, b"", size, form=form)
             peer.fails(1002, rest)
-        group.add(f"{size} bytes, the length in a field of {form} bits, longer than it needs to be", padded_length)
+        group.add(f"{size} bytes, with the length in a {form}-bit field, which is not the shortest", padded_length)
 
     def huge_length(peer, opcode=opcode):
         head = bytes([0x80 | opcode, 0xff if peer.wire.masked else 0x7f]) + b"\xff" * 8
         peer.wire.write(head)
         peer.fails(1002)
     # WS-SEC-4
-    group.add("a 64-bit length with its first bit set", huge_length)
+    group.add("a 64-bit length with the top bit set", huge_length)
 
 # Group 2
 group = Group("2", "pings and pongs")
@@ -69,7 +69,7 @@ for payload in (b"", b"unsolicited"):
         peer.send(PING, b"after")
         peer.pong(b"after")
         peer.closes()
-    group.add(f"a pong nobody asked for, of {len(payload)} bytes, then a ping", unsolicited)
+    group.add(f"an unsolicited pong of {len(payload)} bytes, then a ping", unsolicited)
 for chop in (None, 1):
     def ten_pings(peer, chop=chop):
         peer.wire.write(b"".join(peer.wire.frame(PING, b"ping %d" % i) for i in range(10)), chop)
@@ -83,7 +83,8 @@ for chop in (None, 1):
 def mixed(peer):
     peer.wire.write(peer.wire.frame(TEXT, b"one") + peer.wire.frame(PING, b"two") + peer.wire.frame(BINARY, b"three"))
     seen = sorted([str(peer.next_frame("three answers")) for _ in range(3)])
-    peer.expect("text one, pong two, binary three", ", ".join(seen), seen == ["binary b'three'", "pong b'two'", "text b'one'"])
+    peer.expect("text one, pong two, binary three", ", ".join(seen),
+                seen == ["binary b'three'", "pong b'two'", "text b'one'"])
     peer.closes()
 
 
@@ -134,7 +135,7 @@ for opcode in (*range(3, 8), *range(11, 16)):
         peer.fails(1002)
     group.add(f"opcode {opcode} between a text and a ping, byte by byte", after_text)
 
-# Group 5: WS-TEXT-1, WS-TEXT-7
+# Group 5: WS-TEXT-1
 group = Group("5", "fragmentation")
 for opcode in (PING, PONG, CLOSE):
     def fragmented_control(peer, opcode=opcode):
@@ -148,7 +149,8 @@ for opcode in (PING, PONG, CLOSE):
         peer.fails(1002, rest)
     group.add(f"a {NAMES[opcode]} that is not final, inside a message", fragmented_control_inside)
 for opcode in (TEXT, BINARY):
-    for pieces in ([b"fragment1", b"fragment2"], [b"", b"", b""], [b"", b"middle", b""], [b"all", b""], [b"a", b"b", b"c", b"d", b"e"]):
+    for pieces in ([b"fragment1", b"fragment2"], [b"", b"", b""], [b"", b"middle", b""], [b"all", b""],
+                   [b"a", b"b", b"c", b"d", b"e"]):
         for chop in (None, 1):
             def fragmented(peer, opcode=opcode, pieces=pieces, chop=chop):
                 peer.fragments(opcode, pieces, chop)
@@ -159,13 +161,15 @@ for opcode in (TEXT, BINARY):
     for chop in (None, 1):
         def interleaved(peer, opcode=opcode, chop=chop):
             wire = peer.wire
-            wire.write(wire.frame(opcode, b"one ", fin=False) + wire.frame(PING, b"first") + wire.frame(CONTINUATION, b"two ", fin=False)
+            wire.write(wire.frame(opcode, b"one ", fin=False) + wire.frame(PING, b"first")
+                       + wire.frame(CONTINUATION, b"two ", fin=False)
                        + wire.frame(PONG) + wire.frame(PING, b"second") + wire.frame(CONTINUATION, b"three"), chop)
             peer.pong(b"first")
             peer.pong(b"second")
             peer.echoes(opcode, b"one two three")
             peer.closes()
-        group.add(f"{NAMES[opcode]} in three fragments with pings and a pong between" + (", byte by byte" if chop else ""), interleaved)
+        group.add(f"{NAMES[opcode]} in three fragments with pings and a pong between"
+                  + (", byte by byte" if chop else ""), interleaved)
 
     def waited_for(peer, opcode=opcode):
         peer.send(opcode, b"begun ", fin=False)
@@ -201,8 +205,8 @@ for fin in (True, False):
             peer.fails(1002)
         group.add(f"a {'' if fin else 'not '}final {NAMES[inner]} inside a {NAMES[outer]}, byte by byte", other_inside)
 
-# FRAME-7, DEFLATE-4: what the first bytes of a header show is not waited for: the rest of the header, its mask included, never comes.
-group = Group("5.h", "violations that a part of a header shows")
+# FRAME-7, DEFLATE-4: a violation in the first bytes of a header is detected although the rest never arrives.
+group = Group("5.h", "violations detected from part of a header")
 
 
 def shown_by(title, head, rest=b"\0" * 14, needs=None):
@@ -216,10 +220,12 @@ def shown_by(title, head, rest=b"\0" * 14, needs=None):
 for rsv in range(1, 8):
     shown_by(f"bits {rsv:03b} in a text: its first byte", bytes([0x81 | rsv << 4]))
     for opcode in (CONTINUATION, PING, PONG, CLOSE):
-        shown_by(f"bits {rsv:03b} in a {NAMES[opcode]} with compression agreed on: its first byte", bytes([0x80 | opcode | rsv << 4]), needs={"offer": {}})
+        shown_by(f"bits {rsv:03b} in a {NAMES[opcode]} with compression negotiated: its first byte",
+                 bytes([0x80 | opcode | rsv << 4]), needs={"offer": {}})
     if rsv != 4:
         for opcode in (TEXT, BINARY):
-            shown_by(f"bits {rsv:03b} in a {NAMES[opcode]} with compression agreed on: its first byte", bytes([0x80 | opcode | rsv << 4]),
+            shown_by(f"bits {rsv:03b} in a {NAMES[opcode]} with compression negotiated: its first byte",
+                     bytes([0x80 | opcode | rsv << 4]),
                      needs={"offer": {}})
 for opcode in (*range(3, 8), *range(11, 16)):
     for fin in (0x80, 0):
@@ -227,21 +233,26 @@ for opcode in (*range(3, 8), *range(11, 16)):
 for opcode in (PING, PONG, CLOSE):
     shown_by(f"a {NAMES[opcode]} that is not final: its first byte", bytes([opcode]))
     for form in (126, 127):
-        shown_by(f"a {NAMES[opcode]} with a length field {'of 16' if form == 126 else 'of 64'} bits: its second byte", bytes([0x80 | opcode, form]))
+        shown_by(f"a {NAMES[opcode]} with a length field {'of 16' if form == 126 else 'of 64'} bits: its second byte",
+                 bytes([0x80 | opcode, form]))
 for opcode in (TEXT, BINARY, CONTINUATION):
-    shown_by(f"a {NAMES[opcode]} with 64 bits of length, the first of them set: its third byte", bytes([0x80 | opcode, 127, 0x80]))
-    shown_by(f"a {NAMES[opcode]} with 64 bits of length, none of the first 48 set: its eighth byte", bytes([0x80 | opcode, 127]) + b"\0" * 6)
-    shown_by(f"a {NAMES[opcode]} of 125 bytes in 16 bits of length: its fourth byte", bytes([0x80 | opcode, 126, 0, 125]))
+    shown_by(f"a {NAMES[opcode]} with a 64-bit length with the top bit set: its third byte",
+             bytes([0x80 | opcode, 127, 0x80]))
+    shown_by(f"a {NAMES[opcode]} with a 64-bit length that would fit into 16 bits: its eighth byte",
+             bytes([0x80 | opcode, 127]) + b"\0" * 6)
+    shown_by(f"a {NAMES[opcode]} of 125 bytes with a 16-bit length: its fourth byte",
+             bytes([0x80 | opcode, 126, 0, 125]))
 
 
-for opcode in (TEXT, BINARY):   # MSG-6, MSG-5: what the first byte shows with the frames before
+for opcode in (TEXT, BINARY):   # MSG-6, MSG-5: detected from the first byte and the frames before it
     for fin in (0x80, 0):
         def inside_shown(peer, opcode=opcode, fin=fin):
             peer.text("begun", fin=False)
             peer.fails(1002, peer.begun(bytes([fin | opcode]), b"\0" * 14))
         group.add(f"a {'' if fin else 'not '}final {NAMES[opcode]} inside a message: its first byte", inside_shown)
 for fin in (0x80, 0):
-    shown_by(f"a {'' if fin else 'not '}final continuation with nothing to continue: its first byte", bytes([fin | CONTINUATION]))
+    shown_by(f"a {'' if fin else 'not '}final continuation with nothing to continue: its first byte",
+             bytes([fin | CONTINUATION]))
 for opcode in (TEXT, BINARY):   # MSG-7: the cap is 32 MiB
     for field, byte in ((b"\x7f", "third"), (b"\0\0\x01", "fifth"), (b"\0\0\0\0\x02\0\0\x01", "tenth")):
         def size_shown(peer, opcode=opcode, field=field):
@@ -249,7 +260,7 @@ for opcode in (TEXT, BINARY):   # MSG-7: the cap is 32 MiB
         group.add(f"a {NAMES[opcode]} of more bytes than the cap: the {byte} byte", size_shown)
 
 
-@group.case("a frame masked as the other side's should be: its second byte")
+@group.case("a frame with the masking of the other role: its second byte")
 def mask_shown(peer):
     peer.wire.write(bytes([0x80 | BINARY, 0 if peer.wire.masked else 0x80]))
     peer.fails(1002, b"\0" * 4)
@@ -277,10 +288,10 @@ for opcode in (TEXT, BINARY):
                 peer.echoes(opcode, data)
                 del peer.expected[1:], peer.observed[1:]
             peer.closes()
-        group.add(f"a thousand {NAMES[opcode]} messages of {size} bytes, one after another", thousand)
+        group.add(f"a thousand {NAMES[opcode]} messages of {size} bytes in sequence", thousand)
 
 # Group 10
-group = Group("10", "messages that a sender fragments by itself")
+group = Group("10", "messages that a sender fragments automatically")
 for piece in (1, 125, 126, 1300, 65535):
     def automatic(peer, piece=piece):
         data = text_of(65536 if piece > 1 else 4096)

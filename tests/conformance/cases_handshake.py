@@ -1,6 +1,6 @@
 """The opening handshake. RFC 6455, section 4.
 
-A server's cases send a request and read the status; a client's answer its request and read what the program says.
+Cases for a server send a request and read the status. Cases for a client respond to its request and read its output.
 """
 import base64
 
@@ -17,8 +17,10 @@ def accepted(title, chop=None, spelled=(b"", b""), **change):
         peer.write(ask.replace(*spelled, 1), chop)
         first, headers, rest = read_head(peer.sock)
         peer.expect("HTTP/1.1 101", first, first.startswith("HTTP/1.1 101 "))
-        peer.expect(accept_of(key), headers.get("sec-websocket-accept"), headers.get("sec-websocket-accept") == accept_of(key))
-        peer.expect("upgrade", headers.get("connection", "").lower(), headers.get("connection", "").lower() == "upgrade")
+        peer.expect(accept_of(key), headers.get("sec-websocket-accept"),
+                    headers.get("sec-websocket-accept") == accept_of(key))
+        peer.expect("upgrade", headers.get("connection", "").lower(),
+                    headers.get("connection", "").lower() == "upgrade")
         peer.expect("websocket", headers.get("upgrade", "").lower(), headers.get("upgrade", "").lower() == "websocket")
         for name in ("sec-websocket-protocol", "sec-websocket-extensions"):
             peer.expect(f"no {name}", headers.get(name, f"no {name}"), name not in headers)
@@ -29,8 +31,8 @@ def accepted(title, chop=None, spelled=(b"", b""), **change):
     group.add(title, script, raw=True, roles=("server",))
 
 
-# WS-SEC-1, WS-SEC-2, WS-CREATE-7, WS-ORIGIN-1, WS-ORIGIN-2
-accepted("the plainest")
+# HS-12, HS-1, HS-8, WS-ORIGIN-1, WS-ORIGIN-2
+accepted("minimal")
 accepted("byte by byte", chop=1)
 accepted("in chops of seven bytes", chop=7)
 accepted("a query after the path", first="GET /echo?room=1&x=%20 HTTP/1.1")
@@ -40,14 +42,15 @@ accepted("Connection with empty elements", headers=[("Connection", ", ,Upgrade,"
 accepted("Upgrade: WebSocket", headers=[("Upgrade", "WebSocket")])
 accepted("header names in lower case", drop=["Upgrade", "Connection", "Sec-WebSocket-Version"],
          headers=[("upgrade", "websocket"), ("connection", "Upgrade"), ("sec-websocket-version", "13")])
-accepted("header names in upper case", drop=["Upgrade", "Connection"], headers=[("UPGRADE", "websocket"), ("CONNECTION", "Upgrade")])
+accepted("header names in upper case", drop=["Upgrade", "Connection"],
+         headers=[("UPGRADE", "websocket"), ("CONNECTION", "Upgrade")])
 accepted("blanks and tabs around values", headers=[("Upgrade", "  websocket\t "), ("Connection", "\tUpgrade")])
 accepted("no blank before a value", spelled=(b"Upgrade: websocket", b"Upgrade:websocket"))
 accepted("100 headers", headers=[(f"X-Header-{i}", "value") for i in range(95)])
 accepted("a header of 8,000 bytes", headers=[("Cookie", "c" * 8000)])
 accepted("a header that is not ASCII", headers=[("X-Name", "\xe9")])
 accepted("a subprotocol that the server does not speak", headers=[("Sec-WebSocket-Protocol", "chess")])
-accepted("an extension that nobody knows", headers=[("Sec-WebSocket-Extensions", "x-unknown; level=3, x-other")])
+accepted("an unknown extension", headers=[("Sec-WebSocket-Extensions", "x-unknown; level=3, x-other")])
 accepted("the RFC's own key", key="dGhlIHNhbXBsZSBub25jZQ==")
 accepted("Content-Length: 0", headers=[("Content-Length", "0")])
 accepted("Connection and Upgrade in several headers", headers=[("connection", "keep-alive"), ("upgrade", "h2c")])
@@ -66,12 +69,12 @@ def refused(title, status, chop=None, body=b"", raw=None, demands=None, **change
         size = int(headers.get("content-length", "0"))
         while len(rest) < size:
             rest += peer.sock.recv(4096)
-        peer.expect("a body that says why", shown(rest), len(rest) == size > 10)
+        peer.expect("a body that states the cause", shown(rest), len(rest) == size > 10)
         peer.expect_end()
     group.add(title, script, raw=True, roles=("server",))
 
 
-# WS-SEC-1, WS-SEC-7, WS-ORIGIN-3, WS-ORIGIN-4, WS-ORIGIN-5
+# HS-12, HTTP-2, WS-ORIGIN-3, WS-ORIGIN-4, WS-ORIGIN-5
 UPGRADE, VERSION = {"Upgrade": "websocket"}, {"Sec-WebSocket-Version": "13"}
 for method in ("POST", "PUT", "DELETE", "OPTIONS", "get"):
     refused(f"the method {method}", 405, first=f"{method} /echo HTTP/1.1", demands={"Allow": "GET"})
@@ -101,12 +104,15 @@ for version in ("12", "14", "8", "0", "131"):
 refused("two versions of WebSocket", 400, headers=[("sec-websocket-version", "13")])
 refused("no key", 400, drop=["Sec-WebSocket-Key"])
 refused("two keys", 400, headers=[("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")])
-for title, key in (("15 bytes", base64.b64encode(b"x" * 15).decode()), ("17 bytes", base64.b64encode(b"x" * 17).decode()),
+for title, key in (("15 bytes", base64.b64encode(b"x" * 15).decode()),
+                   ("17 bytes", base64.b64encode(b"x" * 17).decode()),
                    ("18 bytes", base64.b64encode(b"x" * 18).decode()), ("no padding", "dGhlIHNhbXBsZSBub25jZQ"),
-                   ("one pad too few", "dGhlIHNhbXBsZSBub25jZQA="), ("bits left over", "dGhlIHNhbXBsZSBub25jZR=="),
-                   ("the alphabet of URLs", "dGhlIHNhbXBsZSBub25j-_=="), ("a blank inside", "dGhlIHNhbXBs SBub25jZQ=="), ("nonsense", "x")):
+                   ("one pad too few", "dGhlIHNhbXBsZSBub25jZQA="), ("nonzero unused bits", "dGhlIHNhbXBsZSBub25jZR=="),
+                   ("the URL alphabet", "dGhlIHNhbXBsZSBub25j-_=="), ("a blank inside", "dGhlIHNhbXBs SBub25jZQ=="),
+                   ("nonsense", "x")):
     refused(f"a key of {title}", 400, headers=[("Sec-WebSocket-Key", key)])
-for origin in ("http://evil.example", "https://localhost", "http://localhost.evil.example", "null", "http://127.0.0.1:1", "file://", "localhost"):
+for origin in ("http://evil.example", "https://localhost", "http://localhost.evil.example", "null",
+               "http://127.0.0.1:1", "file://", "localhost"):
     refused(f"the origin {origin}", 403, headers=[("Origin", origin)])
 refused("two origins", 400, headers=[("Origin", "http://a.example"), ("origin", "http://b.example")])
 refused("Content-Length: 5", 400, headers=[("Content-Length", "5")], body=b"Hello")
@@ -119,7 +125,7 @@ refused("a request of 20,000 bytes, in chops of 100", 431, headers=[("Cookie", "
 
 
 def spoiled(title, old, new):
-    """The plainest request with one place changed byte for byte."""
+    """The minimal request with one replacement."""
     def script(peer):
         ask = request(peer.host, peer.path)[0]
         peer.write(ask.replace(old, new, 1))
@@ -143,11 +149,11 @@ spoiled("a name with a blank", b"Upgrade: ", b"Up grade: ")
 spoiled("a first line that ends in LF alone", b"HTTP/1.1\r\n", b"HTTP/1.1\n")
 spoiled("an empty line before the first", b"GET", b"\r\nGET")
 
-group = Group("0.3", "answers that a client accepts")
+group = Group("0.3", "responses that a client accepts")
 
 
 def answer_of(key, change):
-    """The lines of a server's answer, with changes: None leaves a header out."""
+    """A server's response with changes. None omits a header."""
     lines = {"first": "HTTP/1.1 101 Switching Protocols", "Upgrade": "websocket", "Connection": "Upgrade",
              "Sec-WebSocket-Accept": accept_of(key)}
     lines.update({name: value(key) if callable(value) else value for name, value in change.items()})
@@ -173,8 +179,8 @@ def client_accepts(title, chop=None, early=b"", **change):
     group.add(title, script, raw=True, roles=("client",))
 
 
-# WS-CONNECT-1, WS-TEXT-7
-client_accepts("the plainest")
+# WS-CONNECT-1, WS-TEXT-1
+client_accepts("minimal")
 client_accepts("byte by byte", chop=1)
 client_accepts("a message in the same segment", early=b"welcome")
 client_accepts("another reason", first="HTTP/1.1 101 Web Socket Protocol Handshake")
@@ -183,9 +189,9 @@ client_accepts("Upgrade: WebSocket", Upgrade="WebSocket")
 client_accepts("Connection: keep-alive, Upgrade", Connection="keep-alive, Upgrade")
 client_accepts("a header that is not ASCII", X_Name="\xe9")
 client_accepts("100 headers", **{f"X-{i}": "value" for i in range(97)})
-client_accepts("fifty headers more", **{f"X-{i}": "value" for i in range(50)})
+client_accepts("fifty more headers", **{f"X-{i}": "value" for i in range(50)})
 
-group = Group("0.4", "answers that a client refuses")
+group = Group("0.4", "responses that a client rejects")
 
 
 def client_refuses(title, words, raw=None, **change):
@@ -200,7 +206,8 @@ def client_refuses(title, words, raw=None, **change):
 
 
 # WS-CONNECT-7, WS-CONNECT-8
-for status in ("200 OK", "301 Moved Permanently", "400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found", "426 Upgrade Required",
+for status in ("200 OK", "301 Moved Permanently", "400 Bad Request", "401 Unauthorized", "403 Forbidden",
+               "404 Not Found", "426 Upgrade Required",
                "500 Internal Server Error", "503 Service Unavailable", "100 Continue", "102 Processing"):
     client_refuses(f"the status {status}", f"HTTP {status}", first=f"HTTP/1.1 {status}")
 client_refuses("no Upgrade", "Upgrade", Upgrade=None)
@@ -211,17 +218,18 @@ client_refuses("no Sec-WebSocket-Accept", "Accept", Sec_WebSocket_Accept=None)
 client_refuses("the accept of another key", "Accept", Sec_WebSocket_Accept=accept_of("dGhlIHNhbXBsZSBub25jZQ=="))
 client_refuses("the key itself as accept", "Accept", Sec_WebSocket_Accept=lambda key: key)
 client_refuses("two accepts", "Accept", sec_websocket_accept=accept_of)
-client_refuses("an accept with more behind it", "Accept", Sec_WebSocket_Accept=lambda key: f"{accept_of(key)}, x")
+client_refuses("an accept followed by more text", "Accept", Sec_WebSocket_Accept=lambda key: f"{accept_of(key)}, x")
 client_refuses("an accept cut short", "Accept", Sec_WebSocket_Accept=lambda key: accept_of(key)[:-1])
 client_refuses("Upgrade: websockets", "Upgrade", Upgrade="websockets")
 client_refuses("Connection: Upgraded", "Connection", Connection="Upgraded")
-client_refuses("two subprotocols that were not offered", "subprotocol", Sec_WebSocket_Protocol="chess", sec_websocket_protocol="go")
+client_refuses("two subprotocols that were not offered", "subprotocol", Sec_WebSocket_Protocol="chess",
+               sec_websocket_protocol="go")
 client_refuses("an accept in lower case", "Accept", Sec_WebSocket_Accept=lambda key: accept_of(key).lower())
 client_refuses("a subprotocol that was not offered", "subprotocol", Sec_WebSocket_Protocol="chess")
 client_refuses("an extension that was not offered", "extension", Sec_WebSocket_Extensions="x-unknown")
 client_refuses("permessage-deflate that was not offered", "extension", Sec_WebSocket_Extensions="permessage-deflate")
 client_refuses("HTTP/1.0", "Err", first="HTTP/1.0 101 Switching Protocols")
-client_refuses("no HTTP at all", "Err", raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+client_refuses("not HTTP", "Err", raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 client_refuses("a head without end", "Err", raw=b"HTTP/1.1 101 Switching Protocols\r\nX-Long: " + b"x" * 20000)
 client_refuses("a header with a NUL", "Err", X_Bad="a\0b")
 client_refuses("101 headers", "Err", **{f"X-{i}": "value" for i in range(98)})
@@ -229,9 +237,9 @@ client_refuses("a folded line", "Err", X_Bad="a\r\n b")
 client_refuses("a CR inside a value", "Err", X_Bad="a\rb")
 client_refuses("a LF inside a value", "Err", X_Bad="a\nb")
 client_refuses("a blank before a colon", "Err", **{"X-Bad ": "a"})
-client_refuses("nothing but the end", "Err", raw=b"")
+client_refuses("only the end of the connection", "Err", raw=b"")
 
-group = Group("0.5", "offers of compression that a server declines or takes")
+group = Group("0.5", "offers of compression that a server declines or accepts")
 
 
 def offered(title, offer, agreed):
@@ -253,14 +261,18 @@ offered("the first of two", f"permessage-deflate; {SERVER_BITS}=10, permessage-d
 offered("after an unknown extension", "x-unknown, permessage-deflate", {})
 offered("a parameter in upper case", f"permessage-deflate; {SERVER_FORGETS.upper()}", {SERVER_FORGETS: True})
 offered("a value in quotes", f'permessage-deflate; {SERVER_BITS}="10"', {SERVER_BITS: 10})
-for title, parameter in (("a server's window of 8", f"{SERVER_BITS}=8"), ("a server's window of 7", f"{SERVER_BITS}=7"), ("a server's window of 16", f"{SERVER_BITS}=16"),
-                         ("a server's window of 010", f"{SERVER_BITS}=010"), ("a server's window without value", SERVER_BITS),
-                         ("a client's window of 16", f"{CLIENT_BITS}=16"), ("a client's window of x", f"{CLIENT_BITS}=x"),
-                         ("a value where none belongs", f"{SERVER_FORGETS}=1"), ("a parameter twice", f"{CLIENT_FORGETS}; {CLIENT_FORGETS}"),
+for title, parameter in (("a server's window of 8", f"{SERVER_BITS}=8"), ("a server's window of 7", f"{SERVER_BITS}=7"),
+                         ("a server's window of 16", f"{SERVER_BITS}=16"),
+                         ("a server's window of 010", f"{SERVER_BITS}=010"),
+                         ("a server's window without value", SERVER_BITS),
+                         ("a client's window of 16", f"{CLIENT_BITS}=16"),
+                         ("a client's window of x", f"{CLIENT_BITS}=x"),
+                         ("a parameter with an unexpected value", f"{SERVER_FORGETS}=1"),
+                         ("a parameter twice", f"{CLIENT_FORGETS}; {CLIENT_FORGETS}"),
                          ("an unknown parameter", "unknown")):
     offered(title, f"permessage-deflate; {parameter}", None)
 
-group = Group("0.6", "answers to an offer of compression that a client refuses")
+group = Group("0.6", "responses to an offer of compression that a client rejects")
 
 
 def client_refuses_params(title, answer):
@@ -274,10 +286,14 @@ def client_refuses_params(title, answer):
     group.add(title, script, raw=True, roles=("client",), offer={})
 
 
-for title, parameter in (("a client's window of 8", f"{CLIENT_BITS}=8"), ("a client's window of 7", f"{CLIENT_BITS}=7"), ("a client's window of 16", f"{CLIENT_BITS}=16"),
-                         ("a client's window without value", CLIENT_BITS), ("a server's window of 7", f"{SERVER_BITS}=7"),
-                         ("a server's window of 16", f"{SERVER_BITS}=16"), ("a server's window without value", SERVER_BITS), ("an unknown parameter", "unknown"),
-                         ("a parameter twice", f"{SERVER_FORGETS}; {SERVER_FORGETS}"), ("a value where none belongs", f"{CLIENT_FORGETS}=true")):
+for title, parameter in (("a client's window of 8", f"{CLIENT_BITS}=8"), ("a client's window of 7", f"{CLIENT_BITS}=7"),
+                         ("a client's window of 16", f"{CLIENT_BITS}=16"),
+                         ("a client's window without value", CLIENT_BITS),
+                         ("a server's window of 7", f"{SERVER_BITS}=7"),
+                         ("a server's window of 16", f"{SERVER_BITS}=16"),
+                         ("a server's window without value", SERVER_BITS), ("an unknown parameter", "unknown"),
+                         ("a parameter twice", f"{SERVER_FORGETS}; {SERVER_FORGETS}"),
+                         ("a parameter with an unexpected value", f"{CLIENT_FORGETS}=true")):
     client_refuses_params(title, f"permessage-deflate; {parameter}")
 client_refuses_params("the extension twice", "permessage-deflate, permessage-deflate")
 client_refuses_params("an unknown extension", "permessage-bzip2")

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Drives a program through RFC 6455 and RFC 7692, case by case, as a server or as a client, and reports.
+"""Tests a server or a client against RFC 6455 and RFC 7692, case by case, and writes a report.
 
 Usage: conformance.py [--tls] [--only PREFIX] [--report DIRECTORY] (server|client) COMMAND...
 
-A server is started once, with its port (and certificate and key) as arguments; it prints a line with "listening" and serves /echo
-until SIGTERM. A client is started for each case with a URL and "true" or "false" (whether to offer compression); it echoes, prints
-"open" once it is, or "Err" and why, and ends with its connection.
+The server is started once, with its port (and certificate and key) as arguments. It prints a line with "listening" and
+serves /echo until SIGTERM. The client is started for each case, with a URL and "true" or "false" (whether to offer
+compression). It prints "open", or "Err" and the reason, echoes messages, and exits when its connection ends.
 """
 import argparse
 import os
@@ -13,7 +13,8 @@ import ssl
 import sys
 import tempfile
 
-import cases_close, cases_defence, cases_deflate, cases_frames, cases_handshake, cases_text   # noqa: E401, F401 (they fill Group.everything)
+# These add their cases to Group.everything.
+import cases_close, cases_defence, cases_deflate, cases_frames, cases_handshake, cases_text   # noqa: E401, F401
 from cases import Group
 from deflate import DeflatePeer, check_answer, parsed, spelled
 from peer import PROMPT, Failed, Peer, run_case
@@ -23,7 +24,8 @@ from wire import PATIENCE, Silence, Untidy, open_client, open_server, shown
 
 
 class RawPeer:
-    """A connection before its handshake. connect makes another one, where a server is under test; client is the client under test."""
+    """A connection before its handshake. `connect` opens another one to the server under test. `client` is the client
+    under test."""
 
     def __init__(self, sock, program):
         self.sock, self.host, self.path = sock, program.host, program.path
@@ -37,7 +39,7 @@ class RawPeer:
             for start in range(0, len(data), chop or max(len(data), 1)):
                 self.sock.sendall(data[start:start + (chop or len(data))])
         except OSError:
-            pass   # what it was answered is read next
+            pass   # the case reads the response next
 
     def expect(self, what, seen, right):
         self.expected.append(what)
@@ -46,7 +48,7 @@ class RawPeer:
             raise Failed
 
     def expect_end(self):
-        """Expects that the other side ends the connection; a client's own end comes first from this side."""
+        """Expects the peer to close the connection. For a client under test, this side closes."""
         if self.client:
             self.sock.close()
             return
@@ -60,13 +62,13 @@ class RawPeer:
         self.expect("the connection's end", shown(rest) if rest else "the connection's end", not rest)
 
     def talk(self, wire):
-        """The connection after its handshake, for the same report."""
+        """The same connection after its handshake."""
         peer = Peer(wire)
         peer.expected, peer.observed = self.expected, self.observed
         return peer
 
     def says(self, words):
-        """Expects that the client's program ends and has said some words."""
+        """Expects that the client exits and that its output contains `words`."""
         status, said = self.client.finish()
         self.expect(f"the program says {words}", f"status {status}: {said.strip()}", status == 0 and words in said)
 
@@ -79,7 +81,7 @@ def connect_to_server(server, case):
     wire, answered = open_client(sock, server.host, server.path, headers)
     if case.offer is None:
         if "sec-websocket-extensions" in answered or "sec-websocket-protocol" in answered:
-            raise Untidy("an extension or a subprotocol in the answer, and none was offered")
+            raise Untidy("the response has an extension or subprotocol that was not offered")
         return Peer(wire)
     agreed = parsed(answered.get("sec-websocket-extensions", "nothing"))
     check_answer(case.offer, agreed)
@@ -96,14 +98,14 @@ def connect_to_client(client, case):
     wire.first_masks = client.first_masks
     if case.offer is None:
         if "sec-websocket-extensions" in asked:
-            raise Untidy("compression was offered and not asked for")
+            raise Untidy("an unexpected offer of compression")
         return Peer(wire)
     parsed(asked.get("sec-websocket-extensions", "nothing"))
     return DeflatePeer(wire, case.offer)
 
 
 def run_one(program, case):
-    """One case on a connection of its own."""
+    """Runs one case on a new connection."""
     is_client = isinstance(program, Client)
     peer = None
     try:
@@ -119,9 +121,10 @@ def run_one(program, case):
     if is_client and not case.raw:
         status, said = program.finish()
         if status != 0:
-            result.verdict, result.observed = "FAILED", f"{result.observed}; the program's exit status is {status}: {said.strip()}"
+            result.verdict = "FAILED"
+            result.observed += f"; the program's exit status is {status}: {said.strip()}"
     if not is_client and not program.alive():
-        result.verdict, result.observed = "FAILED", f"{result.observed}; the server is gone"
+        result.verdict, result.observed = "FAILED", f"{result.observed}; the server has exited"
     return result
 
 
@@ -149,7 +152,8 @@ def main():
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
-        results = run_all(options.role, options.command, make_certificate(directory) if options.tls else None, options.only)
+        results = run_all(options.role, options.command, make_certificate(directory) if options.tls else None,
+                          options.only)
     name = f"{options.role}-{'wss' if options.tls else 'ws'}"
     title = f"RFC 6455 and RFC 7692, the {options.role} over {'TLS' if options.tls else 'TCP'}"
     os.makedirs(options.report, exist_ok=True)
@@ -157,7 +161,8 @@ def main():
     write_html(os.path.join(options.report, f"{name}.html"), title, results)
     for result in results:
         if result.verdict != "OK":
-            print(f"{result.case.name} {result.verdict}: {result.case.title}\n    expected {result.expected}\n    observed {result.observed}")
+            print(f"{result.case.name} {result.verdict}: {result.case.title}\n"
+                  f"    expected {result.expected}\n    observed {result.observed}")
     print(f"{title}: {summary(results)}")
     print(f"report: {os.path.join(options.report, name)}.html")
     return 0 if results and all(result.verdict == "OK" for result in results) else 1

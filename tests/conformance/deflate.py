@@ -1,6 +1,6 @@
-"""permessage-deflate as the peer that tests speaks it, on Python's zlib. RFC 7692.
+"""permessage-deflate of the test peer, with Python's zlib. RFC 7692.
 
-Parameters are a dict of the four names; a window is a number, True for client_max_window_bits without a value.
+Parameters are a dict with the four names. A window is a number, or True for client_max_window_bits without a value.
 """
 import zlib
 
@@ -8,17 +8,18 @@ from peer import Peer
 from wire import CONTINUATION, Untidy
 
 TAIL = b"\x00\x00\xff\xff"
-STRIDE = 64   # less than what a deflater leaves unused of its window, 262 bytes
+STRIDE = 64   # less than the 262 bytes of the window that a deflater does not use
 NAMES = ("server_no_context_takeover", "client_no_context_takeover", "server_max_window_bits", "client_max_window_bits")
 
 
 def spelled(params):
-    """The extension's entry in a header."""
-    return "; ".join(["permessage-deflate"] + [n if params[n] is True else f"{n}={params[n]}" for n in NAMES if params.get(n)])
+    """The header value for these parameters."""
+    return "; ".join(["permessage-deflate"]
+                     + [n if params[n] is True else f"{n}={params[n]}" for n in NAMES if params.get(n)])
 
 
 def parsed(header):
-    """The parameters of a header's single entry."""
+    """The parameters in a header value with one extension."""
     name, *listed = [part.strip() for part in header.split(";")]
     if name != "permessage-deflate":
         raise Untidy(f"the extension {name}")
@@ -32,24 +33,26 @@ def parsed(header):
 
 
 def check_answer(offer, answer):
-    """Raises Untidy where a server's answer is not one to this offer."""
+    """Raises Untidy if the server's response does not match the offer."""
     if offer.get("server_no_context_takeover") and not answer.get("server_no_context_takeover"):
-        raise Untidy("server_no_context_takeover was offered and not agreed to")
-    if offer.get("server_max_window_bits") and not 8 <= answer.get("server_max_window_bits", 15) <= offer["server_max_window_bits"]:
-        raise Untidy(f"server_max_window_bits {answer.get('server_max_window_bits')} in answer to {offer['server_max_window_bits']}")
-    bits = answer.get("client_max_window_bits")
-    if bits and ("client_max_window_bits" not in offer or bits is True or bits < 8 or bits > int(offer["client_max_window_bits"] is True and 15 or offer["client_max_window_bits"])):
-        raise Untidy(f"client_max_window_bits {bits} in answer to {offer.get('client_max_window_bits')}")
+        raise Untidy("server_no_context_takeover was requested and not accepted")
+    bits, most = answer.get("server_max_window_bits", 15), offer.get("server_max_window_bits", 15)
+    if not 8 <= bits <= most:
+        raise Untidy(f"server_max_window_bits {bits} in response to {most}")
+    bits, most = answer.get("client_max_window_bits"), offer.get("client_max_window_bits", 0)
+    if bits and (bits is True or not 8 <= bits <= (15 if most is True else most)):
+        raise Untidy(f"client_max_window_bits {bits} in response to {most}")
 
 
 class DeflatePeer(Peer):
-    """Compresses and inflates by the parameters that the handshake agreed on."""
+    """Compresses and inflates with the negotiated parameters."""
 
     def __init__(self, wire, params):
         super().__init__(wire)
         mine, other = ("client", "server") if wire.masked else ("server", "client")
         self.my_bits, self.its_bits = self.window(params, mine), self.window(params, other)
-        self.i_forget, self.it_forgets = f"{mine}_no_context_takeover" in params, f"{other}_no_context_takeover" in params
+        self.i_forget = f"{mine}_no_context_takeover" in params
+        self.it_forgets = f"{other}_no_context_takeover" in params
         self.deflater = self.inflater = None
         self.compressed_answers = 0
 
@@ -64,8 +67,8 @@ class DeflatePeer(Peer):
         return (self.deflater.compress(data) + self.deflater.flush(zlib.Z_SYNC_FLUSH)).removesuffix(TAIL) or b"\0"
 
     def inflated(self, data):
-        """What a compressed message of the other side stands for. A window larger than was agreed on shows here: zlib itself looks
-        back on all that one call has put out, so each call puts out little."""
+        """Inflates a message of the other side, and detects a window larger than negotiated. zlib can refer to all
+        output of one call, so each call outputs little."""
         if self.inflater is None or self.it_forgets:
             self.inflater = zlib.decompressobj(-self.its_bits)
         self.compressed_answers += 1
@@ -74,14 +77,14 @@ class DeflatePeer(Peer):
             while data:
                 whole += self.inflater.decompress(data, STRIDE)
                 data = self.inflater.unconsumed_tail
-            while more := self.inflater.decompress(b"", STRIDE):   # what zlib still holds of the last bytes
+            while more := self.inflater.decompress(b"", STRIDE):   # output that zlib still buffers
                 whole += more
         except zlib.error as error:
             raise Untidy(f"compressed data that does not inflate: {error}") from error
         return bytes(whole)
 
     def compressed(self, opcode, data, pieces=1, **how):
-        """Sends a message compressed, in so many fragments."""
+        """Sends a compressed message in `pieces` fragments."""
         payload = self.deflated(data, **how)
         self.compressed_payload(opcode, payload, pieces)
 

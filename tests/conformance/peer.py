@@ -1,10 +1,10 @@
-"""What a case can do and expect. Each expectation is noted for the report; the first that fails ends the case."""
+"""The actions and expectations of a case. The report lists every expectation; the first that fails ends the case."""
 import struct
 import time
 
 from wire import BINARY, CLOSE, CONTINUATION, PATIENCE, PING, PONG, TEXT, Silence, Untidy, shown
 
-PROMPT = min(PATIENCE, 3.0)   # seconds within which what is wrong already must be answered
+PROMPT = min(PATIENCE, 3.0)   # time limit in seconds for the answer to a violation
 
 
 class Failed(Exception):
@@ -29,20 +29,20 @@ class Peer:
         self.send(BINARY, payload, **kind)
 
     def fragments(self, opcode, pieces, chop=None):
-        """One message in as many frames as there are pieces."""
+        """Sends one message, one frame per piece."""
         frames = [self.wire.frame(CONTINUATION if i else opcode, piece, fin=i == len(pieces) - 1)
                   for i, piece in enumerate(pieces)]
         self.wire.write(b"".join(frames), chop)
 
     def part(self, opcode, payload, size, **kind):
-        """The beginning of a frame that states more bytes than it brings; returns what is left of it."""
+        """Sends the first bytes of a frame of `size` bytes. Returns the rest of the frame."""
         whole = self.wire.frame(opcode, payload + b"\0" * (size - len(payload)), **kind)
         cut = len(whole) - (size - len(payload))
         self.wire.write(whole[:cut])
         return whole[cut:]
 
     def begun(self, head, rest):
-        """A frame's first bytes as they stand, but for the mask bit of a second one; returns what would follow, with that."""
+        """Sends the first bytes of a frame header, with the mask bit of this role. Returns `rest`."""
         if len(head) > 1:
             head = head[:1] + bytes([head[1] | (0x80 if self.wire.masked else 0)]) + head[2:]
         self.wire.write(head)
@@ -68,7 +68,7 @@ class Peer:
         return frame
 
     def message(self, opcode, payload):
-        """Expects a message, however it is fragmented."""
+        """Expects a message with any fragmentation."""
         what = f"{'text' if opcode == TEXT else 'binary'} {shown(payload)}"
         frame = self.next_frame(what)
         first, data, rsv = frame.opcode, bytearray(frame.payload), frame.rsv
@@ -77,10 +77,11 @@ class Peer:
             self.expect(what, str(frame), frame.opcode == CONTINUATION) if frame.opcode != CONTINUATION else None
             data += frame.payload
         data = self.inflated(bytes(data)) if rsv else bytes(data)
-        self.expect(what, str(frame) if first != opcode else f"{what.split()[0]} {shown(data)}", first == opcode and data == payload)
+        self.expect(what, str(frame) if first != opcode else f"{what.split()[0]} {shown(data)}",
+                    first == opcode and data == payload)
 
     def inflated(self, data):
-        raise Untidy("a compressed message, and compression was not agreed on")
+        raise Untidy("a compressed message without negotiated compression")
 
     def echoes(self, opcode, payload):
         self.message(opcode, payload)
@@ -90,7 +91,7 @@ class Peer:
         self.expect(f"pong {shown(payload)}", str(frame), frame.opcode == PONG and frame.payload == payload)
 
     def quiet(self, seconds=0.2):
-        """Expects that nothing comes."""
+        """Expects that nothing arrives."""
         try:
             frame = self.wire.read(seconds)
         except Silence:
@@ -98,7 +99,7 @@ class Peer:
         return self.expect("nothing", str(frame) if frame else f"the connection's {self.wire.ended}", False)
 
     def fails(self, code, rest=b""):
-        """Expects that the connection is failed with a code, before the rest of what was begun is sent."""
+        """Expects that the peer fails the connection with `code` before it receives `rest`."""
         what = f"close {code}" + (" before the rest is sent" if rest else "")
         if rest:
             try:
@@ -110,7 +111,7 @@ class Peer:
         else:
             frame = self.next_frame(what)
         seen = "the connection's end without a close frame" if frame is None else str(frame)
-        self.expect(what, seen + (", once the rest was sent" if self.late else ""),
+        self.expect(what, seen + (", after the rest was sent" if self.late else ""),
                     frame is not None and frame.opcode == CLOSE and frame.code == code)
         self.answer_close(frame)
         self.ends()
@@ -119,7 +120,7 @@ class Peer:
         self.send(CLOSE, frame.payload[:2])
 
     def ends(self):
-        """Expects nothing but the end of the connection, and that soon; a client waits for its server to be the first."""
+        """Expects the end of the connection within PROMPT. A server ends it first."""
         if not self.wire.masked:
             self.wire.end_output()
         what = "the connection's end"
@@ -129,11 +130,11 @@ class Peer:
             return self.expect(what, "still open", False)
         except Untidy as untidy:
             return self.expect(what, str(untidy), False)
-        # An end by reset loses nothing here: the close frames have been exchanged.
+        # A reset loses nothing here: the close frames have been exchanged.
         return self.expect(what, str(frame) if frame else what, frame is None)
 
     def closes(self, code=1000, reason=b"", reply=None):
-        """Closes, and expects the close to be answered with its code, and the end."""
+        """Sends a close frame, and expects its answer and the end of the connection."""
         payload = b"" if code is None else struct.pack(">H", code) + reason
         self.send(CLOSE, payload)
         self.close_answered(code if reply is None else reply)
@@ -146,7 +147,7 @@ class Peer:
 
 
 def run_case(case, peer):
-    """The verdict and its duration in seconds."""
+    """Returns the verdict and the duration in seconds."""
     start = time.monotonic()
     try:
         case.script(peer)

@@ -1,4 +1,4 @@
-"""The programs under test: a server that all cases share, a client for each case."""
+"""The programs under test: one server for all cases, or one client process per case."""
 import atexit
 import os
 import signal
@@ -19,25 +19,28 @@ def free_port():
 
 
 def make_certificate(directory):
-    """A certificate for localhost and 127.0.0.1 that is its own authority; its file and its key's."""
+    """Makes a self-signed certificate for localhost and 127.0.0.1. Returns the paths of the certificate and the key."""
     certificate, key = os.path.join(directory, "certificate.pem"), os.path.join(directory, "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-days", "2",
                     "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
                     "-keyout", key, "-out", certificate], check=True, capture_output=True)
     return certificate, key
 
 
 class Server:
-    """The program as a server. It is given its port, and certificate and key where it speaks TLS, and says when it listens."""
+    """A server process. Its arguments are its port and, for TLS, certificate and key. It prints a line when it
+    listens."""
 
     def __init__(self, command, tls, *arguments):
         self.port = free_port()
         self.tls = tls and ssl.create_default_context(cafile=tls[0])
-        self.process = subprocess.Popen([*command, str(self.port), *(tls or arguments)], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        atexit.register(self.process.kill)   # also where a test fails
+        self.process = subprocess.Popen([*command, str(self.port), *(tls or arguments)], stdout=subprocess.PIPE,
+                                        stdin=subprocess.DEVNULL)
+        atexit.register(self.process.kill)   # even if a test fails
         said = self.process.stdout.readline().decode()
         if "listening" not in said:
-            raise SystemExit(f"the server said {said!r} instead of listening")
+            raise SystemExit(f"the server printed {said!r}, expected \"listening\"")
         self.host, self.path = f"localhost:{self.port}", "/echo"
 
     def connect(self):
@@ -48,7 +51,7 @@ class Server:
         return self.process.poll() is None
 
     def stop(self):
-        """Ends it as a service manager would; its exit status."""
+        """Stops the server with SIGTERM. Returns its exit status."""
         self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(PATIENCE)
@@ -59,7 +62,7 @@ class Server:
 
 
 class Client:
-    """The program as a client: started for each case, with the URL to connect to and what to offer."""
+    """A client process, started for each case with the URL and whether to offer compression."""
 
     def __init__(self, command, tls):
         self.command, self.path = command, "/echo?case=1"
@@ -84,13 +87,13 @@ class Client:
         return self.tls.wrap_socket(sock, server_side=True) if self.tls else sock
 
     def note(self, key):
-        """Every handshake has a key of its own. WS-SEC-6"""
+        """Checks that every handshake has a new key. WS-SEC-6"""
         if key in self.keys:
             raise Untidy("the key of an earlier handshake")
         self.keys.add(key)
 
     def finish(self):
-        """Waits for its end: the exit status and what it said."""
+        """Waits for the client to exit. Returns its exit status and its output."""
         try:
             status = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -1,7 +1,7 @@
-"""Frames, handshakes and sockets of the peer that tests, written apart from the runtime under test.
+"""Frames, handshakes and sockets of the test peer, independent of the runtime under test.
 
-Everything that arrives is checked for what holds in every case: masks in the right direction and never twice the same,
-lengths in their shortest form, no reserved bits but those agreed on, control frames whole and short.
+Every received frame is checked: only clients mask, no mask repeats, lengths have their shortest form, only negotiated
+reserved bits are set, control frames are short and not fragmented.
 """
 import base64
 import hashlib
@@ -13,19 +13,19 @@ import struct
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NAMES = {CONTINUATION: "continuation", TEXT: "text", BINARY: "binary", CLOSE: "close", PING: "ping", PONG: "pong"}
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-PATIENCE = float(os.environ.get("WS_PATIENCE", "10"))   # seconds until silence is a failure
+PATIENCE = float(os.environ.get("WS_PATIENCE", "10"))   # time limit in seconds for any answer
 
 
 class Untidy(Exception):
-    """The other side broke a rule that holds in every case."""
+    """The peer violated a rule that applies to every case."""
 
 
 class Silence(Exception):
-    """Nothing came in time."""
+    """Nothing arrived in time."""
 
 
 def xor(data, mask):
-    """data with the 4-byte mask applied, by one long integer operation."""
+    """Applies a 4-byte mask with one integer operation."""
     if not data:
         return b""
     key = (mask * (len(data) // 4 + 1))[:len(data)]
@@ -33,21 +33,21 @@ def xor(data, mask):
 
 
 def readable(sock, patience):
-    """Waits for bytes or the end; False when neither comes. (poll, because select ends at 1,024 descriptors.)"""
+    """Waits for bytes or the end. Returns False on timeout. (select cannot handle more than 1,024 descriptors.)"""
     poll = select.poll()
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(patience * 1000))
 
 
 def shown(data, limit=24):
-    """Bytes as a report shows them."""
+    """Bytes as text for the report."""
     if len(data) > limit:
         return f"{data[:limit]!r}... ({len(data)} bytes)"
     return repr(data)
 
 
 def build_frame(opcode, payload=b"", fin=True, rsv=0, mask=None, form=None):
-    """A frame's bytes. form is the length field to use (7, 16 or 64) where it is not the shortest."""
+    """The bytes of a frame. `form` is the number of length bits (7, 16 or 64); by default it is the smallest."""
     size = len(payload)
     form = form or (7 if size < 126 else 16 if size < 65536 else 64)
     head = bytes([fin << 7 | rsv << 4 | opcode])
@@ -63,7 +63,7 @@ class Frame:
 
     @property
     def code(self):
-        """A close frame's code, None where it has none."""
+        """The code of a close frame, or None."""
         return struct.unpack(">H", self.payload[:2])[0] if len(self.payload) >= 2 else None
 
     def __str__(self):
@@ -74,7 +74,7 @@ class Frame:
 
 
 class Wire:
-    """One connection, after its handshake. masked: whether this side's frames are (it is the client)."""
+    """A connection after its handshake. `masked` means that this side is the client."""
 
     def __init__(self, sock, masked, rest=b"", extensions=False):
         self.sock, self.masked, self.extensions = sock, masked, extensions
@@ -82,18 +82,18 @@ class Wire:
         self.ended = None
         self.masks = set()
         self.repeated = 0
-        self.first_masks = None   # the pairs that connections of this program began with
+        self.first_masks = None   # the first two masks of each earlier connection of this program
         self.latest_mask = b""
         sock.settimeout(PATIENCE)
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def frame(self, opcode, payload=b"", **kind):
-        """A frame's bytes as this side of the connection sends it."""
+        """The bytes of a frame from this side of the connection."""
         return build_frame(opcode, payload, mask=os.urandom(4) if self.masked else None, **kind)
 
     def write(self, data, chop=None):
-        """Sends bytes, in chops of a size where one is given; a connection that is gone is found out by reading."""
+        """Sends bytes, `chop` at a time if given. If the connection is lost, the next read reports it."""
         try:
             for start in range(0, len(data), chop or max(len(data), 1)):
                 self.sock.sendall(data[start:start + (chop or len(data))])
@@ -101,7 +101,7 @@ class Wire:
             self.ended = self.ended or "reset"
 
     def fill(self, patience):
-        """Waits for more bytes; False at the end of the connection."""
+        """Waits for more bytes. Returns False at the end of the connection."""
         if self.ended == "end":
             return False
         if not getattr(self.sock, "pending", int)() and not readable(self.sock, patience):
@@ -125,7 +125,8 @@ class Wire:
         return taken
 
     def read(self, patience=PATIENCE):
-        """The next frame, or None at the end of the connection. Raises Silence, and Untidy for what is never right."""
+        """Returns the next frame, or None at the end of the connection. Raises Silence, or Untidy for an invalid
+        frame."""
         head = self.take(2, patience)
         if head is None:
             return None
@@ -149,7 +150,7 @@ class Wire:
         return Frame(opcode, fin, rsv, payload)
 
     def note_mask(self, mask, payload):
-        # Among a thousand random masks two are the same now and then, but not two pairs of them.
+        # Among a thousand random masks, one may repeat by chance, but not two.
         self.repeated += bool(payload) and mask in self.masks
         if payload and mask == self.latest_mask or self.repeated > 1:
             raise Untidy("the same mask twice")
@@ -171,7 +172,7 @@ class Wire:
             raise Untidy("a close frame of one byte")
 
     def end_output(self):
-        """Says that no more will come, and can still read. (By TCP alone: what shutdown does to a TLS socket ends its reading too.)"""
+        """Shuts down writing; reading continues. (On a TLS socket, SSLSocket.shutdown would end reading too.)"""
         try:
             socket.socket.shutdown(self.sock, socket.SHUT_WR)
         except OSError:
@@ -185,7 +186,7 @@ class Wire:
 
 
 def read_head(sock, patience=PATIENCE):
-    """An HTTP head: its first line, its headers by lower-case name, and what came after it."""
+    """Reads an HTTP head. Returns its first line, its headers by lower-case name, and the bytes after it."""
     sock.settimeout(patience)
     data = b""
     while b"\r\n\r\n" not in data:
@@ -207,7 +208,7 @@ def accept_of(key):
 
 
 def request(host, path, headers=(), key=None, drop=(), first=None):
-    """A client's handshake. headers are added or, where the name is there already, replaced; drop leaves some out."""
+    """A client's handshake and its key. `headers` are added to the defaults or replace them; `drop` omits defaults."""
     fields = {"Host": host, "Upgrade": "websocket", "Connection": "Upgrade",
               "Sec-WebSocket-Key": key or base64.b64encode(os.urandom(16)).decode(), "Sec-WebSocket-Version": "13"}
     extra = []
@@ -222,19 +223,19 @@ def request(host, path, headers=(), key=None, drop=(), first=None):
 
 
 def open_client(sock, host, path, headers=()):
-    """Opens a WebSocket as a client on a connected socket: the wire and the answer's headers."""
+    """Performs the client's handshake on a connected socket. Returns the wire and the headers of the response."""
     ask, key = request(host, path, headers)
     sock.sendall(ask)
     first, answered, rest = read_head(sock)
     if not first.startswith("HTTP/1.1 101 "):
-        raise Untidy(f"the handshake was answered {first!r}")
+        raise Untidy(f"the response to the handshake is {first!r}")
     if answered.get("sec-websocket-accept") != accept_of(key):
-        raise Untidy("the handshake was answered with a wrong Sec-WebSocket-Accept")
+        raise Untidy("the response has a wrong Sec-WebSocket-Accept")
     return Wire(sock, True, rest, "sec-websocket-extensions" in answered), answered
 
 
 def open_server(sock, headers=()):
-    """Answers a client's handshake on an accepted socket: the wire and the request's headers."""
+    """Performs the server's handshake on an accepted socket. Returns the wire and the headers of the request."""
     _, asked, rest = read_head(sock)
     lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
              f"Sec-WebSocket-Accept: {accept_of(asked['sec-websocket-key'])}", *(f"{n}: {v}" for n, v in headers)]

@@ -1,4 +1,4 @@
-"""A headless Chromium, and the HTTP server of the page that it opens."""
+"""A headless Chromium, and the HTTP server for its page."""
 import functools
 import http.server
 import json
@@ -9,7 +9,8 @@ import subprocess
 import tempfile
 import threading
 
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+         "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
 
 
@@ -37,7 +38,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Site:
-    """Serves the page, and keeps what it reports."""
+    """Serves the page, and collects its reports."""
 
     def __init__(self):
         self.reports = queue.Queue()
@@ -47,7 +48,7 @@ class Site:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def wait_for(self, key, seconds=30):
-        """The next report that has a key; others are passed over."""
+        """Returns the next report with `key`, and skips others."""
         while True:
             report = self.reports.get(timeout=seconds)
             if key in report:
@@ -59,12 +60,13 @@ class Site:
 
 
 class Browser:
-    """Opens one page, with a profile of its own."""
+    """Opens one page with a new profile."""
 
     def __init__(self, url):
         self.profile = tempfile.mkdtemp(prefix="chromium-")
         command = shutil.which("chromium")
-        self.process = subprocess.Popen([command, *FLAGS, f"--user-data-dir={self.profile}", "--remote-debugging-port=0", url],
+        self.process = subprocess.Popen([command, *FLAGS, f"--user-data-dir={self.profile}",
+                                         "--remote-debugging-port=0", url],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def close(self):

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Osprey programs talk with peers that others wrote.
+"""Osprey programs exchange messages with other implementations.
 
 Usage: interop.py PEER ECHO_SERVER CLIENT_TALK CHAT_SERVER MODULES
 
-PEER is one of the functions below, named test_PEER; MODULES is the directory of the npm modules. A peer that is not installed
-makes its test be skipped (exit status 77).
+The test for PEER is the function test_PEER. MODULES is the directory of the npm modules. If the peer is not installed,
+the test is skipped (exit status 77).
 """
 import pathlib
 import shutil
@@ -21,41 +21,44 @@ from programs import HOST, Server, make_certificate   # noqa: E402
 from wire import TEXT, open_client   # noqa: E402
 
 PYTHON = "/usr/bin/python3"
-HEARD = ["heard text κόσμε 🦅", "heard text ", "heard text a\ufffd\ufffdb", "heard binary AAH+/w==", "heard text last", "ended 3001 enough"]
+HEARD = ["heard text κόσμε 🦅", "heard text ", "heard text a\ufffd\ufffdb", "heard binary AAH+/w==", "heard text last",
+         "ended 3001 enough"]
 
 
 class Parts:
-    """The programs and what a test needs besides; files go when it ends."""
+    """The programs, and a temporary directory with a certificate."""
 
     def __init__(self, echo_server, client_talk, chat_server, modules):
-        self.echo_server, self.client_talk, self.chat_server, self.modules = echo_server, client_talk, chat_server, modules
+        self.echo_server, self.client_talk, self.chat_server = echo_server, client_talk, chat_server
+        self.modules = modules
         self.directory = tempfile.TemporaryDirectory()
         self.certificate, self.key = make_certificate(self.directory.name)
 
     def node(self):
-        """The command of Node with its modules."""
+        """The node command. Skips the test if node or its modules are missing."""
         if not shutil.which("node") or not pathlib.Path(self.modules, "ws").is_dir():
             skip("node and the npm package ws")
         return shutil.which("node")
 
 
 def skip(what):
-    print(f"skipped: there is no {what}")
+    print(f"skipped: {what} not installed")
     sys.exit(77)
 
 
-def check_client_of_others(parts, make_command):
-    """A client that others wrote talks with the echo server, over TCP and TLS."""
+def check_other_client(parts, make_command):
+    """Runs another client against the echo server, over TCP and TLS."""
     for tls in (None, (parts.certificate, parts.key)):
         server = Server([parts.echo_server], tls)
         url = f"{'wss' if tls else 'ws'}://{server.host.replace('localhost', HOST)}/echo"
-        done = subprocess.run([*make_command(url), *((parts.certificate,) if tls else ())], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*make_command(url), *((parts.certificate,) if tls else ())], capture_output=True,
+                              text=True, timeout=60)
         assert done.returncode == 0 and done.stdout == "done\n", (url, done)
         assert server.stop() == 0
 
 
-def check_server_of_others(parts, command):
-    """The client in Osprey talks with an echo server that others wrote, over TCP and TLS, compressed and not."""
+def check_other_server(parts, command):
+    """Runs the Osprey client against another echo server, over TCP and TLS, with and without compression."""
     for tls in ((), (parts.certificate, parts.key)):
         server = subprocess.Popen([*command, *tls], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         port = int(server.stdout.readline())
@@ -70,19 +73,19 @@ def check_server_of_others(parts, command):
 
 
 def test_node_client(parts):
-    check_client_of_others(parts, lambda url: [parts.node(), HERE / "node_client.js", parts.modules, url])
+    check_other_client(parts, lambda url: [parts.node(), HERE / "node_client.js", parts.modules, url])
 
 
 def test_python_client(parts):
-    check_client_of_others(parts, lambda url: [PYTHON, HERE / "python_client.py", url])
+    check_other_client(parts, lambda url: [PYTHON, HERE / "python_client.py", url])
 
 
 def test_node_server(parts):
-    check_server_of_others(parts, [parts.node(), HERE / "node_server.js", parts.modules])
+    check_other_server(parts, [parts.node(), HERE / "node_server.js", parts.modules])
 
 
 def test_python_server(parts):
-    check_server_of_others(parts, [PYTHON, HERE / "python_server.py"])
+    check_other_server(parts, [PYTHON, HERE / "python_server.py"])
 
 
 def open_chat(server):
@@ -90,16 +93,16 @@ def open_chat(server):
 
 
 def hear(wire, words):
-    """Reads until a text holds the words."""
+    """Reads until a text message contains `words`."""
     while True:
         frame = wire.read()
-        assert frame is not None, f"the chat ended before {words}"
+        assert frame is not None, f"the chat ended before {words!r}"
         if frame.opcode == TEXT and words in frame.payload.decode():
             return
 
 
 def test_browser(parts):
-    """WS-ORIGIN-2, WS-ORIGIN-3: a page of an allowed origin chats, another page is refused."""
+    """WS-ORIGIN-2, WS-ORIGIN-3: a page of an allowed origin can chat; another page is refused."""
     if not shutil.which("chromium"):
         skip("chromium")
     site, other = Site(), Site()

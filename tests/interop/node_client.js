@@ -1,12 +1,13 @@
-// A client on the npm package ws that talks with an echo server: node_client.js MODULES URL [CERTIFICATE]
-// Text, binary, empty, large and fragmented messages, compressed and not; a ping; a close with code and reason.
+// A client with the npm package ws for an echo server: node_client.js MODULES URL [CERTIFICATE] Sends text, binary,
+// empty, large and fragmented messages, with and without compression; a ping; a close with code and reason.
 const assert = require('assert');
 const fs = require('fs');
 const { WebSocket } = require(process.argv[2] + '/ws');
 
 const url = process.argv[3];
 const ca = process.argv[4] && fs.readFileSync(process.argv[4]);
-const payloads = ['Hello', '', 'κόσμε 🦅 \u0000 end', 'x'.repeat(70000), Buffer.from([0, 1, 254, 255]), Buffer.alloc(0), Buffer.alloc(1 << 20, 7)];
+const payloads = ['Hello', '', 'κόσμε 🦅 \u0000 end', 'x'.repeat(70000), Buffer.from([0, 1, 254, 255]), Buffer.alloc(0),
+  Buffer.alloc(1 << 20, 7)];
 
 function talk(perMessageDeflate) {
   return new Promise((resolve, reject) => {
@@ -34,4 +35,6 @@ function talk(perMessageDeflate) {
   });
 }
 
-talk(false).then(() => talk(true)).then(() => console.log('done'), (error) => { console.error(error); process.exit(1); });
+talk(false)
+  .then(() => talk(true))
+  .then(() => console.log('done'), (error) => { console.error(error); process.exit(1); });

@@ -1,11 +1,14 @@
-// An echo server on the npm package ws: node_server.js MODULES [CERTIFICATE KEY]. Prints its port; serves until its input ends.
+// An echo server with the npm package ws: node_server.js MODULES [CERTIFICATE KEY]. Prints its port. Serves until end
+// of input.
 const fs = require('fs');
 const http = require('http');
 const https = require('https');
 const { WebSocketServer } = require(process.argv[2] + '/ws');
 
 const [certificate, key] = process.argv.slice(3);
-const server = certificate ? https.createServer({ cert: fs.readFileSync(certificate), key: fs.readFileSync(key) }) : http.createServer();
+const server = certificate
+  ? https.createServer({ cert: fs.readFileSync(certificate), key: fs.readFileSync(key) })
+  : http.createServer();
 const sockets = new WebSocketServer({ server, perMessageDeflate: { threshold: 0 }, maxPayload: 1 << 25 });
 sockets.on('connection', (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })));
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));

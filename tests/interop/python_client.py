@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""A client on Python's websockets that talks with an echo server: python_client.py URL [CERTIFICATE]"""
+"""A client with Python's websockets for an echo server: python_client.py URL [CERTIFICATE]"""
 import asyncio
 import ssl
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""An echo server on Python's websockets: python_server.py [CERTIFICATE KEY]. Prints its port; serves until its input ends."""
+"""An echo server with Python's websockets: python_server.py [CERTIFICATE KEY]. Prints its port. Serves until end of
+input."""
 import asyncio
 import contextlib
 import ssl

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""A server written in Osprey under load: many connections, slow and dying peers, connections that come and go.
+"""Load on a server written in Osprey: many connections, slow and dying peers, short connections.
 
-Usage: load.py LOAD (SERVER) [COUNT [MS]]     LOAD is one of the functions below, named load_LOAD
+Usage: load.py LOAD (SERVER) [COUNT [MS]]     The test for LOAD is the function load_LOAD.
 
-The load comes from this process, the server is another: each has its own descriptors.
+The server is a separate process, so that each has its own limit of descriptors.
 """
 import os
 import pathlib
@@ -62,16 +62,16 @@ def leave(wire):
 
 
 def wait_for(what, holds, seconds=20):
-    """Waits until something that the system shows is so."""
+    """Waits until holds() is true."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, f"in {seconds} s it was never so: {what}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.01)
 
 
 def load_connections(server, count=10_000):
-    """Connections held open, all of them answered after a broadcast. WS-BROADCAST-1, WS-LIMIT-1"""
-    wires = [join(server) for _ in range(count // 10)]   # what the server sets up once for all is there
+    """Many open connections all receive a broadcast. WS-BROADCAST-1, WS-LIMIT-1"""
+    wires = [join(server) for _ in range(count // 10)]   # the server's one-time allocations are done
     before = resident_kib(server)
     wires += [join(server) for _ in range(count - len(wires))]
     each = (resident_kib(server) - before) * 1024 / (count - count // 10)
@@ -79,13 +79,13 @@ def load_connections(server, count=10_000):
     for wire in wires:
         frame = wire.read(60)
         assert frame is not None and frame.payload == b"to all", str(frame)
-    print(f"{count} connections were answered; {each:.0f} bytes each while they were idle")
+    print(f"{count} connections received the broadcast; {each:.0f} bytes per idle connection")
     for wire in wires:
         wire.close()
 
 
 def load_cycles(server, count=100_000):
-    """Connections that come and go leave no descriptor and no memory. WS-SEC-11"""
+    """Closed connections leave no descriptor and no memory behind. WS-SEC-11"""
     for _ in range(1000):
         leave(join(server))
     open_before, memory_before = descriptors(server), resident_kib(server)
@@ -97,7 +97,7 @@ def load_cycles(server, count=100_000):
             leave(wire)
         else:
             wire.close()
-    wait_for("no descriptor is left", lambda: descriptors(server) <= open_before)
+    wait_for("the descriptors are closed", lambda: descriptors(server) <= open_before)
     grown = resident_kib(server) - memory_before
     print(f"{count} connections: {descriptors(server) - open_before} descriptors and {grown} KiB more")
     assert grown < 1024, grown
@@ -109,9 +109,10 @@ def join_compressing(server, offer):
 
 
 def load_broadcast(server, count=1000):
-    """A broadcast reaches every receiver, whether and however it compresses. WS-BROADCAST-1, DEFLATE-12"""
+    """A broadcast reaches every receiver, with any compression parameters or none. WS-BROADCAST-1, DEFLATE-12"""
     forgetful = {"server_no_context_takeover": True}
-    offers = [{}, forgetful, {**forgetful, "server_max_window_bits": 9}, {"server_max_window_bits": 12}, {**forgetful, "server_max_window_bits": 9}]
+    offers = [{}, forgetful, {**forgetful, "server_max_window_bits": 9}, {"server_max_window_bits": 12},
+              {**forgetful, "server_max_window_bits": 9}]
     peers = [Peer(join(server)) if i % 6 == 5 else join_compressing(server, offers[i % 6]) for i in range(count)]
     for times in range(1, 4):
         peers[0].text(b"all")
@@ -120,11 +121,11 @@ def load_broadcast(server, count=1000):
             assert getattr(peer, "compressed_answers", times) == times
     for peer in peers:
         leave(peer.wire)
-    print(f"three broadcasts reached {count} connections that compress in five ways, or not at all")
+    print(f"three broadcasts reached {count} connections, with five kinds of compression and without")
 
 
 def compressing(server, count, offer):
-    """Opens connections that compress and talks on each: what they hold of memory afterwards, in KiB each."""
+    """Opens connections with compression and sends on each. Returns the memory of each in KiB."""
     before = resident_kib(server)
     peers = [join_compressing(server, offer) for _ in range(count)]
     for i, peer in enumerate(peers):
@@ -138,13 +139,13 @@ def compressing(server, count, offer):
 
 
 def load_compression(server, count=1000):
-    """What connections that compress hold is what the specification says; without contexts it is next to nothing.
-    DEFLATE-10, DEFLATE-11"""
+    """The memory of connections with compression is as specified: DEFLATE-10, DEFLATE-11"""
     forgetful = compressing(server, count, {"server_no_context_takeover": True, "client_no_context_takeover": True})
     narrow = compressing(server, count, {"server_max_window_bits": 10, "client_max_window_bits": 10})
     whole = compressing(server, count, {})
-    print(f"{count} connections that compress hold {whole:.0f} KiB each; with windows of 10 bits {narrow:.0f}, without contexts {forgetful:.1f}")
-    # What is shared, once for all: the loop's buffers, a compressor, and the message in hand.
+    print(f"{count} connections with compression use {whole:.0f} KiB each, with 10-bit windows {narrow:.0f} KiB, "
+          f"without context takeover {forgetful:.1f} KiB")
+    # Shared by all connections: the loop's buffers, a compressor, and the current message.
     shared = 4096 / count
     assert whole <= 40 + 264 + 8 + shared, whole
     assert narrow <= 9 + 28 + 8 + shared, narrow
@@ -155,17 +156,17 @@ def send_bytes(sock, data):
     try:
         sock.sendall(data)
     except OSError:
-        pass   # cut off: what the test waits for
+        pass   # the server dropped the connection, as the test expects
 
 
 def load_slow(server, count=100, pause_ms=1000):
-    """Peers that send a byte a second do not delay the others; a handshake as slow is cut off. WS-LIMIT-11, WS-SEC-11"""
+    """Peers that send one byte per second delay nobody. Handshakes that slow are dropped. WS-LIMIT-11, WS-SEC-11"""
     ask, _ = request(server.host, "/echo")
     handshakes = [server.connect() for _ in range(count)]
     wires = [join(server) for _ in range(count)]
     frames = [wire.frame(TEXT, b"x" * 50) for wire in wires]
     busy, longest = join(server), 0
-    for tick in range(24):   # a byte after each pause: far longer than the three seconds that a handshake may take
+    for tick in range(24):   # far longer than the time limit of 3 s for a handshake
         for sock in handshakes:
             send_bytes(sock, ask[tick:tick + 1])
         for wire, frame in zip(wires, frames):
@@ -188,15 +189,17 @@ def load_slow(server, count=100, pause_ms=1000):
         heard = wire.read()
         assert heard is not None and heard.payload == b"x" * 50, str(heard)
         wire.close()
-    print(f"at a byte each {pause_ms} ms, {count} slow handshakes were cut off, {count} slow messages were answered, 200 messages took {longest * 1000:.0f} ms at most")
+    print(f"at one byte per {pause_ms} ms, {count} slow handshakes were dropped, {count} slow messages were echoed, "
+          f"and 200 messages took at most {longest * 1000:.0f} ms")
 
 
 def load_kill(server, count=20):
-    """Peers that are killed in the middle of a message end their own connection only. WS-ONCLOSE-3, WS-SEC-11"""
+    """A peer killed in the middle of a message ends only its own connection. WS-ONCLOSE-3, WS-SEC-11"""
     wire = join(server)
     open_before = descriptors(server)
     for _ in range(count):
-        peer = subprocess.Popen([sys.executable, "-c", SLOW_PEER, str(pathlib.Path(__file__).parent.parent / "conformance"),
+        peer = subprocess.Popen([sys.executable, "-c", SLOW_PEER,
+                                 str(pathlib.Path(__file__).parent.parent / "conformance"),
                                  str(server.port)], stdout=subprocess.PIPE)
         assert peer.stdout.readline() == b"half\n"
         wait_for("its descriptor is open", lambda: descriptors(server) == open_before + 1)
@@ -206,7 +209,7 @@ def load_kill(server, count=20):
         wait_for("its descriptor is closed", lambda: descriptors(server) == open_before)
         echo(wire, b"still here")
     wire.close()
-    print(f"{count} peers were killed inside a message")
+    print(f"{count} peers were killed in the middle of a message")
 
 
 def main():
@@ -223,7 +226,7 @@ def main():
 
 
 def drain(server):
-    """Reads what the server prints and throws it away."""
+    """Discards the output of the server."""
     subprocess.Popen(["cat"], stdin=server.process.stdout, stdout=subprocess.DEVNULL)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What the compiler does around a program: running it, cleaning up, linking, debug information.
+"""The commands of the compiler: running, cleaning up, linking, debug information.
 
     commands.py OSPREYC SANITIZERS
 """
@@ -54,10 +54,11 @@ class Bench:
         return path
 
     def run(self, *arguments, **options):
-        return subprocess.run([self.ospreyc, *map(str, arguments)], capture_output=True, text=True, timeout=TIME_LIMIT, **options)
+        return subprocess.run([self.ospreyc, *map(str, arguments)], capture_output=True, text=True, timeout=TIME_LIMIT,
+                              **options)
 
 
-def run_takes_the_compilers_place(bench):
+def run_replaces_the_compiler(bench):
     """RUN-CMD-2: arguments, input, exit status, signals; RUN-CMD-3: no file is left."""
     source = bench.source("arguments.osp", ARGUMENTS)
     temporary = bench.scratch / "temporary"
@@ -75,7 +76,7 @@ def run_takes_the_compilers_place(bench):
         expect("death by the signal", -signal.SIGTERM, process.child.wait(TIME_LIMIT))
 
 
-def levels_behave_alike(bench):
+def all_levels_behave_the_same(bench):
     """RUN-CMD-1"""
     source = pathlib.Path(__file__).parent / "language" / "closures.osp"
     outputs = {bench.run(source, f"-O{level}", "--run").stdout for level in range(4)}
@@ -84,16 +85,18 @@ def levels_behave_alike(bench):
 
 def a_link_that_fails_is_reported(bench):
     """RUN-CMD-4, RUN-CMD-3"""
-    source = bench.source("missing.osp", "extern fn nobody_defines_this(n: int) -> int\nprint(nobody_defines_this(1))\n")
+    source = bench.source("missing.osp",
+                          "extern fn nobody_defines_this(n: int) -> int\nprint(nobody_defines_this(1))\n")
     temporary = bench.scratch / "failing"
     temporary.mkdir()
     output = bench.scratch / "missing"
     done = bench.run(source, "-o", output, env=dict(os.environ, TMPDIR=str(temporary)))
     expect("exit status", 3, done.returncode)
     if "nobody_defines_this" not in done.stderr or output.exists():
-        raise Failure(f"the linker's complaint is lost:\n{done.stderr}")
+        raise Failure(f"the linker's message is missing:\n{done.stderr}")
     expect("left behind", [], list(temporary.iterdir()))
-    done = bench.run(source, "-o", output, env=dict(os.environ, OSPREYC_LDFLAGS="-Wl,--defsym=nobody_defines_this=main"))
+    done = bench.run(source, "-o", output,
+                     env=dict(os.environ, OSPREYC_LDFLAGS="-Wl,--defsym=nobody_defines_this=main"))
     expect("exit status with a definition", (0, ""), (done.returncode, done.stderr))
     done = bench.run(source, "-o", output, env=dict(os.environ, OSPREYC_CC="no-such-driver"))
     expect("exit status without a driver", 3, done.returncode)
@@ -106,7 +109,8 @@ def a_debugger_knows_the_source(bench):
     source = bench.source("stack.osp", STACK)
     program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
     commands = ["break stack.osp:5", "run hello", "backtrace", "continue"]
-    done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)), program],
+    done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)),
+                           program],
                           capture_output=True, text=True, timeout=TIME_LIMIT)
     for part in ("deeper", "stack.osp:5", "main", "stack.osp:10"):
         if part not in done.stdout:
@@ -114,15 +118,16 @@ def a_debugger_knows_the_source(bench):
 
 
 def a_sanitizer_names_the_line(bench):
-    """RUN-DEBUG-2: a string that is used after its release"""
+    """RUN-DEBUG-2: a string used after its release"""
     source = bench.source("faulty.osp", FAULTY)
     program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
     done = subprocess.run([program, "hello"], capture_output=True, text=True, timeout=TIME_LIMIT)
-    if "heap-use-after-free" not in done.stderr or "faulty.osp:5" not in done.stderr or "faulty.osp:4" not in done.stderr:
+    if not all(part in done.stderr for part in ("heap-use-after-free", "faulty.osp:5", "faulty.osp:4")):
         raise Failure(f"the report does not name the line:\n{done.stderr}")
 
 
-TESTS = [run_takes_the_compilers_place, levels_behave_alike, a_link_that_fails_is_reported, a_debugger_knows_the_source]
+TESTS = [run_replaces_the_compiler, all_levels_behave_the_same, a_link_that_fails_is_reported,
+         a_debugger_knows_the_source]
 
 
 def main():

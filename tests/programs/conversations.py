@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The example programs in conversation: each is compiled, started, spoken to, and what it says is compared line by line.
+"""Runs the example programs against each other and compares their output line by line.
 
     conversations.py OSPREYC [NAME…]
 """
@@ -17,7 +17,7 @@ from osprey_process import PROGRAMS, Failure, compile_program, expect, free_port
 
 
 class Stage:
-    """Compiles programs as they are asked for, into one scratch directory."""
+    """Compiles and starts programs in one scratch directory."""
 
     def __init__(self, ospreyc, scratch):
         self.ospreyc, self.scratch = ospreyc, scratch
@@ -27,7 +27,7 @@ class Stage:
 
 
 def chat(stage):
-    """A server and two clients, three processes: everyone hears everyone."""
+    """A server and two clients in three processes: each client receives the messages of both."""
     port = free_port()
     with stage.start("chat_server", port) as server:
         server.wait_for(f"Server listening on ws://127.0.0.1:{port}/chat")
@@ -58,17 +58,18 @@ def next_said(server, count, text):
     server.wait_for_lines(count)
     line = server.lines[count - 1]
     if not line.endswith(f": {text}"):
-        raise Failure(f"{text!r} should be announced, not {line!r}")
+        raise Failure(f"expected the announcement of {text!r}, observed {line!r}")
     return line
 
 
 def both_ends(stage):
-    """What the server broadcasts arrives at the client in the same process."""
+    """A client receives the broadcasts of a server in the same process."""
     with stage.start("both_ends", free_port()) as process:
         lines = process.finish()
     expect("first lines", ["Starting WebSocket chat server...", "Connected to chat server"], lines[:2])
     expect("last line", "Disconnected from chat", lines[-1])
-    expect("what the handler said", ["Chat: Welcome to Osprey Chat!", "Received message: Welcome to Osprey Chat!", "Chat: ping",
+    expect("the output of the handler",
+           ["Chat: Welcome to Osprey Chat!", "Received message: Welcome to Osprey Chat!", "Chat: ping",
                                      "Received ping, stopping the server"],
            [line for line in lines if line.startswith(("Chat: ", "Received "))])
     for line in ("First message sent", "Welcome message broadcasted"):
@@ -76,23 +77,27 @@ def both_ends(stage):
 
 
 def lookups(stage):
-    """What can be asked about connections: WS-REMOTE-1, WS-QUEUED-1, WS-COUNT-1, WS-PROTOCOL-1, WS-CONNECTION-1"""
+    """Lookups: WS-REMOTE-1, WS-QUEUED-1, WS-COUNT-1, WS-PROTOCOL-1, WS-CONNECTION-1"""
     port = free_port()
     with stage.start("lookups", port) as process:
         lines = process.finish()
-    expect("what it found", ["open Success(0)", "serving Success(0)", f"opening: ws://127.0.0.1:{port}/look?at=1, connected false",
-                             "asked for Success(talk.v2, talk.v1)", "speaks Success(talk.v1)", f"peer Success(127.0.0.1:{port})",
+    expect("the output",
+           ["open Success(0)", "serving Success(0)", f"opening: ws://127.0.0.1:{port}/look?at=1, connected false",
+                             "asked for Success(talk.v2, talk.v1)", "speaks Success(talk.v1)",
+            f"peer Success(127.0.0.1:{port})",
                              "subprotocol Success(talk.v1)", "queued Success(0)", "open Success(1)",
-                             f"record ws://127.0.0.1:{port}/look?at=1, connected true", "looked Success(0)", "stopped Success(0)"], lines)
+                             f"record ws://127.0.0.1:{port}/look?at=1, connected true", "looked Success(0)",
+            "stopped Success(0)"], lines)
 
 
 def token(stage):
-    """Only who sends the token is admitted."""
+    """Only a client with the token is admitted."""
     port = free_port()
     with stage.start("token_server", port) as server:
         server.wait_for(f"Server listening on ws://127.0.0.1:{port}/private")
         with stage.start("token_client", port, "open-sesame") as client:
-            expect("the admitted client", sorted(["Said hello", "> You said: hello", "Disconnected"]), sorted(client.finish()))
+            expect("the admitted client", sorted(["Said hello", "> You said: hello", "Disconnected"]),
+                   sorted(client.finish()))
         for arguments in ([port, "wrong"], [port]):
             with stage.start("token_client", *arguments) as client:
                 lines = client.finish()
@@ -104,7 +109,7 @@ def token(stage):
 
 
 def capturing(stage):
-    """Handlers carry what they captured to the thread that calls them."""
+    """Captured values are valid on the thread that calls the handler."""
     with stage.start("capturing", free_port()) as process:
         lines = process.finish()
     expect("lines", ["server on port: Ada", "Ada's client hears: Good day, Ada!", "server on port: Bob",
@@ -112,22 +117,22 @@ def capturing(stage):
 
 
 def leaving(stage):
-    """The end of main closes everything. Whether a client that is closed as well still hears the last message is left open."""
+    """The end of main closes everything. The client, which is closed too, may or may not receive the last message."""
     with stage.start("leaving", free_port()) as process:
         lines = process.finish()
     lines.remove("leaving")
     if lines not in ([], ["the client hears: goodbye"]):
-        raise Failure(f"besides the farewell: {lines}")
+        raise Failure(f"unexpected output: {lines}")
 
 
 def every_err(stage):
-    """Each Err in its words. Identifiers are taken from the first line that shows them; every {number} is some number."""
+    """The text of each Err. IDs come from the first line that contains them; {number} matches any number."""
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
         ports = {"port": free_port(), "other": free_port(), "deaf": deaf.getsockname()[1]}
         with stage.start("every_err", *ports.values(), os.fsdecode(b"\xff")) as process:
-            lines = process.finish(live=3)  # three texts and records at file scope
+            lines = process.finish(live=3)  # three strings and records at file scope
     introduction = next(line for line in lines if line.startswith("server "))
     server, client = re.fullmatch(r"server (\d+), client (\d+)", introduction).groups()
     peer = re.search(r"connection (\d+)", next(line for line in lines if line.startswith("no_header"))).group(1)
@@ -148,7 +153,7 @@ async def echoed(url, messages):
 
 
 def echo(stage):
-    """Text and binary come back as they were sent, to a peer that is not ours."""
+    """Another implementation receives text and binary messages unchanged."""
     port = free_port()
     with stage.start("echo_server", port) as server:
         server.wait_for(f"Server listening on ws://127.0.0.1:{port}/")
@@ -159,18 +164,19 @@ def echo(stage):
 
 
 def specification_compiles(stage):
-    """The programs of the language's specification, unchanged."""
+    """The programs in the specification of the language compile unchanged."""
     for name in ("chat", "chat_client"):
         compile_program(stage.ospreyc, PROGRAMS / "specification" / f"{name}.osp", stage.scratch)
 
 
 def specification(stage):
-    """The same, run as they are: the server on port 8080 for ten seconds, the client for two of them."""
+    """The same programs run: the server on port 8080 for ten seconds, the client for two."""
     with stage.start("specification/chat") as server:
         server.wait_for("Welcome message broadcasted")
         with stage.start("specification/chat_client") as client:
             lines = client.finish()
-            expect("the client", ["First message sent", "Second message sent", "Ping sent", "Disconnected from chat"], lines[1:])
+            expect("the client", ["First message sent", "Second message sent", "Ping sent", "Disconnected from chat"],
+                   lines[1:])
             if not re.fullmatch(r"Connected to chat server with ID: \d+", lines[0]):
                 raise Failure(f"the client said {lines[0]!r}")
         lines = server.finish()

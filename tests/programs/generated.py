@@ -1,13 +1,14 @@
 #!/usr/bin/python3
-"""Random programs that are well typed by construction, against an interpreter of their own.
+"""Random well-typed programs, compared with an interpreter.
 
     generated.py OSPREYC FIRST COUNT
 
-Each seed gives one program. It must compile, print at -O0 and at -O2 what the interpreter here says, and leave no block behind:
-RUN-MEM-7, RUN-CMD-1, RUN-ORDER-1, RUN-RESULT-3. A program that fails is printed with its seed.
+Each seed gives one program. It must compile, print at -O0 and -O2 what the interpreter predicts, and leave no live
+block: RUN-MEM-7, RUN-CMD-1, RUN-ORDER-1, RUN-RESULT-3. A failing program is printed with its seed.
 
-An expression is a pair: its text, and a Python function from an environment (a dict of variables) to its value. A record is a tuple, a
-union value a tuple that starts with the variant's name, a Result ("Success", value) or ("Error", message), a function a callable.
+An expression is a pair: its text, and a Python function from an environment (a dict of variables) to its value. A
+record is a tuple. A union value is a tuple that starts with the name of the variant. A Result is ("Success", value) or
+("Error", message). A function is a callable.
 """
 import random
 import subprocess
@@ -17,7 +18,8 @@ import tempfile
 from osprey_process import ENVIRONMENT, Failure, compile_program
 
 BIGGEST, SMALLEST = 2**63 - 1, -2**63
-TYPES = ["int", "string", "bool", "Pair", "Tree", "Result<int, string>", "Result<string, string>", "fn(string) -> string",
+TYPES = ["int", "string", "bool", "Pair", "Tree", "Result<int, string>", "Result<string, string>",
+         "fn(string) -> string",
          "fn(int) -> int"]
 DECLARATIONS = """\
 type Pair = { number: int, text: string, tree: Tree }
@@ -54,13 +56,15 @@ class Generator:
             if variables and self.random.random() < 0.8:
                 return self.variable(self.random.choice(variables))
             return self.literal(wanted, scope)
-        forms = [self.variable_form, self.block, self.choice, self.match_result, self.match_tree, self.fallback, self.call, self.loop,
+        forms = [self.variable_form, self.block, self.choice, self.match_result, self.match_tree, self.fallback,
+                 self.call, self.loop,
                  self.field, self.match_text, *self.own_forms(wanted)]
         return self.random.choice(forms)(wanted, scope, depth - 1)
 
     def own_forms(self, wanted):
         return {"int": [self.apply_int] * 2, "string": [self.joined, self.interpolated, self.apply_text] * 2,
-                "bool": [self.compared, self.logic] * 2, "Pair": [self.pair, self.update] * 2, "Tree": [self.word, self.node] * 2,
+                "bool": [self.compared, self.logic] * 2, "Pair": [self.pair, self.update] * 2,
+                "Tree": [self.word, self.node] * 2,
                 "Result<int, string>": [self.arithmetic, self.made] * 3, "Result<string, string>": [self.made] * 3,
                 "fn(string) -> string": [self.lambda_] * 3, "fn(int) -> int": [self.lambda_] * 3}[wanted]
 
@@ -109,8 +113,9 @@ class Generator:
 
         def evaluate(env):
             kind, content = evaluate_subject(env)
-            return evaluate_success({**env, good: content}) if kind == "Success" else evaluate_error({**env, bad: content})
-        # Bound first, for an Err alone does not say of which type its Success would be.
+            return evaluate_success({**env, good: content}) if kind == "Success" else evaluate_error({**env,
+                                                                                                      bad: content})
+        # Bound to a typed variable first, because an Err alone does not determine the type of its Success.
         name = self.fresh()
         return (f"{{\n  let {name}: Result<{value}, string> = {subject}\n"
                 f"  match {name} {{\n  Success {good} => {success}\n  Err {bad} => {error}\n}}\n}}", evaluate)
@@ -130,8 +135,8 @@ class Generator:
             if tree[0] == "Node":
                 return evaluate_node({**env, left: tree[1], number: tree[2], right: tree[3]})
             return evaluate_leaf(env)
-        return (f"match {subject} {{\n  Word({text}) => {word}\n  Node({left}, {number}, {right}) => {node}\n  Leaf => {leaf}\n}}",
-                evaluate)
+        return (f"match {subject} {{\n  Word({text}) => {word}\n  Node({left}, {number}, {right}) => {node}\n"
+                f"  Leaf => {leaf}\n}}", evaluate)
 
     def match_text(self, wanted, scope, depth):
         subject, evaluate_subject = self.expression("string", scope, depth)
@@ -208,7 +213,8 @@ class Generator:
         right, evaluate_right = self.expression(type_, scope, depth)
 
         def evaluate(env):
-            a, b = (value.encode() if type_ == "string" else value for value in (evaluate_left(env), evaluate_right(env)))
+            a, b = (value.encode() if type_ == "string" else value
+                    for value in (evaluate_left(env), evaluate_right(env)))
             return {"==": a == b, "!=": a != b, "<": a < b, ">=": a >= b}[sign]
         return f"({left} {sign} {right})", evaluate
 
@@ -275,15 +281,17 @@ class Generator:
         body, evaluate = self.expression(result, parameters, 3)
         listed = ", ".join(f"{parameter}: {type_}" for parameter, type_ in parameters)
         self.functions.append((name, parameters, result,
-                               lambda arguments: evaluate({parameter: value for (parameter, _), value in zip(parameters, arguments)})))
+                               lambda arguments: evaluate({parameter: value for (parameter, _),
+                                                           value in zip(parameters, arguments)})))
         return f"fn {name}({listed}) -> {result} = {body}\n"
 
     def program(self):
-        """The text of a program, and what it prints."""
+        """Returns the text of a program and its expected output lines."""
         text = DECLARATIONS + "".join(self.function(index) for index in range(6))
         text, printed = text + "fn main() -> int = {\n", []
         for _ in range(6):
-            line, evaluate = self.expression(self.random.choice(["int", "string", "bool", "Result<string, string>"]), [], 4)
+            line, evaluate = self.expression(self.random.choice(["int", "string", "bool", "Result<string, string>"]),
+                                             [], 4)
             text += f"print({line})\n"
             printed.append(show(evaluate({})))
         return text + "0\n}\n", printed

@@ -1,4 +1,4 @@
-"""Programs under test as processes: compile, start, wait for a line, stop. Nothing here sleeps; every wait is for an event."""
+"""Programs under test as processes: compile, start, wait for a line, stop. Every wait is for an event."""
 import contextlib
 import os
 import pathlib
@@ -13,12 +13,12 @@ TIME_LIMIT = 60
 PROGRAMS = pathlib.Path(__file__).parent
 
 
-# What a sanitized build finds ends the program, so that no test passes over it.
+# A finding of a sanitizer ends the program, so that its test fails.
 ENVIRONMENT = dict(os.environ, OSPREY_MEM_REPORT="1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
 
 
 class Failure(Exception):
-    """What a program did, and should not have done."""
+    """A program did not behave as expected."""
 
 
 def free_port():
@@ -29,14 +29,15 @@ def free_port():
 
 def compile_program(ospreyc, source, scratch, level=2):
     output = os.path.join(scratch, pathlib.Path(source).stem)
-    done = subprocess.run([ospreyc, source, f"-O{level}", "-o", output], capture_output=True, text=True, timeout=TIME_LIMIT)
+    done = subprocess.run([ospreyc, source, f"-O{level}", "-o", output], capture_output=True, text=True,
+                          timeout=TIME_LIMIT)
     if done.returncode != 0 or done.stderr:
         raise Failure(f"{source} does not compile:\n{done.stdout}{done.stderr}")
     return output
 
 
 class Process:
-    """A running program whose standard output is read line by line."""
+    """A running program. Reads its standard output line by line."""
 
     def __init__(self, executable, *arguments, **environment):
         self.name = pathlib.Path(executable).name
@@ -47,17 +48,17 @@ class Process:
                                       stderr=self._errors, env=dict(ENVIRONMENT, **environment))
 
     def _read(self, deadline):
-        """Reads what there is; False at the end of the output."""
+        """Reads available output. Returns False at the end of the output."""
         ready, _, _ = select.select([self.child.stdout], [], [], max(0, deadline - time.monotonic()))
         if not ready:
-            raise Failure(f"{self.name} said nothing more:\n{self.transcript()}")
+            raise Failure(f"{self.name} printed nothing more:\n{self.transcript()}")
         data = os.read(self.child.stdout.fileno(), 65536)
         *lines, self._pending = (self._pending + data).split(b"\n")
         self.lines += [line.decode() for line in lines]
         return bool(data)
 
     def wait_for(self, line, times=1, limit=TIME_LIMIT):
-        """Waits until the line was printed so many times."""
+        """Waits until the line was printed `times` times."""
         deadline = time.monotonic() + limit
         while self.lines.count(line) < times:
             if not self._read(deadline):
@@ -87,7 +88,7 @@ class Process:
         return "\n".join(self.lines) + "\n--- standard error\n" + self.errors()
 
     def finish(self, live=0, limit=TIME_LIMIT):
-        """Waits for the end; the status must be 0, and no more blocks live than `live`."""
+        """Waits for the program to exit. Its status must be 0, with exactly `live` live blocks."""
         deadline = time.monotonic() + limit
         while self._read(deadline):
             pass
@@ -95,7 +96,7 @@ class Process:
         if status != 0:
             raise Failure(f"{self.name} ended with status {status}:\n{self.transcript()}")
         if f"osprey: {live} blocks live at exit\n" not in self.errors():
-            raise Failure(f"{self.name} should leave {live} blocks:\n{self.transcript()}")
+            raise Failure(f"{self.name} should have {live} live blocks:\n{self.transcript()}")
         return self.lines
 
     def kill(self):

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Compiles an Osprey program at -O0 and -O2, runs it, and compares what it did with what lies beside it.
+"""Compiles an Osprey program at -O0 and -O2, runs it, and compares its behaviour with the files beside it.
 
     run_program.py OSPREYC PROGRAM.osp
 
-PROGRAM.expected is its standard output. Where they exist, PROGRAM.stdin is its input, PROGRAM.args are its arguments, and
-PROGRAM.live is how many blocks are live at exit (those that its globals hold; else 0). It runs on a stack of 256 KiB, so that a
-call in tail position that grows the stack is found out.
+PROGRAM.expected is its standard output. Optionally, PROGRAM.stdin is its input, PROGRAM.args are its arguments, and
+PROGRAM.live is the number of blocks that its globals keep live at exit (default 0). The stack is 256 KiB, which detects
+tail calls that grow it.
 """
 import os
 import pathlib
@@ -30,7 +30,8 @@ def limit_stack():
 
 
 def compile_program(ospreyc, program, level, output):
-    done = subprocess.run([ospreyc, program, f"-O{level}", "-o", output], capture_output=True, text=True, timeout=TIME_LIMIT)
+    done = subprocess.run([ospreyc, program, f"-O{level}", "-o", output], capture_output=True, text=True,
+                          timeout=TIME_LIMIT)
     if done.returncode != 0 or done.stderr:
         sys.exit(f"{program} does not compile at -O{level} ({done.returncode}):\n{done.stdout}{done.stderr}")
 

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Messages through an Osprey echo program, and the memory it takes.
+"""Sends many messages through an Osprey echo program and checks its memory.
 
     soak.py OSPREYC SANITIZERS [COUNT]
 
-The resident memory after the last tenth of the messages must be within 1 % or 512 KiB of that after the first tenth. The full
-measure is ten million messages (COUNT 10000000). Proves RUN-MEM-7 over time.
-A sanitizer keeps what is freed, so its build is judged by what it finds alone.
+After the last tenth of the messages, the resident memory must be within 1 % or 512 KiB of that after the first tenth.
+The full test has ten million messages (COUNT 10000000). Tests RUN-MEM-7 over time. A sanitizer delays the reuse of
+freed memory, so a sanitized build does not check the growth.
 """
 import sys
 import tempfile
@@ -42,7 +42,8 @@ def main():
     grown = resident[-1] - resident[0]
     if sanitizers == "none" and grown > max(ALLOWED_KIB, ALLOWED_SHARE * resident[0]):
         raise Failure(f"grew by {grown} KiB: {resident}")
-    print(f"resident memory: {resident[0]} KiB after the first tenth, {resident[-1]} KiB after the last ({grown:+} KiB)")
+    first, last = resident[0], resident[-1]
+    print(f"resident memory: {first} KiB after the first tenth, {last} KiB after the last ({grown:+} KiB)")
 
 
 main()

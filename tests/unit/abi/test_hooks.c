@@ -260,7 +260,7 @@ static void test_what_is_kept_is_reachable(void **state) {
   must_stop(server);
 }
 
-/* ABI-16 ABI-17: on any thread. */
+/* ABI-16 WS-THREAD-1: on any thread. */
 static void *fail_everything(void *context) {
   char *error = (char *)"not written";
   struct osprey_options options = {.headers = "", .protocols = ""};

@@ -138,7 +138,7 @@ static int serve_until_told(int port) {
   return 0;
 }
 
-/* WS-EXIT-1 WS-EXIT-3 WS-ONCLOSE-5 */
+/* WS-EXIT-1 WS-EXIT-3 WS-ONCLOSE-1 */
 static void test_servers_say_goodbye_at_the_end(void **state) {
   char log[4096];
   char line[64];
@@ -771,7 +771,7 @@ static void test_the_log(void **state) {
   assert_non_null(strstr(log, " info: server 2 has stopped\n"));
   assert_null(strstr(log, " debug: "));
   converse_and_log("debug", log, sizeof log);
-  assert_non_null(strstr(log, ": a close frame with 1002 goes out\n"));
+  assert_non_null(strstr(log, ": sends a close frame with 1002\n"));
   assert_non_null(strstr(log, ": the peer closes with 1000\n"));
   unsetenv("OSPREY_WS_LOG");
 }

@@ -60,7 +60,7 @@ static void *learn_id(void *cell, const struct osprey_connection *connection) {
 
 static void *on_learn[] = {(void *)learn_id};
 
-/* Each message whole, those of a thread in order: WS-THREAD-1 WS-THREAD-3 WS-THREAD-5 WS-SEND-1 WS-BROADCAST-6 */
+/* Each message whole, those of a thread in order: WS-THREAD-1 WS-THREAD-3 WS-SEND-1 WS-BROADCAST-6 */
 static void test_senders_do_not_mix(void **state) {
   struct sender senders[THREADS];
   int next[THREADS] = {0};

@@ -168,7 +168,7 @@ static void test_a_captured_handler(void **state) {
   peer_close(&peer);
 }
 
-/* WS-CONNECT-10 WS-CONNECT-11 WS-SEC-5 */
+/* WS-CONNECT-10 WS-ONMESSAGE-5 FRAME-4 */
 static void test_violations(void **state) {
   struct peer peer;
   (void)state;
@@ -193,7 +193,7 @@ static void *failing_text(void *cell, const char *text) {
 
 static void *on_failing[] = {(void *)failing_text};
 
-/* WS-CONNECT-11 WS-CONNECTWITH-6 */
+/* WS-ONMESSAGE-5 WS-CONNECTWITH-6 */
 static void test_failures_of_this_end(void **state) {
   struct osprey_options options = {.headers = "", .protocols = "", .max_message_bytes = 10};
   struct peer peer;
@@ -502,7 +502,7 @@ static void test_ending_inside_an_inner_turn(void **state) {
   close(listener);
 }
 
-/* Hosts, ports, paths and queries of every form: WS-CONNECT-3 */
+/* Hosts, ports, paths and queries of every form: URL-1 */
 static void test_urls(void **state) {
   const char *forms[] = {"ws://127.0.0.1:%d",     "ws://127.0.0.1:%d/", "ws://localhost:%d/",
                          "ws://LOCALHOST:%d?a=b", "ws://[::1]:%d/?q=1", "WS://127.0.0.1:%d/"};

@@ -106,7 +106,7 @@ static void test_no_context_is_held_where_none_is_kept(void **state) {
   must_stop(server);
 }
 
-/* WS-STOP-2 WS-STOP-3 WS-STOP-7 WS-ONCLOSE-5 */
+/* WS-STOP-2 WS-STOP-3 WS-ONCLOSE-1 */
 static void test_stop_says_goodbye(void **state) {
   int port;
   (void)state;

@@ -316,7 +316,7 @@ static void test_protocol_lists(void **state) {
   free(list);
 }
 
-/* WS-PROTOCOLS-4 WS-CONNECTWITH-11: a hundred names are a list, one more is an error that names it and the cap. */
+/* WS-PROTOCOLS-2: a hundred names are a list, one more is an error that names it and the cap. */
 static void test_too_many_protocols_are_an_error(void **state) {
   enum { MOST = 100 };
   char list[8 * (MOST + 1)] = "p0";
@@ -426,7 +426,7 @@ static void *fail_without_a_sentence(void *cell, const char *text) {
   return result;
 }
 
-/* WS-CONNECT-11 */
+/* WS-ONMESSAGE-5 */
 static void test_an_error_without_a_sentence(void **state) {
   static void *cell[] = {(void *)fail_without_a_sentence};
   struct ws_call call = {0};

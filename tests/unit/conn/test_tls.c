@@ -92,7 +92,7 @@ static void *learn_url(void *cell, const struct osprey_connection *connection, c
 
 static void *on_learn[] = {(void *)learn_url};
 
-/* WS-SECURE-1 WS-CONNECT-13 */
+/* WS-SECURE-1 TLS-1 */
 static void test_a_secure_conversation(void **state) {
   struct osprey_options options = {.headers = "", .protocols = ""};
   char url[64];
@@ -135,7 +135,7 @@ static void refused(const struct tls_identity *identity, const char *part) {
   must_stop(server);
 }
 
-/* WS-CONNECT-13 */
+/* TLS-1 */
 static void test_certificates_that_do_not_do(void **state) {
   (void)state;
   refused(&other_host, "localhost");
@@ -150,7 +150,7 @@ static void test_a_key_of_another_certificate(void **state) {
   expect_error_with(error, expired.key_file);
 }
 
-/* WS-SECURE-3 WS-CONNECT-13 WS-CONNECT-9 */
+/* WS-SECURE-3 TLS-1 WS-CONNECT-9 */
 static void test_ends_that_do_not_speak_tls(void **state) {
   struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 300};
   char url[64];
@@ -292,7 +292,7 @@ static void *hear_slowly(void *cell, const struct osprey_connection *connection,
 
 static void *on_hear_slowly[] = {(void *)hear_slowly};
 
-/* What a turn has no time for lies decrypted, where no event tells of it: it is heard all the same. WS-TEXT-7 WS-SEC-11 */
+/* What a turn has no time for lies decrypted, where no event tells of it: it is heard all the same. WS-TEXT-1 WS-SEC-11 */
 static void test_what_is_left_of_a_turn(void **state) {
   struct flood talking[TALKERS];
   (void)state;

@@ -175,7 +175,7 @@ static void test_injection_of_header_lines(void **state) {
 }
 
 /* ---- smuggling: what stands behind a request that is refused is not read as another. aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg.
- * WS-SEC-7 */
+ * HTTP-2 */
 static void test_request_smuggling(void **state) {
   char answer[4096];
   int port;

@@ -131,7 +131,6 @@ static void assert_connected(struct ws_loop *loop, const char *host, int listeni
   close(outcome.fd);
 }
 
-/* DIAL-1 */
 static void test_connects(void **state) {
   struct ws_address address;
   int listening = test_listen("127.0.0.1", 5, &address);
@@ -149,7 +148,7 @@ static void test_connects(void **state) {
   close(listening);
 }
 
-/* DIAL-2 */
+/* WS-CONNECT-6 */
 static void test_refused(void **state) {
   uint16_t port;
   char expected[256];
@@ -168,7 +167,7 @@ static void test_refused(void **state) {
   close(reserved);
 }
 
-/* DIAL-3 */
+/* WS-CONNECT-5 */
 static void test_unknown_name(void **state) {
   struct outcome outcome = dial(*state, "bad name", 80, 19000);
   assert_int_equal(outcome.fd, -1);
@@ -194,7 +193,7 @@ static void close_all(int listening, const int fillers[static 8]) {
     close(fillers[i]);
 }
 
-/* DIAL-4 */
+/* WS-CONNECT-9 */
 static void test_deadline_of_connecting(void **state) {
   struct ws_address address;
   int fillers[8];
@@ -211,7 +210,7 @@ static void test_deadline_of_connecting(void **state) {
 }
 
 /*
- * DIAL-2 DIAL-4: of two addresses one refuses, the other does not answer; and a deadline that comes before the second's
+ * WS-CONNECT-6 WS-CONNECT-9: of two addresses one refuses, the other does not answer; and a deadline that comes before the second's
  * turn.
  */
 static void test_deadline_of_one_of_two(void **state) {
@@ -232,14 +231,14 @@ static void test_deadline_of_one_of_two(void **state) {
   close_all(deaf, fillers);
 }
 
-/* DIAL-3 */
+/* WS-CONNECT-5 */
 static void test_errors_have_sentences(void **state) {
   (void)state;
   assert_string_equal(ws_why_errno(ECONNREFUSED), "Connection refused");
   assert_string_equal(ws_why_errno(123456), "Unknown error");
 }
 
-/* DIAL-4 */
+/* WS-CONNECT-9 */
 static void test_deadline_of_the_look_up(void **state) {
   struct outcome outcome = dial(*state, "host.slow", 80, 50);
   assert_string_equal(outcome.why.text, "resolve host.slow: no answer within 50 ms");
@@ -274,7 +273,7 @@ static void test_stagger(void **state) {
   close(listening);
 }
 
-/* DIAL-6: before the look-up has answered, after, and while connecting. */
+/* Before the look-up has answered, after, and while connecting. */
 static void test_cancel(void **state) {
   struct ws_address address;
   int fillers[8];
@@ -301,7 +300,6 @@ static void looked_up(void *context, const struct ws_addresses *addresses, const
   *(int *)context = addresses ? addresses->count : -1;
 }
 
-/* DIAL-7 */
 static void test_cancelled_look_up_outlives_its_loop(void **state) {
   (void)state;
   struct ws_loop *loop = ws_loop_new();
@@ -317,7 +315,7 @@ static void test_cancelled_look_up_outlives_its_loop(void **state) {
   assert_int_equal(count, 0);
 }
 
-/* DIAL-7: answered, posted, and cancelled before the loop came to it. */
+/* Answered, posted, and cancelled before the loop came to it. */
 static void test_cancelled_after_the_answer(void **state) {
   struct ws_why why;
   int count = 0;
@@ -340,7 +338,6 @@ static void test_fast_answers(void **state) {
   }
 }
 
-/* DIAL-9 */
 static void test_waiting_look_up_has_a_deadline(void **state) {
   (void)state;
   struct ws_addresses addresses;
@@ -356,7 +353,7 @@ static void test_waiting_look_up_has_a_deadline(void **state) {
   assert_int_equal(addresses.count, 1);
 }
 
-/* DIAL-3 */
+/* WS-CONNECT-5 */
 static void test_look_up_that_the_system_fails(void **state) {
   (void)state;
   struct ws_addresses addresses;
@@ -379,7 +376,7 @@ static void test_families_take_turns(void **state) {
     assert_string_equal(ws_address_format(&addresses.at[i], text), expected[i]);
 }
 
-/* ADDR-1 */
+/* WS-REMOTE-1 */
 static void test_addresses_as_text(void **state) {
   static const char *const cases[][2] = {
       {"192.0.2.1", "192.0.2.1:80"},       {"::1", "[::1]:80"},
@@ -401,7 +398,6 @@ static void test_addresses_as_text(void **state) {
     assert_false(ws_address_parse(wrong[i], 80, &address));
 }
 
-/* ADDR-3 */
 static void test_networks(void **state) {
   (void)state;
   struct ws_address one, other, network, same;
@@ -414,7 +410,6 @@ static void test_networks(void **state) {
   assert_false(ws_address_network(&one, &network) || ws_address_network(&other, &network));
 }
 
-/* ADDR-2 */
 static void test_host_of_an_address(void **state) {
   (void)state;
   struct ws_address address;

@@ -1,7 +1,7 @@
 /*
  * Every allocation and every system call of the I/O layer fails in turn while a conversation runs: a server and a
  * client in one loop, over TCP and over TLS, echo much data. Whatever fails, the conversation ends by itself, completed
- * or failed; nothing leaks and nothing hangs (FAULT-1, OUTQ-10). Built with the option fault_injection only.
+ * or failed; nothing leaks and nothing hangs (FAULT-2). Built with the option fault_injection only.
  */
 #include "io/tcp_stream.h"
 #include "io/tls_stream.h"
@@ -267,7 +267,7 @@ static void fail_each_call(bool tls) {
   assert_true(completed < nth - 1);
 }
 
-/* FAULT-1, OUTQ-10 */
+/* FAULT-2 */
 static void test_tcp(void **state) {
   (void)state;
   fail_each_call(false);

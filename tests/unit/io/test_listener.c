@@ -84,7 +84,7 @@ static void assert_reachable(struct fixture *fixture, const char *host, const ch
   close(client);
 }
 
-/* LISTEN-1 */
+/* WS-CREATE-3 */
 static void test_ipv4(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -97,7 +97,7 @@ static void test_ipv4(void **state) {
   fixture_free(fixture);
 }
 
-/* LISTEN-1, LISTEN-8 */
+/* WS-CREATE-3 */
 static void test_ipv6_and_names(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("localhost");
@@ -118,7 +118,7 @@ static void test_ipv6_and_names(void **state) {
   fixture_free(fixture);
 }
 
-/* LISTEN-2 */
+/* WS-CREATE-5 */
 static void test_used_port(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -134,7 +134,7 @@ static void test_used_port(void **state) {
   fixture_free(fixture);
 }
 
-/* LISTEN-2: both bound before either listened. */
+/* WS-CREATE-5: both bound before either listened. */
 static void test_used_port_seen_by_listen(void **state) {
   (void)state;
   struct ws_bound first, second;
@@ -148,7 +148,7 @@ static void test_used_port_seen_by_listen(void **state) {
   ws_bound_close(&second);
 }
 
-/* LISTEN-3 */
+/* WS-CREATE-4 */
 static void test_addresses_that_cannot_be(void **state) {
   (void)state;
   static const char *const cases[][2] = {
@@ -170,7 +170,6 @@ static void test_addresses_that_cannot_be(void **state) {
   }
 }
 
-/* LISTEN-4 */
 static void test_accepted_sockets(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -199,7 +198,7 @@ static int exhaust(int fds[static 64], struct rlimit *before) {
   return count;
 }
 
-/* LISTEN-5 */
+/* WS-SEC-12 */
 static void test_descriptors_run_out(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -226,7 +225,7 @@ static void test_descriptors_run_out(void **state) {
   fixture_free(fixture);
 }
 
-/* LISTEN-5: not even the spare descriptor is there; accepting goes on by the timer. */
+/* WS-SEC-12: not even the spare descriptor is there; accepting goes on by the timer. */
 static void test_descriptors_run_out_without_a_spare(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -247,7 +246,6 @@ static void test_descriptors_run_out_without_a_spare(void **state) {
   fixture_free(fixture);
 }
 
-/* LISTEN-7 */
 static void test_stopped_while_accepting(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -263,7 +261,7 @@ static void test_stopped_while_accepting(void **state) {
   fixture_free(fixture);
 }
 
-/* LISTEN-9: the server's end closed first, so its port has a connection in TIME_WAIT. */
+/* WS-CREATE-8: the server's end closed first, so its port has a connection in TIME_WAIT. */
 static void test_port_can_be_bound_again(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -318,7 +316,6 @@ static void *sharer_run(void *context) {
   return (void *)result;
 }
 
-/* LISTEN-6 */
 static void test_loops_share_a_socket(void **state) {
   enum { LOOPS = 3, CLIENTS = 300 };
   (void)state;

@@ -65,7 +65,6 @@ static void test_the_chosen_poller_is_used(void **state) {
   assert_ptr_equal(fixture->loop->ops, expected);
 }
 
-/* LOOP-1 */
 static void test_watch_hears_what_it_is_interested_in(void **state) {
   struct fixture *fixture = *state;
   struct ws_loop *loop = fixture->loop;
@@ -89,7 +88,6 @@ static void test_watch_hears_what_it_is_interested_in(void **state) {
   free(counted);
 }
 
-/* LOOP-1 */
 static void test_hang_up_is_not_told_to_who_is_not_interested(void **state) {
   struct fixture *fixture = *state;
   struct counted *counted = counted_new(fixture->fds[0]);
@@ -101,7 +99,6 @@ static void test_hang_up_is_not_told_to_who_is_not_interested(void **state) {
   free(counted);
 }
 
-/* LOOP-3 */
 static void test_hang_up_is_readiness(void **state) {
   struct fixture *fixture = *state;
   struct ws_loop *loop = fixture->loop;
@@ -116,7 +113,7 @@ static void test_hang_up_is_readiness(void **state) {
   }
 }
 
-/* LOOP-4: of two that are ready in one turn, whichever comes first ends the other. */
+/* Of two that are ready in one turn, whichever comes first ends the other. */
 static void test_callback_frees_another_whose_event_is_collected(void **state) {
   struct fixture *fixture = *state;
   struct counted *one = counted_new(dup(fixture->fds[0]));
@@ -182,7 +179,6 @@ static void *posting_thread(void *context) {
   return NULL;
 }
 
-/* LOOP-5, LOOP-6 */
 static void test_tasks_of_many_threads(void **state) {
   struct fixture *fixture = *state;
   struct posting postings[POSTERS];
@@ -211,7 +207,6 @@ static void counting_run(struct ws_loop *loop, struct ws_task *task) {
   posting_ran++;
 }
 
-/* LOOP-6 */
 static void test_post_to_a_loop_that_is_awake_makes_no_system_call(void **state) {
   struct fixture *fixture = *state;
   struct ws_task task = {NULL, counting_run};
@@ -224,7 +219,6 @@ static void test_post_to_a_loop_that_is_awake_makes_no_system_call(void **state)
   assert_int_equal(posting_ran, 1);
 }
 
-/* LOOP-9 */
 static void test_free_runs_what_is_posted(void **state) {
   (void)state;
   struct ws_loop *loop = ws_loop_new();
@@ -245,7 +239,6 @@ static void signal_wakes(int number) {
   ws_loop_wake(signal_loop);
 }
 
-/* LOOP-14 */
 static void test_wake_from_a_signal_handler(void **state) {
   struct fixture *fixture = *state;
   signal_loop = fixture->loop;
@@ -270,7 +263,6 @@ static void deferred_run(struct ws_loop *loop, struct ws_deferred *work) {
     ws_loop_defer(loop, work);
 }
 
-/* LOOP-7 */
 static void test_deferred_work_runs_once(void **state) {
   struct fixture *fixture = *state;
   struct deferred works[3] = {{.work.run = deferred_run}, {.work.run = deferred_run}, {.work.run = deferred_run}};
@@ -288,7 +280,7 @@ static void test_deferred_work_runs_once(void **state) {
   assert_int_equal(works[2].runs, 1);
 }
 
-/* LOOP-7: the last may be taken back, and others come behind what is then the last. */
+/* The last may be taken back, and others come behind what is then the last. */
 static void test_deferred_work_taken_back_from_the_end(void **state) {
   struct fixture *fixture = *state;
   struct deferred works[3] = {{.work.run = deferred_run}, {.work.run = deferred_run}, {.work.run = deferred_run}};
@@ -308,7 +300,7 @@ static void deferred_take_back(struct ws_loop *loop, struct ws_deferred *work) {
   ws_loop_undefer(loop, &last_to_run.work);
 }
 
-/* LOOP-7: by the one before it. */
+/* Taken back by the work before it. */
 static void test_deferred_work_taken_back_by_another(void **state) {
   struct fixture *fixture = *state;
   struct deferred first = {.work.run = deferred_take_back};
@@ -326,7 +318,7 @@ static void wait_no_more(struct ws_loop *loop, struct ws_timer *timer) {
 }
 
 /*
- * LOOP-6: longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same.
+ * Longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same.
  */
 static void test_waits_of_more_than_a_poller_can_say(void **state) {
   struct fixture *fixture = *state;
@@ -344,7 +336,6 @@ static void test_waits_of_more_than_a_poller_can_say(void **state) {
   free(counted);
 }
 
-/* LOOP-12 */
 static void test_deferred_work_that_comes_again_does_not_keep_events_out(void **state) {
   struct fixture *fixture = *state;
   struct deferred stubborn = {.work.run = deferred_run, .again = 1000000};
@@ -403,7 +394,6 @@ static void nesting_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned
   self->nested_saw_all = self->other->calls == 1 && self->tasks == 1 && self->works == 1 && self->timers == 1;
 }
 
-/* LOOP-8 */
 static void test_turns_nest(void **state) {
   struct fixture *fixture = *state;
   struct nesting pair[2] = {{.other = &pair[1]}, {.other = &pair[0]}};
@@ -437,7 +427,7 @@ static void chain_run(struct ws_loop *loop, struct ws_task *task) {
   self->done = true;
 }
 
-/* LOOP-8: a task waits, turning the loop, for another that was collected together with it. */
+/* A task waits, turning the loop, for another that was collected together with it. */
 static void test_task_waits_for_a_later_task(void **state) {
   struct fixture *fixture = *state;
   struct chain later = {.task.run = chain_run};

@@ -105,7 +105,7 @@ static void test_an_empty_queue_holds_nothing(void **state) {
   assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
 }
 
-/* OUTQ-2: a hundred messages of all three kinds, one write. */
+/* A hundred messages of all three kinds, one write. */
 static void test_what_was_added_goes_out_at_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t sent[4096], received[4096];
@@ -131,7 +131,7 @@ static void test_what_was_added_goes_out_at_once(void **state) {
   assert_memory_equal(sent, received, total);
 }
 
-/* OUTQ-1, OUTQ-4: pieces of every size and kind, to a peer that reads a little at a time. */
+/* Pieces of every size and kind, to a peer that reads a little at a time. */
 static void test_order_is_kept_through_partial_writes(void **state) {
   enum { TOTAL = 8000000 };
   static const size_t lengths[] = {1, 200, 4096, 4097, 16000, 16384, 70000, 2, 130, 300000, 90, 3};
@@ -163,7 +163,6 @@ static void test_order_is_kept_through_partial_writes(void **state) {
   free(received);
 }
 
-/* OUTQ-5 */
 static void test_shared_chunk(void **state) {
   enum { QUEUES = 20 };
   struct fixture *fixture = *state;
@@ -189,7 +188,6 @@ static void test_shared_chunk(void **state) {
   assert_memory_equal(received, "hellohellohello", 15);
 }
 
-/* OUTQ-7 */
 static void test_cap(void **state) {
   (void)state;
   struct ws_outq queue = {0};
@@ -210,7 +208,7 @@ static void *charge_often(void *context) {
   return (void *)accepted;
 }
 
-/* OUTQ-6: four threads charge against one cap. */
+/* Four threads charge against one cap. */
 static void test_charging_from_many_threads(void **state) {
   (void)state;
   struct ws_outq queue = {0};
@@ -227,7 +225,6 @@ static void test_charging_from_many_threads(void **state) {
   assert_int_equal(ws_outq_bytes(&queue), 300000);
 }
 
-/* OUTQ-8 */
 static void test_clear(void **state) {
   struct fixture *fixture = *state;
   static uint8_t large[100000];
@@ -255,7 +252,7 @@ static void test_memory_is_used_again(void **state) {
   assert_int_equal(pool->chunks.count, kept - 1);
 }
 
-/* OUTQ-1, OUTQ-4: a list that has been written in part moves down to take more, and grows. */
+/* A list that has been written in part moves down to take more, and grows. */
 static void test_a_long_list_written_in_part(void **state) {
   enum { GROWING = 30, ROUNDS = 80, EACH = 60, SIZE = 9000 };
   struct fixture *fixture = *state;
@@ -284,7 +281,7 @@ static void test_a_long_list_written_in_part(void **state) {
   free(got);
 }
 
-/* OUTQ-10: more than a chunk can count. */
+/* More than a chunk can count. */
 static void test_a_chunk_too_large(void **state) {
   struct fixture *fixture = *state;
   assert_null(ws_chunk_new((size_t)1 << 33));
@@ -304,7 +301,6 @@ static void test_commit_of_nothing(void **state) {
   assert_int_equal(fixture->queue.pieces->count, 1);
 }
 
-/* OUTQ-9 */
 static void test_writing_through(void **state) {
   enum { TOTAL = 1 << 20 };
   struct fixture *fixture = *state;

@@ -123,7 +123,6 @@ static ssize_t write_text(struct ws_stream *stream, const char *text) {
   return ws_stream_writev(stream, &(struct iovec){(void *)text, strlen(text)}, 1);
 }
 
-/* STREAM-2 */
 static void test_reading_nothing_and_the_end(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];
@@ -136,7 +135,6 @@ static void test_reading_nothing_and_the_end(void **state) {
   assert_int_equal(ws_stream_read(&pair->client, bytes, sizeof bytes), 0);
 }
 
-/* STREAM-5 */
 static void test_reading_after_shutdown(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];
@@ -152,7 +150,7 @@ static void fill(uint8_t *bytes, size_t size) {
     bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 }
 
-/* STREAM-1, STREAM-3: many parts of all sizes, to a peer that reads slower than is written. */
+/* Many parts of all sizes, to a peer that reads slower than is written. */
 static void test_much_data_in_parts(void **state) {
   enum { TOTAL = 3000000 };
   static const size_t lengths[] = {1, 0, 7, 16384, 125, 65536, 3, 0, 40000, 16385, 2, 500};
@@ -187,7 +185,7 @@ static void test_much_data_in_parts(void **state) {
   free(received);
 }
 
-/* STREAM-3: when the peer has read, the loop tells who waits to write. */
+/* When the peer has read, the loop tells who waits to write. */
 static void test_blocked_writer_is_told(void **state) {
   struct pair *pair = *state;
   static uint8_t bytes[65536];
@@ -210,7 +208,6 @@ static void count_sigpipe(int number) {
   sigpipes++;
 }
 
-/* STREAM-4 */
 static void test_writing_to_a_peer_that_is_gone(void **state) {
   struct pair *pair = *state;
   void (*before)(int) = signal(SIGPIPE, count_sigpipe);
@@ -228,7 +225,6 @@ static void test_writing_to_a_peer_that_is_gone(void **state) {
   signal(SIGPIPE, before);
 }
 
-/* STREAM-6 */
 static void test_closing(void **state) {
   struct pair *pair = *state;
   int fd = pair->client.watch.fd;
@@ -241,7 +237,7 @@ static void test_closing(void **state) {
   assert_int_equal(pair->client_calls, 0);
 }
 
-/* STREAM-8: everything that was sent is read by readiness and ws_stream_pending alone, with a buffer of any size. */
+/* Everything that was sent is read by readiness and ws_stream_pending alone, with a buffer of any size. */
 static void test_no_byte_is_left_behind(void **state) {
   enum { TOTAL = 100000 };
   struct pair *pair = *state;
@@ -273,7 +269,7 @@ static void test_size(void **state) {
   assert_true(sizeof(struct ws_stream) <= 32);
 }
 
-/* STREAM-4: the same for a read. */
+/* A read from a peer that is gone fails too. */
 static void test_reading_from_a_peer_that_is_gone(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];

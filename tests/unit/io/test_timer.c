@@ -42,7 +42,7 @@ static void timed_init(struct ws_loop *loop, struct timed *timed) {
   assert_int_equal(ws_timer_init(loop, &timed->timer, timed_fire), 0);
 }
 
-/* TIMER-1, TIMER-7: the loop waits without end, yet the timer has its time. */
+/* The loop waits without end, yet the timer has its time. */
 static void test_fires_once_at_its_time(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
@@ -61,7 +61,6 @@ static void test_fires_once_at_its_time(void **state) {
   ws_timer_deinit(loop, &timed.timer);
 }
 
-/* TIMER-2 */
 static void test_due_timers_fire_in_order(void **state) {
   static const int order[] = {5, 3, 9, 1, 7, 2, 8, 4, 6, 0};
   struct ws_loop *loop = *state;
@@ -78,7 +77,6 @@ static void test_due_timers_fire_in_order(void **state) {
   }
 }
 
-/* TIMER-3 */
 static void test_disarmed_and_rearmed(void **state) {
   struct ws_loop *loop = *state;
   struct timed disarmed, later, earlier;
@@ -102,7 +100,7 @@ static void test_disarmed_and_rearmed(void **state) {
   ws_timer_deinit(loop, &earlier.timer);
 }
 
-/* TIMER-4: one that arms itself for a time that has come does not keep the turn from ending. */
+/* One that arms itself for a time that has come does not keep the turn from ending. */
 static void test_callback_arms_itself_again(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
@@ -116,7 +114,6 @@ static void test_callback_arms_itself_again(void **state) {
   ws_timer_deinit(loop, &timed.timer);
 }
 
-/* TIMER-4 */
 static void test_callback_disarms_another_that_is_due(void **state) {
   struct ws_loop *loop = *state;
   struct timed first, second;
@@ -139,7 +136,6 @@ static void freeing_fire(struct ws_loop *loop, struct ws_timer *timer) {
   timed_fires++;
 }
 
-/* TIMER-4 */
 static void test_callback_frees_its_timer(void **state) {
   struct ws_loop *loop = *state;
   struct ws_timer *timer = malloc(sizeof *timer);
@@ -167,7 +163,7 @@ static void test_seats_are_reserved(void **state) {
 
 enum { MANY = 10000 };
 
-/* TIMER-6: against a model that keeps each deadline in a plain array; the time is the test's own. */
+/* Against a model that keeps each deadline in a plain array; the time is the test's own. */
 static void test_ten_thousand(void **state) {
   struct ws_loop *loop = *state;
   struct timed *timed = calloc(MANY, sizeof *timed);

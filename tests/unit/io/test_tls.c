@@ -50,7 +50,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-/* TLS-15: checked after each test. */
+/* Checked after each test. */
 static int nothing_left_in_the_queue(void **state) {
   (void)state;
   return ERR_peek_error() == 0 ? 0 : -1;
@@ -427,7 +427,7 @@ static void test_a_client_of_another_protocol(void **state) {
   }
 }
 
-/* STREAM-4: bytes that are no TLS record fail the stream, for good, and for both directions. */
+/* Bytes that are no TLS record fail the stream, for good, and for both directions. */
 static void test_garbage_after_the_handshake(void **state) {
   (void)state;
   SSL_CTX *context = raw_server();
@@ -479,7 +479,7 @@ static void test_server_name(void **state) {
   SSL_CTX_free(context);
 }
 
-/* TLS-13, TLS-16 */
+/* TLS-13 */
 static void test_records_and_close_notify(void **state) {
   (void)state;
   SSL_CTX *context = raw_server();
@@ -511,7 +511,7 @@ static size_t waiting_bytes(int fd) {
   return (size_t)count;
 }
 
-/* STREAM-9: keys are changed thousands of times, which the library would work through in one go. */
+/* Keys are changed thousands of times, which the library would work through in one go. */
 static void test_records_that_carry_nothing(void **state) {
   enum { CHANGES = 6000, AT_MOST = 100 * 1024 };
   (void)state;
@@ -575,7 +575,7 @@ static void write_rsa_key(const char *path) {
   fclose(file);
 }
 
-/* TLS-12 */
+/* WS-SECURE-2 */
 static void test_files_of_a_server(void **state) {
   (void)state;
   char garbage[128], empty[128], encrypted[128];

@@ -305,7 +305,7 @@ static void test_unknown_limit(void **state) {
   (void)state;
   int64_t server = must_create(peer_free_port(), "/");
   FAILS(osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
-        "limit: there is no limit \"maxMessagebytes\"; there are maxMessageBytes, maxFragments, maxQueuedBytes, "
+        "limit: there is no limit \"maxMessagebytes\"; the limits are maxMessageBytes, maxFragments, maxQueuedBytes, "
         "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, handshakeTimeoutMs, idleTimeoutMs, "
         "compression, maxCompressionRatio");
   must_stop(server);

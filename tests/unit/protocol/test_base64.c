@@ -52,7 +52,7 @@ static void test_every_byte_round_trips(void **state) {
   }
 }
 
-/* B64-2 */
+/* WS-SENDBINARY-2 */
 static const struct {
   const char *text;
   size_t offset;

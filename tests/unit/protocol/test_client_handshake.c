@@ -100,7 +100,7 @@ static void test_request_with_all_options(void **state) {
   assert_true(ws_client_handshake_request(text, sizeof text, &offer) < n);
 }
 
-/* HS-15 */
+/* WS-CONNECTWITH-3 */
 static const struct {
   const char *headers;
   enum ws_client_headers_problem problem;

@@ -94,7 +94,7 @@ static const struct request_case cases[] = {
     {"a star", "GET * HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
     {"no slash", "GET chat HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
     {"a fragment", "GET /chat#x HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
-    /* HS-9 */
+    /* WS-ORIGIN-2 */
     {"own origin", GET REST "Origin: http://example.com\r\n", 0},
     {"own origin, https", GET REST "Origin: https://example.com\r\n", 0},
     {"own origin, other case", GET REST "Origin: HTTP://Example.COM\r\n", 0},
@@ -129,7 +129,7 @@ static const struct request_case cases[] = {
     {"an allowed origin", GET REST "Origin: https://page.example\r\n", 0},
     {"an allowed origin with a port", GET REST "Origin: https://page.example:443\r\n", WS_REFUSAL_ORIGIN},
     {"an allowed origin in another case", GET REST "Origin: https://PAGE.example\r\n", WS_REFUSAL_ORIGIN},
-    /* HS-11 */
+    /* WS-PROTOCOLS-1 */
     {"protocol that is no token", GET REST "Sec-WebSocket-Protocol: a b\r\n", WS_REFUSAL_PROTOCOL},
     {"protocol twice", GET REST "Sec-WebSocket-Protocol: a, b\r\nSec-WebSocket-Protocol: a\r\n", WS_REFUSAL_PROTOCOL},
     {"empty protocol", GET REST "Sec-WebSocket-Protocol: \r\n", WS_REFUSAL_PROTOCOL},

@@ -17,7 +17,7 @@ struct message_case {
   "0123456789012345678901234"
 
 static const struct message_case cases[] = {
-    /* MSG-1 MSG-2 */
+    /* WS-TEXT-1 */
     {"text", {{FIN | TEXT, "hello", 0}, END}, "text 5 hello\n"},
     {"binary", {{FIN | BIN, "\x01\x02\xFF", 0}, END}, "binary 3 \x01\x02\xFF\n"},
     {"empty text", {{FIN | TEXT, "", 0}, END}, "text 0 \n"},

@@ -102,7 +102,7 @@ static void test_limits_that_are_off(void **state) {
   must_stop(server);
 }
 
-/* WS-LIMIT-1 WS-LIMIT-5 */
+/* WS-LIMIT-1 MSG-7 */
 static void test_a_message_too_big(void **state) {
   int port;
   (void)state;
@@ -126,7 +126,7 @@ static void test_a_message_too_big(void **state) {
   must_stop(server);
 }
 
-/* WS-LIMIT-6 */
+/* MSG-8 */
 static void test_too_many_fragments(void **state) {
   int port;
   (void)state;
@@ -518,7 +518,7 @@ static int status_of(int port, const char *request, char *answer, size_t room) {
   return atoi(answer + 9);
 }
 
-/* Every refusal says why: WS-SEC-1 WS-SEC-2 WS-SEC-5 WS-SEC-7 */
+/* Every refusal says why: HS-12 HS-1 FRAME-4 HTTP-2 */
 static void test_refusals(void **state) {
   char answer[4096];
   static char head[40000];
@@ -689,7 +689,7 @@ static void send_spaces(struct peer *peer) {
   free(spaces);
 }
 
-/* WS-LIMIT-17, and what comes back is sent so that any guard lets it pass: DEFLATE-13 */
+/* DEFLATE-7, and what comes back is sent so that any guard lets it pass: DEFLATE-13 */
 static void test_compression_ratio(void **state) {
   static const int ratios[] = {100, 1032};
   (void)state;
