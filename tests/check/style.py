@@ -13,6 +13,15 @@ import sys
 
 TOPS = ["spec", "runtime", "codegen", "tools", "tests"]
 ROOMS = ["base", "protocol", "io", "osprey", "conn", "client", "server", "abi"]
+# Folders and files that still have wide lines, banners or sizeof(x). Nothing may be added to this list.
+UNSTYLED = ("codegen/", "runtime/osp_ws.h", "runtime/osprey/", "runtime/protocol/", "spec/ws_builtins.def",
+            "tests/check/builtins.py", "tests/fuzz/", "tests/ir/", "tests/proofs/", "tests/unit/", "tools/ospreyc/")
+C = {".c", ".h", ".cpp"}
+WIDTH = 120
+BANNER = re.compile(r"^[ \t]*/\*.*---[ \t]*\*/$|^[ \t]*(?://|#)[ \t]*-{3,}|^[ \t]*(?://|#)[^\n]*-{4,}$", re.M)
+SIZEOF = re.compile(r"\bsizeof ?\(([^()]*)\)")
+TYPE = re.compile(r"(?:const )?(?:struct|enum|union|void|bool|char|short|int|long|unsigned|signed|float|double|\w+_t"
+                  r"|LLVM\w+Ref)\b")
 DEFINITION = re.compile(r"^(?!static\b|typedef\b|extern\b|struct \w+ \{|enum\b|#)[a-z][\w ]*?\**\b(\w+)\([^;]*$", re.M)
 INCLUDE = re.compile(r'^#include "([\w/]+)\.h"', re.M)
 
@@ -80,16 +89,15 @@ def room_faults(root, room):
 
 
 def main(root):
-    faults = []
+    faults, count = [], 0
+    for path in sources(root):
+        name = str(path.relative_to(root))
+        if not name.startswith(UNSTYLED):
+            count += 1
+            faults += [f"{name}:{line}: {fault}" for line, fault in sorted(layout_faults(path))]
     for room in ROOMS:
-        for path in sorted((root / "runtime" / room).glob("*.[ch]")):
-            faults += wide_lines(root, path)
-            if path.suffix == ".c":
-                faults += prefix_faults(root, path)
-            if "- offsetof(" in path.read_text():
-                faults.append(f"{path.relative_to(root)}: ws_container_of does this")
-        faults += [f"{room}: {a} and {b} include each other" for a, b in sorted(circles(root, room))]
-    print("\n".join([*faults, f"{len(faults)} faults"]))
+        faults += room_faults(root, room)
+    print("\n".join([*faults, f"{count} files, {len(faults)} faults"]))
     return 1 if faults else 0
 
 

@@ -1,5 +1,5 @@
 /* The session in both roles, with and without permessage-deflate: whole, in pieces, with pauses and through the
- * reserved room, the same bytes cause the same events and the same end. MSG-1 MSG-13 MSG-14 MSG-16 */
+ * reserved room, the same bytes cause the same events and the same end. WS-TEXT-1 */
 #include "fuzz.h"
 
 #include "protocol/session.h"

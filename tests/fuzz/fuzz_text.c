@@ -1,5 +1,5 @@
 /* UTF-8, the host's text and base64: vectors agree with the scalar code, and conversions round-trip.
- * FRAME-10 UTF8-5 B64-2 */
+ * FRAME-10 WS-TEXT-2 WS-SENDBINARY-2 */
 #include "fuzz.h"
 
 #include "protocol/base64.h"

@@ -1,5 +1,5 @@
 /* URLs and a program's headers: accepted ones make an unambiguous request, which this server parses and accepts.
- * URL-2 HS-14 HS-15 */
+ * URL-2 HS-14 WS-CONNECTWITH-3 */
 #include "fuzz.h"
 
 #include "protocol/client_handshake.h"

@@ -144,7 +144,7 @@ static void test_id_of_a_closed_connection_is_not_reused(void **state) {
   must_stop(server);
 }
 
-/* WS-SEND-3 WS-CLOSE-4 WS-CONNECTION-2 */
+/* WS-SEND-3 */
 static void test_closed_connection(void **state) {
   int port;
   (void)state;
@@ -166,7 +166,7 @@ static void test_second_listen(void **state) {
   must_stop(server);
 }
 
-/* WS-STOP-5 WS-LISTEN-4 WS-BROADCAST-3 */
+/* WS-LISTEN-4 WS-BROADCAST-3 */
 static void test_stopped_server(void **state) {
   int port;
   (void)state;
@@ -283,7 +283,7 @@ static void test_port_in_use(void **state) {
   must_stop(first);
 }
 
-/* WS-STOP-6 */
+/* WS-STOP-1 */
 static void test_stop_without_listen_frees_the_port(void **state) {
   int port = (int)peer_free_port();
   (void)state;
@@ -360,7 +360,7 @@ static void test_broadcast_before_listen(void **state) {
   must_stop(server);
 }
 
-/* WS-LIMIT-4 WS-ONMESSAGE-2 WS-ONOPEN-7 WS-ONCLOSE-7 WS-ORIGIN-6 WS-PROTOCOLS-3 */
+/* WS-LISTEN-5 */
 static void test_settings_after_listen(void **state) {
   int port;
   (void)state;

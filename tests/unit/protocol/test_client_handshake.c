@@ -155,7 +155,7 @@ static void test_headers_are_checked(void **state) {
   assert_int_equal(ws_client_headers_check(many, NULL), WS_CLIENT_HEADERS_TOO_LONG);
 }
 
-/* HS-16 HS-17 HS-18 DEFLATE-3: responses and their error messages. */
+/* WS-CONNECT-7 WS-CONNECT-8 DEFLATE-3: responses and their error messages. */
 struct answer_case {
   const char *text;
   const char *protocols;
@@ -237,7 +237,7 @@ static void test_responses_are_checked(void **state) {
   }
 }
 
-/* HS-16 */
+/* WS-CONNECT-7 */
 static void test_response_that_is_not_http(void **state) {
   struct ws_http_head head;
   char explanation[256];

@@ -121,7 +121,7 @@ static void test_deflater_out_of_memory(void **state) {
   assert_true(i > 4);
 }
 
-/* HS-12 HS-17: without a digest the server answers 500, and the client rejects the response. */
+/* HS-12 WS-CONNECT-8: without a digest the server answers 500, and the client rejects the response. */
 static void test_handshake_without_a_digest_fails(void **state) {
   static const char request[] = "GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";

@@ -191,7 +191,7 @@ static void test_absolute_form_without_path_is_the_root(void **state) {
   assert_true(ws_slice_equal(request.query, ws_slice_of("?q")));
 }
 
-/* HS-9: "*" allows every origin, but only one Origin header. */
+/* WS-ORIGIN-2: "*" allows every origin, but only one Origin header. */
 static void test_any_origin_is_allowed(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules open = {.path = "/chat", .any_origin = true};
@@ -201,7 +201,7 @@ static void test_any_origin_is_allowed(void **state) {
   assert_int_equal(decide(GET REST "Origin: a\r\nOrigin: b\r\n", &open, &request), WS_REFUSAL_ORIGIN_COUNT);
 }
 
-/* HS-10 */
+/* WS-ORIGIN-5 */
 static void test_loopback_server_checks_host(void **state) {
   struct ws_server_handshake request;
   const struct ws_server_handshake_rules local = {.path = "/chat", .loopback = true};
@@ -214,7 +214,7 @@ static void test_loopback_server_checks_host(void **state) {
                    WS_REFUSAL_HOST_NOT_LOOPBACK);
 }
 
-/* HS-11 */
+/* WS-PROTOCOLS-1 */
 static void test_server_chooses_its_preferred_subprotocol(void **state) {
   static const struct {
     const char *offer;
@@ -290,7 +290,7 @@ static bool subprotocols_valid(struct ws_slice list) {
   return ws_subprotocol_check(list, &wrong) == NULL;
 }
 
-/* HS-11: the lists that a program sets. */
+/* WS-PROTOCOLS-1: the lists that a program sets. */
 static void test_subprotocol_lists_are_validated(void **state) {
   char many[4 * (WS_SUBPROTOCOLS_MAX + 1) + 1] = "", name[WS_SUBPROTOCOL_MAX + 2];
   (void)state;

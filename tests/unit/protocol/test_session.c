@@ -169,7 +169,7 @@ static void test_masking_in_the_wrong_direction_fails(void **state) {
   free(bytes);
 }
 
-/* MSG-1 MSG-14: the sizes of the conformance suites, whole and in fragments. */
+/* WS-TEXT-1: the sizes of the conformance suites, whole and in fragments. */
 static void test_messages_of_many_sizes(void **state) {
   static const size_t sizes[] = {126, 127, 128, 4095, 4096, 65535, 65536, 65537, 262144, 1048576};
   static const size_t fragments[] = {1u << 30, 65536, 997};
@@ -198,7 +198,7 @@ static void test_messages_of_many_sizes(void **state) {
   }
 }
 
-/* MSG-2: the sink notes the address of the message. */
+/* WS-TEXT-1: the sink notes the address of the message. */
 static enum ws_sink_verdict note_place(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   (void)kind;
   (void)n;
@@ -210,7 +210,7 @@ static bool holds_no_state(const struct ws_session *session) {
   return !session->frame_open && session->message == 0 && session->header_size == 0;
 }
 
-/* MSG-2 */
+/* WS-TEXT-1 */
 static void test_whole_message_is_delivered_in_place(void **state) {
   const struct ws_session_sink sink = {.on_message = note_place};
   uint8_t *bytes = NULL, *place = NULL;
@@ -325,7 +325,7 @@ static void test_invalid_text_fails_within_its_frame(void **state) {
              "fail 1007 a text message is not UTF-8\n");
 }
 
-/* MSG-12: at each event of a conversation in turn. */
+/* At each event of a conversation in turn. */
 static void test_sink_may_free_the_session(void **state) {
   static const struct frame_spec frames[] = {{FIN | TEXT, "one", 0},
                                              {PING, "two", 0},
@@ -381,7 +381,7 @@ static void test_memory_grows_with_received_bytes(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14: only for payloads of 4 KiB and more. */
+/* only for payloads of 4 KiB and more. */
 static void test_no_room_is_reserved_for_small_payloads(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
@@ -402,7 +402,7 @@ static void test_no_room_is_reserved_for_small_payloads(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-14 UTF8-2 */
+/* UTF8-2 */
 static void test_invalid_text_in_reserved_room_fails(void **state) {
   struct ws_session session;
   struct record record = {.session = &session};
@@ -420,7 +420,7 @@ static void test_invalid_text_in_reserved_room_fails(void **state) {
   ws_session_deinit(&session);
 }
 
-/* MSG-13 MSG-16: a thousand messages in one buffer, with a pause after each. */
+/* a thousand messages in one buffer, with a pause after each. */
 static void test_pause_after_each_message(void **state) {
   struct ws_session session;
   struct record record = {.session = &session, .pause = true};

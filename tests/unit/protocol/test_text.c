@@ -1,4 +1,4 @@
-/* UTF8-5: conversion of text between the host's strings and the wire. */
+/* WS-TEXT-2: conversion of text between the host's strings and the wire. */
 #include "support.h"
 
 #include "protocol/text.h"
@@ -52,7 +52,7 @@ static void test_text_converts_both_ways(void **state) {
   }
 }
 
-/* UTF8-5: a text that consists of U+0000 is converted in linear time. */
+/* WS-TEXT-2: a text that consists of U+0000 is converted in linear time. */
 static void test_nuls_take_linear_time(void **state) {
   size_t n = 1u << 20;
   char *text = malloc(2 * n + 1);

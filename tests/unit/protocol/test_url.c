@@ -165,7 +165,7 @@ static void test_characters_of_targets(void **state) {
   assert_false(ws_url_target_valid(ws_slice_of("/\xC3\xA9")));
 }
 
-/* HS-10: hosts that name this machine. */
+/* WS-ORIGIN-5: hosts that name this machine. */
 static void test_loopback_hosts(void **state) {
   static const struct {
     const char *host;

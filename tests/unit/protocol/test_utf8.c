@@ -112,7 +112,7 @@ static void test_vectors_at_every_offset(void **state) {
   }
 }
 
-/* UTF8-4: the offset of the first byte outside a well-formed sequence. */
+/* WS-TEXT-4: the offset of the first byte outside a well-formed sequence. */
 static void test_check_returns_the_offset(void **state) {
   static const struct {
     const char *hex;
