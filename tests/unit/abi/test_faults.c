@@ -9,17 +9,13 @@
  *   runtime_fault_test [FIRST [LAST]]
  */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/fault.h"
 #include "fault_conversations.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 enum { PATIENCE_S = 60, LANES = 16 };
 

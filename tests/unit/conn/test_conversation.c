@@ -1,18 +1,12 @@
 /* Both ends in one process, and each end against a peer of the tests' own. */
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "conn/conn.h"
 #include "conn/handle.h"
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 static int clear_journal(void **state) {
   (void)state;

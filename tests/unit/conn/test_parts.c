@@ -1,14 +1,5 @@
 /* The small parts, each alone. */
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 #include "conn/args.h"
 #include "client/recently_closed.h"
@@ -18,6 +9,7 @@
 #include "osprey/hooks.h"
 #include "osprey/log.h"
 #include "support/osprey.h"
+#include "support/test.h"
 #include "server/address_quota.h"
 #include "osprey/printable.h"
 #include "conn/random.h"

@@ -3,19 +3,10 @@
  * What the tests of the I/O layer share: CMocka, pairs of connected sockets, and loops turned until something has
  * happened.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,6 +15,7 @@
 #include "io/address.h"
 #include "io/loop.h"
 #include "io/sys.h"
+#include "support/test.h"
 
 #define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 

@@ -1,21 +1,15 @@
 /* A server against raw peers: handlers, records, refusals, closing. */
 #include <dirent.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 static char *error;
 

@@ -1,17 +1,11 @@
 #include "osprey.h"
 
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #include "osprey/hooks.h"
 #include "peer.h"
+#include "test.h"
 
 enum { JOURNAL_LINES = 65536, JOURNAL_PATIENCE_S = 8 };
 

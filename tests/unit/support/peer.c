@@ -7,15 +7,10 @@
 #include <openssl/evp.h>
 #include <openssl/sha.h>
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
+#include "test.h"
 
 #define PEER_KEY "dGhlIHNhbXBsZSBub25jZQ=="
 
