@@ -5,7 +5,7 @@
  *   a slow handshake                test_limits.c, test_a_slow_handshake; over TLS test_tls.c, test_a_slow_handshake_over_tls; many at once
  *                                   tests/load/load.py, load_slow
  *   a peer that is not verified     test_tls.c, test_certificates_that_do_not_do; ../io/tls_test.c
- *   predictable or reused masks     test_parts.c, test_masks; over runs of a program tests/conformance/wire.py, note_mask
+ *   predictable or reused masks     test_random.c, test_masks; over runs of a program tests/conformance/wire.py, note_mask
  *   uninitialised memory sent       tests/conformance/wire.py, which accounts for every byte that arrives
  */
 #include <poll.h>

@@ -1,0 +1,55 @@
+/* HTTP heads that arrive in pieces. */
+#include "conn/head_reader.h"
+#include "support/test.h"
+
+static const char plain_request[] = "GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+
+/* A head in any pieces, and what is kept of it. WS-SEC-3 WS-HEADER-4 */
+static void test_heads(void **state) {
+  (void)state;
+  for (size_t piece = 1; piece < 200; piece += 7) {
+    char bytes[2000];
+    struct ws_http_head scratch;
+    struct ws_http_head *head = NULL;
+    struct ws_head_reader *kept = NULL;
+    size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s\r\nrest", plain_request);
+    size_t at = 0;
+    size_t used = 0;
+    int outcome = WS_HTTP_PARTIAL;
+    while (outcome == WS_HTTP_PARTIAL) {
+      size_t size = piece < n - at ? piece : n - at;
+      outcome = ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)bytes + at, size, &head, &used);
+      if (outcome == WS_HTTP_PARTIAL) /* wiped where it came */
+        assert_int_equal(bytes[at] | bytes[at + size - 1], 0);
+      at += outcome == WS_HTTP_PARTIAL ? size : used;
+    }
+    assert_int_equal(outcome, WS_HTTP_COMPLETE);
+    assert_int_equal(at, n - 4);
+    assert_int_equal(head->field_count, 5);
+    ws_head_reader_wipe(&kept, (uint8_t *)bytes + at - used, used);
+    assert_null(kept);
+    assert_int_equal(bytes[at - 1], 0);
+  }
+  char *big = calloc(1, 40000);
+  assert_non_null(big);
+  struct ws_http_head scratch;
+  struct ws_http_head *head;
+  struct ws_head_reader *kept = NULL;
+  size_t used;
+  memset(big, 'x', 39999);
+  memcpy(big, "GET / HTTP/1.1\r\nX: ", 19);
+  assert_int_equal(ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big, 5000, &head, &used),
+                   WS_HTTP_PARTIAL);
+  assert_int_equal(ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, (uint8_t *)big + 5000, 30000, &head, &used),
+                   WS_HTTP_PROBLEM);
+  ws_head_reader_wipe(&kept, NULL, 0);
+  free(big);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_heads),
+  };
+  return cmocka_run_group_tests_name("head reader", tests, NULL, NULL);
+}
