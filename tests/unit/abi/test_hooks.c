@@ -4,9 +4,6 @@
  * data and the words of blocks that their meta marks, and nothing else: no stack, no memory of malloc's.
  */
 #include <dirent.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

@@ -2,13 +2,11 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "osprey/hooks.h"
@@ -269,9 +267,10 @@ static void *wait_or_exit(void *cell, const struct osprey_connection *connection
                           const struct osprey_message *message) {
   if (strcmp(message->data, "wait") != 0)
     return exit_inside(cell, connection, message);
+  char *problem;
   poll(NULL, 0, 300);
-  osp_ws_send(connection->id, "waited", &error);
-  expect_success(error);
+  osp_ws_send(connection->id, "waited", &problem);
+  expect_success(problem);
   return result_success();
 }
 
@@ -319,14 +318,14 @@ static void test_ending_the_program_inside_a_handler_of_one_loop(void **state) {
 
 static int other_ports[2]; /* one whose server never answers, one whose connections are never made */
 
-struct connecting {
+struct late_connect {
   pthread_t thread;
   int port;
   int64_t until_closing; /* begins when this connection is being closed; 0: at once */
 };
 
 static void *connect_and_say(void *context) {
-  struct connecting *c = context;
+  struct late_connect *c = context;
   char url[64];
   char *problem = NULL;
   while (c->until_closing) {
@@ -345,7 +344,7 @@ static void *connect_and_say(void *context) {
   return NULL;
 }
 
-static struct connecting connecting[3];
+static struct late_connect late_connects[3];
 
 /* Ends when it is told to, with connects at every stage on other threads. */
 static int connect_and_return(int port) {
@@ -353,12 +352,12 @@ static int connect_and_return(int port) {
   char byte;
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
   int64_t id = must_connect(url);
-  connecting[0].port = other_ports[0];
-  connecting[1].port = other_ports[1];
-  connecting[2] = (struct connecting){.port = other_ports[0], .until_closing = id};
+  late_connects[0].port = other_ports[0];
+  late_connects[1].port = other_ports[1];
+  late_connects[2] = (struct late_connect){.port = other_ports[0], .until_closing = id};
   for (int i = 0; i < 3; i++) {
-    pthread_create(&connecting[i].thread, NULL, connect_and_say, &connecting[i]);
-    pthread_detach(connecting[i].thread); /* nobody is left to join them */
+    pthread_create(&late_connects[i].thread, NULL, connect_and_say, &late_connects[i]);
+    pthread_detach(late_connects[i].thread); /* nobody is left to join them */
   }
   return read(0, &byte, 1) == 1 ? 5 : 6;
 }

@@ -1,6 +1,4 @@
 /* What happens between the steps of listening, stopping and connecting, and requests of unusual form. */
-#include <dirent.h>
-#include <poll.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -10,23 +8,6 @@
 #include "support/test.h"
 
 static char *error;
-
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
-
-/* How many descriptors the process has. */
-static int descriptors(void) {
-  int count = 0;
-  DIR *directory = opendir("/proc/self/fd");
-  assert_non_null(directory);
-  while (readdir(directory))
-    count++;
-  closedir(directory);
-  return count;
-}
 
 /* Keeps its loop busy until the server that the message names listens, then stops it: this loop cannot have begun to accept. */
 static void *stop_while_it_starts(void *cell, const struct osprey_connection *connection,
@@ -62,7 +43,7 @@ static void test_stopping_before_a_loop_listens(void **state) {
   expect_success(error);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
-  int before = descriptors();
+  int before = count_descriptors();
   for (int round = 0; round < 20; round++) {
     int victim_port = peer_free_port();
     int64_t victim = must_create(victim_port, "/");
@@ -73,14 +54,12 @@ static void test_stopping_before_a_loop_listens(void **state) {
     snprintf(text, sizeof text, "listen: server %lld is stopped", (long long)victim);
     expect_error(error, text);
     journal_expect("stopped");
-    WAIT_UNTIL(descriptors() == before);
+    WAIT_UNTIL(count_descriptors() == before);
     must_stop(must_create(victim_port, "/")); /* WS-CREATE-8 */
   }
   peer_close(&peer);
   must_stop(server);
 }
-
-static int silent_port;
 
 /* Connects, with the time that the message gives in ms, to a server that never answers; and once more. */
 static void *connect_in_vain(void *cell, const struct osprey_connection *connection,
@@ -91,7 +70,7 @@ static void *connect_in_vain(void *cell, const struct osprey_connection *connect
   (void)cell;
   (void)connection;
   journal_write("begin %s", message->data);
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", handlers_port);
   osp_ws_connect_with(url, &options, on_message, &problem);
   journal_write("%s %s", message->data, strstr(problem, "no answer within") ? "waited" : problem);
   osp_release(problem);
@@ -110,7 +89,7 @@ static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   (void)state;
   if (getenv("OSPREY_WS_LOOPS"))
     skip(); /* on loops of their own they do not nest */
-  int silent = peer_listen(&silent_port);
+  int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
   osp_ws_server_on_message(server, on_connect_in_vain, &error);
@@ -148,7 +127,7 @@ static void test_connects_nested_too_deep(void **state) {
   (void)state;
   if (getenv("OSPREY_WS_LOOPS"))
     skip(); /* on loops of their own they do not nest */
-  int silent = peer_listen(&silent_port);
+  int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
   osp_ws_server_on_message(server, on_connect_in_vain, &error);
@@ -235,11 +214,11 @@ static void test_origins_of_no_page(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_stopping_before_a_loop_listens, clear_journal),
-      cmocka_unit_test_setup(test_inner_connects_do_not_outlast_outer_ones, clear_journal),
-      cmocka_unit_test_setup(test_connects_nested_too_deep, clear_journal),
-      cmocka_unit_test_setup(test_requests_of_unusual_form, clear_journal),
-      cmocka_unit_test_setup(test_origins_of_no_page, clear_journal),
+      cmocka_unit_test_setup(test_stopping_before_a_loop_listens, journal_setup),
+      cmocka_unit_test_setup(test_inner_connects_do_not_outlast_outer_ones, journal_setup),
+      cmocka_unit_test_setup(test_connects_nested_too_deep, journal_setup),
+      cmocka_unit_test_setup(test_requests_of_unusual_form, journal_setup),
+      cmocka_unit_test_setup(test_origins_of_no_page, journal_setup),
   };
   return cmocka_run_group_tests_name("races", tests, NULL, NULL);
 }

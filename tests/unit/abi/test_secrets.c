@@ -1,9 +1,6 @@
 /* What a handshake held is gone from memory once it has served: WS-SEC-3. Every block that is freed or moved is looked through first;
  * this program is linked so that free and realloc pass here. */
 #include <malloc.h>
-#include <poll.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "osprey/hooks.h"
@@ -78,12 +75,6 @@ static void expect_nothing_found(void) {
 
 static char *error;
 
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
-
 #define HEAD "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
 
 /* The search itself. */
@@ -145,33 +136,19 @@ static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
   expect_nothing_found();
 }
 
-struct connecting {
-  pthread_t thread;
-  char url[64];
-  struct osprey_options options;
-  int64_t id;
-  char *error;
-};
-
-static void *connecting_run(void *context) {
-  struct connecting *c = context;
-  c->id = osp_ws_connect_with(c->url, &c->options, on_message, &c->error);
-  return NULL;
-}
-
 /* The client's end: its key, and the headers that its program gave, whether it is admitted, refused or left without an answer. */
 static void test_a_client_wipes_its_request(void **state) {
   char head[4096];
   (void)state;
   for (int outcome = 0; outcome < 3; outcome++) {
-    struct connecting c = {.options = {.headers = "Cookie: cookie-of-a-program\nAuthorization: token-of-a-program",
-                                       .protocols = "",
-                                       .timeout_ms = 300}};
+    struct osprey_options options = {.headers = "Cookie: cookie-of-a-program\nAuthorization: token-of-a-program",
+                                     .protocols = "",
+                                     .timeout_ms = 300};
+    struct connecting c = {.options = &options, .handler = on_message};
     int port;
     int listener = peer_listen(&port);
     look_for_these("cookie-of-a-program", "token-of-a-program", "");
-    snprintf(c.url, sizeof c.url, "ws://127.0.0.1:%d/", port);
-    pthread_create(&c.thread, NULL, connecting_run, &c);
+    connecting_start(&c, port, "/");
     struct peer peer = peer_accept(listener);
     if (outcome == 0)
       peer_answer(&peer, head, sizeof head, "");
@@ -182,8 +159,7 @@ static void test_a_client_wipes_its_request(void **state) {
     look_for(2, key + 19, 22);
     if (outcome == 1)
       peer_send_text(&peer, "HTTP/1.1 403 Forbidden\r\n\r\n");
-    pthread_join(c.thread, NULL);
-    assert_int_equal(c.id > 0, outcome == 0);
+    assert_int_equal(connecting_join(&c) > 0, outcome == 0);
     if (outcome > 0) {
       osp_release(c.error);
     } else {
@@ -204,8 +180,8 @@ static void test_a_client_wipes_its_request(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_what_is_left_is_found),
-      cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, clear_journal),
-      cmocka_unit_test_setup(test_a_client_wipes_its_request, clear_journal),
+      cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, journal_setup),
+      cmocka_unit_test_setup(test_a_client_wipes_its_request, journal_setup),
   };
   return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);
 }

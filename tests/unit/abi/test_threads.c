@@ -1,8 +1,5 @@
 /* Many threads at once, on one loop and on several. */
-#include <poll.h>
-#include <stdatomic.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "osprey/hooks.h"
@@ -11,12 +8,6 @@
 #include "support/test.h"
 
 enum { THREADS = 4, ROUNDS = 300 };
-
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
 
 struct sender {
   pthread_t thread;
@@ -43,17 +34,6 @@ static void *send_many(void *context) {
   return NULL;
 }
 
-static int64_t latest_accepted;
-
-static void *learn_id(void *cell, const struct osprey_connection *connection) {
-  (void)cell;
-  latest_accepted = connection->id;
-  journal_write("open");
-  return result_success();
-}
-
-static void *on_learn[] = {(void *)learn_id};
-
 /* Each message whole, those of a thread in order: WS-THREAD-1 WS-THREAD-3 WS-THREAD-5 WS-SEND-1 WS-BROADCAST-6 */
 static void test_senders_do_not_mix(void **state) {
   struct sender senders[THREADS];
@@ -63,13 +43,12 @@ static void test_senders_do_not_mix(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_open(server, on_learn, &error);
+  osp_ws_server_on_open(server, on_learn_id, &error);
   expect_success(error);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
-  journal_expect("open");
   for (int i = 0; i < THREADS; i++) {
-    senders[i] = (struct sender){.id = latest_accepted, .number = i, .failures = &failures};
+    senders[i] = (struct sender){.id = latest_id, .number = i, .failures = &failures};
     pthread_create(&senders[i].thread, NULL, send_many, &senders[i]);
   }
   for (int n = 0; n < THREADS * ROUNDS; n++) {
@@ -90,7 +69,7 @@ static void test_senders_do_not_mix(void **state) {
   for (int i = 0; i < 50; i++) {
     osp_ws_server_broadcast(server, "broadcast", &error);
     expect_success(error);
-    must_send(latest_accepted, "send");
+    must_send(latest_id, "send");
   }
   for (int i = 0; i < 50; i++) {
     peer_expect_text(&peer, "broadcast");
@@ -111,17 +90,16 @@ static void test_a_full_queue_waits(void **state) {
   int64_t server = must_create(port, "/");
   must_limit(server, "maxMessageBytes", 4096);
   must_limit(server, "maxQueuedBytes", 8192);
-  osp_ws_server_on_open(server, on_learn, &error);
+  osp_ws_server_on_open(server, on_learn_id, &error);
   expect_success(error);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
-  journal_expect("open");
   memset(text, 't', sizeof text);
   text[sizeof text - 1] = '\0';
   int sent = 0;
   clock_gettime(CLOCK_MONOTONIC, &start);
   for (;; sent++) {
-    osp_ws_send(latest_accepted, text, &error);
+    osp_ws_send(latest_id, text, &error);
     if (error)
       break;
     assert_true(sent < 100000);
@@ -131,7 +109,7 @@ static void test_a_full_queue_waits(void **state) {
   assert_in_range((unsigned long)(end.tv_sec - start.tv_sec), 4, 7);
   for (int i = 0; i < sent; i++)
     peer_expect_text(&peer, text);
-  must_send(latest_accepted, "room again");
+  must_send(latest_id, "room again");
   peer_expect_text(&peer, "room again");
   peer_close(&peer);
   must_stop(server);
@@ -291,11 +269,11 @@ static void test_handlers_run_one_at_a_time(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_senders_do_not_mix, clear_journal),
-      cmocka_unit_test_setup(test_a_full_queue_waits, clear_journal),
-      cmocka_unit_test_setup(test_closing_under_use, clear_journal),
-      cmocka_unit_test_setup(test_connecting_from_many_threads, clear_journal),
-      cmocka_unit_test_setup(test_handlers_run_one_at_a_time, clear_journal),
+      cmocka_unit_test_setup(test_senders_do_not_mix, journal_setup),
+      cmocka_unit_test_setup(test_a_full_queue_waits, journal_setup),
+      cmocka_unit_test_setup(test_closing_under_use, journal_setup),
+      cmocka_unit_test_setup(test_connecting_from_many_threads, journal_setup),
+      cmocka_unit_test_setup(test_handlers_run_one_at_a_time, journal_setup),
   };
   return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }

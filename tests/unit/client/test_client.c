@@ -1,7 +1,5 @@
 /* A client against raw servers. */
-#include <poll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "osprey/hooks.h"
@@ -11,60 +9,25 @@
 
 static char *error;
 
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
-
-/* A connect on a thread of its own, so that the test can be the server. */
-struct connecting {
-  pthread_t thread;
-  char url[128];
-  const struct osprey_options *options;
-  void *handler;
-  int64_t id;
-  char *error;
-};
-
-static void *connecting_run(void *context) {
-  struct connecting *c = context;
-  c->id = c->options ? osp_ws_connect_with(c->url, c->options, c->handler, &c->error)
-                     : osp_ws_connect(c->url, c->handler ? c->handler : on_text, &c->error);
-  return NULL;
-}
-
-static void connect_start(struct connecting *c, int port, const char *rest) {
-  snprintf(c->url, sizeof c->url, "ws://127.0.0.1:%d%s", port, rest);
-  pthread_create(&c->thread, NULL, connecting_run, c);
-}
-
-static int64_t connect_end(struct connecting *c) {
-  pthread_join(c->thread, NULL);
-  return c->id;
-}
-
 /* A client that is connected, and the test's end of it. */
 static int64_t connected(struct peer *peer, const struct osprey_options *options, void *handler) {
   struct connecting c = {.options = options, .handler = handler};
   char head[4096];
   int port;
   int listener = peer_listen(&port);
-  connect_start(&c, port, "/path?query");
+  connecting_start(&c, port, "/path?query");
   *peer = peer_accept(listener);
   peer_answer(peer, head, sizeof head, "");
-  connect_end(&c);
+  connecting_join(&c);
   expect_success(c.error);
   close(listener);
   return c.id;
 }
 
-static int64_t told_id;
-
 static void *describe_message(void *cell, const struct osprey_connection *connection,
                               const struct osprey_message *message) {
   (void)cell;
-  told_id = connection->id;
+  latest_id = connection->id;
   journal_write("%s %d %s %s", strchr(connection->url + 5, '/'), connection->is_connected, message->type,
                 message->data);
   return result_success();
@@ -82,10 +45,10 @@ static void test_the_request(void **state) {
   struct osprey_options options = {
       .headers = "Authorization: Bearer x\nX-Two: 2", .protocols = "chat.v2, chat.v1", .compression = true};
   struct connecting c = {.options = &options, .handler = on_message};
-  connect_start(&c, port, "/p?q=1");
+  connecting_start(&c, port, "/p?q=1");
   struct peer peer = peer_accept(listener);
   peer_answer(&peer, head, sizeof head, "Sec-WebSocket-Protocol: chat.v1\r\n");
-  int64_t id = connect_end(&c);
+  int64_t id = connecting_join(&c);
   expect_success(c.error);
   assert_int_equal(strncmp(head, "GET /p?q=1 HTTP/1.1\r\n", 21), 0);
   snprintf(line, sizeof line, "\r\nHost: 127.0.0.1:%d\r\n", port);
@@ -117,7 +80,7 @@ static void test_messages(void **state) {
   journal_expect("/path?query 1 text text");
   peer_send_plain(&peer, 0x82, "\1\2\3", 3);
   journal_expect("/path?query 1 binary AQID");
-  assert_int_equal(told_id, id);
+  assert_int_equal(latest_id, id);
   char *address = osp_ws_remote_address(id, &error);
   expect_success(error);
   assert_int_equal(strncmp(address, "127.0.0.1:", 10), 0);
@@ -127,15 +90,12 @@ static void test_messages(void **state) {
   osp_release(protocol);
   osp_ws_send_binary(id, "AP8=", &error);
   expect_success(error);
-  assert_true(peer_read_frame(&peer));
-  assert_int_equal(peer.frame.head, 0x82);
+  peer_expect_frame(&peer, 0x82);
   assert_memory_equal(peer.frame.payload, "\0\xff", 2);
   peer_send_plain(&peer, 0x88, "\x03\xe8", 2);
   peer_expect_close(&peer, 1000);
   peer_close(&peer);
 }
-
-static void *free_when_done;
 
 static void *captured_text(void *cell, const char *text) {
   journal_write("%s%s", (char *)closure_context(cell), text);
@@ -149,7 +109,6 @@ static void test_a_captured_handler(void **state) {
   void *cell = closure_new((void *)captured_text, "captured ");
   int64_t id = connected(&peer, NULL, cell);
   osp_release(cell);
-  free_when_done = cell;
   peer_send_plain(&peer, 0x81, "text", 4);
   journal_expect("captured text");
   void *close_cell = closure_new((void *)hear_close, NULL);
@@ -212,12 +171,12 @@ static void refused(const char *answer, const char *part) {
   char head[4096];
   int port;
   int listener = peer_listen(&port);
-  connect_start(&c, port, "/chat");
+  connecting_start(&c, port, "/chat");
   struct peer peer = peer_accept(listener);
   peer_read_head(&peer, head, sizeof head);
   peer_send_text(&peer, answer);
   shutdown(peer.fd, SHUT_WR);
-  assert_int_equal(connect_end(&c), 0);
+  assert_int_equal(connecting_join(&c), 0);
   snprintf(head, sizeof head, "connect ws://127.0.0.1:%d/chat: %s", port, part);
   expect_error_with(c.error, head);
   peer_close(&peer);
@@ -246,10 +205,10 @@ static void test_bad_choices(void **state) {
     char head[4096];
     int port;
     int listener = peer_listen(&port);
-    connect_start(&c, port, "/");
+    connecting_start(&c, port, "/");
     struct peer peer = peer_accept(listener);
     peer_answer(&peer, head, sizeof head, headers[i]);
-    assert_int_equal(connect_end(&c), 0);
+    assert_int_equal(connecting_join(&c), 0);
     expect_error_with(c.error, "that was not offered");
     peer_close(&peer);
     close(listener);
@@ -267,8 +226,8 @@ static void test_a_server_that_does_not_answer(void **state) {
   (void)state;
   int listener = peer_listen(&port);
   clock_gettime(CLOCK_MONOTONIC, &before);
-  connect_start(&c, port, "/?secret");
-  connect_end(&c);
+  connecting_start(&c, port, "/?secret");
+  connecting_join(&c);
   clock_gettime(CLOCK_MONOTONIC, &after);
   snprintf(sentence, sizeof sentence,
            "connect ws://127.0.0.1:%d/?…: no answer within 300 ms, during the WebSocket handshake", port);
@@ -366,8 +325,7 @@ static void test_keep_alive(void **state) {
   osp_ws_on_close(id, on_close, &error);
   expect_success(error);
   for (int i = 0; i < 3; i++) {
-    assert_true(peer_read_frame(&peer));
-    assert_int_equal(peer.frame.head, 0x89);
+    peer_expect_frame(&peer, 0x89);
     peer_send_plain(&peer, 0x8A, peer.frame.payload, peer.frame.size);
   }
   peer_expect_close(&peer, 1001);
@@ -375,15 +333,13 @@ static void test_keep_alive(void **state) {
   peer_close(&peer);
 }
 
-static int port_of_other;
-
 static void *connect_inside(void *cell, const struct osprey_connection *connection,
                             const struct osprey_message *message) {
   char url[64];
   char *problem;
   (void)cell;
   journal_write("begin %s", message->data);
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port_of_other);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", handlers_port);
   int64_t id = osp_ws_connect(url, on_text, &problem);
   expect_success(problem);
   osp_ws_send(id, "from inside", &problem);
@@ -402,7 +358,7 @@ static void *on_connect_inside[] = {(void *)connect_inside};
 static void test_connecting_inside_a_handler(void **state) {
   (void)state;
   char head[4096];
-  int listener = peer_listen(&port_of_other);
+  int listener = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
   osp_ws_server_on_message(server, on_connect_inside, &error);
@@ -417,8 +373,7 @@ static void test_connecting_inside_a_handler(void **state) {
   poll(NULL, 0, 50);
   assert_int_equal(journal_left(), 0); /* the second message waits for the first */
   peer_send_frame(&other, 0x89, "alive", 5);
-  assert_true(peer_read_frame(&other)); /* the loop serves others meanwhile */
-  assert_int_equal(other.frame.head, 0x8A);
+  peer_expect_frame(&other, 0x8A); /* the loop serves others meanwhile */
   peer_answer(&inner, head, sizeof head, "");
   journal_expect("end 1");
   peer_expect_text(&inner, "from inside");
@@ -444,7 +399,7 @@ static void *close_caller(void *cell, const struct osprey_connection *connection
   (void)cell;
   (void)message;
   (void)connection;
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port_of_other);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", handlers_port);
   journal_write("begin");
   osp_ws_connect(url, on_text, &problem);
   journal_write("%s", problem ? "failed" : "connected");
@@ -459,7 +414,7 @@ static void *on_close_caller[] = {(void *)close_caller};
 static void test_ending_inside_an_inner_turn(void **state) {
   (void)state;
   char head[4096];
-  int listener = peer_listen(&port_of_other);
+  int listener = listen_for_handlers();
   for (int stop = 0; stop < 2; stop++) {
     int port = peer_free_port();
     int64_t server = must_create(port, "/");
@@ -554,21 +509,21 @@ static void test_binary_and_records_of_a_connection(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_the_request, clear_journal),
-      cmocka_unit_test_setup(test_messages, clear_journal),
-      cmocka_unit_test_setup(test_a_captured_handler, clear_journal),
-      cmocka_unit_test_setup(test_violations, clear_journal),
-      cmocka_unit_test_setup(test_failures_of_this_end, clear_journal),
-      cmocka_unit_test_setup(test_refusals, clear_journal),
-      cmocka_unit_test_setup(test_bad_choices, clear_journal),
-      cmocka_unit_test_setup(test_a_server_that_does_not_answer, clear_journal),
-      cmocka_unit_test_setup(test_the_close_handler, clear_journal),
-      cmocka_unit_test_setup(test_a_close_handler_set_inside_a_handler, clear_journal),
-      cmocka_unit_test_setup(test_keep_alive, clear_journal),
-      cmocka_unit_test_setup(test_connecting_inside_a_handler, clear_journal),
-      cmocka_unit_test_setup(test_ending_inside_an_inner_turn, clear_journal),
-      cmocka_unit_test_setup(test_urls, clear_journal),
-      cmocka_unit_test_setup(test_binary_and_records_of_a_connection, clear_journal),
+      cmocka_unit_test_setup(test_the_request, journal_setup),
+      cmocka_unit_test_setup(test_messages, journal_setup),
+      cmocka_unit_test_setup(test_a_captured_handler, journal_setup),
+      cmocka_unit_test_setup(test_violations, journal_setup),
+      cmocka_unit_test_setup(test_failures_of_this_end, journal_setup),
+      cmocka_unit_test_setup(test_refusals, journal_setup),
+      cmocka_unit_test_setup(test_bad_choices, journal_setup),
+      cmocka_unit_test_setup(test_a_server_that_does_not_answer, journal_setup),
+      cmocka_unit_test_setup(test_the_close_handler, journal_setup),
+      cmocka_unit_test_setup(test_a_close_handler_set_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_keep_alive, journal_setup),
+      cmocka_unit_test_setup(test_connecting_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_ending_inside_an_inner_turn, journal_setup),
+      cmocka_unit_test_setup(test_urls, journal_setup),
+      cmocka_unit_test_setup(test_binary_and_records_of_a_connection, journal_setup),
   };
   return cmocka_run_group_tests_name("client", tests, NULL, NULL);
 }

@@ -1,8 +1,5 @@
 /* Handlers that hold their loop, and what others find meanwhile. One loop: what holds it holds everything. */
-#include <poll.h>
-#include <pthread.h>
 #include <semaphore.h>
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "osprey/hooks.h"
@@ -12,14 +9,7 @@
 
 static char *error;
 static sem_t may_go;
-static _Atomic int64_t latest_id; /* of the connection that opened last */
-static _Atomic int64_t victim;    /* closed by the holding handler, as the last thing it does; 0: none */
-
-static void *learn_id(void *cell, const struct osprey_connection *connection) {
-  (void)cell;
-  latest_id = connection->id;
-  return result_success();
-}
+static _Atomic int64_t victim; /* closed by the holding handler, as the last thing it does; 0: none */
 
 /* "hold": until the test says go; anything else is sent back. */
 static void *hold_or_echo(void *cell, const struct osprey_connection *connection,
@@ -51,8 +41,6 @@ static void *hold_and_close(void *cell, const struct osprey_connection *connecti
 
 static void *on_hold_and_close[] = {(void *)hold_and_close};
 
-static int silent_port;
-
 /* Held, and then for a connect that fails: what came to the loop meanwhile is read inside this handler. */
 static void *hold_and_connect(void *cell, const struct osprey_connection *connection,
                               const struct osprey_message *message) {
@@ -60,14 +48,13 @@ static void *hold_and_connect(void *cell, const struct osprey_connection *connec
   char url[64];
   char *problem;
   osp_release(hold_or_echo(cell, connection, message));
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", handlers_port);
   osp_ws_connect_with(url, &options, on_message, &problem);
   expect_error_with(problem, "no answer within");
   return result_success();
 }
 
 static void *on_hold_and_connect[] = {(void *)hold_and_connect};
-static void *on_learn_id[] = {(void *)learn_id};
 static void *on_hold_or_echo[] = {(void *)hold_or_echo};
 
 static int port;
@@ -118,9 +105,9 @@ static void test_a_connect_that_is_never_begun(void **state) {
   char url[64];
   char sentence[160];
   (void)state;
-  int silent = peer_listen(&silent_port);
+  int silent = listen_for_handlers();
   hold();
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", handlers_port);
   osp_ws_connect_with(url, &options, on_message, &error);
   snprintf(sentence, sizeof sentence, "connect %s: no answer within 100 ms, a handler keeps the loop from going on",
            url);
@@ -129,36 +116,22 @@ static void test_a_connect_that_is_never_begun(void **state) {
   close(silent);
 }
 
-struct connecting {
-  pthread_t thread;
-  char url[64];
-  int64_t timeout_ms;
-  char *error;
-};
-
-static void *connecting_run(void *context) {
-  struct connecting *c = context;
-  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = c->timeout_ms};
-  osp_ws_connect_with(c->url, &options, on_message, &c->error);
-  return NULL;
-}
-
 /* The server's answer comes to a loop that is held, and the caller has gone when it is read: the connection is closed again, and no
  * handler of its hears anything. WS-CONNECT-9 */
 static void test_a_connect_that_succeeds_too_late(void **state) {
-  struct connecting c = {.timeout_ms = 2000};
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 2000};
+  struct connecting c = {.options = &options, .handler = on_message};
   char head[4096];
   int far_port;
   (void)state;
   int listener = peer_listen(&far_port);
-  snprintf(c.url, sizeof c.url, "ws://127.0.0.1:%d/", far_port);
-  pthread_create(&c.thread, NULL, connecting_run, &c);
+  connecting_start(&c, far_port, "/");
   struct peer far = peer_accept(listener);
   struct pollfd request = {.fd = far.fd, .events = POLLIN};
   assert_int_equal(poll(&request, 1, 8000), 1);
   hold();
   peer_answer(&far, head, sizeof head, "");
-  pthread_join(c.thread, NULL);
+  connecting_join(&c);
   expect_error_with(c.error, "a handler keeps the loop from going on");
   sem_post(&may_go);
   peer_expect_close(&far, 1001);
@@ -265,7 +238,7 @@ static void test_a_handshake_while_the_server_stops(void **state) {
   char head[1024];
   pthread_t stopper;
   (void)state;
-  int silent = peer_listen(&silent_port);
+  int silent = listen_for_handlers();
   int stopping_port = peer_free_port();
   int64_t stopping = must_create(stopping_port, "/");
   osp_ws_server_on_message(stopping, on_hold_and_connect, &error);
@@ -318,8 +291,7 @@ static void test_a_close_after_a_long_handler(void **state) {
     peer_send_message(&holder, "and on");
     peer_expect_text(&holder, "and on");
   }
-  assert_true(peer_read_frame(&peer));
-  assert_int_equal(peer.frame.head, 0x88);
+  peer_expect_frame(&peer, 0x88);
   peer_send_frame(&peer, 0x88, "\x0f\xa0", 2);
   journal_expect("close:4000:");
   peer_close(&peer);

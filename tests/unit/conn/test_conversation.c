@@ -1,18 +1,10 @@
 /* Both ends in one process, and each end against a peer of the tests' own. */
-#include <poll.h>
-
 #include "conn/conn.h"
 #include "conn/handle.h"
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
 #include "support/test.h"
-
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
 
 static const char *url_of(int port) {
   static char url[64];
@@ -92,8 +84,7 @@ static void test_no_context_is_held_where_none_is_kept(void **state) {
     for (int round = 0; round < 2; round++) {
       peer_send_message(&peer, "hello");
       journal_expect(i ? "no context" : "a context");
-      assert_true(peer_read_frame(&peer));
-      assert_int_equal(peer.frame.head, 0xC1);
+      peer_expect_frame(&peer, 0xC1);
     }
     peer_close(&peer);
   }
@@ -117,10 +108,10 @@ static void test_stop_says_goodbye(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_client_and_server_converse, clear_journal),
-      cmocka_unit_test_setup(test_broadcast_reaches_every_client, clear_journal),
-      cmocka_unit_test_setup(test_no_context_is_held_where_none_is_kept, clear_journal),
-      cmocka_unit_test_setup(test_stop_says_goodbye, clear_journal),
+      cmocka_unit_test_setup(test_client_and_server_converse, journal_setup),
+      cmocka_unit_test_setup(test_broadcast_reaches_every_client, journal_setup),
+      cmocka_unit_test_setup(test_no_context_is_held_where_none_is_kept, journal_setup),
+      cmocka_unit_test_setup(test_stop_says_goodbye, journal_setup),
   };
   return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);
 }

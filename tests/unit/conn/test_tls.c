@@ -1,11 +1,7 @@
 /* wss, both ends: what is trusted, what is not, and what is no TLS at all. */
 #include <openssl/ssl.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "support/tls_fixture.h"
@@ -20,12 +16,6 @@ static struct tls_identity good;
 static struct tls_identity other_host;
 static struct tls_identity expired;
 static struct tls_identity stranger;
-
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
 
 static int make_identities(void **state) {
   (void)state;
@@ -75,11 +65,8 @@ static int64_t serve_secure(int *port, const struct tls_identity *identity) {
   return server;
 }
 
-static int64_t latest_id;
-
 static void *learn_url(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
-  latest_id = connection->id;
   journal_write("%s %zu %.5s", connection->url, strlen(message->data), message->data);
   return result_success();
 }
@@ -308,12 +295,6 @@ static void test_what_is_left_of_a_turn(void **state) {
   assert_int_equal(journal_left(), 0);
 }
 
-static long elapsed_ms(const struct timespec *since) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
-}
-
 /* One deadline for both handshakes, that of TLS and that of WebSocket: WS-LIMIT-11 WS-SECURE-3 */
 static void test_a_slow_handshake_over_tls(void **state) {
   struct timespec start;
@@ -346,13 +327,13 @@ static void test_a_slow_handshake_over_tls(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_a_secure_conversation, clear_journal),
-      cmocka_unit_test_setup(test_certificates_that_do_not_do, clear_journal),
-      cmocka_unit_test_setup(test_a_key_of_another_certificate, clear_journal),
-      cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, clear_journal),
-      cmocka_unit_test_setup(test_a_flood_delays_nobody, clear_journal),
-      cmocka_unit_test_setup(test_what_is_left_of_a_turn, clear_journal),
-      cmocka_unit_test_setup(test_a_slow_handshake_over_tls, clear_journal),
+      cmocka_unit_test_setup(test_a_secure_conversation, journal_setup),
+      cmocka_unit_test_setup(test_certificates_that_do_not_do, journal_setup),
+      cmocka_unit_test_setup(test_a_key_of_another_certificate, journal_setup),
+      cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, journal_setup),
+      cmocka_unit_test_setup(test_a_flood_delays_nobody, journal_setup),
+      cmocka_unit_test_setup(test_what_is_left_of_a_turn, journal_setup),
+      cmocka_unit_test_setup(test_a_slow_handshake_over_tls, journal_setup),
   };
   return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
 }

@@ -40,19 +40,11 @@ static void test_values(void **state) {
   osp_release(record);
 }
 
-struct result {
-  int64_t value;
-  int8_t discriminant;
-  char *message;
-};
-
 /* As a host may that has no sentence for its error. */
 static void *fail_without_a_sentence(void *cell, const char *text) {
   (void)cell;
   (void)text;
-  struct result *result = osp_alloc_tagged(sizeof *result, 0x401);
-  result->discriminant = 1;
-  return result;
+  return result_error(NULL);
 }
 
 /* WS-CONNECT-11 */

@@ -1,9 +1,6 @@
 /* What a server does at its limits, and who may talk to it. */
-#include <poll.h>
-#include <stdatomic.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -13,12 +10,6 @@
 #include "support/test.h"
 
 static char *error;
-
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
 
 /* A server at /, with an echo and a close handler, whose limits are given as name, value, …, NULL. */
 static int64_t serve_with(int *port, ...) {
@@ -38,22 +29,6 @@ static int64_t serve_with(int *port, ...) {
   return server;
 }
 
-static long elapsed_ms(const struct timespec *since) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
-}
-
-static _Atomic int64_t pinging_id;
-
-static void *learn_id(void *cell, const struct osprey_connection *connection) {
-  (void)cell;
-  atomic_store(&pinging_id, connection->id);
-  return result_success();
-}
-
-static void *on_learn_id[] = {(void *)learn_id};
-
 /* Pings as fast as they go, of which no answer is read: WS-LIMIT-15 */
 static void test_pings_of_a_peer_that_does_not_read(void **state) {
   enum { FRAME = 6 + 125, FRAMES = 1000, ROUNDS = 200 };
@@ -71,7 +46,7 @@ static void test_pings_of_a_peer_that_does_not_read(void **state) {
     memcpy(pings + (size_t)i * FRAME, "\x89\xFD\1\2\3\4", 6);
   for (int i = 0; i < ROUNDS; i++) {
     peer_send(&peer, pings, sizeof pings);
-    assert_in_range((unsigned long)osp_ws_queued_bytes(pinging_id, &error), 0, 128 * 1024);
+    assert_in_range((unsigned long)osp_ws_queued_bytes(latest_id, &error), 0, 128 * 1024);
     expect_success(error);
   }
   peer_reset(&peer);
@@ -257,8 +232,7 @@ static void test_idle_peers(void **state) {
   /* One that answers pings is kept. */
   struct peer peer = peer_open(port, "/");
   for (int i = 0; i < 4; i++) {
-    assert_true(peer_read_frame(&peer));
-    assert_int_equal(peer.frame.head, 0x89);
+    peer_expect_frame(&peer, 0x89);
     peer_send_frame(&peer, 0x8A, peer.frame.payload, peer.frame.size);
   }
   peer_send_message(&peer, "alive");
@@ -280,14 +254,12 @@ static void test_idle_peers(void **state) {
   must_stop(server);
 }
 
-static int silent_port;
-
 /* Waits for a connect that fails, and with it for longer than the connection may be idle. */
 static void *wait_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 900};
   char url[64];
   char *problem;
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", handlers_port);
   osp_ws_connect_with(url, &options, on_message, &problem);
   expect_error_with(problem, "no answer within");
   return echo_message(cell, connection, message);
@@ -298,7 +270,7 @@ static void *on_wait_inside[] = {(void *)wait_inside};
 /* While its handler waits a connection is not read, and so not idle: WS-LIMIT-12 WS-THREAD-4 */
 static void test_a_waiting_handler_is_not_idle(void **state) {
   (void)state;
-  int silent = peer_listen(&silent_port);
+  int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
   must_limit(server, "idleTimeoutMs", 500);
@@ -327,23 +299,11 @@ static void test_a_slow_message_is_not_idle(void **state) {
     assert_true(peer_is_silent(&peer, 60));
     peer_send(&peer, payload + at, PIECE);
   }
-  assert_true(peer_read_frame(&peer));
-  assert_int_equal(peer.frame.head, 0x81);
+  peer_expect_frame(&peer, 0x81);
   assert_string_equal((char *)peer.frame.payload, payload);
   peer_close(&peer);
   must_stop(server);
 }
-
-static int64_t flooded_id;
-
-static void *learn_flooded(void *cell, const struct osprey_connection *connection) {
-  (void)cell;
-  flooded_id = connection->id;
-  journal_write("open");
-  return result_success();
-}
-
-static void *on_learn_flooded[] = {(void *)learn_flooded};
 
 /* Pings whose answers nobody reads: WS-LIMIT-7 WS-SEC-11 */
 static void test_a_flood_of_pings(void **state) {
@@ -354,18 +314,17 @@ static void test_a_flood_of_pings(void **state) {
   int64_t server = must_create(port, "/");
   must_limit(server, "maxMessageBytes", 1000);
   must_limit(server, "maxQueuedBytes", 20000);
-  osp_ws_server_on_open(server, on_learn_flooded, &error);
+  osp_ws_server_on_open(server, on_learn_id, &error);
   expect_success(error);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
-  journal_expect("open");
   for (size_t i = 0; i < sizeof pings; i += SIZE) {
     memset(pings + i, 'p', SIZE);
     memcpy(pings + i, "\x89\xfd\0\0\0\0", 6);
   }
   for (int i = 0; i < ROUNDS; i++) {
     peer_send(&peer, pings, sizeof pings);
-    int64_t queued = osp_ws_queued_bytes(flooded_id, &error);
+    int64_t queued = osp_ws_queued_bytes(latest_id, &error);
     expect_success(error);
     assert_in_range(queued, 0, 20000);
   }
@@ -374,8 +333,6 @@ static void test_a_flood_of_pings(void **state) {
   peer_close(&peer);
   must_stop(server);
 }
-
-static int64_t flooding;
 
 static void *flood_until_full(void *cell, const struct osprey_connection *connection,
                               const struct osprey_message *message) {
@@ -387,7 +344,7 @@ static void *flood_until_full(void *cell, const struct osprey_connection *connec
   memset(text, 'f', sizeof text);
   text[sizeof text - 1] = '\0';
   clock_gettime(CLOCK_MONOTONIC, &start);
-  for (flooding = 0; !problem && flooding < 100000; flooding++)
+  for (int i = 0; !problem && i < 100000; i++)
     osp_ws_send(connection->id, text, &problem);
   char *again;
   int64_t queued = osp_ws_queued_bytes(connection->id, &again);
@@ -697,8 +654,7 @@ static void test_compression_ratio(void **state) {
     if (i == 0) {
       peer_expect_close(&peer, 1009);
     } else {
-      assert_true(peer_read_frame(&peer));
-      assert_int_equal(peer.frame.head, 0x81);
+      peer_expect_frame(&peer, 0x81);
       assert_int_equal(peer.frame.size, SPACES);
     }
     peer_close(&peer);
@@ -708,26 +664,26 @@ static void test_compression_ratio(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_a_message_too_big, clear_journal),
-      cmocka_unit_test_setup(test_too_many_fragments, clear_journal),
-      cmocka_unit_test_setup(test_too_many_connections, clear_journal),
-      cmocka_unit_test_setup(test_far_too_many_connections, clear_journal),
-      cmocka_unit_test_setup(test_too_many_messages, clear_journal),
-      cmocka_unit_test_setup(test_a_slow_handshake, clear_journal),
-      cmocka_unit_test_setup(test_idle_peers, clear_journal),
-      cmocka_unit_test_setup(test_a_waiting_handler_is_not_idle, clear_journal),
-      cmocka_unit_test_setup(test_a_slow_message_is_not_idle, clear_journal),
-      cmocka_unit_test_setup(test_a_flood_of_pings, clear_journal),
-      cmocka_unit_test_setup(test_a_full_queue_inside_a_handler, clear_journal),
-      cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, clear_journal),
-      cmocka_unit_test_setup(test_origins, clear_journal),
-      cmocka_unit_test_setup(test_refusals, clear_journal),
-      cmocka_unit_test_setup(test_pings_of_a_peer_that_does_not_read, clear_journal),
-      cmocka_unit_test_setup(test_limits_that_are_off, clear_journal),
-      cmocka_unit_test_setup(test_split_everywhere, clear_journal),
-      cmocka_unit_test_setup(test_compression, clear_journal),
-      cmocka_unit_test_setup(test_compression_ratio, clear_journal),
-      cmocka_unit_test_setup(test_descriptors_run_out, clear_journal),
+      cmocka_unit_test_setup(test_a_message_too_big, journal_setup),
+      cmocka_unit_test_setup(test_too_many_fragments, journal_setup),
+      cmocka_unit_test_setup(test_too_many_connections, journal_setup),
+      cmocka_unit_test_setup(test_far_too_many_connections, journal_setup),
+      cmocka_unit_test_setup(test_too_many_messages, journal_setup),
+      cmocka_unit_test_setup(test_a_slow_handshake, journal_setup),
+      cmocka_unit_test_setup(test_idle_peers, journal_setup),
+      cmocka_unit_test_setup(test_a_waiting_handler_is_not_idle, journal_setup),
+      cmocka_unit_test_setup(test_a_slow_message_is_not_idle, journal_setup),
+      cmocka_unit_test_setup(test_a_flood_of_pings, journal_setup),
+      cmocka_unit_test_setup(test_a_full_queue_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_a_slow_receiver_of_broadcasts, journal_setup),
+      cmocka_unit_test_setup(test_origins, journal_setup),
+      cmocka_unit_test_setup(test_refusals, journal_setup),
+      cmocka_unit_test_setup(test_pings_of_a_peer_that_does_not_read, journal_setup),
+      cmocka_unit_test_setup(test_limits_that_are_off, journal_setup),
+      cmocka_unit_test_setup(test_split_everywhere, journal_setup),
+      cmocka_unit_test_setup(test_compression, journal_setup),
+      cmocka_unit_test_setup(test_compression_ratio, journal_setup),
+      cmocka_unit_test_setup(test_descriptors_run_out, journal_setup),
   };
   return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
 }

@@ -1,9 +1,5 @@
 /* A server against raw peers: handlers, records, refusals, closing. */
-#include <dirent.h>
-#include <poll.h>
-#include <stdatomic.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "osprey/hooks.h"
@@ -13,26 +9,8 @@
 
 static char *error;
 
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
-
-/* How many descriptors the process has. */
-static int descriptors(void) {
-  int count = 0;
-  DIR *directory = opendir("/proc/self/fd");
-  assert_non_null(directory);
-  while (readdir(directory))
-    count++;
-  closedir(directory);
-  return count;
-}
-
 /* What a handler does besides writing: set by the test before it is called. */
-static int64_t latest_id;
-static int64_t latest_server;
+static _Atomic int64_t latest_server;
 
 static void *describe_message(void *cell, const struct osprey_connection *connection,
                               const struct osprey_message *message) {
@@ -101,16 +79,14 @@ static void test_messages_come_back_whole(void **state) {
   peer_send_frame(&peer, 0x89, "ping", 4);
   peer_send_frame(&peer, 0x00, "two ", 4);
   peer_send_frame(&peer, 0x80, "three", 5);
-  assert_true(peer_read_frame(&peer));
-  assert_int_equal(peer.frame.head, 0x8A);
+  peer_expect_frame(&peer, 0x8A);
   assert_string_equal((char *)peer.frame.payload, "ping");
   peer_expect_text(&peer, "one two three");
   uint8_t bytes[70000];
   for (size_t i = 0; i < sizeof bytes; i++)
     bytes[i] = (uint8_t)(i * 7);
   peer_send_frame(&peer, 0x82, bytes, sizeof bytes);
-  assert_true(peer_read_frame(&peer));
-  assert_int_equal(peer.frame.head, 0x82);
+  peer_expect_frame(&peer, 0x82);
   assert_int_equal(peer.frame.size, sizeof bytes);
   assert_memory_equal(peer.frame.payload, bytes, sizeof bytes);
   for (int i = 0; i < 500; i++) {
@@ -149,8 +125,7 @@ static void test_a_deaf_server_reads_and_checks(void **state) {
   struct peer peer = peer_open(port, "/");
   peer_send_message(&peer, "into the void");
   peer_send_frame(&peer, 0x89, "", 0);
-  assert_true(peer_read_frame(&peer));
-  assert_int_equal(peer.frame.head, 0x8A);
+  peer_expect_frame(&peer, 0x8A);
   peer_send_frame(&peer, 0x81, "\xff", 1);
   peer_expect_close(&peer, 1007); /* WS-SEC-9 */
   peer_close(&peer);
@@ -234,8 +209,7 @@ static void test_wrong_base64_inside_a_handler(void **state) {
       peer_send_message(&peer, words[i]);
       assert_non_null(strstr(journal_next(), "39998"));
       for (int frames = 0; frames < 1 + i; frames++) {
-        assert_true(peer_read_frame(&peer));
-        assert_int_equal(peer.frame.head, compressed ? 0xC1 : 0x81);
+        peer_expect_frame(&peer, compressed ? 0xC1 : 0x81);
         if (!compressed)
           assert_int_equal(peer.frame.size, frames ? 20000 : 6);
       }
@@ -364,8 +338,7 @@ static void test_talking_before_the_handshake_is_answered(void **state) {
   must_stop(server);
 }
 
-static int silent_port;
-static bool refusing;
+static atomic_bool refusing;
 
 /* Takes longer than the handshake may. */
 static void *open_for_long(void *cell, const struct osprey_connection *connection) {
@@ -374,7 +347,7 @@ static void *open_for_long(void *cell, const struct osprey_connection *connectio
   char *problem;
   (void)cell;
   (void)connection;
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", handlers_port);
   osp_ws_connect_with(url, &options, on_message, &problem);
   expect_error_with(problem, "no answer within");
   journal_write("decided");
@@ -388,7 +361,7 @@ static void *on_open_for_long[] = {(void *)open_for_long};
 static void test_an_open_handler_that_takes_too_long(void **state) {
   char head[256];
   (void)state;
-  int silent = peer_listen(&silent_port);
+  int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
   must_limit(server, "handshakeTimeoutMs", 150);
@@ -754,7 +727,7 @@ static void test_peers_that_vanish(void **state) {
 enum { CROWD = 60 };
 
 static struct {
-  int64_t ids[CROWD];
+  _Atomic int64_t ids[CROWD];
   atomic_int opened, closed, deepest;
   atomic_bool go;
   char text[20001];
@@ -860,7 +833,7 @@ static void test_peers_that_stay(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve(&port);
-  int before = descriptors();
+  int before = count_descriptors();
   peers[0] = peer_connect(port);
   peer_send_text(&peers[0], "GET /nowhere HTTP/1.1\r\n\r\n");
   peers[1] = peer_open(port, "/chat");
@@ -869,7 +842,7 @@ static void test_peers_that_stay(void **state) {
   peer_send_frame(&peers[2], 0x88, "\x03\xe8", 2);
   for (int i = 0; i < STAYING; i++)
     peer_read_all(&peers[i], rest, sizeof rest); /* up to the server's end, which does not wait */
-  WAIT_UNTIL(descriptors() == before + STAYING);
+  WAIT_UNTIL(count_descriptors() == before + STAYING);
   for (int i = 0; i < STAYING; i++)
     peer_close(&peers[i]);
   must_stop(server);
@@ -900,26 +873,26 @@ static void test_addresses(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_a_handler_is_told_everything, clear_journal),
-      cmocka_unit_test_setup(test_messages_come_back_whole, clear_journal),
-      cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, clear_journal),
-      cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, clear_journal),
-      cmocka_unit_test_setup(test_wrong_base64_inside_a_handler, clear_journal),
-      cmocka_unit_test_setup(test_what_is_told_from_outside, clear_journal),
-      cmocka_unit_test_setup(test_listening_inside_a_handler, clear_journal),
-      cmocka_unit_test_setup(test_talking_before_the_handshake_is_answered, clear_journal),
-      cmocka_unit_test_setup(test_an_open_handler_that_takes_too_long, clear_journal),
-      cmocka_unit_test_setup(test_failing_twice, clear_journal),
-      cmocka_unit_test_setup(test_the_rest_of_a_message_of_a_closed_connection, clear_journal),
-      cmocka_unit_test_setup(test_the_open_handler_decides, clear_journal),
-      cmocka_unit_test_setup(test_look_ups_in_the_close_handler, clear_journal),
-      cmocka_unit_test_setup(test_closing_inside_handlers, clear_journal),
-      cmocka_unit_test_setup(test_nothing_follows_the_close_frame, clear_journal),
-      cmocka_unit_test_setup(test_peers_that_vanish, clear_journal),
-      cmocka_unit_test_setup(test_a_crowd_that_vanishes, clear_journal),
-      cmocka_unit_test_setup(test_a_peer_that_does_not_say_goodbye, clear_journal),
-      cmocka_unit_test_setup(test_peers_that_stay, clear_journal),
-      cmocka_unit_test_setup(test_addresses, clear_journal),
+      cmocka_unit_test_setup(test_a_handler_is_told_everything, journal_setup),
+      cmocka_unit_test_setup(test_messages_come_back_whole, journal_setup),
+      cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, journal_setup),
+      cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, journal_setup),
+      cmocka_unit_test_setup(test_wrong_base64_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_what_is_told_from_outside, journal_setup),
+      cmocka_unit_test_setup(test_listening_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_talking_before_the_handshake_is_answered, journal_setup),
+      cmocka_unit_test_setup(test_an_open_handler_that_takes_too_long, journal_setup),
+      cmocka_unit_test_setup(test_failing_twice, journal_setup),
+      cmocka_unit_test_setup(test_the_rest_of_a_message_of_a_closed_connection, journal_setup),
+      cmocka_unit_test_setup(test_the_open_handler_decides, journal_setup),
+      cmocka_unit_test_setup(test_look_ups_in_the_close_handler, journal_setup),
+      cmocka_unit_test_setup(test_closing_inside_handlers, journal_setup),
+      cmocka_unit_test_setup(test_nothing_follows_the_close_frame, journal_setup),
+      cmocka_unit_test_setup(test_peers_that_vanish, journal_setup),
+      cmocka_unit_test_setup(test_a_crowd_that_vanishes, journal_setup),
+      cmocka_unit_test_setup(test_a_peer_that_does_not_say_goodbye, journal_setup),
+      cmocka_unit_test_setup(test_peers_that_stay, journal_setup),
+      cmocka_unit_test_setup(test_addresses, journal_setup),
   };
   return cmocka_run_group_tests_name("server", tests, NULL, NULL);
 }

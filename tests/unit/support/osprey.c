@@ -1,7 +1,6 @@
 #include "osprey.h"
 
-#include <poll.h>
-#include <time.h>
+#include <dirent.h>
 
 #include "osprey/hooks.h"
 #include "peer.h"
@@ -25,6 +24,12 @@ void journal_clear(void) {
   pthread_mutex_unlock(&journal_lock);
 }
 
+int journal_setup(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
 void journal_write(const char *format, ...) {
   char *line = NULL;
   va_list values;
@@ -41,7 +46,7 @@ void journal_write(const char *format, ...) {
   pthread_mutex_unlock(&journal_lock);
 }
 
-/* Under the lock. False: nothing more came in time. */
+/* Waits, under the lock, for another line. Returns false at the deadline. */
 static bool journal_wait(size_t seen) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
@@ -96,8 +101,6 @@ size_t journal_left(void) {
   return left;
 }
 
-/* ---- closures */
-
 void *closure_new(void *code, void *context) {
   void **cell = osp_alloc_tagged(16, 0);
   cell[0] = code;
@@ -122,8 +125,10 @@ void *result_success(void) {
 void *result_error(const char *message) {
   struct result *result = osp_alloc_tagged(sizeof *result, 0x401);
   result->discriminant = 1;
-  result->message = osp_alloc((int64_t)strlen(message) + 1);
-  strcpy(result->message, message);
+  if (message) {
+    result->message = osp_alloc((int64_t)strlen(message) + 1);
+    strcpy(result->message, message);
+  }
   return result;
 }
 
@@ -168,13 +173,19 @@ void *echo_message(void *cell, const struct osprey_connection *connection, const
   return result;
 }
 
+void *learn_id(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  atomic_store(&latest_id, connection->id);
+  return result_success();
+}
+
+_Atomic int64_t latest_id;
 void *on_text[] = {(void *)hear_text};
 void *on_message[] = {(void *)hear_message};
 void *on_open[] = {(void *)hear_open};
 void *on_close[] = {(void *)hear_close};
 void *on_echo[] = {(void *)echo_message};
-
-/* ---- builtins */
+void *on_learn_id[] = {(void *)learn_id};
 
 void expect_success(char *error) {
   if (error)
@@ -262,4 +273,47 @@ void must_limit(int64_t server, const char *limit, int64_t value) {
   char *error;
   osp_ws_server_limit(server, limit, value, &error);
   expect_success(error);
+}
+
+static void *connecting_run(void *context) {
+  struct connecting *c = context;
+  void *handler = c->handler ? c->handler : (void *)on_text;
+  c->id = c->options ? osp_ws_connect_with(c->url, c->options, handler, &c->error)
+                     : osp_ws_connect(c->url, handler, &c->error);
+  return NULL;
+}
+
+void connecting_start(struct connecting *c, int port, const char *target) {
+  snprintf(c->url, sizeof c->url, "ws://127.0.0.1:%d%s", port, target);
+  assert_int_equal(pthread_create(&c->thread, NULL, connecting_run, c), 0);
+}
+
+int64_t connecting_join(struct connecting *c) {
+  pthread_join(c->thread, NULL);
+  return c->id;
+}
+
+_Atomic int handlers_port;
+
+int listen_for_handlers(void) {
+  int port;
+  int listener = peer_listen(&port);
+  handlers_port = port;
+  return listener;
+}
+
+long elapsed_ms(const struct timespec *since) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+}
+
+int count_descriptors(void) {
+  int count = 0;
+  DIR *directory = opendir("/proc/self/fd");
+  assert_non_null(directory);
+  while (readdir(directory))
+    count++;
+  closedir(directory);
+  return count;
 }
