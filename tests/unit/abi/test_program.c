@@ -625,7 +625,7 @@ static void be_refused(int port) {
   for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
     struct peer peer = peer_connect(port);
     snprintf(request, sizeof request,
-             "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nCookie: SECRET\r\n"
+             "GET %s HTTP/1.1\r\nHost: %s\r\n" PEER_UPGRADE_LINES "Cookie: SECRET\r\n"
              "Authorization: SECRET\r\n%s\r\n",
              requests[i].target, requests[i].host, requests[i].headers);
     peer_send_text(&peer, request);

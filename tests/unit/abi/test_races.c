@@ -166,8 +166,6 @@ static void *tell_request(void *cell, const struct osprey_connection *connection
 
 static void *on_tell_request[] = {(void *)tell_request};
 
-#define KEY_AND_VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-
 /* WS-HEADER-2 WS-TYPE-6: repeated headers in their order and number, an empty one, a target that is a whole URL. */
 static void test_requests_of_unusual_form(void **state) {
   char request[1024];
@@ -181,7 +179,7 @@ static void test_requests_of_unusual_form(void **state) {
   snprintf(request, sizeof request,
            "GET http://localhost:%d/chat?a=b HTTP/1.1\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n"
            "Host: localhost:%d\r\nUpgrade: other/1\r\nUpgrade: websocket\r\nX-Empty:\r\n"
-           "Connection: Upgrade\r\n" KEY_AND_VERSION "\r\n",
+           "Connection: Upgrade\r\n" PEER_KEY_LINE PEER_VERSION_LINE "\r\n",
            port, port);
   struct peer peer = peer_connect(port);
   peer_send_text(&peer, request);

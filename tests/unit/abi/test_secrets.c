@@ -75,8 +75,6 @@ static void expect_nothing_found(void) {
 
 static char *error;
 
-#define HEAD "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-
 /* The search itself. */
 static void test_what_is_left_is_found(void **state) {
   (void)state;
@@ -106,7 +104,8 @@ static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
       size_t n = (size_t)snprintf(
           request, sizeof request,
           "GET %s HTTP/1.1\r\nCookie: cookie-of-a-client\r\nSec-WebSocket-Key: c2VjcmV0IGtleSBvZiAxNg==\r\n"
-          "Authorization: Bearer token-of-a-client\r\nX-Filler: %s\r\n" HEAD "\r\n",
+          "Authorization: Bearer token-of-a-client\r\nX-Filler: %s\r\nHost: localhost\r\n" PEER_UPGRADE_LINES
+              PEER_VERSION_LINE "\r\n",
           paths[refused], filler);
       struct peer peer = peer_connect(port);
       for (size_t at = 0; at < n; at += piece) {

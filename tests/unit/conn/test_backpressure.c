@@ -246,11 +246,11 @@ static void test_a_handshake_while_the_server_stops(void **state) {
   must_listen(stopping);
   struct peer first = peer_open(stopping_port, "/");
   struct peer second = peer_connect(stopping_port);
-  peer_send_text(&second, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n");
+  peer_send_text(&second, "GET / HTTP/1.1\r\nHost: localhost\r\n" PEER_UPGRADE_LINES);
   struct peer third = peer_open(stopping_port, "/"); /* accepted after the second */
   peer_send_message(&first, "hold");
   journal_expect("held");
-  peer_send_text(&second, "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  peer_send_text(&second, PEER_KEY_LINE PEER_VERSION_LINE "\r\n");
   pthread_create(&stopper, NULL, (void *(*)(void *))(void (*)(void))must_stop, (void *)(intptr_t)stopping);
   for (bool stopped = false; !stopped;) {
     osp_ws_server_listen(stopping, &error);

@@ -1,9 +1,7 @@
 /* HTTP heads that arrive in pieces. */
 #include "conn/head_reader.h"
+#include "support/peer.h"
 #include "support/test.h"
-
-static const char plain_request[] = "GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
 /* A head in any pieces, and what is kept of it. WS-SEC-3 WS-HEADER-4 */
 static void test_heads(void **state) {
@@ -13,7 +11,7 @@ static void test_heads(void **state) {
     struct ws_http_head scratch;
     struct ws_http_head *head = NULL;
     struct ws_head_reader *kept = NULL;
-    size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s\r\nrest", plain_request);
+    size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s\r\nrest", PEER_REQUEST("/chat"));
     size_t at = 0;
     size_t used = 0;
     int outcome = WS_HTTP_PARTIAL;

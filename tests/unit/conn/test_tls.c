@@ -1,6 +1,4 @@
 /* wss, both ends: what is trusted, what is not, and what is no TLS at all. */
-#include <openssl/ssl.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,6 +104,29 @@ static void test_a_secure_conversation(void **state) {
   must_stop(server);
 }
 
+/* The client shares no TLS code with this server: WS-CONNECT-13 */
+static void test_a_client_of_another_tls_server(void **state) {
+  struct connecting c = {.options = &(struct osprey_options){.headers = "", .protocols = ""}, .handler = on_message};
+  char head[4096];
+  int port;
+  (void)state;
+  int listener = peer_listen(&port);
+  connecting_start_secure(&c, port, "/");
+  struct peer peer = peer_accept(listener);
+  peer_start_tls(&peer, &good);
+  peer_answer(&peer, head, sizeof head, "");
+  int64_t id = connecting_join(&c);
+  expect_success(c.error);
+  peer_send_plain(&peer, 0x81, "hello", 5);
+  journal_expect("text:hello");
+  must_send(id, "and back");
+  peer_expect_text(&peer, "and back");
+  peer_send_plain(&peer, 0x88, "\x03\xe8", 2);
+  peer_expect_close(&peer, 1000);
+  peer_close(&peer);
+  close(listener);
+}
+
 static void refused(const struct tls_identity *identity, const char *part) {
   char url[64];
   int port;
@@ -164,34 +185,31 @@ static void test_ends_that_do_not_speak_tls(void **state) {
 
 struct flood {
   pthread_t thread;
-  struct peer peer;
-  SSL_CTX *context;
-  SSL *ssl;
+  struct peer peer; /* tolerant: it is shut down while it sends */
   atomic_bool over;
 };
 
 static void *flood_run(void *argument) {
   struct flood *flood = argument;
   static const uint8_t ping[] = {0x89, 0x80, 1, 2, 3, 4};
-  uint8_t pings[2666 * sizeof ping]; /* their end is not that of a record that is full */
+  uint8_t pings[2666 * sizeof ping]; /* ends within a TLS record */
   for (size_t i = 0; i < sizeof pings; i++)
     pings[i] = ping[i % sizeof ping];
-  while (!atomic_load(&flood->over) && SSL_write(flood->ssl, pings, sizeof pings) > 0)
-    ;
+  while (!atomic_load(&flood->over))
+    peer_send(&flood->peer, pings, sizeof pings);
   return NULL;
 }
 
+static struct peer open_tls(int port) {
+  struct peer peer = peer_connect(port);
+  peer_start_tls(&peer, NULL);
+  peer_shake(&peer, port, "/", "");
+  return peer;
+}
+
 static void flood_connect(struct flood *flood, int port) {
-  static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-  char answer[1024];
-  *flood = (struct flood){.peer = peer_connect(port), .context = SSL_CTX_new(TLS_client_method())};
-  flood->ssl = SSL_new(flood->context);
-  SSL_set_fd(flood->ssl, flood->peer.fd);
-  assert_int_equal(SSL_connect(flood->ssl), 1);
-  assert_int_equal(SSL_write(flood->ssl, request, sizeof request - 1), sizeof request - 1);
-  assert_true(SSL_read(flood->ssl, answer, sizeof answer) > 12);
-  assert_memory_equal(answer, "HTTP/1.1 101", 12);
+  *flood = (struct flood){.peer = open_tls(port)};
+  flood->peer.tolerant = true;
 }
 
 /* A client that sends pings as fast as it can, and reads nothing. */
@@ -204,8 +222,6 @@ static void flood_end(struct flood *flood) {
   atomic_store(&flood->over, true);
   shutdown(flood->peer.fd, SHUT_RDWR);
   pthread_join(flood->thread, NULL);
-  SSL_free(flood->ssl);
-  SSL_CTX_free(flood->context);
   peer_close(&flood->peer);
 }
 
@@ -215,7 +231,6 @@ static void test_a_flood_delays_nobody(void **state) {
   char url[64];
   int port;
   (void)state;
-  signal(SIGPIPE, SIG_IGN);
   int64_t server = serve_secure(&port, &good);
   snprintf(url, sizeof url, "wss://localhost:%d/", port);
   int64_t id = must_connect(url);
@@ -248,7 +263,7 @@ static void *talk(void *context) {
     memset(at + 8, ' ', TALK_BYTES);
     at[8 + snprintf((char *)at + 8, 8, "%d", i)] = ' ';
   }
-  SSL_write(talker->ssl, frames, TALKS * (8 + TALK_BYTES));
+  peer_send(&talker->peer, frames, TALKS * (8 + TALK_BYTES));
   free(frames);
   return NULL;
 }
@@ -310,16 +325,11 @@ static void test_a_slow_handshake_over_tls(void **state) {
   struct peer slow = peer_connect(port);
   peer_send(&silent, "\x16\x03\x01", 3);
   poll(NULL, 0, 2000);
-  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-  SSL *ssl = SSL_new(context);
-  SSL_set_fd(ssl, slow.fd);
-  assert_int_equal(SSL_connect(ssl), 1);
-  assert_true(SSL_read(ssl, rest, sizeof rest) <= 0);
+  peer_start_tls(&slow, NULL);
+  assert_true(peer_receive(&slow, rest, sizeof rest) <= 0);
   assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900); /* a second deadline would end at 5000 */
   assert_true(peer_receive(&silent, rest, sizeof rest) <= 0);
   assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900);
-  SSL_free(ssl);
-  SSL_CTX_free(context);
   peer_close(&silent);
   peer_close(&slow);
   must_stop(server);
@@ -328,6 +338,7 @@ static void test_a_slow_handshake_over_tls(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_secure_conversation, journal_setup),
+      cmocka_unit_test_setup(test_a_client_of_another_tls_server, journal_setup),
       cmocka_unit_test_setup(test_certificates_that_do_not_do, journal_setup),
       cmocka_unit_test_setup(test_a_key_of_another_certificate, journal_setup),
       cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, journal_setup),

@@ -18,10 +18,6 @@
 
 static char *error;
 
-#define REQUEST                                                                                                        \
-  "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                 \
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-
 /* ---- use after free when a callback ends its connection or its server */
 
 enum when { IN_OPEN, IN_MESSAGE, IN_CLOSE, WHENS };
@@ -102,7 +98,7 @@ static void test_callbacks_that_end_their_connection(void **state) {
       journal_expect("open");
     }
     struct peer peer = peer_connect(port);
-    size_t size = (size_t)sprintf(bytes, "%s\r\n", REQUEST);
+    size_t size = (size_t)sprintf(bytes, "%s\r\n", PEER_REQUEST("/"));
     memcpy(bytes + size, frames, sizeof frames - 1);
     peer_send(&peer, bytes, size + sizeof frames - 1);
     journal_expect("open");
@@ -170,13 +166,12 @@ static void test_request_smuggling(void **state) {
   (void)state;
   int64_t server = must_serve(&port);
   static const char *const refused[] = {
-      REQUEST "Content-Length: 10\r\n\r\n", REQUEST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      PEER_REQUEST("/") "Content-Length: 10\r\n\r\n", PEER_REQUEST("/") "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /chat HTTP/1.1\r\nHost: localhost\r\n\r\n"};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     struct peer peer = peer_connect(port);
     peer_send_text(&peer, refused[i]);
-    peer_send_text(&peer, "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    peer_send_text(&peer, PEER_REQUEST("/chat") "\r\n");
     peer_read_all(&peer, answer, sizeof answer);
     assert_int_equal(strncmp(answer, "HTTP/1.1 4", 10), 0);
     assert_null(strstr(answer + 10, "HTTP/1.1 "));

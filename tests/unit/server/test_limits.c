@@ -445,8 +445,8 @@ static void test_origins(void **state) {
   assert_int_equal(peer_status(port, "/", "Origin: null\r\n"), 403);
   struct peer peer = peer_connect(port);
   char head[2048];
-  peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: rebound.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: rebound.example\r\n" PEER_UPGRADE_LINES PEER_KEY_LINE PEER_VERSION_LINE
+                        "\r\n");
   peer_read_head(&peer, head, sizeof head);
   assert_int_equal(atoi(head + 9), 403);
   peer_close(&peer);
@@ -477,35 +477,36 @@ static void test_refusals(void **state) {
   (void)state;
   int64_t server = serve_with(&port, NULL);
 #define HEAD "Host: localhost\r\nUpgrade: websocket\r\nConnection: keep-alive, upgrade\r\n"
-#define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-#define VERSION "Sec-WebSocket-Version: 13\r\n"
   const struct {
     const char *request;
     int status;
     const char *part;
   } cases[] = {
-      {"POST / HTTP/1.1\r\n" HEAD KEY VERSION "\r\n", 405, "Allow: GET"},
-      {"GET / HTTP/1.0\r\n" HEAD KEY VERSION "\r\n", 400, "version"},
-      {"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n" KEY VERSION "\r\n", 400, "Host"},
-      {"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n" KEY VERSION "\r\n", 426, "Upgrade"},
-      {"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n" KEY VERSION "\r\n", 400, "Connection"},
-      {"GET / HTTP/1.1\r\n" HEAD VERSION "\r\n", 400, "Sec-WebSocket-Key"},
-      {"GET / HTTP/1.1\r\n" HEAD "Sec-WebSocket-Key: short==\r\n" VERSION "\r\n", 400, "Sec-WebSocket-Key"},
-      {"GET / HTTP/1.1\r\n" HEAD KEY "Sec-WebSocket-Version: 8\r\n\r\n", 426, "Sec-WebSocket-Version: 13"},
-      {"GET / HTTP/1.1\r\n" HEAD KEY VERSION "Content-Length: 5\r\n\r\nhello", 400, "body"},
-      {"GET / HTTP/1.1\r\n" HEAD KEY VERSION "A: b\r\n c\r\n\r\n", 400, "fold"},
-      {"GET / HTTP/1.1\n" HEAD KEY VERSION "\r\n", 400, "CR LF"},
+      {"POST / HTTP/1.1\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE "\r\n", 405, "Allow: GET"},
+      {"GET / HTTP/1.0\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE "\r\n", 400, "version"},
+      {"GET / HTTP/1.1\r\nUpgrade: websocket\r\nConnection: upgrade\r\n" PEER_KEY_LINE PEER_VERSION_LINE "\r\n", 400,
+       "Host"},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\n" PEER_KEY_LINE PEER_VERSION_LINE "\r\n", 426,
+       "Upgrade"},
+      {"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n" PEER_KEY_LINE PEER_VERSION_LINE "\r\n", 400,
+       "Connection"},
+      {"GET / HTTP/1.1\r\n" HEAD PEER_VERSION_LINE "\r\n", 400, "Sec-WebSocket-Key"},
+      {"GET / HTTP/1.1\r\n" HEAD "Sec-WebSocket-Key: short==\r\n" PEER_VERSION_LINE "\r\n", 400, "Sec-WebSocket-Key"},
+      {"GET / HTTP/1.1\r\n" HEAD PEER_KEY_LINE "Sec-WebSocket-Version: 8\r\n\r\n", 426, "Sec-WebSocket-Version: 13"},
+      {"GET / HTTP/1.1\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE "Content-Length: 5\r\n\r\nhello", 400, "body"},
+      {"GET / HTTP/1.1\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE "A: b\r\n c\r\n\r\n", 400, "fold"},
+      {"GET / HTTP/1.1\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE "\r\n", 400, "CR LF"},
       {"nonsense\r\n\r\n", 400, "HTTP"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     assert_int_equal(status_of(port, cases[i].request, answer, sizeof answer), cases[i].status);
     assert_non_null(strstr(answer, cases[i].part));
   }
-  int n = sprintf(head, "GET / HTTP/1.1\r\n" HEAD KEY VERSION "X-Big: ");
+  int n = sprintf(head, "GET / HTTP/1.1\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE "X-Big: ");
   memset(head + n, 'x', 20000);
   strcpy(head + n + 20000, "\r\n\r\n");
   assert_int_equal(status_of(port, head, answer, sizeof answer), 431);
-  n = sprintf(head, "GET / HTTP/1.1\r\n" HEAD KEY VERSION);
+  n = sprintf(head, "GET / HTTP/1.1\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE);
   for (int i = 0; i < 100; i++)
     n += sprintf(head + n, "X: y\r\n");
   strcpy(head + n, "\r\n");
@@ -524,7 +525,8 @@ static void test_split_everywhere(void **state) {
   int port;
   (void)state;
   int64_t server = serve_with(&port, NULL);
-  size_t n = (size_t)snprintf(request, sizeof request, "GET / HTTP/1.1\r\n" HEAD KEY VERSION "\r\n");
+  size_t n =
+      (size_t)snprintf(request, sizeof request, "GET / HTTP/1.1\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE "\r\n");
   memcpy(request + n, "\x81\x83\0\0\0\0one\x81\x83\0\0\0\0two", 18);
   n += 18;
   for (size_t split = 1; split < n; split += 3) {
@@ -556,7 +558,7 @@ static void test_compression(void **state) {
   for (int on = 0; on < 2; on++) {
     int64_t server = serve_with(&port, "compression", on, NULL);
     struct peer peer = peer_connect(port);
-    peer_send_text(&peer, "GET / HTTP/1.1\r\n" HEAD KEY VERSION
+    peer_send_text(&peer, "GET / HTTP/1.1\r\n" HEAD PEER_KEY_LINE PEER_VERSION_LINE
                           "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n\r\n");
     peer_read_head(&peer, head, sizeof head);
     assert_int_equal(strstr(head, "permessage-deflate") != NULL, on);

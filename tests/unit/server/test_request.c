@@ -1,16 +1,14 @@
 /* Requests that connections share. */
 #include "server/request.h"
+#include "support/peer.h"
 #include "support/test.h"
-
-static const char plain_request[] = "GET /chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
 
 static struct ws_request *request_of(struct ws_requests *requests, const char *more) {
   static char bytes[2000];
   struct ws_http_head head;
   struct ws_server_rules rules = {.path = "/chat"};
   struct ws_server_request request;
-  size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%s\r\n", plain_request, more);
+  size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%s\r\n", PEER_REQUEST("/chat"), more);
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   assert_int_equal(ws_http_head_parse(&head, bytes, n), WS_HTTP_COMPLETE);
   assert_int_equal(ws_server_check(&head, &rules, &request), WS_REFUSAL_NONE);
@@ -32,7 +30,7 @@ static void test_requests(void **state) {
   assert_ptr_not_equal(a, c);
   assert_ptr_not_equal(d, e); /* personal: not shared */
   ws_request_url(a, true, text, sizeof text);
-  assert_string_equal(text, "wss://h/chat");
+  assert_string_equal(text, "wss://localhost/chat");
   assert_int_equal(ws_request_header(d, "x", text, sizeof text), 4);
   assert_memory_equal(text, "a, b", 4);
   assert_int_equal(ws_request_header(d, "x", text, 2), 4); /* less room: the size all the same */

@@ -248,9 +248,7 @@ static void test_what_is_told_from_outside(void **state) {
   osp_release(protocol);
   peer_close(&peer);
   peer = peer_connect(port);
-  peer_send_text(&peer,
-                 "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Refuse: 1\r\n"
-                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+  peer_send_text(&peer, PEER_REQUEST("/") "X-Refuse: 1\r\n\r\n");
   peer_read_head(&peer, head, sizeof head);
   osp_ws_connection(latest_id, &error);
   expect_error_with(error, "is closed");
@@ -373,8 +371,7 @@ static void test_an_open_handler_that_takes_too_long(void **state) {
   for (int i = 0; i < 2; i++) {
     refusing = i == 1;
     struct peer peer = peer_connect(port);
-    peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    peer_send_text(&peer, PEER_REQUEST("/") "\r\n");
     assert_int_equal(peer_read_all(&peer, head, sizeof head), 0);
     journal_expect("decided");
     if (!refusing)
@@ -580,9 +577,7 @@ static void test_look_ups_in_the_close_handler(void **state) {
   expect_success(error);
   must_listen(server);
   struct peer peer = peer_connect(port);
-  peer_send_text(&peer, "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-                        "Sec-WebSocket-Protocol: other, chat.v1, chat.v2\r\n\r\n");
+  peer_send_text(&peer, PEER_REQUEST("/") "Sec-WebSocket-Protocol: other, chat.v1, chat.v2\r\n\r\n");
   peer_read_head(&peer, head, sizeof head);
   assert_non_null(strstr(head, "Sec-WebSocket-Protocol: chat.v2\r\n"));
   peer_send_frame(&peer, 0x88, "", 0);

@@ -283,9 +283,17 @@ static void *connecting_run(void *context) {
   return NULL;
 }
 
-void connecting_start(struct connecting *c, int port, const char *target) {
-  snprintf(c->url, sizeof c->url, "ws://127.0.0.1:%d%s", port, target);
+static void connecting_start_to(struct connecting *c, const char *scheme, int port, const char *target) {
+  snprintf(c->url, sizeof c->url, "%s://127.0.0.1:%d%s", scheme, port, target);
   assert_int_equal(pthread_create(&c->thread, NULL, connecting_run, c), 0);
+}
+
+void connecting_start(struct connecting *c, int port, const char *target) {
+  connecting_start_to(c, "ws", port, target);
+}
+
+void connecting_start_secure(struct connecting *c, int port, const char *target) {
+  connecting_start_to(c, "wss", port, target);
 }
 
 int64_t connecting_join(struct connecting *c) {

@@ -91,8 +91,9 @@ struct connecting {
   char *error;
 };
 
-/* Connects to 127.0.0.1. `target` is the path and query. */
+/* Connects to ws://127.0.0.1, or to wss://127.0.0.1. `target` is the path and query. */
 void connecting_start(struct connecting *connecting, int port, const char *target);
+void connecting_start_secure(struct connecting *connecting, int port, const char *target);
 /* Waits for the end of the connect. Returns the ID, or 0 after an error. */
 int64_t connecting_join(struct connecting *connecting);
 
