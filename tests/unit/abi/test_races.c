@@ -39,8 +39,7 @@ static void test_stopping_before_a_loop_listens(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_stop_while_it_starts, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_stop_while_it_starts);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
   int before = count_descriptors();
@@ -92,8 +91,7 @@ static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_connect_in_vain, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_connect_in_vain);
   must_listen(server);
   struct peer outer = peer_open(port, "/");
   struct peer inner = peer_open(port, "/");
@@ -130,8 +128,7 @@ static void test_connects_nested_too_deep(void **state) {
   int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_connect_in_vain, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_connect_in_vain);
   must_listen(server);
   for (int i = 0; i <= DEPTH; i++) {
     peers[i] = peer_open(port, "/");
@@ -173,8 +170,7 @@ static void test_requests_of_unusual_form(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/chat");
-  osp_ws_server_on_open(server, on_tell_request, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_open, server, on_tell_request);
   must_listen(server);
   snprintf(request, sizeof request,
            "GET http://localhost:%d/chat?a=b HTTP/1.1\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n"

@@ -43,8 +43,7 @@ static void test_senders_do_not_mix(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_open(server, on_learn_id, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_open, server, on_learn_id);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
   for (int i = 0; i < THREADS; i++) {
@@ -90,8 +89,7 @@ static void test_a_full_queue_waits(void **state) {
   int64_t server = must_create(port, "/");
   must_limit(server, "maxMessageBytes", 4096);
   must_limit(server, "maxQueuedBytes", 8192);
-  osp_ws_server_on_open(server, on_learn_id, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_open, server, on_learn_id);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
   memset(text, 't', sizeof text);
@@ -239,8 +237,7 @@ static void test_handlers_run_one_at_a_time(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_count, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_count);
   must_listen(server);
   for (int i = 0; i < 8; i++)
     peers[i] = peer_open(port, "/");

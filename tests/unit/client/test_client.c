@@ -112,8 +112,7 @@ static void test_a_captured_handler(void **state) {
   peer_send_plain(&peer, 0x81, "text", 4);
   journal_expect("captured text");
   void *close_cell = closure_new((void *)hear_close, NULL);
-  osp_ws_on_close(id, close_cell, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, id, close_cell);
   osp_release(close_cell);
   peer_send_plain(&peer, 0x88, "\x03\xe8", 2);
   peer_expect_close(&peer, 1000);
@@ -156,8 +155,7 @@ static void test_failures_of_this_end(void **state) {
   peer_expect_close(&peer, 1011);
   peer_close(&peer);
   int64_t id = connected(&peer, &options, on_message);
-  osp_ws_on_close(id, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, id, on_close);
   peer_send_plain(&peer, 0x81, "exactly 10", 10);
   journal_expect("text:exactly 10");
   peer_send_plain(&peer, 0x81, "over ten...", 11);
@@ -251,8 +249,7 @@ static void test_the_close_handler(void **state) {
   struct peer peer;
   (void)state;
   int64_t id = connected(&peer, NULL, NULL);
-  osp_ws_on_close(id, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, id, on_close);
   peer_send_plain(&peer, 0x88,
                   "\x0f\xa1"
                   "enough",
@@ -273,15 +270,13 @@ static void test_the_close_handler(void **state) {
     osp_ws_send(id, "x", &error);
   }
   osp_release(error);
-  osp_ws_on_close(id, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, id, on_close);
   journal_expect("close:4002:late");
   WAIT_UNTIL((osp_ws_on_close(id, on_close, &error), error));
   expect_error_with(error, "is closed");
   assert_int_equal(journal_left(), 0);
   id = connected(&peer, NULL, NULL);
-  osp_ws_on_close(id, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, id, on_close);
   peer_reset(&peer);
   journal_expect("close:1006:");
 }
@@ -289,12 +284,9 @@ static void test_the_close_handler(void **state) {
 /* Sets its connection's close handler, the second in place of the first. */
 static void *set_close_handler(void *cell, const struct osprey_connection *connection,
                                const struct osprey_message *message) {
-  char *problem;
   (void)cell;
-  osp_ws_on_close(connection->id, on_failing_close, &problem);
-  expect_success(problem);
-  osp_ws_on_close(connection->id, on_close, &problem);
-  expect_success(problem);
+  must_set(osp_ws_on_close, connection->id, on_failing_close);
+  must_set(osp_ws_on_close, connection->id, on_close);
   journal_write("%s", message->data);
   return result_success();
 }
@@ -322,8 +314,7 @@ static void test_keep_alive(void **state) {
   struct peer peer;
   (void)state;
   int64_t id = connected(&peer, &options, on_message);
-  osp_ws_on_close(id, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, id, on_close);
   for (int i = 0; i < 3; i++) {
     peer_expect_frame(&peer, 0x89);
     peer_send_plain(&peer, 0x8A, peer.frame.payload, peer.frame.size);
@@ -361,8 +352,7 @@ static void test_connecting_inside_a_handler(void **state) {
   int listener = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_connect_inside, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_connect_inside);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
   struct peer other = peer_open(port, "/");
@@ -418,10 +408,8 @@ static void test_ending_inside_an_inner_turn(void **state) {
   for (int stop = 0; stop < 2; stop++) {
     int port = peer_free_port();
     int64_t server = must_create(port, "/");
-    osp_ws_server_on_message(server, on_close_caller, &error);
-    expect_success(error);
-    osp_ws_server_on_close(server, on_close, &error);
-    expect_success(error);
+    must_set(osp_ws_server_on_message, server, on_close_caller);
+    must_set(osp_ws_server_on_close, server, on_close);
     must_listen(server);
     struct peer peer = peer_open(port, "/");
     peer_send_message(&peer, "go");
@@ -460,8 +448,7 @@ static void test_urls(void **state) {
   int port = peer_free_port();
   int64_t server = osp_ws_create_server(port, "::", "/", &error);
   expect_success(error);
-  osp_ws_server_on_message(server, on_echo, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_echo);
   must_listen(server);
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
     _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"") snprintf(url, sizeof url, forms[i], port);

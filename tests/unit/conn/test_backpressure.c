@@ -70,10 +70,8 @@ static int set_up(void **state) {
   server = must_create(port, "/");
   must_limit(server, "maxMessageBytes", 4096);
   must_limit(server, "maxQueuedBytes", 8192);
-  osp_ws_server_on_message(server, on_hold_or_echo, &error);
-  expect_success(error);
-  osp_ws_server_on_open(server, on_learn_id, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_hold_or_echo);
+  must_set(osp_ws_server_on_open, server, on_learn_id);
   must_listen(server);
   holder = peer_open(port, "/");
   return 0;
@@ -149,8 +147,7 @@ static void test_two_close_handlers_too_late(void **state) {
   must_close(id);
   hold();
   for (int i = 0; i < 2; i++) {
-    osp_ws_on_close(id, on_close, &error);
-    expect_success(error);
+    must_set(osp_ws_on_close, id, on_close);
   }
   let_go();
   journal_expect("close:1000:");
@@ -241,8 +238,7 @@ static void test_a_handshake_while_the_server_stops(void **state) {
   int silent = listen_for_handlers();
   int stopping_port = peer_free_port();
   int64_t stopping = must_create(stopping_port, "/");
-  osp_ws_server_on_message(stopping, on_hold_and_connect, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, stopping, on_hold_and_connect);
   must_listen(stopping);
   struct peer first = peer_open(stopping_port, "/");
   struct peer second = peer_connect(stopping_port);
@@ -277,10 +273,8 @@ static void test_a_close_after_a_long_handler(void **state) {
   (void)state;
   int other_port = peer_free_port();
   int64_t other = must_create(other_port, "/");
-  osp_ws_server_on_message(other, on_hold_and_close, &error);
-  expect_success(error);
-  osp_ws_server_on_close(other, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, other, on_hold_and_close);
+  must_set(osp_ws_server_on_close, other, on_close);
   must_listen(other);
   struct peer peer = peer_open(other_port, "/");
   peer_send_message(&peer, "hold");

@@ -69,12 +69,10 @@ static void *on_send_and_look[] = {(void *)send_and_look};
 static void test_no_context_is_held_where_none_is_kept(void **state) {
   static const char *const offers[] = {"permessage-deflate", "permessage-deflate; server_no_context_takeover"};
   (void)state;
-  char *error;
   int port = peer_free_port();
   int64_t server = must_create(port, "/chat");
   must_limit(server, "compression", 1);
-  osp_ws_server_on_message(server, on_send_and_look, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_send_and_look);
   must_listen(server);
   for (int i = 0; i < 2; i++) {
     char headers[128];
@@ -98,9 +96,7 @@ static void test_stop_says_goodbye(void **state) {
   int64_t server = must_serve(&port);
   int64_t client = must_connect(url_of(port));
   journal_expect("open");
-  char *error;
-  osp_ws_on_close(client, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, client, on_close);
   must_stop(server);
   journal_expect("close:1001:");
   journal_expect("close:1001:");

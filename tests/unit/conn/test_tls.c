@@ -55,10 +55,8 @@ static int64_t serve_secure(int *port, const struct tls_identity *identity) {
   int64_t server =
       osp_ws_create_secure_server(*port, "127.0.0.1", "/", identity->certificate_file, identity->key_file, &error);
   expect_success(error);
-  osp_ws_server_on_message(server, on_echo, &error);
-  expect_success(error);
-  osp_ws_server_on_close(server, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_echo);
+  must_set(osp_ws_server_on_close, server, on_close);
   must_listen(server);
   return server;
 }
@@ -295,8 +293,7 @@ static void test_what_is_left_of_a_turn(void **state) {
   int port = peer_free_port();
   int64_t server = osp_ws_create_secure_server(port, "127.0.0.1", "/", good.certificate_file, good.key_file, &error);
   expect_success(error);
-  osp_ws_server_on_message(server, on_hear_slowly, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_hear_slowly);
   must_listen(server);
   for (int i = 0; i < TALKERS; i++)
     flood_connect(&talking[i], port);

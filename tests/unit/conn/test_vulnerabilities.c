@@ -85,12 +85,9 @@ static void test_callbacks_that_end_their_connection(void **state) {
     plan.when = (enum when)(n / WHATS);
     plan.what = (enum what)(n % WHATS);
     plan.server = must_create(port, "/");
-    osp_ws_server_on_open(plan.server, on_act_open, &error);
-    expect_success(error);
-    osp_ws_server_on_message(plan.server, on_act_message, &error);
-    expect_success(error);
-    osp_ws_server_on_close(plan.server, on_act_close, &error);
-    expect_success(error);
+    must_set(osp_ws_server_on_open, plan.server, on_act_open);
+    must_set(osp_ws_server_on_message, plan.server, on_act_message);
+    must_set(osp_ws_server_on_close, plan.server, on_act_close);
     must_listen(plan.server);
     struct peer other = peer_connect(port);
     if (plan.when != IN_OPEN) {

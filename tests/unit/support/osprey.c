@@ -238,17 +238,38 @@ void must_listen(int64_t server) {
 }
 
 int64_t must_serve(int *port) {
-  char *error;
   *port = peer_free_port();
-  int64_t server = must_create(*port, "/chat");
-  osp_ws_server_on_message(server, on_echo, &error);
-  expect_success(error);
-  osp_ws_server_on_open(server, on_open, &error);
-  expect_success(error);
-  osp_ws_server_on_close(server, on_close, &error);
-  expect_success(error);
+  return must_serve_on(*port);
+}
+
+int64_t must_serve_on(int port) {
+  int64_t server = must_create(port, "/chat");
+  must_set(osp_ws_server_on_message, server, on_echo);
+  must_set(osp_ws_server_on_open, server, on_open);
+  must_set(osp_ws_server_on_close, server, on_close);
   must_listen(server);
   return server;
+}
+
+int64_t must_serve_with(int *port, ...) {
+  va_list limits;
+  const char *name;
+  *port = peer_free_port();
+  int64_t server = must_create(*port, "/");
+  va_start(limits, port);
+  while ((name = va_arg(limits, const char *)))
+    must_limit(server, name, va_arg(limits, int));
+  va_end(limits);
+  must_set(osp_ws_server_on_message, server, on_echo);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  return server;
+}
+
+void must_set(int64_t (*set)(int64_t id, void *handler, char **error), int64_t id, void *handler) {
+  char *error;
+  set(id, handler, &error);
+  expect_success(error);
 }
 
 void must_stop(int64_t server) {

@@ -76,6 +76,11 @@ int64_t must_create(int port, const char *path);
 void must_listen(int64_t server);
 /* Listens on a free port of 127.0.0.1, path "/chat". The server echoes, and writes opens and closes to the journal. */
 int64_t must_serve(int *port);
+int64_t must_serve_on(int port);
+/* Listens on a free port, path "/", with limits given as name, value, …, NULL. Echoes, and writes closes. */
+int64_t must_serve_with(int *port, ...);
+/* Sets a handler, by one of the three osp_ws_server_on_* or osp_ws_on_close. */
+void must_set(int64_t (*set)(int64_t id, void *handler, char **error), int64_t id, void *handler);
 void must_stop(int64_t server);
 void must_send(int64_t id, const char *text);
 void must_close(int64_t id);

@@ -1,0 +1,302 @@
+/* Message handlers of servers. */
+#include <time.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+#include "support/test.h"
+
+static char *error;
+
+static void *describe_message(void *cell, const struct osprey_connection *connection,
+                              const struct osprey_message *message) {
+  char *problem;
+  (void)cell;
+  latest_id = connection->id;
+  char *address = osp_ws_remote_address(connection->id, &problem);
+  journal_write("%s %d %s %s", connection->url, connection->is_connected, message->type, message->data);
+  journal_write("%s", strncmp(address, "127.0.0.1:", 10) == 0 ? "127.0.0.1" : address);
+  osp_release(address);
+  journal_write("%s", llabs(message->timestamp - (int64_t)time(NULL) * 1000) < 5000 ? "now" : "some other time");
+  return result_success();
+}
+
+static void *on_describe[] = {(void *)describe_message};
+
+/* WS-TYPE-2 WS-TYPE-3 WS-TYPE-4 WS-TYPE-5 WS-TYPE-6 WS-TYPE-8 WS-REMOTE-1 WS-ONMESSAGE-1 WS-CREATE-7 WS-TEXT-6 */
+static void test_a_handler_is_told_everything(void **state) {
+  char line[128];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/live");
+  must_set(osp_ws_server_on_message, server, on_message);
+  must_set(osp_ws_server_on_message, server, on_describe); /* WS-ONMESSAGE-3: replaces */
+  must_listen(server);
+  struct peer peer = peer_open(port, "/live?room=7&x=%20");
+  peer_send_message(&peer, "hello");
+  snprintf(line, sizeof line, "ws://127.0.0.1:%d/live?room=7&x=%%20 1 text hello", port);
+  journal_expect(line);
+  journal_expect("127.0.0.1");
+  journal_expect("now");
+  peer_send_frame(&peer, 0x82, "\x00\xff\x10", 3);
+  snprintf(line, sizeof line, "ws://127.0.0.1:%d/live?room=7&x=%%20 1 binary AP8Q", port);
+  journal_expect(line);
+  journal_clear();
+  peer_send_frame(&peer, 0x82, "", 0);
+  snprintf(line, sizeof line, "ws://127.0.0.1:%d/live?room=7&x=%%20 1 binary ", port);
+  journal_find(line);
+  struct osprey_connection *record = osp_ws_connection(latest_id, &error);
+  expect_success(error);
+  assert_int_equal(record->tag, 0);
+  assert_int_equal(record->id, latest_id);
+  assert_true(record->is_connected);
+  osp_release(record);
+  assert_int_equal(peer_status(port, "/live/", ""), 404);
+  assert_int_equal(peer_status(port, "/", ""), 404);
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* WS-TEXT-1 WS-TEXT-2 WS-TEXT-3 WS-TEXT-6 WS-TEXT-7 WS-SENDBINARY-1 WS-SEND-2 WS-SEND-7 */
+static void test_messages_come_back_whole(void **state) {
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  struct peer peer = peer_open(port, "/chat");
+  peer_send_message(&peer, "");
+  peer_expect_text(&peer, "");
+  peer_send_frame(&peer, 0x81, "a\0b\0", 4);
+  assert_true(peer_read_frame(&peer));
+  assert_int_equal(peer.frame.size, 4);
+  assert_memory_equal(peer.frame.payload, "a\0b\0", 4);
+  peer_send_frame(&peer, 0x01, "one ", 4);
+  peer_send_frame(&peer, 0x89, "ping", 4);
+  peer_send_frame(&peer, 0x00, "two ", 4);
+  peer_send_frame(&peer, 0x80, "three", 5);
+  peer_expect_frame(&peer, 0x8A);
+  assert_string_equal((char *)peer.frame.payload, "ping");
+  peer_expect_text(&peer, "one two three");
+  uint8_t bytes[70000];
+  for (size_t i = 0; i < sizeof bytes; i++)
+    bytes[i] = (uint8_t)(i * 7);
+  peer_send_frame(&peer, 0x82, bytes, sizeof bytes);
+  peer_expect_frame(&peer, 0x82);
+  assert_int_equal(peer.frame.size, sizeof bytes);
+  assert_memory_equal(peer.frame.payload, bytes, sizeof bytes);
+  for (int i = 0; i < 500; i++) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", i);
+    peer_send_message(&peer, text);
+  }
+  for (int i = 0; i < 500; i++) {
+    char text[16];
+    snprintf(text, sizeof text, "%d", i);
+    peer_expect_text(&peer, text);
+  }
+  size_t size = 1048576;
+  char *large = malloc(size + 1);
+  memset(large, 'L', size);
+  large[size] = '\0';
+  peer_send_message(&peer, large);
+  peer_expect_text(&peer, large);
+  free(large);
+  peer_send_frame(&peer, 0x88,
+                  "\x03\xe9"
+                  "bye",
+                  5);
+  peer_expect_close(&peer, 1001);
+  journal_find("close:1001:bye"); /* WS-ONCLOSE-2 */
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* WS-ONMESSAGE-4: checked, though nobody listens. */
+static void test_a_deaf_server_reads_and_checks(void **state) {
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "into the void");
+  peer_send_frame(&peer, 0x89, "", 0);
+  peer_expect_frame(&peer, 0x8A);
+  peer_send_frame(&peer, 0x81, "\xff", 1);
+  peer_expect_close(&peer, 1007); /* WS-SEC-9 */
+  peer_close(&peer);
+  must_stop(server);
+}
+
+static void *fail_message(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  return result_error(message->data);
+}
+
+static void *fail_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  (void)cell;
+  (void)connection;
+  journal_write("close:%d:%s", (int)code, reason);
+  return result_error("no matter");
+}
+
+static void *on_fail[] = {(void *)fail_message};
+static void *on_fail_close[] = {(void *)fail_close};
+
+/* WS-ONMESSAGE-5 WS-ONCLOSE-8 */
+static void test_a_failing_handler_closes_with_1011(void **state) {
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_message, server, on_fail);
+  must_set(osp_ws_server_on_close, server, on_fail_close);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "do not tell");
+  char reason[128];
+  assert_int_equal(peer_read_close(&peer, reason, sizeof reason), 1011);
+  assert_null(strstr(reason, "tell"));
+  peer_close(&peer);
+  journal_expect("close:1011:the handler failed");
+  must_stop(server);
+}
+
+/* Says something, then tries to send long bytes whose base64 is wrong at its end, then goes on. */
+static void *send_wrong_base64(void *cell, const struct osprey_connection *connection,
+                               const struct osprey_message *message) {
+  char *problem;
+  char base64[40001];
+  (void)cell;
+  osp_ws_send(connection->id, "before", &problem);
+  expect_success(problem);
+  memset(base64, 'A', sizeof base64);
+  memcpy(base64 + sizeof base64 - 5, "AA!A", 5);
+  osp_ws_send_binary(connection->id, base64, &problem);
+  journal_write("%s", problem ? problem : "sent");
+  osp_release(problem);
+  if (strcmp(message->data, "go on") != 0)
+    return result_success();
+  base64[20000] = '\0'; /* as text, behind what is in the queue */
+  osp_ws_send(connection->id, base64, &problem);
+  expect_success(problem);
+  return result_success();
+}
+
+static void *on_send_wrong_base64[] = {(void *)send_wrong_base64};
+
+/* Nothing of it is sent, and nothing is kept from being sent, with compression or without: WS-SENDBINARY-2 */
+static void test_wrong_base64_inside_a_handler(void **state) {
+  (void)state;
+  for (int compressed = 0; compressed < 2; compressed++) {
+    int port = peer_free_port();
+    int64_t server = must_create(port, "/");
+    must_limit(server, "compression", 1);
+    must_set(osp_ws_server_on_message, server, on_send_wrong_base64);
+    must_listen(server);
+    struct peer peer = peer_connect(port);
+    peer_shake(&peer, port, "/", compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
+    const char *words[] = {"stop", "go on"};
+    for (int i = 0; i < 2; i++) {
+      peer_send_message(&peer, words[i]);
+      assert_non_null(strstr(journal_next(), "39998"));
+      for (int frames = 0; frames < 1 + i; frames++) {
+        peer_expect_frame(&peer, compressed ? 0xC1 : 0x81);
+        if (!compressed)
+          assert_int_equal(peer.frame.size, frames ? 20000 : 6);
+      }
+    }
+    peer_close(&peer);
+    must_stop(server);
+  }
+}
+
+static _Atomic int64_t latest_server;
+
+/* Broadcasts until its own connection, which does not read, is closed for it, then fails as well. */
+static void *broadcast_too_much(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
+  static char text[20001];
+  char *problem;
+  (void)cell;
+  (void)message;
+  memset(text, 't', sizeof text - 1);
+  for (;;) {
+    osp_ws_server_broadcast(latest_server, text, &problem);
+    if (problem) /* another loop has yet to keep up: WS-BROADCAST-7 */
+      osp_release(problem);
+    struct osprey_connection *now = osp_ws_connection(connection->id, &problem);
+    bool open = !problem && now->is_connected;
+    osp_release(problem ? problem : (void *)now);
+    if (!open)
+      return result_error("that was too much");
+  }
+}
+
+static void *on_broadcast_too_much[] = {(void *)broadcast_too_much};
+
+/* What closed it first is told: WS-BROADCAST-4 WS-ONMESSAGE-5 WS-ONCLOSE-2 */
+static void test_failing_twice(void **state) {
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = latest_server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 20000);
+  must_limit(server, "maxQueuedBytes", 50000);
+  must_set(osp_ws_server_on_message, server, on_broadcast_too_much);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send_frame(&peer, 0x01, "begins", 6);
+  peer_send_frame(&peer, 0x80, "ends", 4);
+  do {
+    assert_true(peer_read_frame(&peer));
+  } while (peer.frame.head != 0x88);
+  assert_memory_equal(peer.frame.payload, "\x03\xf0", 2);
+  peer_close(&peer);
+  journal_expect("close:1008:too slow to take what is broadcast");
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
+/* Closed in the middle of a message of the peer's, whose rest comes: it counts for nothing. WS-BROADCAST-4 */
+static void test_the_rest_of_a_message_of_a_closed_connection(void **state) {
+  static char text[20001];
+  uint8_t begun[8 + 1000] = {0x81, 0xFE, 0xEA, 0x60};
+  (void)state;
+  memset(text, 't', sizeof text - 1);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 60000);
+  must_limit(server, "maxQueuedBytes", 70000);
+  must_set(osp_ws_server_on_message, server, on_message);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send(&peer, begun, sizeof begun);
+  do {
+    osp_ws_server_broadcast(server, text, &error);
+    expect_success(error);
+  } while (osp_ws_server_connections(server, &error) > 0);
+  memset(begun, 0, sizeof begun);
+  for (int i = 0; i < 59; i++)
+    peer_send(&peer, begun + 8, 1000);
+  do {
+    assert_true(peer_read_frame(&peer));
+  } while (peer.frame.head != 0x88);
+  peer_close(&peer);
+  journal_expect("close:1008:too slow to take what is broadcast");
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_a_handler_is_told_everything, journal_setup),
+      cmocka_unit_test_setup(test_messages_come_back_whole, journal_setup),
+      cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, journal_setup),
+      cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, journal_setup),
+      cmocka_unit_test_setup(test_wrong_base64_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_failing_twice, journal_setup),
+      cmocka_unit_test_setup(test_the_rest_of_a_message_of_a_closed_connection, journal_setup),
+  };
+  return cmocka_run_group_tests_name("message handler", tests, NULL, NULL);
+}

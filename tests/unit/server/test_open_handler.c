@@ -1,0 +1,212 @@
+/* Open handlers of servers. */
+#include <unistd.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+#include "support/test.h"
+
+static char *error;
+
+static _Atomic int64_t latest_server;
+
+static void *admit_or_refuse(void *cell, const struct osprey_connection *connection) {
+  char *problem;
+  (void)cell;
+  latest_id = connection->id;
+  char *host = osp_ws_request_header(connection->id, "X-Refuse", &problem);
+  bool refused = problem == NULL;
+  osp_release(problem ? problem : host);
+  return refused ? result_error("as asked") : result_success();
+}
+
+static void *on_admit_or_refuse[] = {(void *)admit_or_refuse};
+
+/* Of a server that speaks no subprotocol, and of a client that was refused and stays: WS-PROTOCOL-1 WS-ONOPEN-6 */
+static void test_what_is_told_from_outside(void **state) {
+  char head[512];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_open, server, on_admit_or_refuse);
+  must_listen(server);
+  struct peer peer = peer_connect(port);
+  peer_shake(&peer, port, "/", "Sec-WebSocket-Protocol: a\r\n");
+  char *protocol = osp_ws_protocol(latest_id, &error);
+  expect_success(error);
+  assert_string_equal(protocol, "");
+  osp_release(protocol);
+  peer_close(&peer);
+  peer = peer_connect(port);
+  peer_send_text(&peer, PEER_REQUEST("/") "X-Refuse: 1\r\n\r\n");
+  peer_read_head(&peer, head, sizeof head);
+  osp_ws_connection(latest_id, &error);
+  expect_error_with(error, "is closed");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* Sends more than goes out at once, until there is no room. */
+static void *open_and_talk(void *cell, const struct osprey_connection *connection) {
+  char *problem;
+  char text[20001];
+  int sent = 0;
+  (void)cell;
+  memset(text, 't', sizeof text);
+  text[sizeof text - 1] = '\0';
+  for (;; sent++) {
+    osp_ws_send(connection->id, text, &problem);
+    if (problem)
+      break;
+  }
+  journal_write("%d %s", sent, strstr(problem, "has no room") ? "has no room" : problem);
+  osp_release(problem);
+  return result_success();
+}
+
+static void *on_open_and_talk[] = {(void *)open_and_talk};
+
+/* WS-ONOPEN-5 WS-SEND-4 */
+static void test_talking_before_the_handshake_is_answered(void **state) {
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "maxMessageBytes", 20000);
+  must_limit(server, "maxQueuedBytes", 800000);
+  must_set(osp_ws_server_on_open, server, on_open_and_talk);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  journal_expect("39 has no room");
+  for (int i = 0; i < 39; i++) {
+    assert_true(peer_read_frame(&peer));
+    assert_int_equal(peer.frame.size, 20000);
+  }
+  peer_close(&peer);
+  must_stop(server);
+}
+
+static atomic_bool refusing;
+
+/* Takes longer than the handshake may. */
+static void *open_for_long(void *cell, const struct osprey_connection *connection) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 600};
+  char url[64];
+  char *problem;
+  (void)cell;
+  (void)connection;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", handlers_port);
+  osp_ws_connect_with(url, &options, on_message, &problem);
+  expect_error_with(problem, "no answer within");
+  journal_write("decided");
+  return refusing ? result_error("too late") : result_success();
+}
+
+static void *on_open_for_long[] = {(void *)open_for_long};
+
+/* An open handler that waits for something else past the handshake's deadline finds its client cut off, whatever it then says; the
+ * close handler of one that it admits is told. WS-LIMIT-11 WS-ONCLOSE-1 WS-ONCLOSE-6 */
+static void test_an_open_handler_that_takes_too_long(void **state) {
+  char head[256];
+  (void)state;
+  int silent = listen_for_handlers();
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_limit(server, "handshakeTimeoutMs", 150);
+  must_set(osp_ws_server_on_open, server, on_open_for_long);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  for (int i = 0; i < 2; i++) {
+    refusing = i == 1;
+    struct peer peer = peer_connect(port);
+    peer_send_text(&peer, PEER_REQUEST("/") "\r\n");
+    assert_int_equal(peer_read_all(&peer, head, sizeof head), 0);
+    journal_expect("decided");
+    if (!refusing)
+      journal_expect("close:1006:");
+    peer_close(&peer);
+  }
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+  close(silent);
+}
+
+static void *decide_open(void *cell, const struct osprey_connection *connection) {
+  char *problem;
+  (void)cell;
+  latest_id = connection->id;
+  journal_write("open %d", connection->is_connected);
+  char *token = osp_ws_request_header(connection->id, "X-TOKEN", &problem);
+  if (problem) {
+    osp_release(problem);
+    return result_error("there is no token");
+  }
+  journal_write("token %s", token);
+  bool good = strcmp(token, "one, two") == 0;
+  osp_release(token);
+  osp_ws_send(connection->id, "first", &problem);
+  expect_success(problem);
+  osp_ws_server_broadcast(latest_server, "not for you", &problem);
+  expect_success(problem);
+  osp_ws_send(connection->id, "second", &problem);
+  expect_success(problem);
+  return good ? result_success() : result_error("a bad token");
+}
+
+static void *on_decide[] = {(void *)decide_open};
+
+/* WS-ONOPEN-1 WS-ONOPEN-2 WS-ONOPEN-3 WS-ONOPEN-4 WS-ONOPEN-5 WS-ONOPEN-6 WS-ONCLOSE-1 WS-ONCLOSE-6 WS-HEADER-1 WS-HEADER-2
+ * WS-BROADCAST-5 WS-COUNT-1 */
+static void test_the_open_handler_decides(void **state) {
+  char sentence[100];
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = latest_server = must_create(port, "/");
+  must_set(osp_ws_server_on_open, server, on_decide);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+
+  assert_int_equal(peer_status(port, "/", ""), 403);
+  journal_expect("open 0");
+  snprintf(sentence, sizeof sentence, "send: connection %lld is closed", (long long)latest_id);
+  osp_ws_send(latest_id, "x", &error);
+  expect_error(error, sentence);
+  assert_int_equal(peer_status(port, "/", "x-token: three\r\n"), 403);
+  journal_expect("open 0");
+  journal_expect("token three");
+  WAIT_UNTIL(osp_ws_server_connections(server, &error) == 0);
+
+  struct peer peer = peer_connect(port);
+  peer_shake(&peer, port, "/", "x-token: one\r\nX-Token: two\r\n");
+  journal_expect("open 0");
+  journal_expect("token one, two");
+  peer_expect_text(&peer, "first");
+  peer_expect_text(&peer, "second");
+  assert_int_equal(osp_ws_server_connections(server, &error), 1);
+  osp_ws_request_header(latest_id, "X-Other", &error);
+  snprintf(sentence, sizeof sentence, "request header: the request of connection %lld has no header \"X-Other\"",
+           (long long)latest_id);
+  expect_error(error, sentence);
+  const char *usual[][2] = {{"upgrade", "websocket"}, {"Connection", "Upgrade"}, {"sec-websocket-version", "13"}};
+  for (int i = 0; i < 3; i++) {
+    char *value = osp_ws_request_header(latest_id, usual[i][0], &error);
+    expect_success(error);
+    assert_string_equal(value, usual[i][1]);
+    osp_release(value);
+  }
+  osp_ws_request_header(latest_id, "Sec-WebSocket-Key", &error); /* WS-HEADER-4 */
+  expect_error_with(error, "has no header");
+  peer_close(&peer);
+  journal_expect("close:1006:"); /* WS-ONCLOSE-3 */
+  assert_int_equal(journal_left(), 0);
+  must_stop(server);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_what_is_told_from_outside, journal_setup),
+      cmocka_unit_test_setup(test_talking_before_the_handshake_is_answered, journal_setup),
+      cmocka_unit_test_setup(test_an_open_handler_that_takes_too_long, journal_setup),
+      cmocka_unit_test_setup(test_the_open_handler_decides, journal_setup),
+  };
+  return cmocka_run_group_tests_name("open handler", tests, NULL, NULL);
+}
