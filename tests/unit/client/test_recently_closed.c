@@ -1,11 +1,11 @@
-/* Closed connections that are remembered. */
+/* Recently closed connections of clients. */
 #include "client/recently_closed.h"
 #include "osprey/roots.h"
 #include "support/osprey.h"
 #include "support/test.h"
 
-/* The latest 256 that ended are remembered. */
-static void test_the_ended(void **state) {
+/* The client remembers its last 256 closed connections. */
+static void test_the_oldest_are_forgotten(void **state) {
   (void)state;
   for (int64_t id = 1; id <= 300; id++)
     ws_recently_closed_add(id, "ws://h/", 1000, id % 2 ? "reason" : NULL);
@@ -14,7 +14,7 @@ static void test_the_ended(void **state) {
   assert_true(ws_recently_closed_has(300));
   assert_false(ws_recently_closed_has(0));
   assert_false(ws_recently_closed_has(-1));
-  /* Forgotten since it was looked up: no call, and the handler is let go. WS-CLIENTCLOSE-2 */
+  /* If it has been forgotten since the look-up, the handler is dropped and not called: WS-CLIENTCLOSE-2 */
   ws_recently_closed_call(NULL, 44, ws_roots_keep(on_close));
   ws_recently_closed_free_all();
   assert_false(ws_recently_closed_has(300));
@@ -22,7 +22,7 @@ static void test_the_ended(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_the_ended),
+      cmocka_unit_test(test_the_oldest_are_forgotten),
   };
   return cmocka_run_group_tests_name("recently closed", tests, NULL, NULL);
 }

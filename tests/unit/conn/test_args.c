@@ -3,29 +3,42 @@
 #include "osprey/error.h"
 #include "support/test.h"
 
-static void test_protocol_lists(void **state) {
+static void assert_protocols(const char *list, int result) {
   struct ws_error error;
-  char name[300];
-  (void)state;
   ws_error_clear(&error);
-  assert_int_equal(ws_args_protocols("op", "", &error), 0);
-  assert_int_equal(ws_args_protocols("op", "  ", &error), 0);
-  assert_int_equal(ws_args_protocols("op", "a , b", &error), 0);
+  assert_int_equal(ws_args_protocols("op", list, &error), result);
+}
+
+static void test_lists_of_protocols(void **state) {
+  (void)state;
+  assert_protocols("", 0);
+  assert_protocols("  ", 0);
+  assert_protocols("a , b", 0);
+}
+
+static void test_the_length_of_a_protocol(void **state) {
+  char name[257];
+  (void)state;
   memset(name, 'n', sizeof name);
   name[256] = '\0';
-  assert_int_equal(ws_args_protocols("op", name, &error), -1);
+  assert_protocols(name, -1);
   name[255] = '\0';
-  assert_int_equal(ws_args_protocols("op", name, &error), 0);
-  char *list = malloc(70001);
+  assert_protocols(name, 0);
+}
+
+static void test_a_list_of_nothing_but_commas(void **state) {
+  enum { COMMAS = 70000 };
+  (void)state;
+  char *list = malloc(COMMAS + 1);
   assert_non_null(list);
-  memset(list, ',', 70000);
-  list[70000] = '\0';
-  assert_int_equal(ws_args_protocols("op", list, &error), -1);
+  memset(list, ',', COMMAS);
+  list[COMMAS] = '\0';
+  assert_protocols(list, -1);
   free(list);
 }
 
-/* WS-PROTOCOLS-4 WS-CONNECTWITH-11: a hundred names are a list, one more is an error that names it and the cap. */
-static void test_too_many_protocols_are_an_error(void **state) {
+/* The error names the first protocol past the cap: WS-PROTOCOLS-4 WS-CONNECTWITH-11 */
+static void test_the_number_of_protocols(void **state) {
   enum { MOST = 100 };
   char list[8 * (MOST + 1)] = "p0";
   struct ws_error error;
@@ -41,8 +54,10 @@ static void test_too_many_protocols_are_an_error(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_protocol_lists),
-      cmocka_unit_test(test_too_many_protocols_are_an_error),
+      cmocka_unit_test(test_lists_of_protocols),
+      cmocka_unit_test(test_the_length_of_a_protocol),
+      cmocka_unit_test(test_a_list_of_nothing_but_commas),
+      cmocka_unit_test(test_the_number_of_protocols),
   };
   return cmocka_run_group_tests_name("args", tests, NULL, NULL);
 }

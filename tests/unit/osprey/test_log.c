@@ -11,12 +11,12 @@ static void test_printable(void **state) {
       {"plain", "plain"},
       {"a\nb\r\t\x7f", "a\\x0ab\\x0d\\x09\\x7f"},
       {"\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80", "\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"},
-      {"\xC2\x9B", "\\xc2\\x9b"}, /* a C1 control steers terminals too */
+      {"\xC2\x9B", "\\xc2\\x9b"}, /* a C1 control character, which terminals obey */
       {"\xC2\xA0", "\xC2\xA0"},
       {"\xFF\xC3", "\\xff\\xc3"},
       {"\xE2\x82", "\\xe2\\x82"},
       {"\xED\xA0\x80", "\\xed\\xa0\\x80"},
-      /* line and paragraph separators, marks of direction, and their neighbours */
+      /* line and paragraph separators, direction marks, and their neighbours */
       {"\xE2\x80\xA8", "\\xe2\\x80\\xa8"},
       {"\xE2\x80\xA9", "\\xe2\\x80\\xa9"},
       {"\xE2\x80\xAA", "\\xe2\\x80\\xaa"},

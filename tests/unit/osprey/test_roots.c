@@ -3,7 +3,7 @@
 #include "osprey/hooks.h"
 #include "support/test.h"
 
-/* What is kept is found again, any number of times. */
+/* Slots keep their values, and are reused. */
 static void test_roots(void **state) {
   enum { MANY = 2000 };
   static void **slots[MANY];
@@ -26,7 +26,7 @@ static void test_roots(void **state) {
   osp_release(value);
   ws_roots_drop(kept);
   slots[0] = ws_roots_acquire();
-  ws_roots_free_all(); /* one is out: nothing happens */
+  ws_roots_free_all(); /* has no effect while a slot is acquired */
   assert_null(*slots[0]);
   ws_roots_release(slots[0]);
   ws_roots_free_all();

@@ -1,12 +1,12 @@
-/* Osprey values, and calls of handlers. */
+/* Osprey values, errors, and calls of handlers. */
 #include "osprey/value.h"
 #include "osprey/error.h"
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/test.h"
 
-/* Every sentence that is too long is cut, and stays text. */
-static void test_errors(void **state) {
+/* Truncates a sentence that is too long. */
+static void test_long_errors(void **state) {
   struct ws_error error;
   char url[3000];
   (void)state;
@@ -40,16 +40,16 @@ static void test_values(void **state) {
   osp_release(record);
 }
 
-/* As a host may that has no sentence for its error. */
-static void *fail_without_a_sentence(void *cell, const char *text) {
+/* An Err without a text, as a host may make. */
+static void *fail_without_a_text(void *cell, const char *text) {
   (void)cell;
   (void)text;
   return result_error(NULL);
 }
 
 /* WS-CONNECT-11 */
-static void test_an_error_without_a_sentence(void **state) {
-  static void *cell[] = {(void *)fail_without_a_sentence};
+static void test_an_error_without_a_text(void **state) {
+  static void *cell[] = {(void *)fail_without_a_text};
   struct ws_call call = {0};
   (void)state;
   assert_int_equal(ws_call_init(&call), 0);
@@ -60,9 +60,9 @@ static void test_an_error_without_a_sentence(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_errors),
+      cmocka_unit_test(test_long_errors),
       cmocka_unit_test(test_values),
-      cmocka_unit_test(test_an_error_without_a_sentence),
+      cmocka_unit_test(test_an_error_without_a_text),
   };
   return cmocka_run_group_tests_name("value", tests, NULL, NULL);
 }
