@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "osp_ws.h"
+#include "test.h"
 
 struct osprey_connection {
   int64_t tag, id;
@@ -115,13 +116,3 @@ extern _Atomic int handlers_port;
 long elapsed_ms(const struct timespec *since);
 /* Returns the number of descriptors that the process has open. */
 int count_descriptors(void);
-
-/* Polls the condition, which has no event to wait for, until it holds. */
-#define WAIT_UNTIL(condition)                                                                                          \
-  do {                                                                                                                 \
-    for (int tries_ = 0; !(condition); tries_++) {                                                                     \
-      if (tries_ > 4000)                                                                                               \
-        fail_msg("never true: %s", #condition);                                                                        \
-      poll(NULL, 0, 2);                                                                                                \
-    }                                                                                                                  \
-  } while (0)

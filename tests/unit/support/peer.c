@@ -194,6 +194,31 @@ size_t peer_read_all(struct peer *peer, char *bytes, size_t room) {
   return used;
 }
 
+/* Returns the number of bytes that the socket between these ports has received and its program has not read. */
+static unsigned peer_unread(unsigned local_port, unsigned remote_port) {
+  char line[256];
+  unsigned unread = 0;
+  FILE *sockets = fopen("/proc/net/tcp", "r");
+  assert_non_null(sockets);
+  while (fgets(line, sizeof line, sockets)) {
+    unsigned local, remote, queued;
+    if (sscanf(line, "%*d: %*8x:%x %*8x:%x %*x %*x:%x", &local, &remote, &queued) == 3 && local == local_port &&
+        remote == remote_port)
+      unread = queued;
+  }
+  fclose(sockets);
+  return unread;
+}
+
+void peer_await_reading(struct peer *peer) {
+  struct sockaddr_in here;
+  struct sockaddr_in there;
+  socklen_t size = sizeof here;
+  assert_int_equal(getsockname(peer->fd, (struct sockaddr *)&here, &size), 0);
+  assert_int_equal(getpeername(peer->fd, (struct sockaddr *)&there, &size), 0);
+  WAIT_UNTIL(peer_unread(ntohs(there.sin_port), ntohs(here.sin_port)) == 0);
+}
+
 bool peer_is_silent(struct peer *peer, int ms) {
   struct pollfd watched = {.fd = peer->fd, .events = POLLIN};
   return poll(&watched, 1, ms) == 0;

@@ -62,6 +62,8 @@ long peer_receive(struct peer *peer, void *bytes, size_t n);
 bool peer_read_head(struct peer *peer, char *head, size_t room);
 /* Reads up to the end of the stream, and NUL-terminates. Returns the size. */
 size_t peer_read_all(struct peer *peer, char *bytes, size_t room);
+/* Waits until the other end, a process of this machine, has read all that was sent over IPv4. */
+void peer_await_reading(struct peer *peer);
 /* Waits for `ms`. Returns false if something arrives. */
 bool peer_is_silent(struct peer *peer, int ms);
 

@@ -1,5 +1,6 @@
 #pragma once
-/* CMocka, and the headers that it needs before it. */
+/* CMocka, the headers that it needs before it, and waiting for a condition. */
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,3 +10,13 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* Polls the condition, which has no event to wait for, until it holds. */
+#define WAIT_UNTIL(condition)                                                                                          \
+  do {                                                                                                                 \
+    for (int tries_ = 0; !(condition); tries_++) {                                                                     \
+      if (tries_ > 4000)                                                                                               \
+        fail_msg("never true: %s", #condition);                                                                        \
+      poll(NULL, 0, 2);                                                                                                \
+    }                                                                                                                  \
+  } while (0)
