@@ -8,6 +8,7 @@
 
 static char *error;
 
+/* Writes the connection, the message, the peer's address, and whether the timestamp is the present. */
 static void *describe_message(void *cell, const struct osprey_connection *connection,
                               const struct osprey_message *message) {
   char *problem;
@@ -23,95 +24,144 @@ static void *describe_message(void *cell, const struct osprey_connection *connec
 
 static void *on_describe[] = {(void *)describe_message};
 
-/* WS-TYPE-2 WS-TYPE-3 WS-TYPE-4 WS-TYPE-5 WS-TYPE-6 WS-TYPE-8 WS-REMOTE-1 WS-ONMESSAGE-1 WS-CREATE-7 WS-TEXT-6 */
-static void test_a_handler_is_told_everything(void **state) {
+/* WS-ONMESSAGE-1 WS-TYPE-8 */
+static void test_arguments_of_the_handler(void **state) {
+  static const struct {
+    uint8_t head;
+    const char *payload;
+    size_t size;
+    const char *written; /* type and data */
+  } rows[] = {
+      {0x81, "hello", 5, "text hello"},         /* WS-TYPE-2 */
+      {0x82, "\x00\xff\x10", 3, "binary AP8Q"}, /* WS-TYPE-3 */
+      {0x82, "", 0, "binary "},                 /* WS-TEXT-6 */
+  };
   char line[128];
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/live");
   must_set(osp_ws_server_on_message, server, on_message);
-  must_set(osp_ws_server_on_message, server, on_describe); /* WS-ONMESSAGE-3: replaces */
+  must_set(osp_ws_server_on_message, server, on_describe); /* WS-ONMESSAGE-3 */
   must_listen(server);
   struct peer peer = peer_open(port, "/live?room=7&x=%20");
-  peer_send_message(&peer, "hello");
-  snprintf(line, sizeof line, "ws://127.0.0.1:%d/live?room=7&x=%%20 1 text hello", port);
-  journal_expect(line);
-  journal_expect("127.0.0.1");
-  journal_expect("now");
-  peer_send_frame(&peer, 0x82, "\x00\xff\x10", 3);
-  snprintf(line, sizeof line, "ws://127.0.0.1:%d/live?room=7&x=%%20 1 binary AP8Q", port);
-  journal_expect(line);
-  journal_clear();
-  peer_send_frame(&peer, 0x82, "", 0);
-  snprintf(line, sizeof line, "ws://127.0.0.1:%d/live?room=7&x=%%20 1 binary ", port);
-  journal_find(line);
-  struct osprey_connection *record = osp_ws_connection(latest_id, &error);
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    peer_send_frame(&peer, rows[i].head, rows[i].payload, rows[i].size);
+    snprintf(line, sizeof line, "ws://127.0.0.1:%d/live?room=7&x=%%20 1 %s", port, rows[i].written); /* WS-TYPE-6 */
+    journal_expect(line);
+    journal_expect("127.0.0.1"); /* WS-REMOTE-1 */
+    journal_expect("now");       /* WS-TYPE-4 */
+  }
+  struct osprey_connection *record = osp_ws_connection(latest_id, &error); /* WS-TYPE-5 */
   expect_success(error);
   assert_int_equal(record->tag, 0);
   assert_int_equal(record->id, latest_id);
   assert_true(record->is_connected);
   osp_release(record);
-  assert_int_equal(peer_status(port, "/live/", ""), 404);
+  assert_int_equal(peer_status(port, "/live/", ""), 404); /* WS-CREATE-7 */
   assert_int_equal(peer_status(port, "/", ""), 404);
   peer_close(&peer);
   must_stop(server);
 }
 
-/* WS-TEXT-1 WS-TEXT-2 WS-TEXT-3 WS-TEXT-6 WS-TEXT-7 WS-SENDBINARY-1 WS-SEND-2 WS-SEND-7 */
-static void test_messages_come_back_whole(void **state) {
+/* The handler of this server sends every message back to echoed: WS-SEND-2 WS-SEND-7 */
+static int64_t echo_server;
+static struct peer echoed;
+
+static int set_up_echo(void **state) {
   int port;
+  journal_setup(state);
+  echo_server = must_serve(&port);
+  echoed = peer_open(port, "/chat");
+  return 0;
+}
+
+static int tear_down_echo(void **state) {
   (void)state;
-  int64_t server = must_serve(&port);
-  struct peer peer = peer_open(port, "/chat");
-  peer_send_message(&peer, "");
-  peer_expect_text(&peer, "");
-  peer_send_frame(&peer, 0x81, "a\0b\0", 4);
-  assert_true(peer_read_frame(&peer));
-  assert_int_equal(peer.frame.size, 4);
-  assert_memory_equal(peer.frame.payload, "a\0b\0", 4);
-  peer_send_frame(&peer, 0x01, "one ", 4);
-  peer_send_frame(&peer, 0x89, "ping", 4);
-  peer_send_frame(&peer, 0x00, "two ", 4);
-  peer_send_frame(&peer, 0x80, "three", 5);
-  peer_expect_frame(&peer, 0x8A);
-  assert_string_equal((char *)peer.frame.payload, "ping");
-  peer_expect_text(&peer, "one two three");
+  peer_close(&echoed);
+  must_stop(echo_server);
+  return 0;
+}
+
+/* WS-TEXT-6 */
+static void test_an_empty_text(void **state) {
+  (void)state;
+  peer_send_message(&echoed, "");
+  peer_expect_text(&echoed, "");
+}
+
+/* WS-TEXT-2 WS-TEXT-3 */
+static void test_a_text_with_nul(void **state) {
+  (void)state;
+  peer_send_frame(&echoed, 0x81, "a\0b\0", 4);
+  assert_true(peer_read_frame(&echoed));
+  assert_int_equal(echoed.frame.size, 4);
+  assert_memory_equal(echoed.frame.payload, "a\0b\0", 4);
+}
+
+/* WS-TEXT-1 */
+static void test_a_fragmented_text_with_a_ping_inside(void **state) {
+  (void)state;
+  peer_send_frame(&echoed, 0x01, "one ", 4);
+  peer_send_frame(&echoed, 0x89, "ping", 4);
+  peer_send_frame(&echoed, 0x00, "two ", 4);
+  peer_send_frame(&echoed, 0x80, "three", 5);
+  peer_expect_frame(&echoed, 0x8A);
+  assert_string_equal((char *)echoed.frame.payload, "ping");
+  peer_expect_text(&echoed, "one two three");
+}
+
+/* WS-SENDBINARY-1 */
+static void test_a_binary_message(void **state) {
   uint8_t bytes[70000];
+  (void)state;
   for (size_t i = 0; i < sizeof bytes; i++)
     bytes[i] = (uint8_t)(i * 7);
-  peer_send_frame(&peer, 0x82, bytes, sizeof bytes);
-  peer_expect_frame(&peer, 0x82);
-  assert_int_equal(peer.frame.size, sizeof bytes);
-  assert_memory_equal(peer.frame.payload, bytes, sizeof bytes);
-  for (int i = 0; i < 500; i++) {
-    char text[16];
+  peer_send_frame(&echoed, 0x82, bytes, sizeof bytes);
+  peer_expect_frame(&echoed, 0x82);
+  assert_int_equal(echoed.frame.size, sizeof bytes);
+  assert_memory_equal(echoed.frame.payload, bytes, sizeof bytes);
+}
+
+/* WS-TEXT-7 */
+static void test_the_order_of_messages(void **state) {
+  enum { MESSAGES = 500 };
+  char text[16];
+  (void)state;
+  for (int i = 0; i < MESSAGES; i++) {
     snprintf(text, sizeof text, "%d", i);
-    peer_send_message(&peer, text);
+    peer_send_message(&echoed, text);
   }
-  for (int i = 0; i < 500; i++) {
-    char text[16];
+  for (int i = 0; i < MESSAGES; i++) {
     snprintf(text, sizeof text, "%d", i);
-    peer_expect_text(&peer, text);
+    peer_expect_text(&echoed, text);
   }
-  size_t size = 1048576;
-  char *large = malloc(size + 1);
-  memset(large, 'L', size);
-  large[size] = '\0';
-  peer_send_message(&peer, large);
-  peer_expect_text(&peer, large);
+}
+
+static void test_a_text_of_the_default_cap(void **state) {
+  enum { SIZE = 1048576 };
+  (void)state;
+  char *large = malloc(SIZE + 1);
+  assert_non_null(large);
+  memset(large, 'L', SIZE);
+  large[SIZE] = '\0';
+  peer_send_message(&echoed, large);
+  peer_expect_text(&echoed, large);
   free(large);
-  peer_send_frame(&peer, 0x88,
+}
+
+/* WS-ONCLOSE-2 */
+static void test_a_close_with_a_reason(void **state) {
+  (void)state;
+  peer_send_frame(&echoed, 0x88,
                   "\x03\xe9"
                   "bye",
                   5);
-  peer_expect_close(&peer, 1001);
-  journal_find("close:1001:bye"); /* WS-ONCLOSE-2 */
-  peer_close(&peer);
-  must_stop(server);
+  peer_expect_close(&echoed, 1001);
+  journal_find("close:1001:bye");
 }
 
-/* WS-ONMESSAGE-4: checked, though nobody listens. */
-static void test_a_deaf_server_reads_and_checks(void **state) {
+/* Reads and checks what it discards: WS-ONMESSAGE-4 */
+static void test_a_server_without_the_handler(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
@@ -144,7 +194,7 @@ static void *on_fail[] = {(void *)fail_message};
 static void *on_fail_close[] = {(void *)fail_close};
 
 /* WS-ONMESSAGE-5 WS-ONCLOSE-8 */
-static void test_a_failing_handler_closes_with_1011(void **state) {
+static void test_an_err_closes_with_1011(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
@@ -161,7 +211,7 @@ static void test_a_failing_handler_closes_with_1011(void **state) {
   must_stop(server);
 }
 
-/* Says something, then tries to send long bytes whose base64 is wrong at its end, then goes on. */
+/* Sends a text, then long base64 that is wrong at its end, then, if the message is "go on", a text behind both. */
 static void *send_wrong_base64(void *cell, const struct osprey_connection *connection,
                                const struct osprey_message *message) {
   char *problem;
@@ -176,7 +226,7 @@ static void *send_wrong_base64(void *cell, const struct osprey_connection *conne
   osp_release(problem);
   if (strcmp(message->data, "go on") != 0)
     return result_success();
-  base64[20000] = '\0'; /* as text, behind what is in the queue */
+  base64[20000] = '\0';
   osp_ws_send(connection->id, base64, &problem);
   expect_success(problem);
   return result_success();
@@ -184,8 +234,8 @@ static void *send_wrong_base64(void *cell, const struct osprey_connection *conne
 
 static void *on_send_wrong_base64[] = {(void *)send_wrong_base64};
 
-/* Nothing of it is sent, and nothing is kept from being sent, with compression or without: WS-SENDBINARY-2 */
-static void test_wrong_base64_inside_a_handler(void **state) {
+/* Sends nothing, and lets the messages before and after pass, with or without compression: WS-SENDBINARY-2 */
+static void test_wrong_base64(void **state) {
   (void)state;
   for (int compressed = 0; compressed < 2; compressed++) {
     int port = peer_free_port();
@@ -212,7 +262,7 @@ static void test_wrong_base64_inside_a_handler(void **state) {
 
 static _Atomic int64_t latest_server;
 
-/* Broadcasts until its own connection, which does not read, is closed for it, then fails as well. */
+/* Broadcasts until its own connection, whose peer does not read, is closed for it; then returns an Err as well. */
 static void *broadcast_too_much(void *cell, const struct osprey_connection *connection,
                                 const struct osprey_message *message) {
   static char text[20001];
@@ -222,7 +272,7 @@ static void *broadcast_too_much(void *cell, const struct osprey_connection *conn
   memset(text, 't', sizeof text - 1);
   for (;;) {
     osp_ws_server_broadcast(latest_server, text, &problem);
-    if (problem) /* another loop has yet to keep up: WS-BROADCAST-7 */
+    if (problem) /* another loop is behind: WS-BROADCAST-7 */
       osp_release(problem);
     struct osprey_connection *now = osp_ws_connection(connection->id, &problem);
     bool open = !problem && now->is_connected;
@@ -234,8 +284,8 @@ static void *broadcast_too_much(void *cell, const struct osprey_connection *conn
 
 static void *on_broadcast_too_much[] = {(void *)broadcast_too_much};
 
-/* What closed it first is told: WS-BROADCAST-4 WS-ONMESSAGE-5 WS-ONCLOSE-2 */
-static void test_failing_twice(void **state) {
+/* The close handler is given the first of two causes: WS-BROADCAST-4 WS-ONMESSAGE-5 WS-ONCLOSE-2 */
+static void test_an_err_on_a_closed_connection(void **state) {
   (void)state;
   int port = peer_free_port();
   int64_t server = latest_server = must_create(port, "/");
@@ -257,8 +307,8 @@ static void test_failing_twice(void **state) {
   assert_int_equal(journal_left(), 0);
 }
 
-/* Closed in the middle of a message of the peer's, whose rest comes: it counts for nothing. WS-BROADCAST-4 */
-static void test_the_rest_of_a_message_of_a_closed_connection(void **state) {
+/* A connection is closed in the middle of a message. Its rest is ignored: WS-BROADCAST-4 */
+static void test_the_rest_of_a_message_after_a_close(void **state) {
   static char text[20001];
   uint8_t begun[8 + 1000] = {0x81, 0xFE, 0xEA, 0x60};
   (void)state;
@@ -288,15 +338,23 @@ static void test_the_rest_of_a_message_of_a_closed_connection(void **state) {
   assert_int_equal(journal_left(), 0);
 }
 
+#define echo_test(function) cmocka_unit_test_setup_teardown(function, set_up_echo, tear_down_echo)
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_a_handler_is_told_everything, journal_setup),
-      cmocka_unit_test_setup(test_messages_come_back_whole, journal_setup),
-      cmocka_unit_test_setup(test_a_deaf_server_reads_and_checks, journal_setup),
-      cmocka_unit_test_setup(test_a_failing_handler_closes_with_1011, journal_setup),
-      cmocka_unit_test_setup(test_wrong_base64_inside_a_handler, journal_setup),
-      cmocka_unit_test_setup(test_failing_twice, journal_setup),
-      cmocka_unit_test_setup(test_the_rest_of_a_message_of_a_closed_connection, journal_setup),
+      cmocka_unit_test_setup(test_arguments_of_the_handler, journal_setup),
+      echo_test(test_an_empty_text),
+      echo_test(test_a_text_with_nul),
+      echo_test(test_a_fragmented_text_with_a_ping_inside),
+      echo_test(test_a_binary_message),
+      echo_test(test_the_order_of_messages),
+      echo_test(test_a_text_of_the_default_cap),
+      echo_test(test_a_close_with_a_reason),
+      cmocka_unit_test_setup(test_a_server_without_the_handler, journal_setup),
+      cmocka_unit_test_setup(test_an_err_closes_with_1011, journal_setup),
+      cmocka_unit_test_setup(test_wrong_base64, journal_setup),
+      cmocka_unit_test_setup(test_an_err_on_a_closed_connection, journal_setup),
+      cmocka_unit_test_setup(test_the_rest_of_a_message_after_a_close, journal_setup),
   };
   return cmocka_run_group_tests_name("message handler", tests, NULL, NULL);
 }
