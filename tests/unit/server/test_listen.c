@@ -8,22 +8,21 @@ static char *error;
 
 static _Atomic int64_t latest_server;
 
-static void *describe_message(void *cell, const struct osprey_connection *connection,
-                              const struct osprey_message *message) {
+static void *write_remote_address(void *cell, const struct osprey_connection *connection,
+                                  const struct osprey_message *message) {
   char *problem;
   (void)cell;
-  latest_id = connection->id;
+  (void)message;
   char *address = osp_ws_remote_address(connection->id, &problem);
-  journal_write("%s %d %s %s", connection->url, connection->is_connected, message->type, message->data);
-  journal_write("%s", strncmp(address, "127.0.0.1:", 10) == 0 ? "127.0.0.1" : address);
+  expect_success(problem);
+  journal_write("%s", address);
   osp_release(address);
-  journal_write("%s", llabs(message->timestamp - (int64_t)time(NULL) * 1000) < 5000 ? "now" : "some other time");
   return result_success();
 }
 
-static void *on_describe[] = {(void *)describe_message};
+static void *on_write_remote_address[] = {(void *)write_remote_address};
 
-/* Makes a server that echoes, and serves it. */
+/* Starts an echo server on the port that the message names. */
 static void *serve_more(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   char *problem;
   (void)cell;
@@ -61,25 +60,26 @@ static void test_listening_inside_a_handler(void **state) {
   must_stop(server);
 }
 
-/* IPv6 and names: WS-CREATE-3 */
+/* WS-CREATE-3 */
 static void test_addresses(void **state) {
+  static const struct {
+    const char *address;
+    bool v6;
+  } rows[] = {{"::1", true}, {"[::1]", true}, {"localhost", false}, {"0.0.0.0", false}, {"::", false}};
   (void)state;
-  const char *addresses[] = {"::1", "[::1]", "localhost", "0.0.0.0", "::"};
-  for (int i = 0; i < 5; i++) {
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const char *remote = rows[i].v6 ? "[::1]:" : "127.0.0.1:";
     int port = peer_free_port();
-    int64_t server = osp_ws_create_server(port, addresses[i], "/", &error);
+    int64_t server = osp_ws_create_server(port, rows[i].address, "/", &error);
     expect_success(error);
-    must_set(osp_ws_server_on_message, server, on_describe);
+    must_set(osp_ws_server_on_message, server, on_write_remote_address);
     must_listen(server);
-    struct peer peer = i < 2 ? peer_connect6(port) : peer_connect(port);
+    struct peer peer = rows[i].v6 ? peer_connect6(port) : peer_connect(port);
     peer_shake(&peer, port, "/", "");
     peer_send_message(&peer, "x");
-    journal_next();
-    const char *address = journal_next();
-    assert_int_equal(strncmp(address, i < 2 ? "[::1]:" : "127.0.0.1", 6), 0);
+    assert_memory_equal(journal_next(), remote, strlen(remote));
     peer_close(&peer);
     must_stop(server);
-    journal_clear();
   }
 }
 
