@@ -8,7 +8,7 @@
 
 static char *error;
 
-/* Compression only where both want it: WS-LIMIT-13 WS-CONNECTWITH-5 */
+/* Messages are compressed only if both ends allow it: WS-LIMIT-13 WS-CONNECTWITH-5 */
 static void test_compression(void **state) {
   char url[64];
   char head[1024];
@@ -50,7 +50,7 @@ static void test_compression(void **state) {
 
 enum { SPACES = 3 << 20 };
 
-/* A message of three million spaces, compressed by zlib as far as it goes. */
+/* Sends a message of three million spaces, compressed as far as zlib can. */
 static void send_spaces(struct peer *peer) {
   z_stream stream = {.zalloc = NULL};
   uint8_t *spaces = malloc(SPACES);
@@ -67,7 +67,7 @@ static void send_spaces(struct peer *peer) {
   free(spaces);
 }
 
-/* WS-LIMIT-17, and what comes back is sent so that any guard lets it pass: DEFLATE-13 */
+/* The echo is compressed so that no guard refuses it: WS-LIMIT-17 DEFLATE-13 */
 static void test_compression_ratio(void **state) {
   static const int ratios[] = {100, 1032};
   (void)state;

@@ -10,7 +10,7 @@
 
 static char *error;
 
-/* 0 is no limit, not a limit of none: WS-LIMIT-9 WS-LIMIT-10 WS-LIMIT-12 */
+/* 0 means no limit: WS-LIMIT-9 WS-LIMIT-10 WS-LIMIT-12 */
 static void test_limits_that_are_off(void **state) {
   int port;
   struct peer peers[3];
@@ -39,7 +39,7 @@ static void test_a_message_too_big(void **state) {
   struct peer peer = peer_open(port, "/");
   peer_send_message(&peer, text);
   peer_expect_text(&peer, text);
-  /* The header alone is enough. */
+  /* The frame header is enough. */
   peer_send(&peer, "\x81\xfe\x03\xe9\0\0\0\0", 8);
   peer_expect_close(&peer, 1009);
   journal_expect("close:1009:a message is too big");
@@ -81,16 +81,9 @@ static void test_too_many_connections(void **state) {
   assert_int_equal(peer_status(port, "/", ""), 503);
   peer_close(&first);
   journal_expect("close:1006:");
-  struct peer third;
-  for (int tries = 0;; tries++) {
-    /* The refused one may be counted for a moment still. */
-    if (peer_status(port, "/", "") == 101)
-      break;
-    assert_true(tries < 200);
-    poll(NULL, 0, 10);
-  }
+  WAIT_UNTIL(peer_status(port, "/", "") == 101); /* the refused connection counts until it has ended */
   journal_expect("close:1006:");
-  third = peer_open(port, "/");
+  struct peer third = peer_open(port, "/");
   peer_close(&second);
   peer_close(&third);
   must_stop(server);
@@ -101,7 +94,7 @@ static void test_too_many_connections(void **state) {
   must_stop(server);
 }
 
-/* Past a cap by more than are answered: WS-LIMIT-16 */
+/* Only 256 connections past a cap are answered: WS-LIMIT-16 */
 static void test_far_too_many_connections(void **state) {
   enum { ANSWERED = 256 };
   const char *const limits[] = {"maxConnections", "maxConnectionsPerAddress"};
@@ -123,12 +116,8 @@ static void test_far_too_many_connections(void **state) {
     assert_true(peer_is_silent(&waiting[ANSWERED - 1], 0));
     for (int k = 0; k < ANSWERED; k++)
       peer_close(&waiting[k]);
-    /* None of them counts any more. */
     peer_close(&first);
-    for (int tries = 0; peer_status(port, "/", "") != 101; tries++) {
-      assert_true(tries < 200);
-      poll(NULL, 0, 10);
-    }
+    WAIT_UNTIL(peer_status(port, "/", "") == 101); /* once none of them counts */
     must_stop(server);
     journal_clear();
   }
@@ -147,20 +136,20 @@ static void test_too_many_messages(void **state) {
   peer_expect_close(&peer, 1008);
   journal_expect("close:1008:too many messages in a second");
   peer_close(&peer);
-  /* Each second has its own allowance. */
+  /* Each second has an allowance of its own. */
   peer = peer_open(port, "/");
   for (int second = 0; second < 2; second++) {
     for (int i = 0; i < 5; i++)
       peer_send_message(&peer, "x");
     for (int i = 0; i < 5; i++)
       peer_expect_text(&peer, "x");
-    poll(NULL, 0, 1100);
+    assert_true(peer_is_silent(&peer, 1100)); /* the clock is the event */
   }
   peer_close(&peer);
   must_stop(server);
 }
 
-/* However steadily the bytes come: WS-LIMIT-11 */
+/* The deadline holds although bytes keep arriving: WS-LIMIT-11 */
 static void test_a_slow_handshake(void **state) {
   struct timespec start;
   const char *request =
@@ -186,7 +175,7 @@ static void test_idle_peers(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve_with(&port, "idleTimeoutMs", 400, NULL);
-  /* One that answers pings is kept. */
+  /* A peer that answers pings is kept. */
   struct peer peer = peer_open(port, "/");
   for (int i = 0; i < 4; i++) {
     peer_expect_frame(&peer, 0x89);
@@ -194,11 +183,11 @@ static void test_idle_peers(void **state) {
   }
   peer_send_message(&peer, "alive");
   peer_expect_text(&peer, "alive");
-  /* One that does not is closed. */
+  /* A peer that does not is closed. */
   peer_expect_close(&peer, 1001);
   journal_expect("close:1001:idle for too long");
   peer_close(&peer);
-  /* One that does not even read is gone. */
+  /* A peer that does not read either is dropped. */
   static char text[1000001];
   memset(text, 't', sizeof text - 1);
   peer = peer_open(port, "/");
@@ -211,7 +200,7 @@ static void test_idle_peers(void **state) {
   must_stop(server);
 }
 
-/* Waits for a connect that fails, and with it for longer than the connection may be idle. */
+/* Waits for a connect that fails only after the idle timeout of the calling connection. */
 static void *wait_inside(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 900};
   char url[64];
@@ -224,8 +213,8 @@ static void *wait_inside(void *cell, const struct osprey_connection *connection,
 
 static void *on_wait_inside[] = {(void *)wait_inside};
 
-/* While its handler waits a connection is not read, and so not idle: WS-LIMIT-12 WS-THREAD-4 */
-static void test_a_waiting_handler_is_not_idle(void **state) {
+/* A connection is not read while its handler waits, and does not count as idle: WS-LIMIT-12 WS-THREAD-4 */
+static void test_a_handler_that_waits_is_not_idle(void **state) {
   (void)state;
   int silent = listen_for_handlers();
   int port = peer_free_port();
@@ -241,7 +230,7 @@ static void test_a_waiting_handler_is_not_idle(void **state) {
   close(silent);
 }
 
-/* A message that takes its time is no silence, wherever its bytes are received: WS-LIMIT-12 */
+/* A connection that receives a long message slowly is not idle: WS-LIMIT-12 */
 static void test_a_slow_message_is_not_idle(void **state) {
   enum { SIZE = 200000, PIECE = 10000 };
   static char payload[SIZE + 1];
@@ -261,7 +250,7 @@ static void test_a_slow_message_is_not_idle(void **state) {
   must_stop(server);
 }
 
-/* Descriptors run out, and come back: WS-SEC-12 */
+/* The process runs out of descriptors, and has some again: WS-SEC-12 */
 static void test_descriptors_run_out(void **state) {
   enum { FEW = 64 };
   struct rlimit before;
@@ -278,7 +267,7 @@ static void test_descriptors_run_out(void **state) {
   while (count < FEW && (taken[count] = dup(first.fd)) >= 0)
     count++;
   assert_in_range(count, 1, FEW - 1);
-  close(taken[--count]); /* the last descriptor there is goes to the peer that waits */
+  close(taken[--count]); /* the last free descriptor is the waiting peer's */
   struct peer waiting = peer_connect(port);
   peer_send_message(&first, "still");
   peer_expect_text(&first, "still");
@@ -304,7 +293,7 @@ int main(void) {
       cmocka_unit_test_setup(test_too_many_messages, journal_setup),
       cmocka_unit_test_setup(test_a_slow_handshake, journal_setup),
       cmocka_unit_test_setup(test_idle_peers, journal_setup),
-      cmocka_unit_test_setup(test_a_waiting_handler_is_not_idle, journal_setup),
+      cmocka_unit_test_setup(test_a_handler_that_waits_is_not_idle, journal_setup),
       cmocka_unit_test_setup(test_a_slow_message_is_not_idle, journal_setup),
       cmocka_unit_test_setup(test_descriptors_run_out, journal_setup),
   };

@@ -8,7 +8,7 @@
 
 static char *error;
 
-/* Pings as fast as they go, of which no answer is read: WS-LIMIT-15 */
+/* A flood of pings from a peer that reads no pong, under the default limits: WS-LIMIT-15 */
 static void test_pings_of_a_peer_that_does_not_read(void **state) {
   enum { FRAME = 6 + 125, FRAMES = 1000, ROUNDS = 200 };
   static uint8_t pings[FRAMES * FRAME];
@@ -31,7 +31,7 @@ static void test_pings_of_a_peer_that_does_not_read(void **state) {
   must_stop(server);
 }
 
-/* Pings whose answers nobody reads: WS-LIMIT-7 WS-SEC-11 */
+/* The same with a small maxQueuedBytes: WS-LIMIT-7 WS-SEC-11 */
 static void test_a_flood_of_pings(void **state) {
   enum { BATCH = 2000, SIZE = 6 + 125, ROUNDS = 200 };
   static char pings[BATCH * SIZE];
@@ -59,6 +59,7 @@ static void test_a_flood_of_pings(void **state) {
   must_stop(server);
 }
 
+/* Sends until the queue is full; writes whether that was an error at once, and within the cap. */
 static void *flood_until_full(void *cell, const struct osprey_connection *connection,
                               const struct osprey_message *message) {
   char *problem = NULL;
@@ -101,7 +102,7 @@ static void test_a_full_queue_inside_a_handler(void **state) {
   must_stop(server);
 }
 
-/* A receiver that does not read: WS-BROADCAST-4 WS-SEND-6 */
+/* A receiver that does not read is closed, and does not delay the others: WS-BROADCAST-4 WS-SEND-6 */
 static void test_a_slow_receiver_of_broadcasts(void **state) {
   int port;
   (void)state;
