@@ -14,7 +14,7 @@
 
 enum { MESSAGES = 6, BROADCAST = 100, QUIET_MS = 400 };
 
-static _Atomic int heard_next[2]; /* the lowest number that a client may hear */
+static _Atomic int heard_next[2]; /* the lowest number that a client may receive next */
 static _Atomic int heard_broadcast[2];
 static _Atomic int heard_count[2];
 static _Atomic int opens;
@@ -25,7 +25,7 @@ static void complain(const char *what) {
   _exit(90);
 }
 
-/* Texts are "<number>" and padding; each client hears its own numbers, rising. */
+/* A text is a number and padding. Each client receives its own numbers, rising. */
 static void hear(int client, const char *text) {
   int number = atoi(text);
   if (number == BROADCAST ? heard_broadcast[client]++ : number < heard_next[client])
@@ -57,7 +57,7 @@ static void *admit(void *cell, const struct osprey_connection *connection) {
   return result_success();
 }
 
-static void *say_goodbye(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+static void *count_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
   (void)code;
@@ -69,9 +69,9 @@ static void *say_goodbye(void *cell, const struct osprey_connection *connection,
 static void *on_first[] = {(void *)hear_first};
 static void *on_second[] = {(void *)hear_second};
 static void *on_admit[] = {(void *)admit};
-static void *on_goodbye[] = {(void *)say_goodbye};
+static void *on_count_close[] = {(void *)count_close};
 
-/* Success or an error: both are fine; says which. */
+/* Releases the error. Returns true if there was none. */
 static bool went_well(char *error) {
   if (error)
     osp_release(error);
@@ -92,7 +92,7 @@ static void send_numbers(int64_t id) {
   free(text);
 }
 
-/* Waits until everything was heard, or nothing more comes. */
+/* Waits until everything has arrived, or nothing has for QUIET_MS: after a fault there may be no event. */
 static void wait_for_answers(void) {
   int before = -1;
   for (int quiet = 0; quiet < QUIET_MS && heard_count[0] + heard_count[1] < 2 * MESSAGES + 2; quiet++) {
@@ -115,7 +115,7 @@ static void converse_with(int port, int64_t server) {
   int64_t second = osp_ws_connect_with(url, &options, on_second, &error);
   bool has_second = went_well(error);
   if (has_first) {
-    osp_ws_on_close(first, on_goodbye, &error);
+    osp_ws_on_close(first, on_count_close, &error);
     went_well(error);
     send_numbers(first);
   }
@@ -141,7 +141,7 @@ void converse(void) {
   went_well(error);
   osp_ws_server_on_open(server, on_admit, &error);
   went_well(error);
-  osp_ws_server_on_close(server, on_goodbye, &error);
+  osp_ws_server_on_close(server, on_count_close, &error);
   went_well(error);
   osp_ws_server_allow_origin(server, "https://example.org", &error);
   went_well(error);
@@ -160,9 +160,9 @@ struct tls_identity identity;
 int secure_port;
 int plain_port; /* the runtime's server, whose loop the peers keep turning */
 static _Atomic int third_heard;
-static _Atomic int late_goodbyes;
+static _Atomic int late_closes;
 
-static void *hear_third(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+static void *count_third(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   (void)connection;
   (void)message;
@@ -170,18 +170,17 @@ static void *hear_third(void *cell, const struct osprey_connection *connection, 
   return result_success();
 }
 
-static void *say_late_goodbye(void *cell, const struct osprey_connection *connection, int64_t code,
-                              const char *reason) {
+static void *close_late(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
   (void)code;
   (void)reason;
-  late_goodbyes++;
+  late_closes++;
   return result_error("too late");
 }
 
-static void *on_third[] = {(void *)hear_third};
-static void *on_late_goodbye[] = {(void *)say_late_goodbye};
+static void *on_third[] = {(void *)count_third};
+static void *on_close_late[] = {(void *)close_late};
 
 /* Returns when the loop of plain_port has read all that arrived before: the same loop answers this request later. */
 static void turn_the_loop(void) {
@@ -258,7 +257,7 @@ static bool wait_for(const _Atomic int *count, int wanted) {
   return *count >= wanted;
 }
 
-/* Whether the connection has ended, and its end is remembered. */
+/* Returns true if the connection has ended. */
 static bool has_ended(int64_t id) {
   char *error;
   struct osprey_connection *record = osp_ws_connection(id, &error);
@@ -267,7 +266,7 @@ static bool has_ended(int64_t id) {
   return ended;
 }
 
-/* A client of a server that closes; its close handler is set afterwards, and called all the same. */
+/* The server closes the client, whose close handler is set afterwards and still called. */
 static bool converse_with_server_in_two(void) {
   struct osprey_options options = {.headers = "X-Test: 1\nX-More: 2", .protocols = "", .timeout_ms = 2000};
   char url[64];
@@ -285,8 +284,8 @@ static bool converse_with_server_in_two(void) {
   for (int i = 0; well && i < QUIET_MS && !has_ended(id); i++)
     poll(NULL, 0, 1);
   if (well) {
-    osp_ws_on_close(id, on_late_goodbye, &error);
-    well = went_well(error) && wait_for(&late_goodbyes, 1);
+    osp_ws_on_close(id, on_close_late, &error);
+    well = went_well(error) && wait_for(&late_closes, 1);
   }
   pthread_join(thread, NULL);
   close(listener);
@@ -326,7 +325,7 @@ void converse_in_pieces(void) {
     return;
   osp_ws_server_on_message(server, on_echo, &error);
   went_well(error);
-  osp_ws_server_on_close(server, on_goodbye, &error);
+  osp_ws_server_on_close(server, on_count_close, &error);
   went_well(error);
   osp_ws_server_listen(server, &error);
   if (went_well(error)) {
@@ -346,7 +345,7 @@ static bool shy; /* the server waits for the client's first frame */
 
 static _Atomic int64_t asking; /* the client whose message is being handled */
 
-/* Admits a client, greets it, and has the asking client say more: both are heard inside the handler that waits. */
+/* Admits a client, and sends to it and from the asking client: both messages arrive inside the handler that waits. */
 static void *greet(void *cell, const struct osprey_connection *connection) {
   char *error;
   if (asking) {
@@ -413,7 +412,7 @@ void converse_within(void) {
   went_well(error);
 }
 
-/* Until the first tables are nearly full nothing fails. */
+/* No call fails until the first tables are nearly full. */
 void converse_in_a_crowd(void) {
   enum { CROWD = 20, UNDISTURBED = 12 };
   struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 2000};
@@ -426,7 +425,7 @@ void converse_in_a_crowd(void) {
     return;
   osp_ws_server_on_message(server, on_echo, &error);
   went_well(error);
-  osp_ws_server_on_close(server, on_goodbye, &error);
+  osp_ws_server_on_close(server, on_count_close, &error);
   went_well(error);
   osp_ws_server_listen(server, &error);
   went_well(error);
@@ -441,7 +440,7 @@ void converse_in_a_crowd(void) {
       ids[i] = 0;
       continue;
     }
-    osp_ws_on_close(ids[i], on_goodbye, &error);
+    osp_ws_on_close(ids[i], on_count_close, &error);
     went_well(error);
     osp_ws_send(ids[i], "here", &error);
     went_well(error);
@@ -499,7 +498,7 @@ void ask_when_idle(void) {
   answer_first();
 }
 
-/* A name that the resolver has to be asked for, though it holds a number. */
+/* 127.1 is a number that only the resolver understands. */
 void resolve(void) {
   char *error;
   int64_t server = osp_ws_create_server(plain_port, "127.1", "/", &error);
@@ -543,7 +542,6 @@ void send_too_much(void) {
   went_well(error);
 }
 
-/* The start of several loops. */
 void start_two_loops(void) {
   char *error;
   setenv("OSPREY_WS_LOOPS", "2", 1);
@@ -558,7 +556,7 @@ void start_two_loops(void) {
 
 static _Atomic bool waiting_is_over;
 
-/* Sends the signal once somebody waits for it. */
+/* Sends the signal once osp_ws_keep_alive has its handler, which is no event. */
 static void *send_signal(void *context) {
   struct sigaction current;
   (void)context;
@@ -588,8 +586,8 @@ void wait_for_a_signal(void) {
   pthread_join(thread, NULL);
 }
 
-/* Two clients that allow no contexts hear a broadcast, compressed once for both. */
-static bool broadcast_to_forgetful(int64_t server) {
+/* A broadcast is compressed once for two clients without context takeover. */
+static bool broadcast_without_contexts(int64_t server) {
   static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover";
   enum { COMPRESSED_TEXT = 0xC1 };
   bool well[2];
@@ -623,7 +621,7 @@ void compress(void) {
   if (went_well(error)) {
     send_numbers(id);
     bool heard = wait_for(&heard_count[1], MESSAGES);
-    bool broadcast = broadcast_to_forgetful(server);
+    bool broadcast = broadcast_without_contexts(server);
     if (undisturbed && !(heard && broadcast))
       complain("compressed messages go wrong");
   }

@@ -31,7 +31,7 @@ static int serve_angry(int port) {
   return 0;
 }
 
-/* Requests that are refused for every part of them, each with a secret in every place where one may stand. */
+/* Sends requests that are refused for each of their parts, with a secret in every place that can hold one. */
 static void be_refused(int port) {
   static const struct {
     const char *target, *host, *headers;
@@ -64,6 +64,7 @@ static void be_refused(int port) {
   }
 }
 
+/* Runs a server at this level of OSPREY_WS_LOG through refusals, violations and a failing handler. Stores its log. */
 static void converse_and_log(const char *level, char *log, size_t room) {
   char line[64];
   char target[1024];
@@ -107,7 +108,7 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   assert_null(strstr(log, "SECRET"));
   assert_null(strstr(log, "dGhlIHNhbXBsZSBub25jZQ"));
   assert_null(strstr(log, "U0VDUkVU"));
-  assert_null(strstr(log, "connection 0 ")); /* what stood behind a refused request was not read as frames */
+  assert_null(strstr(log, "connection 0 ")); /* bytes behind a refused request were not read as frames */
 }
 
 static int connect_twice(int port) {
@@ -125,7 +126,7 @@ static int connect_twice(int port) {
   return 0;
 }
 
-/* The same of a client. WS-LOG-2 WS-LOG-3 */
+/* The log of a client holds no secret: WS-LOG-2 WS-LOG-3 */
 static void test_the_log_of_a_client(void **state) {
   char log[16384];
   char head[4096];
@@ -175,7 +176,7 @@ static void test_the_log(void **state) {
     assert_non_null(strstr(log, "Z websocket warn: server 2 refuses 127.0.0.1:"));
     assert_non_null(strstr(
         log, " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n"));
-    /* What cannot be admitted is not said to be. */
+    /* No advice for an origin that cannot be allowed. */
     assert_non_null(
         strstr(log, " with 403: pages of this origin may not connect: it is not of the form scheme://host:port\n"));
     assert_non_null(strstr(log, " with 404: nothing is served at this path: /nowhere\n"));
@@ -206,7 +207,7 @@ static int serve_until_stopped(int port) {
   return 0;
 }
 
-/* The server writes lines that nobody hears, and serves. */
+/* The server writes lines that nobody reads, and serves. */
 static void expect_service(int port) {
   for (int i = 0; i < 100; i++)
     assert_int_equal(peer_status(port, "/a-path-that-the-server-does-not-have-and-that-takes-room-in-the-log", ""),

@@ -1,5 +1,5 @@
-/* What a handshake held is gone from memory once it has served: WS-SEC-3. Every block that is freed or moved is looked through first;
- * this program is linked so that free and realloc pass here. */
+/* Secrets of a handshake are wiped before their memory is freed: WS-SEC-3. The program is linked with wrappers of free
+ * and realloc, which search each block first. */
 #include <malloc.h>
 #include <unistd.h>
 
@@ -15,13 +15,13 @@ void *__wrap_realloc(void *block, size_t size);
 
 enum { NEEDLES = 3 };
 
-/* Guards what is looked for and how often it was found. */
+/* Guards needles and found. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char needles[NEEDLES][32];
 static int found[NEEDLES];
 static atomic_bool looking;
 
-static void look_through(const void *block) {
+static void search(const void *block) {
   if (!block || !looking)
     return;
   pthread_mutex_lock(&lock);
@@ -33,12 +33,12 @@ static void look_through(const void *block) {
 }
 
 void __wrap_free(void *block) {
-  look_through(block);
+  search(block);
   __real_free(block);
 }
 
 void *__wrap_realloc(void *block, size_t size) {
-  look_through(block);
+  search(block);
   return __real_realloc(block, size);
 }
 
@@ -56,7 +56,7 @@ static void look_for_these(const char *a, const char *b, const char *c) {
   look_for(2, c, 31);
 }
 
-/* Ends the search, and returns in how many blocks needle i was found. The lock waits for a thread that is still searching. */
+/* Ends the search. Returns the number of blocks that held needle i. The lock waits for a thread that is searching. */
 static int stop_looking(int i) {
   looking = false;
   pthread_mutex_lock(&lock);
@@ -75,8 +75,8 @@ static void expect_nothing_found(void) {
 
 static char *error;
 
-/* The search itself. */
-static void test_what_is_left_is_found(void **state) {
+/* The search finds what is not wiped. */
+static void test_the_search(void **state) {
   (void)state;
   char *volatile block = malloc(100);
   assert_non_null(block);
@@ -87,7 +87,7 @@ static void test_what_is_left_is_found(void **state) {
   assert_int_equal(stop_looking(0), 2);
 }
 
-/* The server's end: a head in one piece, in pieces that outgrow their memory, one that is refused, one that is never finished. */
+/* Heads in one piece, in pieces that outgrow their buffer, refused, and never completed. */
 static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
   char request[4096];
   char filler[1501];
@@ -110,7 +110,7 @@ static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
       struct peer peer = peer_connect(port);
       for (size_t at = 0; at < n; at += piece) {
         peer_send(&peer, request + at, n - at < piece ? n - at : piece);
-        poll(NULL, 0, piece < n ? 2 : 0);
+        peer_await_reading(&peer);
       }
       peer_read_head(&peer, head, sizeof head);
       assert_int_equal(atoi(head + 9), refused ? 404 : 101);
@@ -129,13 +129,13 @@ static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
   struct peer peer = peer_connect(port);
   peer_send_text(&peer,
                  "GET /chat HTTP/1.1\r\nCookie: cookie-of-a-client\r\nSec-WebSocket-Key: c2VjcmV0IGtleSBvZiAxNg==\r\n");
-  poll(NULL, 0, 10);
+  peer_await_reading(&peer);
   peer_close(&peer);
   must_stop(server);
   expect_nothing_found();
 }
 
-/* The client's end: its key, and the headers that its program gave, whether it is admitted, refused or left without an answer. */
+/* The key and the program's headers, of a client that is admitted, refused or not answered. */
 static void test_a_client_wipes_its_request(void **state) {
   char head[4096];
   (void)state;
@@ -171,14 +171,14 @@ static void test_a_client_wipes_its_request(void **state) {
     }
     peer_close(&peer);
     close(listener);
-    poll(NULL, 0, 20);
+    poll(NULL, 0, 20); /* the loop frees the connection: no event tells */
     expect_nothing_found();
   }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_what_is_left_is_found),
+      cmocka_unit_test(test_the_search),
       cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, journal_setup),
       cmocka_unit_test_setup(test_a_client_wipes_its_request, journal_setup),
   };

@@ -46,7 +46,7 @@ static int keep_alive(int port) {
   return 3;
 }
 
-/* Until the program has a handler for the signal, which it installs after all that it can say. */
+/* Waits until the process has a handler for the signal, which it installs after its last output. */
 static void await_handler(pid_t pid, int signal) {
   unsigned long long caught = 0;
   char path[64];
@@ -84,7 +84,7 @@ static void test_signals_stop_every_server(void **state) {
   }
 }
 
-/* How many of a process's threads wait in a system call of this number. */
+/* Returns the number of the process's threads that wait in a system call. */
 static int threads_in_call(pid_t pid, int call) {
   char path[64];
   int count = 0;
@@ -104,8 +104,8 @@ static int threads_in_call(pid_t pid, int call) {
   return count;
 }
 
-/* Two threads wait; one signal is for both. WS-KEEPALIVE-1 */
-static void test_a_signal_for_two_that_wait(void **state) {
+/* One signal ends the calls of two threads: WS-KEEPALIVE-1 */
+static void test_a_signal_for_two_threads(void **state) {
   char log[4096];
   char line[64];
   (void)state;
@@ -113,8 +113,7 @@ static void test_a_signal_for_two_that_wait(void **state) {
   struct program program = program_run(keep_alive_twice, port);
   program_read_line(&program, line, sizeof line);
   await_handler(program.pid, SIGTERM);
-  for (int tries = 0; threads_in_call(program.pid, SYS_poll) < 2 && tries < 2000; tries++)
-    poll(NULL, 0, 1);
+  WAIT_UNTIL(threads_in_call(program.pid, SYS_poll) >= 2);
   kill(program.pid, SIGTERM);
   assert_int_equal(program_finish(&program, log, sizeof log), 3);
 }
@@ -122,7 +121,7 @@ static void test_a_signal_for_two_that_wait(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_signals_stop_every_server),
-      cmocka_unit_test(test_a_signal_for_two_that_wait),
+      cmocka_unit_test(test_a_signal_for_two_threads),
   };
   return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }

@@ -375,7 +375,7 @@ static void test_connecting_inside_a_handler(void **state) {
   journal_expect("begin 1");
   struct peer inner = peer_accept(listener);
   peer_send_message(&peer, "2");
-  poll(NULL, 0, 50);                   /* time in which a fault would show: there is no event */
+  poll(NULL, 0, 50);                   /* a fault would show within this time: the absence of a line is no event */
   assert_int_equal(journal_left(), 0); /* the second message waits for the first */
   peer_send_frame(&other, 0x89, "alive", 5);
   peer_expect_frame(&other, 0x8A); /* the loop serves others */

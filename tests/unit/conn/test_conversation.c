@@ -1,4 +1,4 @@
-/* Both ends in one process, and each end against a peer of the tests' own. */
+/* Client and server in one process, and each with a peer. */
 #include "conn/conn.h"
 #include "conn/handle.h"
 #include "osprey/hooks.h"
@@ -51,8 +51,8 @@ static void test_broadcast_reaches_every_client(void **state) {
   must_stop(server);
 }
 
-/* Sends, and looks what of that is left. */
-static void *send_and_look(void *cell, const struct osprey_connection *connection,
+/* Sends the message back, and writes whether the connection keeps a deflate context. */
+static void *echo_and_look(void *cell, const struct osprey_connection *connection,
                            const struct osprey_message *message) {
   char *error;
   (void)cell;
@@ -63,16 +63,16 @@ static void *send_and_look(void *cell, const struct osprey_connection *connectio
   return result_success();
 }
 
-static void *on_send_and_look[] = {(void *)send_and_look};
+static void *on_echo_and_look[] = {(void *)echo_and_look};
 
-/* DEFLATE-10: on the way out too. */
+/* DEFLATE-10, for output */
 static void test_no_context_is_held_where_none_is_kept(void **state) {
   static const char *const offers[] = {"permessage-deflate", "permessage-deflate; server_no_context_takeover"};
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/chat");
   must_limit(server, "compression", 1);
-  must_set(osp_ws_server_on_message, server, on_send_and_look);
+  must_set(osp_ws_server_on_message, server, on_echo_and_look);
   must_listen(server);
   for (int i = 0; i < 2; i++) {
     char headers[128];
@@ -90,7 +90,7 @@ static void test_no_context_is_held_where_none_is_kept(void **state) {
 }
 
 /* WS-STOP-2 WS-STOP-3 WS-STOP-7 WS-ONCLOSE-5 */
-static void test_stop_says_goodbye(void **state) {
+static void test_stop_closes_with_1001(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve(&port);
@@ -107,7 +107,7 @@ int main(void) {
       cmocka_unit_test_setup(test_client_and_server_converse, journal_setup),
       cmocka_unit_test_setup(test_broadcast_reaches_every_client, journal_setup),
       cmocka_unit_test_setup(test_no_context_is_held_where_none_is_kept, journal_setup),
-      cmocka_unit_test_setup(test_stop_says_goodbye, journal_setup),
+      cmocka_unit_test_setup(test_stop_closes_with_1001, journal_setup),
   };
   return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* wss, both ends: what is trusted, what is not, and what is no TLS at all. */
+/* wss, client and server: certificates, deadlines, fairness, and peers that do not speak TLS. */
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -102,7 +102,7 @@ static void test_a_secure_conversation(void **state) {
   must_stop(server);
 }
 
-/* The client shares no TLS code with this server: WS-CONNECT-13 */
+/* The server is OpenSSL, without the runtime: WS-CONNECT-13 */
 static void test_a_client_of_another_tls_server(void **state) {
   struct connecting c = {.options = &(struct osprey_options){.headers = "", .protocols = ""}, .handler = on_message};
   char head[4096];
@@ -125,6 +125,7 @@ static void test_a_client_of_another_tls_server(void **state) {
   close(listener);
 }
 
+/* Connects to a server with this identity. The error must have this part. */
 static void refused(const struct tls_identity *identity, const char *part) {
   char url[64];
   int port;
@@ -136,7 +137,7 @@ static void refused(const struct tls_identity *identity, const char *part) {
 }
 
 /* WS-CONNECT-13 */
-static void test_certificates_that_do_not_do(void **state) {
+static void test_certificates_that_are_refused(void **state) {
   (void)state;
   refused(&other_host, "localhost");
   refused(&expired, "expired");
@@ -165,7 +166,7 @@ static void test_ends_that_do_not_speak_tls(void **state) {
   peer_close(&peer);
   struct peer silent = peer_connect(port);
   snprintf(url, sizeof url, "wss://localhost:%d/", port);
-  int64_t id = must_connect(url); /* the others are served */
+  int64_t id = must_connect(url); /* the server serves others */
   must_close(id);
   peer_close(&silent);
   must_stop(server);
@@ -185,6 +186,7 @@ struct flood {
   pthread_t thread;
   struct peer peer; /* tolerant: it is shut down while it sends */
   atomic_bool over;
+  atomic_int rounds; /* batches sent */
 };
 
 static void *flood_run(void *argument) {
@@ -193,8 +195,10 @@ static void *flood_run(void *argument) {
   uint8_t pings[2666 * sizeof ping]; /* ends within a TLS record */
   for (size_t i = 0; i < sizeof pings; i++)
     pings[i] = ping[i % sizeof ping];
-  while (!atomic_load(&flood->over))
+  while (!atomic_load(&flood->over)) {
     peer_send(&flood->peer, pings, sizeof pings);
+    atomic_fetch_add(&flood->rounds, 1);
+  }
   return NULL;
 }
 
@@ -210,7 +214,7 @@ static void flood_connect(struct flood *flood, int port) {
   flood->peer.tolerant = true;
 }
 
-/* A client that sends pings as fast as it can, and reads nothing. */
+/* Starts a client that sends pings as fast as it can and reads nothing. */
 static void flood_begin(struct flood *flood, int port) {
   flood_connect(flood, port);
   assert_int_equal(pthread_create(&flood->thread, NULL, flood_run, flood), 0);
@@ -223,7 +227,7 @@ static void flood_end(struct flood *flood) {
   peer_close(&flood->peer);
 }
 
-/* WS-SEC-11: one peer that sends as fast as it is read has its turn, and so have the others. */
+/* A peer that sends as fast as it is read does not starve the others: WS-SEC-11 */
 static void test_a_flood_delays_nobody(void **state) {
   struct flood flood;
   char url[64];
@@ -233,14 +237,14 @@ static void test_a_flood_delays_nobody(void **state) {
   snprintf(url, sizeof url, "wss://localhost:%d/", port);
   int64_t id = must_connect(url);
   flood_begin(&flood, port);
-  poll(NULL, 0, 200);
+  WAIT_UNTIL(atomic_load(&flood.rounds) >= 3);
   for (int i = 0; i < 20; i++) {
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);
     must_send(id, "still there?");
     journal_expect("text:still there?");
     clock_gettime(CLOCK_MONOTONIC, &after);
-    assert_true(after.tv_sec - before.tv_sec <= 4); /* the flood goes on for as long as this does */
+    assert_true(after.tv_sec - before.tv_sec <= 4); /* the flood lasts as long as the loop */
   }
   flood_end(&flood);
   journal_expect("close:1006:");
@@ -251,7 +255,7 @@ static void test_a_flood_delays_nobody(void **state) {
 
 enum { TALKERS = 2, TALKS = 20, TALK_BYTES = 40000 };
 
-/* Says all it has to at once: each message begins with its number. */
+/* Sends all its messages at once. Each begins with its number. */
 static void *talk(void *context) {
   struct flood *talker = context;
   uint8_t *frames = calloc(TALKS, 8 + TALK_BYTES);
@@ -266,10 +270,11 @@ static void *talk(void *context) {
   return NULL;
 }
 
+/* Used by the loop thread alone. */
 static int talks_heard[TALKERS];
 static int64_t talkers[TALKERS];
 
-/* Takes its time over each message. */
+/* Sleeps in each call, so that a turn ends before everything is handled. */
 static void *hear_slowly(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   int talker = 0;
@@ -286,8 +291,8 @@ static void *hear_slowly(void *cell, const struct osprey_connection *connection,
 
 static void *on_hear_slowly[] = {(void *)hear_slowly};
 
-/* What a turn has no time for lies decrypted, where no event tells of it: it is heard all the same. WS-TEXT-7 WS-SEC-11 */
-static void test_what_is_left_of_a_turn(void **state) {
+/* Input that a turn leaves decrypted, for which no event comes, is handled in later turns: WS-TEXT-7 WS-SEC-11 */
+static void test_decrypted_input_left_by_a_turn(void **state) {
   struct flood talking[TALKERS];
   (void)state;
   int port = peer_free_port();
@@ -307,7 +312,7 @@ static void test_what_is_left_of_a_turn(void **state) {
   assert_int_equal(journal_left(), 0);
 }
 
-/* One deadline for both handshakes, that of TLS and that of WebSocket: WS-LIMIT-11 WS-SECURE-3 */
+/* One deadline covers both handshakes, TLS and WebSocket: WS-LIMIT-11 WS-SECURE-3 */
 static void test_a_slow_handshake_over_tls(void **state) {
   struct timespec start;
   char rest[64];
@@ -321,7 +326,7 @@ static void test_a_slow_handshake_over_tls(void **state) {
   struct peer silent = peer_connect(port);
   struct peer slow = peer_connect(port);
   peer_send(&silent, "\x16\x03\x01", 3);
-  poll(NULL, 0, 2000);
+  poll(NULL, 0, 2000); /* uses up two thirds of the deadline */
   peer_start_tls(&slow, NULL);
   assert_true(peer_receive(&slow, rest, sizeof rest) <= 0);
   assert_in_range((unsigned long)elapsed_ms(&start), 2950, 4900); /* a second deadline would end at 5000 */
@@ -336,11 +341,11 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_secure_conversation, journal_setup),
       cmocka_unit_test_setup(test_a_client_of_another_tls_server, journal_setup),
-      cmocka_unit_test_setup(test_certificates_that_do_not_do, journal_setup),
+      cmocka_unit_test_setup(test_certificates_that_are_refused, journal_setup),
       cmocka_unit_test_setup(test_a_key_of_another_certificate, journal_setup),
       cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, journal_setup),
       cmocka_unit_test_setup(test_a_flood_delays_nobody, journal_setup),
-      cmocka_unit_test_setup(test_what_is_left_of_a_turn, journal_setup),
+      cmocka_unit_test_setup(test_decrypted_input_left_by_a_turn, journal_setup),
       cmocka_unit_test_setup(test_a_slow_handshake_over_tls, journal_setup),
   };
   return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);

@@ -1,12 +1,11 @@
-/* Regression tests of the classes of vulnerability that other implementations had and that are the runtime's to avoid; those of the protocol
- * are in ../protocol/test_vulnerabilities.c. Each is named after its class.
+/* Regression tests for classes of vulnerability that other WebSocket implementations had. Each is named after its
+ * class. The classes of the protocol are in ../protocol/test_vulnerabilities.c. Other tests cover these classes:
  *
- * Some classes have their test where their subject is tested:
- *   a slow handshake                test_limits.c, test_a_slow_handshake; over TLS test_tls.c, test_a_slow_handshake_over_tls; many at once
- *                                   tests/load/load.py, load_slow
- *   a peer that is not verified     test_tls.c, test_certificates_that_do_not_do; ../io/tls_test.c
- *   predictable or reused masks     test_random.c, test_masks; over runs of a program tests/conformance/wire.py, note_mask
- *   uninitialised memory sent       tests/conformance/wire.py, which accounts for every byte that arrives
+ *   slow handshake              ../server/test_limits.c, test_a_slow_handshake; test_tls.c,
+ *                               test_a_slow_handshake_over_tls; many at once: tests/load/load.py, load_slow
+ *   unverified peer             test_tls.c, test_certificates_that_are_refused; ../io/test_tls.c
+ *   predictable or reused mask  test_random.c; over runs of a program: tests/conformance/wire.py, note_mask
+ *   uninitialised memory sent   tests/conformance/wire.py, which accounts for every byte that arrives
  */
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,8 +17,7 @@
 
 static char *error;
 
-/* ---- use after free when a callback ends its connection or its server */
-
+/* When and how a handler ends its own connection or its server. */
 enum when { IN_OPEN, IN_MESSAGE, IN_CLOSE, WHENS };
 enum what { CLOSE_IT, STOP_IT, CLOSE_AND_STOP_IT, STOP_AND_FAIL, WHATS };
 
@@ -72,9 +70,9 @@ static void *on_act_open[] = {(void *)act_on_open};
 static void *on_act_message[] = {(void *)act_on_message};
 static void *on_act_close[] = {(void *)act_on_close};
 
-/* libwebsockets CVE-2025-11677, QEMU CVE-2025-11234: with messages, a fragment and a close behind it in the same segment, and with a second
- * connection that ends by it. WS-SEC-13 WS-ONCLOSE-1 */
-static void test_callbacks_that_end_their_connection(void **state) {
+/* Use after free when a callback ends its connection (libwebsockets CVE-2025-11677, QEMU CVE-2025-11234). Messages, a
+ * fragment and a close frame follow in the same segment, and a second connection ends too: WS-SEC-13 WS-ONCLOSE-1 */
+static void test_use_after_free(void **state) {
   static const char frames[] =
       "\x81\x83\0\0\0\0one\x81\x83\0\0\0\0two\x01\x82\0\0\0\0fr\x89\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8";
   char bytes[1024];
@@ -116,7 +114,7 @@ static void test_callbacks_that_end_their_connection(void **state) {
   }
 }
 
-/* ---- CR and LF, by way of the builtins: hackney CVE-2026-47072, undici CVE-2026-1527. WS-SEC-8 WS-TEXT-5 */
+/* CR and LF in arguments of builtins (hackney CVE-2026-47072, undici CVE-2026-1527): WS-SEC-8 WS-TEXT-5 */
 static void test_injection_of_header_lines(void **state) {
   static const char *const bad[] = {"a\r\nX: y", "a\nX: y", "a\rX: y", "a\r\n\r\nGET / HTTP/1.1", "a\xC0\x80", "a\x7f"};
   char text[256];
@@ -140,7 +138,7 @@ static void test_injection_of_header_lines(void **state) {
     snprintf(text, sizeof text, "http://%s", bad[i]);
     osp_ws_server_allow_origin(server, text, &error);
     expect_error_with(error, "origin");
-    if (strchr(bad[i], '\n') == NULL) { /* an LF begins the next header, which is then checked by itself */
+    if (strchr(bad[i], '\n') == NULL) { /* an LF begins the next header, which is checked by itself */
       snprintf(text, sizeof text, "X: %s", bad[i]);
       options = (struct osprey_options){.headers = text, .protocols = "", .timeout_ms = 2000};
       char url[64];
@@ -150,12 +148,12 @@ static void test_injection_of_header_lines(void **state) {
     }
   }
   struct pollfd watched = {.fd = listener, .events = POLLIN};
-  assert_int_equal(poll(&watched, 1, 0), 0); /* nothing was so much as connected to */
+  assert_int_equal(poll(&watched, 1, 0), 0); /* no call has connected */
   close(listener);
   must_stop(server);
 }
 
-/* ---- smuggling: what stands behind a request that is refused is not read as another. aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg.
+/* What follows a refused request is not read as another (aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg):
  * WS-SEC-7 */
 static void test_request_smuggling(void **state) {
   char answer[4096];
@@ -174,13 +172,13 @@ static void test_request_smuggling(void **state) {
     assert_null(strstr(answer + 10, "HTTP/1.1 "));
     peer_close(&peer);
   }
-  assert_int_equal(journal_left(), 0); /* nobody was admitted */
+  assert_int_equal(journal_left(), 0); /* no client was admitted */
   must_stop(server);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_callbacks_that_end_their_connection, journal_setup),
+      cmocka_unit_test_setup(test_use_after_free, journal_setup),
       cmocka_unit_test_setup(test_injection_of_header_lines, journal_setup),
       cmocka_unit_test_setup(test_request_smuggling, journal_setup),
   };
