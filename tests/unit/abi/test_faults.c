@@ -1,8 +1,8 @@
 /* Every allocation and every system call of the runtime fails in turn during a conversation: WS-SEC-11 WS-SEC-12
  *
  * Each run is a process of its own, in which one call fails, or every allocation from one on (FAULT-2). Every builtin
- * reports a success or an error, no message arrives twice or out of order, and the process ends by itself in time, under
- * a sanitizer without a leak. Runs spend most of their time waiting for deadlines, so many run at once.
+ * reports a success or an error, no message arrives twice or out of order, and the process ends by itself in time and,
+ * under a sanitizer, without a leak. Runs spend most of their time waiting for deadlines, so many run at once.
  *
  *   abi_fault_test [FIRST [LAST]]
  */
@@ -60,8 +60,8 @@ static long end_run(const struct run *run) {
 static long first_fault = 1;
 static long last_fault = 100000;
 
-/* The number of calls in a conversation varies with its timing, so this stops when none of LANES runs in parallel reaches
- * its fault. Returns the number of faults that were reached. */
+/* The number of calls in a conversation varies with its timing, so this stops when none of LANES parallel runs has
+ * reached its fault. Returns the number of faults that were reached. */
 static long fail_in_turn(void (*conversation)(void), arm *arm_fault) {
   struct run runs[LANES];
   long failed = 0;
