@@ -251,6 +251,7 @@ static void *serve_in_two(void *context) {
   return NULL;
 }
 
+/* Waits for the count, for up to QUIET_MS: after a fault there may be no event. */
 static bool wait_for(const _Atomic int *count, int wanted) {
   for (int i = 0; i < QUIET_MS && *count < wanted; i++)
     poll(NULL, 0, 1);

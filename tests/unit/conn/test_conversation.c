@@ -12,18 +12,17 @@ static const char *url_of(int port) {
   return url;
 }
 
-/* WS-CONNECT-1 WS-CONNECT-2 WS-CREATE-1 WS-LISTEN-1 WS-LISTEN-2 WS-SEND-1 WS-ONMESSAGE-1 WS-CLOSE-1 WS-STOP-1 */
 static void test_client_and_server_converse(void **state) {
   int port;
   (void)state;
-  int64_t server = must_serve(&port);
-  int64_t client = must_connect(url_of(port));
+  int64_t server = must_serve(&port);          /* WS-CREATE-1 WS-LISTEN-1 WS-LISTEN-2 */
+  int64_t client = must_connect(url_of(port)); /* WS-CONNECT-1 */
   journal_expect("open");
-  must_send(client, "hello");
-  journal_expect("text:hello");
-  must_close(client);
+  must_send(client, "hello");   /* WS-SEND-1 */
+  journal_expect("text:hello"); /* WS-ONMESSAGE-1 WS-CONNECT-2 */
+  must_close(client);           /* WS-CLOSE-1 */
   journal_expect("close:1000:");
-  must_stop(server);
+  must_stop(server); /* WS-STOP-1 */
 }
 
 /* WS-BROADCAST-1 WS-BROADCAST-2 WS-CREATE-8 */
