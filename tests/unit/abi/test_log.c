@@ -162,41 +162,71 @@ static void test_the_log_of_a_client(void **state) {
   assert_null(strstr(log, line));
 }
 
-/* WS-LOG-1 WS-LOG-2 WS-LOG-3 WS-LOG-4 */
-static void test_the_log(void **state) {
+/* Every level is also searched for secrets: WS-LOG-2 WS-LOG-3 */
+static void assert_log(const char *level, const char *const *present, const char *absent) {
   char log[16384];
-  (void)state;
-  converse_and_log("off", log, sizeof log);
-  assert_string_equal(log, "");
-  converse_and_log("error", log, sizeof log);
-  assert_string_equal(log, "");
-  const char *levels[] = {NULL, "warn", "nonsense", ""};
-  for (int i = 0; i < 4; i++) {
-    converse_and_log(levels[i], log, sizeof log);
-    assert_non_null(strstr(log, "Z websocket warn: server 2 refuses 127.0.0.1:"));
-    assert_non_null(strstr(
-        log, " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n"));
-    /* No advice for an origin that cannot be allowed. */
-    assert_non_null(
-        strstr(log, " with 403: pages of this origin may not connect: it is not of the form scheme://host:port\n"));
-    assert_non_null(strstr(log, " with 404: nothing is served at this path: /nowhere\n"));
-    assert_non_null(strstr(log, "the message handler failed: angry\\x0ahandler\\x1b[31m\n"));
-    assert_non_null(strstr(log, ") was closed with 1002: a reserved opcode\n"));
-    assert_non_null(strstr(log, ") was closed with 1009: a message is too big (maxMessageBytes is 1048576)\n"));
-    assert_non_null(strstr(log, ": this is TLS, and the server is one of ws://\n"));
-    assert_null(strstr(log, " info: "));
-    assert_int_equal(strstr(log, "nonsense") != NULL, i == 2);
-  }
-  converse_and_log("info", log, sizeof log);
-  assert_non_null(strstr(log, " info: server 2 listens on ws://127.0.0.1:"));
-  assert_non_null(strstr(log, " is open: 127.0.0.1:"));
-  assert_non_null(strstr(log, " has ended with 1011\n"));
-  assert_non_null(strstr(log, " info: server 2 has stopped\n"));
-  assert_null(strstr(log, " debug: "));
-  converse_and_log("debug", log, sizeof log);
-  assert_non_null(strstr(log, ": a close frame with 1002 goes out\n"));
-  assert_non_null(strstr(log, ": the peer closes with 1000\n"));
+  converse_and_log(level, log, sizeof log);
   unsetenv("OSPREY_WS_LOG");
+  for (; *present; present++) {
+    if (!strstr(log, *present))
+      fail_msg("the log at level %s lacks \"%s\": %s", level ? level : "(none)", *present, log);
+  }
+  if (absent)
+    assert_null(strstr(log, absent));
+  else
+    assert_string_equal(log, "");
+}
+
+/* WS-LOG-1 */
+static void test_levels_that_log_nothing(void **state) {
+  static const char *const nothing[] = {NULL};
+  (void)state;
+  assert_log("off", nothing, NULL);
+  assert_log("error", nothing, NULL);
+}
+
+static const char *const warnings[] = {
+    "Z websocket warn: server 2 refuses 127.0.0.1:",
+    " with 403: pages of this origin may not connect: http://evil (websocketServerAllowOrigin admits it)\n",
+    /* No advice for an origin that cannot be allowed. */
+    " with 403: pages of this origin may not connect: it is not of the form scheme://host:port\n",
+    " with 404: nothing is served at this path: /nowhere\n",
+    "the message handler failed: angry\\x0ahandler\\x1b[31m\n", /* WS-LOG-4 */
+    ") was closed with 1002: a reserved opcode\n",
+    ") was closed with 1009: a message is too big (maxMessageBytes is 1048576)\n",
+    ": this is TLS, and the server is one of ws://\n",
+    NULL,
+};
+
+/* WS-LOG-1 */
+static void test_the_level_warn_is_the_default(void **state) {
+  static const char *const levels[] = {NULL, "warn", ""};
+  (void)state;
+  for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
+    assert_log(levels[i], warnings, " info: ");
+    assert_log(levels[i], warnings, "nonsense");
+  }
+}
+
+/* WS-LOG-1 */
+static void test_an_unknown_level_is_logged(void **state) {
+  static const char *const lines[] = {"nonsense", NULL};
+  (void)state;
+  assert_log("nonsense", warnings, " info: ");
+  assert_log("nonsense", lines, " info: ");
+}
+
+static void test_the_level_info(void **state) {
+  static const char *const lines[] = {" info: server 2 listens on ws://127.0.0.1:", " is open: 127.0.0.1:",
+                                      " has ended with 1011\n", " info: server 2 has stopped\n", NULL};
+  (void)state;
+  assert_log("info", lines, " debug: ");
+}
+
+static void test_the_level_debug(void **state) {
+  static const char *const lines[] = {": a close frame with 1002 goes out\n", ": the peer closes with 1000\n", NULL};
+  (void)state;
+  assert_log("debug", lines, "nonsense");
 }
 
 static int serve_until_stopped(int port) {
@@ -247,8 +277,12 @@ static void test_a_log_that_nobody_reads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_levels_that_log_nothing),
+      cmocka_unit_test(test_the_level_warn_is_the_default),
+      cmocka_unit_test(test_an_unknown_level_is_logged),
+      cmocka_unit_test(test_the_level_info),
+      cmocka_unit_test(test_the_level_debug),
       cmocka_unit_test(test_the_log_of_a_client),
-      cmocka_unit_test(test_the_log),
       cmocka_unit_test(test_a_log_that_nobody_reads),
   };
   return cmocka_run_group_tests_name("log", tests, NULL, NULL);
