@@ -24,7 +24,7 @@ static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state, int64_t
 static void ws_end_send_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
   uint8_t payload[WS_CLOSE_PAYLOAD_MAX];
   size_t size = ws_close_code_encode(payload, code, reason, n);
-  ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": a close frame with %d goes out", conn->id, code);
+  ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": sends a close frame with %d", conn->id, code);
   if (ws_output_frame(conn, WS_FRAME_FIN | WS_OPCODE_CLOSE, payload, size))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
 }

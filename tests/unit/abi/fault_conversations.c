@@ -1,18 +1,10 @@
 #include "fault_conversations.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
-#include <poll.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -22,7 +14,7 @@
 
 enum { MESSAGES = 6, BROADCAST = 100, QUIET_MS = 400 };
 
-static _Atomic int heard_next[2]; /* the lowest number that a client may hear */
+static _Atomic int heard_next[2]; /* the lowest number that a client may receive next */
 static _Atomic int heard_broadcast[2];
 static _Atomic int heard_count[2];
 static _Atomic int opens;
@@ -33,7 +25,7 @@ static void complain(const char *what) {
   _exit(90);
 }
 
-/* Texts are "<number>" and padding; each client hears its own numbers, rising. */
+/* A text is a number and padding. Each client receives its own numbers, rising. */
 static void hear(int client, const char *text) {
   int number = atoi(text);
   if (number == BROADCAST ? heard_broadcast[client]++ : number < heard_next[client])
@@ -65,7 +57,7 @@ static void *admit(void *cell, const struct osprey_connection *connection) {
   return result_success();
 }
 
-static void *say_goodbye(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+static void *count_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
   (void)code;
@@ -77,9 +69,9 @@ static void *say_goodbye(void *cell, const struct osprey_connection *connection,
 static void *on_first[] = {(void *)hear_first};
 static void *on_second[] = {(void *)hear_second};
 static void *on_admit[] = {(void *)admit};
-static void *on_goodbye[] = {(void *)say_goodbye};
+static void *on_count_close[] = {(void *)count_close};
 
-/* Success or an error: both are fine; says which. */
+/* Releases the error. Returns true if there was none. */
 static bool went_well(char *error) {
   if (error)
     osp_release(error);
@@ -100,7 +92,7 @@ static void send_numbers(int64_t id) {
   free(text);
 }
 
-/* Waits until everything was heard, or nothing more comes. */
+/* Waits until everything has arrived, or nothing has for QUIET_MS: after a fault there may be no event. */
 static void wait_for_answers(void) {
   int before = -1;
   for (int quiet = 0; quiet < QUIET_MS && heard_count[0] + heard_count[1] < 2 * MESSAGES + 2; quiet++) {
@@ -123,7 +115,7 @@ static void converse_with(int port, int64_t server) {
   int64_t second = osp_ws_connect_with(url, &options, on_second, &error);
   bool has_second = went_well(error);
   if (has_first) {
-    osp_ws_on_close(first, on_goodbye, &error);
+    osp_ws_on_close(first, on_count_close, &error);
     went_well(error);
     send_numbers(first);
   }
@@ -149,7 +141,7 @@ void converse(void) {
   went_well(error);
   osp_ws_server_on_open(server, on_admit, &error);
   went_well(error);
-  osp_ws_server_on_close(server, on_goodbye, &error);
+  osp_ws_server_on_close(server, on_count_close, &error);
   went_well(error);
   osp_ws_server_allow_origin(server, "https://example.org", &error);
   went_well(error);
@@ -164,15 +156,13 @@ void converse(void) {
   went_well(error);
 }
 
-/* ---- peers that speak in pieces */
-
 struct tls_identity identity;
 int secure_port;
 int plain_port; /* the runtime's server, whose loop the peers keep turning */
 static _Atomic int third_heard;
-static _Atomic int late_goodbyes;
+static _Atomic int late_closes;
 
-static void *hear_third(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+static void *count_third(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
   (void)connection;
   (void)message;
@@ -180,146 +170,95 @@ static void *hear_third(void *cell, const struct osprey_connection *connection, 
   return result_success();
 }
 
-static void *say_late_goodbye(void *cell, const struct osprey_connection *connection, int64_t code,
-                              const char *reason) {
+static void *close_late(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
   (void)code;
   (void)reason;
-  late_goodbyes++;
+  late_closes++;
   return result_error("too late");
 }
 
-static void *on_third[] = {(void *)hear_third};
-static void *on_late_goodbye[] = {(void *)say_late_goodbye};
+static void *on_third[] = {(void *)count_third};
+static void *on_close_late[] = {(void *)close_late};
 
-static int raw_patient(int fd) {
-  struct timeval patience = {.tv_sec = 2};
-  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  return fd;
-}
-
-static int raw_connect(int port) {
-  struct sockaddr_in address = {
-      .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int fd = raw_patient(socket(AF_INET, SOCK_STREAM, 0));
-  (void)!connect(fd, (const struct sockaddr *)&address, sizeof address);
-  return fd;
-}
-
-static void raw_send(int fd, const char *bytes, size_t n) {
-  (void)!send(fd, bytes, n, MSG_NOSIGNAL);
-}
-
-/* Until the empty line. */
-static bool raw_read_head(int fd, char *head, size_t room) {
-  size_t used = 0;
-  while (used < room - 1 && recv(fd, head + used, 1, 0) == 1) {
-    head[++used] = '\0';
-    if (used >= 4 && strcmp(head + used - 4, "\r\n\r\n") == 0)
-      return true;
-  }
-  return false;
-}
-
-/* A short frame: its first byte, -1 at the end. Masks are not undone: nobody looks at what it says. */
-static int raw_read_frame(int fd) {
-  unsigned char frame[2 + 4 + 125];
-  if (recv(fd, frame, 2, MSG_WAITALL) != 2)
-    return -1;
-  size_t rest = (frame[1] & 0x7Fu) + (frame[1] & 0x80 ? 4 : 0);
-  return recv(fd, frame + 2, rest, MSG_WAITALL) == (ssize_t)rest ? frame[0] : -1;
-}
-
-/* What the loop was given before this has been read when this returns: it is answered by the same loop, later. */
-static void raw_turn_the_loop(void) {
-  static const char request[] = "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n";
+/* Returns when the loop of plain_port has read all that arrived before: the same loop answers this request later. */
+static void turn_the_loop(void) {
   char head[1024];
-  int fd = raw_connect(plain_port);
-  raw_send(fd, request, sizeof request - 1);
-  raw_read_head(fd, head, sizeof head);
-  close(fd);
+  struct peer peer = peer_connect_tolerant(plain_port);
+  peer_send_text(&peer, "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  peer_read_head(&peer, head, sizeof head);
+  peer_close(&peer);
 }
 
-static void raw_send_in_two(int fd, const char *bytes, size_t n) {
-  raw_send(fd, bytes, n / 2);
-  raw_turn_the_loop();
-  raw_send(fd, bytes + n / 2, n - n / 2);
+static void send_in_two(struct peer *peer, const char *bytes, size_t n) {
+  peer_send(peer, bytes, n / 2);
+  turn_the_loop();
+  peer_send(peer, bytes + n / 2, n - n / 2);
 }
 
-/* A client's handshake, with one more header line; its descriptor. *well: it was accepted. */
-static int raw_open(const char *more, bool *well) {
+/* Does a client's handshake in two pieces, with one more header line. Sets *admitted if the answer is 101. */
+static struct peer open_in_two(const char *more, bool *admitted) {
   char head[2048];
-  int size = snprintf(head, sizeof head,
-                      "GET /chat HTTP/1.1\r\nHost: localhost:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n\r\n",
-                      plain_port, more);
-  int fd = raw_connect(plain_port);
-  raw_send_in_two(fd, head, (size_t)size);
-  *well = raw_read_head(fd, head, sizeof head) && strncmp(head, "HTTP/1.1 101 ", 13) == 0;
-  return fd;
+  int size = snprintf(head, sizeof head, PEER_REQUEST("/chat") "%s\r\n\r\n", more);
+  struct peer peer = peer_connect_tolerant(plain_port);
+  send_in_two(&peer, head, (size_t)size);
+  *admitted = peer_read_head(&peer, head, sizeof head) && strncmp(head, "HTTP/1.1 101 ", 13) == 0;
+  return peer;
 }
 
-/* A client: fragments, a ping, a binary message, a close. True: all of it was answered. */
-static bool raw_converse(void) {
+static bool read_frame_with(struct peer *peer, int head) {
+  return peer_read_frame(peer) && peer->frame.head == head;
+}
+
+/* A client sends fragments, a ping, a binary message and a close. Returns true if all are answered. */
+static bool client_converses_in_two(void) {
   static const char frames[] = "\x01\x83\0\0\0\0abc\x89\x81\0\0\0\0p\x80\x83\0\0\0\0def\x82\x83\0\0\0\0xyz"
                                "\x88\x84\0\0\0\0\x03\xE8ok";
   static const int answers[] = {0x8A, 0x81, 0x82, 0x88};
   char more[1300];
   bool well;
   snprintf(more, sizeof more, "X-Long: %01200d", 0);
-  int fd = raw_open(more, &well);
+  struct peer peer = open_in_two(more, &well);
   if (well)
-    raw_send_in_two(fd, frames, sizeof frames - 1);
+    send_in_two(&peer, frames, sizeof frames - 1);
   for (size_t i = 0; well && i < sizeof answers / sizeof *answers; i++)
-    well = raw_read_frame(fd) == answers[i];
-  close(fd);
+    well = read_frame_with(&peer, answers[i]);
+  peer_close(&peer);
   return well;
 }
 
-static void raw_accept_key(const char *request, char accept[static 32]) {
-  static const char name[] = "Sec-WebSocket-Key: ";
-  unsigned char digest[SHA_DIGEST_LENGTH];
-  char text[64];
-  const char *key = strstr(request, name);
-  int size = snprintf(text, sizeof text, "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key ? key + sizeof name - 1 : "");
-  SHA1((const unsigned char *)text, (size_t)size, digest);
-  EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
-}
-
-/* A server of one client: answers in two pieces, says something, and closes. */
-static void *raw_serve(void *context) {
-  int listener = *(int *)context;
+/* Serves one client: answers the handshake in two pieces, sends a message, and closes. */
+static void *serve_in_two(void *context) {
   char text[2048];
   char accept_key[32];
-  int fd = accept(listener, NULL, NULL);
-  if (fd < 0)
-    return NULL;
-  if (raw_read_head(raw_patient(fd), text, sizeof text)) {
-    raw_accept_key(text, accept_key);
-    int size = snprintf(text, sizeof text,
-                        "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Accept: %s\r\nX-Long: %01200d\r\n\r\n",
-                        accept_key, 0);
-    raw_send_in_two(fd, text, (size_t)size);
-    raw_send_in_two(fd,
-                    "\x01\x02hi\x80\x02ho\x88\x05\x03\xE8"
-                    "bye",
-                    15);
-    for (int frame = 0; frame >= 0 && frame != 0x88;)
-      frame = raw_read_frame(fd);
+  struct peer peer = peer_accept_tolerant(*(int *)context);
+  if (peer_read_head(&peer, text, sizeof text)) {
+    peer_accept_key(text, accept_key);
+    int size =
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 101 Go on\r\n" PEER_UPGRADE_LINES "Sec-WebSocket-Accept: %s\r\nX-Long: %01200d\r\n\r\n",
+                 accept_key, 0);
+    send_in_two(&peer, text, (size_t)size);
+    send_in_two(&peer,
+                "\x01\x02hi\x80\x02ho\x88\x05\x03\xE8"
+                "bye",
+                15);
+    while (peer_read_frame(&peer) && peer.frame.head != 0x88)
+      continue;
   }
-  close(fd);
+  peer_close(&peer);
   return NULL;
 }
 
+/* Waits for the count, for up to QUIET_MS: after a fault there may be no event. */
 static bool wait_for(const _Atomic int *count, int wanted) {
   for (int i = 0; i < QUIET_MS && *count < wanted; i++)
     poll(NULL, 0, 1);
   return *count >= wanted;
 }
 
-/* Whether the connection has ended, and its end is remembered. */
+/* Returns true if the connection has ended. */
 static bool has_ended(int64_t id) {
   char *error;
   struct osprey_connection *record = osp_ws_connection(id, &error);
@@ -328,15 +267,15 @@ static bool has_ended(int64_t id) {
   return ended;
 }
 
-/* A client of a server that closes; its close handler is set afterwards, and called all the same. */
-static bool converse_with_raw_server(void) {
+/* The server closes the client, whose close handler is set afterwards and still called. */
+static bool converse_with_server_in_two(void) {
   struct osprey_options options = {.headers = "X-Test: 1\nX-More: 2", .protocols = "", .timeout_ms = 2000};
   char url[64];
   char *error;
   int port;
   pthread_t thread;
-  int listener = raw_patient(peer_listen(&port));
-  if (pthread_create(&thread, NULL, raw_serve, &listener))
+  int listener = peer_listen(&port);
+  if (pthread_create(&thread, NULL, serve_in_two, &listener))
     complain("no thread");
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
   int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
@@ -346,8 +285,8 @@ static bool converse_with_raw_server(void) {
   for (int i = 0; well && i < QUIET_MS && !has_ended(id); i++)
     poll(NULL, 0, 1);
   if (well) {
-    osp_ws_on_close(id, on_late_goodbye, &error);
-    well = went_well(error) && wait_for(&late_goodbyes, 1);
+    osp_ws_on_close(id, on_close_late, &error);
+    well = went_well(error) && wait_for(&late_closes, 1);
   }
   pthread_join(thread, NULL);
   close(listener);
@@ -387,27 +326,27 @@ void converse_in_pieces(void) {
     return;
   osp_ws_server_on_message(server, on_echo, &error);
   went_well(error);
-  osp_ws_server_on_close(server, on_goodbye, &error);
+  osp_ws_server_on_close(server, on_count_close, &error);
   went_well(error);
   osp_ws_server_listen(server, &error);
   if (went_well(error)) {
-    bool peer = raw_converse();
-    bool client = converse_with_raw_server();
+    bool peer = client_converses_in_two();
+    bool client = converse_with_server_in_two();
     bool secure = converse_securely();
     if (undisturbed && !(peer && client && secure))
-      complain(!peer ? "the raw client goes wrong" : !client ? "the raw server goes wrong" : "TLS goes wrong");
+      complain(!peer     ? "the client in pieces goes wrong"
+               : !client ? "the server in pieces goes wrong"
+                         : "TLS goes wrong");
   }
   osp_ws_stop_server(server, &error);
   went_well(error);
 }
 
-static bool shy; /* the raw server waits for the client's first word */
-
-/* ---- a handler inside a handler */
+static bool shy; /* the server waits for the client's first frame */
 
 static _Atomic int64_t asking; /* the client whose message is being handled */
 
-/* Admits a client, greets it, and has the asking client say more: both are heard inside the handler that waits. */
+/* Admits a client, and sends to it and from the asking client: both messages arrive inside the handler that waits. */
 static void *greet(void *cell, const struct osprey_connection *connection) {
   char *error;
   if (asking) {
@@ -474,9 +413,7 @@ void converse_within(void) {
   went_well(error);
 }
 
-/* ---- more connections than there is room for at first */
-
-/* Until the first tables are nearly full nothing fails. */
+/* No call fails until the first tables are nearly full. */
 void converse_in_a_crowd(void) {
   enum { CROWD = 20, UNDISTURBED = 12 };
   struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 2000};
@@ -489,7 +426,7 @@ void converse_in_a_crowd(void) {
     return;
   osp_ws_server_on_message(server, on_echo, &error);
   went_well(error);
-  osp_ws_server_on_close(server, on_goodbye, &error);
+  osp_ws_server_on_close(server, on_count_close, &error);
   went_well(error);
   osp_ws_server_listen(server, &error);
   went_well(error);
@@ -504,7 +441,7 @@ void converse_in_a_crowd(void) {
       ids[i] = 0;
       continue;
     }
-    osp_ws_on_close(ids[i], on_goodbye, &error);
+    osp_ws_on_close(ids[i], on_count_close, &error);
     went_well(error);
     osp_ws_send(ids[i], "here", &error);
     went_well(error);
@@ -513,31 +450,17 @@ void converse_in_a_crowd(void) {
   went_well(error);
 }
 
-/* ---- a client whose first word is an answer, or a question */
-
-/* Pings the client, and waits for the pong, or to be pinged. */
-static void *raw_ping(void *context) {
-  int listener = *(int *)context;
+/* Pings the client and waits for the pong, or if it is shy waits for the client's ping. */
+static void *serve_a_ping(void *context) {
   char text[2048];
-  char accept_key[32];
-  int fd = accept(listener, NULL, NULL);
-  if (fd < 0)
-    return NULL;
-  if (raw_read_head(raw_patient(fd), text, sizeof text)) {
-    raw_accept_key(text, accept_key);
-    int size = snprintf(text, sizeof text,
-                        "HTTP/1.1 101 Go on\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Accept: %s\r\nSec-WebSocket-Protocol: b\r\n\r\n",
-                        accept_key);
-    raw_send(fd, text, (size_t)size);
-    if (!shy)
-      raw_send(fd, "\x89\x01p", 3);
-    raw_read_frame(fd);
-    shutdown(fd, SHUT_WR);
-    while (recv(fd, text, sizeof text, 0) > 0)
-      continue;
-  }
-  close(fd);
+  struct peer peer = peer_accept_tolerant(*(int *)context);
+  peer_answer(&peer, text, sizeof text, "Sec-WebSocket-Protocol: b\r\n");
+  if (!shy)
+    peer_send_plain(&peer, 0x89, "p", 1);
+  peer_read_frame(&peer);
+  shutdown(peer.fd, SHUT_WR);
+  peer_expect_end(&peer);
+  peer_close(&peer);
   return NULL;
 }
 
@@ -548,8 +471,8 @@ static void answer_first(void) {
   char *error;
   int port;
   pthread_t thread;
-  int listener = raw_patient(peer_listen(&port));
-  if (pthread_create(&thread, NULL, raw_ping, &listener))
+  int listener = peer_listen(&port);
+  if (pthread_create(&thread, NULL, serve_a_ping, &listener))
     complain("no thread");
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
   int64_t id = osp_ws_connect_with(url, &options, on_third, &error);
@@ -576,7 +499,7 @@ void ask_when_idle(void) {
   answer_first();
 }
 
-/* A name that the resolver has to be asked for, though it holds a number. */
+/* 127.1 is a number that only the resolver understands. */
 void resolve(void) {
   char *error;
   int64_t server = osp_ws_create_server(plain_port, "127.1", "/", &error);
@@ -592,8 +515,6 @@ void resolve(void) {
   went_well(error);
 }
 
-/* ---- more than the socket takes */
-
 void send_too_much(void) {
   enum { MEGABYTES = 8 };
   static char text[1000001];
@@ -605,24 +526,23 @@ void send_too_much(void) {
     return;
   osp_ws_server_listen(server, &error);
   went_well(error);
-  int fd = raw_open("X-Test: 1", &well);
+  struct peer peer = open_in_two("X-Test: 1", &well);
   memset(text, 'm', sizeof text - 1);
   for (int i = 0; well && i < MEGABYTES; i++) {
     osp_ws_server_broadcast(server, text, &error);
     well = went_well(error);
   }
   for (size_t got = 0; well && got < MEGABYTES * (sizeof text - 1);) {
-    ssize_t n = recv(fd, rest, sizeof rest, 0);
+    long n = peer_receive(&peer, rest, sizeof rest);
     if (n <= 0)
       break;
     got += (size_t)n;
   }
-  close(fd);
+  peer_close(&peer);
   osp_ws_stop_server(server, &error);
   went_well(error);
 }
 
-/* The start of several loops. */
 void start_two_loops(void) {
   char *error;
   setenv("OSPREY_WS_LOOPS", "2", 1);
@@ -635,11 +555,9 @@ void start_two_loops(void) {
   went_well(error);
 }
 
-/* ---- a server that waits for a signal */
-
 static _Atomic bool waiting_is_over;
 
-/* Sends the signal once somebody waits for it. */
+/* Sends the signal once osp_ws_keep_alive has its handler, which is no event. */
 static void *send_signal(void *context) {
   struct sigaction current;
   (void)context;
@@ -669,20 +587,18 @@ void wait_for_a_signal(void) {
   pthread_join(thread, NULL);
 }
 
-/* ---- messages that are compressed */
-
-/* Two clients that allow no contexts hear a broadcast, compressed once for both. */
-static bool broadcast_to_forgetful(int64_t server) {
+/* A broadcast is compressed once for two clients without context takeover. */
+static bool broadcast_without_contexts(int64_t server) {
   static const char offer[] = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover";
   enum { COMPRESSED_TEXT = 0xC1 };
   bool well[2];
   char *error;
-  int fds[2] = {raw_open(offer, &well[0]), raw_open(offer, &well[1])};
+  struct peer peers[2] = {open_in_two(offer, &well[0]), open_in_two(offer, &well[1])};
   osp_ws_server_broadcast(server, "100", &error);
   bool sent = went_well(error);
   for (int i = 0; i < 2; i++) {
-    well[i] = well[i] && sent && raw_read_frame(fds[i]) == COMPRESSED_TEXT;
-    close(fds[i]);
+    well[i] = well[i] && sent && read_frame_with(&peers[i], COMPRESSED_TEXT);
+    peer_close(&peers[i]);
   }
   return well[0] && well[1];
 }
@@ -706,7 +622,7 @@ void compress(void) {
   if (went_well(error)) {
     send_numbers(id);
     bool heard = wait_for(&heard_count[1], MESSAGES);
-    bool broadcast = broadcast_to_forgetful(server);
+    bool broadcast = broadcast_without_contexts(server);
     if (undisturbed && !(heard && broadcast))
       complain("compressed messages go wrong");
   }

@@ -1,35 +1,29 @@
-/* Every allocation and every system call of the runtime fails in turn while a conversation runs.
+/* Every allocation and every system call of the runtime fails in turn during a conversation: WS-SEC-11 WS-SEC-12
  *
- * Each run is a process of its own: a conversation takes place, one call fails, or (FAULT-2) every allocation from one on,
- * and whatever then happens, every builtin reports a success or an error, no message comes twice or out of order, and the
- * process ends by itself, in time and in good order (under a sanitizer: without a leak). WS-SEC-11 WS-SEC-12
+ * Each run is a process of its own, in which one call fails, or every allocation from one on (FAULT-2). Every builtin
+ * reports a success or an error, no message arrives twice or out of order, and the process ends by itself in time and,
+ * under a sanitizer, without a leak. Runs spend most of their time waiting for deadlines, so many run at once.
  *
- * Runs mostly wait for what does not come, so many of them wait at once.
- *
- *   runtime_fault_test [FIRST [LAST]]
+ *   abi_fault_test [FIRST [LAST]]
  */
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "base/fault.h"
 #include "fault_conversations.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 enum { PATIENCE_S = 60, LANES = 16 };
 
-/* How the nth call fails: alone, or with every allocation after it. */
+/* Arms a fault: the nth call fails, alone or with every allocation after it. */
 typedef void arm(long nth);
 
 struct run {
   long nth;
   pid_t pid;
-  int counted; /* where the run writes how many calls there were */
+  int counted; /* pipe on which the run reports its number of calls */
 };
 
 static void start_run(struct run *run, void (*conversation)(void), arm *arm_fault, long nth) {
@@ -50,7 +44,7 @@ static void start_run(struct run *run, void (*conversation)(void), arm *arm_faul
   close(ends[1]);
 }
 
-/* How many calls there were. */
+/* Returns the number of calls. */
 static long end_run(const struct run *run) {
   long calls = -1;
   int status;
@@ -66,8 +60,8 @@ static long end_run(const struct run *run) {
 static long first_fault = 1;
 static long last_fault = 100000;
 
-/* How many calls a conversation makes varies with the time its parts take: until of many runs none has as many as the number of
- * the one that should have failed. Returns how many did. */
+/* The number of calls in a conversation varies with its timing, so this stops when none of LANES parallel runs has
+ * reached its fault. Returns the number of faults that were reached. */
 static long fail_in_turn(void (*conversation)(void), arm *arm_fault) {
   struct run runs[LANES];
   long failed = 0;

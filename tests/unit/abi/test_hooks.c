@@ -1,25 +1,17 @@
-/* The runtime's dealings with the host's memory, watched by a host of the test's own.
+/* The memory hooks, implemented by a host of the test's own.
  *
- * This backend counts references and knows every block, and can tell what a tracing collector would find that scans static
- * data and the words of blocks that their meta marks, and nothing else: no stack, no memory of malloc's.
+ * This host counts references, knows every block, and computes which blocks a tracing collector would find whose roots
+ * are static data, and which follows the words that a block's meta marks as references. The stack and malloc's memory
+ * are no roots.
  */
 #include <dirent.h>
-#include <poll.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 enum { BLOCKS_MAX = 4096 };
 
@@ -31,7 +23,7 @@ struct block {
   bool found;
 };
 
-/* Apart from static data, so that the table itself makes nothing reachable. */
+/* Outside static data, so that the table makes nothing reachable. */
 static struct block *blocks;
 static pthread_mutex_t blocks_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int threads_when_notified;
@@ -114,8 +106,6 @@ void osp_release(void *pointer) {
   pthread_mutex_unlock(&blocks_lock);
 }
 
-/* ---- what the collector finds */
-
 static void find(void *pointer) {
   struct block *block = block_of(pointer);
   if (!block || block->found)
@@ -127,7 +117,7 @@ static void find(void *pointer) {
   }
 }
 
-/* Static data is read while others write it, red zones and all, as a collector would. */
+/* Reads static data, with its red zones, while other threads write it, as a collector would. */
 __attribute__((no_sanitize("address", "thread"))) static void find_in_static_data(char *low, char *high) {
   for (char *at = (char *)(((uintptr_t)__data_start + 7) & ~(uintptr_t)7); at + 8 <= _end; at += 8) {
     char *word = *(char **)(void *)at;
@@ -171,11 +161,10 @@ static size_t live_blocks(void) {
   return live;
 }
 
-/* ---- handlers that look */
-
-/* A kept string, masked against the scan of static data. */
+/* A kept string, inverted so that the scan of static data does not find it. */
 static uintptr_t kept;
 
+/* Handlers that write whether their arguments are reachable. look_text also keeps the text "keep". */
 static void *look_text(void *cell, const char *text) {
   if (strcmp(text, "keep") == 0) {
     osp_retain((void *)(uintptr_t)text);
@@ -208,11 +197,11 @@ static void give(int64_t (*set)(int64_t, void *, char **), int64_t id, void *cod
   void *cell = closure_new(code, NULL);
   set(id, cell, &error);
   expect_success(error);
-  osp_release(cell); /* from here on it is the runtime's alone */
+  osp_release(cell); /* only the runtime refers to it now */
 }
 
-/* ABI-9 ABI-10 ABI-12 ABI-13 ABI-14 */
-static void test_what_is_kept_is_reachable(void **state) {
+/* Everything that the runtime keeps is reachable from its roots: ABI-9 ABI-10 ABI-12 ABI-13 ABI-14 */
+static void test_kept_values_are_reachable(void **state) {
   char url[64];
   char text[32];
   char *error;
@@ -233,7 +222,7 @@ static void test_what_is_kept_is_reachable(void **state) {
   expect_success(error);
   assert_int_equal(references_of(cell), 2);
   osp_release(cell);
-  memset(url, '!', sizeof url); /* it was only lent */
+  memset(url, '!', sizeof url); /* the URL was only lent */
   give(osp_ws_on_close, client, (void *)look_close);
   journal_expect("cell 1, connection 1");
   strcpy(text, "lent");
@@ -251,7 +240,7 @@ static void test_what_is_kept_is_reachable(void **state) {
   expect_success(error);
   journal_expect("cell 1, text 1, keep");
   void *text_kept = (void *)~kept;
-  WAIT_UNTIL(references_of(text_kept) == 1); /* only the handler's is left */
+  WAIT_UNTIL(references_of(text_kept) == 1); /* the handler's */
   assert_string_equal((char *)text_kept, "keep");
   osp_release(text_kept);
   must_close(client);
@@ -260,7 +249,7 @@ static void test_what_is_kept_is_reachable(void **state) {
   must_stop(server);
 }
 
-/* ABI-16 WS-THREAD-1: on any thread. */
+/* A builtin that fails returns 0 or NULL, and sets the error, on any thread: ABI-16 WS-THREAD-1 */
 static void *fail_everything(void *context) {
   char *error = (char *)"not written";
   struct osprey_options options = {.headers = "", .protocols = ""};
@@ -307,7 +296,7 @@ static void test_failures_return_nothing(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_what_is_kept_is_reachable),
+      cmocka_unit_test(test_kept_values_are_reachable),
       cmocka_unit_test(test_failures_return_nothing),
   };
   return cmocka_run_group_tests_name("hooks", tests, NULL, NULL);

@@ -1,40 +1,16 @@
-/* What happens between the steps of listening, stopping and connecting, and requests of unusual form. */
-#include <dirent.h>
-#include <poll.h>
+/* Stopping while a loop starts to listen, nested connects, and requests of unusual form. */
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 static char *error;
 
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
-
-/* How many descriptors the process has. */
-static int descriptors(void) {
-  int count = 0;
-  DIR *directory = opendir("/proc/self/fd");
-  assert_non_null(directory);
-  while (readdir(directory))
-    count++;
-  closedir(directory);
-  return count;
-}
-
-/* Keeps its loop busy until the server that the message names listens, then stops it: this loop cannot have begun to accept. */
+/* Blocks its loop until the server that the message names listens, then stops that server: this loop has not yet begun
+ * to accept for it. */
 static void *stop_while_it_starts(void *cell, const struct osprey_connection *connection,
                                   const struct osprey_message *message) {
   int64_t server = atoll(message->data);
@@ -58,17 +34,16 @@ static void *stop_while_it_starts(void *cell, const struct osprey_connection *co
 
 static void *on_stop_while_it_starts[] = {(void *)stop_while_it_starts};
 
-/* WS-LISTEN-4 WS-SEC-13: nothing of the server is freed under a loop that has yet to listen, and nothing stays behind. */
+/* The server is not freed while a loop has yet to listen, and leaves no descriptor open: WS-LISTEN-4 WS-SEC-13 */
 static void test_stopping_before_a_loop_listens(void **state) {
   char text[64];
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_stop_while_it_starts, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_stop_while_it_starts);
   must_listen(server);
   struct peer peer = peer_open(port, "/");
-  int before = descriptors();
+  int before = count_descriptors();
   for (int round = 0; round < 20; round++) {
     int victim_port = peer_free_port();
     int64_t victim = must_create(victim_port, "/");
@@ -79,25 +54,23 @@ static void test_stopping_before_a_loop_listens(void **state) {
     snprintf(text, sizeof text, "listen: server %lld is stopped", (long long)victim);
     expect_error(error, text);
     journal_expect("stopped");
-    WAIT_UNTIL(descriptors() == before);
+    WAIT_UNTIL(count_descriptors() == before);
     must_stop(must_create(victim_port, "/")); /* WS-CREATE-8 */
   }
   peer_close(&peer);
   must_stop(server);
 }
 
-static int silent_port;
-
-/* Connects, with the time that the message gives in ms, to a server that never answers; and once more. */
-static void *connect_in_vain(void *cell, const struct osprey_connection *connection,
-                             const struct osprey_message *message) {
+/* Connects to a server that never answers, with the message as the timeout in ms. Connects again if that was long. */
+static void *connect_to_silence(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
   struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = atoll(message->data)};
   char url[64];
   char *problem;
   (void)cell;
   (void)connection;
   journal_write("begin %s", message->data);
-  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", silent_port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", handlers_port);
   osp_ws_connect_with(url, &options, on_message, &problem);
   journal_write("%s %s", message->data, strstr(problem, "no answer within") ? "waited" : problem);
   osp_release(problem);
@@ -109,18 +82,17 @@ static void *connect_in_vain(void *cell, const struct osprey_connection *connect
   return result_success();
 }
 
-static void *on_connect_in_vain[] = {(void *)connect_in_vain};
+static void *on_connect_to_silence[] = {(void *)connect_to_silence};
 
-/* WS-THREAD-6 WS-CONNECT-9: the outer one has its answer by its own deadline. */
+/* The outer connect returns by its own deadline: WS-THREAD-6 WS-CONNECT-9 */
 static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   (void)state;
   if (getenv("OSPREY_WS_LOOPS"))
-    skip(); /* on loops of their own they do not nest */
-  int silent = peer_listen(&silent_port);
+    skip(); /* connects on different loops do not nest */
+  int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_connect_in_vain, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_connect_to_silence);
   must_listen(server);
   struct peer outer = peer_open(port, "/");
   struct peer inner = peer_open(port, "/");
@@ -129,7 +101,7 @@ static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   journal_expect("begin 2000");
   peer_send_message(&inner, "60000");
   journal_expect("begin 60000");
-  peer_send_message(&innermost, "500"); /* less than there is left */
+  peer_send_message(&innermost, "500"); /* less than the outer deadline leaves */
   journal_expect("begin 500");
   journal_expect("500 waited");
   peer_send_message(&innermost, "70000");
@@ -146,19 +118,18 @@ static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   close(silent);
 }
 
-/* As many as may wait on one loop, and one more: it is an error at once. WS-THREAD-6 */
+/* One more connect than may wait on a loop is an error at once: WS-THREAD-6 */
 static void test_connects_nested_too_deep(void **state) {
   enum { DEPTH = 32 };
   struct peer peers[DEPTH + 1];
   struct peer far[DEPTH];
   (void)state;
   if (getenv("OSPREY_WS_LOOPS"))
-    skip(); /* on loops of their own they do not nest */
-  int silent = peer_listen(&silent_port);
+    skip(); /* connects on different loops do not nest */
+  int silent = listen_for_handlers();
   int port = peer_free_port();
   int64_t server = must_create(port, "/");
-  osp_ws_server_on_message(server, on_connect_in_vain, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_connect_to_silence);
   must_listen(server);
   for (int i = 0; i <= DEPTH; i++) {
     peers[i] = peer_open(port, "/");
@@ -178,7 +149,8 @@ static void test_connects_nested_too_deep(void **state) {
   close(silent);
 }
 
-static void *tell_request(void *cell, const struct osprey_connection *connection) {
+/* Writes the URL and some headers. */
+static void *write_request(void *cell, const struct osprey_connection *connection) {
   static const char *const names[] = {"Connection", "Upgrade", "X-Empty", "Sec-WebSocket-Version"};
   char *problem;
   (void)cell;
@@ -191,24 +163,21 @@ static void *tell_request(void *cell, const struct osprey_connection *connection
   return result_success();
 }
 
-static void *on_tell_request[] = {(void *)tell_request};
+static void *on_write_request[] = {(void *)write_request};
 
-#define KEY_AND_VERSION "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-
-/* WS-HEADER-2 WS-TYPE-6: repeated headers in their order and number, an empty one, a target that is a whole URL. */
+/* Repeated headers, an empty one, and a target in absolute form: WS-HEADER-2 WS-TYPE-6 */
 static void test_requests_of_unusual_form(void **state) {
   char request[1024];
   char head[1024];
   (void)state;
   int port = peer_free_port();
   int64_t server = must_create(port, "/chat");
-  osp_ws_server_on_open(server, on_tell_request, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_open, server, on_write_request);
   must_listen(server);
   snprintf(request, sizeof request,
            "GET http://localhost:%d/chat?a=b HTTP/1.1\r\nConnection: keep-alive\r\nConnection: Upgrade\r\n"
            "Host: localhost:%d\r\nUpgrade: other/1\r\nUpgrade: websocket\r\nX-Empty:\r\n"
-           "Connection: Upgrade\r\n" KEY_AND_VERSION "\r\n",
+           "Connection: Upgrade\r\n" PEER_KEY_LINE PEER_VERSION_LINE "\r\n",
            port, port);
   struct peer peer = peer_connect(port);
   peer_send_text(&peer, request);
@@ -224,8 +193,8 @@ static void test_requests_of_unusual_form(void **state) {
   must_stop(server);
 }
 
-/* WS-ORIGIN-2 WS-ORIGIN-3: a page's origin is one of http or https. */
-static void test_origins_of_no_page(void **state) {
+/* Only http and https are schemes of an origin: WS-ORIGIN-2 WS-ORIGIN-3 */
+static void test_schemes_of_origins(void **state) {
   char origin[64];
   (void)state;
   int port = peer_free_port();
@@ -241,11 +210,11 @@ static void test_origins_of_no_page(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_stopping_before_a_loop_listens, clear_journal),
-      cmocka_unit_test_setup(test_inner_connects_do_not_outlast_outer_ones, clear_journal),
-      cmocka_unit_test_setup(test_connects_nested_too_deep, clear_journal),
-      cmocka_unit_test_setup(test_requests_of_unusual_form, clear_journal),
-      cmocka_unit_test_setup(test_origins_of_no_page, clear_journal),
+      cmocka_unit_test_setup(test_stopping_before_a_loop_listens, journal_setup),
+      cmocka_unit_test_setup(test_inner_connects_do_not_outlast_outer_ones, journal_setup),
+      cmocka_unit_test_setup(test_connects_nested_too_deep, journal_setup),
+      cmocka_unit_test_setup(test_requests_of_unusual_form, journal_setup),
+      cmocka_unit_test_setup(test_schemes_of_origins, journal_setup),
   };
   return cmocka_run_group_tests_name("races", tests, NULL, NULL);
 }

@@ -1,21 +1,12 @@
-/* What a handshake held is gone from memory once it has served: WS-SEC-3. Every block that is freed or moved is looked through first;
- * this program is linked so that free and realloc pass here. */
+/* Secrets of a handshake are wiped before their memory is freed: WS-SEC-3. The program is linked with wrappers of free
+ * and realloc, which search each block first. */
 #include <malloc.h>
-#include <poll.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 void __real_free(void *block);
 void *__real_realloc(void *block, size_t size);
@@ -24,13 +15,13 @@ void *__wrap_realloc(void *block, size_t size);
 
 enum { NEEDLES = 3 };
 
-/* Guards what is looked for and how often it was found. */
+/* Guards needles and found. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char needles[NEEDLES][32];
 static int found[NEEDLES];
 static atomic_bool looking;
 
-static void look_through(const void *block) {
+static void search(const void *block) {
   if (!block || !looking)
     return;
   pthread_mutex_lock(&lock);
@@ -42,12 +33,12 @@ static void look_through(const void *block) {
 }
 
 void __wrap_free(void *block) {
-  look_through(block);
+  search(block);
   __real_free(block);
 }
 
 void *__wrap_realloc(void *block, size_t size) {
-  look_through(block);
+  search(block);
   return __real_realloc(block, size);
 }
 
@@ -65,7 +56,7 @@ static void look_for_these(const char *a, const char *b, const char *c) {
   look_for(2, c, 31);
 }
 
-/* Ends the search, and returns in how many blocks needle i was found. The lock waits for a thread that is still searching. */
+/* Ends the search. Returns the number of blocks that held needle i. The lock waits for a thread that is searching. */
 static int stop_looking(int i) {
   looking = false;
   pthread_mutex_lock(&lock);
@@ -84,16 +75,8 @@ static void expect_nothing_found(void) {
 
 static char *error;
 
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
-
-#define HEAD "Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-
-/* The search itself. */
-static void test_what_is_left_is_found(void **state) {
+/* The search finds what is not wiped. */
+static void test_the_search(void **state) {
   (void)state;
   char *volatile block = malloc(100);
   assert_non_null(block);
@@ -104,7 +87,7 @@ static void test_what_is_left_is_found(void **state) {
   assert_int_equal(stop_looking(0), 2);
 }
 
-/* The server's end: a head in one piece, in pieces that outgrow their memory, one that is refused, one that is never finished. */
+/* Heads in one piece, in pieces that outgrow their buffer, refused, and never completed. */
 static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
   char request[4096];
   char filler[1501];
@@ -121,12 +104,13 @@ static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
       size_t n = (size_t)snprintf(
           request, sizeof request,
           "GET %s HTTP/1.1\r\nCookie: cookie-of-a-client\r\nSec-WebSocket-Key: c2VjcmV0IGtleSBvZiAxNg==\r\n"
-          "Authorization: Bearer token-of-a-client\r\nX-Filler: %s\r\n" HEAD "\r\n",
+          "Authorization: Bearer token-of-a-client\r\nX-Filler: %s\r\nHost: localhost\r\n" PEER_UPGRADE_LINES
+              PEER_VERSION_LINE "\r\n",
           paths[refused], filler);
       struct peer peer = peer_connect(port);
       for (size_t at = 0; at < n; at += piece) {
         peer_send(&peer, request + at, n - at < piece ? n - at : piece);
-        poll(NULL, 0, piece < n ? 2 : 0);
+        peer_await_reading(&peer);
       }
       peer_read_head(&peer, head, sizeof head);
       assert_int_equal(atoi(head + 9), refused ? 404 : 101);
@@ -145,39 +129,25 @@ static void test_a_server_wipes_the_heads_of_its_clients(void **state) {
   struct peer peer = peer_connect(port);
   peer_send_text(&peer,
                  "GET /chat HTTP/1.1\r\nCookie: cookie-of-a-client\r\nSec-WebSocket-Key: c2VjcmV0IGtleSBvZiAxNg==\r\n");
-  poll(NULL, 0, 10);
+  peer_await_reading(&peer);
   peer_close(&peer);
   must_stop(server);
   expect_nothing_found();
 }
 
-struct connecting {
-  pthread_t thread;
-  char url[64];
-  struct osprey_options options;
-  int64_t id;
-  char *error;
-};
-
-static void *connecting_run(void *context) {
-  struct connecting *c = context;
-  c->id = osp_ws_connect_with(c->url, &c->options, on_message, &c->error);
-  return NULL;
-}
-
-/* The client's end: its key, and the headers that its program gave, whether it is admitted, refused or left without an answer. */
+/* The key and the program's headers, of a client that is admitted, refused or not answered. */
 static void test_a_client_wipes_its_request(void **state) {
   char head[4096];
   (void)state;
   for (int outcome = 0; outcome < 3; outcome++) {
-    struct connecting c = {.options = {.headers = "Cookie: cookie-of-a-program\nAuthorization: token-of-a-program",
-                                       .protocols = "",
-                                       .timeout_ms = 300}};
+    struct osprey_options options = {.headers = "Cookie: cookie-of-a-program\nAuthorization: token-of-a-program",
+                                     .protocols = "",
+                                     .timeout_ms = 300};
+    struct connecting c = {.options = &options, .handler = on_message};
     int port;
     int listener = peer_listen(&port);
     look_for_these("cookie-of-a-program", "token-of-a-program", "");
-    snprintf(c.url, sizeof c.url, "ws://127.0.0.1:%d/", port);
-    pthread_create(&c.thread, NULL, connecting_run, &c);
+    connecting_start(&c, port, "/");
     struct peer peer = peer_accept(listener);
     if (outcome == 0)
       peer_answer(&peer, head, sizeof head, "");
@@ -188,8 +158,7 @@ static void test_a_client_wipes_its_request(void **state) {
     look_for(2, key + 19, 22);
     if (outcome == 1)
       peer_send_text(&peer, "HTTP/1.1 403 Forbidden\r\n\r\n");
-    pthread_join(c.thread, NULL);
-    assert_int_equal(c.id > 0, outcome == 0);
+    assert_int_equal(connecting_join(&c) > 0, outcome == 0);
     if (outcome > 0) {
       osp_release(c.error);
     } else {
@@ -202,16 +171,16 @@ static void test_a_client_wipes_its_request(void **state) {
     }
     peer_close(&peer);
     close(listener);
-    poll(NULL, 0, 20);
+    poll(NULL, 0, 20); /* the loop frees the connection: no event tells */
     expect_nothing_found();
   }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_what_is_left_is_found),
-      cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, clear_journal),
-      cmocka_unit_test_setup(test_a_client_wipes_its_request, clear_journal),
+      cmocka_unit_test(test_the_search),
+      cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, journal_setup),
+      cmocka_unit_test_setup(test_a_client_wipes_its_request, journal_setup),
   };
   return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);
 }

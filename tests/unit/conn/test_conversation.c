@@ -1,24 +1,10 @@
-/* Both ends in one process, and each end against a peer of the tests' own. */
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
+/* Client and server in one process, and each with a peer. */
 #include "conn/conn.h"
 #include "conn/handle.h"
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
-
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
+#include "support/test.h"
 
 static const char *url_of(int port) {
   static char url[64];
@@ -26,18 +12,17 @@ static const char *url_of(int port) {
   return url;
 }
 
-/* WS-CONNECT-1 WS-CONNECT-2 WS-CREATE-1 WS-LISTEN-1 WS-LISTEN-2 WS-SEND-1 WS-ONMESSAGE-1 WS-CLOSE-1 WS-STOP-1 */
 static void test_client_and_server_converse(void **state) {
   int port;
   (void)state;
-  int64_t server = must_serve(&port);
-  int64_t client = must_connect(url_of(port));
+  int64_t server = must_serve(&port);          /* WS-CREATE-1 WS-LISTEN-1 WS-LISTEN-2 */
+  int64_t client = must_connect(url_of(port)); /* WS-CONNECT-1 */
   journal_expect("open");
-  must_send(client, "hello");
-  journal_expect("text:hello");
-  must_close(client);
+  must_send(client, "hello");   /* WS-SEND-1 */
+  journal_expect("text:hello"); /* WS-ONMESSAGE-1 WS-CONNECT-2 */
+  must_close(client);           /* WS-CLOSE-1 */
   journal_expect("close:1000:");
-  must_stop(server);
+  must_stop(server); /* WS-STOP-1 */
 }
 
 /* WS-BROADCAST-1 WS-BROADCAST-2 WS-CREATE-8 */
@@ -65,8 +50,8 @@ static void test_broadcast_reaches_every_client(void **state) {
   must_stop(server);
 }
 
-/* Sends, and looks what of that is left. */
-static void *send_and_look(void *cell, const struct osprey_connection *connection,
+/* Sends the message back, and writes whether the connection keeps a deflate context. */
+static void *echo_and_look(void *cell, const struct osprey_connection *connection,
                            const struct osprey_message *message) {
   char *error;
   (void)cell;
@@ -77,18 +62,16 @@ static void *send_and_look(void *cell, const struct osprey_connection *connectio
   return result_success();
 }
 
-static void *on_send_and_look[] = {(void *)send_and_look};
+static void *on_echo_and_look[] = {(void *)echo_and_look};
 
-/* DEFLATE-10: on the way out too. */
+/* DEFLATE-10, for output */
 static void test_no_context_is_held_where_none_is_kept(void **state) {
   static const char *const offers[] = {"permessage-deflate", "permessage-deflate; server_no_context_takeover"};
   (void)state;
-  char *error;
   int port = peer_free_port();
   int64_t server = must_create(port, "/chat");
   must_limit(server, "compression", 1);
-  osp_ws_server_on_message(server, on_send_and_look, &error);
-  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_echo_and_look);
   must_listen(server);
   for (int i = 0; i < 2; i++) {
     char headers[128];
@@ -98,8 +81,7 @@ static void test_no_context_is_held_where_none_is_kept(void **state) {
     for (int round = 0; round < 2; round++) {
       peer_send_message(&peer, "hello");
       journal_expect(i ? "no context" : "a context");
-      assert_true(peer_read_frame(&peer));
-      assert_int_equal(peer.frame.head, 0xC1);
+      peer_expect_frame(&peer, 0xC1);
     }
     peer_close(&peer);
   }
@@ -107,15 +89,13 @@ static void test_no_context_is_held_where_none_is_kept(void **state) {
 }
 
 /* WS-STOP-2 WS-STOP-3 WS-ONCLOSE-1 */
-static void test_stop_says_goodbye(void **state) {
+static void test_stop_closes_with_1001(void **state) {
   int port;
   (void)state;
   int64_t server = must_serve(&port);
   int64_t client = must_connect(url_of(port));
   journal_expect("open");
-  char *error;
-  osp_ws_on_close(client, on_close, &error);
-  expect_success(error);
+  must_set(osp_ws_on_close, client, on_close);
   must_stop(server);
   journal_expect("close:1001:");
   journal_expect("close:1001:");
@@ -123,10 +103,10 @@ static void test_stop_says_goodbye(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_client_and_server_converse, clear_journal),
-      cmocka_unit_test_setup(test_broadcast_reaches_every_client, clear_journal),
-      cmocka_unit_test_setup(test_no_context_is_held_where_none_is_kept, clear_journal),
-      cmocka_unit_test_setup(test_stop_says_goodbye, clear_journal),
+      cmocka_unit_test_setup(test_client_and_server_converse, journal_setup),
+      cmocka_unit_test_setup(test_broadcast_reaches_every_client, journal_setup),
+      cmocka_unit_test_setup(test_no_context_is_held_where_none_is_kept, journal_setup),
+      cmocka_unit_test_setup(test_stop_closes_with_1001, journal_setup),
   };
   return cmocka_run_group_tests_name("conversation", tests, NULL, NULL);
 }

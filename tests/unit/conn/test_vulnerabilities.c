@@ -1,42 +1,23 @@
-/* Regression tests of the classes of vulnerability that other implementations had and that are the runtime's to avoid; those of the protocol
- * are in ../protocol/test_vulnerabilities.c. Each is named after its class.
+/* Regression tests for classes of vulnerability that other WebSocket implementations had. Each is named after its
+ * class. The classes of the protocol are in ../protocol/test_vulnerabilities.c. Other tests cover these classes:
  *
- * Some classes have their test where their subject is tested:
- *   a slow handshake                test_limits.c, test_a_slow_handshake; over TLS test_tls.c, test_a_slow_handshake_over_tls; many at once
- *                                   tests/load/load.py, load_slow
- *   a peer that is not verified     test_tls.c, test_certificates_that_do_not_do; ../io/tls_test.c
- *   predictable or reused masks     test_parts.c, test_masks; over runs of a program tests/conformance/wire.py, note_mask
- *   uninitialised memory sent       tests/conformance/wire.py, which accounts for every byte that arrives
+ *   slow handshake              ../server/test_limits.c, test_a_slow_handshake; test_tls.c,
+ *                               test_a_slow_handshake_over_tls; many at once: tests/load/load.py, load_slow
+ *   unverified peer             test_tls.c, test_certificates_that_are_refused; ../io/test_tls.c
+ *   predictable or reused mask  test_random.c; over runs of a program: tests/conformance/wire.py, note_mask
+ *   uninitialised memory sent   tests/conformance/wire.py, which accounts for every byte that arrives
  */
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
+#include "support/test.h"
 
 static char *error;
 
-static int clear_journal(void **state) {
-  (void)state;
-  journal_clear();
-  return 0;
-}
-
-#define REQUEST                                                                                                        \
-  "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"                                 \
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-
-/* ---- use after free when a callback ends its connection or its server */
-
+/* When and how a handler ends its own connection or its server. */
 enum when { IN_OPEN, IN_MESSAGE, IN_CLOSE, WHENS };
 enum what { CLOSE_IT, STOP_IT, CLOSE_AND_STOP_IT, STOP_AND_FAIL, WHATS };
 
@@ -80,17 +61,18 @@ static void *act_on_close(void *cell, const struct osprey_connection *connection
   (void)cell;
   (void)code;
   (void)reason;
-  journal_write("close");
-  return act(IN_CLOSE, connection->id);
+  void *result = act(IN_CLOSE, connection->id);
+  journal_write("close"); /* the test may change the plan from here on */
+  return result;
 }
 
 static void *on_act_open[] = {(void *)act_on_open};
 static void *on_act_message[] = {(void *)act_on_message};
 static void *on_act_close[] = {(void *)act_on_close};
 
-/* libwebsockets CVE-2025-11677, QEMU CVE-2025-11234: with messages, a fragment and a close behind it in the same segment, and with a second
- * connection that ends by it. WS-SEC-13 WS-ONCLOSE-1 */
-static void test_callbacks_that_end_their_connection(void **state) {
+/* Use after free when a callback ends its connection (libwebsockets CVE-2025-11677, QEMU CVE-2025-11234). Messages, a
+ * fragment and a close frame follow in the same segment, and a second connection ends too: WS-SEC-13 WS-ONCLOSE-1 */
+static void test_use_after_free(void **state) {
   static const char frames[] =
       "\x81\x83\0\0\0\0one\x81\x83\0\0\0\0two\x01\x82\0\0\0\0fr\x89\x80\0\0\0\0\x88\x82\0\0\0\0\x03\xe8";
   char bytes[1024];
@@ -101,12 +83,9 @@ static void test_callbacks_that_end_their_connection(void **state) {
     plan.when = (enum when)(n / WHATS);
     plan.what = (enum what)(n % WHATS);
     plan.server = must_create(port, "/");
-    osp_ws_server_on_open(plan.server, on_act_open, &error);
-    expect_success(error);
-    osp_ws_server_on_message(plan.server, on_act_message, &error);
-    expect_success(error);
-    osp_ws_server_on_close(plan.server, on_act_close, &error);
-    expect_success(error);
+    must_set(osp_ws_server_on_open, plan.server, on_act_open);
+    must_set(osp_ws_server_on_message, plan.server, on_act_message);
+    must_set(osp_ws_server_on_close, plan.server, on_act_close);
     must_listen(plan.server);
     struct peer other = peer_connect(port);
     if (plan.when != IN_OPEN) {
@@ -114,7 +93,7 @@ static void test_callbacks_that_end_their_connection(void **state) {
       journal_expect("open");
     }
     struct peer peer = peer_connect(port);
-    size_t size = (size_t)sprintf(bytes, "%s\r\n", REQUEST);
+    size_t size = (size_t)sprintf(bytes, "%s\r\n", PEER_REQUEST("/"));
     memcpy(bytes + size, frames, sizeof frames - 1);
     peer_send(&peer, bytes, size + sizeof frames - 1);
     journal_expect("open");
@@ -135,7 +114,7 @@ static void test_callbacks_that_end_their_connection(void **state) {
   }
 }
 
-/* ---- CR and LF, by way of the builtins: hackney CVE-2026-47072, undici CVE-2026-1527. WS-SEC-8 WS-TEXT-5 */
+/* CR and LF in arguments of builtins (hackney CVE-2026-47072, undici CVE-2026-1527): WS-SEC-8 WS-TEXT-5 */
 static void test_injection_of_header_lines(void **state) {
   static const char *const bad[] = {"a\r\nX: y", "a\nX: y", "a\rX: y", "a\r\n\r\nGET / HTTP/1.1", "a\xC0\x80", "a\x7f"};
   char text[256];
@@ -159,7 +138,7 @@ static void test_injection_of_header_lines(void **state) {
     snprintf(text, sizeof text, "http://%s", bad[i]);
     osp_ws_server_allow_origin(server, text, &error);
     expect_error_with(error, "origin");
-    if (strchr(bad[i], '\n') == NULL) { /* an LF begins the next header, which is then checked by itself */
+    if (strchr(bad[i], '\n') == NULL) { /* an LF begins the next header, which is checked by itself */
       snprintf(text, sizeof text, "X: %s", bad[i]);
       options = (struct osprey_options){.headers = text, .protocols = "", .timeout_ms = 2000};
       char url[64];
@@ -169,12 +148,12 @@ static void test_injection_of_header_lines(void **state) {
     }
   }
   struct pollfd watched = {.fd = listener, .events = POLLIN};
-  assert_int_equal(poll(&watched, 1, 0), 0); /* nothing was so much as connected to */
+  assert_int_equal(poll(&watched, 1, 0), 0); /* no call has connected */
   close(listener);
   must_stop(server);
 }
 
-/* ---- smuggling: what stands behind a request that is refused is not read as another. aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg.
+/* What follows a refused request is not read as another (aiohttp CVE-2026-69243, Netty GHSA-4mp9-239f-g9hg):
  * HTTP-2 */
 static void test_request_smuggling(void **state) {
   char answer[4096];
@@ -182,27 +161,26 @@ static void test_request_smuggling(void **state) {
   (void)state;
   int64_t server = must_serve(&port);
   static const char *const refused[] = {
-      REQUEST "Content-Length: 10\r\n\r\n", REQUEST "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+      PEER_REQUEST("/") "Content-Length: 10\r\n\r\n", PEER_REQUEST("/") "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
       "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n", "POST /chat HTTP/1.1\r\nHost: localhost\r\n\r\n"};
   for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
     struct peer peer = peer_connect(port);
     peer_send_text(&peer, refused[i]);
-    peer_send_text(&peer, "GET /chat HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n");
+    peer_send_text(&peer, PEER_REQUEST("/chat") "\r\n");
     peer_read_all(&peer, answer, sizeof answer);
     assert_int_equal(strncmp(answer, "HTTP/1.1 4", 10), 0);
     assert_null(strstr(answer + 10, "HTTP/1.1 "));
     peer_close(&peer);
   }
-  assert_int_equal(journal_left(), 0); /* nobody was admitted */
+  assert_int_equal(journal_left(), 0); /* no client was admitted */
   must_stop(server);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test_setup(test_callbacks_that_end_their_connection, clear_journal),
-      cmocka_unit_test_setup(test_injection_of_header_lines, clear_journal),
-      cmocka_unit_test_setup(test_request_smuggling, clear_journal),
+      cmocka_unit_test_setup(test_use_after_free, journal_setup),
+      cmocka_unit_test_setup(test_injection_of_header_lines, journal_setup),
+      cmocka_unit_test_setup(test_request_smuggling, journal_setup),
   };
   return cmocka_run_group_tests_name("vulnerabilities", tests, NULL, NULL);
 }

@@ -1,31 +1,19 @@
 #pragma once
-/*
- * What the tests of the I/O layer share: CMocka, pairs of connected sockets, and loops turned until something has
- * happened.
- */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
+/* Shared by the tests of the I/O layer: connected pairs of sockets, and turning a loop until a condition holds. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdbool.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/list.h"
 #include "io/address.h"
 #include "io/loop.h"
 #include "io/sys.h"
-
-#define container_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#include "support/test.h"
 
 enum { TEST_PATIENCE_MS = 20000 };
 
@@ -33,7 +21,7 @@ static inline int64_t test_now(void) {
   return ws_clock_ms();
 }
 
-/* Turns the loop until `condition` holds; fails the test where that never happens. */
+/* Turns the loop until the condition holds. Fails the test after TEST_PATIENCE_MS. */
 #define turn_until(loop, condition)                                                                                    \
   do {                                                                                                                 \
     int64_t give_up = test_now() + TEST_PATIENCE_MS;                                                                   \
@@ -44,7 +32,7 @@ static inline int64_t test_now(void) {
     }                                                                                                                  \
   } while (0)
 
-/* A listening socket on a port of the kernel's choice. */
+/* Listens on a port that the kernel chooses. */
 static inline int test_listen(const char *host, int backlog, struct ws_address *address) {
   assert_true(ws_address_parse(host, 0, address));
   int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -55,7 +43,7 @@ static inline int test_listen(const char *host, int backlog, struct ws_address *
   return fd;
 }
 
-/* Two connected, non-blocking TCP sockets. */
+/* Connects two non-blocking TCP sockets. */
 static inline void test_tcp_pair(int fds[static 2]) {
   struct ws_address address;
   int listening = test_listen("127.0.0.1", 1, &address);
@@ -71,7 +59,7 @@ static inline bool test_fd_is_open(int fd) {
   return fcntl(fd, F_GETFD) >= 0;
 }
 
-/* The lowest descriptor that is free: the same before and after means that none leaked below it. */
+/* Returns the lowest free descriptor. If it is the same before and after, none below it has leaked. */
 static inline int test_lowest_free_fd(void) {
   int fd = dup(STDERR_FILENO);
   assert_true(fd >= 0);

@@ -1,8 +1,5 @@
-/*
- * Look-ups and connecting. A name server that is slow, fails, or knows many addresses cannot be arranged on demand, so
- * that names under `.slow`, `.broken` and `.many` are answered by the getaddrinfo below; every other goes to the C
- * library's.
- */
+/* Look-ups and connecting. The getaddrinfo below stands in for name servers: it answers names under .slow, .broken and
+ * .many itself, and passes every other name to the C library. */
 #include "io_test.h"
 
 #include <dlfcn.h>
@@ -103,7 +100,7 @@ static bool have_ipv6(void) {
   return have;
 }
 
-/* A port on which nobody listens: bound, so that nobody else takes it meanwhile. */
+/* Binds a port on which nobody listens, so that no other process can. */
 static int reserve_port(const char *host, uint16_t *port) {
   struct ws_address address;
   assert_true(ws_address_parse(host, 0, &address));
@@ -175,9 +172,7 @@ static void test_unknown_name(void **state) {
   assert_true(strlen(outcome.why.text) > 18);
 }
 
-/*
- * A listening socket whose queue is full: who connects now gets no answer. `fillers` keep it so.
- */
+/* Listens with a full accept queue: further clients get no answer. `fillers` are in the queue. */
 static int deaf_listener(struct ws_address *address, int fillers[static 8]) {
   int listening = test_listen("127.0.0.1", 0, address);
   for (int i = 0; i < 8; i++) {
@@ -209,10 +204,8 @@ static void test_deadline_of_connecting(void **state) {
   close_all(deaf, fillers);
 }
 
-/*
- * WS-CONNECT-6 WS-CONNECT-9: of two addresses one refuses, the other does not answer; and a deadline that comes before the second's
- * turn.
- */
+/* One of two addresses refuses, the other does not answer. Then the deadline passes before the second is tried: WS-CONNECT-6
+ * WS-CONNECT-9 */
 static void test_deadline_of_one_of_two(void **state) {
   if (!have_ipv6())
     skip();
@@ -246,7 +239,7 @@ static void test_deadline_of_the_look_up(void **state) {
   sem_wait(&slow_has_answered);
 }
 
-/* DIAL-5: the first address of localhost does not answer, the second does. */
+/* The first address of localhost does not answer, the second does: DIAL-5 */
 static void test_stagger(void **state) {
   if (!have_ipv6())
     skip();
@@ -273,7 +266,7 @@ static void test_stagger(void **state) {
   close(listening);
 }
 
-/* Before the look-up has answered, after, and while connecting. */
+/* Cancels before the look-up has answered, after it, and while connecting. */
 static void test_cancel(void **state) {
   struct ws_address address;
   int fillers[8];
@@ -315,7 +308,7 @@ static void test_cancelled_look_up_outlives_its_loop(void **state) {
   assert_int_equal(count, 0);
 }
 
-/* Answered, posted, and cancelled before the loop came to it. */
+/* Cancels when the answer has been posted and the loop has not run it. */
 static void test_cancelled_after_the_answer(void **state) {
   struct ws_why why;
   int count = 0;
@@ -362,7 +355,7 @@ static void test_look_up_that_the_system_fails(void **state) {
   assert_string_equal(why.text, "resolve host.broken: Too many open files");
 }
 
-/* DIAL-5: the families take turns, beginning with that of the first address; no more than there is room for. */
+/* Families alternate, starting with that of the first address, up to the capacity of the list: DIAL-5 */
 static void test_families_take_turns(void **state) {
   (void)state;
   static const char *const expected[] = {"[2001:db8::]:80", "192.0.2.2:80", "[2001:db8::1]:80", "192.0.2.3:80",

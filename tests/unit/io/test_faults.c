@@ -1,8 +1,6 @@
-/*
- * Every allocation and every system call of the I/O layer fails in turn while a conversation runs: a server and a
- * client in one loop, over TCP and over TLS, echo much data. Whatever fails, the conversation ends by itself, completed
- * or failed; nothing leaks and nothing hangs (FAULT-2). Built with the option fault_injection only.
- */
+/* Every allocation and every system call of the I/O layer fails in turn during a conversation: a server and a client in
+ * one loop echo much data, over TCP and over TLS. Each conversation completes or fails, and neither leaks nor hangs:
+ * FAULT-2 OUTQ-10. Built with the option fault_injection only. */
 #include "io/tcp_stream.h"
 #include "io/tls_stream.h"
 #include "io_test.h"
@@ -48,7 +46,7 @@ static void fail_talk(void) {
   talk.failed = true;
 }
 
-/* The client adds what is missing of its amount, a step at a time, as copies and as chunks by turns. */
+/* The client queues the rest of its data, one part in each call, alternately as copies and as chunks. */
 static int add_more(struct ws_loop *loop, struct end *end) {
   static const uint8_t bytes[STEP];
   while (end->client && end->sent < AMOUNT && ws_outq_bytes(&end->queue) < 2 * STEP) {
@@ -80,7 +78,7 @@ static int write_out(struct ws_loop *loop, struct end *end) {
   return ws_stream_want(loop, &end->stream, WS_READ | (result == WS_OUTQ_BLOCKED ? WS_WRITE : 0u));
 }
 
-/* What the server receives it echoes; where nothing is queued, straight from the receive buffer. */
+/* The server echoes what it receives, straight from the receive buffer if nothing is queued. */
 static int handle(struct ws_loop *loop, struct end *end, uint8_t *bytes, size_t n) {
   end->received += n;
   if (end->client)
@@ -125,7 +123,7 @@ static int end_step(struct ws_loop *loop, struct end *end) {
 }
 
 static void end_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
-  struct end *end = container_of(watch, struct end, stream.watch);
+  struct end *end = ws_container_of(watch, struct end, stream.watch);
   if (ws_stream_ready(&end->stream, events) && end_step(loop, end))
     fail_talk();
 }
@@ -178,7 +176,7 @@ static void dialled(void *context, int fd, const struct ws_why *why) {
   fail_talk();
 }
 
-/* Each step that can fail; -1 with a sentence. */
+/* Runs the steps that can fail. Returns -1 and sets `why` after a failure. */
 static int talk_start(struct ws_why *why) {
   if (talk.tls) {
     talk.server_context = ws_tls_context_new_server(localhost.certificate_file, localhost.key_file, why);
@@ -219,10 +217,8 @@ static void talk_end(void) {
   ws_loop_free(talk.loop);
 }
 
-/*
- * A conversation in which the nth call fails. The port that the kernel chose for one address of localhost may be
- * another's on the other address: then it begins again.
- */
+/* Runs a conversation in which the nth call fails. Starts again if the port that the kernel has chosen for one address
+ * of localhost is in use on the other. */
 static void talk_with_fault(bool tls, long nth) {
   struct ws_why why = {""};
   talk = (struct talk){.tls = tls};
@@ -247,7 +243,7 @@ static void talk_with_fault(bool tls, long nth) {
   talk_end();
 }
 
-/* Until there are not that many calls. */
+/* Fails each call in turn, until a conversation has fewer. */
 static void fail_each_call(bool tls) {
   talk_with_fault(tls, 0);
   assert_true(talk.completed);

@@ -20,7 +20,7 @@ struct fixture {
 };
 
 static void fixture_accepted(struct ws_listener *listener, int fd, const struct ws_address *peer) {
-  struct fixture *fixture = container_of(listener, struct fixture, listener);
+  struct fixture *fixture = ws_container_of(listener, struct fixture, listener);
   fixture->accepted[fixture->count++ % 64] = fd;
   ws_address_format(peer, fixture->peer);
   if (fixture->stop_at_once)
@@ -28,7 +28,7 @@ static void fixture_accepted(struct ws_listener *listener, int fd, const struct 
 }
 
 static void fixture_troubled(struct ws_listener *listener, const char *why) {
-  struct fixture *fixture = container_of(listener, struct fixture, listener);
+  struct fixture *fixture = ws_container_of(listener, struct fixture, listener);
   fixture->troubles++;
   snprintf(fixture->trouble, sizeof fixture->trouble, "%s", why);
 }
@@ -56,7 +56,7 @@ static void fixture_free(struct fixture *fixture) {
   free(fixture);
 }
 
-/* A blocking client of the fixture's address. */
+/* Connects a blocking client to the fixture's address. */
 static int connect_to(const struct ws_address *address) {
   int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   assert_true(fd >= 0);
@@ -134,7 +134,7 @@ static void test_used_port(void **state) {
   fixture_free(fixture);
 }
 
-/* WS-CREATE-5: both bound before either listened. */
+/* Both are bound before either listens: LISTEN-2 */
 static void test_used_port_seen_by_listen(void **state) {
   (void)state;
   struct ws_bound first, second;
@@ -186,7 +186,7 @@ static void test_accepted_sockets(void **state) {
   fixture_free(fixture);
 }
 
-/* Takes every descriptor up to a low limit; the number taken. */
+/* Lowers the limit of descriptors and opens all. Returns how many. */
 static int exhaust(int fds[static 64], struct rlimit *before) {
   assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
   struct rlimit low = {.rlim_cur = (rlim_t)test_lowest_free_fd() + 32, .rlim_max = before->rlim_max};
@@ -225,7 +225,7 @@ static void test_descriptors_run_out(void **state) {
   fixture_free(fixture);
 }
 
-/* WS-SEC-12: not even the spare descriptor is there; accepting goes on by the timer. */
+/* Without the spare descriptor, the timer resumes accepting: LISTEN-5 */
 static void test_descriptors_run_out_without_a_spare(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -261,7 +261,7 @@ static void test_stopped_while_accepting(void **state) {
   fixture_free(fixture);
 }
 
-/* WS-CREATE-8: the server's end closed first, so its port has a connection in TIME_WAIT. */
+/* The server closes first, which leaves its port with a connection in TIME_WAIT: LISTEN-9 */
 static void test_port_can_be_bound_again(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -279,8 +279,6 @@ static void test_port_can_be_bound_again(void **state) {
   ws_bound_close(&again);
 }
 
-/* ---- several loops */
-
 struct sharer {
   struct ws_loop *loop;
   struct ws_listener listener;
@@ -294,7 +292,7 @@ static atomic_int shared_count;
 
 static void sharer_accepted(struct ws_listener *listener, int fd, const struct ws_address *peer) {
   (void)peer;
-  container_of(listener, struct sharer, listener)->count++;
+  ws_container_of(listener, struct sharer, listener)->count++;
   atomic_fetch_add(&shared_count, 1);
   close(fd);
 }
@@ -303,7 +301,7 @@ static const struct ws_listener_events sharer_events = {sharer_accepted, fixture
 
 static void sharer_stop(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
-  struct sharer *sharer = container_of(task, struct sharer, stop);
+  struct sharer *sharer = ws_container_of(task, struct sharer, stop);
   ws_listener_stop(&sharer->listener);
   sharer->stopped = true;
 }
@@ -350,7 +348,7 @@ static void test_loops_share_a_socket(void **state) {
   ws_bound_close(&bound);
 }
 
-/* A zeroed listener may be stopped. */
+/* Stopping a zeroed listener has no effect. */
 static void test_stopping_what_never_started(void **state) {
   (void)state;
   struct ws_listener listener = {0};

@@ -1,6 +1,4 @@
-/*
- * One loop with many descriptors.
- */
+/* One loop with many descriptors. */
 #include "io_test.h"
 
 #include <sys/eventfd.h>
@@ -29,7 +27,7 @@ static void ring(const struct one *one) {
   assert_int_equal(write(one->watch.fd, &count, sizeof count), sizeof count);
 }
 
-/* All ready at once, then one in a thousand; each is called once for each time, and none for another. */
+/* All are ready at once, then one in a thousand. Each readiness is one call. */
 static void test_five_thousand_descriptors(void **state) {
   (void)state;
   struct rlimit limit;

@@ -1,6 +1,4 @@
-/*
- * The loop, with the poller that OSPREY_WS_POLLER selects: the suite runs all of this with each (LOOP-2).
- */
+/* The loop. The suite runs these tests with each poller, which OSPREY_WS_POLLER selects: LOOP-2 */
 #include "io_test.h"
 
 #include <pthread.h>
@@ -18,7 +16,7 @@ struct counted {
 };
 
 static void counted_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
-  struct counted *self = container_of(watch, struct counted, watch);
+  struct counted *self = ws_container_of(watch, struct counted, watch);
   self->events = events;
   self->calls++;
   if (!self->victim)
@@ -113,7 +111,7 @@ static void test_hang_up_is_readiness(void **state) {
   }
 }
 
-/* Of two that are ready in one turn, whichever comes first ends the other. */
+/* Of two watches that are ready in one turn, the first callback removes the other. */
 static void test_callback_frees_another_whose_event_is_collected(void **state) {
   struct fixture *fixture = *state;
   struct counted *one = counted_new(dup(fixture->fds[0]));
@@ -139,8 +137,6 @@ static void test_callback_frees_itself(void **state) {
   assert_int_equal(ws_loop_turn(fixture->loop, -1), 0);
   assert_false(test_fd_is_open(fd));
 }
-
-/* ---- tasks */
 
 enum { POSTERS = 4, POSTS = 20000 };
 
@@ -191,7 +187,7 @@ static void test_tasks_of_many_threads(void **state) {
     postings[i] = (struct posting){.loop = fixture->loop, .tasks = calloc(POSTS, sizeof(struct numbered)), .poster = i};
     assert_int_equal(pthread_create(&threads[i], NULL, posting_thread, &postings[i]), 0);
   }
-  /* Waits without end: were a wake-up lost, this would hang. */
+  /* Waits without a timeout: a lost wake-up would hang. */
   while (posting_ran < POSTERS * POSTS)
     assert_int_equal(ws_loop_turn(fixture->loop, -1), 0);
   assert_int_equal(posting_out_of_order, 0);
@@ -248,12 +244,10 @@ static void test_wake_from_a_signal_handler(void **state) {
   signal(SIGUSR1, before);
 }
 
-/* ---- deferred work */
-
 struct deferred {
   struct ws_deferred work;
   int runs;
-  int again; /* how often it defers itself once more */
+  int again; /* how many more times it defers itself */
 };
 
 static void deferred_run(struct ws_loop *loop, struct ws_deferred *work) {
@@ -280,7 +274,7 @@ static void test_deferred_work_runs_once(void **state) {
   assert_int_equal(works[2].runs, 1);
 }
 
-/* The last may be taken back, and others come behind what is then the last. */
+/* Undefers the last, and defers more behind the new last. */
 static void test_deferred_work_taken_back_from_the_end(void **state) {
   struct fixture *fixture = *state;
   struct deferred works[3] = {{.work.run = deferred_run}, {.work.run = deferred_run}, {.work.run = deferred_run}};
@@ -292,7 +286,7 @@ static void test_deferred_work_taken_back_from_the_end(void **state) {
   assert_int_equal(works[0].runs + works[1].runs * 10 + works[2].runs, 2);
 }
 
-/* Takes another back, which is the rest of what waits. */
+/* Undefers the other, the only one still deferred. */
 static struct deferred last_to_run;
 
 static void deferred_take_back(struct ws_loop *loop, struct ws_deferred *work) {
@@ -300,7 +294,7 @@ static void deferred_take_back(struct ws_loop *loop, struct ws_deferred *work) {
   ws_loop_undefer(loop, &last_to_run.work);
 }
 
-/* Taken back by the work before it. */
+/* The one before it undefers the last. */
 static void test_deferred_work_taken_back_by_another(void **state) {
   struct fixture *fixture = *state;
   struct deferred first = {.work.run = deferred_take_back};
@@ -317,9 +311,7 @@ static void wait_no_more(struct ws_loop *loop, struct ws_timer *timer) {
   (void)timer;
 }
 
-/*
- * Longer than a poller can say, and until a timer that is as far away, a wait is ended by a post all the same.
- */
+/* A post ends a wait whose timeout, or whose next timer, is further away than a poller can express. */
 static void test_waits_of_more_than_a_poller_can_say(void **state) {
   struct fixture *fixture = *state;
   struct counted *counted = counted_new(fixture->fds[0]);
@@ -349,8 +341,6 @@ static void test_deferred_work_that_comes_again_does_not_keep_events_out(void **
   free(counted);
 }
 
-/* ---- nested turns */
-
 struct nesting {
   struct ws_watch watch;
   struct ws_task task;
@@ -366,23 +356,23 @@ struct nesting {
 
 static void nesting_task(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
-  container_of(task, struct nesting, task)->tasks++;
+  ws_container_of(task, struct nesting, task)->tasks++;
 }
 
 static void nesting_work(struct ws_loop *loop, struct ws_deferred *work) {
   (void)loop;
-  container_of(work, struct nesting, work)->works++;
+  ws_container_of(work, struct nesting, work)->works++;
 }
 
 static void nesting_timer(struct ws_loop *loop, struct ws_timer *timer) {
   (void)loop;
-  container_of(timer, struct nesting, timer)->timers++;
+  ws_container_of(timer, struct nesting, timer)->timers++;
 }
 
-/* Removes itself, adds one of everything, and turns the loop: all of it, and the other watch, must be seen inside. */
+/* Removes itself, adds one of everything, and turns the loop. All of it, and the other watch, must run inside. */
 static void nesting_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)events;
-  struct nesting *self = container_of(watch, struct nesting, watch);
+  struct nesting *self = ws_container_of(watch, struct nesting, watch);
   self->calls++;
   ws_loop_watch(loop, watch, 0);
   if (self->other->calls > 0)
@@ -427,7 +417,7 @@ static void chain_run(struct ws_loop *loop, struct ws_task *task) {
   self->done = true;
 }
 
-/* A task waits, turning the loop, for another that was collected together with it. */
+/* A task turns the loop until another task, collected with it, has run. */
 static void test_task_waits_for_a_later_task(void **state) {
   struct fixture *fixture = *state;
   struct chain later = {.task.run = chain_run};
@@ -438,7 +428,7 @@ static void test_task_waits_for_a_later_task(void **state) {
   assert_true(first.done && later.done);
 }
 
-/* A nested borrower gets another buffer. */
+/* A nested borrower gets a buffer of its own. */
 static void test_receive_buffer_is_lent_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t *lent[4];
@@ -455,7 +445,7 @@ static void test_receive_buffer_is_lent_once(void **state) {
   ws_loop_buffer_release(fixture->loop, again);
 }
 
-/* LOOP-2: a watch that cannot be watched is an error, or readiness to find it out; never silence. */
+/* A descriptor that cannot be watched is an error, or reported as ready, and never silent: LOOP-2 */
 static void test_watching_a_closed_descriptor(void **state) {
   struct fixture *fixture = *state;
   struct counted closed = {.watch = {.ready = counted_ready, .fd = 10000}};

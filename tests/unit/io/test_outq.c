@@ -73,7 +73,7 @@ static int flush(struct fixture *fixture) {
   return ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream);
 }
 
-/* Reads exactly n bytes from the peer's end, flushing whatever is still queued meanwhile. */
+/* Reads exactly n bytes at the peer's end, and flushes the queue in between. */
 static void receive(struct fixture *fixture, uint8_t *bytes, size_t n) {
   int64_t give_up = test_now() + TEST_PATIENCE_MS;
   for (size_t got = 0; got < n;) {
@@ -105,7 +105,7 @@ static void test_an_empty_queue_holds_nothing(void **state) {
   assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
 }
 
-/* A hundred messages of all three kinds, one write. */
+/* A hundred messages of all three kinds go out in one write: OUTQ-2 */
 static void test_what_was_added_goes_out_at_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t sent[4096], received[4096];
@@ -131,7 +131,7 @@ static void test_what_was_added_goes_out_at_once(void **state) {
   assert_memory_equal(sent, received, total);
 }
 
-/* Pieces of every size and kind, to a peer that reads a little at a time. */
+/* Pieces of every size and kind, to a peer that reads a little at a time: OUTQ-1 OUTQ-4 */
 static void test_order_is_kept_through_partial_writes(void **state) {
   enum { TOTAL = 8000000 };
   static const size_t lengths[] = {1, 200, 4096, 4097, 16000, 16384, 70000, 2, 130, 300000, 90, 3};
@@ -208,7 +208,7 @@ static void *charge_often(void *context) {
   return (void *)accepted;
 }
 
-/* Four threads charge against one cap. */
+/* Four threads charge against one cap: OUTQ-6 */
 static void test_charging_from_many_threads(void **state) {
   (void)state;
   struct ws_outq queue = {0};
@@ -252,7 +252,7 @@ static void test_memory_is_used_again(void **state) {
   assert_int_equal(pool->chunks.count, kept - 1);
 }
 
-/* A list that has been written in part moves down to take more, and grows. */
+/* A partly written list moves down for more entries, and grows: OUTQ-1 OUTQ-4 */
 static void test_a_long_list_written_in_part(void **state) {
   enum { GROWING = 30, ROUNDS = 80, EACH = 60, SIZE = 9000 };
   struct fixture *fixture = *state;
@@ -281,7 +281,7 @@ static void test_a_long_list_written_in_part(void **state) {
   free(got);
 }
 
-/* More than a chunk can count. */
+/* A size that exceeds the counter of a chunk: OUTQ-10 */
 static void test_a_chunk_too_large(void **state) {
   struct fixture *fixture = *state;
   assert_null(ws_chunk_new((size_t)1 << 33));
@@ -289,7 +289,7 @@ static void test_a_chunk_too_large(void **state) {
   assert_true(ws_outq_empty(&fixture->queue));
 }
 
-/* A reservation that is not used leaves nothing. */
+/* An unused reservation has no effect. */
 static void test_commit_of_nothing(void **state) {
   struct fixture *fixture = *state;
   assert_non_null(ws_outq_reserve(&fixture->queue, fixture->loop, 100));
@@ -330,7 +330,7 @@ static void test_writing_through(void **state) {
   free(received);
 }
 
-/* A stream that fails is told, and the queue can still be cleared. */
+/* A failed stream is reported, and the queue can still be cleared. */
 static void test_failed_stream(void **state) {
   struct fixture *fixture = *state;
   shutdown(fixture->stream.watch.fd, SHUT_WR);

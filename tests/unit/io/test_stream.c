@@ -1,6 +1,4 @@
-/*
- * Streams, plain and under TLS: each test of the contract runs for both.
- */
+/* Streams. Each test of the contract runs over TCP and over TLS. */
 #include "io/tcp_stream.h"
 #include "io/tls_stream.h"
 #include "io_test.h"
@@ -48,17 +46,17 @@ static int tear_down_tls(void **state) {
 
 static void client_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
-  struct pair *pair = container_of(watch, struct pair, client.watch);
+  struct pair *pair = ws_container_of(watch, struct pair, client.watch);
   pair->client_calls += ws_stream_ready(&pair->client, events) != 0;
 }
 
 static void server_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
-  struct pair *pair = container_of(watch, struct pair, server.watch);
+  struct pair *pair = ws_container_of(watch, struct pair, server.watch);
   pair->server_calls += ws_stream_ready(&pair->server, events) != 0;
 }
 
-/* Both ends take steps in turn; over loopback each finds at once what the other sent. */
+/* Steps both ends in turn. Over loopback each reads at once what the other has sent. */
 static void shake_hands(struct ws_stream *one, struct ws_stream *other) {
   int first = WS_STREAM_AGAIN;
   int second = WS_STREAM_AGAIN;
@@ -110,7 +108,7 @@ static int teardown(void **state) {
   return 0;
 }
 
-/* Reads once something is there. */
+/* Reads as soon as something has arrived. */
 static ssize_t read_soon(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   ssize_t count;
   int64_t give_up = test_now() + TEST_PATIENCE_MS;
@@ -144,13 +142,13 @@ static void test_reading_after_shutdown(void **state) {
   assert_int_equal(read_soon(&pair->client, bytes, sizeof bytes), 5);
 }
 
-/* Numbers, so that a byte lost, doubled or misplaced shows. */
+/* Fills with numbers, so that a byte lost, doubled or misplaced shows. */
 static void fill(uint8_t *bytes, size_t size) {
   for (size_t i = 0; i < size; i++)
     bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 }
 
-/* Many parts of all sizes, to a peer that reads slower than is written. */
+/* Many parts of all sizes, to a peer that reads more slowly than the stream writes: STREAM-1 STREAM-3 */
 static void test_much_data_in_parts(void **state) {
   enum { TOTAL = 3000000 };
   static const size_t lengths[] = {1, 0, 7, 16384, 125, 65536, 3, 0, 40000, 16385, 2, 500};
@@ -185,7 +183,7 @@ static void test_much_data_in_parts(void **state) {
   free(received);
 }
 
-/* When the peer has read, the loop tells who waits to write. */
+/* When the peer has read, a blocked writer is reported as writable: STREAM-3 */
 static void test_blocked_writer_is_told(void **state) {
   struct pair *pair = *state;
   static uint8_t bytes[65536];
@@ -237,7 +235,7 @@ static void test_closing(void **state) {
   assert_int_equal(pair->client_calls, 0);
 }
 
-/* Everything that was sent is read by readiness and ws_stream_pending alone, with a buffer of any size. */
+/* Readiness and ws_stream_pending suffice to read everything, with buffers of any size: STREAM-8 */
 static void test_no_byte_is_left_behind(void **state) {
   enum { TOTAL = 100000 };
   struct pair *pair = *state;
@@ -269,7 +267,7 @@ static void test_size(void **state) {
   assert_true(sizeof(struct ws_stream) <= 32);
 }
 
-/* A read from a peer that is gone fails too. */
+/* STREAM-4, for reads */
 static void test_reading_from_a_peer_that_is_gone(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];

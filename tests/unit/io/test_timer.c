@@ -5,12 +5,12 @@
 
 struct timed {
   struct ws_timer timer;
-  int64_t deadline; /* what it was last armed for */
+  int64_t deadline; /* of the last arming */
   int64_t fired_at;
   int fires;
-  int order;             /* when it fired last, counting all fires */
-  int again;             /* how often it arms itself once more */
-  struct timed *disarms; /* another, which it disarms */
+  int order;             /* its place among all fires */
+  int again;             /* how many more times it arms itself */
+  struct timed *disarms; /* the callback disarms this one */
 };
 
 static int timed_fires;
@@ -42,7 +42,7 @@ static void timed_init(struct ws_loop *loop, struct timed *timed) {
   assert_int_equal(ws_timer_init(loop, &timed->timer, timed_fire), 0);
 }
 
-/* The loop waits without end, yet the timer has its time. */
+/* The loop waits without a timeout, and the timer fires: TIMER-1 TIMER-7 */
 static void test_fires_once_at_its_time(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
@@ -100,7 +100,7 @@ static void test_disarmed_and_rearmed(void **state) {
   ws_timer_deinit(loop, &earlier.timer);
 }
 
-/* One that arms itself for a time that has come does not keep the turn from ending. */
+/* A timer that arms itself for a past time does not prolong the turn: TIMER-4 */
 static void test_callback_arms_itself_again(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
@@ -145,7 +145,7 @@ static void test_callback_frees_its_timer(void **state) {
   assert_int_equal(timed_fires, 1);
 }
 
-/* Arming allocates nothing: ws_timer_init reserved the place. */
+/* Arming allocates nothing: ws_timer_init has reserved the memory. */
 static void test_seats_are_reserved(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed[100];
@@ -163,7 +163,7 @@ static void test_seats_are_reserved(void **state) {
 
 enum { MANY = 10000 };
 
-/* Against a model that keeps each deadline in a plain array; the time is the test's own. */
+/* Compares with a model that keeps deadlines in an array. The test sets the time: TIMER-6 */
 static void test_ten_thousand(void **state) {
   struct ws_loop *loop = *state;
   struct timed *timed = calloc(MANY, sizeof *timed);

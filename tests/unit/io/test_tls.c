@@ -1,7 +1,5 @@
-/*
- * TLS: who is trusted, what is said when somebody is not, and what travels. The certificates are made here; where a
- * peer must misbehave, it is OpenSSL used directly, or bytes written to the socket.
- */
+/* TLS: trust, the sentences for its errors, and the data. The tests make their certificates. A peer that misbehaves is
+ * OpenSSL used directly, or bytes written to the socket. */
 #include "io/tls_stream.h"
 #include "io_test.h"
 
@@ -15,7 +13,7 @@
 
 static struct tls_identity authority, stranger;
 static struct tls_identity for_localhost, for_address, expired, not_yet, elsewhere, self_signed, issued_by_stranger;
-static struct ws_tls_context *trusting; /* the client's: knows the authority */
+static struct ws_tls_context *trusting; /* of clients: trusts the authority */
 
 static void issue(struct tls_identity *identity, const char *name, const char *alternatives, int from, int to,
                   const struct tls_identity *issuer) {
@@ -50,7 +48,7 @@ static int tear_down(void **state) {
   return 0;
 }
 
-/* Checked after each test. */
+/* Runs after each test. */
 static int nothing_left_in_the_queue(void **state) {
   (void)state;
   return ERR_peek_error() == 0 ? 0 : -1;
@@ -70,7 +68,7 @@ static void never_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned e
   (void)events;
 }
 
-/* A client that expects `host` meets a server with this identity; both shake hands until each is done or has failed. */
+/* Connects a client that expects `host` to a server with this identity, until both handshakes have ended. */
 static void meet(struct meeting *meeting, const struct tls_identity *identity, const char *host) {
   struct ws_why why;
   int fds[2];
@@ -116,7 +114,7 @@ static void assert_refused(const struct tls_identity *identity, const char *host
   part(&meeting);
 }
 
-/* TLS-1, TLS-11: the only authority trusted is that of SSL_CERT_FILE. */
+/* Only the authority of SSL_CERT_FILE is trusted: TLS-1 TLS-11 */
 static void test_valid(void **state) {
   (void)state;
   assert_accepted(&for_localhost, "localhost");
@@ -148,7 +146,7 @@ static void test_the_file_of_trust(void **state) {
   setenv("SSL_CERT_FILE", authority.certificate_file, 1);
 }
 
-/* TLS-11: the directory names its certificates by hashes of their subjects, as c_rehash does. */
+/* Files in the directory are named by the hash of the subject, as by c_rehash: TLS-11 */
 static void test_the_directory_of_trust(void **state) {
   char directory[] = "/tmp/osprey-trust-XXXXXX";
   char link[64];
@@ -217,7 +215,7 @@ static void test_untrusted(void **state) {
                  "the certificate of localhost is not trusted: its issuer is unknown");
 }
 
-/* TLS-6: every other fault of a certificate is told in the TLS library's words. */
+/* Other faults of a certificate are reported in OpenSSL's words: TLS-6 */
 static void test_wrong_purpose(void **state) {
   (void)state;
   struct tls_identity for_clients;
@@ -231,7 +229,7 @@ static void test_wrong_purpose(void **state) {
   tls_fixture_free(&for_clients);
 }
 
-/* TLS-14: the server learns why its client went. */
+/* The server reports the alert of its client: TLS-14 */
 static void test_alert_of_the_peer(void **state) {
   (void)state;
   struct meeting meeting;
@@ -245,8 +243,6 @@ static void test_alert_of_the_peer(void **state) {
   assert_non_null(strstr(ws_stream_error(&meeting.server), "unknown ca"));
   part(&meeting);
 }
-
-/* ---- peers that are no peers */
 
 /* A stream whose other end is a bare socket. */
 struct lone {
@@ -315,7 +311,7 @@ static void test_closed_during_the_handshake(void **state) {
   }
 }
 
-/* TLS-8: by saying so, in an alert. */
+/* The peer closes with an alert: TLS-8 */
 static void test_close_notify_during_the_handshake(void **state) {
   (void)state;
   static const char close_notify[] = "\x15\x03\x03\x00\x02\x01\x00";
@@ -327,7 +323,7 @@ static void test_close_notify_during_the_handshake(void **state) {
   lone_close(&lone);
 }
 
-/* TLS-13: of a stream whose handshake has yet to end, only the socket is. */
+/* Before the end of the handshake only the socket is shut down: TLS-13 */
 static void test_shutdown_before_the_handshake(void **state) {
   (void)state;
   struct lone lone;
@@ -338,8 +334,6 @@ static void test_shutdown_before_the_handshake(void **state) {
   assert_int_equal(read(lone.peer, &byte, 1), 0);
   lone_close(&lone);
 }
-
-/* ---- peers that are OpenSSL itself */
 
 static void drive(struct lone *lone, SSL *peer, int *ours, int *theirs) {
   *ours = WS_STREAM_AGAIN;
@@ -375,7 +369,7 @@ static SSL_CTX *raw_server(void) {
   return context;
 }
 
-/* TLS-10: a peer limited to `version`; whether that works for us as its client and as its server. */
+/* The peer is limited to `version`, as server and as client: TLS-10 */
 static void assert_version(int version, bool accepted) {
   for (int server = 0; server < 2; server++) {
     SSL_CTX *context = server ? SSL_CTX_new(TLS_client_method()) : raw_server();
@@ -427,7 +421,7 @@ static void test_a_client_of_another_protocol(void **state) {
   }
 }
 
-/* Bytes that are no TLS record fail the stream, for good, and for both directions. */
+/* Bytes that are no TLS record fail the stream for both directions and for good: STREAM-4 */
 static void test_garbage_after_the_handshake(void **state) {
   (void)state;
   SSL_CTX *context = raw_server();
@@ -504,14 +498,14 @@ static void test_records_and_close_notify(void **state) {
   lone_close(&lone);
 }
 
-/* What is still in the socket. */
+/* Returns the number of unread bytes in the socket. */
 static size_t waiting_bytes(int fd) {
   int count = 0;
   assert_int_equal(ioctl(fd, FIONREAD, &count), 0);
   return (size_t)count;
 }
 
-/* Keys are changed thousands of times, which the library would work through in one go. */
+/* A read returns between thousands of key updates, which OpenSSL would process in one call: STREAM-9 */
 static void test_records_that_carry_nothing(void **state) {
   enum { CHANGES = 6000, AT_MOST = 100 * 1024 };
   (void)state;
@@ -551,8 +545,6 @@ static void test_records_that_carry_nothing(void **state) {
   SSL_CTX_free(context);
   lone_close(&lone);
 }
-
-/* ---- files of a server */
 
 static void assert_no_context(const char *certificate, const char *key, const char *file, const char *reason) {
   struct ws_why why;
@@ -594,7 +586,7 @@ static void test_files_of_a_server(void **state) {
   assert_no_context(empty, key, empty, "the file is empty");
   assert_no_context(tls_fixture_directory(), key, tls_fixture_directory(), "Is a directory");
   assert_no_context(certificate, encrypted, encrypted, "the key is encrypted");
-  /* PEM by its frame, but not inside; and a key of another kind. */
+  /* PEM markers around invalid data, and a key of another type. */
   char broken[128], rsa[128];
   strcpy(broken, tls_fixture_write("broken", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
   assert_no_context(broken, key, "certificate file ", broken);

@@ -1,17 +1,10 @@
 #include "osprey.h"
 
-#include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-#include <cmocka.h>
+#include <dirent.h>
 
 #include "osprey/hooks.h"
 #include "peer.h"
+#include "test.h"
 
 enum { JOURNAL_LINES = 65536, JOURNAL_PATIENCE_S = 8 };
 
@@ -31,6 +24,12 @@ void journal_clear(void) {
   pthread_mutex_unlock(&journal_lock);
 }
 
+int journal_setup(void **state) {
+  (void)state;
+  journal_clear();
+  return 0;
+}
+
 void journal_write(const char *format, ...) {
   char *line = NULL;
   va_list values;
@@ -47,7 +46,7 @@ void journal_write(const char *format, ...) {
   pthread_mutex_unlock(&journal_lock);
 }
 
-/* Under the lock. False: nothing more came in time. */
+/* Waits, under the lock, for another line. Returns false at the deadline. */
 static bool journal_wait(size_t seen) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
@@ -102,8 +101,6 @@ size_t journal_left(void) {
   return left;
 }
 
-/* ---- closures */
-
 void *closure_new(void *code, void *context) {
   void **cell = osp_alloc_tagged(16, 0);
   cell[0] = code;
@@ -128,8 +125,10 @@ void *result_success(void) {
 void *result_error(const char *message) {
   struct result *result = osp_alloc_tagged(sizeof *result, 0x401);
   result->discriminant = 1;
-  result->message = osp_alloc((int64_t)strlen(message) + 1);
-  strcpy(result->message, message);
+  if (message) {
+    result->message = osp_alloc((int64_t)strlen(message) + 1);
+    strcpy(result->message, message);
+  }
   return result;
 }
 
@@ -174,13 +173,19 @@ void *echo_message(void *cell, const struct osprey_connection *connection, const
   return result;
 }
 
+void *learn_id(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  atomic_store(&latest_id, connection->id);
+  return result_success();
+}
+
+_Atomic int64_t latest_id;
 void *on_text[] = {(void *)hear_text};
 void *on_message[] = {(void *)hear_message};
 void *on_open[] = {(void *)hear_open};
 void *on_close[] = {(void *)hear_close};
 void *on_echo[] = {(void *)echo_message};
-
-/* ---- builtins */
+void *on_learn_id[] = {(void *)learn_id};
 
 void expect_success(char *error) {
   if (error)
@@ -233,17 +238,38 @@ void must_listen(int64_t server) {
 }
 
 int64_t must_serve(int *port) {
-  char *error;
   *port = peer_free_port();
-  int64_t server = must_create(*port, "/chat");
-  osp_ws_server_on_message(server, on_echo, &error);
-  expect_success(error);
-  osp_ws_server_on_open(server, on_open, &error);
-  expect_success(error);
-  osp_ws_server_on_close(server, on_close, &error);
-  expect_success(error);
+  return must_serve_on(*port);
+}
+
+int64_t must_serve_on(int port) {
+  int64_t server = must_create(port, "/chat");
+  must_set(osp_ws_server_on_message, server, on_echo);
+  must_set(osp_ws_server_on_open, server, on_open);
+  must_set(osp_ws_server_on_close, server, on_close);
   must_listen(server);
   return server;
+}
+
+int64_t must_serve_with(int *port, ...) {
+  va_list limits;
+  const char *name;
+  *port = peer_free_port();
+  int64_t server = must_create(*port, "/");
+  va_start(limits, port);
+  while ((name = va_arg(limits, const char *)))
+    must_limit(server, name, va_arg(limits, int));
+  va_end(limits);
+  must_set(osp_ws_server_on_message, server, on_echo);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  return server;
+}
+
+void must_set(int64_t (*set)(int64_t id, void *handler, char **error), int64_t id, void *handler) {
+  char *error;
+  set(id, handler, &error);
+  expect_success(error);
 }
 
 void must_stop(int64_t server) {
@@ -268,4 +294,55 @@ void must_limit(int64_t server, const char *limit, int64_t value) {
   char *error;
   osp_ws_server_limit(server, limit, value, &error);
   expect_success(error);
+}
+
+static void *connecting_run(void *context) {
+  struct connecting *c = context;
+  void *handler = c->handler ? c->handler : (void *)on_text;
+  c->id = c->options ? osp_ws_connect_with(c->url, c->options, handler, &c->error)
+                     : osp_ws_connect(c->url, handler, &c->error);
+  return NULL;
+}
+
+static void connecting_start_to(struct connecting *c, const char *scheme, int port, const char *target) {
+  snprintf(c->url, sizeof c->url, "%s://127.0.0.1:%d%s", scheme, port, target);
+  assert_int_equal(pthread_create(&c->thread, NULL, connecting_run, c), 0);
+}
+
+void connecting_start(struct connecting *c, int port, const char *target) {
+  connecting_start_to(c, "ws", port, target);
+}
+
+void connecting_start_secure(struct connecting *c, int port, const char *target) {
+  connecting_start_to(c, "wss", port, target);
+}
+
+int64_t connecting_join(struct connecting *c) {
+  pthread_join(c->thread, NULL);
+  return c->id;
+}
+
+_Atomic int handlers_port;
+
+int listen_for_handlers(void) {
+  int port;
+  int listener = peer_listen(&port);
+  handlers_port = port;
+  return listener;
+}
+
+long elapsed_ms(const struct timespec *since) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (now.tv_sec - since->tv_sec) * 1000 + (now.tv_nsec - since->tv_nsec) / 1000000;
+}
+
+int count_descriptors(void) {
+  int count = 0;
+  DIR *directory = opendir("/proc/self/fd");
+  assert_non_null(directory);
+  while (readdir(directory))
+    count++;
+  closedir(directory);
+  return count;
 }

@@ -1,8 +1,5 @@
 #pragma once
-/*
- * Certificates for the tests, made by OpenSSL when they run: an authority, what it issues, and PEM files of it in a
- * directory of its own.
- */
+/* Certificates that the tests issue when they run, with PEM files in a temporary directory. Not thread-safe. */
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -14,20 +11,20 @@ struct tls_identity {
 };
 
 struct tls_request {
-  const char *name;         /* common name, and of the files */
+  const char *name;         /* the common name, and the name of the files */
   const char *alternatives; /* subjectAltName: "DNS:…,IP:…", or NULL */
   int from_days;            /* validity, in days from now */
   int to_days;
   const struct tls_identity *issuer; /* NULL: self-signed */
   const char *purpose;               /* extendedKeyUsage, or NULL */
-  int authority;                     /* may issue */
+  int authority;                     /* nonzero: may issue certificates */
 };
 
-/* The directory, made by the first call. */
+/* Returns the directory, which the first call creates. */
 const char *tls_fixture_directory(void);
 void tls_fixture_issue(struct tls_identity *identity, const struct tls_request *request);
 void tls_fixture_free(struct tls_identity *identity);
-/* Writes text to a file in the directory; returns its path in a static buffer. */
+/* Writes text to a file in the directory. Returns its path, in a static buffer. */
 const char *tls_fixture_write(const char *name, const char *text);
-/* Removes the directory. */
+/* Removes the directory and its files. */
 void tls_fixture_remove(void);

@@ -1,0 +1,127 @@
+/* Signals end osp_ws_keep_alive. */
+#include <dirent.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+#include "support/program.h"
+#include "support/test.h"
+
+static char *error;
+
+static void *keep_alive_too(void *context) {
+  char *problem;
+  (void)context;
+  osp_ws_keep_alive(&problem);
+  expect_success(problem);
+  return NULL;
+}
+
+static int keep_alive_twice(int port) {
+  pthread_t thread;
+  must_serve_on(port);
+  pthread_create(&thread, NULL, keep_alive_too, NULL);
+  program_say("ready\n");
+  osp_ws_keep_alive(&error);
+  expect_success(error);
+  pthread_join(thread, NULL);
+  struct sigaction now;
+  sigaction(SIGTERM, NULL, &now);
+  return now.sa_handler == SIG_DFL ? 3 : 4; /* as it was before */
+}
+
+static int keep_alive(int port) {
+  must_serve_on(port);
+  must_serve_on(peer_free_port());
+  program_say("ready\n");
+  osp_ws_keep_alive(&error);
+  expect_success(error);
+  program_say("stopped\n");
+  char *again;
+  osp_ws_stop_server(2, &again);
+  expect_error_with(again, "is stopped");
+  return 3;
+}
+
+/* Waits until the process has a handler for the signal, which it installs after its last output. */
+static void await_handler(pid_t pid, int signal) {
+  unsigned long long caught = 0;
+  char path[64];
+  char line[256];
+  snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+  while (!(caught >> (signal - 1) & 1)) {
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status) && sscanf(line, "SigCgt: %llx", &caught) != 1)
+      ;
+    fclose(status);
+    sched_yield();
+  }
+}
+
+/* WS-KEEPALIVE-1 */
+static void test_signals_stop_every_server(void **state) {
+  const int signals[] = {SIGINT, SIGTERM};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    char log[4096];
+    char line[64];
+    int port = peer_free_port();
+    struct program program = program_run(keep_alive, port);
+    program_read_line(&program, line, sizeof line);
+    assert_string_equal(line, "ready");
+    struct peer peer = peer_open(port, "/chat");
+    await_handler(program.pid, signals[i]);
+    kill(program.pid, signals[i]);
+    peer_expect_close(&peer, 1001);
+    program_read_line(&program, line, sizeof line);
+    assert_string_equal(line, "stopped");
+    assert_int_equal(program_finish(&program, log, sizeof log), 3);
+    peer_close(&peer);
+  }
+}
+
+/* Returns the number of the process's threads that wait in a system call. */
+static int threads_in_call(pid_t pid, int call) {
+  char path[64];
+  int count = 0;
+  snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+  DIR *tasks = opendir(path);
+  assert_non_null(tasks);
+  for (struct dirent *entry; (entry = readdir(tasks));) {
+    int number = -1;
+    snprintf(path, sizeof path, "/proc/%d/task/%.20s/syscall", (int)pid, entry->d_name);
+    FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+    if (!file)
+      continue;
+    count += fscanf(file, "%d", &number) == 1 && number == call;
+    fclose(file);
+  }
+  closedir(tasks);
+  return count;
+}
+
+/* One signal ends the calls of two threads: WS-KEEPALIVE-1 */
+static void test_a_signal_for_two_threads(void **state) {
+  char log[4096];
+  char line[64];
+  (void)state;
+  int port = peer_free_port();
+  struct program program = program_run(keep_alive_twice, port);
+  program_read_line(&program, line, sizeof line);
+  await_handler(program.pid, SIGTERM);
+  WAIT_UNTIL(threads_in_call(program.pid, SYS_poll) >= 2);
+  kill(program.pid, SIGTERM);
+  assert_int_equal(program_finish(&program, log, sizeof log), 3);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_signals_stop_every_server),
+      cmocka_unit_test(test_a_signal_for_two_threads),
+  };
+  return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
+}

@@ -1,0 +1,353 @@
+/* How connections of servers end. */
+#include <time.h>
+
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+#include "support/test.h"
+
+static char *error;
+
+static _Atomic int64_t latest_server;
+
+/* Tries every look-up, and a send. */
+static void *look_up_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  char *problem;
+  (void)cell;
+  journal_write("close:%d:%s %d", (int)code, reason, connection->is_connected);
+  char *address = osp_ws_remote_address(connection->id, &problem);
+  journal_write("%s", problem ? problem : "address");
+  osp_release(problem ? problem : address);
+  char *host = osp_ws_request_header(connection->id, "Host", &problem);
+  journal_write("%s", problem ? problem : "host");
+  osp_release(problem ? problem : host);
+  char *protocol = osp_ws_protocol(connection->id, &problem);
+  journal_write("protocol %s", problem ? problem : protocol);
+  osp_release(problem ? problem : protocol);
+  struct osprey_connection *record = osp_ws_connection(connection->id, &problem);
+  journal_write("record %d", problem ? -1 : record->is_connected);
+  osp_release(problem ? (void *)problem : (void *)record);
+  osp_ws_send(connection->id, "x", &problem);
+  journal_write("%s", problem && strstr(problem, "is closed") ? "no sends" : "sends");
+  if (problem)
+    osp_release(problem);
+  return result_success();
+}
+
+static void *on_look_up_close[] = {(void *)look_up_close};
+
+/* WS-ONCLOSE-4 WS-PROTOCOLS-1 WS-PROTOCOL-1 */
+static void test_look_ups_in_the_close_handler(void **state) {
+  (void)state;
+  char head[1024];
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  osp_ws_server_protocols(server, "chat.v2, chat.v1", &error);
+  expect_success(error);
+  must_set(osp_ws_server_on_close, server, on_look_up_close);
+  must_listen(server);
+  struct peer peer = peer_connect(port);
+  peer_request(&peer, port, "/", "Sec-WebSocket-Protocol: other, chat.v1, chat.v2\r\n");
+  peer_read_head(&peer, head, sizeof head);
+  assert_non_null(strstr(head, "Sec-WebSocket-Protocol: chat.v2\r\n"));
+  peer_send_frame(&peer, 0x88, "", 0);
+  peer_expect_close(&peer, 0);
+  journal_expect("close:1005: 0"); /* WS-ONCLOSE-3 */
+  journal_expect("address");
+  journal_expect("host");
+  journal_expect("protocol chat.v2");
+  journal_expect("record 0");
+  journal_expect("no sends");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* Does what the message names, then sends. */
+static void *act_on_message(void *cell, const struct osprey_connection *connection,
+                            const struct osprey_message *message) {
+  char *problem = NULL;
+  (void)cell;
+  if (strcmp(message->data, "close") == 0)
+    osp_ws_close(connection->id, &problem);
+  else if (strcmp(message->data, "close with") == 0)
+    osp_ws_close_with(connection->id, 4001, "go away", &problem);
+  else if (strcmp(message->data, "stop") == 0)
+    osp_ws_stop_server(latest_server, &problem);
+  else if (strcmp(message->data, "keep alive") == 0)
+    osp_ws_keep_alive(&problem);
+  journal_write("%s: %s", message->data, problem ? problem : "done");
+  if (problem)
+    osp_release(problem);
+  osp_ws_send(connection->id, "afterwards", &problem);
+  journal_write("%s", problem ? "no sends" : "sends");
+  if (problem)
+    osp_release(problem);
+  return result_success();
+}
+
+static void *on_act[] = {(void *)act_on_message};
+
+static int64_t serve_actions(int *port) {
+  *port = peer_free_port();
+  int64_t server = latest_server = must_create(*port, "/");
+  must_set(osp_ws_server_on_message, server, on_act);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  return server;
+}
+
+/* WS-KEEPALIVE-2 WS-THREAD-1 */
+static void test_keep_alive_inside_a_handler(void **state) {
+  int port;
+  (void)state;
+  int64_t server = serve_actions(&port);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "keep alive");
+  journal_expect("keep alive: keep alive: cannot be called in a handler, which it would block");
+  journal_expect("sends");
+  peer_expect_text(&peer, "afterwards");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* WS-CLOSE-3 WS-CLOSE-5 WS-THREAD-1 WS-SEC-13 */
+static void test_closing_inside_a_handler(void **state) {
+  int port;
+  (void)state;
+  int64_t server = serve_actions(&port);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "close");
+  peer_send_message(&peer, "unheard");
+  journal_expect("close: done");
+  journal_expect("no sends");
+  peer_expect_close(&peer, 1000);
+  journal_expect("close:1000:");
+  peer_close(&peer);
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
+/* WS-CLOSEWITH-1 */
+static void test_closing_with_a_code_inside_a_handler(void **state) {
+  char reason[64];
+  int port;
+  (void)state;
+  int64_t server = serve_actions(&port);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "close with");
+  journal_expect("close with: done");
+  journal_expect("no sends");
+  assert_int_equal(peer_read_close(&peer, reason, sizeof reason), 4001);
+  assert_string_equal(reason, "go away");
+  peer_close(&peer);
+  journal_expect("close:1006:");
+  must_stop(server);
+}
+
+/* WS-STOP-4 WS-SEC-13 */
+static void test_stopping_inside_a_handler(void **state) {
+  int port;
+  (void)state;
+  int64_t server = serve_actions(&port);
+  struct peer peer = peer_open(port, "/");
+  struct peer other = peer_open(port, "/");
+  peer_send_message(&peer, "stop");
+  journal_expect("stop: done");
+  journal_expect("no sends");
+  peer_expect_close(&peer, 1001);
+  peer_expect_close(&other, 1001);
+  journal_expect("close:1001:");
+  journal_expect("close:1001:");
+  peer_close(&peer);
+  peer_close(&other);
+  WAIT_UNTIL((osp_ws_server_connections(server, &error), error));
+  expect_error_with(error, "is stopped");
+}
+
+/* WS-CLOSE-7 */
+static void test_nothing_follows_the_close_frame(void **state) {
+  int port;
+  (void)state;
+  int64_t server = serve_actions(&port);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "close");
+  journal_expect("close: done");
+  journal_expect("no sends");
+  assert_int_equal(peer_read_close(&peer, NULL, 0), 1000);
+  peer_send_frame(&peer, 0x89, "late", 4);
+  peer_send_message(&peer, "late");
+  peer_send_frame(&peer, 0x88, "\x03\xe8", 2);
+  assert_false(peer_read_frame(&peer));
+  journal_expect("close:1000:");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* Peers close or reset before, within and after the handshake, and with unread output: WS-SEC-11 */
+static void test_peers_that_vanish(void **state) {
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  for (int i = 0; i < 20; i++) {
+    struct peer peer = peer_connect(port);
+    if (i % 4 == 1)
+      peer_send_text(&peer, "GET /chat HT");
+    if (i % 4 >= 2) {
+      peer_shake(&peer, port, "/chat", "");
+      journal_expect("open");
+      peer_send(&peer, "\x81\xfe", 2);
+    }
+    if (i % 2)
+      peer_reset(&peer);
+    else
+      peer_close(&peer);
+    if (i % 4 >= 2)
+      journal_expect("close:1006:");
+  }
+  struct peer peer = peer_open(port, "/chat");
+  for (int i = 0; i < 1000; i++)
+    peer_send_message(&peer, "unread");
+  peer_reset(&peer);
+  peer = peer_open(port, "/chat");
+  peer_send_message(&peer, "still here");
+  peer_expect_text(&peer, "still here");
+  peer_close(&peer);
+  must_stop(server);
+}
+
+enum { CROWD = 60 };
+
+static struct {
+  _Atomic int64_t ids[CROWD];
+  atomic_int opened, closed, deepest;
+  atomic_bool waiting, go;
+  char text[20001];
+} crowd;
+
+/* Sends to all the others a message that is large enough to be written at once. */
+static void tell_the_crowd(int64_t id) {
+  char *problem;
+  for (int i = 0; i < CROWD; i++) {
+    if (crowd.ids[i] == id)
+      continue;
+    osp_ws_send(crowd.ids[i], crowd.text, &problem);
+    if (problem)
+      osp_release(problem);
+  }
+}
+
+static void *join_the_crowd(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  crowd.ids[atomic_fetch_add(&crowd.opened, 1)] = connection->id;
+  return result_success();
+}
+
+static void *leave_the_crowd(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  static _Thread_local int depth;
+  int deepest = atomic_load(&crowd.deepest);
+  (void)cell;
+  (void)code;
+  (void)reason;
+  depth++;
+  while (depth > deepest && !atomic_compare_exchange_weak(&crowd.deepest, &deepest, depth))
+    ;
+  tell_the_crowd(connection->id);
+  depth--;
+  atomic_fetch_add(&crowd.closed, 1);
+  return result_success();
+}
+
+static void *wait_for_the_crowd(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
+  (void)cell;
+  (void)message;
+  atomic_store(&crowd.waiting, true);
+  WAIT_UNTIL(atomic_load(&crowd.go));
+  tell_the_crowd(connection->id);
+  return result_success();
+}
+
+static void *on_join[] = {(void *)join_the_crowd};
+static void *on_leave[] = {(void *)leave_the_crowd};
+static void *on_wait[] = {(void *)wait_for_the_crowd};
+
+/* All peers but one vanish while a handler runs, and each close handler sends to the others, which finds them lost:
+ * WS-ONCLOSE-9 WS-ONCLOSE-1 */
+static void test_a_crowd_that_vanishes(void **state) {
+  struct peer peers[CROWD];
+  (void)state;
+  memset(crowd.text, 'x', sizeof crowd.text - 1);
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_open, server, on_join);
+  must_set(osp_ws_server_on_message, server, on_wait);
+  must_set(osp_ws_server_on_close, server, on_leave);
+  must_listen(server);
+  for (int i = 0; i < CROWD; i++)
+    peers[i] = peer_open(port, "/");
+  peer_send_message(&peers[0], "go");
+  WAIT_UNTIL(atomic_load(&crowd.waiting));
+  for (int i = 1; i < CROWD; i++)
+    peer_reset(&peers[i]);
+  atomic_store(&crowd.go, true);
+  WAIT_UNTIL(atomic_load(&crowd.closed) == CROWD - 1);
+  assert_in_range((unsigned long)atomic_load(&crowd.deepest), 1, 10);
+  peer_close(&peers[0]);
+  WAIT_UNTIL(atomic_load(&crowd.closed) == CROWD);
+  must_stop(server);
+}
+
+/* After 5 seconds without a close frame from the peer, the connection is cut off: WS-CLOSE-2 WS-STOP-3 */
+static void test_a_peer_that_does_not_answer_the_close(void **state) {
+  struct timespec before;
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  struct peer peer = peer_open(port, "/chat");
+  journal_expect("open");
+  clock_gettime(CLOCK_MONOTONIC, &before);
+  must_stop(server);
+  assert_in_range((unsigned long)elapsed_ms(&before), 4000, 6999);
+  journal_expect("close:1006:");
+  assert_int_equal(peer_read_close(&peer, NULL, 0), 1001);
+  peer_close(&peer);
+}
+
+/* Peers that keep the TCP connection open after a refusal, a violation or a close are dropped: WS-SEC-11 */
+static void test_peers_that_linger(void **state) {
+  enum { STAYING = 3 };
+  struct peer peers[STAYING];
+  char rest[2048];
+  int port;
+  (void)state;
+  int64_t server = must_serve(&port);
+  int before = count_descriptors();
+  peers[0] = peer_connect(port);
+  peer_send_text(&peers[0], "GET /nowhere HTTP/1.1\r\n\r\n");
+  peers[1] = peer_open(port, "/chat");
+  peer_send_frame(&peers[1], 0x83, "", 0);
+  peers[2] = peer_open(port, "/chat");
+  peer_send_frame(&peers[2], 0x88, "\x03\xe8", 2);
+  for (int i = 0; i < STAYING; i++)
+    peer_read_all(&peers[i], rest, sizeof rest); /* the server ends its side at once */
+  WAIT_UNTIL(count_descriptors() == before + STAYING);
+  for (int i = 0; i < STAYING; i++)
+    peer_close(&peers[i]);
+  must_stop(server);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_look_ups_in_the_close_handler, journal_setup),
+      cmocka_unit_test_setup(test_keep_alive_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_closing_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_closing_with_a_code_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_stopping_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_nothing_follows_the_close_frame, journal_setup),
+      cmocka_unit_test_setup(test_peers_that_vanish, journal_setup),
+      cmocka_unit_test_setup(test_a_crowd_that_vanishes, journal_setup),
+      cmocka_unit_test_setup(test_a_peer_that_does_not_answer_the_close, journal_setup),
+      cmocka_unit_test_setup(test_peers_that_linger, journal_setup),
+  };
+  return cmocka_run_group_tests_name("close", tests, NULL, NULL);
+}

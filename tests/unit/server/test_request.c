@@ -1,0 +1,90 @@
+/* Requests that connections share. */
+#include "server/request.h"
+#include "support/peer.h"
+#include "support/test.h"
+
+static struct ws_requests requests;
+
+static int set_up(void **state) {
+  (void)state;
+  ws_requests_init(&requests);
+  return 0;
+}
+
+static int tear_down(void **state) {
+  (void)state;
+  ws_requests_deinit(&requests);
+  return 0;
+}
+
+/* Parses a request with further header lines, and keeps it. */
+static struct ws_request *request_with(const char *headers) {
+  static char bytes[2000];
+  struct ws_http_head head;
+  struct ws_server_handshake_rules rules = {.path = "/chat"};
+  struct ws_server_handshake request;
+  size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%s\r\n", PEER_REQUEST("/chat"), headers);
+  ws_http_head_init(&head, WS_HTTP_REQUEST);
+  assert_int_equal(ws_http_head_parse(&head, bytes, n), WS_HTTP_COMPLETE);
+  assert_int_equal(ws_server_handshake_check(&head, &rules, &request), WS_REFUSAL_NONE);
+  return ws_requests_get(&requests, &head, &request);
+}
+
+static void test_equal_requests_without_personal_headers_are_shared(void **state) {
+  (void)state;
+  struct ws_request *first = request_with("User-Agent: x\r\n");
+  struct ws_request *equal = request_with("User-Agent: x\r\n");
+  struct ws_request *different = request_with("User-Agent: y\r\n");
+  struct ws_request *personal = request_with("Cookie: 1\r\n");
+  struct ws_request *same_person = request_with("Cookie: 1\r\n");
+  assert_ptr_equal(first, equal);
+  assert_ptr_not_equal(first, different);
+  assert_ptr_not_equal(personal, same_person);
+  struct ws_request *all[] = {first, equal, different, personal, same_person, NULL};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    ws_request_unref(all[i]);
+}
+
+/* WS-TYPE-6 */
+static void test_the_url_of_a_request(void **state) {
+  char text[64];
+  (void)state;
+  struct ws_request *request = request_with("");
+  ws_request_url(request, true, text, sizeof text);
+  assert_string_equal(text, "wss://localhost/chat");
+  ws_request_unref(request);
+}
+
+static void test_headers_of_a_request(void **state) {
+  static const struct {
+    const char *name;
+    size_t room;
+    int length; /* of the value, whatever the room; -1: no such header */
+    const char *value;
+  } rows[] = {
+      {"x", 64, 4, "a, b"},              /* WS-HEADER-2 */
+      {"x", 2, 4, ""},                   /* the length all the same */
+      {"UPGRADE", 64, 9, "websocket"},   /* WS-HEADER-1 */
+      {"Sec-WebSocket-Key", 64, -1, ""}, /* WS-HEADER-4 */
+      {"y", 64, -1, ""},                 /* WS-HEADER-3 */
+  };
+  char text[64];
+  (void)state;
+  struct ws_request *request = request_with("Cookie: 1\r\nX: a\r\nx: b\r\n");
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    assert_int_equal(ws_request_header(request, rows[i].name, text, rows[i].room), rows[i].length);
+    assert_memory_equal(text, rows[i].value, strlen(rows[i].value));
+  }
+  ws_request_unref(request);
+}
+
+#define request_test(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      request_test(test_equal_requests_without_personal_headers_are_shared),
+      request_test(test_the_url_of_a_request),
+      request_test(test_headers_of_a_request),
+  };
+  return cmocka_run_group_tests_name("request", tests, NULL, NULL);
+}

@@ -1,0 +1,19 @@
+#pragma once
+/* Programs: functions that run in a process of their own, observed from outside. */
+#include <stddef.h>
+#include <sys/types.h>
+
+struct program {
+  pid_t pid;
+  int out; /* standard output, to read */
+  int err; /* standard error, to read: the log */
+};
+
+/* Runs `body` in a child process, whose exit status is the value returned. */
+struct program program_run(int (*body)(int port), int port);
+/* Reads the log up to its end, and waits for the end of the process. Returns the exit status. */
+int program_finish(struct program *program, char *log, size_t room);
+/* Reads a line of standard output, without its newline. */
+void program_read_line(struct program *program, char *line, size_t room);
+/* Writes to standard output at once. */
+void program_say(const char *text);
