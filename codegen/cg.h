@@ -4,7 +4,7 @@
  *
  * lower.c and build.c are the two ways in. Both first check (check.c), then change the module through declare.c (functions
  * of the table), result.c (Result blocks) and closure.c (handlers); these assume what the check has established and
- * cannot fail. types.c knows the layouts, table.c the builtins, version.c what differs between LLVM's releases. */
+ * cannot fail. type.c knows the layouts, table.c the builtins, version.c what differs between LLVM's releases. */
 
 #include "osprey_ws_codegen.h"
 
@@ -20,82 +20,83 @@ struct cg_diag {
 };
 
 /* Reports an error about value (may be NULL) with a message formatted as printf does. */
-void cg_error(struct cg_diag *diag, LLVMValueRef value, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void cg_diag_error(struct cg_diag *diag, LLVMValueRef value, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* ---- types.c: layouts ---- */
+/* ---- type.c: layouts ---- */
 
-LLVMTypeRef cg_pointer_type(LLVMContextRef llvm);
-LLVMTypeRef cg_value_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *type);
+LLVMTypeRef cg_type_pointer(LLVMContextRef llvm);
+LLVMTypeRef cg_type_value(LLVMContextRef llvm, const struct osp_ws_codegen_type *type);
 
 /* The type of a builtin's C entry point: its parameters, then `char **error`; returns the bare value. */
-LLVMTypeRef cg_entry_type(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin);
+LLVMTypeRef cg_type_entry(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin);
 
 /* A handler passed raw, as a plain function without the cell: `ptr (parameters…)`. */
-LLVMTypeRef cg_raw_handler_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *handler);
+LLVMTypeRef cg_type_raw_handler(LLVMContextRef llvm, const struct osp_ws_codegen_type *handler);
 
 /* The `meta` word of a Result block of this value: its kind, and which of its words are managed pointers. */
-uint64_t cg_result_meta(const struct osp_ws_codegen_type *value);
+uint64_t cg_layout_result_meta(const struct osp_ws_codegen_type *value);
 
 /* The bytes of a block that lies behind a pointer of this type and may be read: 0 if that is not known. */
-uint64_t cg_pointee_size(const struct osp_ws_codegen_type *type);
+uint64_t cg_layout_pointee_size(const struct osp_ws_codegen_type *type);
 
 /* ---- declare.c: functions and their attributes ---- */
 
 #define CG_ALLOC_NAME "osp_alloc_tagged"
-LLVMTypeRef cg_alloc_type(LLVMContextRef llvm);
+LLVMTypeRef cg_type_alloc(LLVMContextRef llvm);
 
 /* A function that the runtime or the host defines, declared if need be, with its attributes. */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module);
 LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin);
 
 /* Makes a function the builtin's: linkage, visibility, attributes and the names of its parameters. */
-void cg_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin);
+void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin);
 
 /* The index of a function's own attributes: the C API declares it as a negative enumerator. */
-#define CG_FUNCTION ((LLVMAttributeIndex)LLVMAttributeFunctionIndex)
+#define CG_ATTRIBUTE_FUNCTION ((LLVMAttributeIndex)LLVMAttributeFunctionIndex)
 
 /* Adds an attribute by its name: to the function, its return value, or a parameter (its number, from 1). */
-void cg_add_attribute(LLVMValueRef function, LLVMAttributeIndex index, const char *name, uint64_t value);
+void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const char *name, uint64_t value);
 
 /* Adds what is true of every parameter that receives a value of this type. */
 void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, const struct osp_ws_codegen_type *type);
 
 /* Copies the sanitizers that a function is compiled with: the inliner keeps functions that differ in them apart. */
-void cg_copy_sanitizers(LLVMValueRef from, LLVMValueRef to);
+void cg_attribute_copy_sanitizers(LLVMValueRef from, LLVMValueRef to);
 
 /* ---- result.c ---- */
 
 /* Builds a Result block from what the C entry point gave, and returns the pointer to it. */
-LLVMValueRef cg_build_result(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
+LLVMValueRef cg_result_build(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
                              LLVMValueRef value, LLVMValueRef message);
 
 /* ---- closure.c ---- */
 
 /* The value under bitcasts and aliases. */
-LLVMValueRef cg_strip_casts(LLVMValueRef value);
+LLVMValueRef cg_closure_strip_casts(LLVMValueRef value);
 
 /* The operand as a pointer to a closure cell: itself, unless it is a raw function, or chosen among values of which one
  * is. The operand must have passed cg_check_handler. */
 LLVMValueRef cg_closure_adapt(LLVMModuleRef module, LLVMValueRef operand, const struct osp_ws_codegen_type *handler);
 
 /* Erases bitcasts and choices that adapting a handler has left without a use. */
-void cg_erase_if_unused(LLVMValueRef value);
+void cg_closure_erase_unused(LLVMValueRef value);
 
 /* A phi or select that is being visited, and its copy: a chain from the operand to here, so that loops of phis end. */
-struct cg_choice {
+struct cg_closure_choice {
   LLVMValueRef value, copy;
-  const struct cg_choice *outer;
+  const struct cg_closure_choice *outer;
 };
 
-bool cg_is_choice(LLVMValueRef value);
+bool cg_closure_is_choice(LLVMValueRef value);
 /* The number of the first operand that is chosen among; all after it are too. */
-unsigned cg_first_chosen(LLVMValueRef choice);
-const struct cg_choice *cg_find_choice(const struct cg_choice *chain, LLVMValueRef value);
+unsigned cg_closure_first_choice(LLVMValueRef choice);
+const struct cg_closure_choice *cg_closure_find_choice(const struct cg_closure_choice *chain, LLVMValueRef value);
 
 /* ---- check.c ---- */
 
 /* What the module calls by a name: a function, a variable or an alias; NULL if nothing. */
-LLVMValueRef cg_named_global(LLVMModuleRef module, const char *name);
+LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name);
 
 /* Each reports what is wrong and leaves the module as it is. */
 bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag);
@@ -112,11 +113,11 @@ void cg_check_handler(LLVMValueRef operand, LLVMValueRef about, const char *name
 /* ---- version.c: what differs between LLVM 16, 19 and 22 ---- */
 
 /* Whether pointers are opaque, as everything here needs them: LLVM 16 can still be told to have typed ones. */
-bool cg_has_opaque_pointers(LLVMContextRef llvm);
+bool cg_version_has_opaque_pointers(LLVMContextRef llvm);
 
 /* Adds that the callee does not keep the pointer that a parameter receives. */
-void cg_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index);
+void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index);
 
 /* Adds that a function writes no memory that its module can see, but, in the second case, what its arguments point to.
  * It may read any: a tracing collector does when it allocates. */
-void cg_add_writes_own_memory(LLVMValueRef function, bool and_arguments);
+void cg_attribute_add_writes_own_memory(LLVMValueRef function, bool and_arguments);

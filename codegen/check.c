@@ -12,10 +12,10 @@ enum { CG_SIGNATURE_SIZE = 512 };
 /* ---- The context and the target ---- */
 
 bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag) {
-  if (cg_has_opaque_pointers(llvm))
+  if (cg_version_has_opaque_pointers(llvm))
     return true;
-  cg_error(diag, NULL,
-           "the context has typed pointers: osp_ws_codegen_prepare_context() has to prepare it while it is new");
+  cg_diag_error(diag, NULL,
+                "the context has typed pointers: osp_ws_codegen_prepare_context() has to prepare it while it is new");
   return false;
 }
 
@@ -62,10 +62,10 @@ void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
   unsigned size = cg_pointer_size(module);
   const char *triple = LLVMGetTarget(module);
   if (size == 0)
-    cg_error(diag, NULL, "the target '%s' is unknown to this LLVM", triple);
+    cg_diag_error(diag, NULL, "the target '%s' is unknown to this LLVM", triple);
   else if (size != 8)
-    cg_error(diag, NULL, "the WebSocket builtins need a target with 8-byte pointers; those of %s%s%s have %u",
-             *triple ? "'" : "", *triple ? triple : "this module's data layout", *triple ? "'" : "", size);
+    cg_diag_error(diag, NULL, "the WebSocket builtins need a target with 8-byte pointers; those of %s%s%s have %u",
+                  *triple ? "'" : "", *triple ? triple : "this module's data layout", *triple ? "'" : "", size);
 }
 
 /* ---- Functions ---- */
@@ -79,9 +79,9 @@ static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef exp
     return true;
   char *actual_text = LLVMPrintTypeToString(actual);
   char *expected_text = LLVMPrintTypeToString(expected);
-  cg_error(diag, global, "'%s' is declared as %s%s, but %s type is %s%s%s", name,
-           LLVMIsAFunction(global) ? "" : "something other than a function, of type ", actual_text, what, expected_text,
-           signature ? ": " : "", signature ? signature : "");
+  cg_diag_error(diag, global, "'%s' is declared as %s%s, but %s type is %s%s%s", name,
+                LLVMIsAFunction(global) ? "" : "something other than a function, of type ", actual_text, what,
+                expected_text, signature ? ": " : "", signature ? signature : "");
   LLVMDisposeMessage(actual_text);
   LLVMDisposeMessage(expected_text);
   return false;
@@ -96,7 +96,7 @@ bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_w
 }
 
 /* What the module calls by a name: a function, a variable or an alias; NULL if nothing. */
-LLVMValueRef cg_named_global(LLVMModuleRef module, const char *name) {
+LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name) {
   LLVMValueRef global = LLVMGetNamedFunction(module, name);
   if (!global)
     global = LLVMGetNamedGlobal(module, name);
@@ -106,20 +106,20 @@ LLVMValueRef cg_named_global(LLVMModuleRef module, const char *name) {
 }
 
 static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
-  LLVMValueRef global = cg_named_global(module, name);
+  LLVMValueRef global = cg_declare_find(module, name);
   if (global && !LLVMIsDeclaration(global))
-    cg_error(diag, global, "'%s' is defined by the program, but it is the runtime's", name);
+    cg_diag_error(diag, global, "'%s' is defined by the program, but it is the runtime's", name);
   else if (global)
     cg_check_type(global, name, expected, "the runtime's", NULL, diag);
 }
 
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  cg_check_symbol(module, builtin->symbol, cg_entry_type(llvm, builtin), diag);
+  cg_check_symbol(module, builtin->symbol, cg_type_entry(llvm, builtin), diag);
 }
 
 void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag) {
-  cg_check_symbol(module, CG_ALLOC_NAME, cg_alloc_type(LLVMGetModuleContext(module)), diag);
+  cg_check_symbol(module, CG_ALLOC_NAME, cg_type_alloc(LLVMGetModuleContext(module)), diag);
 }
 
 /* ---- Handlers ---- */
@@ -142,13 +142,13 @@ static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRe
   char *expected_text = LLVMPrintTypeToString(expected);
   osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
   if (cell)
-    cg_error(check->diag, check->about,
-             "the cell '%s' is passed to '%s' as %s, but its code '%s' has type %s; expected %s: %s",
-             LLVMGetValueName2(cell, &length), check->name, check->parameter->name, name, actual_text, expected_text,
-             signature);
+    cg_diag_error(check->diag, check->about,
+                  "the cell '%s' is passed to '%s' as %s, but its code '%s' has type %s; expected %s: %s",
+                  LLVMGetValueName2(cell, &length), check->name, check->parameter->name, name, actual_text,
+                  expected_text, signature);
   else
-    cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but has type %s; expected %s: %s", name,
-             check->name, check->parameter->name, actual_text, expected_text, signature);
+    cg_diag_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but has type %s; expected %s: %s", name,
+                  check->name, check->parameter->name, actual_text, expected_text, signature);
   LLVMDisposeMessage(actual_text);
   LLVMDisposeMessage(expected_text);
 }
@@ -157,8 +157,9 @@ static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRe
   char signature[CG_SIGNATURE_SIZE];
   osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
   char *text = LLVMPrintValueToString(constant);
-  cg_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s",
-           text, check->name, check->parameter->name, signature);
+  cg_diag_error(check->diag, check->about,
+                "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s", text, check->name,
+                check->parameter->name, signature);
   LLVMDisposeMessage(text);
 }
 
@@ -181,7 +182,7 @@ static void cg_check_cell(const struct cg_handler_check *check, LLVMValueRef cel
   if (!code || LLVMGetTypeKind(LLVMTypeOf(code)) != LLVMPointerTypeKind) {
     cg_refuse_constant(check, cell);
   } else if (LLVMIsGlobalConstant(cell)) {
-    code = cg_strip_casts(code);
+    code = cg_closure_strip_casts(code);
     if (LLVMIsNull(code) || LLVMIsUndef(code))
       cg_refuse_constant(check, cell);
     else if (LLVMIsAFunction(code) && LLVMGlobalGetValueType(code) != expected)
@@ -196,20 +197,20 @@ static bool cg_is_no_cell(LLVMValueRef value) {
 }
 
 static void cg_check_handler_value(const struct cg_handler_check *check, LLVMValueRef value,
-                                   const struct cg_choice *outer) {
-  value = cg_strip_casts(value);
+                                   const struct cg_closure_choice *outer) {
+  value = cg_closure_strip_casts(value);
   if (LLVMIsAFunction(value)) {
     LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(value));
-    LLVMTypeRef expected = cg_raw_handler_type(llvm, check->parameter->type);
+    LLVMTypeRef expected = cg_type_raw_handler(llvm, check->parameter->type);
     if (LLVMGlobalGetValueType(value) != expected)
       cg_refuse_function(check, NULL, value, expected);
   } else if (LLVMIsAGlobalVariable(value)) {
     cg_check_cell(check, value);
   } else if (cg_is_no_cell(value)) {
     cg_refuse_constant(check, value);
-  } else if (cg_is_choice(value) && !cg_find_choice(outer, value)) {
-    struct cg_choice here = {value, NULL, outer};
-    for (unsigned i = cg_first_chosen(value); i < (unsigned)LLVMGetNumOperands(value); i++)
+  } else if (cg_closure_is_choice(value) && !cg_closure_find_choice(outer, value)) {
+    struct cg_closure_choice here = {value, NULL, outer};
+    for (unsigned i = cg_closure_first_choice(value); i < (unsigned)LLVMGetNumOperands(value); i++)
       cg_check_handler_value(check, LLVMGetOperand(value, i), &here);
   }
 }
@@ -233,8 +234,8 @@ void cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_code
     char *actual_text = LLVMPrintTypeToString(actual);
     char *expected_text = LLVMPrintTypeToString(expected);
     osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
-    cg_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", name, actual_text, expected_text,
-             signature);
+    cg_diag_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", name, actual_text,
+                  expected_text, signature);
     LLVMDisposeMessage(actual_text);
     LLVMDisposeMessage(expected_text);
     return;

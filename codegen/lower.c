@@ -53,7 +53,7 @@ static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_built
  * definition of the program's own. */
 static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const char *name,
                                     const struct osp_ws_codegen_builtin *builtin) {
-  LLVMValueRef global = cg_named_global(module, name);
+  LLVMValueRef global = cg_declare_find(module, name);
   return global && (LLVMIsDeclaration(global) || cg_is_lowered(global, builtin)) ? global : NULL;
 }
 
@@ -66,7 +66,7 @@ static bool cg_check_name(LLVMModuleRef module, const char *name, const struct o
     return true;
   struct cg_calls calls = cg_calls_of(function);
   if (!calls.items)
-    cg_error(diag, function, "out of memory");
+    cg_diag_error(diag, function, "out of memory");
   for (size_t i = 0; i < calls.count; i++)
     cg_check_call(calls.items[i], name, builtin, diag);
   free(calls.items);
@@ -77,7 +77,7 @@ static bool cg_names_any(LLVMModuleRef module) {
   size_t count;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
   for (size_t i = 0; i < count; i++)
-    if (cg_named_global(module, builtins[i].name) || cg_named_global(module, builtins[i].alias))
+    if (cg_declare_find(module, builtins[i].name) || cg_declare_find(module, builtins[i].alias))
       return true;
   return false;
 }
@@ -110,7 +110,7 @@ static void cg_adapt_call(LLVMModuleRef module, LLVMValueRef call, const struct 
     if (cell == operand)
       continue;
     LLVMSetOperand(call, i, cell);
-    cg_erase_if_unused(operand);
+    cg_closure_erase_unused(operand);
   }
 }
 
@@ -131,7 +131,7 @@ static void cg_adapt_calls(LLVMModuleRef module, const struct cg_calls *calls,
 static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   enum { MOST = 16 };
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  LLVMTypeRef pointer = cg_pointer_type(llvm);
+  LLVMTypeRef pointer = cg_type_pointer(llvm);
   LLVMValueRef arguments[MOST];
   unsigned count = LLVMCountParams(function);
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
@@ -141,13 +141,13 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMGetParams(function, arguments);
   arguments[count] = error;
   bool has_answer = builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;
-  LLVMValueRef answer = LLVMBuildCall2(builder, cg_entry_type(llvm, builtin), cg_declare_entry(module, builtin),
+  LLVMValueRef answer = LLVMBuildCall2(builder, cg_type_entry(llvm, builtin), cg_declare_entry(module, builtin),
                                        arguments, count + 1, has_answer ? "answer" : "");
   LLVMValueRef failure = LLVMBuildLoad2(builder, pointer, error, "failure");
   LLVMSetAlignment(failure, 8);
   if (!has_answer)
     answer = LLVMConstNull(LLVMTypeOf(answer));
-  LLVMBuildRet(builder, cg_build_result(builder, module, builtin->result, answer, failure));
+  LLVMBuildRet(builder, cg_result_build(builder, module, builtin->result, answer, failure));
   LLVMDisposeBuilder(builder);
 }
 
@@ -160,10 +160,10 @@ static void cg_lower_name(LLVMModuleRef module, const char *name, const struct o
   if (cg_takes_handler(builtin))
     cg_adapt_calls(module, &calls, builtin);
   if (LLVMIsDeclaration(function)) {
-    cg_mark_builtin(function, builtin);
+    cg_declare_mark_builtin(function, builtin);
     cg_build_body(module, function, builtin);
     if (calls.count)
-      cg_copy_sanitizers(LLVMGetBasicBlockParent(LLVMGetInstructionParent(calls.items[0])), function);
+      cg_attribute_copy_sanitizers(LLVMGetBasicBlockParent(LLVMGetInstructionParent(calls.items[0])), function);
   }
   free(calls.items);
 }
@@ -183,7 +183,7 @@ static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
     size_t length = strlen(text);
     while (length && text[length - 1] == '\n')
       text[--length] = '\0';
-    cg_error(diag, NULL, "the module is not valid: %s", text);
+    cg_diag_error(diag, NULL, "the module is not valid: %s", text);
   }
   LLVMDisposeMessage(text);
 }
@@ -192,7 +192,7 @@ int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codege
                                 osp_ws_codegen_report *report, void *context) {
   struct cg_diag diag = {report, context, 0};
   if (!module) {
-    cg_error(&diag, NULL, "there is no module to lower");
+    cg_diag_error(&diag, NULL, "there is no module to lower");
     return -1;
   }
   if (cg_names_any(module) && cg_check_context(LLVMGetModuleContext(module), &diag)) {

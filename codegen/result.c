@@ -18,15 +18,15 @@ static void cg_store_field(LLVMBuilderRef builder, LLVMTypeRef block, LLVMValueR
  *   store T %value, ptr %result
  *   store i8 %discriminant, ptr (field 1 of %result)
  *   store ptr %message, ptr (field 2 of %result)             ; null on Success */
-LLVMValueRef cg_build_result(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
+LLVMValueRef cg_result_build(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
                              LLVMValueRef value, LLVMValueRef message) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMTypeRef block = osp_ws_codegen_result_type(llvm, type);
   LLVMValueRef failed = LLVMBuildIsNotNull(builder, message, "failed");
   LLVMValueRef discriminant = LLVMBuildZExt(builder, failed, LLVMInt8TypeInContext(llvm), "discriminant");
   LLVMValueRef arguments[] = {LLVMSizeOf(block),
-                              LLVMConstInt(LLVMInt64TypeInContext(llvm), cg_result_meta(type), false)};
-  LLVMValueRef result = LLVMBuildCall2(builder, cg_alloc_type(llvm), cg_declare_alloc(module), arguments, 2, "result");
+                              LLVMConstInt(LLVMInt64TypeInContext(llvm), cg_layout_result_meta(type), false)};
+  LLVMValueRef result = LLVMBuildCall2(builder, cg_type_alloc(llvm), cg_declare_alloc(module), arguments, 2, "result");
   cg_store_field(builder, block, result, CG_RESULT_VALUE, value);
   cg_store_field(builder, block, result, CG_RESULT_DISCRIMINANT, discriminant);
   cg_store_field(builder, block, result, CG_RESULT_MESSAGE, message);

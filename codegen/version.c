@@ -2,11 +2,11 @@
 
 #include <llvm/Config/llvm-config.h>
 
-void cg_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index) {
+void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index) {
 #if LLVM_VERSION_MAJOR < 21
-  cg_add_attribute(function, index, "nocapture", 0);
+  cg_attribute_add(function, index, "nocapture", 0);
 #else
-  cg_add_attribute(function, index, "captures", 0); /* captures(none) */
+  cg_attribute_add(function, index, "captures", 0); /* captures(none) */
 #endif
 }
 
@@ -23,14 +23,14 @@ enum {
 #endif
 };
 
-void cg_add_writes_own_memory(LLVMValueRef function, bool and_arguments) {
+void cg_attribute_add_writes_own_memory(LLVMValueRef function, bool and_arguments) {
   unsigned effects = CG_MEMORY_READ_OTHER | CG_MEMORY_INACCESSIBLE | CG_MEMORY_READ_ARGUMENTS;
   if (and_arguments)
     effects |= CG_MEMORY_WRITE_ARGUMENTS;
-  cg_add_attribute(function, CG_FUNCTION, "memory", effects);
+  cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "memory", effects);
 }
 
-bool cg_has_opaque_pointers(LLVMContextRef llvm) {
+bool cg_version_has_opaque_pointers(LLVMContextRef llvm) {
 #if LLVM_VERSION_MAJOR < 17
   return LLVMPointerTypeIsOpaque(LLVMPointerType(LLVMInt8TypeInContext(llvm), 0));
 #else

@@ -4,11 +4,11 @@
 
 enum { CG_MOST_MEMBERS = 16 };
 
-LLVMTypeRef cg_pointer_type(LLVMContextRef llvm) {
+LLVMTypeRef cg_type_pointer(LLVMContextRef llvm) {
   return LLVMPointerTypeInContext(llvm, 0);
 }
 
-LLVMTypeRef cg_value_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *type) {
+LLVMTypeRef cg_type_value(LLVMContextRef llvm, const struct osp_ws_codegen_type *type) {
   switch (type->kind) {
   case OSP_WS_CODEGEN_INT:
   case OSP_WS_CODEGEN_SUCCESS:
@@ -20,51 +20,51 @@ LLVMTypeRef cg_value_type(LLVMContextRef llvm, const struct osp_ws_codegen_type 
   case OSP_WS_CODEGEN_HANDLER:
     break;
   }
-  return cg_pointer_type(llvm);
+  return cg_type_pointer(llvm);
 }
 
 /* Writes the types of the members and returns how many there are. */
-static unsigned cg_member_types(LLVMContextRef llvm, const struct osp_ws_codegen_member *members, size_t count,
+static unsigned cg_type_members(LLVMContextRef llvm, const struct osp_ws_codegen_member *members, size_t count,
                                 LLVMTypeRef *types) {
   assert(count + 1 < CG_MOST_MEMBERS);
   for (size_t i = 0; i < count; i++)
-    types[i] = cg_value_type(llvm, members[i].type);
+    types[i] = cg_type_value(llvm, members[i].type);
   return (unsigned)count;
 }
 
 LLVMTypeRef osp_ws_codegen_function_type(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin) {
   LLVMTypeRef types[CG_MOST_MEMBERS];
-  unsigned count = cg_member_types(llvm, builtin->parameters, builtin->parameter_count, types);
-  return LLVMFunctionType(cg_pointer_type(llvm), types, count, false);
+  unsigned count = cg_type_members(llvm, builtin->parameters, builtin->parameter_count, types);
+  return LLVMFunctionType(cg_type_pointer(llvm), types, count, false);
 }
 
-LLVMTypeRef cg_entry_type(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin) {
+LLVMTypeRef cg_type_entry(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin) {
   LLVMTypeRef types[CG_MOST_MEMBERS];
-  unsigned count = cg_member_types(llvm, builtin->parameters, builtin->parameter_count, types);
-  types[count] = cg_pointer_type(llvm);
-  return LLVMFunctionType(cg_value_type(llvm, builtin->result), types, count + 1, false);
+  unsigned count = cg_type_members(llvm, builtin->parameters, builtin->parameter_count, types);
+  types[count] = cg_type_pointer(llvm);
+  return LLVMFunctionType(cg_type_value(llvm, builtin->result), types, count + 1, false);
 }
 
-LLVMTypeRef cg_raw_handler_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *handler) {
+LLVMTypeRef cg_type_raw_handler(LLVMContextRef llvm, const struct osp_ws_codegen_type *handler) {
   LLVMTypeRef types[CG_MOST_MEMBERS];
-  unsigned count = cg_member_types(llvm, handler->members, handler->member_count, types);
-  return LLVMFunctionType(cg_pointer_type(llvm), types, count, false);
+  unsigned count = cg_type_members(llvm, handler->members, handler->member_count, types);
+  return LLVMFunctionType(cg_type_pointer(llvm), types, count, false);
 }
 
 LLVMTypeRef osp_ws_codegen_handler_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *handler) {
-  LLVMTypeRef types[CG_MOST_MEMBERS] = {cg_pointer_type(llvm)};
-  unsigned count = cg_member_types(llvm, handler->members, handler->member_count, types + 1);
-  return LLVMFunctionType(cg_pointer_type(llvm), types, count + 1, false);
+  LLVMTypeRef types[CG_MOST_MEMBERS] = {cg_type_pointer(llvm)};
+  unsigned count = cg_type_members(llvm, handler->members, handler->member_count, types + 1);
+  return LLVMFunctionType(cg_type_pointer(llvm), types, count + 1, false);
 }
 
 LLVMTypeRef osp_ws_codegen_result_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *value) {
-  LLVMTypeRef types[] = {cg_value_type(llvm, value), LLVMInt8TypeInContext(llvm), cg_pointer_type(llvm)};
+  LLVMTypeRef types[] = {cg_type_value(llvm, value), LLVMInt8TypeInContext(llvm), cg_type_pointer(llvm)};
   return LLVMStructTypeInContext(llvm, types, 3, false);
 }
 
 LLVMTypeRef osp_ws_codegen_record_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *record) {
   LLVMTypeRef types[CG_MOST_MEMBERS] = {LLVMInt64TypeInContext(llvm)};
-  unsigned count = cg_member_types(llvm, record->members, record->member_count, types + 1);
+  unsigned count = cg_type_members(llvm, record->members, record->member_count, types + 1);
   return LLVMStructTypeInContext(llvm, types, count + 1, false);
 }
 
@@ -75,7 +75,7 @@ static uint64_t cg_meta_word(unsigned word) {
   return UINT64_C(1) << (8 + word);
 }
 
-uint64_t cg_result_meta(const struct osp_ws_codegen_type *value) {
+uint64_t cg_layout_result_meta(const struct osp_ws_codegen_type *value) {
   switch (value->kind) {
   case OSP_WS_CODEGEN_BOOL: /* { i1, i8, ptr }: value and discriminant share a word */
     return CG_META_MASKED | cg_meta_word(1);
@@ -98,7 +98,7 @@ static uint64_t cg_record_size(const struct osp_ws_codegen_type *record) {
   return size;
 }
 
-uint64_t cg_pointee_size(const struct osp_ws_codegen_type *type) {
+uint64_t cg_layout_pointee_size(const struct osp_ws_codegen_type *type) {
   switch (type->kind) {
   case OSP_WS_CODEGEN_RECORD:
     return cg_record_size(type);
