@@ -1,4 +1,7 @@
-#include "cg.h"
+#include "check.h"
+#include "closure.h"
+#include "declare.h"
+#include "type.h"
 
 #include <stdlib.h>
 
@@ -35,7 +38,7 @@ LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_
 
 static void cg_check_argument(LLVMValueRef argument, const char *name, const struct osp_ws_codegen_member *parameter,
                               struct cg_diag *diag) {
-  char signature[512];
+  char signature[CG_CHECK_SIGNATURE_SIZE];
   if (!argument) {
     cg_diag_error(diag, NULL, "'%s' is given no value as %s", name, parameter->name);
     return;
@@ -47,7 +50,7 @@ static void cg_check_argument(LLVMValueRef argument, const char *name, const str
   } else if (actual != expected) {
     char *actual_text = LLVMPrintTypeToString(actual);
     char *expected_text = LLVMPrintTypeToString(expected);
-    osp_ws_codegen_spell_type(parameter->type, signature, sizeof(signature));
+    osp_ws_codegen_spell_type(parameter->type, signature, sizeof signature);
     cg_diag_error(diag, argument, "'%s' is given a value of type %s as %s; expected %s: %s", name, actual_text,
                   parameter->name, expected_text, signature);
     LLVMDisposeMessage(actual_text);
@@ -57,9 +60,9 @@ static void cg_check_argument(LLVMValueRef argument, const char *name, const str
 
 static void cg_check_arguments(const char *name, const struct osp_ws_codegen_builtin *builtin, LLVMValueRef *arguments,
                                size_t count, struct cg_diag *diag) {
-  char signature[512];
+  char signature[CG_CHECK_SIGNATURE_SIZE];
   if (count != builtin->parameter_count) {
-    osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
+    osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
     cg_diag_error(diag, NULL, "'%s' is given %zu arguments, but takes %zu: %s", name, count, builtin->parameter_count,
                   signature);
     return;
@@ -77,9 +80,8 @@ static LLVMModuleRef cg_module_of(LLVMBuilderRef builder) {
 
 LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name, LLVMValueRef *arguments, size_t count,
                                        osp_ws_codegen_report *report, void *context) {
-  enum { MOST = 16 };
   struct cg_diag diag = {report, context, 0};
-  LLVMValueRef adapted[MOST];
+  LLVMValueRef adapted[CG_TYPE_MOST_MEMBERS];
   LLVMModuleRef module = cg_module_of(builder);
   const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
   if (!builtin)

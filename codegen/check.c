@@ -1,13 +1,15 @@
-#include "cg.h"
+#include "check.h"
+
+#include "closure.h"
+#include "declare.h"
+#include "type.h"
+#include "version.h"
 
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <stdio.h>
 #include <string.h>
 #include <threads.h>
-
-/* Longer than any signature of the table; one that is cut is still an error message. */
-enum { CG_SIGNATURE_SIZE = 512 };
 
 /* ---- The context and the target ---- */
 
@@ -89,20 +91,10 @@ static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef exp
 
 bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_ws_codegen_builtin *builtin,
                        struct cg_diag *diag) {
-  char signature[CG_SIGNATURE_SIZE];
+  char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
-  osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
+  osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
   return cg_check_type(global, name, osp_ws_codegen_function_type(llvm, builtin), "the builtin's", signature, diag);
-}
-
-/* What the module calls by a name: a function, a variable or an alias; NULL if nothing. */
-LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name) {
-  LLVMValueRef global = LLVMGetNamedFunction(module, name);
-  if (!global)
-    global = LLVMGetNamedGlobal(module, name);
-  if (!global)
-    global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
-  return global;
 }
 
 static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
@@ -119,7 +111,7 @@ void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin 
 }
 
 void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag) {
-  cg_check_symbol(module, CG_ALLOC_NAME, cg_type_alloc(LLVMGetModuleContext(module)), diag);
+  cg_check_symbol(module, CG_DECLARE_ALLOC, cg_type_alloc(LLVMGetModuleContext(module)), diag);
 }
 
 /* ---- Handlers ---- */
@@ -135,12 +127,12 @@ struct cg_handler_check {
 /* cell: the constant cell whose code the function is, or NULL if it was passed itself. */
 static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRef cell, LLVMValueRef function,
                                LLVMTypeRef expected) {
-  char signature[CG_SIGNATURE_SIZE];
+  char signature[CG_CHECK_SIGNATURE_SIZE];
   size_t length;
   const char *name = LLVMGetValueName2(function, &length);
   char *actual_text = LLVMPrintTypeToString(LLVMGlobalGetValueType(function));
   char *expected_text = LLVMPrintTypeToString(expected);
-  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
+  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof signature);
   if (cell)
     cg_diag_error(check->diag, check->about,
                   "the cell '%s' is passed to '%s' as %s, but its code '%s' has type %s; expected %s: %s",
@@ -154,8 +146,8 @@ static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRe
 }
 
 static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRef constant) {
-  char signature[CG_SIGNATURE_SIZE];
-  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof(signature));
+  char signature[CG_CHECK_SIGNATURE_SIZE];
+  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof signature);
   char *text = LLVMPrintValueToString(constant);
   cg_diag_error(check->diag, check->about,
                 "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s", text, check->name,
@@ -226,14 +218,14 @@ void cg_check_handler(LLVMValueRef operand, LLVMValueRef about, const char *name
 /* With opaque pointers a call names its own function type; it has to be the function's. */
 void cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
                    struct cg_diag *diag) {
-  char signature[CG_SIGNATURE_SIZE];
+  char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetTypeContext(LLVMTypeOf(call));
   LLVMTypeRef expected = osp_ws_codegen_function_type(llvm, builtin);
   LLVMTypeRef actual = LLVMGetCalledFunctionType(call);
   if (actual != expected) {
     char *actual_text = LLVMPrintTypeToString(actual);
     char *expected_text = LLVMPrintTypeToString(expected);
-    osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
+    osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
     cg_diag_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", name, actual_text,
                   expected_text, signature);
     LLVMDisposeMessage(actual_text);

@@ -1,4 +1,7 @@
-#include "cg.h"
+#include "closure.h"
+
+#include "attribute.h"
+#include "type.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,10 +40,9 @@ static char *cg_joined_name(const char *prefix, LLVMValueRef function) {
  * } */
 static LLVMValueRef cg_build_forwarder(LLVMModuleRef module, LLVMValueRef raw, const char *name,
                                        const struct osp_ws_codegen_type *handler) {
-  enum { MOST = 16 };
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMValueRef forwarder = LLVMAddFunction(module, name, osp_ws_codegen_handler_type(llvm, handler));
-  LLVMValueRef parameters[MOST];
+  LLVMValueRef parameters[CG_TYPE_MOST_MEMBERS];
   LLVMGetParams(forwarder, parameters);
   LLVMSetValueName2(parameters[0], "cell", 4);
   for (size_t i = 0; i < handler->member_count; i++)

@@ -1,17 +1,24 @@
-#include "cg.h"
+#include "declare.h"
+
+#include "attribute.h"
+#include "layout.h"
+#include "type.h"
 
 #include <llvm-c/Comdat.h>
 #include <string.h>
 
-void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const char *name, uint64_t value) {
-  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(function));
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  LLVMAddAttributeAtIndex(function, index, LLVMCreateEnumAttribute(llvm, kind, value));
+LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name) {
+  LLVMValueRef global = LLVMGetNamedFunction(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobal(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
+  return global;
 }
 
 /* noundef nonnull dereferenceable(n) align 8 for a pointer that is never null; noundef for the rest. What the callee
  * only looks at while the call lasts, it neither writes nor keeps. */
-void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, const struct osp_ws_codegen_type *type) {
+static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, const struct osp_ws_codegen_type *type) {
   cg_attribute_add(function, index, "noundef", 0);
   if (type->kind == OSP_WS_CODEGEN_BOOL)
     cg_attribute_add(function, index, "zeroext", 0);
@@ -37,21 +44,16 @@ static LLVMValueRef cg_declare(LLVMModuleRef module, const char *name, LLVMTypeR
   return function ? function : LLVMAddFunction(module, name, type);
 }
 
-LLVMTypeRef cg_type_alloc(LLVMContextRef llvm) {
-  LLVMTypeRef parameters[] = {LLVMInt64TypeInContext(llvm), LLVMInt64TypeInContext(llvm)};
-  return LLVMFunctionType(cg_type_pointer(llvm), parameters, 2, false);
-}
-
 /* declare noalias ptr @osp_alloc_tagged(i64, i64) mustprogress nounwind willreturn allockind("alloc,uninitialized")
  *   allocsize(0) "alloc-family"="osprey"     as the host declares it */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
   enum { ALLOCKIND_ALLOC = 1, ALLOCKIND_UNINITIALIZED = 8 };
   static const uint64_t no_second_operand = UINT32_MAX;
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  LLVMValueRef alloc = LLVMGetNamedFunction(module, CG_ALLOC_NAME);
+  LLVMValueRef alloc = LLVMGetNamedFunction(module, CG_DECLARE_ALLOC);
   if (alloc)
     return alloc;
-  alloc = LLVMAddFunction(module, CG_ALLOC_NAME, cg_type_alloc(llvm));
+  alloc = LLVMAddFunction(module, CG_DECLARE_ALLOC, cg_type_alloc(llvm));
   cg_attribute_add(alloc, LLVMAttributeReturnIndex, "noalias", 0);
   cg_attribute_add(alloc, LLVMAttributeReturnIndex, "noundef", 0);
   cg_attribute_add(alloc, 1, "noundef", 0);
@@ -133,18 +135,6 @@ void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_
   cg_attribute_add(function, LLVMAttributeReturnIndex, "noundef", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "nonnull", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "align", 8);
-  cg_attribute_add(function, LLVMAttributeReturnIndex, "dereferenceable",
-                   builtin->result->kind == OSP_WS_CODEGEN_BOOL ? 16 : 24);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "dereferenceable", cg_layout_result_size(builtin->result));
   cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
-}
-
-void cg_attribute_copy_sanitizers(LLVMValueRef from, LLVMValueRef to) {
-  static const char *const sanitizers[] = {"sanitize_address", "sanitize_hwaddress", "sanitize_memory",
-                                           "sanitize_thread", "sanitize_memtag"};
-  for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++) {
-    unsigned kind = LLVMGetEnumAttributeKindForName(sanitizers[i], strlen(sanitizers[i]));
-    LLVMAttributeRef attribute = LLVMGetEnumAttributeAtIndex(from, CG_ATTRIBUTE_FUNCTION, kind);
-    if (attribute)
-      LLVMAddAttributeAtIndex(to, CG_ATTRIBUTE_FUNCTION, attribute);
-  }
 }

@@ -1,4 +1,4 @@
-#include "cg.h"
+#include "diag.h"
 
 #include <stdarg.h>
 #include <stdio.h>

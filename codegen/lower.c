@@ -1,11 +1,19 @@
-#include "cg.h"
+#include "attribute.h"
+#include "check.h"
+#include "closure.h"
+#include "declare.h"
+#include "result.h"
+#include "type.h"
 
 #include <llvm-c/Analysis.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Lowering walks the table, not the module: for each builtin it asks whether the module declares its name or its alias,
- * and looks only at that function's uses. So it costs what the builtins' own calls cost, however large the module is. */
+/* Lowers a module. This file and build.c are the entry points of the library. Both run all checks (check.c) before they
+ * modify the module.
+ *
+ * Lowering iterates over the table of builtins, looks up the name and the alias of each in the module, and visits the
+ * uses of that function only. Its cost depends on the number of these uses, not on the size of the module. */
 
 static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
   return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user) || LLVMIsACallBrInst(user)) &&
@@ -22,7 +30,7 @@ static struct cg_calls cg_calls_of(LLVMValueRef function) {
   size_t uses = 0;
   for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
     uses++;
-  struct cg_calls calls = {calloc(uses + 1, sizeof(*calls.items)), 0};
+  struct cg_calls calls = {calloc(uses + 1, sizeof *calls.items), 0};
   for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use))
     if (cg_is_call_of(LLVMGetUser(use), function))
       calls.items[calls.count++] = LLVMGetUser(use);
@@ -129,10 +137,9 @@ static void cg_adapt_calls(LLVMModuleRef module, const struct cg_calls *calls,
  * On failure the answer is zero or null by the entry point's contract, so that nothing has to be selected. That of a
  * builtin which only succeeds or fails is never looked at. */
 static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
-  enum { MOST = 16 };
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMTypeRef pointer = cg_type_pointer(llvm);
-  LLVMValueRef arguments[MOST];
+  LLVMValueRef arguments[CG_TYPE_MOST_MEMBERS];
   unsigned count = LLVMCountParams(function);
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
   LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, function, "entry"));

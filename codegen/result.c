@@ -1,4 +1,10 @@
-#include "cg.h"
+#include "result.h"
+
+#include "declare.h"
+#include "layout.h"
+#include "type.h"
+
+#include <stdbool.h>
 
 enum { CG_RESULT_VALUE, CG_RESULT_DISCRIMINANT, CG_RESULT_MESSAGE };
 

@@ -1,4 +1,4 @@
-#include "cg.h"
+#include "osprey_ws_codegen.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +20,7 @@ enum cg_type_index {
 };
 #define CG_FIRST_RECORD (CG_TYPE_SUCCESS + 1)
 
-extern const struct osp_ws_codegen_type cg_types[];
+static const struct osp_ws_codegen_type cg_types[CG_TYPES];
 
 /* The members of each record, handler and builtin. Each array ends with an empty element, so that a builtin without
  * parameters has an array too. */
@@ -34,7 +34,7 @@ extern const struct osp_ws_codegen_type cg_types[];
 
 #define CG_MEMBERS(name) cg_members_##name, sizeof(cg_members_##name) / sizeof(cg_members_##name[0]) - 1
 
-const struct osp_ws_codegen_type cg_types[] = {
+static const struct osp_ws_codegen_type cg_types[CG_TYPES] = {
     [CG_TYPE_INT] = {OSP_WS_CODEGEN_INT, "Int", NULL, 0},
     [CG_TYPE_BOOL] = {OSP_WS_CODEGEN_BOOL, "Bool", NULL, 0},
     [CG_TYPE_STRING] = {OSP_WS_CODEGEN_STRING, "String", NULL, 0},
@@ -60,7 +60,7 @@ unsigned osp_ws_codegen_version(void) {
 }
 
 const struct osp_ws_codegen_builtin *osp_ws_codegen_builtins(size_t *count) {
-  *count = sizeof(cg_builtins) / sizeof(cg_builtins[0]);
+  *count = sizeof cg_builtins / sizeof(cg_builtins[0]);
   return cg_builtins;
 }
 
@@ -75,7 +75,7 @@ const struct osp_ws_codegen_type *osp_ws_codegen_handlers(size_t *count) {
 }
 
 const struct osp_ws_codegen_alias *osp_ws_codegen_aliases(size_t *count) {
-  *count = sizeof(cg_aliases) / sizeof(cg_aliases[0]);
+  *count = sizeof cg_aliases / sizeof(cg_aliases[0]);
   return cg_aliases;
 }
 
