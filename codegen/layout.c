@@ -1,46 +1,68 @@
 #include "layout.h"
 
-/* The low 8 bits of a meta word say that a mask follows; bit 8 + i of it, that the 8-byte word i is a managed pointer. */
-enum { CG_META_MASKED = 1 };
+#include <stdbool.h>
+#include <stddef.h>
 
-static uint64_t cg_meta_word(unsigned word) {
-  return UINT64_C(1) << (8 + word);
+enum {
+#define WS_IR(ir, c, size) CG_SIZE_##ir = size,
+#define WS_META_VALUE(name, value) CG_META_##name = value,
+#include "ws_layouts.def"
+};
+
+struct cg_layout_field {
+  uint64_t size; /* and alignment */
+  bool counted;
+};
+
+static const struct cg_layout_field cg_layout_types[] = {
+#define WS_TYPE(type, ir, counted) [OSP_WS_CODEGEN_##type] = {CG_SIZE_##ir, counted},
+#include "ws_layouts.def"
+};
+
+/* A block to which fields are appended: its size, and a bit for each word that is a reference. */
+struct cg_layout {
+  uint64_t size, references;
+};
+
+static void cg_layout_append(struct cg_layout *layout, struct cg_layout_field field) {
+  layout->size = (layout->size + field.size - 1) / field.size * field.size;
+  layout->references |= (uint64_t)field.counted << layout->size / CG_SIZE_ptr;
+  layout->size += field.size;
+}
+
+static struct cg_layout cg_layout_result(const struct osp_ws_codegen_type *value) {
+  struct cg_layout layout = {0, 0};
+  const struct cg_layout_field fields[] = {
+#define CG_SIZE_T cg_layout_types[value->kind].size
+#define T cg_layout_types[value->kind].counted
+#define WS_RESULT_FIELD(field, index, ir, counted) [index] = {CG_SIZE_##ir, counted},
+#include "ws_layouts.def"
+#undef T
+#undef CG_SIZE_T
+  };
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+    cg_layout_append(&layout, fields[i]);
+  return layout;
 }
 
 uint64_t cg_layout_result_meta(const struct osp_ws_codegen_type *value) {
-  switch (value->kind) {
-  case OSP_WS_CODEGEN_BOOL: /* { i1, i8, ptr }: value and discriminant share a word */
-    return CG_META_MASKED | cg_meta_word(1);
-  case OSP_WS_CODEGEN_INT:
-  case OSP_WS_CODEGEN_SUCCESS: /* { i64, i8, ptr } */
-    return CG_META_MASKED | cg_meta_word(2);
-  case OSP_WS_CODEGEN_STRING:
-  case OSP_WS_CODEGEN_RECORD:
-  case OSP_WS_CODEGEN_HANDLER: /* { ptr, i8, ptr } */
-    break;
-  }
-  return CG_META_MASKED | cg_meta_word(0) | cg_meta_word(2);
+  return cg_layout_result(value).references << CG_META_mask_shift | CG_META_kind_masked;
 }
 
 uint64_t cg_layout_result_size(const struct osp_ws_codegen_type *value) {
-  return value->kind == OSP_WS_CODEGEN_BOOL ? 16 : 24;
-}
-
-/* A Bool takes one byte, everything else an aligned word. */
-static uint64_t cg_record_size(const struct osp_ws_codegen_type *record) {
-  uint64_t size = 8; /* the tag */
-  for (size_t i = 0; i < record->member_count; i++)
-    size = record->members[i].type->kind == OSP_WS_CODEGEN_BOOL ? size + 1 : (size + 7) / 8 * 8 + 8;
-  return size;
+  return cg_layout_result(value).size;
 }
 
 uint64_t cg_layout_pointee_size(const struct osp_ws_codegen_type *type) {
+  struct cg_layout layout = {CG_RECORD_fields * CG_SIZE_i64, 0};
   switch (type->kind) {
   case OSP_WS_CODEGEN_RECORD:
-    return cg_record_size(type);
-  case OSP_WS_CODEGEN_HANDLER: /* at least the code pointer */
-    return 8;
-  case OSP_WS_CODEGEN_STRING: /* at least the NUL */
+    for (size_t i = 0; i < type->member_count; i++)
+      cg_layout_append(&layout, cg_layout_types[type->members[i].type->kind]);
+    return layout.size;
+  case OSP_WS_CODEGEN_HANDLER: /* the code pointer */
+    return CG_SIZE_ptr;
+  case OSP_WS_CODEGEN_STRING: /* the NUL */
     return 1;
   case OSP_WS_CODEGEN_INT:
   case OSP_WS_CODEGEN_BOOL:

@@ -5,6 +5,12 @@
 
 #include <stdint.h>
 
+/* The positions of the tag and of the first declared field of a record. */
+enum {
+#define WS_RECORD_FIELD(field, index, ir, counted) CG_RECORD_##field = index,
+#include "ws_layouts.def"
+};
+
 /* The meta word of the Result block of a value. */
 uint64_t cg_layout_result_meta(const struct osp_ws_codegen_type *value);
 

@@ -1,5 +1,7 @@
 #include "type.h"
 
+#include "layout.h"
+
 #include <assert.h>
 #include <stdbool.h>
 
@@ -7,19 +9,20 @@ LLVMTypeRef cg_type_pointer(LLVMContextRef llvm) {
   return LLVMPointerTypeInContext(llvm, 0);
 }
 
+/* The LLVM types that spec/ws_layouts.def names. */
+#define CG_TYPE_i1 LLVMInt1TypeInContext(llvm)
+#define CG_TYPE_i8 LLVMInt8TypeInContext(llvm)
+#define CG_TYPE_i64 LLVMInt64TypeInContext(llvm)
+#define CG_TYPE_ptr cg_type_pointer(llvm)
+
 LLVMTypeRef cg_type_value(LLVMContextRef llvm, const struct osp_ws_codegen_type *type) {
   switch (type->kind) {
-  case OSP_WS_CODEGEN_INT:
-  case OSP_WS_CODEGEN_SUCCESS:
-    return LLVMInt64TypeInContext(llvm);
-  case OSP_WS_CODEGEN_BOOL:
-    return LLVMInt1TypeInContext(llvm);
-  case OSP_WS_CODEGEN_STRING:
-  case OSP_WS_CODEGEN_RECORD:
-  case OSP_WS_CODEGEN_HANDLER:
-    break;
+#define WS_TYPE(type, ir, counted)                                                                                     \
+  case OSP_WS_CODEGEN_##type:                                                                                          \
+    return CG_TYPE_##ir;
+#include "ws_layouts.def"
   }
-  return cg_type_pointer(llvm);
+  return NULL;
 }
 
 /* Writes the types of the members and returns how many there are. */
@@ -57,14 +60,24 @@ LLVMTypeRef osp_ws_codegen_handler_type(LLVMContextRef llvm, const struct osp_ws
 }
 
 LLVMTypeRef osp_ws_codegen_result_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *value) {
-  LLVMTypeRef types[] = {cg_type_value(llvm, value), LLVMInt8TypeInContext(llvm), cg_type_pointer(llvm)};
-  return LLVMStructTypeInContext(llvm, types, 3, false);
+  LLVMTypeRef types[] = {
+#define CG_TYPE_T cg_type_value(llvm, value)
+#define WS_RESULT_FIELD(field, index, ir, counted) [index] = CG_TYPE_##ir,
+#include "ws_layouts.def"
+#undef CG_TYPE_T
+  };
+  return LLVMStructTypeInContext(llvm, types, sizeof types / sizeof *types, false);
 }
 
 LLVMTypeRef osp_ws_codegen_record_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *record) {
-  LLVMTypeRef types[CG_TYPE_MOST_MEMBERS] = {LLVMInt64TypeInContext(llvm)};
-  unsigned count = cg_type_members(llvm, record->members, record->member_count, types + 1);
-  return LLVMStructTypeInContext(llvm, types, count + 1, false);
+  LLVMTypeRef types[CG_TYPE_MOST_MEMBERS] = {
+#define CG_TYPE_T NULL
+#define WS_RECORD_FIELD(field, index, ir, counted) [index] = CG_TYPE_##ir,
+#include "ws_layouts.def"
+#undef CG_TYPE_T
+  };
+  unsigned count = cg_type_members(llvm, record->members, record->member_count, types + CG_RECORD_fields);
+  return LLVMStructTypeInContext(llvm, types, CG_RECORD_fields + count, false);
 }
 
 LLVMTypeRef cg_type_alloc(LLVMContextRef llvm) {

@@ -9,33 +9,48 @@
 #include "protocol/text.h"
 #include "roots.h"
 
-struct ws_connection_record {
-  int64_t tag;
-  int64_t id;
-  char *url;
-  bool is_connected;
-};
+/* The layouts as C types. */
+#define WS_IR(ir, c, size)                                                                                             \
+  typedef c ws_ir_##ir;                                                                                                \
+  _Static_assert(sizeof(ws_ir_##ir) == size && _Alignof(ws_ir_##ir) == size, #ir);
+#define WS_TYPE(type, ir, counted) typedef ws_ir_##ir ws_type_##type;
+#include "ws_layouts.def"
+typedef ws_type_SUCCESS ws_ir_T; /* a handler returns Result<Success, String> */
 
-struct ws_message_record {
-  int64_t tag;
-  const char *type;
-  char *data;
-  int64_t timestamp;
-};
-
-#define WS_CONNECTION_META WS_META(1 << 2)
-#define WS_MESSAGE_META WS_META(1 << 1 | 1 << 2)
-
-_Static_assert(WS_CONNECTION_META == 1025 && sizeof(struct ws_connection_record) == 32, "spec/abi.md");
-_Static_assert(WS_MESSAGE_META == 1537 && sizeof(struct ws_message_record) == 32, "spec/abi.md");
-_Static_assert(sizeof(struct ws_options_record) == 56, "spec/abi.md");
-
-/* What a handler returns. */
 struct ws_result {
-  int64_t value;
-  int8_t discriminant; /* 0 Success, 1 Error */
-  char *message;       /* owned by the block */
+#define WS_RESULT_FIELD(field, index, ir, counted) ws_ir_##ir field;
+#include "ws_layouts.def"
 };
+
+#define WS_P(name, type) ws_type_##type name;
+#define WS_RECORD(name, fields)                                                                                        \
+  struct ws_record_##name {                                                                                            \
+    ws_ir_i64 tag;                                                                                                     \
+    fields                                                                                                             \
+  };
+#include "ws_builtins.def"
+
+/* The bit of a field in the mask of a meta word. */
+#define WS_REFERENCE(record, field) (UINT64_C(1) << offsetof(struct ws_record_##record, field) / sizeof(void *))
+#define WS_CONNECTION_META WS_META(WS_REFERENCE(WebSocketConnection, url))
+#define WS_MESSAGE_META WS_META(WS_REFERENCE(WebSocketMessage, type) | WS_REFERENCE(WebSocketMessage, data))
+
+enum {
+#define WS_META_VALUE(name, value) WS_META_##name = value,
+#include "ws_layouts.def"
+};
+_Static_assert(WS_META(1) == (1 << WS_META_mask_shift | WS_META_kind_masked), "meta words");
+
+#define WS_SAME_OFFSET(c_field, field)                                                                                 \
+  _Static_assert(offsetof(struct ws_options_record, c_field) == offsetof(struct ws_record_WebSocketOptions, field),    \
+                 #field)
+WS_SAME_OFFSET(headers, headers);
+WS_SAME_OFFSET(protocols, protocols);
+WS_SAME_OFFSET(compression, compression);
+WS_SAME_OFFSET(max_message_bytes, maxMessageBytes);
+WS_SAME_OFFSET(timeout_ms, timeoutMs);
+WS_SAME_OFFSET(keep_alive_ms, keepAliveMs);
+_Static_assert(sizeof(struct ws_options_record) == sizeof(struct ws_record_WebSocketOptions), "WebSocketOptions");
 
 typedef struct ws_result *ws_text_code(void *cell, const char *message);
 typedef struct ws_result *ws_message_code(void *cell, const void *connection, const void *message);
@@ -83,9 +98,10 @@ void *ws_value_connection(int64_t id, const char *url, bool is_connected) {
   if (!root)
     return NULL;
   char *text = *root = ws_value_string(url, strlen(url));
-  struct ws_connection_record *record = text ? ws_hooks_alloc_record(sizeof *record, WS_CONNECTION_META) : NULL;
+  struct ws_record_WebSocketConnection *record =
+      text ? ws_hooks_alloc_record(sizeof *record, WS_CONNECTION_META) : NULL;
   if (record)
-    *record = (struct ws_connection_record){.id = id, .url = text, .is_connected = is_connected};
+    *record = (struct ws_record_WebSocketConnection){.id = id, .url = text, .isConnected = is_connected};
   else if (text)
     osp_release(text);
   ws_roots_release(root);
@@ -113,8 +129,9 @@ static void ws_call_drop(struct ws_call *call) {
 /* Reads and releases the Result, and the arguments. */
 static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *result) {
   enum ws_verdict verdict = result->discriminant == 0 ? WS_VERDICT_SUCCESS : WS_VERDICT_ERROR;
+  const char *message = result->message ? result->message : "Error";
   if (verdict == WS_VERDICT_ERROR)
-    snprintf(call->message, sizeof call->message, "%s", result->message ? result->message : "Error");
+    snprintf(call->message, sizeof call->message, "%s", message);
   osp_release(result);
   ws_call_drop(call);
   return verdict;
@@ -142,12 +159,12 @@ enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connecti
   char *data = *call->argument = binary ? ws_value_base64(bytes, n) : ws_call_new_text(call, bytes, n);
   if (!data)
     return WS_VERDICT_NO_MEMORY;
-  struct ws_message_record *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);
+  struct ws_record_WebSocketMessage *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);
   if (!record) {
     ws_call_drop(call);
     return WS_VERDICT_NO_MEMORY;
   }
-  *record = (struct ws_message_record){
+  *record = (struct ws_record_WebSocketMessage){
       .type = binary ? "binary" : "text",
       .data = data,
       .timestamp = ws_call_time(call, loop_ms),
@@ -169,5 +186,5 @@ enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection
 }
 
 bool ws_value_is_connected(const void *connection) {
-  return ((const struct ws_connection_record *)connection)->is_connected;
+  return ((const struct ws_record_WebSocketConnection *)connection)->isConnected;
 }
