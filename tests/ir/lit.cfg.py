@@ -5,6 +5,10 @@ import sys
 
 import lit.formats
 
+source = os.path.dirname(__file__)
+sys.path.insert(0, os.path.join(source, "..", "..", "spec"))
+from ws_tables import Tables
+
 param = lit_config.params
 llvm_bin, version = param["llvm_bin"], int(param["llvm_version"])
 build = param["build"]
@@ -13,7 +17,7 @@ config.name = "osprey-websocket IR, LLVM %d" % version
 config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".ll", ".test"]
 config.excludes = ["Inputs"]
-config.test_source_root = os.path.dirname(__file__)
+config.test_source_root = source
 config.test_exec_root = os.path.join(build, "tests", "ir", "out")
 for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
     config.environment[name] = os.environ.get(name, "")
@@ -22,9 +26,11 @@ config.available_features.add("llvm%d" % version)
 # What the versions of LLVM spell differently. The names begin with $ to survive CHECK-LABEL.
 nocapture_first = "nocapture " if version < 21 else ""
 nocapture_last = "" if version < 21 else "captures(none) "
+tables = Tables(os.path.join(source, "..", ".."))
+record = nocapture_first + "noundef nonnull readonly align 8 " + nocapture_last + "dereferenceable(%d)"
 spellings = {
+    **{name: record % tables.record_layout(name).size for name in tables.records},
     "STRING": nocapture_first + "noundef nonnull readonly " + nocapture_last + "dereferenceable(1)",
-    "RECORD": nocapture_first + "noundef nonnull readonly align 8 " + nocapture_last + "dereferenceable(56)",
     "CELL": "noundef nonnull align 8 dereferenceable(8)",
     "SLOT": nocapture_first + "noundef nonnull align 8 " + nocapture_last + "dereferenceable(8)",
     "INBOUNDS": "inbounds" if version < 20 else "inbounds nuw",
@@ -59,7 +65,7 @@ sanitize = " -fsanitize=" + param["sanitize"] if param["sanitize"] != "none" els
 substitutions["%osprey_cc"] = built("tools", "osprey-ws-cc")
 substitutions["%ospreyc"] = built("tools", "ospreyc", "ospreyc")
 substitutions["%bindings"] = built("tests", "ir", "bindings")
-substitutions["%bindings_file"] = os.path.join(config.test_source_root, "..", "..", "spec", "osprey-bindings.osp")
+substitutions["%bindings_file"] = os.path.join(source, "..", "..", "spec", "osprey-bindings.osp")
 substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
 substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + " " + built("runtime", "libosprey_mem.a") + sanitize
 substitutions["%rt_libraries"] = built("tools", "ospreyc", "libosprey_rt.a") + " " + built("runtime", "libosprey_mem.a") + sanitize

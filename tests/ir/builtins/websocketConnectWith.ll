@@ -14,7 +14,7 @@ declare { i64, i8, i8* }* @on(i8*, i8*)
 ; AFTER: @osp_ws.cell.on = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.on }, align 8
 
 ; AFTER-LABEL: define linkonce_odr hidden noalias noundef nonnull align 8 dereferenceable(24) ptr @websocketConnectWith(
-; AFTER-SAME: ptr [[$STRING]] %url, ptr [[$RECORD]] %options, ptr [[$CELL]] %messageHandler) unnamed_addr #[[#]] comdat {
+; AFTER-SAME: ptr [[$STRING]] %url, ptr [[$WebSocketOptions]] %options, ptr [[$CELL]] %messageHandler) unnamed_addr #[[#]] comdat {
 ; AFTER-NEXT: entry:
 ; AFTER-NEXT: %error = alloca ptr, align 8
 ; AFTER-NEXT: %answer = call i64 @osp_ws_connect_with(ptr %url, ptr %options, ptr %messageHandler, ptr %error)
@@ -31,7 +31,7 @@ declare { i64, i8, i8* }* @on(i8*, i8*)
 ; AFTER-NEXT: }
 
 ; AFTER-LABEL: define linkonce_odr hidden noalias noundef nonnull align 8 dereferenceable(24) ptr @wsConnectWith(
-; AFTER-SAME: ptr [[$STRING]] %url, ptr [[$RECORD]] %options, ptr [[$CELL]] %messageHandler) unnamed_addr #[[#]] comdat {
+; AFTER-SAME: ptr [[$STRING]] %url, ptr [[$WebSocketOptions]] %options, ptr [[$CELL]] %messageHandler) unnamed_addr #[[#]] comdat {
 ; AFTER-NEXT: entry:
 ; AFTER-NEXT: %error = alloca ptr, align 8
 ; AFTER-NEXT: %answer = call i64 @osp_ws_connect_with(ptr %url, ptr %options, ptr %messageHandler, ptr %error)
@@ -78,7 +78,7 @@ define ptr @by_alias(ptr %url, ptr %options) {
 ; OPT: %[[R:[a-z0-9.]+]] = {{.*}}call {{.*}}@osp_alloc_tagged(i64 24, i64 1025)
 ; OPT: ret ptr %[[R]]
 
-; AFTER: declare noundef i64 @osp_ws_connect_with(ptr [[$STRING]], ptr [[$RECORD]], ptr [[$CELL]], ptr [[$SLOT]]) #[[#$ENTRY:]]
+; AFTER: declare noundef i64 @osp_ws_connect_with(ptr [[$STRING]], ptr [[$WebSocketOptions]], ptr [[$CELL]], ptr [[$SLOT]]) #[[#$ENTRY:]]
 
 ; ABI-8: the raw handler is called without the cell.
 ; AFTER-LABEL: define internal ptr @osp_ws.forward.on(ptr %cell, ptr %connection, ptr %message) unnamed_addr #[[#]] {
