@@ -2,7 +2,8 @@
 """Writes the IR tests of every builtin: builtins/NAME.ll for its lowering, reject/NAME.ll for wrong declarations.
 
 Everything expected follows from spec/ws_builtins.def, spec/ws_layouts.def and the rules of spec/codegen.md and
-spec/abi.md, never from the output of the code generator. tests/ir/builtins has the same for five builtins, by hand.
+spec/abi.md, never from the output of the code generator. tests/ir/builtins has five builtins by hand, each beside its
+Osprey source.
 
 Usage: generate.py ROOT OUTPUT STAMP
 """
@@ -16,8 +17,9 @@ from ws_tables import Tables  # noqa: E402
 CONFIG = """\
 import os
 lit_config.load_config(config, {source!r})
+config.name += ", from the tables"
 config.test_source_root = os.path.dirname(__file__)
-config.test_exec_root = os.path.join(config.test_source_root, "out")
+config.test_exec_root = os.path.join(config.test_exec_root, "generated")
 """
 
 LOWERED = """\
