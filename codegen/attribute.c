@@ -17,8 +17,8 @@ void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index)
 #endif
 }
 
-/* The effects of a function, as the attribute `memory` encodes them: two bits (1 reads, 2 writes) for each kind of memory.
- * Version 21 added errno, which malloc may set, and 22 two kinds that a target may define. */
+/* The encoding of the attribute `memory`: two bits (1 reads, 2 writes) for each location. LLVM 21 added errno, which
+ * malloc may set. LLVM 22 added two locations for targets. */
 enum {
   CG_MEMORY_READ_ARGUMENTS = 1 << 0,
   CG_MEMORY_WRITE_ARGUMENTS = 2 << 0,

@@ -71,7 +71,7 @@ static void cg_check_arguments(const char *name, const struct osp_ws_codegen_bui
     cg_check_argument(arguments[i], name, &builtin->parameters[i], diag);
 }
 
-/* The module that a builder builds in; NULL if it has no position in one. */
+/* Returns the module of the insertion point, or NULL if there is none. */
 static LLVMModuleRef cg_module_of(LLVMBuilderRef builder) {
   LLVMBasicBlockRef block = builder ? LLVMGetInsertBlock(builder) : NULL;
   LLVMValueRef function = block ? LLVMGetBasicBlockParent(block) : NULL;

@@ -3,19 +3,31 @@
 #include "closure.h"
 #include "declare.h"
 #include "type.h"
-#include "version.h"
 
+#include <llvm/Config/llvm-config.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <stdio.h>
 #include <string.h>
 #include <threads.h>
 
-/* ---- The context and the target ---- */
+/* Only LLVM 16 can use typed pointers. */
+void osp_ws_codegen_prepare_context(LLVMContextRef llvm) {
+#if LLVM_VERSION_MAJOR < 17
+  LLVMContextSetOpaquePointers(llvm, true);
+#else
+  (void)llvm;
+#endif
+}
 
 bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag) {
-  if (cg_version_has_opaque_pointers(llvm))
+#if LLVM_VERSION_MAJOR < 17
+  if (LLVMPointerTypeIsOpaque(LLVMPointerType(LLVMInt8TypeInContext(llvm), 0)))
     return true;
+#else
+  (void)llvm;
+  return true;
+#endif
   cg_diag_error(diag, NULL,
                 "the context has typed pointers: osp_ws_codegen_prepare_context() has to prepare it while it is new");
   return false;
@@ -27,9 +39,9 @@ static void cg_initialize_targets(void) {
   LLVMInitializeAllTargetMCs();
 }
 
-/* The size of a pointer on the machine that a triple names; 0 if LLVM does not know it. */
+/* Returns the pointer size of a target triple, or 0 if this LLVM does not support the target. */
 static unsigned cg_pointer_size_of(const char *triple) {
-  static once_flag initialized = ONCE_FLAG_INIT; /* LLVM's list of targets has no lock */
+  static once_flag initialized = ONCE_FLAG_INIT; /* the target registry is not thread-safe */
   LLVMTargetRef target;
   char *error = NULL;
   unsigned size = 0;
@@ -51,7 +63,7 @@ static unsigned cg_pointer_size_of(const char *triple) {
   return size;
 }
 
-/* A module without a data layout is for the machine that its triple names, and without a triple for this one. */
+/* Uses the data layout, else the triple, else the host. */
 static unsigned cg_pointer_size(LLVMModuleRef module) {
   if (*LLVMGetDataLayoutStr(module))
     return LLVMPointerSize(LLVMGetModuleDataLayout(module));
@@ -70,10 +82,8 @@ void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
                   *triple ? "'" : "", *triple ? triple : "this module's data layout", *triple ? "'" : "", size);
 }
 
-/* ---- Functions ---- */
-
-/* Checks that a name stands for a function of a type, and reports both types if not. what: "the runtime's",
- * "the builtin's"; signature: the same in Osprey, or NULL. */
+/* Checks that `global` is a function of the expected type. `what` is "the runtime's" or "the builtin's", for the error;
+ * `signature` is the expected type in Osprey, or NULL. */
 static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef expected, const char *what,
                           const char *signature, struct cg_diag *diag) {
   LLVMTypeRef actual = LLVMGlobalGetValueType(global);
@@ -114,17 +124,15 @@ void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag) {
   cg_check_symbol(module, CG_DECLARE_ALLOC, cg_type_alloc(LLVMGetModuleContext(module)), diag);
 }
 
-/* ---- Handlers ---- */
-
-/* A handler that is being checked: which parameter of which builtin, and where to report. */
+/* The handler operand being checked. */
 struct cg_handler_check {
-  const char *name;
+  const char *name; /* of the builtin */
   const struct osp_ws_codegen_member *parameter;
   LLVMValueRef about;
   struct cg_diag *diag;
 };
 
-/* cell: the constant cell whose code the function is, or NULL if it was passed itself. */
+/* `cell` is the constant cell that holds the function, or NULL if the function itself is the operand. */
 static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRef cell, LLVMValueRef function,
                                LLVMTypeRef expected) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
@@ -155,7 +163,7 @@ static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRe
   LLVMDisposeMessage(text);
 }
 
-/* The first word of an initializer, however deep it lies. */
+/* Returns the first scalar of an initializer, inside any nested structs and arrays. */
 static LLVMValueRef cg_first_word(LLVMValueRef initializer) {
   while (initializer && (LLVMGetTypeKind(LLVMTypeOf(initializer)) == LLVMStructTypeKind ||
                          LLVMGetTypeKind(LLVMTypeOf(initializer)) == LLVMArrayTypeKind))
@@ -163,7 +171,7 @@ static LLVMValueRef cg_first_word(LLVMValueRef initializer) {
   return initializer;
 }
 
-/* A cell is { code, … }. One that is initialized here must begin with a pointer, and if it is constant its code is known. */
+/* An initialized cell must start with a pointer. The code of a constant cell is known, so its type is checked. */
 static void cg_check_cell(const struct cg_handler_check *check, LLVMValueRef cell) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(cell));
   LLVMValueRef initializer = LLVMGetInitializer(cell);
@@ -182,7 +190,7 @@ static void cg_check_cell(const struct cg_handler_check *check, LLVMValueRef cel
   }
 }
 
-/* null, undef, poison and numbers made pointers */
+/* Whether a value is null, undef, poison or an integer cast to a pointer. */
 static bool cg_is_no_cell(LLVMValueRef value) {
   return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) ||
          (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr);
@@ -213,9 +221,7 @@ void cg_check_handler(LLVMValueRef operand, LLVMValueRef about, const char *name
   cg_check_handler_value(&check, operand, NULL);
 }
 
-/* ---- Calls ---- */
-
-/* With opaque pointers a call names its own function type; it has to be the function's. */
+/* With opaque pointers a call has its own function type, which may differ from the function's. */
 void cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
                    struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];

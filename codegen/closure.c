@@ -18,12 +18,12 @@ LLVMValueRef cg_closure_strip_casts(LLVMValueRef value) {
   }
 }
 
-/* The forwarder and the cell of a function carry its name behind these prefixes, which no Osprey name can contain. A
- * function without a name is "forward." and a number that LLVM appends. */
+/* Prefixes of the names of forwarders and cells; the name of the function follows. No Osprey name contains a dot. LLVM
+ * numbers those of unnamed functions. */
 static const char cg_forward_prefix[] = "osp_ws.forward.";
 static const char cg_cell_prefix[] = "osp_ws.cell.";
 
-/* Returns prefix and name in one string, to be freed; NULL if there is no memory. */
+/* Returns the prefix and the function's name, to be freed, or NULL if out of memory. */
 static char *cg_joined_name(const char *prefix, LLVMValueRef function) {
   size_t length;
   const char *name = LLVMGetValueName2(function, &length);
@@ -79,7 +79,7 @@ static LLVMValueRef cg_build_cell(LLVMModuleRef module, LLVMValueRef raw, const 
   return cell;
 }
 
-/* The one cell of a raw function in this module. */
+/* Returns the cell of a raw function. A module has one for each function. */
 static LLVMValueRef cg_cell_of(LLVMModuleRef module, LLVMValueRef raw, const struct osp_ws_codegen_type *handler) {
   size_t length;
   char *name = cg_joined_name(cg_cell_prefix, raw);
@@ -97,7 +97,7 @@ bool cg_closure_is_choice(LLVMValueRef value) {
 }
 
 unsigned cg_closure_first_choice(LLVMValueRef choice) {
-  return LLVMIsASelectInst(choice) ? 1 : 0; /* operand 0 of a select is its condition */
+  return LLVMIsASelectInst(choice) ? 1 : 0; /* operand 0 is the condition */
 }
 
 const struct cg_closure_choice *cg_closure_find_choice(const struct cg_closure_choice *chain, LLVMValueRef value) {
@@ -106,7 +106,7 @@ const struct cg_closure_choice *cg_closure_find_choice(const struct cg_closure_c
   return chain;
 }
 
-/* Whether a raw function can come out of a value. */
+/* Whether a raw function is among the alternatives of a value. */
 static bool cg_may_be_raw(LLVMValueRef value, const struct cg_closure_choice *outer) {
   value = cg_closure_strip_casts(value);
   if (LLVMIsAFunction(value))
@@ -123,7 +123,7 @@ static bool cg_may_be_raw(LLVMValueRef value, const struct cg_closure_choice *ou
 static LLVMValueRef cg_adapt(LLVMModuleRef module, LLVMValueRef operand, const struct osp_ws_codegen_type *handler,
                              const struct cg_closure_choice *outer);
 
-/* A copy of a phi or select that chooses among cells. */
+/* Copies a phi or select and adapts its alternatives. */
 static LLVMValueRef cg_adapt_choice(LLVMModuleRef module, LLVMValueRef choice,
                                     const struct osp_ws_codegen_type *handler, const struct cg_closure_choice *outer) {
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(LLVMGetModuleContext(module));

@@ -16,8 +16,8 @@ LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name) {
   return global;
 }
 
-/* noundef nonnull dereferenceable(n) align 8 for a pointer that is never null; noundef for the rest. What the callee
- * only looks at while the call lasts, it neither writes nor keeps. */
+/* noundef; for a pointer also nonnull dereferenceable(n), and align 8 unless it is a string. Strings and records are
+ * borrowed: readonly nocapture. */
 static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, const struct osp_ws_codegen_type *type) {
   cg_attribute_add(function, index, "noundef", 0);
   if (type->kind == OSP_WS_CODEGEN_BOOL)
@@ -45,7 +45,7 @@ static LLVMValueRef cg_declare(LLVMModuleRef module, const char *name, LLVMTypeR
 }
 
 /* declare noalias ptr @osp_alloc_tagged(i64, i64) mustprogress nounwind willreturn allockind("alloc,uninitialized")
- *   allocsize(0) "alloc-family"="osprey"     as the host declares it */
+ *   allocsize(0) "alloc-family"="osprey"     the declaration that the host emits */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
   enum { ALLOCKIND_ALLOC = 1, ALLOCKIND_UNINITIALIZED = 8 };
   static const uint64_t no_second_operand = UINT32_MAX;
@@ -69,9 +69,9 @@ LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
   return alloc;
 }
 
-/* A builtin that looks something up gives back a new string or record. It neither waits nor runs handlers: it returns, and
- * writes only its arguments and memory of the runtime's own. */
-static bool cg_only_looks_up(const struct osp_ws_codegen_builtin *builtin) {
+/* A builtin whose result is a string or a record is a query. It neither blocks nor runs handlers, so it returns. It
+ * writes only its arguments and memory of the runtime. */
+static bool cg_is_query(const struct osp_ws_codegen_builtin *builtin) {
   return builtin->result->kind == OSP_WS_CODEGEN_STRING || builtin->result->kind == OSP_WS_CODEGEN_RECORD;
 }
 
@@ -90,7 +90,7 @@ LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_
   cg_attribute_add(entry, error, "align", 8);
   cg_attribute_add_nocapture(entry, error);
   cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
-  if (!cg_only_looks_up(builtin))
+  if (!cg_is_query(builtin))
     return entry;
   cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "mustprogress", 0);
   cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "willreturn", 0);
@@ -98,7 +98,7 @@ LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_
   return entry;
 }
 
-/* Mach-O has no comdats; its linker merges weak definitions without. */
+/* Mach-O has no comdats: its linker merges weak definitions without them. */
 static bool cg_has_comdats(LLVMModuleRef module) {
   const char *triple = LLVMGetTarget(module);
   if (!*triple)
@@ -110,7 +110,7 @@ static bool cg_has_comdats(LLVMModuleRef module) {
   return !strstr(triple, "-apple-") && !strstr(triple, "macho");
 }
 
-/* Each module that uses a builtin carries its body; the linker keeps one, and exports none. */
+/* Each module that uses a builtin contains its body. The linker keeps one and exports none. */
 static void cg_mark_linkage(LLVMValueRef function, const char *name) {
   LLVMModuleRef module = LLVMGetGlobalParent(function);
   LLVMSetLinkage(function, LLVMLinkOnceODRLinkage);
@@ -122,7 +122,7 @@ static void cg_mark_linkage(LLVMValueRef function, const char *name) {
 }
 
 /* define linkonce_odr hidden noalias noundef nonnull align 8 dereferenceable(24) ptr @websocketSend(…) unnamed_addr
- *   nounwind comdat     (the size of a Result block is 24 for every T but Bool, which takes 16) */
+ *   nounwind comdat */
 void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   size_t length;
   cg_mark_linkage(function, LLVMGetValueName2(function, &length));

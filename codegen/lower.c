@@ -20,25 +20,23 @@ static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
          LLVMGetCalledValue(user) == function;
 }
 
-/* The calls of a function, in the order of the module: LLVM lists uses from the last to the first. */
+/* The calls of a function, in the order of the module. LLVM lists uses from the last to the first. */
 struct cg_calls {
-  LLVMValueRef *items; /* to be freed; NULL where there is no memory */
+  LLVMValueRef *items; /* to be freed; NULL if out of memory */
   size_t count;
 };
 
 static struct cg_calls cg_calls_of(LLVMValueRef function) {
-  size_t uses = 0;
+  size_t count = 0;
   for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    uses++;
-  struct cg_calls calls = {calloc(uses + 1, sizeof *calls.items), 0};
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use))
+    count += cg_is_call_of(LLVMGetUser(use), function);
+  struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), 0};
+  if (!calls.items)
+    return calls;
+  calls.count = count;
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
     if (cg_is_call_of(LLVMGetUser(use), function))
-      calls.items[calls.count++] = LLVMGetUser(use);
-  for (size_t i = 0; i < calls.count / 2; i++) {
-    LLVMValueRef late = calls.items[i];
-    calls.items[i] = calls.items[calls.count - 1 - i];
-    calls.items[calls.count - 1 - i] = late;
-  }
+      calls.items[--count] = LLVMGetUser(use);
   return calls;
 }
 
@@ -49,7 +47,7 @@ static bool cg_takes_handler(const struct osp_ws_codegen_builtin *builtin) {
   return false;
 }
 
-/* Whether an earlier lowering gave a function its body. Calls may have come since, when modules were linked. */
+/* Whether an earlier lowering created the function's body. Linking modules may have added calls since. */
 static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
   return LLVMIsAFunction(global) && LLVMGetLinkage(global) == LLVMLinkOnceODRLinkage &&
@@ -57,8 +55,8 @@ static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_built
          LLVMGlobalGetValueType(global) == osp_ws_codegen_function_type(llvm, builtin);
 }
 
-/* What the module calls a builtin by this name: a declaration, or an earlier lowering's body. NULL if it has neither, or a
- * definition of the program's own. */
+/* Returns the declaration of a builtin, or the body of an earlier lowering. Returns NULL if the module has neither, or
+ * if the program defines the name itself. */
 static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const char *name,
                                     const struct osp_ws_codegen_builtin *builtin) {
   LLVMValueRef global = cg_declare_find(module, name);
@@ -90,7 +88,7 @@ static bool cg_names_any(LLVMModuleRef module) {
   return false;
 }
 
-/* Reports all that is wrong with the builtins that a module declares. */
+/* Reports every error in the use of builtins. */
 static void cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
   bool any = false;
   size_t count;
@@ -131,11 +129,11 @@ static void cg_adapt_calls(LLVMModuleRef module, const struct cg_calls *calls,
 /*   %error = alloca ptr, align 8
  *   %answer = call T @osp_ws_NAME(parameters…, ptr %error)
  *   %failure = load ptr, ptr %error                          ; null on success
- *   … the Result block of %answer and %failure …
+ *   … builds the Result block from %answer and %failure …
  *   ret ptr %result
  *
- * On failure the answer is zero or null by the entry point's contract, so that nothing has to be selected. That of a
- * builtin which only succeeds or fails is never looked at. */
+ * On failure the entry point returns zero or null, so no select is needed. If the result is Success, the answer is
+ * ignored and 0 is stored. */
 static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMTypeRef pointer = cg_type_pointer(llvm);
@@ -158,7 +156,7 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMDisposeBuilder(builder);
 }
 
-/* The body shares the sanitizers of the function that the builtin is first called from. */
+/* The body gets the sanitizer attributes of the first caller. */
 static void cg_lower_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin) {
   LLVMValueRef function = cg_find_builtin(module, name, builtin);
   if (!function)

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* All types in one array, the scalars first, then the records, then the handlers, numbered by the enum. The table is
- * included once for each of them, so that the order does not depend on the table's. */
+/* The indices of all types in one array: scalars, records, handlers. The table is included once for each group, so the
+ * groups do not depend on the order of its rows. */
 enum cg_type_index {
   CG_TYPE_INT,
   CG_TYPE_BOOL,
@@ -22,8 +22,7 @@ enum cg_type_index {
 
 static const struct osp_ws_codegen_type cg_types[CG_TYPES];
 
-/* The members of each record, handler and builtin. Each array ends with an empty element, so that a builtin without
- * parameters has an array too. */
+/* The members of each record, handler and builtin. An empty element at the end makes every array non-empty. */
 #define WS_P(name, type) {#name, &cg_types[CG_TYPE_##type]},
 #define WS_RECORD(name, fields) static const struct osp_ws_codegen_member cg_members_##name[] = {fields{NULL, NULL}};
 #define WS_HANDLER(type, parameters)                                                                                   \
@@ -88,7 +87,7 @@ const struct osp_ws_codegen_builtin *osp_ws_codegen_find(const char *name) {
   return NULL;
 }
 
-/* Text being written into a buffer of limited size; length counts on past the end. */
+/* Text written to a buffer of a fixed size. `length` also counts what did not fit. */
 struct cg_text {
   char *bytes;
   size_t size, length;
@@ -106,7 +105,7 @@ static size_t cg_text_end(struct cg_text *text) {
   return text->length;
 }
 
-/* fn(String, Int) -> Result<Success, String>   for a handler, its name for any other type */
+/* A handler is spelled fn(String, Int) -> Result<Success, String>, any other type by its name. */
 static void cg_text_add_type(struct cg_text *text, const struct osp_ws_codegen_type *type) {
   if (type->kind != OSP_WS_CODEGEN_HANDLER) {
     cg_text_add(text, type->name);

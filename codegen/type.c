@@ -25,7 +25,7 @@ LLVMTypeRef cg_type_value(LLVMContextRef llvm, const struct osp_ws_codegen_type 
   return NULL;
 }
 
-/* Writes the types of the members and returns how many there are. */
+/* Writes the types of the members. Returns their number. */
 static unsigned cg_type_members(LLVMContextRef llvm, const struct osp_ws_codegen_member *members, size_t count,
                                 LLVMTypeRef *types) {
   assert(count < CG_TYPE_MOST_MEMBERS);
