@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The tables of spec/ agree with the documents and the tests. Every builtin has its signature and a requirement in
-spec/websocket.md and a program that calls it. The layouts in spec/abi.md are those of the table. The generated files are
-up to date.
+spec/websocket.md and a program that calls it. The layouts in spec/abi.md are those of the table. The generated files
+are up to date.
 
 Usage: builtins.py ROOT
 """

@@ -162,7 +162,8 @@ def texts(tables, builtin):
         attributes=comma(joined(marks)), raw_arguments=arguments("@on"),
         raw_parameters=joined(f"{ir} %{name}" for ir, kind, name in zip(irs, kinds, names) if kind != "HANDLER"),
         cell_arguments=arguments("@osp_ws.cell.on"), optimized=comma(arguments("", "{{.*}}")),
-        optimized_cell=comma(arguments("@osp_ws.cell.on", "{{.*}}")), cell=CELL if handler else "", declare_handler="", forwarder="",
+        optimized_cell=comma(arguments("@osp_ws.cell.on", "{{.*}}")), cell=CELL if handler else "",
+        declare_handler="", forwarder="",
         effects=LOOKS_UP if tables.kind(builtin.result) in ("STRING", "RECORD") else "nounwind")
     if handler:
         parameters = joined(f"{tables.ir_type(of)} %{name}" for name, of in handler)

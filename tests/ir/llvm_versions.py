@@ -1,6 +1,6 @@
-"""llvm_versions.py SOURCE BUILD VERSION: builds what speaks LLVM against another version of it and runs its tests there.
+"""llvm_versions.py SOURCE BUILD VERSION: builds what uses LLVM with another version of it, and runs the tests.
 
-The build directory is kept, so that a second run builds what changed.
+The build directory is kept for the next run.
 """
 
 import pathlib
