@@ -39,11 +39,6 @@ static void cg_mark_parameters(LLVMValueRef function, const struct osp_ws_codege
     cg_mark_parameter(function, (LLVMAttributeIndex)i + 1, builtin->parameters[i].type);
 }
 
-static LLVMValueRef cg_declare(LLVMModuleRef module, const char *name, LLVMTypeRef type) {
-  LLVMValueRef function = LLVMGetNamedFunction(module, name);
-  return function ? function : LLVMAddFunction(module, name, type);
-}
-
 /* declare noalias ptr @osp_alloc_tagged(i64, i64) mustprogress nounwind willreturn allockind("alloc,uninitialized")
  *   allocsize(0) "alloc-family"="osprey"     the declaration that the host emits */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
@@ -78,7 +73,9 @@ static bool cg_is_query(const struct osp_ws_codegen_builtin *builtin) {
 /* declare noundef i64 @osp_ws_send(i64 noundef, ptr noundef nonnull …, ptr noundef nonnull … %error) nounwind */
 LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  LLVMValueRef entry = cg_declare(module, builtin->symbol, cg_type_entry(llvm, builtin));
+  LLVMValueRef entry = LLVMGetNamedFunction(module, builtin->symbol);
+  if (!entry)
+    entry = LLVMAddFunction(module, builtin->symbol, cg_type_entry(llvm, builtin));
   LLVMAttributeIndex error = (LLVMAttributeIndex)builtin->parameter_count + 1;
   cg_attribute_add(entry, LLVMAttributeReturnIndex, "noundef", 0);
   if (builtin->result->kind == OSP_WS_CODEGEN_BOOL)

@@ -55,19 +55,13 @@ uint64_t cg_layout_result_size(const struct osp_ws_codegen_type *value) {
 
 uint64_t cg_layout_pointee_size(const struct osp_ws_codegen_type *type) {
   struct cg_layout layout = {CG_RECORD_fields * CG_SIZE_i64, 0};
-  switch (type->kind) {
-  case OSP_WS_CODEGEN_RECORD:
-    for (size_t i = 0; i < type->member_count; i++)
-      cg_layout_append(&layout, cg_layout_types[type->members[i].type->kind]);
-    return layout.size;
-  case OSP_WS_CODEGEN_HANDLER: /* the code pointer */
-    return CG_SIZE_ptr;
-  case OSP_WS_CODEGEN_STRING: /* the NUL */
-    return 1;
-  case OSP_WS_CODEGEN_INT:
-  case OSP_WS_CODEGEN_BOOL:
-  case OSP_WS_CODEGEN_SUCCESS:
-    break;
-  }
-  return 0;
+  if (type->kind == OSP_WS_CODEGEN_STRING)
+    return 1; /* the NUL */
+  if (type->kind == OSP_WS_CODEGEN_HANDLER)
+    return CG_SIZE_ptr; /* the code */
+  if (type->kind != OSP_WS_CODEGEN_RECORD)
+    return 0;
+  for (size_t i = 0; i < type->member_count; i++)
+    cg_layout_append(&layout, cg_layout_types[type->members[i].type->kind]);
+  return layout.size;
 }

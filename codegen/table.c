@@ -1,5 +1,6 @@
 #include "osprey_ws_codegen.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,56 +88,37 @@ const struct osp_ws_codegen_builtin *osp_ws_codegen_find(const char *name) {
   return NULL;
 }
 
-/* Text written to a buffer of a fixed size. `length` also counts what did not fit. */
-struct cg_text {
-  char *bytes;
-  size_t size, length;
-};
-
-static void cg_text_add(struct cg_text *text, const char *words) {
-  for (; *words; words++, text->length++)
-    if (text->length + 1 < text->size)
-      text->bytes[text->length] = *words;
-}
-
-static size_t cg_text_end(struct cg_text *text) {
-  if (text->size)
-    text->bytes[text->length < text->size ? text->length : text->size - 1] = '\0';
-  return text->length;
+/* Appends to a text of `length` bytes in a buffer of `size` and returns the new length, which may exceed the size. */
+static size_t cg_append(char *text, size_t size, size_t length, const char *words) {
+  bool fits = length < size;
+  return length + (size_t)snprintf(fits ? text + length : NULL, fits ? size - length : 0, "%s", words);
 }
 
 /* A handler is spelled fn(String, Int) -> Result<Success, String>, any other type by its name. */
-static void cg_text_add_type(struct cg_text *text, const struct osp_ws_codegen_type *type) {
-  if (type->kind != OSP_WS_CODEGEN_HANDLER) {
-    cg_text_add(text, type->name);
-    return;
-  }
-  cg_text_add(text, "fn(");
+static size_t cg_append_type(char *text, size_t size, size_t length, const struct osp_ws_codegen_type *type) {
+  if (type->kind != OSP_WS_CODEGEN_HANDLER)
+    return cg_append(text, size, length, type->name);
+  length = cg_append(text, size, length, "fn(");
   for (size_t i = 0; i < type->member_count; i++) {
-    cg_text_add(text, i ? ", " : "");
-    cg_text_add_type(text, type->members[i].type);
+    length = cg_append(text, size, length, i ? ", " : "");
+    length = cg_append_type(text, size, length, type->members[i].type);
   }
-  cg_text_add(text, ") -> Result<Success, String>");
+  return cg_append(text, size, length, ") -> Result<Success, String>");
 }
 
 size_t osp_ws_codegen_spell_type(const struct osp_ws_codegen_type *type, char *text, size_t size) {
-  struct cg_text out = {text, size, 0};
-  cg_text_add_type(&out, type);
-  return cg_text_end(&out);
+  return cg_append_type(text, size, 0, type);
 }
 
 size_t osp_ws_codegen_spell_builtin(const struct osp_ws_codegen_builtin *builtin, char *text, size_t size) {
-  struct cg_text out = {text, size, 0};
-  cg_text_add(&out, builtin->name);
-  cg_text_add(&out, "(");
+  size_t length = cg_append(text, size, 0, builtin->name);
   for (size_t i = 0; i < builtin->parameter_count; i++) {
-    cg_text_add(&out, i ? ", " : "");
-    cg_text_add(&out, builtin->parameters[i].name);
-    cg_text_add(&out, ": ");
-    cg_text_add_type(&out, builtin->parameters[i].type);
+    length = cg_append(text, size, length, i ? ", " : "(");
+    length = cg_append(text, size, length, builtin->parameters[i].name);
+    length = cg_append(text, size, length, ": ");
+    length = cg_append_type(text, size, length, builtin->parameters[i].type);
   }
-  cg_text_add(&out, ") -> Result<");
-  cg_text_add_type(&out, builtin->result);
-  cg_text_add(&out, ", String>");
-  return cg_text_end(&out);
+  length = cg_append(text, size, length, builtin->parameter_count ? ") -> Result<" : "() -> Result<");
+  length = cg_append_type(text, size, length, builtin->result);
+  return cg_append(text, size, length, ", String>");
 }
