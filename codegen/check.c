@@ -210,7 +210,7 @@ static void cg_check_handler_value(const struct cg_handler_check *check, LLVMVal
     cg_refuse_constant(check, value);
   } else if (cg_closure_is_choice(value) && !cg_closure_find_choice(outer, value)) {
     struct cg_closure_choice here = {value, NULL, outer};
-    for (unsigned i = cg_closure_first_choice(value); i < (unsigned)LLVMGetNumOperands(value); i++)
+    for (unsigned i = cg_closure_first_alternative(value); i < (unsigned)LLVMGetNumOperands(value); i++)
       cg_check_handler_value(check, LLVMGetOperand(value, i), &here);
   }
 }

@@ -96,7 +96,7 @@ bool cg_closure_is_choice(LLVMValueRef value) {
   return LLVMIsAPHINode(value) || LLVMIsASelectInst(value);
 }
 
-unsigned cg_closure_first_choice(LLVMValueRef choice) {
+unsigned cg_closure_first_alternative(LLVMValueRef choice) {
   return LLVMIsASelectInst(choice) ? 1 : 0; /* operand 0 is the condition */
 }
 
@@ -114,7 +114,7 @@ static bool cg_may_be_raw(LLVMValueRef value, const struct cg_closure_choice *ou
   if (!cg_closure_is_choice(value) || cg_closure_find_choice(outer, value))
     return false;
   struct cg_closure_choice here = {value, NULL, outer};
-  for (unsigned i = cg_closure_first_choice(value); i < (unsigned)LLVMGetNumOperands(value); i++)
+  for (unsigned i = cg_closure_first_alternative(value); i < (unsigned)LLVMGetNumOperands(value); i++)
     if (cg_may_be_raw(LLVMGetOperand(value, i), &here))
       return true;
   return false;
@@ -131,7 +131,7 @@ static LLVMValueRef cg_adapt_choice(LLVMModuleRef module, LLVMValueRef choice,
   struct cg_closure_choice here = {choice, LLVMInstructionClone(choice), outer};
   LLVMInsertIntoBuilderWithName(builder, here.copy, "handler");
   LLVMDisposeBuilder(builder);
-  for (unsigned i = cg_closure_first_choice(choice); i < (unsigned)LLVMGetNumOperands(choice); i++)
+  for (unsigned i = cg_closure_first_alternative(choice); i < (unsigned)LLVMGetNumOperands(choice); i++)
     LLVMSetOperand(here.copy, i, cg_adapt(module, LLVMGetOperand(choice, i), handler, &here));
   return here.copy;
 }

@@ -27,7 +27,7 @@ LLVMValueRef cg_closure_strip_casts(LLVMValueRef value);
 bool cg_closure_is_choice(LLVMValueRef value);
 
 /* The number of the first alternative among the operands of a choice. All later operands are alternatives too. */
-unsigned cg_closure_first_choice(LLVMValueRef choice);
+unsigned cg_closure_first_alternative(LLVMValueRef choice);
 
 /* Returns the link of a value in the chain, or NULL. */
 const struct cg_closure_choice *cg_closure_find_choice(const struct cg_closure_choice *chain, LLVMValueRef value);

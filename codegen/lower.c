@@ -73,7 +73,7 @@ static bool cg_check_name(LLVMModuleRef module, const char *name, const struct o
   struct cg_calls calls = cg_calls_of(function);
   if (!calls.items)
     cg_diag_error(diag, function, "out of memory");
-  for (size_t i = 0; i < calls.count; i++)
+  for (size_t i = 0; calls.items && i < calls.count; i++)
     cg_check_call(calls.items[i], name, builtin, diag);
   free(calls.items);
   return true;

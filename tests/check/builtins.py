@@ -61,7 +61,7 @@ def check_layouts(tables):
             yield f"spec/abi.md: lacks `{name}` `{layout.ir}` ({layout.size} bytes)"
     for type_name in ("INT", "STRING", "BOOL"):
         meta = tables.result_layout(type_name).meta
-        if not re.search(rf"\b{meta} where `T` is (?:a )?`{tables.osprey(type_name)}`", abi):
+        if not re.search(rf"\b{meta} (?:where|if) (?:`T`|it) is (?:a )?`{tables.osprey(type_name)}`", abi):
             yield f"spec/abi.md: lacks {meta} where `T` is `{tables.osprey(type_name)}`"
 
 

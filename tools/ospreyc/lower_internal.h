@@ -19,15 +19,6 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 
-/* The layouts of Results, records, cells and meta words. */
-enum {
-#define WS_RESULT_FIELD(field, index, ir, counted) LAYOUT_RESULT_##field = index,
-#define WS_RECORD_FIELD(field, index, ir, counted) LAYOUT_RECORD_##field = index,
-#define WS_CELL_FIELD(field, index, ir, counted) LAYOUT_CELL_##field = index,
-#define WS_META_VALUE(name, value) LAYOUT_META_##name = value,
-#include "ws_layouts.def"
-};
-
 struct lower_value {
   LLVMValueRef ir;
   bool owned; /* only of a managed type */

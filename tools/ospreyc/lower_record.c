@@ -4,6 +4,7 @@
  *     { i64 tag, fields… }
  */
 #include "lower_internal.h"
+#include "lower_layout.h"
 
 #include <stdlib.h>
 

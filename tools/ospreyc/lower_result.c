@@ -4,6 +4,7 @@
  *     { T value, i8 discriminant, ptr message }
  */
 #include "lower_internal.h"
+#include "lower_layout.h"
 
 static const struct type result_message = {.kind = TYPE_STRING};
 

@@ -1,5 +1,6 @@
 /* How types look in IR, and how blocks are laid out (spec/abi.md). */
 #include "lower_internal.h"
+#include "lower_layout.h"
 
 #include <stdlib.h>
 
