@@ -67,7 +67,7 @@ define ptr @by_alias({raw_parameters}) {{
 ; OPT: %[[R:[a-z0-9.]+]] = {{{{.*}}}}call {{{{.*}}}}@osp_alloc_tagged(i64 {size}, i64 {meta})
 ; OPT: ret ptr %[[R]]
 
-; AFTER: declare noundef {answer_type} @{symbol}({attributes}ptr [[$SLOT]]) #[[#$ENTRY:]]
+; AFTER: declare noundef {extended}{answer_type} @{symbol}({attributes}ptr [[$SLOT]]) #[[#$ENTRY:]]
 {forwarder}
 ; AFTER: attributes #[[#$ENTRY]] = {{ {effects} }}
 """
@@ -118,7 +118,7 @@ declare {typed_block}* @{alias}({typed_types_comma}i32)
 ; CHECK-SAME: {{{{^}}}} ptr ({types}): {name}({osprey}) -> Result<{result}, String>{{{{$}}}}
 """
 
-# What a function that only looks something up may do (CG-18): its result is a new string or record.
+# The attributes of an entry point that returns a string or a record (CG-18).
 LOOKS_UP = "mustprogress nounwind willreturn memory(read, argmem: readwrite, inaccessiblemem: readwrite[[$ERRNO]])"
 MARKS = {"INT": "i64 noundef", "BOOL": "i1 noundef zeroext", "STRING": "ptr [[$STRING]]", "HANDLER": "ptr [[$CELL]]"}
 
@@ -136,7 +136,7 @@ def comma(text):
 
 
 def texts(tables, builtin):
-    """What the templates name."""
+    """The fields of the templates."""
     kinds = [tables.kind(of) for _, of in builtin.parameters]
     irs = [tables.ir_type(of) for _, of in builtin.parameters]
     names = [name for name, _ in builtin.parameters]
@@ -163,7 +163,7 @@ def texts(tables, builtin):
         raw_parameters=joined(f"{ir} %{name}" for ir, kind, name in zip(irs, kinds, names) if kind != "HANDLER"),
         cell_arguments=arguments("@osp_ws.cell.on"), optimized=comma(arguments("", "{{.*}}")),
         optimized_cell=comma(arguments("@osp_ws.cell.on", "{{.*}}")), cell=CELL if handler else "",
-        declare_handler="", forwarder="",
+        declare_handler="", forwarder="", extended="zeroext " if builtin.result == "BOOL" else "",
         effects=LOOKS_UP if tables.kind(builtin.result) in ("STRING", "RECORD") else "nounwind")
     if handler:
         parameters = joined(f"{tables.ir_type(of)} %{name}" for name, of in handler)
