@@ -1,25 +1,29 @@
-#include "cg.h"
+#include "check.h"
+#include "closure.h"
+#include "declare.h"
+#include "type.h"
 
 #include <stdlib.h>
 
 static const struct osp_ws_codegen_builtin *cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
   if (!module)
-    cg_error(diag, NULL, "there is no module to declare a builtin in: the builder may have no position in a function");
+    cg_diag_error(diag, NULL,
+                  "there is no module to declare a builtin in: the builder may have no position in a function");
   else if (!name)
-    cg_error(diag, NULL, "there is no name of a builtin");
+    cg_diag_error(diag, NULL, "there is no name of a builtin");
   else
     cg_check_context(LLVMGetModuleContext(module), diag);
   if (diag->errors)
     return NULL;
   const struct osp_ws_codegen_builtin *builtin = osp_ws_codegen_find(name);
   if (!builtin)
-    cg_error(diag, NULL, "there is no WebSocket builtin '%s'", name);
+    cg_diag_error(diag, NULL, "there is no WebSocket builtin '%s'", name);
   return builtin;
 }
 
 static LLVMValueRef cg_declare_builtin(LLVMModuleRef module, const char *name,
                                        const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
-  LLVMValueRef global = cg_named_global(module, name);
+  LLVMValueRef global = cg_declare_find(module, name);
   if (!global)
     return LLVMAddFunction(module, name, osp_ws_codegen_function_type(LLVMGetModuleContext(module), builtin));
   return cg_check_function(global, name, builtin, diag) ? global : NULL;
@@ -34,21 +38,21 @@ LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_
 
 static void cg_check_argument(LLVMValueRef argument, const char *name, const struct osp_ws_codegen_member *parameter,
                               struct cg_diag *diag) {
-  char signature[512];
+  char signature[CG_CHECK_SIGNATURE_SIZE];
   if (!argument) {
-    cg_error(diag, NULL, "'%s' is given no value as %s", name, parameter->name);
+    cg_diag_error(diag, NULL, "'%s' is given no value as %s", name, parameter->name);
     return;
   }
   LLVMTypeRef actual = LLVMTypeOf(argument);
-  LLVMTypeRef expected = cg_value_type(LLVMGetTypeContext(actual), parameter->type);
+  LLVMTypeRef expected = cg_type_value(LLVMGetTypeContext(actual), parameter->type);
   if (actual == expected && parameter->type->kind == OSP_WS_CODEGEN_HANDLER) {
     cg_check_handler(argument, NULL, name, parameter, diag);
   } else if (actual != expected) {
     char *actual_text = LLVMPrintTypeToString(actual);
     char *expected_text = LLVMPrintTypeToString(expected);
-    osp_ws_codegen_spell_type(parameter->type, signature, sizeof(signature));
-    cg_error(diag, argument, "'%s' is given a value of type %s as %s; expected %s: %s", name, actual_text,
-             parameter->name, expected_text, signature);
+    osp_ws_codegen_spell_type(parameter->type, signature, sizeof signature);
+    cg_diag_error(diag, argument, "'%s' is given a value of type %s as %s; expected %s: %s", name, actual_text,
+                  parameter->name, expected_text, signature);
     LLVMDisposeMessage(actual_text);
     LLVMDisposeMessage(expected_text);
   }
@@ -56,18 +60,18 @@ static void cg_check_argument(LLVMValueRef argument, const char *name, const str
 
 static void cg_check_arguments(const char *name, const struct osp_ws_codegen_builtin *builtin, LLVMValueRef *arguments,
                                size_t count, struct cg_diag *diag) {
-  char signature[512];
+  char signature[CG_CHECK_SIGNATURE_SIZE];
   if (count != builtin->parameter_count) {
-    osp_ws_codegen_spell_builtin(builtin, signature, sizeof(signature));
-    cg_error(diag, NULL, "'%s' is given %zu arguments, but takes %zu: %s", name, count, builtin->parameter_count,
-             signature);
+    osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
+    cg_diag_error(diag, NULL, "'%s' is given %zu arguments, but takes %zu: %s", name, count, builtin->parameter_count,
+                  signature);
     return;
   }
   for (size_t i = 0; i < count; i++)
     cg_check_argument(arguments[i], name, &builtin->parameters[i], diag);
 }
 
-/* The module that a builder builds in; NULL if it has no position in one. */
+/* Returns the module of the insertion point, or NULL if there is none. */
 static LLVMModuleRef cg_module_of(LLVMBuilderRef builder) {
   LLVMBasicBlockRef block = builder ? LLVMGetInsertBlock(builder) : NULL;
   LLVMValueRef function = block ? LLVMGetBasicBlockParent(block) : NULL;
@@ -76,9 +80,8 @@ static LLVMModuleRef cg_module_of(LLVMBuilderRef builder) {
 
 LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name, LLVMValueRef *arguments, size_t count,
                                        osp_ws_codegen_report *report, void *context) {
-  enum { MOST = 16 };
   struct cg_diag diag = {report, context, 0};
-  LLVMValueRef adapted[MOST];
+  LLVMValueRef adapted[CG_TYPE_MOST_MEMBERS];
   LLVMModuleRef module = cg_module_of(builder);
   const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
   if (!builtin)

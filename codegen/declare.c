@@ -1,30 +1,37 @@
-#include "cg.h"
+#include "declare.h"
+
+#include "attribute.h"
+#include "layout.h"
+#include "type.h"
 
 #include <llvm-c/Comdat.h>
 #include <string.h>
 
-void cg_add_attribute(LLVMValueRef function, LLVMAttributeIndex index, const char *name, uint64_t value) {
-  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(function));
-  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
-  LLVMAddAttributeAtIndex(function, index, LLVMCreateEnumAttribute(llvm, kind, value));
+LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name) {
+  LLVMValueRef global = LLVMGetNamedFunction(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobal(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
+  return global;
 }
 
-/* noundef nonnull dereferenceable(n) align 8 for a pointer that is never null; noundef for the rest. What the callee
- * only looks at while the call lasts, it neither writes nor keeps. */
-void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, const struct osp_ws_codegen_type *type) {
-  cg_add_attribute(function, index, "noundef", 0);
+/* noundef; for a pointer also nonnull dereferenceable(n), and align 8 unless it is a string. Strings and records are
+ * borrowed: readonly nocapture. */
+static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, const struct osp_ws_codegen_type *type) {
+  cg_attribute_add(function, index, "noundef", 0);
   if (type->kind == OSP_WS_CODEGEN_BOOL)
-    cg_add_attribute(function, index, "zeroext", 0);
-  if (!cg_pointee_size(type))
+    cg_attribute_add(function, index, "zeroext", 0);
+  if (!cg_layout_pointee_size(type))
     return;
-  cg_add_attribute(function, index, "nonnull", 0);
-  cg_add_attribute(function, index, "dereferenceable", cg_pointee_size(type));
+  cg_attribute_add(function, index, "nonnull", 0);
+  cg_attribute_add(function, index, "dereferenceable", cg_layout_pointee_size(type));
   if (type->kind != OSP_WS_CODEGEN_STRING)
-    cg_add_attribute(function, index, "align", 8);
+    cg_attribute_add(function, index, "align", 8);
   if (type->kind == OSP_WS_CODEGEN_HANDLER)
     return;
-  cg_add_attribute(function, index, "readonly", 0);
-  cg_add_nocapture(function, index);
+  cg_attribute_add(function, index, "readonly", 0);
+  cg_attribute_add_nocapture(function, index);
 }
 
 static void cg_mark_parameters(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
@@ -32,71 +39,63 @@ static void cg_mark_parameters(LLVMValueRef function, const struct osp_ws_codege
     cg_mark_parameter(function, (LLVMAttributeIndex)i + 1, builtin->parameters[i].type);
 }
 
-static LLVMValueRef cg_declare(LLVMModuleRef module, const char *name, LLVMTypeRef type) {
-  LLVMValueRef function = LLVMGetNamedFunction(module, name);
-  return function ? function : LLVMAddFunction(module, name, type);
-}
-
-LLVMTypeRef cg_alloc_type(LLVMContextRef llvm) {
-  LLVMTypeRef parameters[] = {LLVMInt64TypeInContext(llvm), LLVMInt64TypeInContext(llvm)};
-  return LLVMFunctionType(cg_pointer_type(llvm), parameters, 2, false);
-}
-
 /* declare noalias ptr @osp_alloc_tagged(i64, i64) mustprogress nounwind willreturn allockind("alloc,uninitialized")
- *   allocsize(0) "alloc-family"="osprey"     as the host declares it */
+ *   allocsize(0) "alloc-family"="osprey"     the declaration that the host emits */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
   enum { ALLOCKIND_ALLOC = 1, ALLOCKIND_UNINITIALIZED = 8 };
   static const uint64_t no_second_operand = UINT32_MAX;
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  LLVMValueRef alloc = LLVMGetNamedFunction(module, CG_ALLOC_NAME);
+  LLVMValueRef alloc = LLVMGetNamedFunction(module, CG_DECLARE_ALLOC);
   if (alloc)
     return alloc;
-  alloc = LLVMAddFunction(module, CG_ALLOC_NAME, cg_alloc_type(llvm));
-  cg_add_attribute(alloc, LLVMAttributeReturnIndex, "noalias", 0);
-  cg_add_attribute(alloc, LLVMAttributeReturnIndex, "noundef", 0);
-  cg_add_attribute(alloc, 1, "noundef", 0);
-  cg_add_attribute(alloc, 2, "noundef", 0);
-  cg_add_attribute(alloc, CG_FUNCTION, "mustprogress", 0);
-  cg_add_attribute(alloc, CG_FUNCTION, "nounwind", 0);
-  cg_add_attribute(alloc, CG_FUNCTION, "willreturn", 0);
-  cg_add_attribute(alloc, CG_FUNCTION, "allockind", ALLOCKIND_ALLOC | ALLOCKIND_UNINITIALIZED);
-  cg_add_attribute(alloc, CG_FUNCTION, "allocsize", no_second_operand);
-  cg_add_writes_own_memory(alloc, false);
+  alloc = LLVMAddFunction(module, CG_DECLARE_ALLOC, cg_type_alloc(llvm));
+  cg_attribute_add(alloc, LLVMAttributeReturnIndex, "noalias", 0);
+  cg_attribute_add(alloc, LLVMAttributeReturnIndex, "noundef", 0);
+  cg_attribute_add(alloc, 1, "noundef", 0);
+  cg_attribute_add(alloc, 2, "noundef", 0);
+  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "mustprogress", 0);
+  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
+  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "willreturn", 0);
+  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allockind", ALLOCKIND_ALLOC | ALLOCKIND_UNINITIALIZED);
+  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allocsize", no_second_operand);
+  cg_attribute_add_writes_own_memory(alloc, false);
   LLVMAttributeRef family = LLVMCreateStringAttribute(llvm, "alloc-family", 12, "osprey", 6);
-  LLVMAddAttributeAtIndex(alloc, CG_FUNCTION, family);
+  LLVMAddAttributeAtIndex(alloc, CG_ATTRIBUTE_FUNCTION, family);
   return alloc;
 }
 
-/* A builtin that looks something up gives back a new string or record. It neither waits nor runs handlers: it returns, and
- * writes only its arguments and memory of the runtime's own. */
-static bool cg_only_looks_up(const struct osp_ws_codegen_builtin *builtin) {
+/* A builtin whose result is a string or a record is a query. It neither blocks nor runs handlers, so it returns. It
+ * writes only its arguments and memory of the runtime. */
+static bool cg_is_query(const struct osp_ws_codegen_builtin *builtin) {
   return builtin->result->kind == OSP_WS_CODEGEN_STRING || builtin->result->kind == OSP_WS_CODEGEN_RECORD;
 }
 
 /* declare noundef i64 @osp_ws_send(i64 noundef, ptr noundef nonnull …, ptr noundef nonnull … %error) nounwind */
 LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  LLVMValueRef entry = cg_declare(module, builtin->symbol, cg_entry_type(llvm, builtin));
+  LLVMValueRef entry = LLVMGetNamedFunction(module, builtin->symbol);
+  if (!entry)
+    entry = LLVMAddFunction(module, builtin->symbol, cg_type_entry(llvm, builtin));
   LLVMAttributeIndex error = (LLVMAttributeIndex)builtin->parameter_count + 1;
-  cg_add_attribute(entry, LLVMAttributeReturnIndex, "noundef", 0);
+  cg_attribute_add(entry, LLVMAttributeReturnIndex, "noundef", 0);
   if (builtin->result->kind == OSP_WS_CODEGEN_BOOL)
-    cg_add_attribute(entry, LLVMAttributeReturnIndex, "zeroext", 0);
+    cg_attribute_add(entry, LLVMAttributeReturnIndex, "zeroext", 0);
   cg_mark_parameters(entry, builtin);
-  cg_add_attribute(entry, error, "noundef", 0);
-  cg_add_attribute(entry, error, "nonnull", 0);
-  cg_add_attribute(entry, error, "dereferenceable", 8);
-  cg_add_attribute(entry, error, "align", 8);
-  cg_add_nocapture(entry, error);
-  cg_add_attribute(entry, CG_FUNCTION, "nounwind", 0);
-  if (!cg_only_looks_up(builtin))
+  cg_attribute_add(entry, error, "noundef", 0);
+  cg_attribute_add(entry, error, "nonnull", 0);
+  cg_attribute_add(entry, error, "dereferenceable", 8);
+  cg_attribute_add(entry, error, "align", 8);
+  cg_attribute_add_nocapture(entry, error);
+  cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
+  if (!cg_is_query(builtin))
     return entry;
-  cg_add_attribute(entry, CG_FUNCTION, "mustprogress", 0);
-  cg_add_attribute(entry, CG_FUNCTION, "willreturn", 0);
-  cg_add_writes_own_memory(entry, true);
+  cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "mustprogress", 0);
+  cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "willreturn", 0);
+  cg_attribute_add_writes_own_memory(entry, true);
   return entry;
 }
 
-/* Mach-O has no comdats; its linker merges weak definitions without. */
+/* Mach-O has no comdats: its linker merges weak definitions without them. */
 static bool cg_has_comdats(LLVMModuleRef module) {
   const char *triple = LLVMGetTarget(module);
   if (!*triple)
@@ -108,7 +107,7 @@ static bool cg_has_comdats(LLVMModuleRef module) {
   return !strstr(triple, "-apple-") && !strstr(triple, "macho");
 }
 
-/* Each module that uses a builtin carries its body; the linker keeps one, and exports none. */
+/* Each module that uses a builtin contains its body. The linker keeps one and exports none. */
 static void cg_mark_linkage(LLVMValueRef function, const char *name) {
   LLVMModuleRef module = LLVMGetGlobalParent(function);
   LLVMSetLinkage(function, LLVMLinkOnceODRLinkage);
@@ -120,8 +119,8 @@ static void cg_mark_linkage(LLVMValueRef function, const char *name) {
 }
 
 /* define linkonce_odr hidden noalias noundef nonnull align 8 dereferenceable(24) ptr @websocketSend(…) unnamed_addr
- *   nounwind comdat     (the size of a Result block is 24 for every T but Bool, which takes 16) */
-void cg_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
+ *   nounwind comdat */
+void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   size_t length;
   cg_mark_linkage(function, LLVMGetValueName2(function, &length));
   for (size_t i = 0; i < builtin->parameter_count; i++) {
@@ -129,22 +128,10 @@ void cg_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin 
     LLVMSetValueName2(LLVMGetParam(function, (unsigned)i), name, strlen(name));
   }
   cg_mark_parameters(function, builtin);
-  cg_add_attribute(function, LLVMAttributeReturnIndex, "noalias", 0);
-  cg_add_attribute(function, LLVMAttributeReturnIndex, "noundef", 0);
-  cg_add_attribute(function, LLVMAttributeReturnIndex, "nonnull", 0);
-  cg_add_attribute(function, LLVMAttributeReturnIndex, "align", 8);
-  cg_add_attribute(function, LLVMAttributeReturnIndex, "dereferenceable",
-                   builtin->result->kind == OSP_WS_CODEGEN_BOOL ? 16 : 24);
-  cg_add_attribute(function, CG_FUNCTION, "nounwind", 0);
-}
-
-void cg_copy_sanitizers(LLVMValueRef from, LLVMValueRef to) {
-  static const char *const sanitizers[] = {"sanitize_address", "sanitize_hwaddress", "sanitize_memory",
-                                           "sanitize_thread", "sanitize_memtag"};
-  for (size_t i = 0; i < sizeof(sanitizers) / sizeof(sanitizers[0]); i++) {
-    unsigned kind = LLVMGetEnumAttributeKindForName(sanitizers[i], strlen(sanitizers[i]));
-    LLVMAttributeRef attribute = LLVMGetEnumAttributeAtIndex(from, CG_FUNCTION, kind);
-    if (attribute)
-      LLVMAddAttributeAtIndex(to, CG_FUNCTION, attribute);
-  }
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "noundef", 0);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "nonnull", 0);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "align", 8);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "dereferenceable", cg_layout_result_size(builtin->result));
+  cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
 }

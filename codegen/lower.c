@@ -1,36 +1,42 @@
-#include "cg.h"
+#include "attribute.h"
+#include "check.h"
+#include "closure.h"
+#include "declare.h"
+#include "result.h"
+#include "type.h"
 
 #include <llvm-c/Analysis.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Lowering walks the table, not the module: for each builtin it asks whether the module declares its name or its alias,
- * and looks only at that function's uses. So it costs what the builtins' own calls cost, however large the module is. */
+/* Lowers a module. This file and build.c are the entry points of the library. Both run all checks (check.c) before they
+ * modify the module.
+ *
+ * Lowering iterates over the table of builtins, looks up the name and the alias of each in the module, and visits the
+ * uses of that function only. Its cost depends on the number of these uses, not on the size of the module. */
 
 static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
   return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user) || LLVMIsACallBrInst(user)) &&
          LLVMGetCalledValue(user) == function;
 }
 
-/* The calls of a function, in the order of the module: LLVM lists uses from the last to the first. */
+/* The calls of a function, in the order of the module. LLVM lists uses from the last to the first. */
 struct cg_calls {
-  LLVMValueRef *items; /* to be freed; NULL where there is no memory */
+  LLVMValueRef *items; /* to be freed; NULL if out of memory */
   size_t count;
 };
 
 static struct cg_calls cg_calls_of(LLVMValueRef function) {
-  size_t uses = 0;
+  size_t count = 0;
   for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    uses++;
-  struct cg_calls calls = {calloc(uses + 1, sizeof(*calls.items)), 0};
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use))
+    count += cg_is_call_of(LLVMGetUser(use), function);
+  struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), 0};
+  if (!calls.items)
+    return calls;
+  calls.count = count;
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
     if (cg_is_call_of(LLVMGetUser(use), function))
-      calls.items[calls.count++] = LLVMGetUser(use);
-  for (size_t i = 0; i < calls.count / 2; i++) {
-    LLVMValueRef late = calls.items[i];
-    calls.items[i] = calls.items[calls.count - 1 - i];
-    calls.items[calls.count - 1 - i] = late;
-  }
+      calls.items[--count] = LLVMGetUser(use);
   return calls;
 }
 
@@ -41,7 +47,7 @@ static bool cg_takes_handler(const struct osp_ws_codegen_builtin *builtin) {
   return false;
 }
 
-/* Whether an earlier lowering gave a function its body. Calls may have come since, when modules were linked. */
+/* Whether an earlier lowering created the function's body. Linking modules may have added calls since. */
 static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
   return LLVMIsAFunction(global) && LLVMGetLinkage(global) == LLVMLinkOnceODRLinkage &&
@@ -49,11 +55,11 @@ static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_built
          LLVMGlobalGetValueType(global) == osp_ws_codegen_function_type(llvm, builtin);
 }
 
-/* What the module calls a builtin by this name: a declaration, or an earlier lowering's body. NULL if it has neither, or a
- * definition of the program's own. */
+/* Returns the declaration of a builtin, or the body of an earlier lowering. Returns NULL if the module has neither, or
+ * if the program defines the name itself. */
 static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const char *name,
                                     const struct osp_ws_codegen_builtin *builtin) {
-  LLVMValueRef global = cg_named_global(module, name);
+  LLVMValueRef global = cg_declare_find(module, name);
   return global && (LLVMIsDeclaration(global) || cg_is_lowered(global, builtin)) ? global : NULL;
 }
 
@@ -66,7 +72,7 @@ static bool cg_check_name(LLVMModuleRef module, const char *name, const struct o
     return true;
   struct cg_calls calls = cg_calls_of(function);
   if (!calls.items)
-    cg_error(diag, function, "out of memory");
+    cg_diag_error(diag, function, "out of memory");
   for (size_t i = 0; calls.items && i < calls.count; i++)
     cg_check_call(calls.items[i], name, builtin, diag);
   free(calls.items);
@@ -77,12 +83,12 @@ static bool cg_names_any(LLVMModuleRef module) {
   size_t count;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
   for (size_t i = 0; i < count; i++)
-    if (cg_named_global(module, builtins[i].name) || cg_named_global(module, builtins[i].alias))
+    if (cg_declare_find(module, builtins[i].name) || cg_declare_find(module, builtins[i].alias))
       return true;
   return false;
 }
 
-/* Reports all that is wrong with the builtins that a module declares. */
+/* Reports every error in the use of builtins. */
 static void cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
   bool any = false;
   size_t count;
@@ -110,7 +116,7 @@ static void cg_adapt_call(LLVMModuleRef module, LLVMValueRef call, const struct 
     if (cell == operand)
       continue;
     LLVMSetOperand(call, i, cell);
-    cg_erase_if_unused(operand);
+    cg_closure_erase_unused(operand);
   }
 }
 
@@ -123,16 +129,15 @@ static void cg_adapt_calls(LLVMModuleRef module, const struct cg_calls *calls,
 /*   %error = alloca ptr, align 8
  *   %answer = call T @osp_ws_NAME(parameters…, ptr %error)
  *   %failure = load ptr, ptr %error                          ; null on success
- *   … the Result block of %answer and %failure …
+ *   … builds the Result block from %answer and %failure …
  *   ret ptr %result
  *
- * On failure the answer is zero or null by the entry point's contract, so that nothing has to be selected. That of a
- * builtin which only succeeds or fails is never looked at. */
+ * On failure the entry point returns zero or null, so no select is needed. If the result is Success, the answer is
+ * ignored and 0 is stored. */
 static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
-  enum { MOST = 16 };
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  LLVMTypeRef pointer = cg_pointer_type(llvm);
-  LLVMValueRef arguments[MOST];
+  LLVMTypeRef pointer = cg_type_pointer(llvm);
+  LLVMValueRef arguments[CG_TYPE_MOST_MEMBERS];
   unsigned count = LLVMCountParams(function);
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
   LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, function, "entry"));
@@ -141,17 +146,17 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMGetParams(function, arguments);
   arguments[count] = error;
   bool has_answer = builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;
-  LLVMValueRef answer = LLVMBuildCall2(builder, cg_entry_type(llvm, builtin), cg_declare_entry(module, builtin),
+  LLVMValueRef answer = LLVMBuildCall2(builder, cg_type_entry(llvm, builtin), cg_declare_entry(module, builtin),
                                        arguments, count + 1, has_answer ? "answer" : "");
   LLVMValueRef failure = LLVMBuildLoad2(builder, pointer, error, "failure");
   LLVMSetAlignment(failure, 8);
   if (!has_answer)
     answer = LLVMConstNull(LLVMTypeOf(answer));
-  LLVMBuildRet(builder, cg_build_result(builder, module, builtin->result, answer, failure));
+  LLVMBuildRet(builder, cg_result_build(builder, module, builtin->result, answer, failure));
   LLVMDisposeBuilder(builder);
 }
 
-/* The body shares the sanitizers of the function that the builtin is first called from. */
+/* The body gets the sanitizer attributes of the first caller. */
 static void cg_lower_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin) {
   LLVMValueRef function = cg_find_builtin(module, name, builtin);
   if (!function)
@@ -160,10 +165,10 @@ static void cg_lower_name(LLVMModuleRef module, const char *name, const struct o
   if (cg_takes_handler(builtin))
     cg_adapt_calls(module, &calls, builtin);
   if (LLVMIsDeclaration(function)) {
-    cg_mark_builtin(function, builtin);
+    cg_declare_mark_builtin(function, builtin);
     cg_build_body(module, function, builtin);
     if (calls.count)
-      cg_copy_sanitizers(LLVMGetBasicBlockParent(LLVMGetInstructionParent(calls.items[0])), function);
+      cg_attribute_copy_sanitizers(LLVMGetBasicBlockParent(LLVMGetInstructionParent(calls.items[0])), function);
   }
   free(calls.items);
 }
@@ -183,7 +188,7 @@ static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
     size_t length = strlen(text);
     while (length && text[length - 1] == '\n')
       text[--length] = '\0';
-    cg_error(diag, NULL, "the module is not valid: %s", text);
+    cg_diag_error(diag, NULL, "the module is not valid: %s", text);
   }
   LLVMDisposeMessage(text);
 }
@@ -192,7 +197,7 @@ int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codege
                                 osp_ws_codegen_report *report, void *context) {
   struct cg_diag diag = {report, context, 0};
   if (!module) {
-    cg_error(&diag, NULL, "there is no module to lower");
+    cg_diag_error(&diag, NULL, "there is no module to lower");
     return -1;
   }
   if (cg_names_any(module) && cg_check_context(LLVMGetModuleContext(module), &diag)) {

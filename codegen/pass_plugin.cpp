@@ -1,5 +1,4 @@
-// The lowering as a pass of LLVM's own tools. LLVM has no C API to register a plugin: this file is the adapter, and all it
-// adapts is osp_ws_codegen_lower_module().
+// Runs osp_ws_codegen_lower_module() as a pass of LLVM's tools. C++, because LLVM has no C API for pass plugins.
 
 #include "osprey_ws_codegen.h"
 

@@ -1,10 +1,11 @@
-#include "cg.h"
+#include "osprey_ws_codegen.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
-/* All types in one array, the scalars first, then the records, then the handlers, numbered by the enum. The table is
- * included once for each of them, so that the order does not depend on the table's. */
+/* The indices of all types in one array: scalars, records, handlers. The table is included once for each group, so the
+ * groups do not depend on the order of its rows. */
 enum cg_type_index {
   CG_TYPE_INT,
   CG_TYPE_BOOL,
@@ -20,10 +21,9 @@ enum cg_type_index {
 };
 #define CG_FIRST_RECORD (CG_TYPE_SUCCESS + 1)
 
-extern const struct osp_ws_codegen_type cg_types[];
+static const struct osp_ws_codegen_type cg_types[CG_TYPES];
 
-/* The members of each record, handler and builtin. Each array ends with an empty element, so that a builtin without
- * parameters has an array too. */
+/* The members of each record, handler and builtin. An empty element at the end makes every array non-empty. */
 #define WS_P(name, type) {#name, &cg_types[CG_TYPE_##type]},
 #define WS_RECORD(name, fields) static const struct osp_ws_codegen_member cg_members_##name[] = {fields{NULL, NULL}};
 #define WS_HANDLER(type, parameters)                                                                                   \
@@ -34,7 +34,7 @@ extern const struct osp_ws_codegen_type cg_types[];
 
 #define CG_MEMBERS(name) cg_members_##name, sizeof(cg_members_##name) / sizeof(cg_members_##name[0]) - 1
 
-const struct osp_ws_codegen_type cg_types[] = {
+static const struct osp_ws_codegen_type cg_types[CG_TYPES] = {
     [CG_TYPE_INT] = {OSP_WS_CODEGEN_INT, "Int", NULL, 0},
     [CG_TYPE_BOOL] = {OSP_WS_CODEGEN_BOOL, "Bool", NULL, 0},
     [CG_TYPE_STRING] = {OSP_WS_CODEGEN_STRING, "String", NULL, 0},
@@ -60,7 +60,7 @@ unsigned osp_ws_codegen_version(void) {
 }
 
 const struct osp_ws_codegen_builtin *osp_ws_codegen_builtins(size_t *count) {
-  *count = sizeof(cg_builtins) / sizeof(cg_builtins[0]);
+  *count = sizeof cg_builtins / sizeof cg_builtins[0];
   return cg_builtins;
 }
 
@@ -75,7 +75,7 @@ const struct osp_ws_codegen_type *osp_ws_codegen_handlers(size_t *count) {
 }
 
 const struct osp_ws_codegen_alias *osp_ws_codegen_aliases(size_t *count) {
-  *count = sizeof(cg_aliases) / sizeof(cg_aliases[0]);
+  *count = sizeof cg_aliases / sizeof cg_aliases[0];
   return cg_aliases;
 }
 
@@ -88,56 +88,37 @@ const struct osp_ws_codegen_builtin *osp_ws_codegen_find(const char *name) {
   return NULL;
 }
 
-/* Text being written into a buffer of limited size; length counts on past the end. */
-struct cg_text {
-  char *bytes;
-  size_t size, length;
-};
-
-static void cg_text_add(struct cg_text *text, const char *words) {
-  for (; *words; words++, text->length++)
-    if (text->length + 1 < text->size)
-      text->bytes[text->length] = *words;
+/* Appends to a text of `length` bytes in a buffer of `size` and returns the new length, which may exceed the size. */
+static size_t cg_append(char *text, size_t size, size_t length, const char *words) {
+  bool fits = length < size;
+  return length + (size_t)snprintf(fits ? text + length : NULL, fits ? size - length : 0, "%s", words);
 }
 
-static size_t cg_text_end(struct cg_text *text) {
-  if (text->size)
-    text->bytes[text->length < text->size ? text->length : text->size - 1] = '\0';
-  return text->length;
-}
-
-/* fn(String, Int) -> Result<Success, String>   for a handler, its name for any other type */
-static void cg_text_add_type(struct cg_text *text, const struct osp_ws_codegen_type *type) {
-  if (type->kind != OSP_WS_CODEGEN_HANDLER) {
-    cg_text_add(text, type->name);
-    return;
-  }
-  cg_text_add(text, "fn(");
+/* A handler is spelled fn(String, Int) -> Result<Success, String>, any other type by its name. */
+static size_t cg_append_type(char *text, size_t size, size_t length, const struct osp_ws_codegen_type *type) {
+  if (type->kind != OSP_WS_CODEGEN_HANDLER)
+    return cg_append(text, size, length, type->name);
+  length = cg_append(text, size, length, "fn(");
   for (size_t i = 0; i < type->member_count; i++) {
-    cg_text_add(text, i ? ", " : "");
-    cg_text_add_type(text, type->members[i].type);
+    length = cg_append(text, size, length, i ? ", " : "");
+    length = cg_append_type(text, size, length, type->members[i].type);
   }
-  cg_text_add(text, ") -> Result<Success, String>");
+  return cg_append(text, size, length, ") -> Result<Success, String>");
 }
 
 size_t osp_ws_codegen_spell_type(const struct osp_ws_codegen_type *type, char *text, size_t size) {
-  struct cg_text out = {text, size, 0};
-  cg_text_add_type(&out, type);
-  return cg_text_end(&out);
+  return cg_append_type(text, size, 0, type);
 }
 
 size_t osp_ws_codegen_spell_builtin(const struct osp_ws_codegen_builtin *builtin, char *text, size_t size) {
-  struct cg_text out = {text, size, 0};
-  cg_text_add(&out, builtin->name);
-  cg_text_add(&out, "(");
+  size_t length = cg_append(text, size, 0, builtin->name);
   for (size_t i = 0; i < builtin->parameter_count; i++) {
-    cg_text_add(&out, i ? ", " : "");
-    cg_text_add(&out, builtin->parameters[i].name);
-    cg_text_add(&out, ": ");
-    cg_text_add_type(&out, builtin->parameters[i].type);
+    length = cg_append(text, size, length, i ? ", " : "(");
+    length = cg_append(text, size, length, builtin->parameters[i].name);
+    length = cg_append(text, size, length, ": ");
+    length = cg_append_type(text, size, length, builtin->parameters[i].type);
   }
-  cg_text_add(&out, ") -> Result<");
-  cg_text_add_type(&out, builtin->result);
-  cg_text_add(&out, ", String>");
-  return cg_text_end(&out);
+  length = cg_append(text, size, length, builtin->parameter_count ? ") -> Result<" : "() -> Result<");
+  length = cg_append_type(text, size, length, builtin->result);
+  return cg_append(text, size, length, ", String>");
 }

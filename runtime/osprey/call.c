@@ -5,27 +5,10 @@
 #include <time.h>
 
 #include "hooks.h"
+#include "layout.h"
 #include "protocol/base64.h"
 #include "roots.h"
 #include "value.h"
-
-struct ws_message_record {
-  int64_t tag;
-  const char *type;
-  char *data;
-  int64_t timestamp;
-};
-
-#define WS_MESSAGE_META WS_META(1 << 1 | 1 << 2)
-
-_Static_assert(WS_MESSAGE_META == 1537 && sizeof(struct ws_message_record) == 32, "spec/abi.md");
-
-/* A handler's Result. */
-struct ws_result {
-  int64_t value;
-  int8_t discriminant; /* 0 Success, 1 Error */
-  char *message;       /* owned by the Result */
-};
 
 typedef struct ws_result *ws_text_code(void *cell, const char *message);
 typedef struct ws_result *ws_message_code(void *cell, const void *connection, const void *message);
@@ -71,8 +54,9 @@ static void ws_call_drop(struct ws_call *call) {
 /* Reads the Result, then releases it and the arguments. */
 static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *result) {
   enum ws_verdict verdict = result->discriminant == 0 ? WS_VERDICT_SUCCESS : WS_VERDICT_ERROR;
+  const char *message = result->message ? result->message : "Error";
   if (verdict == WS_VERDICT_ERROR)
-    snprintf(call->message, sizeof call->message, "%s", result->message ? result->message : "Error");
+    snprintf(call->message, sizeof call->message, "%s", message);
   osp_release(result);
   ws_call_drop(call);
   return verdict;
@@ -100,12 +84,12 @@ enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connecti
   char *data = *call->argument = binary ? ws_call_base64(bytes, n) : ws_call_new_text(call, bytes, n);
   if (!data)
     return WS_VERDICT_NO_MEMORY;
-  struct ws_message_record *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);
+  struct ws_record_WebSocketMessage *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);
   if (!record) {
     ws_call_drop(call);
     return WS_VERDICT_NO_MEMORY;
   }
-  *record = (struct ws_message_record){
+  *record = (struct ws_record_WebSocketMessage){
       .type = binary ? "binary" : "text",
       .data = data,
       .timestamp = ws_call_time(call, loop_ms),

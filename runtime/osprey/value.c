@@ -3,20 +3,20 @@
 #include <string.h>
 
 #include "hooks.h"
+#include "layout.h"
 #include "protocol/text.h"
 #include "roots.h"
 
-struct ws_connection_record {
-  int64_t tag;
-  int64_t id;
-  char *url;
-  bool is_connected;
-};
-
-#define WS_CONNECTION_META WS_META(1 << 2)
-
-_Static_assert(WS_CONNECTION_META == 1025 && sizeof(struct ws_connection_record) == 32, "spec/abi.md");
-_Static_assert(sizeof(struct ws_options_record) == 56, "spec/abi.md");
+#define WS_SAME_OFFSET(c_field, field)                                                                                 \
+  _Static_assert(offsetof(struct ws_options_record, c_field) == offsetof(struct ws_record_WebSocketOptions, field),    \
+                 #field)
+WS_SAME_OFFSET(headers, headers);
+WS_SAME_OFFSET(protocols, protocols);
+WS_SAME_OFFSET(compression, compression);
+WS_SAME_OFFSET(max_message_bytes, maxMessageBytes);
+WS_SAME_OFFSET(timeout_ms, timeoutMs);
+WS_SAME_OFFSET(keep_alive_ms, keepAliveMs);
+_Static_assert(sizeof(struct ws_options_record) == sizeof(struct ws_record_WebSocketOptions), "WebSocketOptions");
 
 char *ws_value_string(const char *text, size_t n) {
   char *string = ws_hooks_alloc(n + 1);
@@ -41,9 +41,10 @@ void *ws_value_connection(int64_t id, const char *url, bool is_connected) {
   if (!root)
     return NULL;
   char *text = *root = ws_value_string(url, strlen(url));
-  struct ws_connection_record *record = text ? ws_hooks_alloc_record(sizeof *record, WS_CONNECTION_META) : NULL;
+  struct ws_record_WebSocketConnection *record =
+      text ? ws_hooks_alloc_record(sizeof *record, WS_CONNECTION_META) : NULL;
   if (record)
-    *record = (struct ws_connection_record){.id = id, .url = text, .is_connected = is_connected};
+    *record = (struct ws_record_WebSocketConnection){.id = id, .url = text, .isConnected = is_connected};
   else if (text)
     osp_release(text);
   ws_roots_release(root);
@@ -51,5 +52,5 @@ void *ws_value_connection(int64_t id, const char *url, bool is_connected) {
 }
 
 bool ws_value_is_connected(const void *connection) {
-  return ((const struct ws_connection_record *)connection)->is_connected;
+  return ((const struct ws_record_WebSocketConnection *)connection)->isConnected;
 }

@@ -30,8 +30,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the language's runtime */
-
 void *osp_alloc_tagged(int64_t size, int64_t meta);
 void osp_release(void *block);
 
@@ -53,8 +51,6 @@ static void *on_text(const char *message) {
   sem_post(&heard);
   return success;
 }
-
-/* ---- building the module */
 
 static void report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
   (void)context;
@@ -100,8 +96,6 @@ static void build_module(struct builder *b) {
   f = begin(b, "stop", &number, 1);
   end(b, "websocketStopServer", (LLVMValueRef[]){LLVMGetParam(f, 0)}, 1);
 }
-
-/* ---- running the module */
 
 static void check(LLVMErrorRef error) {
   if (!error)

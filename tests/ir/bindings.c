@@ -1,18 +1,7 @@
-/* Prints spec/osprey-bindings.osp from the library's tables. */
+/* Prints the declarations of spec/osprey-bindings.osp from the library's tables. */
 #include "osprey_ws_codegen.h"
 
 #include <stdio.h>
-
-static const char heading[] =
-    "// The WebSocket builtins as externs, for an Osprey compiler whose own builtins have their names: put this before "
-    "a\n"
-    "// program and call them by these names (websocket is written ws). The code generator gives them their bodies, so "
-    "the\n"
-    "// compiler's C driver has to be osprey-ws-cc, or its IR has to pass through osprey-ws-lower or the pass plugin.\n"
-    "//\n"
-    "// Pass arguments by position, or by name in the order in which they are declared here: the compiler hands an "
-    "extern's\n"
-    "// named arguments over in the order in which they are written.\n";
 
 static void print_type(const struct osp_ws_codegen_type *type) {
   static const char *const names[] = {
@@ -46,8 +35,6 @@ int main(void) {
   size_t record_count, builtin_count;
   const struct osp_ws_codegen_type *records = osp_ws_codegen_records(&record_count);
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&builtin_count);
-  fputs(heading, stdout);
-  puts("");
   for (size_t i = 0; i < record_count; i++) {
     printf("type %s = { ", records[i].name);
     print_members(records[i].members, records[i].member_count);

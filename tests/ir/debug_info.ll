@@ -1,5 +1,5 @@
-; CG-16: bodies inlined into a function with debug information are valid there, with the line of the call, whether the call has
-; one or not.
+; CG-16: a body inlined into a function with debug information is valid, whether or not the call has a location. Its
+; instructions get the location of the call.
 ; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s
 ; RUN: %lower %s | %opt -passes='default<O2>,verify' -S 2>&1 | %FileCheck %s --check-prefix=OPT
 
@@ -28,12 +28,15 @@ define ptr @unlocated(ptr %s) !dbg !9 {
 
 !llvm.dbg.cu = !{!0}
 !llvm.module.flags = !{!2}
-!0 = distinct !DICompileUnit(language: DW_LANG_C, file: !1, producer: "osprey", isOptimized: false, emissionKind: FullDebug)
+!0 = distinct !DICompileUnit(language: DW_LANG_C, file: !1, producer: "osprey", isOptimized: false,
+      emissionKind: FullDebug)
 !1 = !DIFile(filename: "chat.osp", directory: "/")
 !2 = !{i32 2, !"Debug Info Version", i32 3}
 !3 = !DISubroutineType(types: !{})
-!4 = distinct !DISubprogram(name: "located", scope: !1, file: !1, line: 2, type: !3, unit: !0, spFlags: DISPFlagDefinition)
+!4 = distinct !DISubprogram(name: "located", scope: !1, file: !1, line: 2, type: !3, unit: !0,
+      spFlags: DISPFlagDefinition)
 !7 = !DILocation(line: 3, column: 5, scope: !4)
 !8 = !DILocation(line: 4, column: 1, scope: !4)
-!9 = distinct !DISubprogram(name: "unlocated", scope: !1, file: !1, line: 6, type: !3, unit: !0, spFlags: DISPFlagDefinition)
+!9 = distinct !DISubprogram(name: "unlocated", scope: !1, file: !1, line: 6, type: !3, unit: !0,
+      spFlags: DISPFlagDefinition)
 !10 = !DILocation(line: 8, column: 1, scope: !9)

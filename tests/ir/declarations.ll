@@ -1,4 +1,4 @@
-; CG-19: what the host declares is used as it declared it.
+; CG-19: the host's declarations are used unchanged.
 ; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s
 
 declare { i64, i8, i8* }* @wsSend(i64, i8*)

@@ -1,4 +1,4 @@
-; CG-5 CG-10 ABI-8: every way in which a handler arrives.
+; CG-5 CG-10 ABI-8: every form of a handler operand.
 ; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s --implicit-check-not=bitcast
 
 declare { i64, i8, i8* }* @wsConnect(i8*, i8*)
@@ -12,7 +12,7 @@ declare { i64, i8, i8* }* @code(i8*, i8*)
 @cell = private constant { i8* } { i8* bitcast ({ i64, i8, i8* }* (i8*, i8*)* @code to i8*) }
 @elsewhere = external global { i8* }
 
-; One cell for each function, however often it is passed.
+; A function that is passed twice has one cell.
 ; CHECK-DAG: @osp_ws.cell.onText = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.onText }, align 8
 ; CHECK-DAG: @osp_ws.cell.other = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.other }, align 8
 ; CHECK-DAG: @osp_ws.cell.onMessage = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.onMessage }, align 8
@@ -28,7 +28,7 @@ define { i64, i8, i8* }* @"odd name"(i8* %message) {
   ret { i64, i8, i8* }* null
 }
 
-; As the unmodified compiler emits it: an instruction stands between, and goes.
+; The public compiler emits a bitcast instruction. It is erased.
 define void @behind_an_instruction(i8* %url) {
   %r1 = bitcast { i64, i8, i8* }* (i8*)* @onText to i8*
   %r2 = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* %r1)
@@ -60,7 +60,7 @@ define void @directly(ptr %url, i64 %server) {
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.here)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @"osp_ws.cell.odd name")
 
-; The bitcast has another use: it stays, the operand changes.
+; A bitcast with another use stays. The operand is replaced.
 define i8* @shared_cast(i8* %url) {
   %r1 = inttoptr i64 ptrtoint ({ i64, i8, i8* }* (i8*)* @onText to i64) to i8*
   %r2 = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* bitcast ({ i64, i8, i8* }* (i8*)* @onText to i8*))
@@ -70,7 +70,7 @@ define i8* @shared_cast(i8* %url) {
 ; CHECK: inttoptr i64 ptrtoint (ptr @onText to i64) to ptr
 ; CHECK: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.onText)
 
-; Cells are left alone: constant ones, unknown ones, a parameter, a loaded one.
+; Cells are not changed: constant, external, a parameter, loaded.
 define void @cells(i8* %url, i8* %parameter, i8** %slot) {
   %loaded = load i8*, i8** %slot
   %a = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* bitcast ({ i8* }* @cell to i8*))
@@ -104,7 +104,7 @@ define void @selected_cells(ptr %url, i1 %c, ptr %parameter) {
 ; CHECK-NEXT: %s = select i1 %c, ptr @cell, ptr %parameter
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %s)
 
-; The phi is called as a plain function too: it stays, and another chooses among cells.
+; A phi that is also called as a plain function stays. Its copy chooses among cells.
 define ptr @chosen(ptr %url, i1 %c) {
 entry:
   br i1 %c, label %left, label %right
@@ -152,7 +152,7 @@ declare i32 @person(...)
 ; CHECK-LABEL: define void @invoked(
 ; CHECK-NEXT: invoke ptr @wsConnect(ptr %url, ptr @osp_ws.cell.onText)
 
-; The forwarder of a function with another calling convention follows it.
+; A forwarder calls with the function's calling convention.
 ; CHECK-LABEL: define internal ptr @osp_ws.forward.fast(
 ; CHECK: %result = tail call fastcc ptr @fast(ptr %message)
 

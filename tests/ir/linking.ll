@@ -1,14 +1,16 @@
-; CG-15: two lowered modules that use the same builtin link into one, by llvm-link and by ThinLTO, and export neither body nor
-; cell.
+; CG-15: llvm-link and ThinLTO link two lowered modules that use the same builtin. The result exports neither the body
+; nor the cells.
 ; RUN: %split_file %s %t
 ; RUN: %lower %t/a.ll -o %t/a.bc && %opt -passes=verify -disable-output %t/a.bc
 ; RUN: %lower %t/b.ll -o %t/b.bc && %opt -passes=verify -disable-output %t/b.bc
 ; RUN: %llvm_link %t/a.bc %t/b.bc -S | %opt -passes=verify -S | %FileCheck %s
-; RUN: %llvm_link %t/a.ll %t/b.ll -S -o %t/ab.ll && %lower %t/ab.ll | %opt -passes=verify -S | %FileCheck %s --check-prefix=LATE
+; RUN: %llvm_link %t/a.ll %t/b.ll -S -o %t/ab.ll \
+; RUN:   && %lower %t/ab.ll | %opt -passes=verify -S | %FileCheck %s --check-prefix=LATE
 ; RUN: %opt -thinlto-bc %t/a.bc -o %t/a.thin && %opt -thinlto-bc %t/b.bc -o %t/b.thin
 ; RUN: %llvm_lto2 run %t/a.thin %t/b.thin -o %t/out -save-temps \
 ; RUN:   -r=%t/a.thin,f,px -r=%t/a.thin,wsConnect,pl -r=%t/a.thin,osp_ws_connect, -r=%t/a.thin,osp_alloc_tagged, \
-; RUN:   -r=%t/b.thin,g,px -r=%t/b.thin,wsConnect, -r=%t/b.thin,osp_ws_connect, -r=%t/b.thin,osp_alloc_tagged, -r=%t/b.thin,f,
+; RUN:   -r=%t/b.thin,g,px -r=%t/b.thin,wsConnect, -r=%t/b.thin,osp_ws_connect, -r=%t/b.thin,osp_alloc_tagged, \
+; RUN:   -r=%t/b.thin,f,
 ; RUN: %llvm_nm %t/out.1 %t/out.2 | %FileCheck %s --check-prefix=NM
 
 ; CHECK: define linkonce_odr hidden {{.*}}@wsConnect(

@@ -5,6 +5,10 @@ import sys
 
 import lit.formats
 
+source = os.path.dirname(__file__)
+sys.path.insert(0, os.path.join(source, "..", "..", "spec"))
+from ws_tables import Tables
+
 param = lit_config.params
 llvm_bin, version = param["llvm_bin"], int(param["llvm_version"])
 build = param["build"]
@@ -13,18 +17,20 @@ config.name = "osprey-websocket IR, LLVM %d" % version
 config.test_format = lit.formats.ShTest(True)
 config.suffixes = [".ll", ".test"]
 config.excludes = ["Inputs"]
-config.test_source_root = os.path.dirname(__file__)
+config.test_source_root = source
 config.test_exec_root = os.path.join(build, "tests", "ir", "out")
 for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS"):
     config.environment[name] = os.environ.get(name, "")
 config.available_features.add("llvm%d" % version)
 
-# What the versions of LLVM spell differently. The names begin with $ to survive CHECK-LABEL.
+# What LLVM versions spell differently. The names begin with $ so that CHECK-LABEL does not clear them.
 nocapture_first = "nocapture " if version < 21 else ""
 nocapture_last = "" if version < 21 else "captures(none) "
+tables = Tables(os.path.join(source, "..", ".."))
+record = nocapture_first + "noundef nonnull readonly align 8 " + nocapture_last + "dereferenceable(%d)"
 spellings = {
+    **{name: record % tables.record_layout(name).size for name in tables.records},
     "STRING": nocapture_first + "noundef nonnull readonly " + nocapture_last + "dereferenceable(1)",
-    "RECORD": nocapture_first + "noundef nonnull readonly align 8 " + nocapture_last + "dereferenceable(56)",
     "CELL": "noundef nonnull align 8 dereferenceable(8)",
     "SLOT": nocapture_first + "noundef nonnull align 8 " + nocapture_last + "dereferenceable(8)",
     "INBOUNDS": "inbounds" if version < 20 else "inbounds nuw",
@@ -48,7 +54,7 @@ substitutions = {
     "%plugin": os.path.join(build, "codegen", "libosprey_ws_plugin.so"),
 }
 
-# The host programs need the runtime too, and in libhost.a what a host's own archive would hold.
+# Libraries that host programs link. libhost.a stands for the archive of a host.
 def built(*path):
     return os.path.join(build, *path)
 
@@ -59,12 +65,13 @@ sanitize = " -fsanitize=" + param["sanitize"] if param["sanitize"] != "none" els
 substitutions["%osprey_cc"] = built("tools", "osprey-ws-cc")
 substitutions["%ospreyc"] = built("tools", "ospreyc", "ospreyc")
 substitutions["%bindings"] = built("tests", "ir", "bindings")
-substitutions["%bindings_file"] = os.path.join(config.test_source_root, "..", "..", "spec", "osprey-bindings.osp")
+substitutions["%bindings_file"] = os.path.join(source, "..", "..", "spec", "osprey-bindings.osp")
 substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
-substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + " " + built("runtime", "libosprey_mem.a") + sanitize
-substitutions["%rt_libraries"] = built("tools", "ospreyc", "libosprey_rt.a") + " " + built("runtime", "libosprey_mem.a") + sanitize
+memory = " " + built("runtime", "libosprey_mem.a") + sanitize
+substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + memory
+substitutions["%rt_libraries"] = built("tools", "ospreyc", "libosprey_rt.a") + memory
 substitutions["%system_libraries"] = param["system_libraries"]
-# A linker and the sanitizers' runtime of the same version, where Debian's packages of them are there.
+# The linker and the sanitizer runtime of the same version, if Debian's packages are installed.
 has_lld = os.path.exists(os.path.join(llvm_bin, "ld.lld"))
 has_asan = glob.glob(os.path.join(llvm_bin, "..", "lib", "clang", "*", "lib", "*", "libclang_rt.asan*.a"))
 substitutions["%thinlto"] = "-flto=thin -fuse-ld=lld" if has_lld else ""

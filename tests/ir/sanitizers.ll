@@ -1,4 +1,4 @@
-; CG-17: bodies and forwarders are compiled with the sanitizers of their callers, and so inlined into them.
+; CG-17: bodies and forwarders have the sanitizer attributes of their callers, so they are inlined.
 ; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s
 ; RUN: %lower %s | %opt -passes='default<O2>,verify' -S | %FileCheck %s --check-prefix=OPT
 

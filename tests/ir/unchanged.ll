@@ -1,4 +1,5 @@
-; CG-6 CG-7: lowering twice is lowering once; definitions of the program's own and modules without builtins stay as they are.
+; CG-6 CG-7: lowering twice has the effect of lowering once. The program's own definitions and modules without builtins
+; are not changed.
 ; RUN: %split_file %s %t
 ; RUN: %lower %t/uses.ll | %opt -passes=verify -S -o %t/once.ll
 ; RUN: %lower - -o %t/twice.ll < %t/once.ll && %opt -passes=verify -disable-output %t/twice.ll
@@ -29,7 +30,7 @@ define ptr @h(ptr %url) {
   %r = call ptr @wsConnect(ptr %url, ptr @on)
   ret ptr %r
 }
-; The cell that is there already is taken, and calls of a body that is there already are adapted too, as linking brings them.
+; Linking adds a call to an existing body. Lowering adapts the call and uses the existing cell.
 ; CHECK: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.on)
 ; CHECK: call ptr @websocketConnect(ptr %url, ptr @osp_ws.cell.on)
 ; CHECK: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.on)

@@ -1,4 +1,4 @@
-; CG-3: a builtin is a function like another: stored, selected, called through a pointer.
+; CG-3: a builtin can be used as a value: stored, selected, called through a pointer.
 ; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s
 ; RUN: %lower %s | %opt -passes='default<O2>,verify' -S | %FileCheck %s --check-prefix=OPT
 

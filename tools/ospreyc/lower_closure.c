@@ -11,6 +11,7 @@
  * The code of a cell borrows its arguments, as any caller of a cell expects, and hands references to the function proper.
  */
 #include "lower_internal.h"
+#include "lower_layout.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -84,16 +85,17 @@ static LLVMValueRef closure_constant(struct lower *lower, const struct ast_funct
 static LLVMValueRef closure_fresh(struct lower_function *fn, const struct ast_function *function) {
   struct lower *lower = fn->lower;
   LLVMTypeRef type = lower_type_cell(lower, function);
-  size_t count = function->capture_count;
-  const struct type **members = calloc(count + 1, sizeof *members);
-  LLVMValueRef *values = calloc(count + 1, sizeof *values);
-  values[0] = lower_closure_code(lower, function);
-  for (size_t i = 0; i < count; i++) {
-    members[i + 1] = function->captures[i].variable->type;
-    values[i + 1] = lower_own(fn, members[i + 1], lower_expr(fn, function->captures[i].value));
+  size_t count = LAYOUT_CELL_captures + function->capture_count;
+  const struct type **members = calloc(count, sizeof *members);
+  LLVMValueRef *values = calloc(count, sizeof *values);
+  values[LAYOUT_CELL_code] = lower_closure_code(lower, function);
+  for (size_t i = 0; i < function->capture_count; i++) {
+    size_t at = LAYOUT_CELL_captures + i;
+    members[at] = function->captures[i].variable->type;
+    values[at] = lower_own(fn, members[at], lower_expr(fn, function->captures[i].value));
   }
-  LLVMValueRef cell = lower_alloc(lower, type, lower_type_meta(lower, type, members, count + 1));
-  for (size_t i = 0; i <= count; i++)
+  LLVMValueRef cell = lower_alloc(lower, type, lower_type_meta(lower, type, members, count));
+  for (size_t i = 0; i < count; i++)
     LLVMBuildStore(lower->builder, values[i], LLVMBuildStructGEP2(lower->builder, type, cell, (unsigned)i, ""));
   free(members);
   free(values);
@@ -111,7 +113,7 @@ LLVMValueRef lower_closure_capture(struct lower_function *fn, size_t index) {
   struct lower *lower = fn->lower;
   const struct ast_variable *variable = fn->ast->captures[index].variable;
   LLVMTypeRef cell = lower_type_cell(lower, fn->ast);
-  LLVMValueRef slot = LLVMBuildStructGEP2(lower->builder, cell, fn->cell, (unsigned)index + 1, "");
+  LLVMValueRef slot = LLVMBuildStructGEP2(lower->builder, cell, fn->cell, LAYOUT_CELL_captures + (unsigned)index, "");
   return LLVMBuildLoad2(lower->builder, lower_type(lower, variable->type), slot, variable->name);
 }
 

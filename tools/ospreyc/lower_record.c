@@ -4,13 +4,14 @@
  *     { i64 tag, fields… }
  */
 #include "lower_internal.h"
+#include "lower_layout.h"
 
 #include <stdlib.h>
 
 static LLVMValueRef field_address(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
                                   LLVMValueRef record) {
   LLVMTypeRef type = lower_type_constructor(fn->lower, constructor);
-  return LLVMBuildStructGEP2(fn->lower->builder, type, record, index + 1, "");
+  return LLVMBuildStructGEP2(fn->lower->builder, type, record, LAYOUT_RECORD_fields + index, "");
 }
 
 /* A field's value, borrowed from the record. */
@@ -27,11 +28,11 @@ LLVMValueRef lower_tag_load(struct lower_function *fn, LLVMValueRef record) {
 }
 
 static int64_t record_meta(struct lower *lower, const struct type_constructor *constructor) {
-  const struct type **members = calloc(constructor->field_count + 1, sizeof *members);
+  const struct type **members = calloc(LAYOUT_RECORD_fields + constructor->field_count, sizeof *members);
   for (size_t i = 0; i < constructor->field_count; i++)
-    members[i + 1] = constructor->fields[i].type;
-  int64_t meta =
-      lower_type_meta(lower, lower_type_constructor(lower, constructor), members, constructor->field_count + 1);
+    members[LAYOUT_RECORD_fields + i] = constructor->fields[i].type;
+  int64_t meta = lower_type_meta(lower, lower_type_constructor(lower, constructor), members,
+                                 LAYOUT_RECORD_fields + constructor->field_count);
   free(members);
   return meta;
 }

@@ -4,13 +4,14 @@
  *     { T value, i8 discriminant, ptr message }
  */
 #include "lower_internal.h"
+#include "lower_layout.h"
 
 static const struct type result_message = {.kind = TYPE_STRING};
 
 /* The message is counted in all of them, the value where its type is. */
 static int64_t result_meta(struct lower *lower, const struct type *value) {
-  const struct type *members[] = {value, NULL, &result_message};
-  return lower_type_meta(lower, lower_type_result(lower, value), members, 3);
+  const struct type *members[] = {[LAYOUT_RESULT_value] = value, [LAYOUT_RESULT_message] = &result_message};
+  return lower_type_meta(lower, lower_type_result(lower, value), members, sizeof members / sizeof *members);
 }
 
 static void result_store(struct lower_function *fn, LLVMTypeRef block, LLVMValueRef at, unsigned index,
@@ -21,7 +22,7 @@ static void result_store(struct lower_function *fn, LLVMTypeRef block, LLVMValue
 
 /* Success(constant) and Error(constant) are constants: one private block, which counting ignores. */
 static LLVMValueRef result_constant(struct lower *lower, LLVMValueRef *members) {
-  LLVMValueRef content = LLVMConstStructInContext(lower->llvm, members, 3, false);
+  LLVMValueRef content = LLVMConstStructInContext(lower->llvm, members, LAYOUT_RESULT_message + 1, false);
   LLVMValueRef block = LLVMAddGlobal(lower->module, LLVMTypeOf(content), "result");
   LLVMSetInitializer(block, content);
   LLVMSetGlobalConstant(block, true);
@@ -40,18 +41,21 @@ LLVMValueRef lower_result_block(struct lower_function *fn, const struct type *ty
   LLVMTypeRef block = lower_type_result(lower, value);
   LLVMValueRef null = LLVMConstNull(lower->pointer);
   LLVMValueRef nothing = LLVMConstNull(lower_type(lower, value));
+  LLVMValueRef kept = lower_select(lower, open->failed, nothing, open->value);
+  LLVMValueRef discriminant = LLVMBuildZExt(builder, open->failed, lower->byte, "");
+  LLVMValueRef message = lower_select(lower, open->failed, open->message, null);
   LLVMValueRef members[] = {
-      lower_select(lower, open->failed, nothing, open->value),
-      LLVMBuildZExt(builder, open->failed, lower->byte, ""),
-      lower_select(lower, open->failed, open->message, null),
+      [LAYOUT_RESULT_value] = kept,
+      [LAYOUT_RESULT_discriminant] = discriminant,
+      [LAYOUT_RESULT_message] = message,
   };
-  if (LLVMIsConstant(members[0]) && LLVMIsConstant(members[1]) && LLVMIsConstant(members[2]))
+  if (LLVMIsConstant(kept) && LLVMIsConstant(discriminant) && LLVMIsConstant(message))
     return result_constant(lower, members);
-  lower_own_moving(fn, value, lower_borrowed(members[0]), moving);
+  lower_own_moving(fn, value, lower_borrowed(kept), moving);
   if (open->counted)
-    lower_own_moving(fn, &result_message, lower_borrowed(members[2]), moving);
+    lower_own_moving(fn, &result_message, lower_borrowed(message), moving);
   LLVMValueRef at = lower_alloc(lower, block, result_meta(lower, value));
-  for (unsigned i = 0; i < 3; i++)
+  for (unsigned i = 0; i < sizeof members / sizeof *members; i++)
     result_store(fn, block, at, i, members[i]);
   return at;
 }
@@ -75,13 +79,14 @@ void lower_open_block(struct lower_function *fn, const struct type *type, struct
   LLVMBuilderRef builder = lower->builder;
   LLVMValueRef at = lower_keep(fn, block);
   LLVMTypeRef layout = lower_type_result(lower, type->result.value);
-  LLVMTypeRef members[] = {lower_type(lower, type->result.value), lower->byte, lower->pointer};
-  LLVMValueRef loaded[3];
-  for (unsigned i = 0; i < 3; i++)
-    loaded[i] = LLVMBuildLoad2(builder, members[i], LLVMBuildStructGEP2(builder, layout, at, i, ""), "");
-  open->value = loaded[0];
-  open->failed = LLVMBuildICmp(builder, LLVMIntNE, loaded[1], LLVMConstNull(lower->byte), "failed");
-  open->message = loaded[2];
+  LLVMValueRef loaded[LAYOUT_RESULT_message + 1];
+  for (unsigned i = 0; i < sizeof loaded / sizeof *loaded; i++)
+    loaded[i] = LLVMBuildLoad2(builder, LLVMStructGetTypeAtIndex(layout, i),
+                               LLVMBuildStructGEP2(builder, layout, at, i, ""), "");
+  open->value = loaded[LAYOUT_RESULT_value];
+  open->failed =
+      LLVMBuildICmp(builder, LLVMIntNE, loaded[LAYOUT_RESULT_discriminant], LLVMConstNull(lower->byte), "failed");
+  open->message = loaded[LAYOUT_RESULT_message];
   open->counted = true;
 }
 

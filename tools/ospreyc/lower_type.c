@@ -1,5 +1,6 @@
 /* How types look in IR, and how blocks are laid out (spec/abi.md). */
 #include "lower_internal.h"
+#include "lower_layout.h"
 
 #include <stdlib.h>
 
@@ -17,30 +18,41 @@ LLVMTypeRef lower_type(struct lower *lower, const struct type *type) {
   }
 }
 
+/* The LLVM types that spec/ws_layouts.def names. */
+#define LOWER_i8 lower->byte
+#define LOWER_ptr lower->pointer
+
 /* { T, i8, ptr } */
 LLVMTypeRef lower_type_result(struct lower *lower, const struct type *value) {
-  LLVMTypeRef members[] = {lower_type(lower, value), lower->byte, lower->pointer};
-  return LLVMStructTypeInContext(lower->llvm, members, 3, false);
+  LLVMTypeRef members[] = {
+#define LOWER_T lower_type(lower, value)
+#define WS_RESULT_FIELD(field, index, ir, counted) [index] = LOWER_##ir,
+#include "ws_layouts.def"
+#undef LOWER_T
+  };
+  return LLVMStructTypeInContext(lower->llvm, members, sizeof members / sizeof *members, false);
 }
 
 /* { i64 tag, fields… } */
 LLVMTypeRef lower_type_constructor(struct lower *lower, const struct type_constructor *constructor) {
-  LLVMTypeRef *members = calloc(constructor->field_count + 1, sizeof *members);
-  members[0] = lower->word;
+  unsigned count = LAYOUT_RECORD_fields + (unsigned)constructor->field_count;
+  LLVMTypeRef *members = calloc(count, sizeof *members);
+  members[LAYOUT_RECORD_tag] = lower->word;
   for (size_t i = 0; i < constructor->field_count; i++)
-    members[i + 1] = lower_type(lower, constructor->fields[i].type);
-  LLVMTypeRef type = LLVMStructTypeInContext(lower->llvm, members, (unsigned)constructor->field_count + 1, false);
+    members[LAYOUT_RECORD_fields + i] = lower_type(lower, constructor->fields[i].type);
+  LLVMTypeRef type = LLVMStructTypeInContext(lower->llvm, members, count, false);
   free(members);
   return type;
 }
 
 /* { ptr code, captures… } */
 LLVMTypeRef lower_type_cell(struct lower *lower, const struct ast_function *function) {
-  LLVMTypeRef *members = calloc(function->capture_count + 1, sizeof *members);
-  members[0] = lower->pointer;
+  unsigned count = LAYOUT_CELL_captures + (unsigned)function->capture_count;
+  LLVMTypeRef *members = calloc(count, sizeof *members);
+  members[LAYOUT_CELL_code] = lower->pointer;
   for (size_t i = 0; i < function->capture_count; i++)
-    members[i + 1] = lower_type(lower, function->captures[i].variable->type);
-  LLVMTypeRef type = LLVMStructTypeInContext(lower->llvm, members, (unsigned)function->capture_count + 1, false);
+    members[LAYOUT_CELL_captures + i] = lower_type(lower, function->captures[i].variable->type);
+  LLVMTypeRef type = LLVMStructTypeInContext(lower->llvm, members, count, false);
   free(members);
   return type;
 }
@@ -66,7 +78,7 @@ int64_t lower_type_meta(struct lower *lower, LLVMTypeRef block, const struct typ
     if (!members[i] || !type_is_managed(members[i]))
       continue;
     uint64_t at = LLVMOffsetOfElement(lower->layout, block, (unsigned)i) / 8;
-    if (at >= 56) {
+    if (at >= LAYOUT_META_mask_words) {
       if (!lower->failed)
         fprintf(lower->err, "%s: error: a record, variant or closure has a reference beyond its 56th word\n",
                 lower->program->source->path);
@@ -75,7 +87,7 @@ int64_t lower_type_meta(struct lower *lower, LLVMTypeRef block, const struct typ
     }
     mask |= (uint64_t)1 << at;
   }
-  return mask ? (int64_t)(mask << 8 | 1) : 0;
+  return mask ? (int64_t)(mask << LAYOUT_META_mask_shift | LAYOUT_META_kind_masked) : 0;
 }
 
 /* By getelementptr, so that the IR does not name a number that depends on the layout. */

@@ -77,7 +77,8 @@ define i32 @main() {
   %p = getelementptr [6 x i8], [6 x i8]* @path, i32 0, i32 0
   %h = getelementptr [6 x i8], [6 x i8]* @hello, i32 0, i32 0
   %server = call i64 @websocket_create_server(i64 %port, i8* %a, i8* %p)
-  %r0 = call { i64, i8, i8* }* @wsServerOnMessage(i64 %server, i8* bitcast ({ i64, i8, i8* }* (i8*, i8*)* @server_hears to i8*))
+  %r0 = call { i64, i8, i8* }* @wsServerOnMessage(i64 %server,
+      i8* bitcast ({ i64, i8, i8* }* (i8*, i8*)* @server_hears to i8*))
   %b0 = bitcast { i64, i8, i8* }* %r0 to i8*
   call void @osp_release(i8* %b0)
 ; CHECK-NEXT: {{^}}0

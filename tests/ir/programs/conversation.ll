@@ -1,7 +1,8 @@
-; ABI-1 ABI-2 ABI-3 ABI-4 ABI-7 ABI-8 ABI-11 ABI-15 CC-1 CC-2 CC-4: a program as the public compiler emits it, with a server and a
-; client in one process. Its functions are external, and some have names of the C library.
+; ABI-1 ABI-2 ABI-3 ABI-4 ABI-7 ABI-8 ABI-11 ABI-15 CC-1 CC-2 CC-4: a program as the public compiler emits it, with a
+; server and a client in one process. Its functions are external, and some have names of the C library.
 ; RUN: %opt -passes=verify -disable-output %s
-; RUN: for o in -O0 -O2 "-O2 %thinlto"; do %osprey_cc %s -o %t -Wno-override-module $o %host_libraries && %t | %FileCheck %s || exit 1; done
+; RUN: for o in -O0 -O2 "-O2 %thinlto"; do %osprey_cc %s -o %t -Wno-override-module $o %host_libraries \
+; RUN:   && %t | %FileCheck %s || exit 1; done
 ; RUN: sed 's/^\(define .*\) {$/\1 sanitize_address {/' %s > %t.asan.ll
 ; RUN: %osprey_cc %t.asan.ll -o %t.asan -Wno-override-module -O1 %asan %host_libraries && %t.asan | %FileCheck %s
 
@@ -61,7 +62,8 @@ define i64 @osp_ws_send(i64 %n) {
 
 ; Success { value: {} }
 define { i64, i8, i8* }* @success() {
-  %b = call i8* @osp_alloc_tagged(i64 ptrtoint ({ i64, i8, i8* }* getelementptr ({ i64, i8, i8* }, { i64, i8, i8* }* null, i32 1) to i64), i64 1025)
+  %b = call i8* @osp_alloc_tagged(i64 ptrtoint ({ i64, i8, i8* }* getelementptr ({ i64, i8, i8* },
+      { i64, i8, i8* }* null, i32 1) to i64), i64 1025)
   %r = bitcast i8* %b to { i64, i8, i8* }*
   %v = getelementptr { i64, i8, i8* }, { i64, i8, i8* }* %r, i32 0, i32 0
   store i64 0, i64* %v
@@ -138,7 +140,8 @@ define { i64, i8, i8* }* @heard_code(i8* %env, i8* %message) {
 }
 
 define { i64, i8, i8* }* @on_close(i8* %connection, i64 %code, i8* %reason) {
-  %text = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %code, i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
+  %text = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %code,
+      i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
   call i32 @puts(i8* %text)
   call i32 @puts(i8* %reason)
   call void @osp_release(i8* %text)
@@ -154,10 +157,12 @@ define i32 @main() {
 ; CHECK-NEXT: 4277
   %libc = call i64 @host_close_77()
   %own = call i64 @close(i64 77)
-  %t1 = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %libc, i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
+  %t1 = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %libc,
+      i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
   call i32 @puts(i8* %t1)
   call void @osp_release(i8* %t1)
-  %t2 = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %own, i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
+  %t2 = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %own,
+      i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
   call i32 @puts(i8* %t2)
   call void @osp_release(i8* %t2)
 
@@ -171,7 +176,8 @@ define i32 @main() {
   %u1 = call i64 @check({ i64, i8, i8* }* %r1)
   %r2 = call { i64, i8, i8* }* @wsServerOnOpen(i64 %server, i8* bitcast ({ i8* }* @opened to i8*))
   %u2 = call i64 @check({ i64, i8, i8* }* %r2)
-  %r3 = call { i64, i8, i8* }* @wsServerOnClose(i64 %server, i8* bitcast ({ i64, i8, i8* }* (i8*, i64, i8*)* @on_close to i8*))
+  %r3 = call { i64, i8, i8* }* @wsServerOnClose(i64 %server,
+      i8* bitcast ({ i64, i8, i8* }* (i8*, i64, i8*)* @on_close to i8*))
   %u3 = call i64 @check({ i64, i8, i8* }* %r3)
   %r4 = call { i64, i8, i8* }* @wsServerListen(i64 %server)
   %u4 = call i64 @check({ i64, i8, i8* }* %r4)
@@ -185,7 +191,8 @@ define i32 @main() {
   store i8* getelementptr ([8 x i8], [8 x i8]* @heard, i32 0, i32 0), i8** %w1
   %w2 = getelementptr { i8*, i8*, i64 }, { i8*, i8*, i64 }* %cellp, i32 0, i32 2
   store i64 7, i64* %w2
-  %url = call i8* @host_join(i8* getelementptr ([16 x i8], [16 x i8]* @url, i32 0, i32 0), i64 %port, i8* getelementptr ([7 x i8], [7 x i8]* @query, i32 0, i32 0))
+  %url = call i8* @host_join(i8* getelementptr ([16 x i8], [16 x i8]* @url, i32 0, i32 0), i64 %port,
+      i8* getelementptr ([7 x i8], [7 x i8]* @query, i32 0, i32 0))
   %r5 = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* %cell)
   call void @osp_release(i8* %url)
   call void @osp_release(i8* %cell)
@@ -201,7 +208,8 @@ define i32 @main() {
 
 ; CHECK-NEXT: client 7:
 ; CHECK-NEXT: server
-  %r7 = call { i64, i8, i8* }* @wsServerBroadcast(i64 %server, i8* getelementptr ([7 x i8], [7 x i8]* @prefix, i32 0, i32 0))
+  %r7 = call { i64, i8, i8* }* @wsServerBroadcast(i64 %server,
+      i8* getelementptr ([7 x i8], [7 x i8]* @prefix, i32 0, i32 0))
   %u7 = call i64 @check({ i64, i8, i8* }* %r7)
   call void @host_wait()
 
@@ -212,7 +220,8 @@ define i32 @main() {
 ; CHECK-NEXT: {{.*[A-Za-z].*}}
   %r8 = call { i64, i8, i8* }* @wsServerConnections(i64 %server)
   %count = call i64 @check({ i64, i8, i8* }* %r8)
-  %t3 = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %count, i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
+  %t3 = call i8* @host_join(i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0), i64 %count,
+      i8* getelementptr ([1 x i8], [1 x i8]* @empty, i32 0, i32 0))
   call i32 @puts(i8* %t3)
   call void @osp_release(i8* %t3)
   %r9 = call { i8*, i8, i8* }* @wsConnection(i64 %client)

@@ -1,4 +1,4 @@
-; CG-10 LOWER-3: handlers of another type than the parameter's are refused with both types, wherever they come from.
+; CG-10 LOWER-3: a handler with a type other than the parameter's, in every form. The error states both types.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: %not %lower %s 2>&1 | %FileCheck %s
 
@@ -15,18 +15,24 @@ declare ptr @variadic(ptr, ...)
 define void @f(ptr %url, i1 %c) {
   ; a comment that says call ptr @wsConnect( is not one
   %a = call ptr @wsConnect(ptr %url, ptr @number)
-; CHECK: handlers.ll:[[#@LINE-1]]: error: 'number' is passed to 'wsConnect' as messageHandler, but has type i64 (ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'number' is passed to 'wsConnect' as messageHandler
+; CHECK-SAME: {{^}}, but has type i64 (ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
   %r = bitcast ptr @two to ptr
   %b = call ptr @wsConnect(ptr %url, ptr %r)
-; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'wsConnect' as messageHandler, but has type ptr (ptr, ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'wsConnect' as messageHandler
+; CHECK-SAME: {{^}}, but has type ptr (ptr, ptr); expected ptr (ptr): fn(String) -> Result<Success, String>
   %d = call ptr @wsConnect(ptr %url, ptr @variadic)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: 'variadic' is passed {{.*}} ptr (ptr, ...); expected ptr (ptr)
   %e = call ptr @wsConnect(ptr %url, ptr @raw_in_a_cell)
-; CHECK: handlers.ll:[[#@LINE-1]]: error: the cell 'raw_in_a_cell' is passed to 'wsConnect' as messageHandler, but its code 'one' has type ptr (ptr); expected ptr (ptr, ptr): fn(String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: the cell 'raw_in_a_cell' is passed to 'wsConnect' as messageHandler,
+; CHECK-SAME: {{^}} but its code 'one' has type ptr (ptr); expected ptr (ptr, ptr):
+; CHECK-SAME: {{^}} fn(String) -> Result<Success, String>
   %g = call ptr @wsConnect(ptr %url, ptr null)
-; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr null' is passed to 'wsConnect' as messageHandler, but is neither a function nor a closure cell: fn(String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr null' is passed to 'wsConnect' as messageHandler
+; CHECK-SAME: {{^}}, but is neither a function nor a closure cell: fn(String) -> Result<Success, String>
   %i = call ptr @wsConnect(ptr %url, ptr @text)
-; CHECK: handlers.ll:[[#@LINE-1]]: error: '@text = private constant [3 x i8] c"no\00"' is passed to 'wsConnect' as messageHandler, but is neither
+; CHECK: handlers.ll:[[#@LINE-1]]: error: '@text = private constant [3 x i8] c"no\00"' is passed to 'wsConnect'
+; CHECK-SAME: {{^}} as messageHandler, but is neither
   %j = call ptr @wsConnect(ptr %url, ptr @no_code)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: '@no_code = private constant { ptr, i64 } zeroinitializer' is passed
   %k = call ptr @wsConnect(ptr %url, ptr undef)
@@ -43,6 +49,8 @@ define void @f(ptr %url, i1 %c) {
 
 define void @g() {
   %a = call ptr @websocketServerOnClose(i64 1, ptr @two)
-; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'websocketServerOnClose' as closeHandler, but has type ptr (ptr, ptr); expected ptr (ptr, i64, ptr): fn(WebSocketConnection, Int, String) -> Result<Success, String>
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'websocketServerOnClose' as closeHandler
+; CHECK-SAME: {{^}}, but has type ptr (ptr, ptr); expected ptr (ptr, i64, ptr):
+; CHECK-SAME: {{^}} fn(WebSocketConnection, Int, String) -> Result<Success, String>
   ret void
 }

@@ -1,4 +1,4 @@
-; CG-13: a module that the verifier refuses.
+; CG-13: a module that LLVM's verifier rejects.
 ; RUN: %not %opt -passes=verify -disable-output %s
 ; RUN: %not %lower %s 2>&1 | %FileCheck %s
 ; CHECK: invalid.ll: error: the module is not valid: Instruction does not dominate all uses!

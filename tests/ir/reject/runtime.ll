@@ -1,4 +1,4 @@
-; CG-11: what the runtime defines is declared otherwise, or defined by the program.
+; CG-11: a function of the runtime is declared with another type, or defined by the program.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: %not %lower %s -o %t 2>&1 | %FileCheck %s
 ; RUN: %not ls %t

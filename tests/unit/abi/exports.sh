@@ -1,6 +1,6 @@
 #!/bin/sh
-# exports.sh ARCHIVE TABLE: the archive defines the table's entry points and no other global symbol (in a build that counts
-# calls for fault injection, also that counter's, which programs may share).
+# exports.sh ARCHIVE TABLE: the archive defines the table's entry points and no other global symbol (in a build that
+# counts calls for fault injection, also that counter's, which programs may share).
 set -eu
 found=$(nm -g --defined-only "$1" | awk 'NF == 3 && $3 !~ /^(__|ws_fault_|DW\.ref)/ { print $3 }' | sort)
 wanted=$(sed -n 's/^WS_BUILTIN([A-Za-z]*, [A-Za-z]*, \(osp_ws_[a-z_]*\),.*/\1/p' "$2" | sort)

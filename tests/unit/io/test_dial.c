@@ -204,8 +204,8 @@ static void test_deadline_of_connecting(void **state) {
   close_all(deaf, fillers);
 }
 
-/* One of two addresses refuses, the other does not answer. Then the deadline passes before the second is tried: WS-CONNECT-6
- * WS-CONNECT-9 */
+/* One of two addresses refuses, the other does not answer. Then the deadline passes before the second is tried:
+ * WS-CONNECT-6 WS-CONNECT-9 */
 static void test_deadline_of_one_of_two(void **state) {
   if (!have_ipv6())
     skip();

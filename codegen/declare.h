@@ -1,0 +1,20 @@
+#pragma once
+/* Functions of the module: the runtime's entry points, the host's allocator, and the builtins themselves.
+ *
+ * Checks (check.h) have established that a function that exists has the right type. None of these fails. */
+
+#include "osprey_ws_codegen.h"
+
+#define CG_DECLARE_ALLOC "osp_alloc_tagged"
+
+/* Returns the function, variable or alias of this name, or NULL. */
+LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name);
+
+/* Returns osp_alloc_tagged. The host's declaration is used unchanged; a new one gets its attributes. */
+LLVMValueRef cg_declare_alloc(LLVMModuleRef module);
+
+/* Returns the C entry point of a builtin, declared if necessary, and adds its attributes. */
+LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin);
+
+/* Gives the function of a builtin its linkage, visibility, attributes and parameter names. */
+void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin);

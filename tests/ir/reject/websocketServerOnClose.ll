@@ -1,8 +1,0 @@
-; CG-8 LOWER-3: websocketServerOnClose declared as something else is refused, by name and by alias, with both types.
-; RUN: %opt -passes=verify -disable-output %s
-; RUN: %not %lower %s 2>&1 | %FileCheck %s
-
-declare i64 @websocketServerOnClose(i64, i8*)
-; CHECK: websocketServerOnClose.ll:[[#@LINE-1]]: error: 'websocketServerOnClose' is declared as i64 (i64, ptr), but the builtin's type is ptr (i64, ptr): websocketServerOnClose(serverID: Int, closeHandler: fn(WebSocketConnection, Int, String) -> Result<Success, String>) -> Result<Success, String>
-declare { i64, i8, i8* }* @wsServerOnClose(i64, i8*, i32)
-; CHECK: websocketServerOnClose.ll:[[#@LINE-1]]: error: 'wsServerOnClose' is declared as ptr (i64, ptr, i32), but the builtin's type is ptr (i64, ptr): websocketServerOnClose(serverID: Int, closeHandler: fn(WebSocketConnection, Int, String) -> Result<Success, String>) -> Result<Success, String>
