@@ -28,7 +28,7 @@ static inline struct ws_slice ws_slice_of(const char *text) {
 }
 
 /* The slice of a literal. */
-#define WS_SLICE(literal) ((struct ws_slice){literal, sizeof(literal) - 1})
+#define WS_SLICE(literal) ((struct ws_slice){literal, sizeof literal - 1})
 
 /* Returns true for a space or a tab. */
 /*@ assigns \nothing; */

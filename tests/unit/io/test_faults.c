@@ -1,6 +1,6 @@
 /* Every allocation and every system call of the I/O layer fails in turn during a conversation: a server and a client in
  * one loop echo much data, over TCP and over TLS. Each conversation completes or fails, and neither leaks nor hangs:
- * FAULT-2 OUTQ-10. Built with the option fault_injection only. */
+ * FAULT-2. Built with the option fault_injection only. */
 #include "io/tcp_stream.h"
 #include "io/tls_stream.h"
 #include "io_test.h"

@@ -134,7 +134,7 @@ static void test_used_port(void **state) {
   fixture_free(fixture);
 }
 
-/* Both are bound before either listens: LISTEN-2 */
+/* Both are bound before either listens: WS-CREATE-5 */
 static void test_used_port_seen_by_listen(void **state) {
   (void)state;
   struct ws_bound first, second;
@@ -225,7 +225,7 @@ static void test_descriptors_run_out(void **state) {
   fixture_free(fixture);
 }
 
-/* Without the spare descriptor, the timer resumes accepting: LISTEN-5 */
+/* Without the spare descriptor, the timer resumes accepting: WS-SEC-12 */
 static void test_descriptors_run_out_without_a_spare(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");
@@ -261,7 +261,7 @@ static void test_stopped_while_accepting(void **state) {
   fixture_free(fixture);
 }
 
-/* The server closes first, which leaves its port with a connection in TIME_WAIT: LISTEN-9 */
+/* The server closes first, which leaves its port with a connection in TIME_WAIT: WS-CREATE-8 */
 static void test_port_can_be_bound_again(void **state) {
   (void)state;
   struct fixture *fixture = fixture_new("127.0.0.1");

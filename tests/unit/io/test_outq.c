@@ -105,7 +105,7 @@ static void test_an_empty_queue_holds_nothing(void **state) {
   assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
 }
 
-/* A hundred messages of all three kinds go out in one write: OUTQ-2 */
+/* A hundred messages of all three kinds go out in one write. */
 static void test_what_was_added_goes_out_at_once(void **state) {
   struct fixture *fixture = *state;
   uint8_t sent[4096], received[4096];
@@ -131,7 +131,7 @@ static void test_what_was_added_goes_out_at_once(void **state) {
   assert_memory_equal(sent, received, total);
 }
 
-/* Pieces of every size and kind, to a peer that reads a little at a time: OUTQ-1 OUTQ-4 */
+/* Pieces of every size and kind, to a peer that reads a little at a time. */
 static void test_order_is_kept_through_partial_writes(void **state) {
   enum { TOTAL = 8000000 };
   static const size_t lengths[] = {1, 200, 4096, 4097, 16000, 16384, 70000, 2, 130, 300000, 90, 3};
@@ -208,7 +208,7 @@ static void *charge_often(void *context) {
   return (void *)accepted;
 }
 
-/* Four threads charge against one cap: OUTQ-6 */
+/* Four threads charge against one cap. */
 static void test_charging_from_many_threads(void **state) {
   (void)state;
   struct ws_outq queue = {0};
@@ -252,7 +252,7 @@ static void test_memory_is_used_again(void **state) {
   assert_int_equal(pool->chunks.count, kept - 1);
 }
 
-/* A partly written list moves down for more entries, and grows: OUTQ-1 OUTQ-4 */
+/* A partly written list moves down for more entries, and grows. */
 static void test_a_long_list_written_in_part(void **state) {
   enum { GROWING = 30, ROUNDS = 80, EACH = 60, SIZE = 9000 };
   struct fixture *fixture = *state;
@@ -281,7 +281,7 @@ static void test_a_long_list_written_in_part(void **state) {
   free(got);
 }
 
-/* A size that exceeds the counter of a chunk: OUTQ-10 */
+/* A size that exceeds the counter of a chunk. */
 static void test_a_chunk_too_large(void **state) {
   struct fixture *fixture = *state;
   assert_null(ws_chunk_new((size_t)1 << 33));

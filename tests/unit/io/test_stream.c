@@ -148,7 +148,7 @@ static void fill(uint8_t *bytes, size_t size) {
     bytes[i] = (uint8_t)(i * 2654435761u >> 13);
 }
 
-/* Many parts of all sizes, to a peer that reads more slowly than the stream writes: STREAM-1 STREAM-3 */
+/* Many parts of all sizes, to a peer that reads more slowly than the stream writes. */
 static void test_much_data_in_parts(void **state) {
   enum { TOTAL = 3000000 };
   static const size_t lengths[] = {1, 0, 7, 16384, 125, 65536, 3, 0, 40000, 16385, 2, 500};
@@ -183,7 +183,7 @@ static void test_much_data_in_parts(void **state) {
   free(received);
 }
 
-/* When the peer has read, a blocked writer is reported as writable: STREAM-3 */
+/* When the peer has read, a blocked writer is reported as writable. */
 static void test_blocked_writer_is_told(void **state) {
   struct pair *pair = *state;
   static uint8_t bytes[65536];
@@ -235,7 +235,7 @@ static void test_closing(void **state) {
   assert_int_equal(pair->client_calls, 0);
 }
 
-/* Readiness and ws_stream_pending suffice to read everything, with buffers of any size: STREAM-8 */
+/* Readiness and ws_stream_pending suffice to read everything, with buffers of any size. */
 static void test_no_byte_is_left_behind(void **state) {
   enum { TOTAL = 100000 };
   struct pair *pair = *state;
@@ -267,7 +267,7 @@ static void test_size(void **state) {
   assert_true(sizeof(struct ws_stream) <= 32);
 }
 
-/* STREAM-4, for reads */
+/* A read from a peer that is gone fails too. */
 static void test_reading_from_a_peer_that_is_gone(void **state) {
   struct pair *pair = *state;
   uint8_t bytes[16];

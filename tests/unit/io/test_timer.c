@@ -42,7 +42,7 @@ static void timed_init(struct ws_loop *loop, struct timed *timed) {
   assert_int_equal(ws_timer_init(loop, &timed->timer, timed_fire), 0);
 }
 
-/* The loop waits without a timeout, and the timer fires: TIMER-1 TIMER-7 */
+/* The loop waits without a timeout, and the timer fires. */
 static void test_fires_once_at_its_time(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
@@ -100,7 +100,7 @@ static void test_disarmed_and_rearmed(void **state) {
   ws_timer_deinit(loop, &earlier.timer);
 }
 
-/* A timer that arms itself for a past time does not prolong the turn: TIMER-4 */
+/* A timer that arms itself for a past time does not prolong the turn. */
 static void test_callback_arms_itself_again(void **state) {
   struct ws_loop *loop = *state;
   struct timed timed;
@@ -163,7 +163,7 @@ static void test_seats_are_reserved(void **state) {
 
 enum { MANY = 10000 };
 
-/* Compares with a model that keeps deadlines in an array. The test sets the time: TIMER-6 */
+/* Compares with a model that keeps deadlines in an array. The test sets the time. */
 static void test_ten_thousand(void **state) {
   struct ws_loop *loop = *state;
   struct timed *timed = calloc(MANY, sizeof *timed);

@@ -421,7 +421,7 @@ static void test_a_client_of_another_protocol(void **state) {
   }
 }
 
-/* Bytes that are no TLS record fail the stream for both directions and for good: STREAM-4 */
+/* Bytes that are no TLS record fail the stream for both directions and for good. */
 static void test_garbage_after_the_handshake(void **state) {
   (void)state;
   SSL_CTX *context = raw_server();
@@ -505,7 +505,7 @@ static size_t waiting_bytes(int fd) {
   return (size_t)count;
 }
 
-/* A read returns between thousands of key updates, which OpenSSL would process in one call: STREAM-9 */
+/* A read returns between thousands of key updates, which OpenSSL would process in one call. */
 static void test_records_that_carry_nothing(void **state) {
   enum { CHANGES = 6000, AT_MOST = 100 * 1024 };
   (void)state;
