@@ -2,7 +2,7 @@
 
 #include "emit.h"
 #include "link.h"
-#include "lower.h"
+#include "lower_program.h"
 
 #include "osprey_ws_codegen.h"
 

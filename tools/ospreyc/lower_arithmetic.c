@@ -6,7 +6,7 @@
  *     %pair = call { i64, i1 } @llvm.sadd.with.overflow.i64(i64 %left, i64 %right)
  *     %message = select i1 %left.failed, ptr %left.message, …
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* Calls: of functions of the program, of cells, of builtins and of C. */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include "osprey_ws_codegen.h"
 

@@ -10,7 +10,7 @@
  *
  * The code of a cell borrows its arguments, as any caller of a cell expects, and hands references to the function proper.
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <stdlib.h>
 #include <string.h>

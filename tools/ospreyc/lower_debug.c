@@ -1,5 +1,5 @@
 /* Debug information: which line of Osprey an instruction comes from, and what its function is called there. */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <llvm-c/DebugInfo.h>
 #include <stdlib.h>

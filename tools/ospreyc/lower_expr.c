@@ -1,5 +1,5 @@
 /* Expressions, and those that choose between others. */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <assert.h>
 

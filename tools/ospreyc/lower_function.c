@@ -5,7 +5,7 @@
  * Internal, so that an Osprey `fn close` is not the C library's, and by that prefix, so that LLVM does not take it for that
  * either. tailcc, so that a tail call reuses the stack whatever the two parameter lists are. The parameters are owned.
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* The C functions that compiled code calls: declared once, when first called, with what may be assumed of them. */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <stdlib.h>
 #include <string.h>

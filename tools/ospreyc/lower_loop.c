@@ -7,7 +7,7 @@
  *           br label %head
  *   done:
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <stdlib.h>
 

@@ -6,7 +6,7 @@
  *   next:
  *     …                                      the next arm
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <string.h>
 

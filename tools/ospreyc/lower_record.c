@@ -3,7 +3,7 @@
  *     %record = call ptr @osp_alloc_tagged_noinit(i64 SIZE, i64 META)
  *     { i64 tag, fields… }
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
  *     %block = call ptr @osp_alloc_tagged(i64 SIZE, i64 META)
  *     { T value, i8 discriminant, ptr message }
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 static const struct type result_message = {.kind = TYPE_STRING};
 

@@ -6,7 +6,7 @@
  *     store …                                            kind and value of each
  *     %text = call ptr @osp_rt_format(ptr %parts, i64 N)
  */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include "runtime/osprey_rt.h"
 

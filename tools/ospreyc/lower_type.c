@@ -1,5 +1,5 @@
 /* How types look in IR, and how blocks are laid out (spec/abi.md). */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <stdlib.h>
 

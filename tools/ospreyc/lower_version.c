@@ -1,5 +1,5 @@
 /* Where versions of LLVM differ. */
-#include "lower_internal.h"
+#include "lower.h"
 
 #include <llvm/Config/llvm-config.h>
 
