@@ -72,7 +72,7 @@ struct lower_target {
 };
 
 /* A Result taken apart: no block need exist. The value may be used where failed is false, the message where it is true; both are
- * borrowed, from blocks that lower_open pushed on the cleanup stack. */
+ * borrowed, from blocks that lower_result_open pushed on the cleanup stack. */
 struct lower_open {
   LLVMValueRef value;
   LLVMValueRef failed; /* i1 */
@@ -129,7 +129,7 @@ LLVMValueRef lower_alloc(struct lower *lower, LLVMTypeRef block, int64_t meta);
 LLVMValueRef lower_alloc_record(struct lower *lower, LLVMTypeRef block, int64_t meta);
 
 /* lower_function.c: functions of the program, and their forwarders */
-LLVMValueRef lower_function_get(struct lower *lower, const struct ast_function *function);
+LLVMValueRef lower_program_function(struct lower *lower, const struct ast_function *function);
 void lower_function_body(struct lower *lower, const struct ast_function *function);
 void lower_main(struct lower *lower);
 
@@ -137,42 +137,42 @@ void lower_main(struct lower *lower);
 LLVMValueRef lower_closure_code(struct lower *lower, const struct ast_function *function);
 struct lower_value lower_closure(struct lower_function *fn, const struct ast_function *function);
 LLVMValueRef lower_closure_capture(struct lower_function *fn, size_t index);
-struct lower_value lower_self(struct lower_function *fn);
+struct lower_value lower_closure_self(struct lower_function *fn);
 
 /* lower_call.c */
 struct lower_value lower_call(struct lower_function *fn, const struct ast_expr *expr);
 bool lower_call_is_tail(const struct ast_expr *expr);
 void lower_call_tail(struct lower_function *fn, const struct ast_expr *expr);
-struct lower_callee lower_callee_open(struct lower_function *fn, const struct ast_expr *expr);
-struct lower_value lower_callee_call(struct lower_function *fn, const struct lower_callee *callee,
+struct lower_callee lower_call_open(struct lower_function *fn, const struct ast_expr *expr);
+struct lower_value lower_call_callee(struct lower_function *fn, const struct lower_callee *callee,
                                      const struct lower_value *arguments);
 
 /* lower_result.c */
 LLVMValueRef lower_result_block(struct lower_function *fn, const struct type *type, const struct lower_open *open,
                                 size_t moving);
 struct lower_value lower_result(struct lower_function *fn, const struct ast_expr *expr);
-void lower_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open);
-void lower_open_block(struct lower_function *fn, const struct type *type, struct lower_value block,
-                      struct lower_open *open);
+void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open);
+void lower_result_open_block(struct lower_function *fn, const struct type *type, struct lower_value block,
+                             struct lower_open *open);
 
 /* lower_arithmetic.c */
 struct lower_value lower_arithmetic(struct lower_function *fn, const struct ast_expr *expr);
-bool lower_is_arithmetic(const struct ast_expr *expr);
-void lower_open_arithmetic(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open);
+bool lower_arithmetic_is(const struct ast_expr *expr);
+void lower_arithmetic_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open);
 
 /* lower_record.c */
-struct lower_value lower_construct(struct lower_function *fn, const struct ast_expr *expr);
-struct lower_value lower_update(struct lower_function *fn, const struct ast_expr *expr);
-struct lower_value lower_field(struct lower_function *fn, const struct ast_expr *expr);
-LLVMValueRef lower_field_load(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
-                              LLVMValueRef record);
-LLVMValueRef lower_tag_load(struct lower_function *fn, LLVMValueRef record);
+struct lower_value lower_record_construct(struct lower_function *fn, const struct ast_expr *expr);
+struct lower_value lower_record_update(struct lower_function *fn, const struct ast_expr *expr);
+struct lower_value lower_record_field(struct lower_function *fn, const struct ast_expr *expr);
+LLVMValueRef lower_record_load(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
+                               LLVMValueRef record);
+LLVMValueRef lower_record_tag(struct lower_function *fn, LLVMValueRef record);
 
 /* lower_string.c */
-LLVMValueRef lower_text(struct lower *lower, const char *bytes, size_t length);
-struct lower_value lower_format(struct lower_function *fn, const struct ast_expr *expr);
-struct lower_value lower_print(struct lower_function *fn, const struct ast_expr *expr);
-LLVMValueRef lower_text_compare(struct lower *lower, LLVMValueRef left, LLVMValueRef right);
+LLVMValueRef lower_string_literal(struct lower *lower, const char *bytes, size_t length);
+struct lower_value lower_string_format(struct lower_function *fn, const struct ast_expr *expr);
+struct lower_value lower_string_print(struct lower_function *fn, const struct ast_expr *expr);
+LLVMValueRef lower_string_compare(struct lower *lower, LLVMValueRef left, LLVMValueRef right);
 
 /* lower_match.c */
 void lower_match(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target);
@@ -182,7 +182,7 @@ struct lower_value lower_loop(struct lower_function *fn, const struct ast_expr *
 
 /* lower_expr.c: expressions, and those that choose between others */
 struct lower_value lower_expr(struct lower_function *fn, const struct ast_expr *expr);
-void lower_to(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target);
+void lower_expr_to(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target);
 
 /* lower_version.c: where versions of LLVM differ */
 void lower_version_must_tail(LLVMValueRef call);

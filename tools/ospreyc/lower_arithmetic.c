@@ -11,13 +11,13 @@
 #include <string.h>
 
 /* Whether the node computes, so that as an operand it needs no block of its own. */
-bool lower_is_arithmetic(const struct ast_expr *expr) {
+bool lower_arithmetic_is(const struct ast_expr *expr) {
   return expr->kind == AST_ARITHMETIC || expr->kind == AST_NEGATE || expr->kind == AST_TO_FLOAT;
 }
 
 static void open_number(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   if (expr->type->kind == TYPE_RESULT) {
-    lower_open(fn, expr, open);
+    lower_result_open(fn, expr, open);
     return;
   }
   *open = (struct lower_open){
@@ -28,7 +28,7 @@ static void open_number(struct lower_function *fn, const struct ast_expr *expr, 
 }
 
 static LLVMValueRef message(struct lower *lower, const char *text) {
-  return lower_text(lower, text, strlen(text));
+  return lower_string_literal(lower, text, strlen(text));
 }
 
 /* Adds a condition under which the step itself fails. */
@@ -137,7 +137,7 @@ static void open_negate(struct lower_function *fn, const struct ast_expr *expr, 
 }
 
 /* Evaluates a node that computes and is a Result. */
-void lower_open_arithmetic(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+void lower_arithmetic_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   if (expr->kind == AST_ARITHMETIC) {
     open_binary(fn, expr, open);
   } else if (expr->kind == AST_NEGATE) {

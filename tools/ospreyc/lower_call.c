@@ -31,7 +31,7 @@ static LLVMValueRef call_function(struct lower_function *fn, const struct lower_
   for (size_t i = 0; i < function->parameter_count; i++)
     values[count++] = lower_own_moving(fn, function->parameters[i]->type, arguments[i], moving);
   lower_release_to(fn, moving);
-  LLVMValueRef ir = lower_function_get(fn->lower, function);
+  LLVMValueRef ir = lower_program_function(fn->lower, function);
   LLVMValueRef value = LLVMBuildCall2(fn->lower->builder, LLVMGlobalGetValueType(ir), ir, values, count, "");
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(ir));
   free(values);
@@ -66,7 +66,7 @@ static LLVMValueRef call_cell(struct lower_function *fn, const struct lower_call
 }
 
 /* Calls it, and consumes those of the arguments that are owned. */
-struct lower_value lower_callee_call(struct lower_function *fn, const struct lower_callee *callee,
+struct lower_value lower_call_callee(struct lower_function *fn, const struct lower_callee *callee,
                                      const struct lower_value *arguments) {
   LLVMValueRef value =
       callee->function ? call_function(fn, callee, arguments, fn->cleanup_count) : call_cell(fn, callee, arguments);
@@ -74,7 +74,7 @@ struct lower_value lower_callee_call(struct lower_function *fn, const struct low
 }
 
 /* A function value that is called: its cell is kept for the current scope. */
-struct lower_callee lower_callee_open(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_callee lower_call_open(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower_callee callee = {.type = expr->type};
   if (expr->kind == AST_CLOSURE)
     callee.function = expr->function;
@@ -86,7 +86,7 @@ struct lower_callee lower_callee_open(struct lower_function *fn, const struct as
 static struct lower_callee call_callee(struct lower_function *fn, const struct ast_call *call) {
   struct lower_callee callee = {.function = call->function};
   if (call->callee == AST_CALL_VALUE) {
-    callee = lower_callee_open(fn, call->value);
+    callee = lower_call_open(fn, call->value);
     callee.function = call->function ? call->function : callee.function;
   } else {
     callee.type = call->function->type;
@@ -148,7 +148,7 @@ struct lower_value lower_call(struct lower_function *fn, const struct ast_expr *
   struct lower_callee callee = call_callee(fn, call);
   struct lower_value *arguments = call_arguments(fn, &call->arguments);
   lower_debug_place(fn, expr->place);
-  struct lower_value value = lower_callee_call(fn, &callee, arguments);
+  struct lower_value value = lower_call_callee(fn, &callee, arguments);
   lower_release_to(fn, depth);
   lower_pop_to(fn, depth);
   free(arguments);

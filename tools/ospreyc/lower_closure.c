@@ -39,7 +39,7 @@ static void closure_forward(struct lower *lower, const struct ast_function *func
     lower_own(&fn, function->parameters[i]->type, lower_borrowed(argument));
     arguments[count++] = argument;
   }
-  LLVMValueRef body = lower_function_get(lower, function);
+  LLVMValueRef body = lower_program_function(lower, function);
   LLVMValueRef value = LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(body), body, arguments, count, "value");
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(body));
   LLVMBuildRet(lower->builder, value);
@@ -116,6 +116,6 @@ LLVMValueRef lower_closure_capture(struct lower_function *fn, size_t index) {
 }
 
 /* The cell of the function that is running. */
-struct lower_value lower_self(struct lower_function *fn) {
+struct lower_value lower_closure_self(struct lower_function *fn) {
   return lower_borrowed(fn->cell ? fn->cell : closure_constant(fn->lower, fn->ast));
 }

@@ -84,7 +84,7 @@ static struct lower_value expr_compare(struct lower_function *fn, const struct a
     return lower_borrowed(LLVMBuildFCmp(lower->builder, float_predicate(op), left.ir, right.ir, ""));
   LLVMValueRef a = left.ir, b = right.ir;
   if (expr->binary.left->type->kind == TYPE_STRING) {
-    a = lower_text_compare(lower, left.ir, right.ir);
+    a = lower_string_compare(lower, left.ir, right.ir);
     b = lower_word(lower, 0);
     lower_drop(fn, left);
     lower_drop(fn, right);
@@ -102,7 +102,7 @@ static struct lower_value expr_sleep(struct lower_function *fn, const struct ast
 static struct lower_value expr_choice(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower_target target;
   lower_target_begin(fn, &target, expr->type);
-  lower_to(fn, expr, &target);
+  lower_expr_to(fn, expr, &target);
   return lower_target_end(fn, &target, expr->type);
 }
 
@@ -119,21 +119,21 @@ struct lower_value lower_expr(struct lower_function *fn, const struct ast_expr *
   case AST_BOOL:
     return lower_borrowed(LLVMConstInt(lower->bit, expr->truth, false));
   case AST_STRING:
-    return lower_borrowed(lower_text(lower, expr->text.bytes, expr->text.length));
+    return lower_borrowed(lower_string_literal(lower, expr->text.bytes, expr->text.length));
   case AST_VARIABLE:
     return expr_variable(fn, expr->variable);
   case AST_CLOSURE:
     return lower_closure(fn, expr->function);
   case AST_SELF:
-    return lower_self(fn);
+    return lower_closure_self(fn);
   case AST_CALL:
     return lower_call(fn, expr);
   case AST_PRINT:
-    return lower_print(fn, expr);
+    return lower_string_print(fn, expr);
   case AST_INTERPOLATE:
   case AST_CONCAT:
   case AST_TO_STRING:
-    return lower_format(fn, expr);
+    return lower_string_format(fn, expr);
   case AST_INPUT:
     return lower_fresh(expr->type, lower_call_hook(lower, "osp_rt_input", lower->pointer, NULL, 0));
   case AST_SLEEP:
@@ -149,11 +149,11 @@ struct lower_value lower_expr(struct lower_function *fn, const struct ast_expr *
   case AST_BLOCK:
     return expr_block(fn, expr);
   case AST_CONSTRUCT:
-    return lower_construct(fn, expr);
+    return lower_record_construct(fn, expr);
   case AST_UPDATE:
-    return lower_update(fn, expr);
+    return lower_record_update(fn, expr);
   case AST_FIELD:
-    return lower_field(fn, expr);
+    return lower_record_field(fn, expr);
   case AST_SUCCESS:
   case AST_ERROR:
     return lower_result(fn, expr);
@@ -174,7 +174,7 @@ static void to_block(struct lower_function *fn, const struct ast_expr *expr, con
   size_t depth = fn->cleanup_count;
   expr_statements(fn, &expr->block);
   if (expr->block.value)
-    lower_to(fn, expr->block.value, target);
+    lower_expr_to(fn, expr->block.value, target);
   else
     lower_deliver(fn, expr->type, lower_unit(fn->lower), target);
   lower_pop_to(fn, depth);
@@ -185,9 +185,9 @@ static void to_if(struct lower_function *fn, const struct ast_expr *expr, const 
   LLVMBasicBlockRef then = lower_block_new(fn, "then"), otherwise = lower_block_new(fn, "else");
   LLVMBuildCondBr(fn->lower->builder, condition, then, otherwise);
   lower_block_enter(fn, then);
-  lower_to(fn, expr->branch.then, target);
+  lower_expr_to(fn, expr->branch.then, target);
   lower_block_enter(fn, otherwise);
-  lower_to(fn, expr->branch.otherwise, target);
+  lower_expr_to(fn, expr->branch.otherwise, target);
 }
 
 /* `left && right`: the right operand is evaluated only where the left one does not decide, so it is in tail position. */
@@ -199,14 +199,14 @@ static void to_logic(struct lower_function *fn, const struct ast_expr *expr, con
   lower_block_enter(fn, decided);
   lower_deliver(fn, expr->type, lower_borrowed(LLVMConstInt(fn->lower->bit, !and, false)), target);
   lower_block_enter(fn, right);
-  lower_to(fn, expr->binary.right, target);
+  lower_expr_to(fn, expr->binary.right, target);
 }
 
 /* `result ?: fallback`: the Result is gone before the fallback is evaluated, so that one is in tail position. */
 static void to_elvis(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
   size_t depth = fn->cleanup_count;
   struct lower_open open;
-  lower_open(fn, expr->binary.left, &open);
+  lower_result_open(fn, expr->binary.left, &open);
   LLVMBasicBlockRef fallback = lower_block_new(fn, "fallback"), success = lower_block_new(fn, "success");
   LLVMBuildCondBr(fn->lower->builder, open.failed, fallback, success);
   lower_block_enter(fn, success);
@@ -214,11 +214,11 @@ static void to_elvis(struct lower_function *fn, const struct ast_expr *expr, con
   lower_block_enter(fn, fallback);
   lower_release_to(fn, depth);
   lower_pop_to(fn, depth);
-  lower_to(fn, expr->binary.right, target);
+  lower_expr_to(fn, expr->binary.right, target);
 }
 
 /* Lowers an expression whose value goes to the target. The block is ended. */
-void lower_to(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
+void lower_expr_to(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
   lower_debug_place(fn, expr->place);
   if (expr->kind == AST_BLOCK)
     to_block(fn, expr, target);

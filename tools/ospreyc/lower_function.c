@@ -24,7 +24,7 @@ static LLVMValueRef function_add(struct lower *lower, const char *name, const st
   return ir;
 }
 
-LLVMValueRef lower_function_get(struct lower *lower, const struct ast_function *function) {
+LLVMValueRef lower_program_function(struct lower *lower, const struct ast_function *function) {
   char *name = NULL;
   if (asprintf(&name, "osprey.%s", function->symbol) < 0)
     abort();
@@ -60,7 +60,7 @@ static void function_captures(struct lower_function *fn) {
 }
 
 void lower_function_body(struct lower *lower, const struct ast_function *function) {
-  struct lower_function fn = {.lower = lower, .ast = function, .ir = lower_function_get(lower, function)};
+  struct lower_function fn = {.lower = lower, .ast = function, .ir = lower_program_function(lower, function)};
   fn.scope = lower_debug_function(lower, function, fn.ir);
   fn.entry = lower_block_new(&fn, "entry");
   LLVMBasicBlockRef start = lower_block_new(&fn, "start");
@@ -68,7 +68,7 @@ void lower_function_body(struct lower *lower, const struct ast_function *functio
   lower_debug_place(&fn, function->place);
   function_parameters(&fn);
   function_captures(&fn);
-  lower_to(&fn, function->body, &(struct lower_target){.returns = true});
+  lower_expr_to(&fn, function->body, &(struct lower_target){.returns = true});
   LLVMPositionBuilderAtEnd(lower->builder, fn.entry);
   LLVMSetCurrentDebugLocation2(lower->builder, NULL);
   LLVMBuildBr(lower->builder, start);
@@ -77,7 +77,7 @@ void lower_function_body(struct lower *lower, const struct ast_function *functio
 
 /* Calls a function without parameters from C's main, and drops its value. */
 static void main_call(struct lower *lower, const struct ast_function *function) {
-  LLVMValueRef ir = lower_function_get(lower, function);
+  LLVMValueRef ir = lower_program_function(lower, function);
   LLVMValueRef value = LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(ir), ir, NULL, 0, "");
   LLVMSetInstructionCallConv(value, TAIL_CALL_CONVENTION);
   if (type_is_managed(function->type->function.result))

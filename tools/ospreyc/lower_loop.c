@@ -34,7 +34,7 @@ static void loop_continue(struct lower_function *fn, struct loop *loop, LLVMValu
 
 static struct lower_value loop_map(struct lower_function *fn, const struct lower_callee *function,
                                    struct lower_value element) {
-  return lower_callee_call(fn, function, &element);
+  return lower_call_callee(fn, function, &element);
 }
 
 /* The function gets to see the element; the element stays in hand. */
@@ -42,7 +42,7 @@ static void loop_filter(struct lower_function *fn, struct loop *loop, const stru
                         struct lower_value element) {
   LLVMBuilderRef builder = fn->lower->builder;
   struct lower_value seen = lower_borrowed(element.ir);
-  LLVMValueRef passes = lower_callee_call(fn, function, &seen).ir;
+  LLVMValueRef passes = lower_call_callee(fn, function, &seen).ir;
   LLVMBasicBlockRef pass = lower_block_new(fn, "pass"), skip = lower_block_new(fn, "skip");
   LLVMBuildCondBr(builder, passes, pass, skip);
   lower_block_enter(fn, skip);
@@ -60,13 +60,13 @@ static void loop_body(struct lower_function *fn, struct loop *loop) {
       loop_filter(fn, loop, &loop->stages[i], element);
   }
   if (!loop->accumulator) {
-    lower_drop(fn, lower_callee_call(fn, &loop->function, &element));
+    lower_drop(fn, lower_call_callee(fn, &loop->function, &element));
     loop_continue(fn, loop, NULL);
     return;
   }
   const struct type *type = loop->ast->initial->type;
   struct lower_value arguments[] = {lower_fresh(type, loop->accumulator), element};
-  loop_continue(fn, loop, lower_callee_call(fn, &loop->function, arguments).ir);
+  loop_continue(fn, loop, lower_call_callee(fn, &loop->function, arguments).ir);
 }
 
 /* Evaluates everything that is evaluated once, in order, and makes the blocks. */
@@ -76,10 +76,10 @@ static void loop_begin(struct lower_function *fn, struct loop *loop) {
   LLVMValueRef start = lower_expr(fn, ast->start).ir, end = lower_expr(fn, ast->end).ir, initial = NULL;
   loop->stages = calloc(ast->stage_count + 1, sizeof *loop->stages);
   for (size_t i = 0; i < ast->stage_count; i++)
-    loop->stages[i] = lower_callee_open(fn, ast->stages[i].function);
+    loop->stages[i] = lower_call_open(fn, ast->stages[i].function);
   if (ast->initial)
     initial = lower_own(fn, ast->initial->type, lower_expr(fn, ast->initial));
-  loop->function = lower_callee_open(fn, ast->function);
+  loop->function = lower_call_open(fn, ast->function);
   loop->head = lower_block_new(fn, "head");
   loop->body = lower_block_new(fn, "body");
   loop->step = lower_block_new(fn, "step");

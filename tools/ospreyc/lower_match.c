@@ -28,14 +28,14 @@ static bool binds_whole(const struct ast_match *match) {
 static void subject_open(struct lower_function *fn, const struct ast_match *match, struct subject *subject) {
   *subject = (struct subject){.type = match->subject->type};
   if (subject->type->kind == TYPE_RESULT && !binds_whole(match)) {
-    lower_open(fn, match->subject, &subject->open);
+    lower_result_open(fn, match->subject, &subject->open);
     return;
   }
   subject->ir = lower_keep(fn, lower_expr(fn, match->subject));
   if (subject->type->kind == TYPE_RESULT)
-    lower_open_block(fn, subject->type, lower_borrowed(subject->ir), &subject->open);
+    lower_result_open_block(fn, subject->type, lower_borrowed(subject->ir), &subject->open);
   if (subject->type->kind == TYPE_UNION)
-    subject->tag = lower_tag_load(fn, subject->ir);
+    subject->tag = lower_record_tag(fn, subject->ir);
 }
 
 /* Whether the arm's pattern matches, as an i1; NULL where it always does. */
@@ -48,8 +48,8 @@ static LLVMValueRef arm_matches(struct lower_function *fn, const struct subject 
   case AST_PATTERN_BOOL:
     return arm->truth ? subject->ir : LLVMBuildNot(builder, subject->ir, "");
   case AST_PATTERN_STRING: {
-    LLVMValueRef text = lower_text(lower, arm->text.bytes, arm->text.length);
-    LLVMValueRef order = lower_text_compare(lower, subject->ir, text);
+    LLVMValueRef text = lower_string_literal(lower, arm->text.bytes, arm->text.length);
+    LLVMValueRef order = lower_string_compare(lower, subject->ir, text);
     return LLVMBuildICmp(builder, LLVMIntEQ, order, lower_word(lower, 0), "");
   }
   case AST_PATTERN_CONSTRUCTOR:
@@ -68,7 +68,7 @@ static LLVMValueRef arm_matches(struct lower_function *fn, const struct subject 
 static void arm_bind_fields(struct lower_function *fn, const struct subject *subject, const struct ast_arm *arm) {
   for (unsigned i = 0; i < arm->constructor->field_count; i++) {
     if (arm->bindings && arm->bindings[i])
-      lower_bind(fn->lower, arm->bindings[i], lower_field_load(fn, arm->constructor, i, subject->ir));
+      lower_bind(fn->lower, arm->bindings[i], lower_record_load(fn, arm->constructor, i, subject->ir));
   }
 }
 
@@ -79,7 +79,7 @@ static LLVMValueRef arm_message(struct lower_function *fn, const struct subject 
   if (!subject->open.counted || LLVMIsConstant(subject->open.message))
     return subject->open.message;
   LLVMValueRef none = LLVMBuildIsNull(lower->builder, subject->open.message, "");
-  return lower_select(lower, none, lower_text(lower, silent, strlen(silent)), subject->open.message);
+  return lower_select(lower, none, lower_string_literal(lower, silent, strlen(silent)), subject->open.message);
 }
 
 static void arm_bind(struct lower_function *fn, const struct subject *subject, const struct ast_arm *arm) {
@@ -114,7 +114,7 @@ void lower_match(struct lower_function *fn, const struct ast_expr *expr, const s
       lower_block_enter(fn, body);
     }
     arm_bind(fn, &subject, arm);
-    lower_to(fn, arm->body, target);
+    lower_expr_to(fn, arm->body, target);
     if (!matches)
       break;
     lower_block_enter(fn, next);

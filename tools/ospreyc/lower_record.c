@@ -14,15 +14,15 @@ static LLVMValueRef field_address(struct lower_function *fn, const struct type_c
 }
 
 /* A field's value, borrowed from the record. */
-LLVMValueRef lower_field_load(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
-                              LLVMValueRef record) {
+LLVMValueRef lower_record_load(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
+                               LLVMValueRef record) {
   const struct type_field *field = &constructor->fields[index];
   LLVMValueRef address = field_address(fn, constructor, index, record);
   return LLVMBuildLoad2(fn->lower->builder, lower_type(fn->lower, field->type), address,
                         field->name ? field->name : "");
 }
 
-LLVMValueRef lower_tag_load(struct lower_function *fn, LLVMValueRef record) {
+LLVMValueRef lower_record_tag(struct lower_function *fn, LLVMValueRef record) {
   return LLVMBuildLoad2(fn->lower->builder, fn->lower->word, record, "tag");
 }
 
@@ -62,7 +62,7 @@ static struct lower_value record_new(struct lower_function *fn, const struct typ
   return lower_fresh(constructor->type, record);
 }
 
-struct lower_value lower_construct(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_record_construct(struct lower_function *fn, const struct ast_expr *expr) {
   const struct type_constructor *constructor = expr->construct.constructor;
   LLVMValueRef *values = calloc(constructor->field_count + 1, sizeof *values);
   for (size_t i = 0; i < constructor->field_count; i++)
@@ -72,14 +72,14 @@ struct lower_value lower_construct(struct lower_function *fn, const struct ast_e
   return record;
 }
 
-struct lower_value lower_update(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_record_update(struct lower_function *fn, const struct ast_expr *expr) {
   const struct type_constructor *constructor = &expr->type->named.constructors[0];
   struct lower_value old = lower_expr(fn, expr->update.record);
   LLVMValueRef *values = calloc(constructor->field_count + 1, sizeof *values);
   for (unsigned i = 0; i < constructor->field_count; i++) {
     const struct ast_expr *replacement = expr->update.values[i];
     struct lower_value value =
-        replacement ? lower_expr(fn, replacement) : lower_borrowed(lower_field_load(fn, constructor, i, old.ir));
+        replacement ? lower_expr(fn, replacement) : lower_borrowed(lower_record_load(fn, constructor, i, old.ir));
     values[i] = lower_own(fn, constructor->fields[i].type, value);
   }
   lower_drop(fn, old);
@@ -89,10 +89,10 @@ struct lower_value lower_update(struct lower_function *fn, const struct ast_expr
 }
 
 /* Of a record that nobody else holds, the field must outlive it. */
-struct lower_value lower_field(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_record_field(struct lower_function *fn, const struct ast_expr *expr) {
   const struct type_constructor *constructor = &expr->field.record->type->named.constructors[0];
   struct lower_value record = lower_expr(fn, expr->field.record);
-  LLVMValueRef value = lower_field_load(fn, constructor, expr->field.index, record.ir);
+  LLVMValueRef value = lower_record_load(fn, constructor, expr->field.index, record.ir);
   if (!record.owned)
     return lower_borrowed(value);
   lower_own(fn, expr->type, lower_borrowed(value));

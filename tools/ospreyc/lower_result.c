@@ -60,7 +60,7 @@ LLVMValueRef lower_result_block(struct lower_function *fn, const struct type *ty
 struct lower_value lower_result(struct lower_function *fn, const struct ast_expr *expr) {
   size_t depth = fn->cleanup_count;
   struct lower_open open;
-  lower_open(fn, expr, &open);
+  lower_result_open(fn, expr, &open);
   LLVMValueRef block = lower_result_block(fn, expr->type, &open, depth);
   lower_release_to(fn, depth);
   lower_pop_to(fn, depth);
@@ -69,8 +69,8 @@ struct lower_value lower_result(struct lower_function *fn, const struct ast_expr
 
 /* Takes a block apart, and keeps it for the current scope. Value and message may both be loaded whatever it is: the one that does
  * not hold is there, but of no meaning. */
-void lower_open_block(struct lower_function *fn, const struct type *type, struct lower_value block,
-                      struct lower_open *open) {
+void lower_result_open_block(struct lower_function *fn, const struct type *type, struct lower_value block,
+                             struct lower_open *open) {
   struct lower *lower = fn->lower;
   LLVMBuilderRef builder = lower->builder;
   LLVMValueRef at = lower_keep(fn, block);
@@ -96,11 +96,11 @@ static void result_open_made(struct lower_function *fn, const struct ast_expr *e
 }
 
 /* Evaluates an expression that is a Result, without a block if it makes the Result itself. */
-void lower_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   if (expr->kind == AST_SUCCESS || expr->kind == AST_ERROR)
     result_open_made(fn, expr, open);
-  else if (lower_is_arithmetic(expr))
-    lower_open_arithmetic(fn, expr, open);
+  else if (lower_arithmetic_is(expr))
+    lower_arithmetic_open(fn, expr, open);
   else
-    lower_open_block(fn, expr->type, lower_expr(fn, expr), open);
+    lower_result_open_block(fn, expr->type, lower_expr(fn, expr), open);
 }

@@ -22,7 +22,7 @@ struct parts {
   } * items;
 };
 
-LLVMValueRef lower_text(struct lower *lower, const char *bytes, size_t length) {
+LLVMValueRef lower_string_literal(struct lower *lower, const char *bytes, size_t length) {
   LLVMValueRef content = lower_version_string(lower->llvm, bytes, length);
   LLVMValueRef text = LLVMAddGlobal(lower->module, LLVMTypeOf(content), "text");
   LLVMSetInitializer(text, content);
@@ -126,19 +126,19 @@ static LLVMValueRef parts_render(struct lower_function *fn, const struct ast_exp
 }
 
 /* An interpolation, a concatenation or toString, as a string. */
-struct lower_value lower_format(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_string_format(struct lower_function *fn, const struct ast_expr *expr) {
   if (expr->kind == AST_TO_STRING && expr->operand->type->kind == TYPE_STRING)
     return lower_expr(fn, expr->operand);
   return lower_fresh(expr->type, parts_render(fn, expr, expr->place, "osp_rt_format", fn->lower->pointer));
 }
 
-struct lower_value lower_print(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_string_print(struct lower_function *fn, const struct ast_expr *expr) {
   parts_render(fn, expr->operand, expr->place, "osp_rt_print", NULL);
   return lower_unit(fn->lower);
 }
 
 /* Negative, 0 or positive. */
-LLVMValueRef lower_text_compare(struct lower *lower, LLVMValueRef left, LLVMValueRef right) {
+LLVMValueRef lower_string_compare(struct lower *lower, LLVMValueRef left, LLVMValueRef right) {
   LLVMValueRef arguments[] = {left, right};
   return lower_call_hook(lower, "osp_rt_compare", lower->word, arguments, 2);
 }
