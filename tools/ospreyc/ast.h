@@ -12,6 +12,7 @@
  */
 #include "type.h"
 
+struct LLVMOpaqueValue;
 struct arena;
 struct ast_expr;
 struct ast_function;
@@ -32,6 +33,7 @@ struct ast_variable {
   struct ast_function *owner; /* the function in whose frame or cell it lives; init for a global */
   unsigned index;
   struct place place;
+  struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
 };
 
 /* ---- functions */

@@ -1,15 +1,21 @@
-/* Who owns a value, what a scope must release, and where values meet. */
 #include "lower.h"
+
+#include "lower_type.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The bits of LLVM's `allockind`. */
+enum { KIND_ALLOC = 1, KIND_UNINITIALIZED = 8 };
+
+/* `allocsize(0)`: argument 0 is the size, and no argument is a count of elements. */
+static const uint64_t allocsize_0 = 0xffffffff;
+
 struct lower_value lower_borrowed(LLVMValueRef ir) {
   return (struct lower_value){.ir = ir};
 }
 
-/* What a function returned, or a block just made. */
 struct lower_value lower_fresh(const struct type *type, LLVMValueRef ir) {
   return (struct lower_value){.ir = ir, .owned = type_is_managed(type)};
 }
@@ -18,7 +24,10 @@ struct lower_value lower_unit(struct lower *lower) {
   return lower_borrowed(lower_word(lower, 0));
 }
 
-/* Constants are never counted: no code for them. */
+LLVMValueRef lower_word(struct lower *lower, int64_t value) {
+  return LLVMConstInt(lower->word, (unsigned long long)value, true);
+}
+
 void lower_retain(struct lower_function *fn, LLVMValueRef ir) {
   if (!LLVMIsConstant(ir))
     lower_call_hook(fn->lower, "osp_retain", NULL, &ir, 1);
@@ -29,7 +38,6 @@ void lower_release(struct lower_function *fn, LLVMValueRef ir) {
     lower_call_hook(fn->lower, "osp_release", NULL, &ir, 1);
 }
 
-/* Makes sure that the value is owned. */
 LLVMValueRef lower_own(struct lower_function *fn, const struct type *type, struct lower_value value) {
   if (type_is_managed(type) && !value.owned)
     lower_retain(fn, value.ir);
@@ -41,7 +49,6 @@ void lower_drop(struct lower_function *fn, struct lower_value value) {
     lower_release(fn, value.ir);
 }
 
-/* Turns an owned value into one that is borrowed from the current scope. */
 LLVMValueRef lower_keep(struct lower_function *fn, struct lower_value value) {
   if (value.owned)
     lower_push(fn, value.ir);
@@ -56,7 +63,6 @@ void lower_push(struct lower_function *fn, LLVMValueRef ir) {
   fn->cleanups[fn->cleanup_count++] = (struct lower_cleanup){.ir = ir};
 }
 
-/* Releases what lies above the depth, but for what was moved. The entries stay. */
 void lower_release_to(struct lower_function *fn, size_t depth) {
   for (size_t i = fn->cleanup_count; i-- > depth;) {
     if (!fn->cleanups[i].moved)
@@ -70,7 +76,11 @@ void lower_pop_to(struct lower_function *fn, size_t depth) {
   fn->cleanup_count = depth;
 }
 
-/* lower_own on a way out that releases down to the depth: a reference that would be retained here and released there moves. */
+void lower_leave(struct lower_function *fn, size_t depth) {
+  lower_release_to(fn, depth);
+  lower_pop_to(fn, depth);
+}
+
 LLVMValueRef lower_own_moving(struct lower_function *fn, const struct type *type, struct lower_value value,
                               size_t depth) {
   if (!type_is_managed(type) || value.owned)
@@ -84,14 +94,12 @@ LLVMValueRef lower_own_moving(struct lower_function *fn, const struct type *type
   return lower_own(fn, type, value);
 }
 
-/* A select, or what it would choose where that is known. */
 LLVMValueRef lower_select(struct lower *lower, LLVMValueRef condition, LLVMValueRef then, LLVMValueRef otherwise) {
   if (LLVMIsAConstantInt(condition))
     return LLVMConstIntGetZExtValue(condition) ? then : otherwise;
   return LLVMBuildSelect(lower->builder, condition, then, otherwise, "");
 }
 
-/* left || right, for conditions that may be known to be false. */
 LLVMValueRef lower_or(struct lower *lower, LLVMValueRef left, LLVMValueRef right) {
   if (LLVMIsAConstantInt(left) && !LLVMConstIntGetZExtValue(left))
     return right;
@@ -104,7 +112,6 @@ LLVMBasicBlockRef lower_block_new(struct lower_function *fn, const char *name) {
   return LLVMAppendBasicBlockInContext(fn->lower->llvm, fn->ir, name);
 }
 
-/* Continues in a block, which moves to the end of the text so far. */
 void lower_block_enter(struct lower_function *fn, LLVMBasicBlockRef block) {
   LLVMBasicBlockRef last = LLVMGetLastBasicBlock(fn->ir);
   if (last != block)
@@ -112,7 +119,6 @@ void lower_block_enter(struct lower_function *fn, LLVMBasicBlockRef block) {
   LLVMPositionBuilderAtEnd(fn->lower->builder, block);
 }
 
-/* A target at the current depth, for values of a type; the builder stays where it is. */
 void lower_target_begin(struct lower_function *fn, struct lower_target *target, const struct type *type) {
   LLVMBasicBlockRef here = LLVMGetInsertBlock(fn->lower->builder);
   target->returns = false;
@@ -123,13 +129,11 @@ void lower_target_begin(struct lower_function *fn, struct lower_target *target, 
   LLVMPositionBuilderAtEnd(fn->lower->builder, here);
 }
 
-/* Continues at the target. */
 struct lower_value lower_target_end(struct lower_function *fn, struct lower_target *target, const struct type *type) {
   lower_block_enter(fn, target->block);
   return lower_fresh(type, target->phi);
 }
 
-/* Ends the block: releases what the target has no part in, and goes there with the value. */
 void lower_deliver(struct lower_function *fn, const struct type *type, struct lower_value value,
                    const struct lower_target *target) {
   LLVMBuilderRef builder = fn->lower->builder;
@@ -144,41 +148,63 @@ void lower_deliver(struct lower_function *fn, const struct type *type, struct lo
   LLVMBuildBr(builder, target->block);
 }
 
-static size_t bindings_slot(const struct lower_bindings *bindings, const struct ast_variable *variable) {
-  size_t slot = ((uintptr_t)variable >> 4) * 0x9e3779b97f4a7c15u & (bindings->capacity - 1);
-  while (bindings->keys[slot] && bindings->keys[slot] != variable)
-    slot = (slot + 1) & (bindings->capacity - 1);
-  return slot;
+LLVMValueRef lower_constant(struct lower *lower, LLVMValueRef content, const char *name) {
+  LLVMValueRef constant = LLVMAddGlobal(lower->module, LLVMTypeOf(content), name);
+  LLVMSetInitializer(constant, content);
+  LLVMSetGlobalConstant(constant, true);
+  LLVMSetLinkage(constant, LLVMPrivateLinkage);
+  LLVMSetUnnamedAddress(constant, LLVMGlobalUnnamedAddr);
+  return constant;
 }
 
-static void bindings_grow(struct lower_bindings *bindings) {
-  struct lower_bindings old = *bindings;
-  bindings->capacity = old.capacity ? 2 * old.capacity : 256;
-  bindings->keys = calloc(bindings->capacity, sizeof *bindings->keys);
-  bindings->values = calloc(bindings->capacity, sizeof *bindings->values);
-  for (size_t i = 0; i < old.capacity; i++) {
-    if (!old.keys[i])
-      continue;
-    size_t slot = bindings_slot(bindings, old.keys[i]);
-    bindings->keys[slot] = old.keys[i];
-    bindings->values[slot] = old.values[i];
+void lower_attribute(struct lower *lower, LLVMValueRef function, unsigned at, const char *name, uint64_t value) {
+  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+  LLVMAddAttributeAtIndex(function, at, LLVMCreateEnumAttribute(lower->llvm, kind, value));
+}
+
+/* Tells the optimiser what it may assume of a hook. */
+static void hook_describe(struct lower *lower, LLVMValueRef function, const char *name) {
+  static const char family[] = "alloc-family", osprey[] = "osprey";
+  LLVMAttributeIndex whole = (LLVMAttributeIndex)LLVMAttributeFunctionIndex;
+  lower_attribute(lower, function, whole, "nounwind", 0);
+  if (strncmp(name, "osp_alloc", strlen("osp_alloc")) == 0) {
+    LLVMAddAttributeAtIndex(
+        function, whole, LLVMCreateStringAttribute(lower->llvm, family, sizeof family - 1, osprey, sizeof osprey - 1));
+    lower_attribute(lower, function, whole, "allockind", KIND_ALLOC | KIND_UNINITIALIZED);
+    lower_attribute(lower, function, whole, "allocsize", allocsize_0);
+    lower_attribute(lower, function, LLVMAttributeReturnIndex, "noalias", 0);
+    lower_attribute(lower, function, LLVMAttributeReturnIndex, "nonnull", 0);
   }
-  free(old.keys);
-  free(old.values);
+  bool waits = strcmp(name, "osp_rt_sleep") == 0 || strcmp(name, "osp_rt_input") == 0;
+  if (!waits) {
+    lower_attribute(lower, function, whole, "mustprogress", 0);
+    lower_attribute(lower, function, whole, "willreturn", 0);
+  }
 }
 
-void lower_bind(struct lower *lower, const struct ast_variable *variable, LLVMValueRef ir) {
-  struct lower_bindings *bindings = &lower->bindings;
-  if (2 * (bindings->count + 1) > bindings->capacity)
-    bindings_grow(bindings);
-  size_t slot = bindings_slot(bindings, variable);
-  bindings->count += bindings->keys[slot] == NULL;
-  bindings->keys[slot] = variable;
-  bindings->values[slot] = ir;
+LLVMValueRef lower_call_hook(struct lower *lower, const char *name, LLVMTypeRef result, LLVMValueRef *arguments,
+                             unsigned count) {
+  LLVMTypeRef parameters[4];
+  for (unsigned i = 0; i < count; i++)
+    parameters[i] = LLVMTypeOf(arguments[i]);
+  LLVMTypeRef type = LLVMFunctionType(result ? result : LLVMVoidTypeInContext(lower->llvm), parameters, count, false);
+  LLVMValueRef function = LLVMGetNamedFunction(lower->module, name);
+  if (!function) {
+    function = LLVMAddFunction(lower->module, name, type);
+    hook_describe(lower, function, name);
+  }
+  return LLVMBuildCall2(lower->builder, type, function, arguments, count, "");
 }
 
-LLVMValueRef lower_binding(const struct lower *lower, const struct ast_variable *variable) {
-  LLVMValueRef ir = lower->bindings.values[bindings_slot(&lower->bindings, variable)];
-  assert(ir && "a variable is bound before it is used");
-  return ir;
+static LLVMValueRef hook_alloc(struct lower *lower, const char *name, LLVMTypeRef block, int64_t meta) {
+  LLVMValueRef arguments[] = {lower_type_size(lower, block), lower_word(lower, meta)};
+  return lower_call_hook(lower, name, lower->pointer, arguments, 2);
+}
+
+LLVMValueRef lower_alloc(struct lower *lower, LLVMTypeRef block, int64_t meta) {
+  return hook_alloc(lower, "osp_alloc_tagged", block, meta);
+}
+
+LLVMValueRef lower_alloc_record(struct lower *lower, LLVMTypeRef block, int64_t meta) {
+  return hook_alloc(lower, "osp_alloc_tagged_noinit", block, meta);
 }

@@ -1,13 +1,7 @@
-/* range(start, end) with its maps and filters, and the forEach or fold at its end.
- *
- *   head:   %i = phi … ; %accumulator = phi …          the accumulator is owned
- *           br i1 %more, label %body, label %done
- *   body:   …                                          the stages; a filter may go to step
- *   step:   %accumulator.next = phi …
- *           br label %head
- *   done:
- */
-#include "lower.h"
+#include "lower_loop.h"
+
+#include "lower_call.h"
+#include "lower_expr.h"
 
 #include <stdlib.h>
 
@@ -26,18 +20,13 @@ static void phi_add(LLVMValueRef phi, LLVMValueRef value, LLVMBasicBlockRef from
     LLVMAddIncoming(phi, &value, &from, 1);
 }
 
-/* Goes to the next element, with the accumulator as it is now. */
+/* Branches to the next element, with the present accumulator. */
 static void loop_continue(struct lower_function *fn, struct loop *loop, LLVMValueRef accumulator) {
   phi_add(loop->next_accumulator, accumulator, LLVMGetInsertBlock(fn->lower->builder));
   LLVMBuildBr(fn->lower->builder, loop->step);
 }
 
-static struct lower_value loop_map(struct lower_function *fn, const struct lower_callee *function,
-                                   struct lower_value element) {
-  return lower_call_callee(fn, function, &element);
-}
-
-/* The function gets to see the element; the element stays in hand. */
+/* Calls the function with the element, which stays owned if it was. */
 static void loop_filter(struct lower_function *fn, struct loop *loop, const struct lower_callee *function,
                         struct lower_value element) {
   LLVMBuilderRef builder = fn->lower->builder;
@@ -55,7 +44,7 @@ static void loop_body(struct lower_function *fn, struct loop *loop) {
   struct lower_value element = lower_borrowed(loop->index);
   for (size_t i = 0; i < loop->ast->stage_count; i++) {
     if (loop->ast->stages[i].kind == AST_STAGE_MAP)
-      element = loop_map(fn, &loop->stages[i], element);
+      element = lower_call_callee(fn, &loop->stages[i], &element);
     else
       loop_filter(fn, loop, &loop->stages[i], element);
   }
@@ -69,7 +58,7 @@ static void loop_body(struct lower_function *fn, struct loop *loop) {
   loop_continue(fn, loop, lower_call_callee(fn, &loop->function, arguments).ir);
 }
 
-/* Evaluates everything that is evaluated once, in order, and makes the blocks. */
+/* Evaluates the operands that are evaluated once, in order, and builds the head. */
 static void loop_begin(struct lower_function *fn, struct loop *loop) {
   struct lower *lower = fn->lower;
   const struct ast_loop *ast = loop->ast;
@@ -97,29 +86,23 @@ static void loop_begin(struct lower_function *fn, struct loop *loop) {
   LLVMBuildCondBr(lower->builder, more, loop->body, loop->done);
 }
 
-/* The index is below the end, so adding 1 cannot overflow. */
-static void loop_step(struct lower_function *fn, struct loop *loop) {
-  LLVMBuilderRef builder = fn->lower->builder;
-  LLVMValueRef next = LLVMBuildNSWAdd(builder, loop->index, lower_word(fn->lower, 1), "");
-  phi_add(loop->index, next, loop->step);
-  phi_add(loop->accumulator, loop->next_accumulator, loop->step);
-  LLVMBuildBr(builder, loop->head);
-}
-
 struct lower_value lower_loop(struct lower_function *fn, const struct ast_expr *expr) {
+  struct lower *lower = fn->lower;
   struct loop loop = {.ast = &expr->loop};
   size_t depth = fn->cleanup_count;
   loop_begin(fn, &loop);
   lower_block_enter(fn, loop.step);
   if (loop.accumulator)
-    loop.next_accumulator = LLVMBuildPhi(fn->lower->builder, LLVMTypeOf(loop.accumulator), "");
+    loop.next_accumulator = LLVMBuildPhi(lower->builder, LLVMTypeOf(loop.accumulator), "");
   lower_block_enter(fn, loop.body);
   loop_body(fn, &loop);
   lower_block_enter(fn, loop.step);
-  loop_step(fn, &loop);
+  /* The index is below the end, so adding 1 cannot overflow. */
+  phi_add(loop.index, LLVMBuildNSWAdd(lower->builder, loop.index, lower_word(lower, 1), ""), loop.step);
+  phi_add(loop.accumulator, loop.next_accumulator, loop.step);
+  LLVMBuildBr(lower->builder, loop.head);
   lower_block_enter(fn, loop.done);
-  lower_release_to(fn, depth);
-  lower_pop_to(fn, depth);
+  lower_leave(fn, depth);
   free(loop.stages);
-  return loop.accumulator ? lower_fresh(expr->type, loop.accumulator) : lower_unit(fn->lower);
+  return loop.accumulator ? lower_fresh(expr->type, loop.accumulator) : lower_unit(lower);
 }

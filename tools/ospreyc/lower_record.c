@@ -1,9 +1,7 @@
-/* Records and the variants of unions.
- *
- *     %record = call ptr @osp_alloc_tagged_noinit(i64 SIZE, i64 META)
- *     { i64 tag, fields… }
- */
-#include "lower.h"
+#include "lower_record.h"
+
+#include "lower_expr.h"
+#include "lower_type.h"
 
 #include <stdlib.h>
 
@@ -13,7 +11,6 @@ static LLVMValueRef field_address(struct lower_function *fn, const struct type_c
   return LLVMBuildStructGEP2(fn->lower->builder, type, record, index + 1, "");
 }
 
-/* A field's value, borrowed from the record. */
 LLVMValueRef lower_record_load(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
                                LLVMValueRef record) {
   const struct type_field *field = &constructor->fields[index];
@@ -36,27 +33,18 @@ static int64_t record_meta(struct lower *lower, const struct type_constructor *c
   return meta;
 }
 
-/* A variant without fields is a constant. */
-static LLVMValueRef record_empty(struct lower *lower, const struct type_constructor *constructor) {
-  LLVMValueRef tag = lower_word(lower, constructor->tag);
-  LLVMValueRef content = LLVMConstStructInContext(lower->llvm, &tag, 1, false);
-  LLVMValueRef record = LLVMAddGlobal(lower->module, LLVMTypeOf(content), constructor->name);
-  LLVMSetInitializer(record, content);
-  LLVMSetGlobalConstant(record, true);
-  LLVMSetLinkage(record, LLVMPrivateLinkage);
-  LLVMSetUnnamedAddress(record, LLVMGlobalUnnamedAddr);
-  return record;
-}
-
-/* A record of these field values, which are owned and move in. */
+/* A record that takes ownership of the values of its fields. A variant without fields is a constant. */
 static struct lower_value record_new(struct lower_function *fn, const struct type_constructor *constructor,
                                      const LLVMValueRef *values) {
   struct lower *lower = fn->lower;
-  if (constructor->field_count == 0)
-    return lower_borrowed(record_empty(lower, constructor));
+  LLVMValueRef tag = lower_word(lower, constructor->tag);
+  if (constructor->field_count == 0) {
+    LLVMValueRef content = LLVMConstStructInContext(lower->llvm, &tag, 1, false);
+    return lower_borrowed(lower_constant(lower, content, constructor->name));
+  }
   LLVMTypeRef type = lower_type_constructor(lower, constructor);
   LLVMValueRef record = lower_alloc_record(lower, type, record_meta(lower, constructor));
-  LLVMBuildStore(lower->builder, lower_word(lower, constructor->tag), record);
+  LLVMBuildStore(lower->builder, tag, record);
   for (unsigned i = 0; i < constructor->field_count; i++)
     LLVMBuildStore(lower->builder, values[i], field_address(fn, constructor, i, record));
   return lower_fresh(constructor->type, record);
@@ -88,7 +76,7 @@ struct lower_value lower_record_update(struct lower_function *fn, const struct a
   return record;
 }
 
-/* Of a record that nobody else holds, the field must outlive it. */
+/* The field of an owned record is retained before the record is released. */
 struct lower_value lower_record_field(struct lower_function *fn, const struct ast_expr *expr) {
   const struct type_constructor *constructor = &expr->field.record->type->named.constructors[0];
   struct lower_value record = lower_expr(fn, expr->field.record);
