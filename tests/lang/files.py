@@ -153,14 +153,14 @@ class Files(unittest.TestCase):
     def test_DIAG_9_usage(self):
         """DIAG-9"""
         for arguments, message in (
-                ((), "there is no file to compile"),
-                (("a.osp", "b.osp"), "one file at a time: 'b.osp' is one too many"),
-                (("--frobnicate", "a.osp"), "there is no option '--frobnicate'"),
-                (("-O4", "a.osp"), "there is no '-O4': -O0, -O1, -O2 or -O3"),
-                (("a.osp", "-o"), "-o wants the name of a file"),
-                (("--check", "--run", "a.osp"), "of --run, --check and --llvm only one can be"),
-                (("--check", "-o", "x", "a.osp"), "--check writes nothing, so -o makes no sense"),
-                (("--no-lower", "a.osp"), "--no-lower is only for --llvm")):
+                ((), "no file to compile"),
+                (("a.osp", "b.osp"), "unexpected argument 'b.osp': only one file is compiled at a time"),
+                (("--frobnicate", "a.osp"), "unknown option '--frobnicate'"),
+                (("-O4", "a.osp"), "unknown optimisation level '-O4': use -O0, -O1, -O2 or -O3"),
+                (("a.osp", "-o"), "-o needs a file name"),
+                (("--check", "--run", "a.osp"), "--run, --check and --llvm exclude each other"),
+                (("--check", "-o", "x", "a.osp"), "-o and --check exclude each other"),
+                (("--no-lower", "a.osp"), "--no-lower needs --llvm")):
             done = self.run_ospreyc(*arguments)
             self.assertEqual(done.stderr.decode(), f"ospreyc: error: {message}\nTry 'ospreyc --help'.\n")
             self.assertEqual(done.returncode, 2)
@@ -170,7 +170,7 @@ class Files(unittest.TestCase):
         (self.path / "p.osp").write_text("let a = 1\n")
         done = self.run_ospreyc("p.osp", "-o", "./p.osp")
         self.assertEqual(done.stderr.decode(),
-                         "ospreyc: error: -o would overwrite the program 'p.osp'\nTry 'ospreyc --help'.\n")
+                         "ospreyc: error: -o would overwrite the source file 'p.osp'\nTry 'ospreyc --help'.\n")
         self.assertEqual(done.returncode, 2)
         self.assertEqual((self.path / "p.osp").read_text(), "let a = 1\n")
 
