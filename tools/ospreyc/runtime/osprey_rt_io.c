@@ -1,4 +1,3 @@
-/* What a program does to the world outside: print, input, sleep, its arguments. */
 #include "osprey_rt.h"
 #include "osprey_rt_text.h"
 
@@ -24,7 +23,7 @@ void osp_rt_boot(int argc, char **argv) {
   io_argv = argv;
 }
 
-/* Output that nobody takes (a full disk, a closed descriptor) is dropped: print has no way to fail in the language. */
+/* Drops output that cannot be written (a full disk, a closed descriptor), because print cannot fail. */
 static void io_write_all(const char *bytes, size_t length) {
   while (length > 0) {
     ssize_t written = write(STDOUT_FILENO, bytes, length);
@@ -37,7 +36,7 @@ static void io_write_all(const char *bytes, size_t length) {
   }
 }
 
-/* Not through stdio: a line goes out in one write, so it is never split by another thread or process that shares the pipe. */
+/* Bypasses stdio, whose buffer would split a line between threads or between processes that share the pipe. */
 void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
   char on_stack[LINE_ON_STACK];
   size_t size = text_bound_all(parts, count) + sizeof "\n";
@@ -51,17 +50,15 @@ void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
     osp_release(line);
 }
 
-/* Osprey's strings end at NUL, so a NUL byte becomes the two bytes that stand for U+0000. */
+/* Copies bytes to a string. A NUL byte becomes C0 80, because it would end the string. */
 static char *io_string(const char *bytes, size_t length) {
   char *text = text_alloc(2 * length);
   char *at = text;
   for (size_t i = 0; i < length; i++) {
-    if (bytes[i] != '\0') {
+    if (bytes[i] != '\0')
       *at++ = bytes[i];
-      continue;
-    }
-    *at++ = '\xc0';
-    *at++ = '\x80';
+    else
+      at = stpcpy(at, "\xc0\x80");
   }
   *at = '\0';
   return text;
@@ -93,7 +90,7 @@ char *osp_rt_argument(int64_t n) {
   return io_string(argument, strlen(argument));
 }
 
-/* The block of Result<int, string>: meta marks the message. */
+/* Makes a block of Result<int, string>. The meta word marks the message. */
 static void *io_result_int(int64_t value, const char *message) {
   struct {
     int64_t value;

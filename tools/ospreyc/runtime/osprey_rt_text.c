@@ -1,4 +1,3 @@
-/* Rendering and comparing of text. */
 #include "osprey_rt_text.h"
 
 #include "osprey/osprey_mem.h"
@@ -9,7 +8,8 @@
 
 enum { NUMBER_SIZE = 32, NUMBER_MAX = NUMBER_SIZE - 1 };
 
-/* The start of every Result block: `{ T, i8 discriminant, message }`. A bool takes one byte, so what follows it moves up. */
+/* The contents of a Result block `{ T, i8 discriminant, message }`. A bool takes one byte, so the members after it have
+ * smaller offsets. */
 struct text_result {
   const void *block;
   bool failed;
@@ -35,7 +35,7 @@ static struct osp_rt_part text_result_value(const struct text_result *result, in
   return value;
 }
 
-/* The shortest of 15, 16 and 17 digits that reads back the same: 17 always do. */
+/* Writes the fewest of 15, 16 and 17 digits that read back as the same number; 17 always do. */
 static char *text_put_float(char *at, double value) {
   char digits[NUMBER_SIZE];
   for (int precision = 15; precision <= 17; precision++) {
@@ -61,7 +61,7 @@ static char *text_put_int(char *at, int64_t value) {
   return stpcpy(at, first);
 }
 
-/* An upper bound of a part's length: exact for text, generous for numbers. */
+/* An upper bound of a part's length; exact for text. */
 static size_t text_bound(struct osp_rt_part part) {
   if (part.kind == OSP_RT_TEXT)
     return strlen(part.pointer);

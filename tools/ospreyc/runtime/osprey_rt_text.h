@@ -1,14 +1,14 @@
 #pragma once
-/* Rendering, between the files of libosprey_rt. */
+/* Rendering, internal to libosprey_rt. */
 #include "osprey_rt.h"
 
 #include <stddef.h>
 
-/* A string block for `length` bytes and the NUL; never null. */
+/* Allocates a string block for `length` bytes and a NUL; never NULL. */
 char *text_alloc(size_t length);
 
-/* An upper bound of the length of the rendered parts. */
+/* Returns an upper bound of the length of the rendered parts. */
 size_t text_bound_all(const struct osp_rt_part *parts, int64_t count);
 
-/* Renders the parts at `at`, ends them with a NUL and returns its place. */
+/* Renders the parts and a NUL to `at`. Returns the address of the NUL. */
 char *text_put_all(char *at, const struct osp_rt_part *parts, int64_t count);
