@@ -34,11 +34,6 @@ static void check_order_unbind(struct check_order_names *walk, const struct chec
     *map_slot(&walk->bound, walk->locals->name, strlen(walk->locals->name)) = walk->locals->hidden;
 }
 
-static void check_order_name(struct check_order_names *walk, const char *name) {
-  if (!map_get(&walk->bound, name))
-    ARENA_PUSH(walk->arena, walk->names, walk->count, walk->capacity, name);
-}
-
 static void check_order_function(struct check_order_names *walk, const struct syntax_function *function) {
   const struct check_order_local *outer = walk->locals;
   for (size_t i = 0; i < function->count; i++)
@@ -96,7 +91,8 @@ static void check_order_expr(struct check_order_names *walk, const struct syntax
       check_order_expr(walk, expr->list.items[i]);
     break;
   case SYNTAX_NAME:
-    check_order_name(walk, expr->name);
+    if (!map_get(&walk->bound, expr->name))
+      ARENA_PUSH(walk->arena, walk->names, walk->count, walk->capacity, expr->name);
     break;
   case SYNTAX_CALL:
     check_order_expr(walk, expr->call.callee);
@@ -141,7 +137,7 @@ struct check_order_edges {
   size_t *targets;
 };
 
-/* Tarjan's algorithm, with a stack of its own: a program may be a chain of any length. */
+/* Tarjan's algorithm, with an explicit stack: the program may be a chain of any length. */
 struct check_order_node {
   size_t index; /* when it was reached, from 1; 0 before */
   size_t low;   /* the earliest node on the stack that it leads to */
@@ -169,8 +165,27 @@ static void check_order_enter(struct check_order_walk *walk, size_t item) {
   walk->stack[walk->stack_count++] = item;
 }
 
-/* Takes a group off the stack: all from `item` on. */
-static void check_order_close(struct check_order_walk *walk, size_t item) {
+/* Follows the next edge of the item at the end of the path. Without one, the item leaves the path; if it leads to no
+ * earlier item, the stack from it on is a group. */
+static void check_order_step(struct check_order_walk *walk) {
+  size_t item = walk->path[walk->path_count - 1];
+  struct check_order_node *node = &walk->nodes[item];
+  if (node->next_edge < walk->edges[item].count) {
+    size_t target = walk->edges[item].targets[node->next_edge++];
+    struct check_order_node *other = &walk->nodes[target];
+    if (!other->index)
+      check_order_enter(walk, target);
+    else if (other->on_stack && other->index < node->low)
+      node->low = other->index;
+    return;
+  }
+  if (--walk->path_count) {
+    struct check_order_node *before = &walk->nodes[walk->path[walk->path_count - 1]];
+    if (node->low < before->low)
+      before->low = node->low;
+  }
+  if (node->low != node->index)
+    return;
   size_t member;
   do {
     member = walk->stack[--walk->stack_count];
@@ -178,33 +193,6 @@ static void check_order_close(struct check_order_walk *walk, size_t item) {
     walk->order.items[walk->done++] = member;
   } while (member != item);
   walk->order.ends[walk->order.group_count++] = walk->done;
-}
-
-static void check_order_leave(struct check_order_walk *walk, size_t item) {
-  struct check_order_node *node = &walk->nodes[item];
-  walk->path_count--;
-  if (walk->path_count) {
-    struct check_order_node *before = &walk->nodes[walk->path[walk->path_count - 1]];
-    if (node->low < before->low)
-      before->low = node->low;
-  }
-  if (node->low == node->index)
-    check_order_close(walk, item);
-}
-
-static void check_order_step(struct check_order_walk *walk) {
-  size_t item = walk->path[walk->path_count - 1];
-  struct check_order_node *node = &walk->nodes[item];
-  if (node->next_edge == walk->edges[item].count) {
-    check_order_leave(walk, item);
-    return;
-  }
-  size_t target = walk->edges[item].targets[node->next_edge++];
-  struct check_order_node *other = &walk->nodes[target];
-  if (!other->index)
-    check_order_enter(walk, target);
-  else if (other->on_stack && other->index < node->low)
-    node->low = other->index;
 }
 
 /* ---- the order */

@@ -171,20 +171,17 @@ struct infer_fresh {
   struct type **pairs;
 };
 
-static struct type *infer_fresh_for(struct infer *infer, struct infer_fresh *fresh, struct type *variable) {
-  for (size_t i = 0; i < fresh->count; i += 2)
-    if (fresh->pairs[i] == variable)
-      return fresh->pairs[i + 1];
-  struct type *replacement = infer_variable(infer);
-  ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, variable);
-  ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, replacement);
-  return replacement;
-}
-
 static struct type *infer_copy(struct infer *infer, struct infer_fresh *fresh, struct type *type) {
   type = infer_resolve(type);
-  if (type->kind == TYPE_VARIABLE)
-    return type->variable.level == INFER_GENERIC ? infer_fresh_for(infer, fresh, type) : type;
+  if (type->kind == TYPE_VARIABLE && type->variable.level == INFER_GENERIC) {
+    for (size_t i = 0; i < fresh->count; i += 2)
+      if (fresh->pairs[i] == type)
+        return fresh->pairs[i + 1];
+    struct type *replacement = infer_variable(infer);
+    ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, type);
+    ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, replacement);
+    return replacement;
+  }
   if (!infer_part(type, 0) || !infer_enter(infer))
     return type;
   struct type *copy = infer_new(infer, type->kind);

@@ -195,7 +195,8 @@ static void to_logic(struct lower_function *fn, const struct ast_expr *expr, con
   lower_expr_to(fn, expr->binary.right, target);
 }
 
-/* `result ?: fallback`: the Result is released before the fallback is evaluated, so the fallback is in tail position. */
+/* `result ?: fallback`: the Result is released before the fallback is evaluated, so the fallback is in tail
+ * position. */
 static void to_elvis(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
   size_t depth = fn->cleanup_count;
   struct lower_open open;

@@ -71,8 +71,7 @@ static const char *parse_found(const struct parser *parser, const struct token *
   return arena_printf(parser->arena, "'%.*s'", (int)token->place.length, text);
 }
 
-/* A hint for an unexpected token, or NULL. */
-static const char *parse_slip(enum token_kind expected, const struct token *found) {
+static const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   static const struct {
     enum token_kind expected, found;
     const char *hint;
@@ -85,17 +84,13 @@ static const char *parse_slip(enum token_kind expected, const struct token *foun
       {TOKEN_FAT_ARROW, TOKEN_ARROW, "write '=>' before the body of a lambda and after a pattern"},
       {TOKEN_COLON, TOKEN_ASSIGN, "write ':' after the name of a field"},
   };
-  for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
-    if (slips[i].expected == expected && slips[i].found == found->kind)
-      return slips[i].hint;
-  return NULL;
-}
-
-static const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   const struct token *token = parse_peek(parser, 0);
+  const char *hint = NULL;
+  for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
+    if (slips[i].expected == kind && slips[i].found == token->kind)
+      hint = slips[i].hint;
   if (token->kind != kind)
-    parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", lex_describe(kind),
-               parse_found(parser, token));
+    parse_fail(parser, token->place, hint, "expected %s, found %s", lex_describe(kind), parse_found(parser, token));
   return parse_take(parser);
 }
 
@@ -216,23 +211,11 @@ static void parse_fields(struct parser *parser, struct syntax_variant *variant) 
   parse_expect(parser, TOKEN_RIGHT_BRACE);
 }
 
-/* slots = "(" type { "," type } ")" */
-static void parse_slots(struct parser *parser, struct syntax_variant *variant) {
-  size_t capacity = 0;
-  parse_expect(parser, TOKEN_LEFT_PAREN);
-  do {
-    struct syntax_field field = {.type = parse_type(parser)};
-    field.name.place = field.type->place;
-    ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
-  } while (parse_accept(parser, TOKEN_COMMA));
-  parse_expect(parser, TOKEN_RIGHT_PAREN);
-}
-
 static bool parse_is_upper(const char *name) {
   return *name >= 'A' && *name <= 'Z';
 }
 
-/* variant = Name [ fields | slots ] */
+/* variant = Name [ fields | "(" type { "," type } ")" ] */
 static struct syntax_variant parse_variant(struct parser *parser) {
   struct syntax_variant variant = {.name = parse_label(parser, "the name of a variant")};
   if (!parse_is_upper(variant.name.text))
@@ -240,8 +223,15 @@ static struct syntax_variant parse_variant(struct parser *parser) {
                "the name of a variant begins with an upper-case letter");
   if (parse_is(parser, TOKEN_LEFT_BRACE))
     parse_fields(parser, &variant);
-  else if (parse_is(parser, TOKEN_LEFT_PAREN))
-    parse_slots(parser, &variant);
+  if (!parse_accept(parser, TOKEN_LEFT_PAREN))
+    return variant;
+  size_t capacity = 0;
+  do {
+    struct syntax_field field = {.type = parse_type(parser)};
+    field.name.place = field.type->place;
+    ARENA_PUSH(parser->arena, variant.fields, variant.count, capacity, field);
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, TOKEN_RIGHT_PAREN);
   return variant;
 }
 
@@ -654,21 +644,17 @@ static struct syntax_expr *parse_record(struct parser *parser, struct syntax_exp
   return expr;
 }
 
-static bool parse_at_record(const struct parser *parser) {
-  return parse_is(parser, TOKEN_LEFT_BRACE) && parse_is_label(parse_peek(parser, 1)) &&
-         parse_peek(parser, 2)->kind == TOKEN_COLON;
-}
-
 /* postfix = primary { arguments | "." label | initialisers }
  * A "(" that begins a line begins an expression. */
 static struct syntax_expr *parse_postfix(struct parser *parser) {
   struct syntax_expr *expr = parse_primary(parser);
   for (;;) {
+    bool labelled = parse_is_label(parse_peek(parser, 1)) && parse_peek(parser, 2)->kind == TOKEN_COLON;
     if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline)
       expr = parse_call(parser, expr);
     else if (parse_is(parser, TOKEN_DOT))
       expr = parse_field_access(parser, expr);
-    else if (parse_at_record(parser))
+    else if (parse_is(parser, TOKEN_LEFT_BRACE) && labelled)
       expr = parse_record(parser, expr);
     else
       return expr;
@@ -677,29 +663,26 @@ static struct syntax_expr *parse_postfix(struct parser *parser) {
 
 /* ---- operators */
 
-/* `value |> stage` is a call of the stage with the value before its own arguments. */
-static struct syntax_expr *parse_pipe_into(struct parser *parser, struct syntax_expr *value,
-                                           struct syntax_expr *stage) {
-  struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, stage->place);
-  bool has_arguments = stage->kind == SYNTAX_CALL;
-  size_t count = has_arguments ? stage->call.count : 0;
-  expr->call.callee = parse_child(parser, expr, has_arguments ? stage->call.callee : stage);
-  expr->call.count = count + 1;
-  expr->call.arguments = arena_array(parser->arena, count + 1, sizeof *expr->call.arguments);
-  expr->call.arguments[0].value = parse_child(parser, expr, value);
-  for (size_t i = 0; i < count; i++) {
-    expr->call.arguments[i + 1] = stage->call.arguments[i];
-    parse_child(parser, expr, stage->call.arguments[i].value);
-  }
-  return expr;
-}
-
-/* pipe = postfix { "|>" postfix } */
+/* pipe = postfix { "|>" postfix }
+ * `value |> stage` is a call of the stage with the value before its own arguments. */
 static struct syntax_expr *parse_pipe(struct parser *parser) {
-  struct syntax_expr *expr = parse_postfix(parser);
-  while (parse_accept(parser, TOKEN_PIPE))
-    expr = parse_pipe_into(parser, expr, parse_postfix(parser));
-  return expr;
+  struct syntax_expr *value = parse_postfix(parser);
+  while (parse_accept(parser, TOKEN_PIPE)) {
+    struct syntax_expr *stage = parse_postfix(parser);
+    struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, stage->place);
+    bool has_arguments = stage->kind == SYNTAX_CALL;
+    size_t count = has_arguments ? stage->call.count : 0;
+    expr->call.callee = parse_child(parser, expr, has_arguments ? stage->call.callee : stage);
+    expr->call.count = count + 1;
+    expr->call.arguments = arena_array(parser->arena, count + 1, sizeof *expr->call.arguments);
+    expr->call.arguments[0].value = parse_child(parser, expr, value);
+    for (size_t i = 0; i < count; i++) {
+      expr->call.arguments[i + 1] = stage->call.arguments[i];
+      parse_child(parser, expr, stage->call.arguments[i].value);
+    }
+    value = expr;
+  }
+  return value;
 }
 
 /* unary = ( "!" | "-" | "+" ) unary | pipe
@@ -755,16 +738,14 @@ static const struct parse_operator parse_operators[] = {
     {TOKEN_PERCENT, 5, SYNTAX_REMAINDER},
 };
 
-/* Returns true if a minus begins the pattern of the next arm (`-1 => …`) rather than continuing this one. */
-static bool parse_at_negative_pattern(const struct parser *parser) {
-  return parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 1)->kind == TOKEN_INT &&
-         parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW;
-}
-
+/* The operator of a level that continues the expression, or NULL. A minus may begin the next arm's pattern: `-1 =>
+ * …`. */
 static const struct parse_operator *parse_find_operator(const struct parser *parser, unsigned level) {
-  for (size_t i = 0; i < sizeof parse_operators / sizeof *parse_operators; i++)
-    if (parse_is(parser, parse_operators[i].token))
-      return parse_operators[i].level == level && !parse_at_negative_pattern(parser) ? &parse_operators[i] : NULL;
+  bool pattern = parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 1)->kind == TOKEN_INT &&
+                 parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW;
+  for (size_t i = 0; !pattern && i < sizeof parse_operators / sizeof *parse_operators; i++)
+    if (parse_is(parser, parse_operators[i].token) && parse_operators[i].level == level)
+      return &parse_operators[i];
   return NULL;
 }
 
@@ -813,29 +794,24 @@ static struct syntax_expr *parse_expr(struct parser *parser) {
 
 /* ---- statements and declarations */
 
-/* signature = name "(" parameters ")" [ "->" type ] */
-static struct syntax_function *parse_signature(struct parser *parser) {
+/* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature
+ * signature = name "(" parameters ")" [ "->" type ] */
+static struct syntax_item parse_function(struct parser *parser) {
+  bool is_extern = parse_accept(parser, TOKEN_EXTERN);
   struct syntax_function *function = arena_alloc(parser->arena, sizeof *function);
+  parse_expect(parser, TOKEN_FN);
   function->name = parse_name(parser, "the name of a function");
   parse_expect(parser, TOKEN_LEFT_PAREN);
   parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
   if (parse_accept(parser, TOKEN_ARROW))
     function->result = parse_type(parser);
-  return function;
-}
-
-/* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature */
-static struct syntax_item parse_function(struct parser *parser) {
-  bool is_extern = parse_accept(parser, TOKEN_EXTERN);
-  parse_expect(parser, TOKEN_FN);
-  struct syntax_item item = {.function = parse_signature(parser)};
-  item.kind = is_extern ? SYNTAX_ITEM_EXTERN : SYNTAX_ITEM_FUNCTION;
-  item.name = item.function->name;
+  enum syntax_item_kind kind = is_extern ? SYNTAX_ITEM_EXTERN : SYNTAX_ITEM_FUNCTION;
+  struct syntax_item item = {.kind = kind, .name = function->name, .function = function};
   if (is_extern)
     return item;
   if (!parse_is(parser, TOKEN_LEFT_BRACE))
     parse_expect(parser, TOKEN_ASSIGN);
-  item.function->body = parse_expr(parser);
+  function->body = parse_expr(parser);
   return item;
 }
 
@@ -848,16 +824,6 @@ static struct syntax_item parse_let(struct parser *parser) {
     item.type = parse_type(parser);
   parse_expect(parser, TOKEN_ASSIGN);
   item.value = parse_expr(parser);
-  return item;
-}
-
-static struct syntax_item parse_statement_expr(struct parser *parser) {
-  struct syntax_item item = {.kind = SYNTAX_ITEM_EXPR, .value = parse_expr(parser)};
-  if (parse_is(parser, TOKEN_ASSIGN) && item.value->kind == SYNTAX_NAME)
-    parse_fail(parser, parse_peek(parser, 0)->place, "bind a new name with 'let'", "a binding cannot be changed");
-  if (parse_is(parser, TOKEN_ASSIGN))
-    parse_fail(parser, parse_peek(parser, 0)->place, "declare functions with 'fn' and names with 'let'",
-               "expected a statement, found '='");
   return item;
 }
 
@@ -879,7 +845,14 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   else if (declares_type)
     item = parse_type_declaration(parser);
   else
-    item = parse_statement_expr(parser);
+    item = (struct syntax_item){.kind = SYNTAX_ITEM_EXPR, .value = parse_expr(parser)};
+  const struct token *after = parse_peek(parser, 0);
+  bool assigns = item.kind == SYNTAX_ITEM_EXPR && after->kind == TOKEN_ASSIGN;
+  if (assigns && item.value->kind == SYNTAX_NAME)
+    parse_fail(parser, after->place, "bind a new name with 'let'", "a binding cannot be changed");
+  if (assigns)
+    parse_fail(parser, after->place, "declare functions with 'fn' and names with 'let'",
+               "expected a statement, found '='");
   item.place = parse_place_from(parser, first);
   return item;
 }
@@ -895,24 +868,14 @@ static bool parse_starts_declaration(const struct parser *parser, size_t at) {
          ((token->kind == TOKEN_FN || token->kind == TOKEN_TYPE) && next == TOKEN_NAME);
 }
 
-/* How many braces the tokens in a range open, less those they close. */
-static int parse_brace_balance(const struct parser *parser, size_t from, size_t to) {
-  int balance = 0;
-  for (size_t i = from; i < to; i++) {
-    balance += parser->tokens[i].kind == TOKEN_LEFT_BRACE;
-    balance -= parser->tokens[i].kind == TOKEN_RIGHT_BRACE;
-  }
-  return balance;
-}
-
 /* Skips to the next declaration after an error in the one that began at `start`: the next one outside its braces or,
  * if a brace is missing, the next function, type or extern in the first column. */
 static void parse_synchronise(struct parser *parser, size_t start) {
   size_t error = parser->at;
-  int balance = parse_brace_balance(parser, start, error);
-  for (size_t i = error; i < parser->count; i++) {
+  int balance = 0;
+  for (size_t i = start; i < parser->count; i++) {
     bool at_end = parser->tokens[i].kind == TOKEN_END;
-    if (i > start && !at_end && balance <= 0 && parse_starts_declaration(parser, i)) {
+    if (i >= error && i > start && !at_end && balance <= 0 && parse_starts_declaration(parser, i)) {
       parser->at = i;
       return;
     }
