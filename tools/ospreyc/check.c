@@ -23,18 +23,6 @@ struct check_file {
   struct frame frame; /* of init */
 };
 
-/* Finds the symbol of an item. The type of a function in a group must exist before any body of the group is checked. */
-static void check_begin_item(struct checker *checker, struct check_file *file, size_t index) {
-  const struct syntax_item *syntax = &file->syntax->items[index];
-  bool declares = syntax->kind == SYNTAX_ITEM_FUNCTION || syntax->kind == SYNTAX_ITEM_LET;
-  struct symbol *symbol = declares ? map_get(&checker->values, syntax->name.text) : NULL;
-  if (!symbol || (symbol->kind != SYMBOL_FUNCTION && symbol->kind != SYMBOL_GLOBAL) || symbol->item != index)
-    return;
-  file->items[index].symbol = symbol;
-  if (symbol->function && !symbol->function->annotated)
-    symbol->function->type = symbol->type = check_declare_signature(checker, symbol->function->syntax);
-}
-
 static void check_item_body(struct checker *checker, struct check_file *file, size_t index) {
   const struct syntax_item *syntax = &file->syntax->items[index];
   struct check_item *item = &file->items[index];
@@ -62,34 +50,38 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
   checker->uses = NULL;
 }
 
-static void check_end_item(struct checker *checker, struct check_file *file, struct check_item *item) {
-  for (size_t i = 0; i < item->uses.count && !item->failed; i++) {
-    const struct symbol *used = item->uses.symbols[i];
-    item->failed = file->items[used->item].failed && check_order_is_inferred(used, file->syntax);
-  }
-  struct check_function *function = item->symbol ? item->symbol->function : NULL;
-  if (!function)
-    return;
-  function->failed = item->failed;
-  if (!function->annotated)
-    function->generic = infer_generalise(&checker->infer, function->type);
-}
-
-/* Checks a group of items that depend on each other. Their operators are settled when all bodies have been checked. */
+/* Checks a group of items that depend on each other. The type of each function exists before any body of the group is
+ * checked. The operators are settled when all bodies have been checked. */
 static void check_group(struct checker *checker, struct check_file *file, const size_t *group, size_t count) {
   checker->infer.level = INFER_FUNCTION;
-  for (size_t i = 0; i < count; i++)
-    check_begin_item(checker, file, group[i]);
+  for (size_t i = 0; i < count; i++) {
+    const struct syntax_item *syntax = &file->syntax->items[group[i]];
+    bool declares = syntax->kind == SYNTAX_ITEM_FUNCTION || syntax->kind == SYNTAX_ITEM_LET;
+    struct symbol *symbol = declares ? map_get(&checker->values, syntax->name.text) : NULL;
+    if (!symbol || (symbol->kind != SYMBOL_FUNCTION && symbol->kind != SYMBOL_GLOBAL) || symbol->item != group[i])
+      continue;
+    file->items[group[i]].symbol = symbol;
+    if (symbol->function && !symbol->function->annotated)
+      symbol->function->type = symbol->type = check_declare_signature(checker, symbol->function->syntax);
+  }
   for (size_t i = 0; i < count; i++)
     check_item_body(checker, file, group[i]);
   size_t errors = checker->diag->errors, defaulted = checker->defaulted_count;
   check_operator_settle_all(checker);
   for (size_t i = 0; i < count; i++) {
     struct check_item *item = &file->items[group[i]];
-    if (item->symbol && item->symbol->function)
-      item->symbol->function->defaulted = defaulted != checker->defaulted_count;
+    struct check_function *function = item->symbol ? item->symbol->function : NULL;
     item->failed |= errors != checker->diag->errors;
-    check_end_item(checker, file, item);
+    for (size_t j = 0; j < item->uses.count && !item->failed; j++) {
+      const struct symbol *used = item->uses.symbols[j];
+      item->failed = file->items[used->item].failed && check_order_is_inferred(used, file->syntax);
+    }
+    if (!function)
+      continue;
+    function->defaulted = defaulted != checker->defaulted_count;
+    function->failed = item->failed;
+    if (!function->annotated)
+      function->generic = infer_generalise(&checker->infer, function->type);
   }
 }
 

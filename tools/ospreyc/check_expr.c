@@ -58,32 +58,7 @@ struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr,
   return expr;
 }
 
-/* ---- literals */
-
-static struct ast_expr *check_expr_literal(struct checker *checker, const struct syntax_expr *syntax,
-                                           const struct want *want) {
-  struct infer *infer = &checker->infer;
-  struct ast_expr *expr;
-  switch (syntax->kind) {
-  case SYNTAX_INT:
-    expr = ast_expr_new(checker->arena, AST_INT, infer->integer, syntax->place);
-    expr->integer = (int64_t)syntax->integer;
-    break;
-  case SYNTAX_FLOAT:
-    expr = ast_expr_new(checker->arena, AST_FLOAT, infer->real, syntax->place);
-    expr->real = syntax->real;
-    break;
-  case SYNTAX_BOOL:
-    expr = ast_expr_new(checker->arena, AST_BOOL, infer->boolean, syntax->place);
-    expr->truth = syntax->truth;
-    break;
-  default:
-    expr = ast_expr_new(checker->arena, AST_STRING, infer->string, syntax->place);
-    expr->text = syntax->text;
-    break;
-  }
-  return check_expr_meet(checker, expr, want);
-}
+/* ---- interpolation */
 
 static struct ast_expr *check_expr_interpolation(struct checker *checker, const struct syntax_expr *syntax,
                                                  const struct want *want) {
@@ -96,22 +71,6 @@ static struct ast_expr *check_expr_interpolation(struct checker *checker, const 
 }
 
 /* ---- functions */
-
-static void check_expr_parameters(struct checker *checker, const struct syntax_function *syntax,
-                                  struct ast_function *function, const struct type *type) {
-  function->parameter_count = syntax->count;
-  function->parameters = arena_array(checker->arena, syntax->count, sizeof(struct ast_variable *));
-  for (size_t i = 0; i < syntax->count; i++) {
-    struct syntax_name name = syntax->parameters[i].name;
-    function->parameters[i] =
-        check_scope_variable(checker, AST_PARAMETER, name.text, type->function.parameters[i], name.place);
-    function->parameters[i]->index = (unsigned)i;
-    check_scope_bind(checker, function->parameters[i]);
-    for (size_t j = 0; j < i; j++)
-      if (strcmp(name.text, "_") != 0 && strcmp(name.text, syntax->parameters[j].name.text) == 0)
-        diag_error(checker->diag, name.place, "the parameter '%s' is already declared", name.text);
-  }
-}
 
 void check_expr_function(struct checker *checker, struct ast_function *function, const struct syntax_function *syntax,
                          struct type *type, const char *symbol, bool has_environment, const char *self_name) {
@@ -128,7 +87,18 @@ void check_expr_function(struct checker *checker, struct ast_function *function,
       .name = self_name, .frame = &frame, .self = function, .self_type = type, .known = syntax, .code = function};
   if (self_name)
     check_scope_enter(checker, &self);
-  check_expr_parameters(checker, syntax, function, type);
+  function->parameter_count = syntax->count;
+  function->parameters = arena_array(checker->arena, syntax->count, sizeof(struct ast_variable *));
+  for (size_t i = 0; i < syntax->count; i++) {
+    struct syntax_name name = syntax->parameters[i].name;
+    function->parameters[i] =
+        check_scope_variable(checker, AST_PARAMETER, name.text, type->function.parameters[i], name.place);
+    function->parameters[i]->index = (unsigned)i;
+    check_scope_bind(checker, function->parameters[i]);
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(name.text, "_") != 0 && strcmp(name.text, syntax->parameters[j].name.text) == 0)
+        diag_error(checker->diag, name.place, "the parameter '%s' is already declared", name.text);
+  }
   const char *what = syntax->name.text ? arena_printf(checker->arena, "the result of '%s'", syntax->name.text)
                                        : "the result of the lambda";
   struct want want = {type->function.result, what, NULL};
@@ -157,22 +127,6 @@ static struct ast_expr *check_expr_lambda(struct checker *checker, const struct 
   const char *symbol = check_expr_nested_symbol(checker, "lambda");
   check_expr_function(checker, expr->function, syntax->function, type, symbol, true, NULL);
   return check_expr_meet(checker, expr, want);
-}
-
-/* A nested function is a `let` of a closure, whose name is known in its own body too. */
-static void check_expr_nested_function(struct checker *checker, const struct syntax_item *item,
-                                       struct ast_statement *statement) {
-  const struct syntax_function *syntax = item->function;
-  struct type *type = check_declare_signature(checker, syntax);
-  struct ast_expr *expr = ast_expr_new(checker->arena, AST_CLOSURE, type, item->name.place);
-  const char *symbol = check_expr_nested_symbol(checker, item->name.text);
-  expr->function = arena_alloc(checker->arena, sizeof *expr->function);
-  check_expr_function(checker, expr->function, syntax, type, symbol, true, item->name.text);
-  statement->value = expr;
-  statement->variable = check_scope_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
-  struct local *local = check_scope_bind(checker, statement->variable);
-  local->known = syntax;
-  local->code = expr->function;
 }
 
 /* ---- names */
@@ -430,30 +384,26 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
   return check_expr_arguments(checker, syntax, expr, &formals, infer_resolve(type));
 }
 
-/* The type of a called value. An unknown type becomes a function type of as many parameters as there are arguments. */
-static struct type *check_expr_callee_type(struct checker *checker, const struct ast_expr *value, size_t count) {
-  struct type *type = check_operator_force(checker, infer_resolve(value->type));
-  if (type->kind != TYPE_VARIABLE)
-    return type;
-  struct type **parameters = arena_array(checker->arena, count, sizeof(struct type *));
-  for (size_t i = 0; i < count; i++)
-    parameters[i] = infer_variable(&checker->infer);
-  struct type *function = infer_function(&checker->infer, parameters, count, infer_variable(&checker->infer));
-  return infer_unify(&checker->infer, type, function) ? function : type;
-}
-
 /* A call of a value: a local, a global, or (both NULL) the value of an expression. */
 static struct ast_expr *check_expr_call_value(struct checker *checker, const struct syntax_expr *syntax,
                                               const struct local *local, const struct symbol *global) {
   const struct syntax_expr *callee = syntax->call.callee;
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_CALL, NULL, syntax->place);
   struct ast_expr *value = local ? check_scope_local(checker, local, callee->place) : check_expr(checker, callee, NULL);
-  struct type *type = check_expr_callee_type(checker, value, syntax->call.count);
+  size_t count = syntax->call.count;
+  struct type *type = check_operator_force(checker, infer_resolve(value->type));
+  if (type->kind == TYPE_VARIABLE) { /* becomes a function type with as many parameters as there are arguments */
+    struct type **parameters = arena_array(checker->arena, count, sizeof(struct type *));
+    for (size_t i = 0; i < count; i++)
+      parameters[i] = infer_variable(&checker->infer);
+    struct type *function = infer_function(&checker->infer, parameters, count, infer_variable(&checker->infer));
+    type = infer_unify(&checker->infer, type, function) ? function : type;
+  }
   if (type->kind != TYPE_FUNCTION) {
     if (type->kind != TYPE_ERROR)
       *diag_error(checker->diag, callee->place, "%s cannot be called", type_name(checker->arena, type)) =
           "a '(' on the same line is a call: to begin an expression, start a new line";
-    return check_expr_recover(checker, syntax->call.arguments, syntax->call.count, syntax->place);
+    return check_expr_recover(checker, syntax->call.arguments, count, syntax->place);
   }
   struct formals formals = {"the function", "argument", type->function.parameter_count, NULL};
   if (callee->kind == SYNTAX_NAME)
@@ -479,19 +429,7 @@ static struct ast_expr *check_expr_intrinsic_operand(struct checker *checker, en
   return expr;
 }
 
-/* The first argument of map, filter, forEach and fold: a loop that lacks its end. NULL after an error. */
-static struct ast_expr *check_expr_intrinsic_iterator(struct checker *checker, const struct symbol *symbol,
-                                                      const struct syntax_expr *argument) {
-  struct ast_expr *expr = check_expr(checker, argument, NULL);
-  if (expr->kind == AST_LOOP && infer_resolve(expr->type)->kind == TYPE_ITERATOR)
-    return expr;
-  if (infer_resolve(expr->type)->kind != TYPE_ERROR)
-    *diag_error(checker->diag, expr->place, "'%s' expects a range as its first argument, found %s", symbol->name,
-                type_name(checker->arena, infer_resolve(expr->type))) = "write range(start, end) |> …";
-  return NULL;
-}
-
-/* A function of the parameters that are given and a result. */
+/* Wants a function with one or two parameters. */
 static struct want check_expr_intrinsic_function(struct checker *checker, const char *what, struct type *first,
                                                  struct type *second, struct type *result) {
   struct type **parameters = arena_array(checker->arena, 2, sizeof(struct type *));
@@ -518,16 +456,20 @@ static void check_expr_intrinsic_stage(struct checker *checker, struct ast_expr 
     loop->type = infer_iterator(&checker->infer, result);
 }
 
-/* map, filter, forEach and fold: a further stage of the loop that is their first argument, or its end. */
+/* map, filter, forEach and fold add a stage or the end to the loop that is their first argument. */
 static struct ast_expr *check_expr_intrinsic_loop(struct checker *checker, const struct symbol *symbol,
                                                   const struct syntax_expr **arguments, struct place place) {
-  struct ast_expr *loop = check_expr_intrinsic_iterator(checker, symbol, arguments[0]);
-  if (!loop) {
+  struct ast_expr *loop = check_expr(checker, arguments[0], NULL);
+  struct type *type = infer_resolve(loop->type);
+  if (loop->kind != AST_LOOP || type->kind != TYPE_ITERATOR) {
+    if (type->kind != TYPE_ERROR)
+      *diag_error(checker->diag, loop->place, "'%s' expects a range as its first argument, found %s", symbol->name,
+                  type_name(checker->arena, type)) = "write range(start, end) |> …";
     for (size_t i = 1; i < symbol->parameter_count; i++)
       check_expr(checker, arguments[i], NULL);
     return check_expr_error(checker, place);
   }
-  struct type *element = infer_resolve(loop->type)->iterator.element;
+  struct type *element = type->iterator.element;
   struct want want;
   switch (symbol->intrinsic) {
   case INTRINSIC_MAP:
@@ -599,10 +541,7 @@ static struct formals check_expr_field_formals(struct checker *checker, const st
 static struct ast_expr *check_expr_constructor(struct checker *checker, const struct syntax_expr *syntax,
                                                const struct symbol *symbol) {
   const struct type_constructor *constructor = symbol->constructor;
-  struct formals formals = {check_expr_quote(checker, symbol->name), "field", constructor->field_count, NULL};
-  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
-  for (size_t i = 0; i < formals.count; i++)
-    formals.names[i] = constructor->fields[i].name;
+  struct formals formals = check_expr_field_formals(checker, constructor);
   const struct syntax_call *call = &syntax->call;
   const struct syntax_expr **ordered = check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_CONSTRUCT, constructor->type, syntax->place);
@@ -745,41 +684,32 @@ static struct type *check_expr_field_owner(struct checker *checker, const char *
   return owner;
 }
 
-static struct type *check_expr_record_type(struct checker *checker, const struct ast_expr *record,
-                                           struct syntax_name name) {
+static struct ast_expr *check_expr_field(struct checker *checker, const struct syntax_expr *syntax,
+                                         const struct want *want) {
+  struct syntax_name name = syntax->field.name;
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_FIELD, NULL, syntax->place);
+  const struct ast_expr *record = expr->field.record = check_expr(checker, syntax->field.record, NULL);
   struct type *type = check_operator_force(checker, infer_resolve(record->type));
   struct type *owner = type->kind == TYPE_VARIABLE ? check_expr_field_owner(checker, name.text) : NULL;
   if (owner)
     infer_unify(&checker->infer, type, owner);
   type = infer_resolve(type);
-  if (type->kind == TYPE_RECORD)
-    return type;
-  if (type->kind == TYPE_ERROR)
-    return NULL;
-  if (type->kind == TYPE_VARIABLE) {
+  if (type->kind == TYPE_VARIABLE)
     *diag_error(checker->diag, record->place, "cannot look up field '%s': the type of this expression is unknown",
                 name.text) = "annotate the parameter: name: Type";
-    return NULL;
-  }
-  const char **hint =
-      diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
-  if (check_scope_find(checker, name.text))
-    *hint = arena_printf(checker->arena, "there are no methods: write … |> %s(…)", name.text);
-  if (type->kind == TYPE_RESULT)
-    *hint = "a Result is never unwrapped silently: match it first";
-  if (type->kind == TYPE_UNION)
-    *hint = "match it first: only a variant has fields";
-  return NULL;
-}
-
-static struct ast_expr *check_expr_field(struct checker *checker, const struct syntax_expr *syntax,
-                                         const struct want *want) {
-  struct syntax_name name = syntax->field.name;
-  struct ast_expr *expr = ast_expr_new(checker->arena, AST_FIELD, NULL, syntax->place);
-  expr->field.record = check_expr(checker, syntax->field.record, NULL);
-  struct type *type = check_expr_record_type(checker, expr->field.record, name);
-  if (!type)
+  if (type->kind == TYPE_VARIABLE || type->kind == TYPE_ERROR)
     return check_expr_error(checker, syntax->place);
+  if (type->kind != TYPE_RECORD) {
+    const char **hint =
+        diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
+    if (check_scope_find(checker, name.text))
+      *hint = arena_printf(checker->arena, "there are no methods: write … |> %s(…)", name.text);
+    if (type->kind == TYPE_RESULT)
+      *hint = "a Result is never unwrapped silently: match it first";
+    if (type->kind == TYPE_UNION)
+      *hint = "match it first: only a variant has fields";
+    return check_expr_error(checker, syntax->place);
+  }
   const struct type_constructor *constructor = &type->named.constructors[0];
   struct formals formals = check_expr_field_formals(checker, constructor);
   size_t index = check_expr_find_formal(&formals, name.text);
@@ -793,17 +723,6 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
 }
 
 /* ---- operators */
-
-static struct ast_expr *check_expr_logical(struct checker *checker, const struct syntax_expr *syntax) {
-  const struct syntax_binary *binary = &syntax->binary;
-  bool is_and = binary->op == SYNTAX_AND;
-  struct want want = {checker->infer.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
-  struct ast_expr *expr =
-      ast_expr_new(checker->arena, is_and ? AST_AND : AST_OR, checker->infer.boolean, syntax->place);
-  expr->binary.left = check_expr(checker, binary->left, &want);
-  expr->binary.right = check_expr(checker, binary->right, &want);
-  return expr;
-}
 
 static struct ast_expr *check_expr_elvis(struct checker *checker, const struct syntax_expr *syntax) {
   struct type *value = infer_variable(&checker->infer);
@@ -827,17 +746,19 @@ static struct ast_expr *check_expr_binary(struct checker *checker, const struct 
   const struct syntax_binary *binary = &syntax->binary;
   if (binary->op == SYNTAX_ELVIS)
     return check_expr_meet(checker, check_expr_elvis(checker, syntax), want);
-  if (binary->op == SYNTAX_AND || binary->op == SYNTAX_OR)
-    return check_expr_meet(checker, check_expr_logical(checker, syntax), want);
-  bool arithmetic = binary->op <= SYNTAX_REMAINDER;
+  bool arithmetic = binary->op <= SYNTAX_REMAINDER, is_and = binary->op == SYNTAX_AND;
+  bool logical = is_and || binary->op == SYNTAX_OR;
+  enum ast_kind kind = arithmetic ? AST_ARITHMETIC : is_and ? AST_AND : logical ? AST_OR : AST_COMPARE;
   struct type *type = arithmetic ? infer_variable(&checker->infer) : checker->infer.boolean;
-  struct ast_expr *expr = ast_expr_new(checker->arena, arithmetic ? AST_ARITHMETIC : AST_COMPARE, type, syntax->place);
-  expr->binary.op = (enum ast_operator)binary->op;
-  expr->binary.left = check_expr(checker, binary->left, NULL);
-  expr->binary.right = check_expr(checker, binary->right, NULL);
+  struct want truth = {checker->infer.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
+  struct ast_expr *expr = ast_expr_new(checker->arena, kind, type, syntax->place);
+  if (!logical)
+    expr->binary.op = (enum ast_operator)binary->op;
+  expr->binary.left = check_expr(checker, binary->left, logical ? &truth : NULL);
+  expr->binary.right = check_expr(checker, binary->right, logical ? &truth : NULL);
   if (arithmetic)
     check_operator_arithmetic(checker, expr, binary->op, binary->place);
-  else
+  else if (!logical)
     check_operator_compare(checker, expr, binary->place);
   return check_expr_meet(checker, expr, want);
 }
@@ -872,29 +793,42 @@ static void check_expr_kept(struct checker *checker, const struct ast_expr *expr
         "end the chain with forEach or fold";
 }
 
-static void check_expr_let(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
-  struct want want = {.what = arena_printf(checker->arena, "the value of '%s'", item->name.text)};
-  if (item->type)
-    want.type = check_declare_type(checker, item->type);
-  statement->value = check_expr(checker, item->value, item->type ? &want : NULL);
-  check_expr_kept(checker, statement->value);
-  struct type *type = item->type ? want.type : infer_resolve(statement->value->type);
-  statement->variable = check_scope_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
+/* Declares the variable of a `let` or a nested function. `known` is the function that it is known to hold, or NULL. */
+static void check_expr_bind(struct checker *checker, struct ast_statement *statement, struct syntax_name name,
+                            struct type *type, const struct syntax_function *known) {
+  statement->variable = check_scope_variable(checker, AST_LOCAL, name.text, type, name.place);
   struct local *local = check_scope_bind(checker, statement->variable);
-  if (item->value->kind != SYNTAX_LAMBDA)
-    return;
-  local->known = item->value->function;
-  local->code = statement->value->function;
+  local->known = known;
+  local->code = known ? statement->value->function : NULL;
 }
 
+/* A nested function is a `let` of a closure whose name is known in its own body. */
 void check_expr_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
+  struct want want = {0};
+  struct ast_expr *expr;
   statement->place = item->place;
-  if (item->kind == SYNTAX_ITEM_LET)
-    check_expr_let(checker, item, statement);
-  else if (item->kind == SYNTAX_ITEM_FUNCTION)
-    check_expr_nested_function(checker, item, statement);
-  else
+  switch (item->kind) {
+  case SYNTAX_ITEM_LET:
+    want.what = arena_printf(checker->arena, "the value of '%s'", item->name.text);
+    if (item->type)
+      want.type = check_declare_type(checker, item->type);
+    statement->value = check_expr(checker, item->value, item->type ? &want : NULL);
+    check_expr_kept(checker, statement->value);
+    check_expr_bind(checker, statement, item->name, item->type ? want.type : infer_resolve(statement->value->type),
+                    item->value->kind == SYNTAX_LAMBDA ? item->value->function : NULL);
+    break;
+  case SYNTAX_ITEM_FUNCTION:
+    want.type = check_declare_signature(checker, item->function);
+    statement->value = expr = ast_expr_new(checker->arena, AST_CLOSURE, want.type, item->name.place);
+    expr->function = arena_alloc(checker->arena, sizeof *expr->function);
+    check_expr_function(checker, expr->function, item->function, want.type,
+                        check_expr_nested_symbol(checker, item->name.text), true, item->name.text);
+    check_expr_bind(checker, statement, item->name, want.type, item->function);
+    break;
+  default:
     statement->value = check_expr_dropped(checker, item->value);
+    break;
+  }
 }
 
 /* The value of a block is its last expression. Its bindings go out of scope at its end. */
@@ -997,7 +931,26 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
 }
 
 struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
+  struct arena *arena = checker->arena;
+  struct infer *infer = &checker->infer;
+  struct ast_expr *expr;
   switch (syntax->kind) {
+  case SYNTAX_INT:
+    expr = ast_expr_new(arena, AST_INT, infer->integer, syntax->place);
+    expr->integer = (int64_t)syntax->integer;
+    return check_expr_meet(checker, expr, want);
+  case SYNTAX_FLOAT:
+    expr = ast_expr_new(arena, AST_FLOAT, infer->real, syntax->place);
+    expr->real = syntax->real;
+    return check_expr_meet(checker, expr, want);
+  case SYNTAX_BOOL:
+    expr = ast_expr_new(arena, AST_BOOL, infer->boolean, syntax->place);
+    expr->truth = syntax->truth;
+    return check_expr_meet(checker, expr, want);
+  case SYNTAX_STRING:
+    expr = ast_expr_new(arena, AST_STRING, infer->string, syntax->place);
+    expr->text = syntax->text;
+    return check_expr_meet(checker, expr, want);
   case SYNTAX_INTERPOLATE:
     return check_expr_interpolation(checker, syntax, want);
   case SYNTAX_NAME:
@@ -1020,7 +973,6 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
     return check_expr_match(checker, syntax, want, false);
   case SYNTAX_LAMBDA:
     return check_expr_lambda(checker, syntax, want);
-  default:
-    return check_expr_literal(checker, syntax, want);
   }
+  return NULL;
 }

@@ -58,32 +58,6 @@ static void check_ground_printable(struct checker *checker, const struct ast_exp
     *hint = "a function is called with '(…)'";
 }
 
-static void check_ground_comparable(struct checker *checker, const struct ast_expr *expr) {
-  const struct type *type = expr->binary.left->type;
-  bool equality = expr->binary.op == AST_EQUAL || expr->binary.op == AST_NOT_EQUAL;
-  if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING || type->kind == TYPE_ERROR)
-    return;
-  if (type->kind == TYPE_BOOL && equality)
-    return;
-  const char **hint =
-      diag_error(checker->diag, expr->place, "values of type %s cannot be compared%s", type_name(checker->arena, type),
-                 type->kind == TYPE_BOOL ? " with '<', '>', '<=' or '>='" : "");
-  if (type->kind == TYPE_RESULT)
-    *hint = "match it, or give a fallback with '?:'";
-  if (type->kind == TYPE_RECORD)
-    *hint = "compare its fields";
-  if (type->kind == TYPE_UNION)
-    *hint = "match it";
-}
-
-static void check_ground_dropped(struct checker *checker, const struct ast_expr *value) {
-  if (value->type->kind == TYPE_FUNCTION)
-    *diag_error(checker->diag, value->place, "this function is named, but not called") = "call it: name(…)";
-  if (value->type->kind == TYPE_RESULT)
-    *diag_error(checker->diag, value->place, "unused Result: an error in it would be lost") =
-        "match it, bind it with 'let', or give a fallback with '?:'";
-}
-
 /* ---- operators */
 
 static bool check_ground_is_real(const struct type *type) {
@@ -162,10 +136,14 @@ static void check_ground_block(struct checker *checker, struct ast_block *block,
   for (size_t i = 0; i < block->count; i++) {
     struct ast_statement *statement = &block->statements[i];
     statement->value = check_ground_expr(checker, statement->value, false);
-    if (!statement->variable)
-      check_ground_dropped(checker, statement->value);
-    else if (statement->variable->kind == AST_GLOBAL)
+    const struct ast_expr *value = statement->value;
+    if (statement->variable && statement->variable->kind == AST_GLOBAL)
       check_ground_variable(checker, statement->variable);
+    else if (!statement->variable && value->type->kind == TYPE_FUNCTION)
+      *diag_error(checker->diag, value->place, "this function is named, but not called") = "call it: name(…)";
+    else if (!statement->variable && value->type->kind == TYPE_RESULT)
+      *diag_error(checker->diag, value->place, "unused Result: an error in it would be lost") =
+          "match it, bind it with 'let', or give a fallback with '?:'";
   }
   if (block->value)
     block->value = check_ground_expr(checker, block->value, tail);
@@ -206,7 +184,21 @@ static void check_ground_binary(struct checker *checker, struct ast_expr *expr, 
     return;
   if (binary->left->type != binary->right->type)
     check_ground_promote(checker, binary, false);
-  check_ground_comparable(checker, expr);
+  const struct type *type = binary->left->type;
+  enum type_kind kind = type->kind;
+  bool equality = binary->op == AST_EQUAL || binary->op == AST_NOT_EQUAL;
+  if (kind == TYPE_INT || kind == TYPE_FLOAT || kind == TYPE_STRING || kind == TYPE_ERROR ||
+      (kind == TYPE_BOOL && equality))
+    return;
+  const char **hint =
+      diag_error(checker->diag, expr->place, "values of type %s cannot be compared%s", type_name(checker->arena, type),
+                 kind == TYPE_BOOL ? " with '<', '>', '<=' or '>='" : "");
+  if (kind == TYPE_RESULT)
+    *hint = "match it, or give a fallback with '?:'";
+  if (kind == TYPE_RECORD)
+    *hint = "compare its fields";
+  if (kind == TYPE_UNION)
+    *hint = "match it";
 }
 
 static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail) {

@@ -59,18 +59,6 @@ static void check_pattern_result(struct checker *checker, struct type *subject, 
   }
 }
 
-static void check_pattern_unknown_field(struct checker *checker, const struct type_constructor *constructor,
-                                        struct syntax_name name) {
-  struct diag_guess guess = {0};
-  for (size_t i = 0; i < constructor->field_count; i++)
-    if (constructor->fields[i].name)
-      diag_guess_consider(&guess, name.text, constructor->fields[i].name);
-  const char **hint = diag_error(checker->diag, name.place, "'%s' has no field '%s'", constructor->name, name.text);
-  if (guess.name)
-    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
-  check_pattern_bind(checker, name, checker->infer.error);
-}
-
 /* { a, b }: each binding is the name of a field. `{ _ }` alone ignores all. */
 static void check_pattern_bind_by_name(struct checker *checker, const struct type_constructor *constructor,
                                        const struct syntax_pattern *pattern, struct ast_arm *arm) {
@@ -82,12 +70,22 @@ static void check_pattern_bind_by_name(struct checker *checker, const struct typ
       at++;
     if (check_pattern_ignores(name))
       continue;
-    if (at == constructor->field_count)
-      check_pattern_unknown_field(checker, constructor, name);
-    else if (arm->bindings[at])
+    if (at < constructor->field_count && arm->bindings[at]) {
       diag_error(checker->diag, name.place, "the field '%s' is bound twice", name.text);
-    else
+      continue;
+    }
+    if (at < constructor->field_count) {
       arm->bindings[at] = check_pattern_bind(checker, name, constructor->fields[at].type);
+      continue;
+    }
+    struct diag_guess guess = {0};
+    for (size_t j = 0; j < constructor->field_count; j++)
+      if (constructor->fields[j].name)
+        diag_guess_consider(&guess, name.text, constructor->fields[j].name);
+    const char **hint = diag_error(checker->diag, name.place, "'%s' has no field '%s'", constructor->name, name.text);
+    if (guess.name)
+      *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+    check_pattern_bind(checker, name, checker->infer.error);
   }
 }
 

@@ -157,8 +157,8 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
   return guess.name;
 }
 
-/* A hint for a keyword of another language, or NULL. */
-static const char *check_scope_foreign_word(const char *name) {
+/* Hints at a keyword of another language, or suggests a name. */
+void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   static const struct {
     const char *word, *hint;
   } words[] = {
@@ -176,16 +176,11 @@ static const char *check_scope_foreign_word(const char *name) {
       {"Ok", "a success is Success(value), or Success()"},
       {"Unit", "the value of Unit is '{}'"},
   };
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (strcmp(words[i].word, name) == 0)
-      return words[i].hint;
-  return NULL;
-}
-
-void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   const char *guess = check_scope_guess(checker, name);
   const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
-  *hint = check_scope_foreign_word(name);
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(words[i].word, name) == 0)
+      *hint = words[i].hint;
   if (check_scope_builtin_behind(name))
     guess = check_scope_builtin_behind(name);
   if (!*hint && guess)
