@@ -41,29 +41,25 @@ static void int_overflowing(struct lower_function *fn, const char *name, LLVMVal
   open_fail(fn, open, LLVMBuildExtractValue(lower->builder, pair, 1, ""), "integer overflow");
 }
 
-/* `srem` traps on a divisor of 0, and on INT64_MIN % -1. Both divisors are replaced by 1: the remainder by -1 is 0
- * too. */
-static void int_remainder(struct lower_function *fn, LLVMValueRef left, LLVMValueRef right, struct lower_open *open) {
+static void int_step(struct lower_function *fn, enum ast_operator op, LLVMValueRef left, LLVMValueRef right,
+                     struct lower_open *open) {
   struct lower *lower = fn->lower;
   LLVMBuilderRef builder = lower->builder;
+  if (op == AST_ADD || op == AST_SUBTRACT || op == AST_MULTIPLY) {
+    const char *name = op == AST_ADD        ? "llvm.sadd.with.overflow"
+                       : op == AST_SUBTRACT ? "llvm.ssub.with.overflow"
+                                            : "llvm.smul.with.overflow";
+    int_overflowing(fn, name, left, right, open);
+    return;
+  }
+  /* `srem` traps on a divisor of 0, and on INT64_MIN % -1. Both divisors are replaced by 1: the remainder by -1 is 0
+   * too. */
   LLVMValueRef zero = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, 0), "");
   LLVMValueRef minus_one = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, -1), "");
   LLVMValueRef traps = LLVMBuildOr(builder, zero, minus_one, "");
   LLVMValueRef divisor = LLVMBuildSelect(builder, traps, lower_word(lower, 1), right, "");
   open->value = LLVMBuildSRem(builder, left, divisor, "");
   open_fail(fn, open, zero, "division by zero");
-}
-
-static void int_step(struct lower_function *fn, enum ast_operator op, LLVMValueRef left, LLVMValueRef right,
-                     struct lower_open *open) {
-  if (op == AST_ADD)
-    int_overflowing(fn, "llvm.sadd.with.overflow", left, right, open);
-  else if (op == AST_SUBTRACT)
-    int_overflowing(fn, "llvm.ssub.with.overflow", left, right, open);
-  else if (op == AST_MULTIPLY)
-    int_overflowing(fn, "llvm.smul.with.overflow", left, right, open);
-  else
-    int_remainder(fn, left, right, open);
 }
 
 static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator op, LLVMValueRef left,

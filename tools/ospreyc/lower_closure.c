@@ -13,15 +13,25 @@ static char *closure_name(const char *prefix, const struct ast_function *functio
   return name;
 }
 
-/* Builds the code of a cell. */
-static void closure_forward(struct lower *lower, const struct ast_function *function, LLVMValueRef ir) {
+/* The code that the cells of a function point to. */
+static LLVMValueRef closure_code(struct lower *lower, const struct ast_function *function) {
+  char *name = closure_name("fnval", function);
+  LLVMValueRef ir = LLVMGetNamedFunction(lower->module, name);
+  if (ir) {
+    free(name);
+    return ir;
+  }
+  LLVMBasicBlockRef here = LLVMGetInsertBlock(lower->builder);
+  LLVMMetadataRef place = LLVMGetCurrentDebugLocation2(lower->builder);
+  ir = LLVMAddFunction(lower->module, name, lower_type_function(lower, function->type, true));
+  free(name);
+  LLVMSetLinkage(ir, LLVMInternalLinkage);
   struct lower_function fn = {.lower = lower, .ast = function, .ir = ir};
-  bool captures = function->capture_count > 0;
   LLVMValueRef *arguments = calloc(function->parameter_count + 1, sizeof *arguments);
   unsigned count = 0;
   LLVMPositionBuilderAtEnd(lower->builder, lower_block_new(&fn, "entry"));
   LLVMSetCurrentDebugLocation2(lower->builder, NULL);
-  if (captures) {
+  if (function->capture_count > 0) {
     arguments[count++] = LLVMGetParam(ir, 0);
     lower_retain(&fn, arguments[0]);
   }
@@ -35,21 +45,8 @@ static void closure_forward(struct lower *lower, const struct ast_function *func
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(body));
   LLVMBuildRet(lower->builder, value);
   free(arguments);
-}
-
-static LLVMValueRef closure_code(struct lower *lower, const struct ast_function *function) {
-  char *name = closure_name("fnval", function);
-  LLVMValueRef ir = LLVMGetNamedFunction(lower->module, name);
-  if (!ir) {
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(lower->builder);
-    LLVMMetadataRef place = LLVMGetCurrentDebugLocation2(lower->builder);
-    ir = LLVMAddFunction(lower->module, name, lower_type_function(lower, function->type, true));
-    LLVMSetLinkage(ir, LLVMInternalLinkage);
-    closure_forward(lower, function, ir);
-    LLVMPositionBuilderAtEnd(lower->builder, here);
-    LLVMSetCurrentDebugLocation2(lower->builder, place);
-  }
-  free(name);
+  LLVMPositionBuilderAtEnd(lower->builder, here);
+  LLVMSetCurrentDebugLocation2(lower->builder, place);
   return ir;
 }
 

@@ -26,27 +26,23 @@ static void loop_continue(struct lower_function *fn, struct loop *loop, LLVMValu
   LLVMBuildBr(fn->lower->builder, loop->step);
 }
 
-/* Calls the function with the element, which stays owned if it was. */
-static void loop_filter(struct lower_function *fn, struct loop *loop, const struct lower_callee *function,
-                        struct lower_value element) {
-  LLVMBuilderRef builder = fn->lower->builder;
-  struct lower_value seen = lower_borrowed(element.ir);
-  LLVMValueRef passes = lower_call_callee(fn, function, &seen).ir;
-  LLVMBasicBlockRef pass = lower_block_new(fn, "pass"), skip = lower_block_new(fn, "skip");
-  LLVMBuildCondBr(builder, passes, pass, skip);
-  lower_block_enter(fn, skip);
-  lower_drop(fn, element);
-  loop_continue(fn, loop, loop->accumulator);
-  lower_block_enter(fn, pass);
-}
-
 static void loop_body(struct lower_function *fn, struct loop *loop) {
+  LLVMBuilderRef builder = fn->lower->builder;
   struct lower_value element = lower_borrowed(loop->index);
   for (size_t i = 0; i < loop->ast->stage_count; i++) {
-    if (loop->ast->stages[i].kind == AST_STAGE_MAP)
+    if (loop->ast->stages[i].kind == AST_STAGE_MAP) {
       element = lower_call_callee(fn, &loop->stages[i], &element);
-    else
-      loop_filter(fn, loop, &loop->stages[i], element);
+      continue;
+    }
+    /* A filter: the call only borrows the element. */
+    struct lower_value seen = lower_borrowed(element.ir);
+    LLVMValueRef passes = lower_call_callee(fn, &loop->stages[i], &seen).ir;
+    LLVMBasicBlockRef pass = lower_block_new(fn, "pass"), skip = lower_block_new(fn, "skip");
+    LLVMBuildCondBr(builder, passes, pass, skip);
+    lower_block_enter(fn, skip);
+    lower_drop(fn, element);
+    loop_continue(fn, loop, loop->accumulator);
+    lower_block_enter(fn, pass);
   }
   if (!loop->accumulator) {
     lower_drop(fn, lower_call_callee(fn, &loop->function, &element));

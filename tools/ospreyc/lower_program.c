@@ -26,26 +26,7 @@ LLVMValueRef lower_program_function(struct lower *lower, const struct ast_functi
   return ir;
 }
 
-/* Binds the parameters and captures. The function owns its parameters, so it pushes the counted ones. */
-static void program_parameters(struct lower_function *fn) {
-  const struct ast_function *function = fn->ast;
-  unsigned at = 0;
-  if (function->capture_count > 0) {
-    fn->cell = LLVMGetParam(fn->ir, at++);
-    LLVMSetValueName2(fn->cell, "cell", strlen("cell"));
-    lower_push(fn, fn->cell);
-  }
-  for (size_t i = 0; i < function->parameter_count; i++) {
-    struct ast_variable *variable = function->parameters[i];
-    variable->ir = LLVMGetParam(fn->ir, at++);
-    LLVMSetValueName2(variable->ir, variable->name, strlen(variable->name));
-    if (type_is_managed(variable->type))
-      lower_push(fn, variable->ir);
-  }
-  for (size_t i = 0; i < function->capture_count; i++)
-    function->captures[i].variable->ir = lower_closure_capture(fn, i);
-}
-
+/* The function owns its parameters, so it pushes the counted ones. */
 static void program_function_body(struct lower *lower, const struct ast_function *function) {
   struct lower_function fn = {.lower = lower, .ast = function, .ir = lower_program_function(lower, function)};
   fn.scope = lower_debug_function(lower, function, fn.ir);
@@ -53,7 +34,21 @@ static void program_function_body(struct lower *lower, const struct ast_function
   LLVMBasicBlockRef start = lower_block_new(&fn, "start");
   LLVMPositionBuilderAtEnd(lower->builder, start);
   lower_debug_place(&fn, function->place);
-  program_parameters(&fn);
+  unsigned at = 0;
+  if (function->capture_count > 0) {
+    fn.cell = LLVMGetParam(fn.ir, at++);
+    LLVMSetValueName2(fn.cell, "cell", strlen("cell"));
+    lower_push(&fn, fn.cell);
+  }
+  for (size_t i = 0; i < function->parameter_count; i++) {
+    struct ast_variable *variable = function->parameters[i];
+    variable->ir = LLVMGetParam(fn.ir, at++);
+    LLVMSetValueName2(variable->ir, variable->name, strlen(variable->name));
+    if (type_is_managed(variable->type))
+      lower_push(&fn, variable->ir);
+  }
+  for (size_t i = 0; i < function->capture_count; i++)
+    function->captures[i].variable->ir = lower_closure_capture(&fn, i);
   lower_expr_to(&fn, function->body, &(struct lower_target){.returns = true});
   LLVMPositionBuilderAtEnd(lower->builder, fn.entry);
   LLVMSetCurrentDebugLocation2(lower->builder, NULL);

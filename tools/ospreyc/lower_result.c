@@ -75,21 +75,18 @@ void lower_result_open_block(struct lower_function *fn, const struct type *type,
   open->counted = true;
 }
 
-static void result_open_made(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   struct lower *lower = fn->lower;
   bool failed = expr->kind == AST_ERROR;
-  LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
-  open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;
-  open->failed = LLVMConstInt(lower->bit, failed, false);
-  open->message = failed ? operand : LLVMConstNull(lower->pointer);
-  open->counted = failed;
-}
-
-void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
-  if (expr->kind == AST_SUCCESS || expr->kind == AST_ERROR)
-    result_open_made(fn, expr, open);
-  else if (lower_arithmetic_is(expr))
+  if (lower_arithmetic_is(expr)) {
     lower_arithmetic_open(fn, expr, open);
-  else
+  } else if (failed || expr->kind == AST_SUCCESS) {
+    LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
+    open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;
+    open->failed = LLVMConstInt(lower->bit, failed, false);
+    open->message = failed ? operand : LLVMConstNull(lower->pointer);
+    open->counted = failed;
+  } else {
     lower_result_open_block(fn, expr->type, lower_expr(fn, expr), open);
+  }
 }

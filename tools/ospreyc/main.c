@@ -132,15 +132,6 @@ static void main_validate(const struct main_options *options) {
     main_usage("--no-lower needs --llvm");
 }
 
-/* The executable of chat.osp is chat, in the current directory; of a file with another suffix, a.out. */
-static const char *main_default_output(struct arena *arena, const char *file) {
-  const char *slash = strrchr(file, '/');
-  const char *name = slash ? slash + 1 : file;
-  size_t length = strlen(name);
-  bool has_suffix = length > 4 && strcmp(name + length - 4, ".osp") == 0;
-  return has_suffix ? arena_copy(arena, name, length - 4) : "a.out";
-}
-
 static int main_print_ir(const struct ast_program *program, const struct main_options *options) {
   FILE *out = options->output ? fopen(options->output, "w") : stdout;
   if (!out) {
@@ -156,31 +147,28 @@ static int main_print_ir(const struct ast_program *program, const struct main_op
   return outcome == 0 && written ? EXIT_SUCCESS : EXIT_BACK;
 }
 
-static int main_compile(const struct main_options *options, struct arena *arena) {
-  const struct ast_program *program = front_file(options->file, &options->check, arena, stderr);
-  if (!program)
-    return EXIT_PROGRAM;
-  if (options->check_only)
-    return EXIT_SUCCESS;
-  if (options->llvm)
-    return main_print_ir(program, options);
-  int outcome;
-  if (options->run) {
-    outcome = back_run(program, &options->back, options->output, options->arguments, stderr);
-  } else {
-    const char *output = options->output ? options->output : main_default_output(arena, options->file);
-    outcome = back_compile(program, &options->back, output, stderr);
-  }
-  return outcome == 0 ? EXIT_SUCCESS : EXIT_BACK;
-}
-
 int main(int count, char **arguments) {
   struct main_options options = {.back.optimise = -1};
   struct arena arena;
   main_parse(&options, count, arguments);
   main_validate(&options);
   arena_init(&arena);
-  int status = main_compile(&options, &arena);
+  const struct ast_program *program = front_file(options.file, &options.check, &arena, stderr);
+  int status = program ? EXIT_SUCCESS : EXIT_PROGRAM;
+  if (program && options.llvm) {
+    status = main_print_ir(program, &options);
+  } else if (program && options.run) {
+    back_run(program, &options.back, options.output, options.arguments, stderr);
+    status = EXIT_BACK;
+  } else if (program && !options.check_only) {
+    /* The executable of chat.osp is chat, in the current directory; of a file with another suffix, a.out. */
+    const char *slash = strrchr(options.file, '/'), *name = slash ? slash + 1 : options.file;
+    size_t length = strlen(name);
+    bool has_suffix = length > 4 && strcmp(name + length - 4, ".osp") == 0;
+    const char *output = has_suffix ? arena_copy(&arena, name, length - 4) : "a.out";
+    if (back_compile(program, &options.back, options.output ? options.output : output, stderr) < 0)
+      status = EXIT_BACK;
+  }
   arena_deinit(&arena);
   return status;
 }

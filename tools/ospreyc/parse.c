@@ -117,25 +117,23 @@ static struct syntax_name parse_name(struct parser *parser, const char *what) {
   return parse_label(parser, what);
 }
 
-/* A hint for an error just after a string with a line break: its closing quote may be the opening quote of another. */
-static const char *parse_string_hint(const struct parser *parser) {
-  const struct token *token = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
-  const char *text = parser->diag->source->text + token->place.offset;
-  bool is_string = token->kind >= TOKEN_STRING && token->kind <= TOKEN_STRING_TAIL;
-  if (!is_string || !memchr(text, '\n', token->place.length))
-    return NULL;
-  unsigned line, column;
-  source_position(parser->diag->source, token->place, &line, &column);
-  return arena_printf(parser->arena, "the string that begins at %u:%u ends just before this", line, column);
-}
-
+/* Reports an error and recovers. Just after a string with a line break, the default hint names the string: its closing
+ * quote may be the opening quote of another. */
 static _Noreturn void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const char *text = arena_vprintf(parser->arena, format, arguments);
   va_end(arguments);
+  const struct token *before = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
+  const char *source = parser->diag->source->text + before->place.offset;
+  bool is_string = before->kind >= TOKEN_STRING && before->kind <= TOKEN_STRING_TAIL;
+  if (!hint && is_string && memchr(source, '\n', before->place.length)) {
+    unsigned line, column;
+    source_position(parser->diag->source, before->place, &line, &column);
+    hint = arena_printf(parser->arena, "the string that begins at %u:%u ends just before this", line, column);
+  }
   if (!parse_is(parser, TOKEN_ERROR))
-    *diag_error(parser->diag, place, "%s", text) = hint ? hint : parse_string_hint(parser);
+    *diag_error(parser->diag, place, "%s", text) = hint;
   longjmp(*parser->recover, 1);
 }
 
