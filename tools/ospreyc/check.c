@@ -110,48 +110,37 @@ static void check_instance(struct checker *checker, const struct check_instance 
 
 /* ---- globals used too early */
 
-/* A walk from a statement through all functions it may call, looking for a global that is set later. */
-struct check_reach {
-  struct check_file *file;
-  size_t *stamps; /* the statement for which an item was last seen, plus one */
-  size_t *stack;
-  size_t stack_count;
-};
-
-static const struct symbol *check_reach_late(struct check_reach *reach, size_t statement) {
-  reach->stack_count = 0;
-  reach->stack[reach->stack_count++] = statement;
-  reach->stamps[statement] = statement + 1;
-  while (reach->stack_count) {
-    const struct check_uses *uses = &reach->file->items[reach->stack[--reach->stack_count]].uses;
-    for (size_t i = 0; i < uses->count; i++) {
-      const struct symbol *symbol = uses->symbols[i];
-      if (symbol->kind == SYMBOL_GLOBAL && symbol->item >= statement)
-        return symbol;
-      if (symbol->kind != SYMBOL_FUNCTION || reach->stamps[symbol->item] == statement + 1)
-        continue;
-      reach->stamps[symbol->item] = statement + 1;
-      reach->stack[reach->stack_count++] = symbol->item;
-    }
-  }
-  return NULL;
-}
-
-/* A global has no value until its `let` has run. */
+/* A global has no value until its `let` has run. Walks from each statement through all functions that it may call,
+ * looking for a global that is set later. */
 static void check_early_uses(struct checker *checker, struct check_file *file) {
   size_t count = file->syntax->count;
   if (!checker->program->global_count)
     return;
-  struct check_reach reach = {.file = file};
-  reach.stamps = arena_array(checker->arena, count, sizeof *reach.stamps);
-  reach.stack = arena_array(checker->arena, count + 1, sizeof *reach.stack);
-  for (size_t i = 0; i < count; i++) {
-    if (!file->items[i].is_statement)
+  /* The statement for which an item was last reached, plus one; and the items to visit. */
+  size_t *stamps = arena_array(checker->arena, count, sizeof *stamps);
+  size_t *stack = arena_array(checker->arena, count + 1, sizeof *stack);
+  for (size_t statement = 0; statement < count; statement++) {
+    if (!file->items[statement].is_statement)
       continue;
-    const struct symbol *late = check_reach_late(&reach, i);
+    const struct symbol *late = NULL;
+    size_t stack_count = 0;
+    stack[stack_count++] = statement;
+    stamps[statement] = statement + 1;
+    while (stack_count && !late) {
+      const struct check_uses *uses = &file->items[stack[--stack_count]].uses;
+      for (size_t i = 0; i < uses->count && !late; i++) {
+        const struct symbol *symbol = uses->symbols[i];
+        if (symbol->kind == SYMBOL_GLOBAL && symbol->item >= statement)
+          late = symbol;
+        if (symbol->kind != SYMBOL_FUNCTION || stamps[symbol->item] == statement + 1)
+          continue;
+        stamps[symbol->item] = statement + 1;
+        stack[stack_count++] = symbol->item;
+      }
+    }
     if (late)
-      *diag_error(checker->diag, file->syntax->items[i].place, "'%s' has no value yet when this runs", late->name) =
-          "statements at file scope run in the order they are written";
+      *diag_error(checker->diag, file->syntax->items[statement].place, "'%s' has no value yet when this runs",
+                  late->name) = "statements at file scope run in the order they are written";
   }
 }
 

@@ -18,17 +18,6 @@ static struct type *check_declare_alias(struct checker *checker, struct type_sym
   return symbol->type;
 }
 
-/* Returns true if the error type of a Result is MathError. Reports it if it is neither MathError nor string. */
-static bool check_declare_is_math_error(struct checker *checker, const struct syntax_type *syntax) {
-  if (syntax->name.text && strcmp(syntax->name.text, "MathError") == 0 && !syntax->count)
-    return true;
-  struct type *type = check_declare_type(checker, syntax);
-  if (!infer_unify(&checker->infer, type, checker->infer.string))
-    diag_error(checker->diag, syntax->place, "the error type of a Result must be string or MathError, found %s",
-               type_name(checker->arena, type));
-  return false;
-}
-
 struct type *check_declare_type(struct checker *checker, const struct syntax_type *syntax) {
   const char *name = syntax->name.text;
   if (!name) {
@@ -39,7 +28,13 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
   }
   if (strcmp(name, "Result") == 0 && syntax->count == 2) {
     struct type *value = check_declare_type(checker, syntax->arguments[0]);
-    return infer_result(&checker->infer, value, check_declare_is_math_error(checker, syntax->arguments[1]));
+    const struct syntax_type *error = syntax->arguments[1];
+    bool math = error->name.text && strcmp(error->name.text, "MathError") == 0 && !error->count;
+    struct type *type = math ? checker->infer.string : check_declare_type(checker, error);
+    if (!infer_unify(&checker->infer, type, checker->infer.string))
+      diag_error(checker->diag, error->place, "the error type of a Result must be string or MathError, found %s",
+                 type_name(checker->arena, type));
+    return infer_result(&checker->infer, value, math);
   }
   if (strcmp(name, "Result") == 0) {
     diag_error(checker->diag, syntax->place, "Result takes two types, a value and an error: Result<int, string>");

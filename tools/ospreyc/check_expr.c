@@ -58,18 +58,6 @@ struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr,
   return expr;
 }
 
-/* ---- interpolation */
-
-static struct ast_expr *check_expr_interpolation(struct checker *checker, const struct syntax_expr *syntax,
-                                                 const struct want *want) {
-  struct ast_expr *expr = ast_expr_new(checker->arena, AST_INTERPOLATE, checker->infer.string, syntax->place);
-  expr->list.count = syntax->list.count;
-  expr->list.items = arena_array(checker->arena, syntax->list.count, sizeof(struct ast_expr *));
-  for (size_t i = 0; i < syntax->list.count; i++)
-    expr->list.items[i] = check_expr(checker, syntax->list.items[i], NULL);
-  return check_expr_meet(checker, expr, want);
-}
-
 /* ---- functions */
 
 void check_expr_function(struct checker *checker, struct ast_function *function, const struct syntax_function *syntax,
@@ -952,7 +940,12 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
     expr->text = syntax->text;
     return check_expr_meet(checker, expr, want);
   case SYNTAX_INTERPOLATE:
-    return check_expr_interpolation(checker, syntax, want);
+    expr = ast_expr_new(arena, AST_INTERPOLATE, infer->string, syntax->place);
+    expr->list.count = syntax->list.count;
+    expr->list.items = arena_array(arena, syntax->list.count, sizeof(struct ast_expr *));
+    for (size_t i = 0; i < syntax->list.count; i++)
+      expr->list.items[i] = check_expr(checker, syntax->list.items[i], NULL);
+    return check_expr_meet(checker, expr, want);
   case SYNTAX_NAME:
     return check_expr_name(checker, syntax->name, syntax->place, want);
   case SYNTAX_CALL:

@@ -112,31 +112,23 @@ static void check_operator_settle_known(struct checker *checker) {
   } while (checker->pending_count && checker->pending_count < before);
 }
 
-/* Returns true if one operand is known and the other is not the result of another pending operator, which comes
- * first. */
-static bool check_operator_is_ready(const struct checker *checker, const struct operands *both) {
-  bool left_is_known = both->left.number && !both->left_is_open;
-  bool right_is_known = both->right.number && !both->right_is_open;
-  bool ready = left_is_known || right_is_known;
-  for (size_t i = 0; ready && i < checker->pending_count; i++) {
-    const struct type *result = infer_resolve(checker->pending[i].expr->type);
-    ready = result != both->left.number && result != both->right.number;
-  }
-  return ready;
-}
-
 /* While operators are pending, fixes the operands of one that is ready, otherwise of the innermost: an open operand
- * takes the type of the other one, or defaults to int. */
+ * takes the type of the other one, or defaults to int. An operator is ready if one operand is known and the other is
+ * not the result of another pending operator, which comes first. */
 void check_operator_settle_all(struct checker *checker) {
   struct infer *infer = &checker->infer;
   for (check_operator_settle_known(checker); checker->pending_count; check_operator_settle_known(checker)) {
     struct operands both = check_operator_operands(checker->pending[0].expr);
-    for (size_t i = 0; i < checker->pending_count; i++) {
+    bool found = false;
+    for (size_t i = 0; i < checker->pending_count && !found; i++) {
       struct operands other = check_operator_operands(checker->pending[i].expr);
-      if (check_operator_is_ready(checker, &other)) {
-        both = other;
-        break;
+      found = (other.left.number && !other.left_is_open) || (other.right.number && !other.right_is_open);
+      for (size_t j = 0; found && j < checker->pending_count; j++) {
+        const struct type *result = infer_resolve(checker->pending[j].expr->type);
+        found = result != other.left.number && result != other.right.number;
       }
+      if (found)
+        both = other;
     }
     struct type *number = infer->integer;
     if (both.left.number && !both.left_is_open)

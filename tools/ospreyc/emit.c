@@ -64,22 +64,17 @@ static void emit_mark(LLVMModuleRef module, const char *attribute) {
       LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, mark);
 }
 
-/* Returns the sanitizer passes, which follow optimisation. */
-static const char *emit_sanitize(LLVMModuleRef module) {
-  if (strstr(emit_sanitizers(), "address")) {
-    emit_mark(module, "sanitize_address");
-    return ",asan";
-  }
-  if (strstr(emit_sanitizers(), "thread")) {
-    emit_mark(module, "sanitize_thread");
-    return ",tsan-module,function(tsan)";
-  }
-  return "";
-}
-
 int emit_optimise(const struct emit_machine *machine, LLVMModuleRef module, unsigned optimise, FILE *err) {
   char passes[64];
-  snprintf(passes, sizeof passes, "default<O%u>%s", optimise, emit_sanitize(module));
+  const char *sanitize = "";
+  if (strstr(emit_sanitizers(), "address")) {
+    emit_mark(module, "sanitize_address");
+    sanitize = ",asan";
+  } else if (strstr(emit_sanitizers(), "thread")) {
+    emit_mark(module, "sanitize_thread");
+    sanitize = ",tsan-module,function(tsan)";
+  }
+  snprintf(passes, sizeof passes, "default<O%u>%s", optimise, sanitize);
   LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
   LLVMErrorRef problem = LLVMRunPasses(module, passes, machine->machine, options);
   LLVMDisposePassBuilderOptions(options);

@@ -41,27 +41,6 @@ static void int_overflowing(struct lower_function *fn, const char *name, LLVMVal
   open_fail(fn, open, LLVMBuildExtractValue(lower->builder, pair, 1, ""), "integer overflow");
 }
 
-static void int_step(struct lower_function *fn, enum ast_operator op, LLVMValueRef left, LLVMValueRef right,
-                     struct lower_open *open) {
-  struct lower *lower = fn->lower;
-  LLVMBuilderRef builder = lower->builder;
-  if (op == AST_ADD || op == AST_SUBTRACT || op == AST_MULTIPLY) {
-    const char *name = op == AST_ADD        ? "llvm.sadd.with.overflow"
-                       : op == AST_SUBTRACT ? "llvm.ssub.with.overflow"
-                                            : "llvm.smul.with.overflow";
-    int_overflowing(fn, name, left, right, open);
-    return;
-  }
-  /* `srem` traps on a divisor of 0, and on INT64_MIN % -1. Both divisors are replaced by 1: the remainder by -1 is 0
-   * too. */
-  LLVMValueRef zero = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, 0), "");
-  LLVMValueRef minus_one = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, -1), "");
-  LLVMValueRef traps = LLVMBuildOr(builder, zero, minus_one, "");
-  LLVMValueRef divisor = LLVMBuildSelect(builder, traps, lower_word(lower, 1), right, "");
-  open->value = LLVMBuildSRem(builder, left, divisor, "");
-  open_fail(fn, open, zero, "division by zero");
-}
-
 static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator op, LLVMValueRef left,
                                 LLVMValueRef right) {
   LLVMBuilderRef builder = fn->lower->builder;
@@ -81,6 +60,7 @@ static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator op,
 
 static void open_binary(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   struct lower *lower = fn->lower;
+  LLVMBuilderRef builder = lower->builder;
   enum ast_operator op = expr->binary.op;
   struct lower_open left, right;
   open_number(fn, expr->binary.left, &left);
@@ -93,13 +73,25 @@ static void open_binary(struct lower_function *fn, const struct ast_expr *expr, 
   const struct type *number = expr->binary.left->type;
   if (number->kind == TYPE_RESULT)
     number = number->result.value;
-  if (number->kind == TYPE_INT) {
-    int_step(fn, op, left.value, right.value, open);
-    return;
-  }
-  open->value = float_plain(fn, op, left.value, right.value);
-  if (op == AST_DIVIDE || op == AST_REMAINDER) {
-    LLVMValueRef zero = LLVMBuildFCmp(lower->builder, LLVMRealOEQ, right.value, LLVMConstNull(lower->real), "");
+  if (number->kind != TYPE_INT) {
+    open->value = float_plain(fn, op, left.value, right.value);
+    if (op == AST_DIVIDE || op == AST_REMAINDER)
+      open_fail(fn, open, LLVMBuildFCmp(builder, LLVMRealOEQ, right.value, LLVMConstNull(lower->real), ""),
+                "division by zero");
+  } else if (op == AST_ADD) {
+    int_overflowing(fn, "llvm.sadd.with.overflow", left.value, right.value, open);
+  } else if (op == AST_SUBTRACT) {
+    int_overflowing(fn, "llvm.ssub.with.overflow", left.value, right.value, open);
+  } else if (op == AST_MULTIPLY) {
+    int_overflowing(fn, "llvm.smul.with.overflow", left.value, right.value, open);
+  } else {
+    /* `srem` traps on a divisor of 0, and on INT64_MIN % -1. Both divisors are replaced by 1: the remainder by -1 is
+     * 0 too. */
+    LLVMValueRef zero = LLVMBuildICmp(builder, LLVMIntEQ, right.value, lower_word(lower, 0), "");
+    LLVMValueRef minus_one = LLVMBuildICmp(builder, LLVMIntEQ, right.value, lower_word(lower, -1), "");
+    LLVMValueRef traps = LLVMBuildOr(builder, zero, minus_one, "");
+    LLVMValueRef divisor = LLVMBuildSelect(builder, traps, lower_word(lower, 1), right.value, "");
+    open->value = LLVMBuildSRem(builder, left.value, divisor, "");
     open_fail(fn, open, zero, "division by zero");
   }
 }

@@ -100,18 +100,6 @@ static void call_extend(struct lower *lower, LLVMValueRef function, unsigned at,
     lower_attribute(lower, function, at, "zeroext", 0);
 }
 
-static LLVMValueRef call_extern_declare(struct lower *lower, const struct ast_extern *external) {
-  const struct type *type = external->type;
-  LLVMValueRef function = LLVMGetNamedFunction(lower->module, external->name);
-  if (function)
-    return function;
-  function = LLVMAddFunction(lower->module, external->name, lower_type_function(lower, type, false));
-  call_extend(lower, function, LLVMAttributeReturnIndex, type->function.result);
-  for (unsigned i = 0; i < type->function.parameter_count; i++)
-    call_extend(lower, function, i + 1, type->function.parameters[i]);
-  return function;
-}
-
 /* A call of an extern function or a builtin: %result = call ptr @websocketSend(i64 %id, ptr %message) */
 static struct lower_value call_declared(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower *lower = fn->lower;
@@ -119,8 +107,15 @@ static struct lower_value call_declared(struct lower_function *fn, const struct 
   LLVMTypeRef type;
   LLVMValueRef function;
   if (call->callee == AST_CALL_EXTERN) {
-    type = lower_type_function(lower, call->external->type, false);
-    function = call_extern_declare(lower, call->external);
+    const struct type *external = call->external->type;
+    type = lower_type_function(lower, external, false);
+    function = LLVMGetNamedFunction(lower->module, call->external->name);
+    if (!function) {
+      function = LLVMAddFunction(lower->module, call->external->name, type);
+      call_extend(lower, function, LLVMAttributeReturnIndex, external->function.result);
+      for (unsigned i = 0; i < external->function.parameter_count; i++)
+        call_extend(lower, function, i + 1, external->function.parameters[i]);
+    }
   } else {
     function = osp_ws_codegen_declare(lower->module, call->name, call_report, lower);
     if (!function)

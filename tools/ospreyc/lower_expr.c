@@ -163,26 +163,6 @@ struct lower_value lower_expr(struct lower_function *fn, const struct ast_expr *
   return lower_unit(lower);
 }
 
-static void to_block(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
-  size_t depth = fn->cleanup_count;
-  expr_statements(fn, &expr->block);
-  if (expr->block.value)
-    lower_expr_to(fn, expr->block.value, target);
-  else
-    lower_deliver(fn, expr->type, lower_unit(fn->lower), target);
-  lower_pop_to(fn, depth);
-}
-
-static void to_if(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
-  LLVMValueRef condition = lower_expr(fn, expr->branch.condition).ir;
-  LLVMBasicBlockRef then = lower_block_new(fn, "then"), otherwise = lower_block_new(fn, "else");
-  LLVMBuildCondBr(fn->lower->builder, condition, then, otherwise);
-  lower_block_enter(fn, then);
-  lower_expr_to(fn, expr->branch.then, target);
-  lower_block_enter(fn, otherwise);
-  lower_expr_to(fn, expr->branch.otherwise, target);
-}
-
 /* `left && right`, `left || right`: the right operand decides if it is evaluated, so it is in tail position. */
 static void to_logic(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
   LLVMValueRef left = lower_expr(fn, expr->binary.left).ir;
@@ -319,19 +299,32 @@ static void to_match(struct lower_function *fn, const struct ast_expr *expr, con
 }
 
 void lower_expr_to(struct lower_function *fn, const struct ast_expr *expr, const struct lower_target *target) {
+  size_t depth = fn->cleanup_count;
   lower_debug_place(fn, expr->place);
-  if (expr->kind == AST_BLOCK)
-    to_block(fn, expr, target);
-  else if (expr->kind == AST_IF)
-    to_if(fn, expr, target);
-  else if (expr->kind == AST_AND || expr->kind == AST_OR)
+  if (expr->kind == AST_BLOCK) {
+    expr_statements(fn, &expr->block);
+    if (expr->block.value)
+      lower_expr_to(fn, expr->block.value, target);
+    else
+      lower_deliver(fn, expr->type, lower_unit(fn->lower), target);
+    lower_pop_to(fn, depth);
+  } else if (expr->kind == AST_IF) {
+    LLVMValueRef condition = lower_expr(fn, expr->branch.condition).ir;
+    LLVMBasicBlockRef then = lower_block_new(fn, "then"), otherwise = lower_block_new(fn, "else");
+    LLVMBuildCondBr(fn->lower->builder, condition, then, otherwise);
+    lower_block_enter(fn, then);
+    lower_expr_to(fn, expr->branch.then, target);
+    lower_block_enter(fn, otherwise);
+    lower_expr_to(fn, expr->branch.otherwise, target);
+  } else if (expr->kind == AST_AND || expr->kind == AST_OR) {
     to_logic(fn, expr, target);
-  else if (expr->kind == AST_ELVIS)
+  } else if (expr->kind == AST_ELVIS) {
     to_elvis(fn, expr, target);
-  else if (expr->kind == AST_MATCH)
+  } else if (expr->kind == AST_MATCH) {
     to_match(fn, expr, target);
-  else if (target->returns && lower_call_is_tail(expr))
+  } else if (target->returns && lower_call_is_tail(expr)) {
     lower_call_tail(fn, expr);
-  else
+  } else {
     lower_deliver(fn, expr->type, lower_expr(fn, expr), target);
+  }
 }

@@ -113,18 +113,14 @@ static void main_parse(struct main_options *options, int count, char **arguments
     main_usage("unexpected argument '%s': only one file is compiled at a time", arguments[i]);
 }
 
-static bool main_is_same_file(const char *a, const char *b) {
-  struct stat first, second;
-  return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
-}
-
 static void main_validate(const struct main_options *options) {
+  struct stat file, output;
   if (!options->file)
     main_usage("no file to compile");
   if (options->run + options->check_only + options->llvm > 1)
     main_usage("--run, --check and --llvm exclude each other");
-  if (options->output && main_is_same_file(options->file, options->output))
+  if (options->output && stat(options->file, &file) == 0 && stat(options->output, &output) == 0 &&
+      file.st_dev == output.st_dev && file.st_ino == output.st_ino)
     main_usage("-o would overwrite the source file '%s'", options->file);
   if (options->check_only && options->output)
     main_usage("-o and --check exclude each other");

@@ -609,17 +609,6 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
   return expr;
 }
 
-static struct syntax_expr *parse_field_access(struct parser *parser, struct syntax_expr *record) {
-  struct syntax_expr *expr = parse_new(parser, SYNTAX_FIELD, record->place);
-  parse_expect(parser, TOKEN_DOT);
-  if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
-    parse_expect(parser, TOKEN_NAME);
-  expr->field.record = parse_child(parser, expr, record);
-  expr->field.name = parse_label(parser, "the name of a field");
-  expr->place = parse_join(record->place, expr->field.name.place);
-  return expr;
-}
-
 /* initialisers = "{" label ":" expression { "," label ":" expression } [ "," ] "}" */
 static struct syntax_expr *parse_record(struct parser *parser, struct syntax_expr *base) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_RECORD, base->place);
@@ -648,14 +637,21 @@ static struct syntax_expr *parse_postfix(struct parser *parser) {
   struct syntax_expr *expr = parse_primary(parser);
   for (;;) {
     bool labelled = parse_is_label(parse_peek(parser, 1)) && parse_peek(parser, 2)->kind == TOKEN_COLON;
-    if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline)
+    if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline) {
       expr = parse_call(parser, expr);
-    else if (parse_is(parser, TOKEN_DOT))
-      expr = parse_field_access(parser, expr);
-    else if (parse_is(parser, TOKEN_LEFT_BRACE) && labelled)
+    } else if (parse_accept(parser, TOKEN_DOT)) {
+      struct syntax_expr *access = parse_new(parser, SYNTAX_FIELD, expr->place);
+      if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
+        parse_expect(parser, TOKEN_NAME);
+      access->field.record = parse_child(parser, access, expr);
+      access->field.name = parse_label(parser, "the name of a field");
+      access->place = parse_join(expr->place, access->field.name.place);
+      expr = access;
+    } else if (parse_is(parser, TOKEN_LEFT_BRACE) && labelled) {
       expr = parse_record(parser, expr);
-    else
+    } else {
       return expr;
+    }
   }
 }
 

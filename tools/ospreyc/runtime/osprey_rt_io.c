@@ -23,20 +23,8 @@ void osp_rt_boot(int argc, char **argv) {
   io_argv = argv;
 }
 
-/* Drops output that cannot be written (a full disk, a closed descriptor), because print cannot fail. */
-static void io_write_all(const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(STDOUT_FILENO, bytes, length);
-    if (written < 0 && errno != EINTR)
-      return;
-    if (written > 0) {
-      bytes += written;
-      length -= (size_t)written;
-    }
-  }
-}
-
-/* Bypasses stdio, whose buffer would split a line between threads or between processes that share the pipe. */
+/* Bypasses stdio, whose buffer would split a line between threads or between processes that share the pipe. Drops
+ * output that cannot be written (a full disk, a closed descriptor), because print cannot fail. */
 void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
   char on_stack[LINE_ON_STACK];
   size_t size = text_bound_all(parts, count) + sizeof "\n";
@@ -44,7 +32,12 @@ void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
   char *end = text_put_all(line, parts, count);
   *end++ = '\n';
   pthread_mutex_lock(&io_print_lock);
-  io_write_all(line, (size_t)(end - line));
+  for (const char *at = line; at < end;) {
+    ssize_t written = write(STDOUT_FILENO, at, (size_t)(end - at));
+    if (written < 0 && errno != EINTR)
+      break;
+    at += written > 0 ? written : 0;
+  }
   pthread_mutex_unlock(&io_print_lock);
   if (line != on_stack)
     osp_release(line);
