@@ -6,8 +6,6 @@
 #include "check_operator.h"
 #include "check_order.h"
 
-/* ---- items */
-
 /* An item at file scope. */
 struct check_item {
   struct check_uses uses;
@@ -108,8 +106,6 @@ static void check_instance(struct checker *checker, const struct check_instance 
                type_name(checker->arena, instance->type));
 }
 
-/* ---- globals used too early */
-
 /* A global has no value until its `let` has run. Walks from each statement through all functions that it may call,
  * looking for a global that is set later. */
 static void check_early_uses(struct checker *checker, struct check_file *file) {
@@ -143,8 +139,6 @@ static void check_early_uses(struct checker *checker, struct check_file *file) {
                   late->name) = "statements at file scope run in the order they are written";
   }
 }
-
-/* ---- the program */
 
 /* Grounds what was checked: the globals, init (the statements at file scope), the functions that are not generic, and
  * then the instances, each of which may queue further ones. */

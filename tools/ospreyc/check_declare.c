@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-/* ---- type expressions */
-
 /* Resolves an alias at its first use, so aliases may be declared in any order. */
 static struct type *check_declare_alias(struct checker *checker, struct type_symbol *symbol) {
   if (symbol->resolving) {
@@ -66,8 +64,6 @@ struct type *check_declare_signature(struct checker *checker, const struct synta
   struct type *result = syntax->result ? check_declare_type(checker, syntax->result) : infer_variable(&checker->infer);
   return infer_function(&checker->infer, parameters, syntax->count, result);
 }
-
-/* ---- types */
 
 /* Declares the name of a type. Its body is checked when all names are known. */
 static void check_declare_type_name(struct checker *checker, const struct syntax_item *item) {
@@ -159,8 +155,6 @@ static void check_declare_type_body(struct checker *checker, const struct syntax
     check_scope_declare(checker, value);
   }
 }
-
-/* ---- functions, externs, globals */
 
 const char **check_declare_parameter_names(struct checker *checker, const struct syntax_function *syntax) {
   const char **names = arena_array(checker->arena, syntax->count, sizeof *names);
@@ -257,8 +251,6 @@ void check_declare_program(struct checker *checker, const struct syntax_program 
   }
 }
 
-/* ---- builtins */
-
 static void check_declare_builtin_type(struct checker *checker, const char *name, struct type *type) {
   struct type_symbol *symbol = arena_alloc(checker->arena, sizeof *symbol);
   *symbol = (struct type_symbol){.name = name, .type = type, .built_in = true};
@@ -295,7 +287,7 @@ static void check_declare_builtin_record(struct checker *checker, const char *na
   check_scope_declare(checker, symbol);
 }
 
-/* A function type by the table's names of types: a Result of `value`. */
+/* A function type from the table's type names; its result is a Result of `value`. */
 static struct type *check_declare_builtin_function_type(struct checker *checker,
                                                         const struct check_declare_parameter *parameters, size_t count,
                                                         const char *value) {

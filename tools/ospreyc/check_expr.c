@@ -12,8 +12,6 @@ static struct ast_expr *check_expr_match(struct checker *checker, const struct s
                                          const struct want *want, bool dropped);
 static struct ast_expr *check_expr_dropped(struct checker *checker, const struct syntax_expr *syntax);
 
-/* ---- expected and found types */
-
 static struct ast_expr *check_expr_error(struct checker *checker, struct place place) {
   return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
 }
@@ -58,8 +56,6 @@ struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr,
   return expr;
 }
 
-/* ---- functions */
-
 void check_expr_function(struct checker *checker, struct ast_function *function, const struct syntax_function *syntax,
                          struct type *type, const char *symbol, bool has_environment, const char *self_name) {
   struct frame frame = {.function = function, .outer = has_environment ? checker->frame : NULL};
@@ -100,7 +96,7 @@ static const char *check_expr_nested_symbol(struct checker *checker, const char 
   return check_scope_unique(checker, arena_printf(checker->arena, "%s.%s", parent, name));
 }
 
-/* A lambda takes the types of its parameters from where it is wanted, so that its body can use them. */
+/* A lambda takes the types of its parameters from the expected type before its body is checked. */
 static struct ast_expr *check_expr_lambda(struct checker *checker, const struct syntax_expr *syntax,
                                           const struct want *want) {
   struct type *type = check_declare_signature(checker, syntax->function);
@@ -116,8 +112,6 @@ static struct ast_expr *check_expr_lambda(struct checker *checker, const struct 
   check_expr_function(checker, expr->function, syntax->function, type, symbol, true, NULL);
   return check_expr_meet(checker, expr, want);
 }
-
-/* ---- names */
 
 static struct type *check_expr_use_function(struct checker *checker, struct symbol *symbol) {
   struct check_function *function = symbol->function;
@@ -203,9 +197,7 @@ static struct ast_expr *check_expr_name(struct checker *checker, const char *nam
   return check_expr_error(checker, place);
 }
 
-/* ---- arguments and fields */
-
-/* What is called or built: its parameters or its fields. */
+/* The parameters of a callee, or the fields of a constructor. */
 struct formals {
   const char *owner; /* "'websocketSend'" */
   const char *noun;  /* "argument" or "field" */
@@ -320,8 +312,6 @@ static const char *check_expr_formal_name(struct checker *checker, const struct 
   return arena_printf(checker->arena, "%s %zu of %s", formals->noun, i + 1, formals->owner);
 }
 
-/* ---- calls */
-
 /* Checks the arguments of a call of a known function type. */
 static struct ast_expr *check_expr_arguments(struct checker *checker, const struct syntax_expr *syntax,
                                              struct ast_expr *expr, const struct formals *formals, struct type *type) {
@@ -372,7 +362,7 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
   return check_expr_arguments(checker, syntax, expr, &formals, infer_resolve(type));
 }
 
-/* A call of a value: a local, a global, or (both NULL) the value of an expression. */
+/* A call of a value: a local, a global or, if both are NULL, an expression. */
 static struct ast_expr *check_expr_call_value(struct checker *checker, const struct syntax_expr *syntax,
                                               const struct local *local, const struct symbol *global) {
   const struct syntax_expr *callee = syntax->call.callee;
@@ -405,8 +395,6 @@ static struct ast_expr *check_expr_call_value(struct checker *checker, const str
   expr->call.value = value;
   return check_expr_arguments(checker, syntax, expr, &formals, type);
 }
-
-/* ---- print, toString, input, sleep, and loops */
 
 static struct ast_expr *check_expr_intrinsic_operand(struct checker *checker, enum ast_kind kind, struct type *type,
                                                      const struct syntax_expr *operand, const struct want *want,
@@ -516,8 +504,6 @@ static struct ast_expr *check_expr_intrinsic(struct checker *checker, const stru
   }
 }
 
-/* ---- records, variants, Results */
-
 static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
   struct formals formals = {check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL};
   formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
@@ -546,8 +532,8 @@ static struct ast_expr *check_expr_constructor(struct checker *checker, const st
   return expr;
 }
 
-/* A Result from its payload, or without one (NULL) a success of Unit. The wanted Result gives the payload's wanted
- * type. */
+/* A Result with a payload, or a success of Unit if `payload` is NULL. The expected Result determines the payload's
+ * expected type. */
 static struct ast_expr *check_expr_result(struct checker *checker, bool success, const struct syntax_expr *payload,
                                           struct place place, const struct want *want) {
   struct ast_expr *expr = ast_expr_new(checker->arena, success ? AST_SUCCESS : AST_ERROR, NULL, place);
@@ -578,8 +564,6 @@ static struct ast_expr *check_expr_result_constructor(struct checker *checker, c
   return check_expr_result(checker, success, ordered[0], syntax->place, want);
 }
 
-/* ---- calls by the kind of the callee */
-
 static struct ast_expr *check_expr_call(struct checker *checker, const struct syntax_expr *syntax,
                                         const struct want *want) {
   const struct syntax_expr *callee = syntax->call.callee;
@@ -604,8 +588,6 @@ static struct ast_expr *check_expr_call(struct checker *checker, const struct sy
     return check_expr_meet(checker, check_expr_call_value(checker, syntax, NULL, symbol), want);
   }
 }
-
-/* ---- updates and fields */
 
 static struct ast_expr *check_expr_update(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_record *record = &syntax->record;
@@ -710,8 +692,6 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
   return check_expr_meet(checker, expr, want);
 }
 
-/* ---- operators */
-
 static struct ast_expr *check_expr_elvis(struct checker *checker, const struct syntax_expr *syntax) {
   struct type *value = infer_variable(&checker->infer);
   struct want result = {infer_result(&checker->infer, value, false), "the left operand of '?:'", NULL};
@@ -763,7 +743,7 @@ static struct ast_expr *check_expr_unary(struct checker *checker, const struct s
     expr = ast_expr_new(checker->arena, AST_NEGATE, infer_variable(&checker->infer), syntax->place);
     expr->operand = check_expr(checker, syntax->binary.left, NULL);
     check_operator_arithmetic(checker, expr, SYNTAX_SUBTRACT, place);
-  } else { /* a plus: the operand itself */
+  } else { /* unary plus is its operand */
     expr = check_expr(checker, syntax->binary.left, NULL);
     struct type *type = check_operator_force(checker, infer_resolve(expr->type));
     if (!check_operator_is_numeric(type))
@@ -772,16 +752,15 @@ static struct ast_expr *check_expr_unary(struct checker *checker, const struct s
   return check_expr_meet(checker, expr, want);
 }
 
-/* ---- statements and blocks */
-
-/* A range is a loop that is not written yet: it can be used on the spot, but not kept. */
+/* Reports a loop without an end (forEach or fold), which cannot be stored. */
 static void check_expr_kept(struct checker *checker, const struct ast_expr *expr) {
   if (infer_resolve(expr->type)->kind == TYPE_ITERATOR)
     *diag_error(checker->diag, expr->place, "an iterator cannot be stored, passed or returned") =
         "end the chain with forEach or fold";
 }
 
-/* Declares the variable of a `let` or a nested function. `known` is the function that it is known to hold, or NULL. */
+/* Declares the variable of a `let` or a nested function. `known` is its function if it is a lambda or nested function,
+ * or NULL. */
 static void check_expr_bind(struct checker *checker, struct ast_statement *statement, struct syntax_name name,
                             struct type *type, const struct syntax_function *known) {
   statement->variable = check_scope_variable(checker, AST_LOCAL, name.text, type, name.place);
@@ -844,8 +823,6 @@ static struct ast_expr *check_expr_block(struct checker *checker, const struct s
   check_scope_unbind(checker, locals);
   return expr;
 }
-
-/* ---- if and match */
 
 /* An arm of a dropped match or `if`, as an expression of type Unit: its value is dropped in a statement. */
 static struct ast_expr *check_expr_dropped_arm(struct checker *checker, const struct syntax_expr *syntax) {

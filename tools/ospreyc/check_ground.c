@@ -2,8 +2,6 @@
 
 enum { CHECK_GROUND_INSTANCES_MAX = 10000 };
 
-/* ---- instances */
-
 struct ast_function *check_ground_instantiate(struct checker *checker, struct check_function *function,
                                               const struct type *type, struct place place) {
   if (function->failed || checker->queue_count > CHECK_GROUND_INSTANCES_MAX)
@@ -26,8 +24,6 @@ struct ast_function *check_ground_instantiate(struct checker *checker, struct ch
 
 static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail);
 static void check_ground_values(struct checker *checker, struct ast_expr **values, size_t count);
-
-/* ---- judgements */
 
 static bool check_ground_is_printable(const struct type *type) {
   switch (type->kind) {
@@ -58,8 +54,6 @@ static void check_ground_printable(struct checker *checker, const struct ast_exp
     *hint = "a function is called with '(…)'";
 }
 
-/* ---- operators */
-
 static bool check_ground_is_real(const struct type *type) {
   return type->kind == TYPE_FLOAT || (type->kind == TYPE_RESULT && type->result.value->kind == TYPE_FLOAT);
 }
@@ -81,8 +75,6 @@ static void check_ground_promote(struct checker *checker, struct ast_binary *bin
   binary->left = check_ground_to_float(checker, binary->left);
   binary->right = check_ground_to_float(checker, binary->right);
 }
-
-/* ---- functions */
 
 static void check_ground_variable(struct checker *checker, struct ast_variable *variable) {
   if (variable)
@@ -129,8 +121,6 @@ void check_ground_function(struct checker *checker, struct ast_function *functio
   ARENA_PUSH(checker->arena, checker->program->functions, checker->program->function_count, checker->function_capacity,
              function);
 }
-
-/* ---- the other nodes */
 
 static void check_ground_block(struct checker *checker, struct ast_block *block, bool tail) {
   for (size_t i = 0; i < block->count; i++) {

@@ -6,8 +6,6 @@ static const char *const check_operator_spelling[] = {
     [SYNTAX_GREATER] = ">",   [SYNTAX_LESS_EQUAL] = "<=", [SYNTAX_GREATER_EQUAL] = ">=",
 };
 
-/* ---- operands */
-
 /* An operand of arithmetic: a number, or a Result of one. */
 struct operand {
   struct type *number; /* int, float, string (for +), a variable or the error type; NULL for any other type */
@@ -47,8 +45,6 @@ static struct operands check_operator_operands(const struct ast_expr *expr) {
   both.right_is_open = both.right.number && both.right.number->kind == TYPE_VARIABLE;
   return both;
 }
-
-/* ---- arithmetic */
 
 /* The type of an operator on operands of known types, or NULL if it does not apply to them. */
 static struct type *check_operator_result(struct checker *checker, enum syntax_operator op, struct operand left,
@@ -168,8 +164,6 @@ bool check_operator_is_numeric(const struct type *type) {
   struct operand operand = check_operator_operand(type);
   return operand.number && operand.number->kind != TYPE_STRING;
 }
-
-/* ---- comparisons */
 
 struct ast_expr *check_operator_compare(struct checker *checker, struct ast_expr *expr, struct place place) {
   struct type *left = check_operator_left_type(expr), *right = check_operator_right_type(expr);

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-/* ---- free names */
-
 /* A name bound inside the item. */
 struct check_order_local {
   const char *name;
@@ -14,7 +12,7 @@ struct check_order_local {
 struct check_order_names {
   struct arena *arena;
   const struct check_order_local *locals;
-  struct map bound; /* a name's innermost local; NULL where it is not bound */
+  struct map bound; /* a name's innermost local; NULL if it is not bound */
   size_t count;
   size_t capacity;
   const char **names; /* may repeat */
@@ -129,8 +127,6 @@ static void check_order_expr(struct check_order_names *walk, const struct syntax
   }
 }
 
-/* ---- strongly connected components */
-
 /* The items that an item depends on. */
 struct check_order_edges {
   size_t count;
@@ -149,7 +145,7 @@ struct check_order_walk {
   const struct check_order_edges *edges;
   struct check_order_node *nodes;
   size_t reached;
-  size_t path_count; /* the nodes that are being walked, each leading to the next */
+  size_t path_count; /* the nodes being visited, each leading to the next */
   size_t *path;
   size_t stack_count; /* the nodes whose group is not known yet */
   size_t *stack;
@@ -194,8 +190,6 @@ static void check_order_step(struct check_order_walk *walk) {
   } while (member != item);
   walk->order.ends[walk->order.group_count++] = walk->done;
 }
-
-/* ---- the order */
 
 bool check_order_is_inferred(const struct symbol *symbol, const struct syntax_program *syntax) {
   if (symbol->kind == SYMBOL_FUNCTION)

@@ -8,8 +8,8 @@
 #include <string.h>
 
 enum {
-  DIAG_RECORD_MAX = 1000, /* more are only counted */
-  DIAG_PRINT_MAX = 50,    /* more would only scroll the first ones away */
+  DIAG_RECORD_MAX = 1000, /* further ones are only counted */
+  DIAG_PRINT_MAX = 50,    /* further ones would scroll the first ones away */
   DIAG_LINE_MAX = 160,    /* bytes of a line; of a longer line, only the part near the caret is printed: */
   DIAG_BEFORE_MAX = 100,  /* bytes before it */
   DIAG_AFTER_MAX = 60,    /* bytes after it */
@@ -113,7 +113,7 @@ void diag_print(struct diag *diag, FILE *out) {
 }
 
 /* How many letters must be typed, dropped, replaced or swapped with their neighbour to turn one name into the other.
- * Names of more than 63 letters are as different as can be. */
+ * The distance of a name of more than 63 letters is the maximum. */
 static size_t diag_distance(const char *a, const char *b) {
   enum { LONGEST = 64 };
   size_t rows = strlen(a), columns = strlen(b);

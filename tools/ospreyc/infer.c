@@ -7,8 +7,6 @@
 
 enum { INFER_DEPTH_MAX = 200, INFER_STEPS_MAX = 100000 };
 
-/* ---- constructors */
-
 static struct type *infer_new(struct infer *infer, enum type_kind kind) {
   struct type *type = arena_alloc(infer->arena, sizeof *type);
   type->kind = kind;
@@ -64,8 +62,6 @@ struct type *infer_resolve(const struct type *unresolved) {
   return type;
 }
 
-/* ---- bounded walks */
-
 /* Descends one level. Returns false at a bound. Each successful call is paired with infer_leave. */
 static bool infer_enter(struct infer *infer) {
   if (infer->depth == 0)
@@ -95,8 +91,6 @@ static struct type **infer_part(struct type *type, size_t n) {
     return &type->function.parameters[n];
   return n == type->function.parameter_count ? &type->function.result : NULL;
 }
-
-/* ---- unification */
 
 /* The occurs check: returns false if `type` contains `variable`. Lowers the level of the variables in `type` to its
  * level. */
@@ -144,8 +138,6 @@ bool infer_unify(struct infer *infer, struct type *a, struct type *b) {
   infer_leave(infer);
   return equal;
 }
-
-/* ---- generic types */
 
 bool infer_generalise(struct infer *infer, struct type *type) {
   type = infer_resolve(type);
@@ -200,8 +192,6 @@ struct type *infer_instantiate(struct infer *infer, struct type *type) {
   struct infer_fresh fresh = {0};
   return infer_copy(infer, &fresh, type);
 }
-
-/* ---- ground types */
 
 struct type *infer_ground(struct infer *infer, const struct type *unresolved) {
   struct type *type = infer_resolve(unresolved);

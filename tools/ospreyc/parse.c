@@ -7,11 +7,10 @@
 #include <string.h>
 
 /* A recursive-descent parser. Above each function stands its production, in the EBNF of spec/language.md, and the
- * functions stand in the order of the grammar's leaves to its root: tokens, types, patterns, expressions, items, the
- * file.
+ * functions follow the grammar bottom-up: tokens, types, patterns, expressions, items, the file.
  *
  * A function that finds an error reports it and jumps back to the loop over the file's items. Nothing has to be
- * undone, because all memory is the arena's.
+ * undone, because the arena owns all memory.
  *
  * Invariant: the last token is END and is never consumed, so two tokens of lookahead are always valid. */
 
@@ -36,8 +35,6 @@ static struct syntax_type *parse_type(struct parser *parser);
 static struct syntax_expr *parse_expr(struct parser *parser);
 static struct syntax_item parse_item(struct parser *parser, bool file_scope);
 
-/* ---- tokens */
-
 static const struct token *parse_peek(const struct parser *parser, size_t ahead) {
   size_t at = parser->at + ahead;
   return &parser->tokens[at < parser->count ? at : parser->count - 1];
@@ -61,7 +58,7 @@ static bool parse_accept(struct parser *parser, enum token_kind kind) {
   return true;
 }
 
-/* A token for a message: its text if that is short, otherwise a description. */
+/* A token for a message: its text if short, otherwise a description. */
 static const char *parse_found(const struct parser *parser, const struct token *token) {
   enum { SHORT = 40 };
   bool has_text = token->kind == TOKEN_NAME || token->kind == TOKEN_INT || token->kind == TOKEN_FLOAT;
@@ -158,8 +155,6 @@ static void parse_expect_separator(struct parser *parser, const char *hint) {
   if (parse_is_label(token))
     parse_fail(parser, token->place, hint, "expected ',', found %s", parse_found(parser, token));
 }
-
-/* ---- types */
 
 /* types = [ type { "," type } ] end */
 static void parse_types(struct parser *parser, struct syntax_type *into, enum token_kind end) {
@@ -269,8 +264,6 @@ static struct syntax_item parse_type_declaration(struct parser *parser) {
   return item;
 }
 
-/* ---- patterns */
-
 /* bindings = [ name { "," name } ] end */
 static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern, enum token_kind end) {
   size_t capacity = 0;
@@ -309,7 +302,7 @@ static void parse_constructor(struct parser *parser, struct syntax_pattern *patt
   }
 }
 
-/* A literal's value as the pattern's. */
+/* Parses a literal into the pattern. */
 static void parse_literal_pattern(struct parser *parser, struct syntax_pattern *pattern) {
   bool negative = parse_accept(parser, TOKEN_MINUS);
   const struct token *token = negative ? parse_expect(parser, TOKEN_INT) : parse_take(parser);
@@ -357,8 +350,6 @@ static struct syntax_pattern parse_pattern(struct parser *parser) {
   return pattern;
 }
 
-/* ---- expressions */
-
 static struct syntax_expr *parse_new(struct parser *parser, enum syntax_kind kind, struct place place) {
   struct syntax_expr *expr = arena_alloc(parser->arena, sizeof *expr);
   expr->kind = kind;
@@ -395,8 +386,6 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
   parse_expect_separator(parser, "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect(parser, end);
 }
-
-/* ---- primary expressions */
 
 static struct syntax_expr *parse_literal(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0);
@@ -584,8 +573,6 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   }
 }
 
-/* ---- calls, fields, records */
-
 /* arguments = "(" [ argument { "," argument } ] ")"    argument = [ label ":" ] expression */
 static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr *callee) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, callee->place);
@@ -655,8 +642,6 @@ static struct syntax_expr *parse_postfix(struct parser *parser) {
   }
 }
 
-/* ---- operators */
-
 /* pipe = postfix { "|>" postfix }
  * `value |> stage` is a call of the stage with the value before its own arguments. */
 static struct syntax_expr *parse_pipe(struct parser *parser) {
@@ -680,7 +665,7 @@ static struct syntax_expr *parse_pipe(struct parser *parser) {
 }
 
 /* unary = ( "!" | "-" | "+" ) unary | pipe
- * A minus before a number makes a negative literal, but not before a negative one. The integer 2^63 exists only so. */
+ * A minus before a non-negative number makes a negative literal. The integer 2^63 is valid only there. */
 static struct syntax_expr *parse_unary(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0), *next = parse_peek(parser, 1);
   bool minus = token->kind == TOKEN_MINUS;
@@ -710,7 +695,7 @@ static struct syntax_expr *parse_unary(struct parser *parser) {
 
 struct parse_operator {
   enum token_kind token;
-  unsigned level; /* the higher, the tighter */
+  unsigned level; /* a higher level binds tighter */
   enum syntax_operator op;
 };
 
@@ -786,8 +771,6 @@ static struct syntax_expr *parse_expr(struct parser *parser) {
   return expr;
 }
 
-/* ---- statements and declarations */
-
 /* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature
  * signature = name "(" parameters ")" [ "->" type ] */
 static struct syntax_item parse_function(struct parser *parser) {
@@ -850,8 +833,6 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   item.place = parse_place_from(parser, first);
   return item;
 }
-
-/* ---- the file */
 
 static bool parse_starts_declaration(const struct parser *parser, size_t at) {
   const struct token *token = &parser->tokens[at];
