@@ -81,22 +81,22 @@ enum ast_kind {
   AST_SLEEP,       /* operand: int, milliseconds; Unit */
   AST_NOT,         /* operand: bool */
   AST_TO_FLOAT,    /* operand: int gives float; Result of int gives Result of float, with the same error */
-  AST_NEGATE, /* operand: float gives float; int gives Result of int ("integer overflow"); a Result gives the same type */
-  AST_ARITHMETIC, /* binary with an arithmetic operator; see below */
-  AST_CONCAT,     /* binary: two strings joined */
-  AST_COMPARE,    /* binary: both operands int, float, string (bytewise), or bool (== and != only) */
-  AST_AND,        /* binary: right is evaluated only if left is true */
-  AST_OR,         /* binary: right is evaluated only if left is false */
-  AST_IF,         /* branch: `if`, and `c ? a : b` */
-  AST_ELVIS,      /* binary: left is a Result; its value on Success (right is not evaluated), else right */
-  AST_BLOCK,      /* block */
-  AST_MATCH,      /* match */
-  AST_CONSTRUCT,  /* construct: a record or a variant of a union */
-  AST_UPDATE,     /* update: a copy of a record with some fields replaced */
-  AST_FIELD,      /* field: of a record */
-  AST_SUCCESS,    /* operand: the value; a Result that is a Success */
-  AST_ERROR,      /* operand: a string; a Result that is an Error */
-  AST_LOOP,       /* loop: range, its maps and filters, and the forEach or fold at its end */
+  AST_NEGATE,      /* operand: float or a Result gives the same type; int gives Result of int ("integer overflow") */
+  AST_ARITHMETIC,  /* binary with an arithmetic operator; see below */
+  AST_CONCAT,      /* binary: two strings joined */
+  AST_COMPARE,     /* binary: both operands int, float, string (bytewise), or bool (== and != only) */
+  AST_AND,         /* binary: right is evaluated only if left is true */
+  AST_OR,          /* binary: right is evaluated only if left is false */
+  AST_IF,          /* branch: `if`, and `c ? a : b` */
+  AST_ELVIS,       /* binary: left is a Result; its value on Success (right is not evaluated), else right */
+  AST_BLOCK,       /* block */
+  AST_MATCH,       /* match */
+  AST_CONSTRUCT,   /* construct: a record or a variant of a union */
+  AST_UPDATE,      /* update: a copy of a record with some fields replaced */
+  AST_FIELD,       /* field: of a record */
+  AST_SUCCESS,     /* operand: the value; a Result that is a Success */
+  AST_ERROR,       /* operand: a string; a Result that is an Error */
+  AST_LOOP,        /* loop: range, its maps and filters, and the forEach or fold at its end */
 };
 
 enum ast_operator {

@@ -247,7 +247,7 @@ static void check_expr_order_named(struct checker *checker, const struct formals
     struct syntax_name name = arguments[i].name;
     if (!name.text) {
       *diag_error(checker->diag, arguments[i].value->place, "positional %s among named ones", formals->noun) =
-          "name all of them or none";
+          "name all or none";
       continue;
     }
     size_t at = check_expr_find_formal(formals, name.text);
@@ -848,7 +848,7 @@ static struct ast_expr *check_expr_if(struct checker *checker, const struct synt
     return expr;
   }
   expr->branch.then = check_expr(checker, syntax->branch.then, want);
-  struct want same = {infer_resolve(expr->branch.then->type), "the other side of the condition", NULL};
+  struct want same = {infer_resolve(expr->branch.then->type), "the other branch of the condition", NULL};
   expr->branch.otherwise = check_expr(checker, syntax->branch.otherwise, want ? want : &same);
   expr->type = expr->branch.then->type;
   return expr;

@@ -49,7 +49,7 @@ static void check_ground_printable(struct checker *checker, const struct ast_exp
   if (expr->type->kind == TYPE_RECORD)
     *hint = "show its fields";
   if (expr->type->kind == TYPE_UNION)
-    *hint = "match it, and show what each variant holds";
+    *hint = "match it, and show the fields of each variant";
   if (expr->type->kind == TYPE_FUNCTION)
     *hint = "a function is called with '(…)'";
 }
@@ -130,9 +130,9 @@ static void check_ground_block(struct checker *checker, struct ast_block *block,
     if (statement->variable && statement->variable->kind == AST_GLOBAL)
       check_ground_variable(checker, statement->variable);
     else if (!statement->variable && value->type->kind == TYPE_FUNCTION)
-      *diag_error(checker->diag, value->place, "this function is named, but not called") = "call it: name(…)";
+      *diag_error(checker->diag, value->place, "this function is not called") = "call it: name(…)";
     else if (!statement->variable && value->type->kind == TYPE_RESULT)
-      *diag_error(checker->diag, value->place, "unused Result: an error in it would be lost") =
+      *diag_error(checker->diag, value->place, "unused Result: its error would be lost") =
           "match it, bind it with 'let', or give a fallback with '?:'";
   }
   if (block->value)

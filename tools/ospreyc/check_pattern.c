@@ -180,7 +180,7 @@ static bool check_pattern_reachable(struct checker *checker, const struct ast_ma
   for (size_t i = 0; i < match->count; i++) {
     const struct ast_arm *arm = &match->arms[i];
     if (caught) {
-      *diag_error(checker->diag, arm->place, "this arm is never reached") = "an arm before it matches everything";
+      *diag_error(checker->diag, arm->place, "this arm is never reached") = "an earlier arm matches everything";
       continue;
     }
     caught = arm->kind == AST_PATTERN_ANY;

@@ -161,9 +161,9 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
       {"const", "bind names with 'let'"},
       {"function", "declare functions with 'fn'"},
       {"def", "declare functions with 'fn'"},
-      {"null", "there is no null: use a Result for what may be missing"},
-      {"nil", "there is no null: use a Result for what may be missing"},
-      {"None", "there is no null: use a Result for what may be missing"},
+      {"null", "there is no null: use a Result for a value that may be missing"},
+      {"nil", "there is no null: use a Result for a value that may be missing"},
+      {"None", "there is no null: use a Result for a value that may be missing"},
       {"Ok", "a success is Success(value), or Success()"},
       {"Unit", "the value of Unit is '{}'"},
   };

@@ -127,7 +127,7 @@ static _Noreturn void parse_fail(struct parser *parser, struct place place, cons
   if (!hint && is_string && memchr(source, '\n', before->place.length)) {
     unsigned line, column;
     source_position(parser->diag->source, before->place, &line, &column);
-    hint = arena_printf(parser->arena, "the string that begins at %u:%u ends just before this", line, column);
+    hint = arena_printf(parser->arena, "the string that begins at %u:%u ends here", line, column);
   }
   if (!parse_is(parser, TOKEN_ERROR))
     *diag_error(parser->diag, place, "%s", text) = hint;
@@ -212,7 +212,7 @@ static bool parse_is_upper(const char *name) {
 static struct syntax_variant parse_variant(struct parser *parser) {
   struct syntax_variant variant = {.name = parse_label(parser, "the name of a variant")};
   if (!parse_is_upper(variant.name.text))
-    parse_fail(parser, variant.name.place, "in a pattern a lower-case name binds whatever is matched",
+    parse_fail(parser, variant.name.place, "in a pattern, a lower-case name binds any value",
                "the name of a variant begins with an upper-case letter");
   if (parse_is(parser, TOKEN_LEFT_BRACE))
     parse_fields(parser, &variant);
@@ -277,7 +277,8 @@ static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern
         pattern->by_name ? parse_label(parser, "the name of a field") : parse_name(parser, "a name or '_'");
     ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
     if (parse_is(parser, TOKEN_COLON))
-      parse_fail(parser, parse_peek(parser, 0)->place, "write the name of the field alone: it is bound under that name",
+      parse_fail(parser, parse_peek(parser, 0)->place,
+                 "write only the name of the field, which is then the name of the binding",
                  "a field cannot be renamed in a pattern");
   } while (parse_accept(parser, TOKEN_COMMA));
   parse_expect(parser, end);
@@ -342,7 +343,7 @@ static struct syntax_pattern parse_pattern(struct parser *parser) {
   case TOKEN_FLOAT:
     parse_fail(parser, first->place, "compare it with '==', '<' or '>'", "a float cannot be matched");
   case TOKEN_STRING_HEAD:
-    parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot hold '${'");
+    parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot contain '${'");
   default:
     parse_fail(parser, first->place, NULL, "expected a pattern, found %s", parse_found(parser, first));
   }
@@ -490,7 +491,7 @@ static struct syntax_expr *parse_if(struct parser *parser) {
   expr->branch.condition = parse_child(parser, expr, parse_expr(parser));
   expr->branch.then = parse_child(parser, expr, parse_block(parser));
   if (!parse_accept(parser, TOKEN_ELSE))
-    parse_fail(parser, first->place, "'if' is an expression: both sides need a value", "this 'if' has no 'else'");
+    parse_fail(parser, first->place, "'if' is an expression: both branches need a value", "this 'if' has no 'else'");
   bool chained = parse_is(parser, TOKEN_IF);
   expr->branch.otherwise = parse_child(parser, expr, chained ? parse_if(parser) : parse_block(parser));
   parse_leave(parser);
