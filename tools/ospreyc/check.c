@@ -140,10 +140,21 @@ static void check_early_uses(struct checker *checker, struct check_file *file) {
   }
 }
 
-/* Grounds what was checked: the globals, init (the statements at file scope), the functions that are not generic, and
- * then the instances, each of which may queue further ones. */
+/* Grounds what was checked: main, the globals, init (the statements at file scope), the functions that are not generic,
+ * and then the instances, each of which may queue further ones. */
 static void check_finish(struct checker *checker, struct check_file *file) {
   size_t count = file->syntax->count;
+  const struct symbol *main = map_get(&checker->values, "main");
+  if (main && main->kind == SYMBOL_FUNCTION) {
+    struct check_function *function = main->function;
+    checker->program->main = function->code;
+    if (function->syntax->count)
+      diag_error(checker->diag, main->place, "'main' takes no parameters");
+    else if (function->generic)
+      checker->program->main = check_ground_instantiate(
+          checker, function, infer_ground(&checker->infer, infer_instantiate(&checker->infer, function->type)),
+          main->place);
+  }
   check_operator_settle_comparisons(checker);
   for (size_t i = 0; i < checker->program->global_count; i++) {
     struct ast_variable *global = checker->program->globals[i];
@@ -165,20 +176,6 @@ static void check_finish(struct checker *checker, struct check_file *file) {
   }
   for (size_t i = 0; i < checker->queue_count; i++)
     check_instance(checker, checker->queue[i]);
-}
-
-static void check_main(struct checker *checker) {
-  const struct symbol *symbol = map_get(&checker->values, "main");
-  if (!symbol || symbol->kind != SYMBOL_FUNCTION)
-    return;
-  struct check_function *function = symbol->function;
-  checker->program->main = function->code;
-  if (function->syntax->count)
-    diag_error(checker->diag, symbol->place, "'main' takes no parameters");
-  else if (function->generic)
-    checker->program->main = check_ground_instantiate(
-        checker, function, infer_ground(&checker->infer, infer_instantiate(&checker->infer, function->type)),
-        symbol->place);
 }
 
 struct ast_program *check(const struct syntax_program *syntax, const struct source *source,
@@ -206,7 +203,6 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   for (size_t i = 0, from = 0; i < order.group_count; from = order.ends[i++])
     check_group(&checker, &file, order.items + from, order.ends[i] - from);
   if (!checker.infer.too_large) {
-    check_main(&checker);
     check_finish(&checker, &file);
     check_early_uses(&checker, &file);
   }

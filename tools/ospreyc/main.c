@@ -87,6 +87,7 @@ static void main_flag(struct main_options *options, const char *option) {
 
 /* The program's arguments begin after the file, with the first argument that is no option. */
 static void main_parse(struct main_options *options, int count, char **arguments) {
+  struct stat file, output;
   int i = 1;
   for (; i < count; i++) {
     const char *argument = arguments[i];
@@ -111,10 +112,6 @@ static void main_parse(struct main_options *options, int count, char **arguments
   options->arguments = &arguments[i];
   if (i < count && !options->run)
     main_usage("unexpected argument '%s': only one file is compiled at a time", arguments[i]);
-}
-
-static void main_validate(const struct main_options *options) {
-  struct stat file, output;
   if (!options->file)
     main_usage("no file to compile");
   if (options->run + options->check_only + options->llvm > 1)
@@ -147,7 +144,6 @@ int main(int count, char **arguments) {
   struct main_options options = {.back.optimise = -1};
   struct arena arena;
   main_parse(&options, count, arguments);
-  main_validate(&options);
   arena_init(&arena);
   const struct ast_program *program = front_file(options.file, &options.check, &arena, stderr);
   int status = program ? EXIT_SUCCESS : EXIT_PROGRAM;

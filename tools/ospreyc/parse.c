@@ -793,19 +793,7 @@ static struct syntax_item parse_function(struct parser *parser) {
   return item;
 }
 
-/* let = "let" name [ ":" type ] "=" expression */
-static struct syntax_item parse_let(struct parser *parser) {
-  struct syntax_item item = {.kind = SYNTAX_ITEM_LET};
-  parse_expect(parser, TOKEN_LET);
-  item.name = parse_name(parser, "a name");
-  if (parse_accept(parser, TOKEN_COLON))
-    item.type = parse_type(parser);
-  parse_expect(parser, TOKEN_ASSIGN);
-  item.value = parse_expr(parser);
-  return item;
-}
-
-/* item = function | let | declaration | extern | expression */
+/* item = function | let | declaration | extern | expression    let = "let" name [ ":" type ] "=" expression */
 static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   const struct token *first = parse_peek(parser, 0);
   enum token_kind next = parse_peek(parser, 1)->kind;
@@ -816,14 +804,19 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
                declares_type ? "a type" : "an extern function");
   if (first->kind == TOKEN_MUT)
     parse_fail(parser, first->place, "use 'let'", "'mut' is not supported: bindings are immutable");
-  if (first->kind == TOKEN_EXTERN || (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN))
+  if (first->kind == TOKEN_EXTERN || (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN)) {
     item = parse_function(parser);
-  else if (first->kind == TOKEN_LET)
-    item = parse_let(parser);
-  else if (declares_type)
+  } else if (parse_accept(parser, TOKEN_LET)) {
+    item = (struct syntax_item){.kind = SYNTAX_ITEM_LET, .name = parse_name(parser, "a name")};
+    if (parse_accept(parser, TOKEN_COLON))
+      item.type = parse_type(parser);
+    parse_expect(parser, TOKEN_ASSIGN);
+    item.value = parse_expr(parser);
+  } else if (declares_type) {
     item = parse_type_declaration(parser);
-  else
+  } else {
     item = (struct syntax_item){.kind = SYNTAX_ITEM_EXPR, .value = parse_expr(parser)};
+  }
   const struct token *after = parse_peek(parser, 0);
   bool assigns = item.kind == SYNTAX_ITEM_EXPR && after->kind == TOKEN_ASSIGN;
   if (assigns && item.value->kind == SYNTAX_NAME)
