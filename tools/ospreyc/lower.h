@@ -1,5 +1,5 @@
 #pragma once
-/* The vocabulary of lowering: values and their owners, blocks and where they lead, calls of the runtime's hooks.
+/* The vocabulary of lowering: values and their owners, blocks and targets, calls of the runtime's hooks.
  *
  * Ownership. A value of a managed type (type_is_managed) points to a counted block, or to a constant, which counting
  * ignores. It is either *owned* (this code must give the reference away or release it) or *borrowed*: a constant, a
@@ -65,9 +65,11 @@ struct lower_target {
   LLVMValueRef phi;
 };
 
-/* A value, borrowed; a new one (a function's result, a new block), owned if its type is managed; the value of Unit. */
 struct lower_value lower_borrowed(LLVMValueRef ir);
+
+/* A function's result or a new block: owned if its type is managed. */
 struct lower_value lower_fresh(const struct type *type, LLVMValueRef ir);
+
 struct lower_value lower_unit(struct lower *lower);
 LLVMValueRef lower_word(struct lower *lower, int64_t value);
 
