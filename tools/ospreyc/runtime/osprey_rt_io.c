@@ -27,9 +27,9 @@ void osp_rt_boot(int argc, char **argv) {
  * output that cannot be written (a full disk, a closed descriptor), because print cannot fail. */
 void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
   char on_stack[LINE_ON_STACK];
-  size_t size = text_bound_all(parts, count) + sizeof "\n";
-  char *line = size <= sizeof on_stack ? on_stack : text_alloc(size);
-  char *end = text_put_all(line, parts, count);
+  size_t size = osprey_rt_text_bound(parts, count) + sizeof "\n";
+  char *line = size <= sizeof on_stack ? on_stack : osprey_rt_text_alloc(size);
+  char *end = osprey_rt_text_put(line, parts, count);
   *end++ = '\n';
   pthread_mutex_lock(&io_print_lock);
   for (const char *at = line; at < end;) {
@@ -45,7 +45,7 @@ void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
 
 /* Copies bytes to a string. A NUL byte becomes C0 80, because it would end the string. */
 static char *io_string(const char *bytes, size_t length) {
-  char *text = text_alloc(2 * length);
+  char *text = osprey_rt_text_alloc(2 * length);
   char *at = text;
   for (size_t i = 0; i < length; i++) {
     if (bytes[i] != '\0')

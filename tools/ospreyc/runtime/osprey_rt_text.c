@@ -97,27 +97,27 @@ static char *text_put(char *at, struct osp_rt_part part) {
   return stpcpy(at, ")");
 }
 
-size_t text_bound_all(const struct osp_rt_part *parts, int64_t count) {
+size_t osprey_rt_text_bound(const struct osp_rt_part *parts, int64_t count) {
   size_t bound = 0;
   for (int64_t i = 0; i < count; i++)
     bound += text_bound(parts[i]);
   return bound;
 }
 
-char *text_put_all(char *at, const struct osp_rt_part *parts, int64_t count) {
+char *osprey_rt_text_put(char *at, const struct osp_rt_part *parts, int64_t count) {
   *at = '\0';
   for (int64_t i = 0; i < count; i++)
     at = text_put(at, parts[i]);
   return at;
 }
 
-char *text_alloc(size_t length) {
+char *osprey_rt_text_alloc(size_t length) {
   return osp_alloc_tagged_noinit((int64_t)length + 1, 0);
 }
 
 char *osp_rt_format(const struct osp_rt_part *parts, int64_t count) {
-  char *text = text_alloc(text_bound_all(parts, count));
-  text_put_all(text, parts, count);
+  char *text = osprey_rt_text_alloc(osprey_rt_text_bound(parts, count));
+  osprey_rt_text_put(text, parts, count);
   return text;
 }
 

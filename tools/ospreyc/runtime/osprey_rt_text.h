@@ -5,10 +5,10 @@
 #include <stddef.h>
 
 /* Allocates a string block for `length` bytes and a NUL; never NULL. */
-char *text_alloc(size_t length);
+char *osprey_rt_text_alloc(size_t length);
 
 /* Returns an upper bound of the length of the rendered parts. */
-size_t text_bound_all(const struct osp_rt_part *parts, int64_t count);
+size_t osprey_rt_text_bound(const struct osp_rt_part *parts, int64_t count);
 
 /* Renders the parts and a NUL to `at`. Returns the address of the NUL. */
-char *text_put_all(char *at, const struct osp_rt_part *parts, int64_t count);
+char *osprey_rt_text_put(char *at, const struct osp_rt_part *parts, int64_t count);
