@@ -14,7 +14,7 @@ import sys
 TOPS = ["spec", "runtime", "codegen", "tools", "tests"]
 ROOMS = ["base", "protocol", "io", "osprey", "conn", "client", "server", "abi"]
 # Folders and files that still have wide lines, banners or sizeof(x). Nothing may be added to this list.
-UNSTYLED = ("tools/ospreyc/",)
+UNSTYLED = ()
 C = {".c", ".h", ".cpp"}
 WIDTH = 120
 BANNER = re.compile(r"^[ \t]*/\*.*---[ \t]*\*/$|^[ \t]*(?://|#)[ \t]*-{3,}|^[ \t]*(?://|#)[^\n]*-{4,}$", re.M)

@@ -125,7 +125,7 @@ class Files(unittest.TestCase):
         program += "".join(f"  pair({a} {{ x: 1 }}, {b} {{ x: 1 }})\n" for a in names for b in names) + "  0\n}\n"
         self.assert_mentions(program, "the generic functions have more than 10000 instances")
 
-    def test_TYPE_14_types_that_grow(self):
+    def test_TYPE_14_growing_types(self):
         """TYPE-14"""
         steps = "".join(f"fn f{i + 1}(x) = f{i}(f{i}(x))\n" for i in range(24))
         doubling = "fn f0(x) = |y| => x\n" + steps + "let a = f24(1)\n"
@@ -153,24 +153,24 @@ class Files(unittest.TestCase):
     def test_DIAG_9_usage(self):
         """DIAG-9"""
         for arguments, message in (
-                ((), "there is no file to compile"),
-                (("a.osp", "b.osp"), "one file at a time: 'b.osp' is one too many"),
-                (("--frobnicate", "a.osp"), "there is no option '--frobnicate'"),
-                (("-O4", "a.osp"), "there is no '-O4': -O0, -O1, -O2 or -O3"),
-                (("a.osp", "-o"), "-o wants the name of a file"),
-                (("--check", "--run", "a.osp"), "of --run, --check and --llvm only one can be"),
-                (("--check", "-o", "x", "a.osp"), "--check writes nothing, so -o makes no sense"),
-                (("--no-lower", "a.osp"), "--no-lower is only for --llvm")):
+                ((), "no file to compile"),
+                (("a.osp", "b.osp"), "unexpected argument 'b.osp': only one file is compiled at a time"),
+                (("--frobnicate", "a.osp"), "unknown option '--frobnicate'"),
+                (("-O4", "a.osp"), "unknown optimisation level '-O4': use -O0, -O1, -O2 or -O3"),
+                (("a.osp", "-o"), "-o needs a file name"),
+                (("--check", "--run", "a.osp"), "--run, --check and --llvm exclude each other"),
+                (("--check", "-o", "x", "a.osp"), "-o and --check exclude each other"),
+                (("--no-lower", "a.osp"), "--no-lower needs --llvm")):
             done = self.run_ospreyc(*arguments)
             self.assertEqual(done.stderr.decode(), f"ospreyc: error: {message}\nTry 'ospreyc --help'.\n")
             self.assertEqual(done.returncode, 2)
 
-    def test_DIAG_9_the_program_is_not_overwritten(self):
+    def test_DIAG_9_the_source_is_not_overwritten(self):
         """DIAG-9"""
         (self.path / "p.osp").write_text("let a = 1\n")
         done = self.run_ospreyc("p.osp", "-o", "./p.osp")
         self.assertEqual(done.stderr.decode(),
-                         "ospreyc: error: -o would overwrite the program 'p.osp'\nTry 'ospreyc --help'.\n")
+                         "ospreyc: error: -o would overwrite the source file 'p.osp'\nTry 'ospreyc --help'.\n")
         self.assertEqual(done.returncode, 2)
         self.assertEqual((self.path / "p.osp").read_text(), "let a = 1\n")
 
@@ -182,13 +182,13 @@ class Files(unittest.TestCase):
             self.assertIn(option, done.stdout.decode())
         self.assertRegex(self.run_ospreyc("--version").stdout.decode(), r"^ospreyc \d+\.\d+\.\d+\n$")
 
-    def test_DIAG_9_a_file_that_begins_with_a_dash(self):
+    def test_DIAG_9_a_file_name_with_a_leading_dash(self):
         """DIAG-9"""
         (self.path / "-p.osp").write_text("let a = 1\n")
         self.assertEqual(self.run_ospreyc("--check", "--", "-p.osp").returncode, 0)
 
-    def test_DIAG_10_pieces_of_a_program(self):
-        """DIAG-10: every program that a valid one leaves when a byte is missing, or all bytes from one on."""
+    def test_DIAG_10_truncated_and_damaged_programs(self):
+        """DIAG-10: a valid program without one of its bytes, or without all bytes from one on."""
         program = pathlib.Path(__file__).with_name("pieces.osp").read_bytes()
         self.assert_accepted(program)
         pieces = [program[:i] for i in range(0, len(program), 7)]

@@ -68,7 +68,7 @@ def list_length(value):
 
 
 class Generator:
-    """Makes expressions. `scope` lists the names that are known, with their types; functions are ("fn", from, to)."""
+    """Makes expressions. `scope` lists the known names with their types; a function type is ("fn", from, to)."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -79,7 +79,7 @@ class Generator:
         return self.random.choice(options)
 
     def expression(self, kind, depth, scope):
-        """A source and a function of the environment that gives its value."""
+        """Returns source text and a function from the environment to its value."""
         self.budget -= 1
         if isinstance(kind, tuple):
             return self.function(kind, depth, scope)

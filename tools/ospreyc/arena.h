@@ -1,9 +1,8 @@
 #pragma once
 /* Arena allocation.
  *
- * Everything the front end builds for one program lives until the program is compiled, so it is allocated from one
- * arena and freed at once. Memory is zeroed. Running out of memory ends the process with a message, so no caller has
- * to check.
+ * The data of one program lives until the program is compiled, so one arena allocates it and frees it at once. Memory
+ * is zeroed. Out of memory, the process ends with a message, so callers do not check.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,10 +31,10 @@ char *arena_copy(struct arena *arena, const char *bytes, size_t length);
 char *arena_printf(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *arena, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
 
-/* Makes room for one more item in a list that is built up: `*array` points to `count` items of `size` bytes, and has
- * room for `*capacity`. */
+/* Makes room for one more item in a growing list: `*array` points to `count` items of `size` bytes, and has room for
+ * `*capacity`. */
 void arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size);
 
-/* A list of `type *items` with `count` and `capacity` grows by `value`. */
+/* Appends `value` to a list of `type *items` with `count` and `capacity`. */
 #define ARENA_PUSH(arena, items, count, capacity, value)                                                               \
   (arena_grow((arena), &(items), (count), &(capacity), sizeof *(items)), (items)[(count)++] = (value))

@@ -1,22 +1,20 @@
 #pragma once
 /* The checked tree, which the checker hands to lowering.
  *
- * It leaves nothing open. Every expression has a ground type (type.h), every name is a pointer to its declaration,
- * named arguments are in declaration order, captures are listed, calls in tail position are marked, pipes are calls,
- * and the spellings of 2025 and 2026 are the same nodes. A generic function appears once for each set of types it is
- * used with. A tree is only made for a program without errors, so lowering checks nothing again and may assert what
- * is said here.
+ * Every expression has a ground type (type.h), every name is a pointer to its declaration, named arguments are in
+ * declaration order, captures are listed, calls in tail position are marked, pipes are calls, and the spellings of
+ * 2025 and 2026 are the same nodes. A generic function appears once for each set of types it is used with. A tree
+ * exists only for a program without errors, so lowering checks nothing again and may assert these properties.
  *
  * Evaluation is strict, in the order of the children in a node unless a comment says otherwise. All nodes live in the
  * program's arena.
  */
 #include "type.h"
 
+struct LLVMOpaqueValue;
 struct arena;
 struct ast_expr;
 struct ast_function;
-
-/* ---- names */
 
 enum ast_variable_kind {
   AST_PARAMETER, /* of its function; index is its position */
@@ -32,11 +30,10 @@ struct ast_variable {
   struct ast_function *owner; /* the function in whose frame or cell it lives; init for a global */
   unsigned index;
   struct place place;
+  struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
 };
 
-/* ---- functions */
-
-/* What a closure holds: at the place where the closure is made, `value` (an AST_VARIABLE of the enclosing function, or
+/* A captured value: when the closure is made, `value` (an AST_VARIABLE of the enclosing function, or
  * its AST_SELF) is copied into the slot that `variable` (AST_CAPTURED) names inside the body. */
 struct ast_capture {
   struct ast_variable *variable;
@@ -47,15 +44,14 @@ struct ast_function {
   const char *name;            /* as in the source; "lambda" for a lambda */
   const char *symbol;          /* unique in the program: `chat`, `identity<int>`, `chat.handler`, `chat.lambda.2` */
   struct ast_function *parent; /* the function it is nested in; NULL at file scope */
-  bool has_environment;        /* nested function or lambda: its code takes its cell as a hidden first argument, even
-                                  if it captures nothing. False at file scope: no cell until used as a value. */
+  bool has_environment;        /* a nested function or lambda; false at file scope */
   const struct type *type;     /* TYPE_FUNCTION */
   size_t parameter_count;
   struct ast_variable **parameters;
   size_t capture_count;
   struct ast_capture *captures;
   struct ast_expr *body; /* its type is the function's result type */
-  size_t variable_count; /* the AST_LOCALs of its body, whatever block they are in (not those of nested functions) */
+  size_t variable_count; /* the AST_LOCALs of all blocks in its body, without those of nested functions */
   struct ast_variable **variables;
   struct place place; /* of its name, or of the lambda */
 };
@@ -68,34 +64,29 @@ struct ast_extern {
   struct place place;
 };
 
-/* ---- expressions */
-
 enum ast_kind {
   AST_UNIT,        /* the value of Unit; no fields */
   AST_INT,         /* integer */
   AST_FLOAT,       /* real */
   AST_BOOL,        /* truth */
-  AST_STRING,      /* text: bytes as they are in memory (U+0000 is C0 80 already) */
-  AST_INTERPOLATE, /* list: each item is converted as by AST_TO_STRING (a string stays as it is), then joined */
+  AST_STRING,      /* text: the bytes in memory (U+0000 is C0 80) */
+  AST_INTERPOLATE, /* list: the items, converted as by AST_TO_STRING, joined */
   AST_VARIABLE,    /* variable: its value */
-  AST_CLOSURE,     /* function: a function as a value. Without captures a constant cell; with captures a fresh cell. A
-                       file-scope function (has_environment false) needs a forwarder that drops the environment. */
-  AST_SELF,        /* the cell of the function that is running: how a nested function names itself */
+  AST_CLOSURE,     /* function: a function as a value; a constant cell without captures, else a new one */
+  AST_SELF,        /* the cell of the running function: a nested function's name in its own body */
   AST_CALL,        /* call */
   AST_PRINT,       /* operand: int, float, bool, string, Unit or Result of these; writes it and a newline; Unit */
   AST_TO_STRING,   /* operand: the same types; the text */
   AST_INPUT,       /* a line of standard input without its newline, "" at the end; string */
   AST_SLEEP,       /* operand: int, milliseconds; Unit */
   AST_NOT,         /* operand: bool */
-  AST_TO_FLOAT,    /* operand: int gives float; Result of int gives Result of float (an error stays what it is) */
-  AST_NEGATE,      /* operand: float gives float; int or Result of int gives Result of int ("integer overflow"); Result
-                       of float gives Result of float */
+  AST_TO_FLOAT,    /* operand: int gives float; Result of int gives Result of float, with the same error */
+  AST_NEGATE,      /* operand: float or a Result gives the same type; int gives Result of int ("integer overflow") */
   AST_ARITHMETIC,  /* binary with an arithmetic operator; see below */
   AST_CONCAT,      /* binary: two strings joined */
-  AST_COMPARE,     /* binary with a comparison: both operands int, float, string (by content, bytewise order), or bool
-                       (== and != only) */
-  AST_AND,         /* binary, right only evaluated if left is true */
-  AST_OR,          /* binary, right only evaluated if left is false */
+  AST_COMPARE,     /* binary: both operands int, float, string (bytewise), or bool (== and != only) */
+  AST_AND,         /* binary: right is evaluated only if left is true */
+  AST_OR,          /* binary: right is evaluated only if left is false */
   AST_IF,          /* branch: `if`, and `c ? a : b` */
   AST_ELVIS,       /* binary: left is a Result; its value on Success (right is not evaluated), else right */
   AST_BLOCK,       /* block */
@@ -129,9 +120,9 @@ enum ast_operator {
  *                                                 other error. The operands of / are floats.)
  *     float            N is float, + - *, and no operand is a Result
  *     Result of float  the same, and an operand is a Result
- * Flattening: both operands are evaluated, left first; if the left is an Error the node is that Error; otherwise, if
- * the right is, it is that one. An operand that is itself an AST_ARITHMETIC, AST_NEGATE or AST_TO_FLOAT needs no
- * Result block of its own.
+ * Flattening: both operands are evaluated, left first; if the left is an Error, the node is that Error; otherwise, if
+ * the right is an Error, the node is that one. An operand that is itself an AST_ARITHMETIC, AST_NEGATE or AST_TO_FLOAT
+ * needs no Result block of its own.
  */
 struct ast_binary {
   enum ast_operator op; /* of AST_ARITHMETIC and AST_COMPARE */
@@ -173,8 +164,7 @@ struct ast_branch {
   struct ast_expr *otherwise;
 };
 
-/* A statement: binds `variable` to the value of `value`, or, where `variable` is NULL, evaluates it and drops the
- * value. */
+/* A statement: evaluates `value`, and binds `variable` to it. If `variable` is NULL, drops the value. */
 struct ast_statement {
   struct ast_variable *variable;
   struct ast_expr *value;
@@ -219,12 +209,12 @@ struct ast_match {
 
 struct ast_construct {
   const struct type_constructor *constructor;
-  struct ast_expr **values; /* one a field, in the order of the declaration; evaluated in that order */
+  struct ast_expr **values; /* one for each field, in the order of the declaration; evaluated in that order */
 };
 
 struct ast_update {
   struct ast_expr *record;
-  struct ast_expr **values; /* one a field; NULL for a field that keeps its value */
+  struct ast_expr **values; /* one for each field; NULL for a field that keeps its value */
 };
 
 struct ast_field {
@@ -242,11 +232,10 @@ struct ast_stage {
   struct ast_expr *function; /* of function type; evaluated once, before the loop */
 };
 
-/* `range(start, end) |> stages |> forEach(f)` or `|> fold(initial, f)`. Start, end, the stages' functions, initial
- * and function are evaluated once, in this order; then each i with start <= i < end passes through the stages.
- * forEach calls function(element), drops what it returns, and is Unit; fold makes accumulator = function(accumulator,
- * element) and is the last accumulator (initial where there was no element). A function that is an AST_CLOSURE can be
- * called directly. */
+/* `range(start, end) |> stages |> forEach(f)` or `|> fold(initial, f)`. Start, end, the stages' functions, initial and
+ * function are evaluated once, in this order; then each i with start <= i < end passes through the stages. forEach
+ * calls function(element), drops the result, and is Unit; fold sets accumulator = function(accumulator, element), from
+ * `initial`, and is the last accumulator. A function that is an AST_CLOSURE can be called directly. */
 struct ast_loop {
   struct ast_expr *start;
   struct ast_expr *end;
@@ -283,18 +272,15 @@ struct ast_expr {
 
 struct ast_expr *ast_expr_new(struct arena *arena, enum ast_kind kind, const struct type *type, struct place place);
 
-/* ---- the program */
-
 /* A program runs init, then main if there is one. */
 struct ast_program {
   const struct source *source;
   size_t function_count;
-  struct ast_function **functions; /* all of them: instances, nested ones, lambdas, init and main included */
+  struct ast_function **functions; /* all, including instances, nested functions, lambdas, init and main */
   size_t extern_count;
   struct ast_extern **externs; /* those that are used */
   size_t global_count;
   struct ast_variable **globals;
-  struct ast_function *init; /* the statements at file scope; no parameters; Unit; never NULL. A global is set by a
-                                       statement whose variable is an AST_GLOBAL. */
+  struct ast_function *init; /* the statements at file scope, which set the globals; no parameters; Unit; never NULL */
   struct ast_function *main; /* no parameters; any result, which is dropped; NULL if there is none */
 };

@@ -2,7 +2,7 @@
 
 #include "emit.h"
 #include "link.h"
-#include "lower.h"
+#include "lower_program.h"
 
 #include "osprey_ws_codegen.h"
 
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A program on its way through LLVM. */
 struct back {
   LLVMContextRef llvm;
   LLVMModuleRef module;
@@ -30,7 +29,7 @@ static void back_end(struct back *back) {
   LLVMContextDispose(back->llvm);
 }
 
-/* Lowers the program to a verified module, optimised at the level unless that is negative. */
+/* Lowers the program to a verified module, and optimises it unless the level is negative. */
 static int back_begin(struct back *back, const struct ast_program *program, bool keep_builtins, int optimise,
                       FILE *err) {
   *back = (struct back){.llvm = LLVMContextCreate()};
@@ -60,26 +59,21 @@ int back_print(const struct ast_program *program, const struct back_options *opt
   return outcome;
 }
 
-/* Writes the object into the scratch directory and links it. */
-static int back_link(struct back *back, const char *scratch, const char *output, FILE *err) {
+/* Compiles and links the program by way of an object in the scratch directory. */
+static int back_build(const struct ast_program *program, const struct back_options *options, const char *scratch,
+                      const char *output, FILE *err) {
+  struct back back;
   char *object = NULL;
   if (asprintf(&object, "%s/program.o", scratch) < 0)
     return -1;
-  int outcome = emit_object(&back->machine, back->module, object, err);
+  int optimise = options->optimise < 0 ? 2 : options->optimise;
+  int outcome = back_begin(&back, program, options->keep_builtins, optimise, err);
+  if (outcome == 0)
+    outcome = emit_object(&back.machine, back.module, object, err);
   if (outcome == 0)
     outcome = link_program(object, output, err);
   unlink(object);
   free(object);
-  return outcome;
-}
-
-static int back_build(const struct ast_program *program, const struct back_options *options, const char *scratch,
-                      const char *output, FILE *err) {
-  struct back back;
-  int optimise = options->optimise < 0 ? 2 : options->optimise;
-  int outcome = back_begin(&back, program, options->keep_builtins, optimise, err);
-  if (outcome == 0)
-    outcome = back_link(&back, scratch, output, err);
   back_end(&back);
   return outcome;
 }
@@ -94,30 +88,20 @@ int back_compile(const struct ast_program *program, const struct back_options *o
   return outcome;
 }
 
-/* The program in the scratch directory is removed when it starts to run. */
-static int back_run_scratch(const struct ast_program *program, const struct back_options *options,
-                            char *const *arguments, FILE *err) {
-  char *output = NULL, *scratch = link_scratch(err);
-  if (!scratch || asprintf(&output, "%s/program", scratch) < 0) {
-    free(scratch);
-    return -1;
-  }
-  if (back_build(program, options, scratch, output, err) == 0) {
-    link_run(output, scratch, arguments, err);
-  } else {
-    unlink(output);
-    rmdir(scratch);
-  }
-  free(output);
-  free(scratch);
-  return -1;
-}
-
 int back_run(const struct ast_program *program, const struct back_options *options, const char *output,
              char *const *arguments, FILE *err) {
-  if (!output)
-    return back_run_scratch(program, options, arguments, err);
-  if (back_compile(program, options, output, err) < 0)
-    return -1;
-  return link_run(output, NULL, arguments, err);
+  if (output)
+    return back_compile(program, options, output, err) < 0 ? -1 : link_run(output, NULL, arguments, err);
+  char *file = NULL, *scratch = link_scratch(err);
+  if (scratch && asprintf(&file, "%s/program", scratch) >= 0) {
+    if (back_build(program, options, scratch, file, err) == 0) {
+      link_run(file, scratch, arguments, err);
+    } else {
+      unlink(file);
+      rmdir(scratch);
+    }
+    free(file);
+  }
+  free(scratch);
+  return -1;
 }

@@ -1,9 +1,9 @@
 #pragma once
-/* The compiler's back half, as the driver calls it: a checked tree becomes IR, an object, a program.
+/* The compiler's back half: from a checked tree to IR, an object, a program.
  *
- * Each function lowers the tree anew, so it is called once for a program. Problems (a failing linker, a tree that needs more
- * than the back half can do) are printed to `err`; the return value is then -1. A module that LLVM's verifier refuses is never
- * used: it is such a problem too.
+ * Each function lowers the tree, so only one of them is called for a program, and once. It prints problems to `err` (a
+ * failing linker, a program that the binary interface cannot express, a module that LLVM's verifier rejects) and then
+ * returns -1.
  */
 #include "ast.h"
 
@@ -11,7 +11,7 @@
 #include <stdio.h>
 
 struct back_options {
-  int optimise;       /* 0 to 3; -1 where the command line says nothing: 2 for a program, none for printed IR */
+  int optimise;       /* 0 to 3; -1 for the default: 2 for a program, no optimisation for printed IR */
   bool keep_builtins; /* --no-lower: leave the WebSocket builtins declared, without bodies */
 };
 
@@ -21,8 +21,8 @@ int back_print(const struct ast_program *program, const struct back_options *opt
 /* Compiles and links the program to the file `output`. Returns 0. */
 int back_compile(const struct ast_program *program, const struct back_options *options, const char *output, FILE *err);
 
-/* Compiles and links the program, and becomes it: on success there is no return, so its exit status, and the signals it is sent
- * or dies of, are this process's own. `arguments` are the program's, ended by NULL, without a name in front. With an `output`
- * the program stays there, otherwise (NULL) it leaves no file behind. Returns -1. */
+/* Compiles and links the program to `output`, and replaces this process by it, so exit status and signals are the
+ * program's own. If `output` is NULL, no file remains. `arguments` are the program's, without its name, ended by NULL.
+ * Returns only on failure. */
 int back_run(const struct ast_program *program, const struct back_options *options, const char *output,
              char *const *arguments, FILE *err);

@@ -6,8 +6,6 @@
 #include "check_operator.h"
 #include "check_order.h"
 
-/* ---- items */
-
 /* An item at file scope. */
 struct check_item {
   struct check_uses uses;
@@ -22,18 +20,6 @@ struct check_file {
   struct check_item *items;
   struct frame frame; /* of init */
 };
-
-/* Finds the symbol of an item. The type of a function in a group must exist before any body of the group is checked. */
-static void check_begin_item(struct checker *checker, struct check_file *file, size_t index) {
-  const struct syntax_item *syntax = &file->syntax->items[index];
-  bool declares = syntax->kind == SYNTAX_ITEM_FUNCTION || syntax->kind == SYNTAX_ITEM_LET;
-  struct symbol *symbol = declares ? map_get(&checker->values, syntax->name.text) : NULL;
-  if (!symbol || (symbol->kind != SYMBOL_FUNCTION && symbol->kind != SYMBOL_GLOBAL) || symbol->item != index)
-    return;
-  file->items[index].symbol = symbol;
-  if (symbol->function && !symbol->function->annotated)
-    symbol->function->type = symbol->type = check_declare_signature(checker, symbol->function->syntax);
-}
 
 static void check_item_body(struct checker *checker, struct check_file *file, size_t index) {
   const struct syntax_item *syntax = &file->syntax->items[index];
@@ -62,34 +48,38 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
   checker->uses = NULL;
 }
 
-static void check_end_item(struct checker *checker, struct check_file *file, struct check_item *item) {
-  for (size_t i = 0; i < item->uses.count && !item->failed; i++) {
-    const struct symbol *used = item->uses.symbols[i];
-    item->failed = file->items[used->item].failed && check_order_is_inferred(used, file->syntax);
-  }
-  struct check_function *function = item->symbol ? item->symbol->function : NULL;
-  if (!function)
-    return;
-  function->failed = item->failed;
-  if (!function->annotated)
-    function->generic = infer_generalise(&checker->infer, function->type);
-}
-
-/* Checks a group of items that depend on each other. Their operators are settled when all bodies have been checked. */
+/* Checks a group of items that depend on each other. The type of each function exists before any body of the group is
+ * checked. The operators are settled when all bodies have been checked. */
 static void check_group(struct checker *checker, struct check_file *file, const size_t *group, size_t count) {
   checker->infer.level = INFER_FUNCTION;
-  for (size_t i = 0; i < count; i++)
-    check_begin_item(checker, file, group[i]);
+  for (size_t i = 0; i < count; i++) {
+    const struct syntax_item *syntax = &file->syntax->items[group[i]];
+    bool declares = syntax->kind == SYNTAX_ITEM_FUNCTION || syntax->kind == SYNTAX_ITEM_LET;
+    struct symbol *symbol = declares ? map_get(&checker->values, syntax->name.text) : NULL;
+    if (!symbol || (symbol->kind != SYMBOL_FUNCTION && symbol->kind != SYMBOL_GLOBAL) || symbol->item != group[i])
+      continue;
+    file->items[group[i]].symbol = symbol;
+    if (symbol->function && !symbol->function->annotated)
+      symbol->function->type = symbol->type = check_declare_signature(checker, symbol->function->syntax);
+  }
   for (size_t i = 0; i < count; i++)
     check_item_body(checker, file, group[i]);
   size_t errors = checker->diag->errors, defaulted = checker->defaulted_count;
   check_operator_settle_all(checker);
   for (size_t i = 0; i < count; i++) {
     struct check_item *item = &file->items[group[i]];
-    if (item->symbol && item->symbol->function)
-      item->symbol->function->defaulted = defaulted != checker->defaulted_count;
+    struct check_function *function = item->symbol ? item->symbol->function : NULL;
     item->failed |= errors != checker->diag->errors;
-    check_end_item(checker, file, item);
+    for (size_t j = 0; j < item->uses.count && !item->failed; j++) {
+      const struct symbol *used = item->uses.symbols[j];
+      item->failed = file->items[used->item].failed && check_order_is_inferred(used, file->syntax);
+    }
+    if (!function)
+      continue;
+    function->defaulted = defaulted != checker->defaulted_count;
+    function->failed = item->failed;
+    if (!function->annotated)
+      function->generic = infer_generalise(&checker->infer, function->type);
   }
 }
 
@@ -116,59 +106,55 @@ static void check_instance(struct checker *checker, const struct check_instance 
                type_name(checker->arena, instance->type));
 }
 
-/* ---- globals used too early */
-
-/* A walk from a statement through all functions it may call, looking for a global that is set later. */
-struct check_reach {
-  struct check_file *file;
-  size_t *stamps; /* the statement for which an item was last seen, plus one */
-  size_t *stack;
-  size_t stack_count;
-};
-
-static const struct symbol *check_reach_late(struct check_reach *reach, size_t statement) {
-  reach->stack_count = 0;
-  reach->stack[reach->stack_count++] = statement;
-  reach->stamps[statement] = statement + 1;
-  while (reach->stack_count) {
-    const struct check_uses *uses = &reach->file->items[reach->stack[--reach->stack_count]].uses;
-    for (size_t i = 0; i < uses->count; i++) {
-      const struct symbol *symbol = uses->symbols[i];
-      if (symbol->kind == SYMBOL_GLOBAL && symbol->item >= statement)
-        return symbol;
-      if (symbol->kind != SYMBOL_FUNCTION || reach->stamps[symbol->item] == statement + 1)
-        continue;
-      reach->stamps[symbol->item] = statement + 1;
-      reach->stack[reach->stack_count++] = symbol->item;
-    }
-  }
-  return NULL;
-}
-
-/* A global has no value until its `let` has run. */
+/* A global has no value until its `let` has run. Walks from each statement through all functions that it may call,
+ * looking for a global that is set later. */
 static void check_early_uses(struct checker *checker, struct check_file *file) {
   size_t count = file->syntax->count;
   if (!checker->program->global_count)
     return;
-  struct check_reach reach = {.file = file};
-  reach.stamps = arena_array(checker->arena, count, sizeof *reach.stamps);
-  reach.stack = arena_array(checker->arena, count + 1, sizeof *reach.stack);
-  for (size_t i = 0; i < count; i++) {
-    if (!file->items[i].is_statement)
+  /* The statement for which an item was last reached, plus one; and the items to visit. */
+  size_t *stamps = arena_array(checker->arena, count, sizeof *stamps);
+  size_t *stack = arena_array(checker->arena, count + 1, sizeof *stack);
+  for (size_t statement = 0; statement < count; statement++) {
+    if (!file->items[statement].is_statement)
       continue;
-    const struct symbol *late = check_reach_late(&reach, i);
+    const struct symbol *late = NULL;
+    size_t stack_count = 0;
+    stack[stack_count++] = statement;
+    stamps[statement] = statement + 1;
+    while (stack_count && !late) {
+      const struct check_uses *uses = &file->items[stack[--stack_count]].uses;
+      for (size_t i = 0; i < uses->count && !late; i++) {
+        const struct symbol *symbol = uses->symbols[i];
+        if (symbol->kind == SYMBOL_GLOBAL && symbol->item >= statement)
+          late = symbol;
+        if (symbol->kind != SYMBOL_FUNCTION || stamps[symbol->item] == statement + 1)
+          continue;
+        stamps[symbol->item] = statement + 1;
+        stack[stack_count++] = symbol->item;
+      }
+    }
     if (late)
-      *diag_error(checker->diag, file->syntax->items[i].place, "'%s' has no value yet when this runs", late->name) =
-          "statements at file scope run in the order they are written";
+      *diag_error(checker->diag, file->syntax->items[statement].place, "'%s' has no value yet when this runs",
+                  late->name) = "statements at file scope run in the order they are written";
   }
 }
 
-/* ---- the program */
-
-/* Grounds what was checked: the globals, init (the statements at file scope), the functions that are not generic, and
- * then the instances, each of which may queue further ones. */
+/* Grounds what was checked: main, the globals, init (the statements at file scope), the functions that are not generic,
+ * and then the instances, each of which may queue further ones. */
 static void check_finish(struct checker *checker, struct check_file *file) {
   size_t count = file->syntax->count;
+  const struct symbol *main = map_get(&checker->values, "main");
+  if (main && main->kind == SYMBOL_FUNCTION) {
+    struct check_function *function = main->function;
+    checker->program->main = function->code;
+    if (function->syntax->count)
+      diag_error(checker->diag, main->place, "'main' takes no parameters");
+    else if (function->generic)
+      checker->program->main = check_ground_instantiate(
+          checker, function, infer_ground(&checker->infer, infer_instantiate(&checker->infer, function->type)),
+          main->place);
+  }
   check_operator_settle_comparisons(checker);
   for (size_t i = 0; i < checker->program->global_count; i++) {
     struct ast_variable *global = checker->program->globals[i];
@@ -190,20 +176,6 @@ static void check_finish(struct checker *checker, struct check_file *file) {
   }
   for (size_t i = 0; i < checker->queue_count; i++)
     check_instance(checker, checker->queue[i]);
-}
-
-static void check_main(struct checker *checker) {
-  const struct symbol *symbol = map_get(&checker->values, "main");
-  if (!symbol || symbol->kind != SYMBOL_FUNCTION)
-    return;
-  struct check_function *function = symbol->function;
-  checker->program->main = function->code;
-  if (function->syntax->count)
-    diag_error(checker->diag, symbol->place, "'main' takes no parameters");
-  else if (function->generic)
-    checker->program->main = check_ground_instantiate(
-        checker, function, infer_ground(&checker->infer, infer_instantiate(&checker->infer, function->type)),
-        symbol->place);
 }
 
 struct ast_program *check(const struct syntax_program *syntax, const struct source *source,
@@ -231,7 +203,6 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   for (size_t i = 0, from = 0; i < order.group_count; from = order.ends[i++])
     check_group(&checker, &file, order.items + from, order.ends[i] - from);
   if (!checker.infer.too_large) {
-    check_main(&checker);
     check_finish(&checker, &file);
     check_early_uses(&checker, &file);
   }

@@ -1,10 +1,10 @@
 #pragma once
 /* The checker: from the parsed tree (syntax.h) to the checked one (ast.h).
  *
- * It infers types in the manner of Hindley and Milner. Functions at file scope are checked in the order of their
- * dependencies, mutually dependent ones together, and are generic in the types they leave open. A generic function is
- * compiled once for each set of types it is used with. Lambdas and nested functions are not generalised: each
- * has one type, on which its uses agree. Operands of arithmetic that nothing determines default to int.
+ * Type inference is Hindley-Milner. Functions at file scope are checked in the order of their dependencies, mutually
+ * dependent ones together, and are generic in the types that nothing determines. A generic function is compiled once
+ * for each set of types it is used with. Lambdas and nested functions are not generalised: each has one type for all
+ * its uses. Operands of arithmetic that nothing determines default to int.
  */
 #include "ast.h"
 #include "diag.h"

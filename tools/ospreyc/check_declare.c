@@ -2,20 +2,6 @@
 
 #include <string.h>
 
-/* ---- type expressions */
-
-static void check_declare_unknown_type(struct checker *checker, const struct syntax_type *syntax) {
-  struct diag_guess guess = {0};
-  const struct map *map = &checker->type_names;
-  for (size_t i = 0; i < map->capacity; i++)
-    if (map->entries[i].value)
-      diag_guess_consider(&guess, syntax->name.text, map->entries[i].key);
-  diag_guess_consider(&guess, syntax->name.text, "Result");
-  const char **hint = diag_error(checker->diag, syntax->name.place, "unknown type '%s'", syntax->name.text);
-  if (guess.name)
-    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
-}
-
 /* Resolves an alias at its first use, so aliases may be declared in any order. */
 static struct type *check_declare_alias(struct checker *checker, struct type_symbol *symbol) {
   if (symbol->resolving) {
@@ -30,50 +16,43 @@ static struct type *check_declare_alias(struct checker *checker, struct type_sym
   return symbol->type;
 }
 
-static struct type *check_declare_named_type(struct checker *checker, const struct syntax_type *syntax) {
-  struct type_symbol *symbol = map_get(&checker->type_names, syntax->name.text);
+struct type *check_declare_type(struct checker *checker, const struct syntax_type *syntax) {
+  const char *name = syntax->name.text;
+  if (!name) {
+    struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
+    for (size_t i = 0; i < syntax->count; i++)
+      parameters[i] = check_declare_type(checker, syntax->arguments[i]);
+    return infer_function(&checker->infer, parameters, syntax->count, check_declare_type(checker, syntax->result));
+  }
+  if (strcmp(name, "Result") == 0 && syntax->count == 2) {
+    struct type *value = check_declare_type(checker, syntax->arguments[0]);
+    const struct syntax_type *error = syntax->arguments[1];
+    bool math = error->name.text && strcmp(error->name.text, "MathError") == 0 && !error->count;
+    struct type *type = math ? checker->infer.string : check_declare_type(checker, error);
+    if (!infer_unify(&checker->infer, type, checker->infer.string))
+      diag_error(checker->diag, error->place, "the error type of a Result must be string or MathError, found %s",
+                 type_name(checker->arena, type));
+    return infer_result(&checker->infer, value, math);
+  }
+  if (strcmp(name, "Result") == 0) {
+    diag_error(checker->diag, syntax->place, "Result takes two types, a value and an error: Result<int, string>");
+    return checker->infer.error;
+  }
+  struct type_symbol *symbol = map_get(&checker->type_names, name);
   if (!symbol) {
-    check_declare_unknown_type(checker, syntax);
+    struct diag_guess guess = {0};
+    for (size_t i = 0; i < checker->type_names.capacity; i++)
+      if (checker->type_names.entries[i].value)
+        diag_guess_consider(&guess, name, checker->type_names.entries[i].key);
+    diag_guess_consider(&guess, name, "Result");
+    const char **hint = diag_error(checker->diag, syntax->name.place, "unknown type '%s'", name);
+    if (guess.name)
+      *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
     return checker->infer.error;
   }
   if (syntax->count)
     diag_error(checker->diag, syntax->place, "the type '%s' takes no parameters", symbol->name);
   return symbol->type ? symbol->type : check_declare_alias(checker, symbol);
-}
-
-/* The error type of a Result: string or MathError. Returns true for MathError. */
-static bool check_declare_error_type(struct checker *checker, const struct syntax_type *syntax) {
-  if (syntax->name.text && strcmp(syntax->name.text, "MathError") == 0 && !syntax->count)
-    return true;
-  struct type *type = check_declare_type(checker, syntax);
-  if (!infer_unify(&checker->infer, type, checker->infer.string))
-    diag_error(checker->diag, syntax->place, "the error type of a Result must be string or MathError, found %s",
-               type_name(checker->arena, type));
-  return false;
-}
-
-static struct type *check_declare_result_type(struct checker *checker, const struct syntax_type *syntax) {
-  if (syntax->count != 2) {
-    diag_error(checker->diag, syntax->place, "Result takes two types, a value and an error: Result<int, string>");
-    return checker->infer.error;
-  }
-  struct type *value = check_declare_type(checker, syntax->arguments[0]);
-  return infer_result(&checker->infer, value, check_declare_error_type(checker, syntax->arguments[1]));
-}
-
-static struct type *check_declare_function_type(struct checker *checker, const struct syntax_type *syntax) {
-  struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
-  for (size_t i = 0; i < syntax->count; i++)
-    parameters[i] = check_declare_type(checker, syntax->arguments[i]);
-  return infer_function(&checker->infer, parameters, syntax->count, check_declare_type(checker, syntax->result));
-}
-
-struct type *check_declare_type(struct checker *checker, const struct syntax_type *syntax) {
-  if (!syntax->name.text)
-    return check_declare_function_type(checker, syntax);
-  if (strcmp(syntax->name.text, "Result") == 0)
-    return check_declare_result_type(checker, syntax);
-  return check_declare_named_type(checker, syntax);
 }
 
 struct type *check_declare_signature(struct checker *checker, const struct syntax_function *syntax) {
@@ -85,8 +64,6 @@ struct type *check_declare_signature(struct checker *checker, const struct synta
   struct type *result = syntax->result ? check_declare_type(checker, syntax->result) : infer_variable(&checker->infer);
   return infer_function(&checker->infer, parameters, syntax->count, result);
 }
-
-/* ---- types */
 
 /* Declares the name of a type. Its body is checked when all names are known. */
 static void check_declare_type_name(struct checker *checker, const struct syntax_item *item) {
@@ -141,27 +118,6 @@ static bool check_declare_repeats(struct checker *checker, const struct syntax_i
   return true;
 }
 
-static void check_declare_variants(struct checker *checker, const struct syntax_item *item, struct type *type) {
-  const struct syntax_declaration *declaration = &item->declaration;
-  struct type_constructor *constructors = arena_array(checker->arena, declaration->count, sizeof *constructors);
-  type->named.constructors = constructors;
-  type->named.constructor_count = declaration->count;
-  for (size_t i = 0; i < declaration->count; i++) {
-    const struct syntax_variant *variant = &declaration->variants[i];
-    constructors[i] = (struct type_constructor){
-        .name = variant->name.text, .type = type, .tag = (unsigned)i, .place = variant->name.place};
-    check_declare_fields(checker, variant, &constructors[i]);
-    struct symbol *symbol = check_scope_symbol(checker, SYMBOL_CONSTRUCTOR, variant->name.text, variant->name.place);
-    symbol->constructor = &constructors[i];
-    symbol->parameter_count = constructors[i].field_count;
-    struct type **parameters = arena_array(checker->arena, variant->count, sizeof(struct type *));
-    for (size_t j = 0; j < variant->count; j++)
-      parameters[j] = constructors[i].fields[j].type;
-    symbol->type = infer_function(&checker->infer, parameters, variant->count, type);
-    check_scope_declare(checker, symbol);
-  }
-}
-
 static void check_declare_type_body(struct checker *checker, const struct syntax_item *item) {
   struct type_symbol *symbol = map_get(&checker->type_names, item->name.text);
   if (!symbol)
@@ -179,10 +135,26 @@ static void check_declare_type_body(struct checker *checker, const struct syntax
       check_declare_alias(checker, symbol);
     return;
   }
-  check_declare_variants(checker, item, symbol->type);
+  const struct syntax_declaration *declaration = &item->declaration;
+  struct type *type = symbol->type;
+  struct type_constructor *constructors = arena_array(checker->arena, declaration->count, sizeof *constructors);
+  type->named.constructors = constructors;
+  type->named.constructor_count = declaration->count;
+  for (size_t i = 0; i < declaration->count; i++) {
+    const struct syntax_variant *variant = &declaration->variants[i];
+    constructors[i] = (struct type_constructor){
+        .name = variant->name.text, .type = type, .tag = (unsigned)i, .place = variant->name.place};
+    check_declare_fields(checker, variant, &constructors[i]);
+    struct symbol *value = check_scope_symbol(checker, SYMBOL_CONSTRUCTOR, variant->name.text, variant->name.place);
+    value->constructor = &constructors[i];
+    value->parameter_count = constructors[i].field_count;
+    struct type **parameters = arena_array(checker->arena, variant->count, sizeof(struct type *));
+    for (size_t j = 0; j < variant->count; j++)
+      parameters[j] = constructors[i].fields[j].type;
+    value->type = infer_function(&checker->infer, parameters, variant->count, type);
+    check_scope_declare(checker, value);
+  }
 }
-
-/* ---- functions, externs, globals */
 
 const char **check_declare_parameter_names(struct checker *checker, const struct syntax_function *syntax) {
   const char **names = arena_array(checker->arena, syntax->count, sizeof *names);
@@ -208,22 +180,11 @@ static void check_declare_function(struct checker *checker, const struct syntax_
     function->type = symbol->type = check_declare_signature(checker, item->function);
 }
 
-/* The type of an extern: parameters must be annotated, the result defaults to Unit. */
-static struct type *check_declare_extern_type(struct checker *checker, const struct syntax_function *syntax) {
-  struct type **parameters = arena_array(checker->arena, syntax->count, sizeof(struct type *));
-  for (size_t i = 0; i < syntax->count; i++) {
-    const struct syntax_parameter *parameter = &syntax->parameters[i];
-    if (!parameter->type)
-      diag_error(checker->diag, parameter->name.place, "a parameter of an extern function needs a type");
-    parameters[i] = parameter->type ? check_declare_type(checker, parameter->type) : infer_variable(&checker->infer);
-  }
-  struct type *result = syntax->result ? check_declare_type(checker, syntax->result) : checker->infer.unit;
-  return infer_ground(&checker->infer, infer_function(&checker->infer, parameters, syntax->count, result));
-}
-
+/* The parameters of an extern must be annotated. Its result defaults to Unit. */
 static void check_declare_extern(struct checker *checker, const struct syntax_item *item) {
   struct symbol *symbol = check_scope_symbol(checker, SYMBOL_EXTERN, item->name.text, item->name.place);
   struct ast_extern *external = arena_alloc(checker->arena, sizeof *external);
+  const struct syntax_function *function = item->function;
   const char *behind = check_scope_builtin_behind(item->name.text), *flag = checker->options->forbidden_by;
   if (behind && flag)
     diag_error(checker->diag, item->name.place, "'%s' is not allowed with %s: it is '%s'", item->name.text, flag,
@@ -231,9 +192,17 @@ static void check_declare_extern(struct checker *checker, const struct syntax_it
   else if (checker->options->sandbox)
     diag_error(checker->diag, item->name.place, "the extern function '%s' is not allowed with --sandbox",
                item->name.text);
-  symbol->parameter_count = item->function->count;
-  symbol->parameters = check_declare_parameter_names(checker, item->function);
-  symbol->type = check_declare_extern_type(checker, item->function);
+  symbol->parameter_count = function->count;
+  symbol->parameters = check_declare_parameter_names(checker, function);
+  struct type **types = arena_array(checker->arena, function->count, sizeof(struct type *));
+  for (size_t i = 0; i < function->count; i++) {
+    const struct syntax_parameter *parameter = &function->parameters[i];
+    if (!parameter->type)
+      diag_error(checker->diag, parameter->name.place, "a parameter of an extern function needs a type");
+    types[i] = parameter->type ? check_declare_type(checker, parameter->type) : infer_variable(&checker->infer);
+  }
+  struct type *result = function->result ? check_declare_type(checker, function->result) : checker->infer.unit;
+  symbol->type = infer_ground(&checker->infer, infer_function(&checker->infer, types, function->count, result));
   symbol->external = external;
   *external = (struct ast_extern){item->name.text, symbol->type, symbol->parameters, item->name.place};
   check_scope_declare(checker, symbol);
@@ -282,8 +251,6 @@ void check_declare_program(struct checker *checker, const struct syntax_program 
   }
 }
 
-/* ---- builtins */
-
 static void check_declare_builtin_type(struct checker *checker, const char *name, struct type *type) {
   struct type_symbol *symbol = arena_alloc(checker->arena, sizeof *symbol);
   *symbol = (struct type_symbol){.name = name, .type = type, .built_in = true};
@@ -320,7 +287,7 @@ static void check_declare_builtin_record(struct checker *checker, const char *na
   check_scope_declare(checker, symbol);
 }
 
-/* A function type by the table's names of types: a Result of `value`. */
+/* A function type from the table's type names; its result is a Result of `value`. */
 static struct type *check_declare_builtin_function_type(struct checker *checker,
                                                         const struct check_declare_parameter *parameters, size_t count,
                                                         const char *value) {
@@ -343,35 +310,8 @@ static void check_declare_builtin_function(struct checker *checker, const char *
   check_scope_declare(checker, symbol);
 }
 
-static void check_declare_intrinsics(struct checker *checker) {
-  static const char *const parameters[][3] = {
-      [INTRINSIC_PRINT] = {"value"},
-      [INTRINSIC_TO_STRING] = {"value"},
-      [INTRINSIC_INPUT] = {NULL},
-      [INTRINSIC_SLEEP] = {"milliseconds"},
-      [INTRINSIC_RANGE] = {"start", "end"},
-      [INTRINSIC_FOR_EACH] = {"iterator", "function"},
-      [INTRINSIC_MAP] = {"iterator", "function"},
-      [INTRINSIC_FILTER] = {"iterator", "predicate"},
-      [INTRINSIC_FOLD] = {"iterator", "initial", "function"},
-  };
-  static const char *const names[] = {"print",   "toString", "input",  "sleep", "range",
-                                      "forEach", "map",      "filter", "fold"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    struct symbol *symbol = check_scope_symbol(checker, SYMBOL_INTRINSIC, names[i], (struct place){0});
-    symbol->built_in = true;
-    symbol->intrinsic = (enum intrinsic)i;
-    symbol->parameters = arena_array(checker->arena, 3, sizeof *symbol->parameters);
-    while (symbol->parameter_count < 3 && parameters[i][symbol->parameter_count]) {
-      symbol->parameters[symbol->parameter_count] = parameters[i][symbol->parameter_count];
-      symbol->parameter_count++;
-    }
-    check_scope_declare(checker, symbol);
-  }
-}
-
-/* Expands spec/ws_builtins.def. The table's own names of types (INT, STRING, its handlers) are type names only
- * meanwhile. */
+/* Expands spec/ws_builtins.def. The table's own type names (INT, STRING, its handlers) exist only during the
+ * expansion. */
 static void check_declare_table(struct checker *checker) {
   /* Each list ends with an empty element, because C has no empty arrays. */
 #define WS_P(name, type) {#name, #type},
@@ -403,6 +343,19 @@ static void check_declare_table(struct checker *checker) {
 }
 
 void check_declare_builtins(struct checker *checker) {
+  static const char *const parameters[][3] = {
+      [INTRINSIC_PRINT] = {"value"},
+      [INTRINSIC_TO_STRING] = {"value"},
+      [INTRINSIC_INPUT] = {NULL},
+      [INTRINSIC_SLEEP] = {"milliseconds"},
+      [INTRINSIC_RANGE] = {"start", "end"},
+      [INTRINSIC_FOR_EACH] = {"iterator", "function"},
+      [INTRINSIC_MAP] = {"iterator", "function"},
+      [INTRINSIC_FILTER] = {"iterator", "predicate"},
+      [INTRINSIC_FOLD] = {"iterator", "initial", "function"},
+  };
+  static const char *const names[] = {"print",   "toString", "input",  "sleep", "range",
+                                      "forEach", "map",      "filter", "fold"};
   struct infer *infer = &checker->infer;
   const struct {
     const char *name;
@@ -415,7 +368,17 @@ void check_declare_builtins(struct checker *checker) {
   };
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     check_declare_builtin_type(checker, types[i].name, types[i].type);
-  check_declare_intrinsics(checker);
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    struct symbol *symbol = check_scope_symbol(checker, SYMBOL_INTRINSIC, names[i], (struct place){0});
+    symbol->built_in = true;
+    symbol->intrinsic = (enum intrinsic)i;
+    symbol->parameters = arena_array(checker->arena, 3, sizeof *symbol->parameters);
+    while (symbol->parameter_count < 3 && parameters[i][symbol->parameter_count]) {
+      symbol->parameters[symbol->parameter_count] = parameters[i][symbol->parameter_count];
+      symbol->parameter_count++;
+    }
+    check_scope_declare(checker, symbol);
+  }
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_SUCCESS, "Success", (struct place){0}));
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_ERROR, "Error", (struct place){0}));
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_ERROR, "Err", (struct place){0}));

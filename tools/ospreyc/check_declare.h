@@ -8,10 +8,10 @@ void check_declare_builtins(struct checker *checker);
 /* Declares the items of a program. Items may refer to each other in any order. */
 void check_declare_program(struct checker *checker, const struct syntax_program *syntax);
 
-/* The type that a type expression denotes. Reports errors, and then returns the error type. */
+/* Returns the type that a type expression denotes, or the error type after an error. */
 struct type *check_declare_type(struct checker *checker, const struct syntax_type *syntax);
 
-/* The type of a function by its annotations, with variables for those left out. */
+/* The type of a function from its annotations, with variables for the missing ones. */
 struct type *check_declare_signature(struct checker *checker, const struct syntax_function *syntax);
 
 /* The names of a function's parameters. */

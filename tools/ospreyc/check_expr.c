@@ -12,8 +12,6 @@ static struct ast_expr *check_expr_match(struct checker *checker, const struct s
                                          const struct want *want, bool dropped);
 static struct ast_expr *check_expr_dropped(struct checker *checker, const struct syntax_expr *syntax);
 
-/* ---- expected and found types */
-
 static struct ast_expr *check_expr_error(struct checker *checker, struct place place) {
   return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
 }
@@ -58,61 +56,6 @@ struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr,
   return expr;
 }
 
-/* ---- literals */
-
-static struct ast_expr *check_expr_literal(struct checker *checker, const struct syntax_expr *syntax,
-                                           const struct want *want) {
-  struct infer *infer = &checker->infer;
-  struct ast_expr *expr;
-  switch (syntax->kind) {
-  case SYNTAX_INT:
-    expr = ast_expr_new(checker->arena, AST_INT, infer->integer, syntax->place);
-    expr->integer = (int64_t)syntax->integer;
-    break;
-  case SYNTAX_FLOAT:
-    expr = ast_expr_new(checker->arena, AST_FLOAT, infer->real, syntax->place);
-    expr->real = syntax->real;
-    break;
-  case SYNTAX_BOOL:
-    expr = ast_expr_new(checker->arena, AST_BOOL, infer->boolean, syntax->place);
-    expr->truth = syntax->truth;
-    break;
-  default:
-    expr = ast_expr_new(checker->arena, AST_STRING, infer->string, syntax->place);
-    expr->text = syntax->text;
-    break;
-  }
-  return check_expr_meet(checker, expr, want);
-}
-
-static struct ast_expr *check_expr_interpolation(struct checker *checker, const struct syntax_expr *syntax,
-                                                 const struct want *want) {
-  struct ast_expr *expr = ast_expr_new(checker->arena, AST_INTERPOLATE, checker->infer.string, syntax->place);
-  expr->list.count = syntax->list.count;
-  expr->list.items = arena_array(checker->arena, syntax->list.count, sizeof(struct ast_expr *));
-  for (size_t i = 0; i < syntax->list.count; i++)
-    expr->list.items[i] = check_expr(checker, syntax->list.items[i], NULL);
-  return check_expr_meet(checker, expr, want);
-}
-
-/* ---- functions */
-
-static void check_expr_parameters(struct checker *checker, const struct syntax_function *syntax,
-                                  struct ast_function *function, const struct type *type) {
-  function->parameter_count = syntax->count;
-  function->parameters = arena_array(checker->arena, syntax->count, sizeof(struct ast_variable *));
-  for (size_t i = 0; i < syntax->count; i++) {
-    struct syntax_name name = syntax->parameters[i].name;
-    function->parameters[i] =
-        check_scope_variable(checker, AST_PARAMETER, name.text, type->function.parameters[i], name.place);
-    function->parameters[i]->index = (unsigned)i;
-    check_scope_bind(checker, function->parameters[i]);
-    for (size_t j = 0; j < i; j++)
-      if (strcmp(name.text, "_") != 0 && strcmp(name.text, syntax->parameters[j].name.text) == 0)
-        diag_error(checker->diag, name.place, "the parameter '%s' is already declared", name.text);
-  }
-}
-
 void check_expr_function(struct checker *checker, struct ast_function *function, const struct syntax_function *syntax,
                          struct type *type, const char *symbol, bool has_environment, const char *self_name) {
   struct frame frame = {.function = function, .outer = has_environment ? checker->frame : NULL};
@@ -128,7 +71,18 @@ void check_expr_function(struct checker *checker, struct ast_function *function,
       .name = self_name, .frame = &frame, .self = function, .self_type = type, .known = syntax, .code = function};
   if (self_name)
     check_scope_enter(checker, &self);
-  check_expr_parameters(checker, syntax, function, type);
+  function->parameter_count = syntax->count;
+  function->parameters = arena_array(checker->arena, syntax->count, sizeof(struct ast_variable *));
+  for (size_t i = 0; i < syntax->count; i++) {
+    struct syntax_name name = syntax->parameters[i].name;
+    function->parameters[i] =
+        check_scope_variable(checker, AST_PARAMETER, name.text, type->function.parameters[i], name.place);
+    function->parameters[i]->index = (unsigned)i;
+    check_scope_bind(checker, function->parameters[i]);
+    for (size_t j = 0; j < i; j++)
+      if (strcmp(name.text, "_") != 0 && strcmp(name.text, syntax->parameters[j].name.text) == 0)
+        diag_error(checker->diag, name.place, "the parameter '%s' is already declared", name.text);
+  }
   const char *what = syntax->name.text ? arena_printf(checker->arena, "the result of '%s'", syntax->name.text)
                                        : "the result of the lambda";
   struct want want = {type->function.result, what, NULL};
@@ -142,7 +96,7 @@ static const char *check_expr_nested_symbol(struct checker *checker, const char 
   return check_scope_unique(checker, arena_printf(checker->arena, "%s.%s", parent, name));
 }
 
-/* A lambda takes the types of its parameters from where it is wanted, so that its body can use them. */
+/* A lambda takes the types of its parameters from the expected type before its body is checked. */
 static struct ast_expr *check_expr_lambda(struct checker *checker, const struct syntax_expr *syntax,
                                           const struct want *want) {
   struct type *type = check_declare_signature(checker, syntax->function);
@@ -158,24 +112,6 @@ static struct ast_expr *check_expr_lambda(struct checker *checker, const struct 
   check_expr_function(checker, expr->function, syntax->function, type, symbol, true, NULL);
   return check_expr_meet(checker, expr, want);
 }
-
-/* A nested function is a `let` of a closure, whose name is known in its own body too. */
-static void check_expr_nested_function(struct checker *checker, const struct syntax_item *item,
-                                       struct ast_statement *statement) {
-  const struct syntax_function *syntax = item->function;
-  struct type *type = check_declare_signature(checker, syntax);
-  struct ast_expr *expr = ast_expr_new(checker->arena, AST_CLOSURE, type, item->name.place);
-  const char *symbol = check_expr_nested_symbol(checker, item->name.text);
-  expr->function = arena_alloc(checker->arena, sizeof *expr->function);
-  check_expr_function(checker, expr->function, syntax, type, symbol, true, item->name.text);
-  statement->value = expr;
-  statement->variable = check_scope_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
-  struct local *local = check_scope_bind(checker, statement->variable);
-  local->known = syntax;
-  local->code = expr->function;
-}
-
-/* ---- names */
 
 static struct type *check_expr_use_function(struct checker *checker, struct symbol *symbol) {
   struct check_function *function = symbol->function;
@@ -261,9 +197,7 @@ static struct ast_expr *check_expr_name(struct checker *checker, const char *nam
   return check_expr_error(checker, place);
 }
 
-/* ---- arguments and fields */
-
-/* What is called or built: its parameters or its fields. */
+/* The parameters of a callee, or the fields of a constructor. */
 struct formals {
   const char *owner; /* "'websocketSend'" */
   const char *noun;  /* "argument" or "field" */
@@ -313,7 +247,7 @@ static void check_expr_order_named(struct checker *checker, const struct formals
     struct syntax_name name = arguments[i].name;
     if (!name.text) {
       *diag_error(checker->diag, arguments[i].value->place, "positional %s among named ones", formals->noun) =
-          "name all of them or none";
+          "name all or none";
       continue;
     }
     size_t at = check_expr_find_formal(formals, name.text);
@@ -378,8 +312,6 @@ static const char *check_expr_formal_name(struct checker *checker, const struct 
   return arena_printf(checker->arena, "%s %zu of %s", formals->noun, i + 1, formals->owner);
 }
 
-/* ---- calls */
-
 /* Checks the arguments of a call of a known function type. */
 static struct ast_expr *check_expr_arguments(struct checker *checker, const struct syntax_expr *syntax,
                                              struct ast_expr *expr, const struct formals *formals, struct type *type) {
@@ -430,30 +362,26 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
   return check_expr_arguments(checker, syntax, expr, &formals, infer_resolve(type));
 }
 
-/* The type of a called value. An unknown type becomes a function type of as many parameters as there are arguments. */
-static struct type *check_expr_callee_type(struct checker *checker, const struct ast_expr *value, size_t count) {
-  struct type *type = check_operator_force(checker, infer_resolve(value->type));
-  if (type->kind != TYPE_VARIABLE)
-    return type;
-  struct type **parameters = arena_array(checker->arena, count, sizeof(struct type *));
-  for (size_t i = 0; i < count; i++)
-    parameters[i] = infer_variable(&checker->infer);
-  struct type *function = infer_function(&checker->infer, parameters, count, infer_variable(&checker->infer));
-  return infer_unify(&checker->infer, type, function) ? function : type;
-}
-
-/* A call of a value: a local, a global, or (both NULL) the value of an expression. */
+/* A call of a value: a local, a global or, if both are NULL, an expression. */
 static struct ast_expr *check_expr_call_value(struct checker *checker, const struct syntax_expr *syntax,
                                               const struct local *local, const struct symbol *global) {
   const struct syntax_expr *callee = syntax->call.callee;
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_CALL, NULL, syntax->place);
   struct ast_expr *value = local ? check_scope_local(checker, local, callee->place) : check_expr(checker, callee, NULL);
-  struct type *type = check_expr_callee_type(checker, value, syntax->call.count);
+  size_t count = syntax->call.count;
+  struct type *type = check_operator_force(checker, infer_resolve(value->type));
+  if (type->kind == TYPE_VARIABLE) { /* becomes a function type with as many parameters as there are arguments */
+    struct type **parameters = arena_array(checker->arena, count, sizeof(struct type *));
+    for (size_t i = 0; i < count; i++)
+      parameters[i] = infer_variable(&checker->infer);
+    struct type *function = infer_function(&checker->infer, parameters, count, infer_variable(&checker->infer));
+    type = infer_unify(&checker->infer, type, function) ? function : type;
+  }
   if (type->kind != TYPE_FUNCTION) {
     if (type->kind != TYPE_ERROR)
       *diag_error(checker->diag, callee->place, "%s cannot be called", type_name(checker->arena, type)) =
           "a '(' on the same line is a call: to begin an expression, start a new line";
-    return check_expr_recover(checker, syntax->call.arguments, syntax->call.count, syntax->place);
+    return check_expr_recover(checker, syntax->call.arguments, count, syntax->place);
   }
   struct formals formals = {"the function", "argument", type->function.parameter_count, NULL};
   if (callee->kind == SYNTAX_NAME)
@@ -468,8 +396,6 @@ static struct ast_expr *check_expr_call_value(struct checker *checker, const str
   return check_expr_arguments(checker, syntax, expr, &formals, type);
 }
 
-/* ---- print, toString, input, sleep, and loops */
-
 static struct ast_expr *check_expr_intrinsic_operand(struct checker *checker, enum ast_kind kind, struct type *type,
                                                      const struct syntax_expr *operand, const struct want *want,
                                                      struct place place) {
@@ -479,19 +405,7 @@ static struct ast_expr *check_expr_intrinsic_operand(struct checker *checker, en
   return expr;
 }
 
-/* The first argument of map, filter, forEach and fold: a loop that lacks its end. NULL after an error. */
-static struct ast_expr *check_expr_intrinsic_iterator(struct checker *checker, const struct symbol *symbol,
-                                                      const struct syntax_expr *argument) {
-  struct ast_expr *expr = check_expr(checker, argument, NULL);
-  if (expr->kind == AST_LOOP && infer_resolve(expr->type)->kind == TYPE_ITERATOR)
-    return expr;
-  if (infer_resolve(expr->type)->kind != TYPE_ERROR)
-    *diag_error(checker->diag, expr->place, "'%s' expects a range as its first argument, found %s", symbol->name,
-                type_name(checker->arena, infer_resolve(expr->type))) = "write range(start, end) |> …";
-  return NULL;
-}
-
-/* A function of the parameters that are given and a result. */
+/* Wants a function with one or two parameters. */
 static struct want check_expr_intrinsic_function(struct checker *checker, const char *what, struct type *first,
                                                  struct type *second, struct type *result) {
   struct type **parameters = arena_array(checker->arena, 2, sizeof(struct type *));
@@ -518,16 +432,20 @@ static void check_expr_intrinsic_stage(struct checker *checker, struct ast_expr 
     loop->type = infer_iterator(&checker->infer, result);
 }
 
-/* map, filter, forEach and fold: a further stage of the loop that is their first argument, or its end. */
+/* map, filter, forEach and fold add a stage or the end to the loop that is their first argument. */
 static struct ast_expr *check_expr_intrinsic_loop(struct checker *checker, const struct symbol *symbol,
                                                   const struct syntax_expr **arguments, struct place place) {
-  struct ast_expr *loop = check_expr_intrinsic_iterator(checker, symbol, arguments[0]);
-  if (!loop) {
+  struct ast_expr *loop = check_expr(checker, arguments[0], NULL);
+  struct type *type = infer_resolve(loop->type);
+  if (loop->kind != AST_LOOP || type->kind != TYPE_ITERATOR) {
+    if (type->kind != TYPE_ERROR)
+      *diag_error(checker->diag, loop->place, "'%s' expects a range as its first argument, found %s", symbol->name,
+                  type_name(checker->arena, type)) = "write range(start, end) |> …";
     for (size_t i = 1; i < symbol->parameter_count; i++)
       check_expr(checker, arguments[i], NULL);
     return check_expr_error(checker, place);
   }
-  struct type *element = infer_resolve(loop->type)->iterator.element;
+  struct type *element = type->iterator.element;
   struct want want;
   switch (symbol->intrinsic) {
   case INTRINSIC_MAP:
@@ -586,8 +504,6 @@ static struct ast_expr *check_expr_intrinsic(struct checker *checker, const stru
   }
 }
 
-/* ---- records, variants, Results */
-
 static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
   struct formals formals = {check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL};
   formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
@@ -599,10 +515,7 @@ static struct formals check_expr_field_formals(struct checker *checker, const st
 static struct ast_expr *check_expr_constructor(struct checker *checker, const struct syntax_expr *syntax,
                                                const struct symbol *symbol) {
   const struct type_constructor *constructor = symbol->constructor;
-  struct formals formals = {check_expr_quote(checker, symbol->name), "field", constructor->field_count, NULL};
-  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
-  for (size_t i = 0; i < formals.count; i++)
-    formals.names[i] = constructor->fields[i].name;
+  struct formals formals = check_expr_field_formals(checker, constructor);
   const struct syntax_call *call = &syntax->call;
   const struct syntax_expr **ordered = check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_CONSTRUCT, constructor->type, syntax->place);
@@ -619,8 +532,8 @@ static struct ast_expr *check_expr_constructor(struct checker *checker, const st
   return expr;
 }
 
-/* A Result from its payload, or without one (NULL) a success of Unit. The wanted Result gives the payload's wanted
- * type. */
+/* A Result with a payload, or a success of Unit if `payload` is NULL. The expected Result determines the payload's
+ * expected type. */
 static struct ast_expr *check_expr_result(struct checker *checker, bool success, const struct syntax_expr *payload,
                                           struct place place, const struct want *want) {
   struct ast_expr *expr = ast_expr_new(checker->arena, success ? AST_SUCCESS : AST_ERROR, NULL, place);
@@ -651,8 +564,6 @@ static struct ast_expr *check_expr_result_constructor(struct checker *checker, c
   return check_expr_result(checker, success, ordered[0], syntax->place, want);
 }
 
-/* ---- calls by the kind of the callee */
-
 static struct ast_expr *check_expr_call(struct checker *checker, const struct syntax_expr *syntax,
                                         const struct want *want) {
   const struct syntax_expr *callee = syntax->call.callee;
@@ -677,8 +588,6 @@ static struct ast_expr *check_expr_call(struct checker *checker, const struct sy
     return check_expr_meet(checker, check_expr_call_value(checker, syntax, NULL, symbol), want);
   }
 }
-
-/* ---- updates and fields */
 
 static struct ast_expr *check_expr_update(struct checker *checker, const struct syntax_expr *syntax) {
   const struct syntax_record *record = &syntax->record;
@@ -745,41 +654,32 @@ static struct type *check_expr_field_owner(struct checker *checker, const char *
   return owner;
 }
 
-static struct type *check_expr_record_type(struct checker *checker, const struct ast_expr *record,
-                                           struct syntax_name name) {
+static struct ast_expr *check_expr_field(struct checker *checker, const struct syntax_expr *syntax,
+                                         const struct want *want) {
+  struct syntax_name name = syntax->field.name;
+  struct ast_expr *expr = ast_expr_new(checker->arena, AST_FIELD, NULL, syntax->place);
+  const struct ast_expr *record = expr->field.record = check_expr(checker, syntax->field.record, NULL);
   struct type *type = check_operator_force(checker, infer_resolve(record->type));
   struct type *owner = type->kind == TYPE_VARIABLE ? check_expr_field_owner(checker, name.text) : NULL;
   if (owner)
     infer_unify(&checker->infer, type, owner);
   type = infer_resolve(type);
-  if (type->kind == TYPE_RECORD)
-    return type;
-  if (type->kind == TYPE_ERROR)
-    return NULL;
-  if (type->kind == TYPE_VARIABLE) {
+  if (type->kind == TYPE_VARIABLE)
     *diag_error(checker->diag, record->place, "cannot look up field '%s': the type of this expression is unknown",
                 name.text) = "annotate the parameter: name: Type";
-    return NULL;
-  }
-  const char **hint =
-      diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
-  if (check_scope_find(checker, name.text))
-    *hint = arena_printf(checker->arena, "there are no methods: write … |> %s(…)", name.text);
-  if (type->kind == TYPE_RESULT)
-    *hint = "a Result is never unwrapped silently: match it first";
-  if (type->kind == TYPE_UNION)
-    *hint = "match it first: only a variant has fields";
-  return NULL;
-}
-
-static struct ast_expr *check_expr_field(struct checker *checker, const struct syntax_expr *syntax,
-                                         const struct want *want) {
-  struct syntax_name name = syntax->field.name;
-  struct ast_expr *expr = ast_expr_new(checker->arena, AST_FIELD, NULL, syntax->place);
-  expr->field.record = check_expr(checker, syntax->field.record, NULL);
-  struct type *type = check_expr_record_type(checker, expr->field.record, name);
-  if (!type)
+  if (type->kind == TYPE_VARIABLE || type->kind == TYPE_ERROR)
     return check_expr_error(checker, syntax->place);
+  if (type->kind != TYPE_RECORD) {
+    const char **hint =
+        diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
+    if (check_scope_find(checker, name.text))
+      *hint = arena_printf(checker->arena, "there are no methods: write … |> %s(…)", name.text);
+    if (type->kind == TYPE_RESULT)
+      *hint = "a Result is never unwrapped silently: match it first";
+    if (type->kind == TYPE_UNION)
+      *hint = "match it first: only a variant has fields";
+    return check_expr_error(checker, syntax->place);
+  }
   const struct type_constructor *constructor = &type->named.constructors[0];
   struct formals formals = check_expr_field_formals(checker, constructor);
   size_t index = check_expr_find_formal(&formals, name.text);
@@ -790,19 +690,6 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
   expr->field.index = (unsigned)index;
   expr->type = constructor->fields[index].type;
   return check_expr_meet(checker, expr, want);
-}
-
-/* ---- operators */
-
-static struct ast_expr *check_expr_logical(struct checker *checker, const struct syntax_expr *syntax) {
-  const struct syntax_binary *binary = &syntax->binary;
-  bool is_and = binary->op == SYNTAX_AND;
-  struct want want = {checker->infer.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
-  struct ast_expr *expr =
-      ast_expr_new(checker->arena, is_and ? AST_AND : AST_OR, checker->infer.boolean, syntax->place);
-  expr->binary.left = check_expr(checker, binary->left, &want);
-  expr->binary.right = check_expr(checker, binary->right, &want);
-  return expr;
 }
 
 static struct ast_expr *check_expr_elvis(struct checker *checker, const struct syntax_expr *syntax) {
@@ -827,17 +714,19 @@ static struct ast_expr *check_expr_binary(struct checker *checker, const struct 
   const struct syntax_binary *binary = &syntax->binary;
   if (binary->op == SYNTAX_ELVIS)
     return check_expr_meet(checker, check_expr_elvis(checker, syntax), want);
-  if (binary->op == SYNTAX_AND || binary->op == SYNTAX_OR)
-    return check_expr_meet(checker, check_expr_logical(checker, syntax), want);
-  bool arithmetic = binary->op <= SYNTAX_REMAINDER;
+  bool arithmetic = binary->op <= SYNTAX_REMAINDER, is_and = binary->op == SYNTAX_AND;
+  bool logical = is_and || binary->op == SYNTAX_OR;
+  enum ast_kind kind = arithmetic ? AST_ARITHMETIC : is_and ? AST_AND : logical ? AST_OR : AST_COMPARE;
   struct type *type = arithmetic ? infer_variable(&checker->infer) : checker->infer.boolean;
-  struct ast_expr *expr = ast_expr_new(checker->arena, arithmetic ? AST_ARITHMETIC : AST_COMPARE, type, syntax->place);
-  expr->binary.op = (enum ast_operator)binary->op;
-  expr->binary.left = check_expr(checker, binary->left, NULL);
-  expr->binary.right = check_expr(checker, binary->right, NULL);
+  struct want truth = {checker->infer.boolean, is_and ? "an operand of '&&'" : "an operand of '||'", NULL};
+  struct ast_expr *expr = ast_expr_new(checker->arena, kind, type, syntax->place);
+  if (!logical)
+    expr->binary.op = (enum ast_operator)binary->op;
+  expr->binary.left = check_expr(checker, binary->left, logical ? &truth : NULL);
+  expr->binary.right = check_expr(checker, binary->right, logical ? &truth : NULL);
   if (arithmetic)
     check_operator_arithmetic(checker, expr, binary->op, binary->place);
-  else
+  else if (!logical)
     check_operator_compare(checker, expr, binary->place);
   return check_expr_meet(checker, expr, want);
 }
@@ -854,7 +743,7 @@ static struct ast_expr *check_expr_unary(struct checker *checker, const struct s
     expr = ast_expr_new(checker->arena, AST_NEGATE, infer_variable(&checker->infer), syntax->place);
     expr->operand = check_expr(checker, syntax->binary.left, NULL);
     check_operator_arithmetic(checker, expr, SYNTAX_SUBTRACT, place);
-  } else { /* a plus: the operand itself */
+  } else { /* unary plus is its operand */
     expr = check_expr(checker, syntax->binary.left, NULL);
     struct type *type = check_operator_force(checker, infer_resolve(expr->type));
     if (!check_operator_is_numeric(type))
@@ -863,38 +752,50 @@ static struct ast_expr *check_expr_unary(struct checker *checker, const struct s
   return check_expr_meet(checker, expr, want);
 }
 
-/* ---- statements and blocks */
-
-/* A range is a loop that is not written yet: it can be used on the spot, but not kept. */
+/* Reports a loop without an end (forEach or fold), which cannot be stored. */
 static void check_expr_kept(struct checker *checker, const struct ast_expr *expr) {
   if (infer_resolve(expr->type)->kind == TYPE_ITERATOR)
     *diag_error(checker->diag, expr->place, "an iterator cannot be stored, passed or returned") =
         "end the chain with forEach or fold";
 }
 
-static void check_expr_let(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
-  struct want want = {.what = arena_printf(checker->arena, "the value of '%s'", item->name.text)};
-  if (item->type)
-    want.type = check_declare_type(checker, item->type);
-  statement->value = check_expr(checker, item->value, item->type ? &want : NULL);
-  check_expr_kept(checker, statement->value);
-  struct type *type = item->type ? want.type : infer_resolve(statement->value->type);
-  statement->variable = check_scope_variable(checker, AST_LOCAL, item->name.text, type, item->name.place);
+/* Declares the variable of a `let` or a nested function. `known` is its function if it is a lambda or nested function,
+ * or NULL. */
+static void check_expr_bind(struct checker *checker, struct ast_statement *statement, struct syntax_name name,
+                            struct type *type, const struct syntax_function *known) {
+  statement->variable = check_scope_variable(checker, AST_LOCAL, name.text, type, name.place);
   struct local *local = check_scope_bind(checker, statement->variable);
-  if (item->value->kind != SYNTAX_LAMBDA)
-    return;
-  local->known = item->value->function;
-  local->code = statement->value->function;
+  local->known = known;
+  local->code = known ? statement->value->function : NULL;
 }
 
+/* A nested function is a `let` of a closure whose name is known in its own body. */
 void check_expr_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
+  struct want want = {0};
+  struct ast_expr *expr;
   statement->place = item->place;
-  if (item->kind == SYNTAX_ITEM_LET)
-    check_expr_let(checker, item, statement);
-  else if (item->kind == SYNTAX_ITEM_FUNCTION)
-    check_expr_nested_function(checker, item, statement);
-  else
+  switch (item->kind) {
+  case SYNTAX_ITEM_LET:
+    want.what = arena_printf(checker->arena, "the value of '%s'", item->name.text);
+    if (item->type)
+      want.type = check_declare_type(checker, item->type);
+    statement->value = check_expr(checker, item->value, item->type ? &want : NULL);
+    check_expr_kept(checker, statement->value);
+    check_expr_bind(checker, statement, item->name, item->type ? want.type : infer_resolve(statement->value->type),
+                    item->value->kind == SYNTAX_LAMBDA ? item->value->function : NULL);
+    break;
+  case SYNTAX_ITEM_FUNCTION:
+    want.type = check_declare_signature(checker, item->function);
+    statement->value = expr = ast_expr_new(checker->arena, AST_CLOSURE, want.type, item->name.place);
+    expr->function = arena_alloc(checker->arena, sizeof *expr->function);
+    check_expr_function(checker, expr->function, item->function, want.type,
+                        check_expr_nested_symbol(checker, item->name.text), true, item->name.text);
+    check_expr_bind(checker, statement, item->name, want.type, item->function);
+    break;
+  default:
     statement->value = check_expr_dropped(checker, item->value);
+    break;
+  }
 }
 
 /* The value of a block is its last expression. Its bindings go out of scope at its end. */
@@ -923,8 +824,6 @@ static struct ast_expr *check_expr_block(struct checker *checker, const struct s
   return expr;
 }
 
-/* ---- if and match */
-
 /* An arm of a dropped match or `if`, as an expression of type Unit: its value is dropped in a statement. */
 static struct ast_expr *check_expr_dropped_arm(struct checker *checker, const struct syntax_expr *syntax) {
   struct ast_expr *value = check_expr_dropped(checker, syntax);
@@ -949,7 +848,7 @@ static struct ast_expr *check_expr_if(struct checker *checker, const struct synt
     return expr;
   }
   expr->branch.then = check_expr(checker, syntax->branch.then, want);
-  struct want same = {infer_resolve(expr->branch.then->type), "the other side of the condition", NULL};
+  struct want same = {infer_resolve(expr->branch.then->type), "the other branch of the condition", NULL};
   expr->branch.otherwise = check_expr(checker, syntax->branch.otherwise, want ? want : &same);
   expr->type = expr->branch.then->type;
   return expr;
@@ -997,9 +896,33 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
 }
 
 struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
+  struct arena *arena = checker->arena;
+  struct infer *infer = &checker->infer;
+  struct ast_expr *expr;
   switch (syntax->kind) {
+  case SYNTAX_INT:
+    expr = ast_expr_new(arena, AST_INT, infer->integer, syntax->place);
+    expr->integer = (int64_t)syntax->integer;
+    return check_expr_meet(checker, expr, want);
+  case SYNTAX_FLOAT:
+    expr = ast_expr_new(arena, AST_FLOAT, infer->real, syntax->place);
+    expr->real = syntax->real;
+    return check_expr_meet(checker, expr, want);
+  case SYNTAX_BOOL:
+    expr = ast_expr_new(arena, AST_BOOL, infer->boolean, syntax->place);
+    expr->truth = syntax->truth;
+    return check_expr_meet(checker, expr, want);
+  case SYNTAX_STRING:
+    expr = ast_expr_new(arena, AST_STRING, infer->string, syntax->place);
+    expr->text = syntax->text;
+    return check_expr_meet(checker, expr, want);
   case SYNTAX_INTERPOLATE:
-    return check_expr_interpolation(checker, syntax, want);
+    expr = ast_expr_new(arena, AST_INTERPOLATE, infer->string, syntax->place);
+    expr->list.count = syntax->list.count;
+    expr->list.items = arena_array(arena, syntax->list.count, sizeof(struct ast_expr *));
+    for (size_t i = 0; i < syntax->list.count; i++)
+      expr->list.items[i] = check_expr(checker, syntax->list.items[i], NULL);
+    return check_expr_meet(checker, expr, want);
   case SYNTAX_NAME:
     return check_expr_name(checker, syntax->name, syntax->place, want);
   case SYNTAX_CALL:
@@ -1020,7 +943,6 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
     return check_expr_match(checker, syntax, want, false);
   case SYNTAX_LAMBDA:
     return check_expr_lambda(checker, syntax, want);
-  default:
-    return check_expr_literal(checker, syntax, want);
   }
+  return NULL;
 }

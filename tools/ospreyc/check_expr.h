@@ -17,7 +17,7 @@ struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr,
 
 void check_expr_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement);
 
-/* Checks the body of a function of a known type in a new frame. If it has an environment, the names around it are in
+/* Checks the body of a function of a known type in a new frame. If it has an environment, the enclosing names are in
  * scope, and `self_name` (or NULL) is its own name there. */
 void check_expr_function(struct checker *checker, struct ast_function *function, const struct syntax_function *syntax,
                          struct type *type, const char *symbol, bool has_environment, const char *self_name);

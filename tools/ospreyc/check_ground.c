@@ -2,8 +2,6 @@
 
 enum { CHECK_GROUND_INSTANCES_MAX = 10000 };
 
-/* ---- instances */
-
 struct ast_function *check_ground_instantiate(struct checker *checker, struct check_function *function,
                                               const struct type *type, struct place place) {
   if (function->failed || checker->queue_count > CHECK_GROUND_INSTANCES_MAX)
@@ -26,8 +24,6 @@ struct ast_function *check_ground_instantiate(struct checker *checker, struct ch
 
 static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail);
 static void check_ground_values(struct checker *checker, struct ast_expr **values, size_t count);
-
-/* ---- judgements */
 
 static bool check_ground_is_printable(const struct type *type) {
   switch (type->kind) {
@@ -53,38 +49,10 @@ static void check_ground_printable(struct checker *checker, const struct ast_exp
   if (expr->type->kind == TYPE_RECORD)
     *hint = "show its fields";
   if (expr->type->kind == TYPE_UNION)
-    *hint = "match it, and show what each variant holds";
+    *hint = "match it, and show the fields of each variant";
   if (expr->type->kind == TYPE_FUNCTION)
     *hint = "a function is called with '(…)'";
 }
-
-static void check_ground_comparable(struct checker *checker, const struct ast_expr *expr) {
-  const struct type *type = expr->binary.left->type;
-  bool equality = expr->binary.op == AST_EQUAL || expr->binary.op == AST_NOT_EQUAL;
-  if (type->kind == TYPE_INT || type->kind == TYPE_FLOAT || type->kind == TYPE_STRING || type->kind == TYPE_ERROR)
-    return;
-  if (type->kind == TYPE_BOOL && equality)
-    return;
-  const char **hint =
-      diag_error(checker->diag, expr->place, "values of type %s cannot be compared%s", type_name(checker->arena, type),
-                 type->kind == TYPE_BOOL ? " with '<', '>', '<=' or '>='" : "");
-  if (type->kind == TYPE_RESULT)
-    *hint = "match it, or give a fallback with '?:'";
-  if (type->kind == TYPE_RECORD)
-    *hint = "compare its fields";
-  if (type->kind == TYPE_UNION)
-    *hint = "match it";
-}
-
-static void check_ground_dropped(struct checker *checker, const struct ast_expr *value) {
-  if (value->type->kind == TYPE_FUNCTION)
-    *diag_error(checker->diag, value->place, "this function is named, but not called") = "call it: name(…)";
-  if (value->type->kind == TYPE_RESULT)
-    *diag_error(checker->diag, value->place, "unused Result: an error in it would be lost") =
-        "match it, bind it with 'let', or give a fallback with '?:'";
-}
-
-/* ---- operators */
 
 static bool check_ground_is_real(const struct type *type) {
   return type->kind == TYPE_FLOAT || (type->kind == TYPE_RESULT && type->result.value->kind == TYPE_FLOAT);
@@ -107,8 +75,6 @@ static void check_ground_promote(struct checker *checker, struct ast_binary *bin
   binary->left = check_ground_to_float(checker, binary->left);
   binary->right = check_ground_to_float(checker, binary->right);
 }
-
-/* ---- functions */
 
 static void check_ground_variable(struct checker *checker, struct ast_variable *variable) {
   if (variable)
@@ -156,16 +122,18 @@ void check_ground_function(struct checker *checker, struct ast_function *functio
              function);
 }
 
-/* ---- the other nodes */
-
 static void check_ground_block(struct checker *checker, struct ast_block *block, bool tail) {
   for (size_t i = 0; i < block->count; i++) {
     struct ast_statement *statement = &block->statements[i];
     statement->value = check_ground_expr(checker, statement->value, false);
-    if (!statement->variable)
-      check_ground_dropped(checker, statement->value);
-    else if (statement->variable->kind == AST_GLOBAL)
+    const struct ast_expr *value = statement->value;
+    if (statement->variable && statement->variable->kind == AST_GLOBAL)
       check_ground_variable(checker, statement->variable);
+    else if (!statement->variable && value->type->kind == TYPE_FUNCTION)
+      *diag_error(checker->diag, value->place, "this function is not called") = "call it: name(…)";
+    else if (!statement->variable && value->type->kind == TYPE_RESULT)
+      *diag_error(checker->diag, value->place, "unused Result: its error would be lost") =
+          "match it, bind it with 'let', or give a fallback with '?:'";
   }
   if (block->value)
     block->value = check_ground_expr(checker, block->value, tail);
@@ -206,7 +174,21 @@ static void check_ground_binary(struct checker *checker, struct ast_expr *expr, 
     return;
   if (binary->left->type != binary->right->type)
     check_ground_promote(checker, binary, false);
-  check_ground_comparable(checker, expr);
+  const struct type *type = binary->left->type;
+  enum type_kind kind = type->kind;
+  bool equality = binary->op == AST_EQUAL || binary->op == AST_NOT_EQUAL;
+  if (kind == TYPE_INT || kind == TYPE_FLOAT || kind == TYPE_STRING || kind == TYPE_ERROR ||
+      (kind == TYPE_BOOL && equality))
+    return;
+  const char **hint =
+      diag_error(checker->diag, expr->place, "values of type %s cannot be compared%s", type_name(checker->arena, type),
+                 kind == TYPE_BOOL ? " with '<', '>', '<=' or '>='" : "");
+  if (kind == TYPE_RESULT)
+    *hint = "match it, or give a fallback with '?:'";
+  if (kind == TYPE_RECORD)
+    *hint = "compare its fields";
+  if (kind == TYPE_UNION)
+    *hint = "match it";
 }
 
 static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail) {

@@ -1,9 +1,9 @@
 #pragma once
 /* The last pass over a checked body.
  *
- * All types are known now. Each node gets its ground type, operators get their conversions, calls of generic
- * functions become calls of an instance, and calls in tail position are marked. What depends on a ground type is
- * judged here: what print accepts, what can be compared, which Results are dropped.
+ * All types are known now. Each node gets its ground type, operators get their conversions, calls of generic functions
+ * become calls of an instance, and calls in tail position are marked. The checks that need ground types are here:
+ * printable values, comparable values, dropped Results.
  */
 #include "check_scope.h"
 

@@ -6,8 +6,6 @@ static const char *const check_operator_spelling[] = {
     [SYNTAX_GREATER] = ">",   [SYNTAX_LESS_EQUAL] = "<=", [SYNTAX_GREATER_EQUAL] = ">=",
 };
 
-/* ---- operands */
-
 /* An operand of arithmetic: a number, or a Result of one. */
 struct operand {
   struct type *number; /* int, float, string (for +), a variable or the error type; NULL for any other type */
@@ -47,8 +45,6 @@ static struct operands check_operator_operands(const struct ast_expr *expr) {
   both.right_is_open = both.right.number && both.right.number->kind == TYPE_VARIABLE;
   return both;
 }
-
-/* ---- arithmetic */
 
 /* The type of an operator on operands of known types, or NULL if it does not apply to them. */
 static struct type *check_operator_result(struct checker *checker, enum syntax_operator op, struct operand left,
@@ -112,31 +108,23 @@ static void check_operator_settle_known(struct checker *checker) {
   } while (checker->pending_count && checker->pending_count < before);
 }
 
-/* Returns true if one operand is known and the other is not the result of another pending operator, which comes
- * first. */
-static bool check_operator_is_ready(const struct checker *checker, const struct operands *both) {
-  bool left_is_known = both->left.number && !both->left_is_open;
-  bool right_is_known = both->right.number && !both->right_is_open;
-  bool ready = left_is_known || right_is_known;
-  for (size_t i = 0; ready && i < checker->pending_count; i++) {
-    const struct type *result = infer_resolve(checker->pending[i].expr->type);
-    ready = result != both->left.number && result != both->right.number;
-  }
-  return ready;
-}
-
 /* While operators are pending, fixes the operands of one that is ready, otherwise of the innermost: an open operand
- * takes the type of the other one, or defaults to int. */
+ * takes the type of the other one, or defaults to int. An operator is ready if one operand is known and the other is
+ * not the result of another pending operator, which comes first. */
 void check_operator_settle_all(struct checker *checker) {
   struct infer *infer = &checker->infer;
   for (check_operator_settle_known(checker); checker->pending_count; check_operator_settle_known(checker)) {
     struct operands both = check_operator_operands(checker->pending[0].expr);
-    for (size_t i = 0; i < checker->pending_count; i++) {
+    bool found = false;
+    for (size_t i = 0; i < checker->pending_count && !found; i++) {
       struct operands other = check_operator_operands(checker->pending[i].expr);
-      if (check_operator_is_ready(checker, &other)) {
-        both = other;
-        break;
+      found = (other.left.number && !other.left_is_open) || (other.right.number && !other.right_is_open);
+      for (size_t j = 0; found && j < checker->pending_count; j++) {
+        const struct type *result = infer_resolve(checker->pending[j].expr->type);
+        found = result != other.left.number && result != other.right.number;
       }
+      if (found)
+        both = other;
     }
     struct type *number = infer->integer;
     if (both.left.number && !both.left_is_open)
@@ -176,8 +164,6 @@ bool check_operator_is_numeric(const struct type *type) {
   struct operand operand = check_operator_operand(type);
   return operand.number && operand.number->kind != TYPE_STRING;
 }
-
-/* ---- comparisons */
 
 struct ast_expr *check_operator_compare(struct checker *checker, struct ast_expr *expr, struct place place) {
   struct type *left = check_operator_left_type(expr), *right = check_operator_right_type(expr);

@@ -2,8 +2,8 @@
 /* Operators on operands whose types may still be unknown.
  *
  * The type of `a + b` depends on the types of its operands, which inference may only find later. Until then the
- * operator is pending and its own type is a variable. Pending operators are settled at the end of each group of
- * items; one that nothing determines takes the type of its other operand, or defaults to int.
+ * operator is pending, and its type is a variable. Pending operators are settled at the end of each group of items; an
+ * undetermined operand takes the type of the other one, or defaults to int.
  */
 #include "check_scope.h"
 
@@ -20,7 +20,7 @@ bool check_operator_is_numeric(const struct type *type);
 /* Settles every pending operator. */
 void check_operator_settle_all(struct checker *checker);
 
-/* Resolves a type, after settling the pending operators that can be settled if it is a variable. */
+/* Resolves a type. If it is a variable, first settles the pending operators that can be settled. */
 struct type *check_operator_force(struct checker *checker, struct type *type);
 
 /* Makes the operands of pending comparisons int, unless their type is known or generic. */

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-/* ---- free names */
-
 /* A name bound inside the item. */
 struct check_order_local {
   const char *name;
@@ -14,7 +12,7 @@ struct check_order_local {
 struct check_order_names {
   struct arena *arena;
   const struct check_order_local *locals;
-  struct map bound; /* a name's innermost local; NULL where it is not bound */
+  struct map bound; /* a name's innermost local; NULL if it is not bound */
   size_t count;
   size_t capacity;
   const char **names; /* may repeat */
@@ -32,11 +30,6 @@ static void check_order_bind(struct check_order_names *walk, const char *name) {
 static void check_order_unbind(struct check_order_names *walk, const struct check_order_local *outer) {
   for (; walk->locals != outer; walk->locals = walk->locals->outer)
     *map_slot(&walk->bound, walk->locals->name, strlen(walk->locals->name)) = walk->locals->hidden;
-}
-
-static void check_order_name(struct check_order_names *walk, const char *name) {
-  if (!map_get(&walk->bound, name))
-    ARENA_PUSH(walk->arena, walk->names, walk->count, walk->capacity, name);
 }
 
 static void check_order_function(struct check_order_names *walk, const struct syntax_function *function) {
@@ -96,7 +89,8 @@ static void check_order_expr(struct check_order_names *walk, const struct syntax
       check_order_expr(walk, expr->list.items[i]);
     break;
   case SYNTAX_NAME:
-    check_order_name(walk, expr->name);
+    if (!map_get(&walk->bound, expr->name))
+      ARENA_PUSH(walk->arena, walk->names, walk->count, walk->capacity, expr->name);
     break;
   case SYNTAX_CALL:
     check_order_expr(walk, expr->call.callee);
@@ -133,15 +127,13 @@ static void check_order_expr(struct check_order_names *walk, const struct syntax
   }
 }
 
-/* ---- strongly connected components */
-
 /* The items that an item depends on. */
 struct check_order_edges {
   size_t count;
   size_t *targets;
 };
 
-/* Tarjan's algorithm, with a stack of its own: a program may be a chain of any length. */
+/* Tarjan's algorithm, with an explicit stack: the program may be a chain of any length. */
 struct check_order_node {
   size_t index; /* when it was reached, from 1; 0 before */
   size_t low;   /* the earliest node on the stack that it leads to */
@@ -153,7 +145,7 @@ struct check_order_walk {
   const struct check_order_edges *edges;
   struct check_order_node *nodes;
   size_t reached;
-  size_t path_count; /* the nodes that are being walked, each leading to the next */
+  size_t path_count; /* the nodes being visited, each leading to the next */
   size_t *path;
   size_t stack_count; /* the nodes whose group is not known yet */
   size_t *stack;
@@ -169,8 +161,27 @@ static void check_order_enter(struct check_order_walk *walk, size_t item) {
   walk->stack[walk->stack_count++] = item;
 }
 
-/* Takes a group off the stack: all from `item` on. */
-static void check_order_close(struct check_order_walk *walk, size_t item) {
+/* Follows the next edge of the item at the end of the path. Without one, the item leaves the path; if it leads to no
+ * earlier item, the stack from it on is a group. */
+static void check_order_step(struct check_order_walk *walk) {
+  size_t item = walk->path[walk->path_count - 1];
+  struct check_order_node *node = &walk->nodes[item];
+  if (node->next_edge < walk->edges[item].count) {
+    size_t target = walk->edges[item].targets[node->next_edge++];
+    struct check_order_node *other = &walk->nodes[target];
+    if (!other->index)
+      check_order_enter(walk, target);
+    else if (other->on_stack && other->index < node->low)
+      node->low = other->index;
+    return;
+  }
+  if (--walk->path_count) {
+    struct check_order_node *before = &walk->nodes[walk->path[walk->path_count - 1]];
+    if (node->low < before->low)
+      before->low = node->low;
+  }
+  if (node->low != node->index)
+    return;
   size_t member;
   do {
     member = walk->stack[--walk->stack_count];
@@ -179,35 +190,6 @@ static void check_order_close(struct check_order_walk *walk, size_t item) {
   } while (member != item);
   walk->order.ends[walk->order.group_count++] = walk->done;
 }
-
-static void check_order_leave(struct check_order_walk *walk, size_t item) {
-  struct check_order_node *node = &walk->nodes[item];
-  walk->path_count--;
-  if (walk->path_count) {
-    struct check_order_node *before = &walk->nodes[walk->path[walk->path_count - 1]];
-    if (node->low < before->low)
-      before->low = node->low;
-  }
-  if (node->low == node->index)
-    check_order_close(walk, item);
-}
-
-static void check_order_step(struct check_order_walk *walk) {
-  size_t item = walk->path[walk->path_count - 1];
-  struct check_order_node *node = &walk->nodes[item];
-  if (node->next_edge == walk->edges[item].count) {
-    check_order_leave(walk, item);
-    return;
-  }
-  size_t target = walk->edges[item].targets[node->next_edge++];
-  struct check_order_node *other = &walk->nodes[target];
-  if (!other->index)
-    check_order_enter(walk, target);
-  else if (other->on_stack && other->index < node->low)
-    node->low = other->index;
-}
-
-/* ---- the order */
 
 bool check_order_is_inferred(const struct symbol *symbol, const struct syntax_program *syntax) {
   if (symbol->kind == SYMBOL_FUNCTION)

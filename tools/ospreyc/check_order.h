@@ -15,5 +15,5 @@ struct check_order {
 
 struct check_order check_order(struct checker *checker, const struct syntax_program *syntax);
 
-/* Returns true if the type of a function or global is only known after its item is checked. */
+/* Returns true if the type of a function or global is known only after its item is checked. */
 bool check_order_is_inferred(const struct symbol *symbol, const struct syntax_program *syntax);

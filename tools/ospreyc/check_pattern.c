@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-/* ---- patterns */
-
 static bool check_pattern_ignores(struct syntax_name name) {
   return strcmp(name.text, "_") == 0;
 }
@@ -18,7 +16,7 @@ static struct ast_variable *check_pattern_bind(struct checker *checker, struct s
   return variable;
 }
 
-/* After an error in a pattern, binds its names all the same, so that the arm reports no errors for them. */
+/* After an error in a pattern, binds its names to the error type, so that the arm reports no errors for them. */
 static void check_pattern_bind_wrong(struct checker *checker, const struct syntax_pattern *pattern) {
   for (size_t i = 0; i < pattern->count; i++)
     check_pattern_bind(checker, pattern->bindings[i], checker->infer.error);
@@ -37,7 +35,8 @@ static bool check_pattern_fits(struct checker *checker, struct type *subject, st
   return false;
 }
 
-/* Success and Err have one field each, `value` and `message`, which a pattern names, places or leaves out. */
+/* Success and Err have one field each, `value` and `message`, which a pattern binds by name, by position, or not at
+ * all. */
 static void check_pattern_result(struct checker *checker, struct type *subject, const struct syntax_pattern *pattern,
                                  bool success, struct ast_arm *arm) {
   struct type *value = infer_variable(&checker->infer);
@@ -59,18 +58,6 @@ static void check_pattern_result(struct checker *checker, struct type *subject, 
   }
 }
 
-static void check_pattern_unknown_field(struct checker *checker, const struct type_constructor *constructor,
-                                        struct syntax_name name) {
-  struct diag_guess guess = {0};
-  for (size_t i = 0; i < constructor->field_count; i++)
-    if (constructor->fields[i].name)
-      diag_guess_consider(&guess, name.text, constructor->fields[i].name);
-  const char **hint = diag_error(checker->diag, name.place, "'%s' has no field '%s'", constructor->name, name.text);
-  if (guess.name)
-    *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
-  check_pattern_bind(checker, name, checker->infer.error);
-}
-
 /* { a, b }: each binding is the name of a field. `{ _ }` alone ignores all. */
 static void check_pattern_bind_by_name(struct checker *checker, const struct type_constructor *constructor,
                                        const struct syntax_pattern *pattern, struct ast_arm *arm) {
@@ -82,12 +69,22 @@ static void check_pattern_bind_by_name(struct checker *checker, const struct typ
       at++;
     if (check_pattern_ignores(name))
       continue;
-    if (at == constructor->field_count)
-      check_pattern_unknown_field(checker, constructor, name);
-    else if (arm->bindings[at])
+    if (at < constructor->field_count && arm->bindings[at]) {
       diag_error(checker->diag, name.place, "the field '%s' is bound twice", name.text);
-    else
+      continue;
+    }
+    if (at < constructor->field_count) {
       arm->bindings[at] = check_pattern_bind(checker, name, constructor->fields[at].type);
+      continue;
+    }
+    struct diag_guess guess = {0};
+    for (size_t j = 0; j < constructor->field_count; j++)
+      if (constructor->fields[j].name)
+        diag_guess_consider(&guess, name.text, constructor->fields[j].name);
+    const char **hint = diag_error(checker->diag, name.place, "'%s' has no field '%s'", constructor->name, name.text);
+    if (guess.name)
+      *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+    check_pattern_bind(checker, name, checker->infer.error);
   }
 }
 
@@ -162,9 +159,7 @@ void check_pattern(struct checker *checker, struct type *subject, const struct s
   }
 }
 
-/* ---- coverage */
-
-/* A key by which equal literals or constructors meet in a map. The patterns of one match are all of one type. */
+/* A map key that is equal for equal literals or constructors. All patterns of a match have one type. */
 static const char *check_pattern_key(struct checker *checker, const struct ast_arm *arm, size_t *length) {
   if (arm->kind == AST_PATTERN_STRING) {
     *length = arm->text.length;
@@ -185,7 +180,7 @@ static bool check_pattern_reachable(struct checker *checker, const struct ast_ma
   for (size_t i = 0; i < match->count; i++) {
     const struct ast_arm *arm = &match->arms[i];
     if (caught) {
-      *diag_error(checker->diag, arm->place, "this arm is never reached") = "an arm before it matches everything";
+      *diag_error(checker->diag, arm->place, "this arm is never reached") = "an earlier arm matches everything";
       continue;
     }
     caught = arm->kind == AST_PATTERN_ANY;
@@ -212,7 +207,7 @@ static const char *check_pattern_add_missing(struct checker *checker, const char
   return missing ? arena_printf(checker->arena, "%s, %s", missing, name) : name;
 }
 
-/* The cases of a type that no arm matches, in words; NULL if there are none. */
+/* The cases of a type that no arm matches, for a message; NULL if there are none. */
 static const char *check_pattern_missing(struct checker *checker, const struct type *type, const struct map *seen) {
   const char *missing = NULL;
   switch (type->kind) {

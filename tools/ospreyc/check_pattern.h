@@ -1,5 +1,5 @@
 #pragma once
-/* Patterns: what they bind, and whether the arms of a match cover every case exactly once. */
+/* Patterns: their bindings, and the coverage of a match: each case exactly once. */
 #include "check_scope.h"
 
 /* Checks a pattern against the type of the subject, fills in the arm and binds the pattern's names. */

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-/* ---- file scope */
-
 struct symbol *check_scope_symbol(struct checker *checker, enum symbol_kind kind, const char *name,
                                   struct place place) {
   struct symbol *symbol = arena_alloc(checker->arena, sizeof *symbol);
@@ -57,8 +55,6 @@ const char *check_scope_builtin_behind(const char *extern_name) {
   return NULL;
 }
 
-/* ---- blocks */
-
 struct ast_variable *check_scope_variable(struct checker *checker, enum ast_variable_kind kind, const char *name,
                                           struct type *type, struct place place) {
   struct ast_variable *variable = arena_alloc(checker->arena, sizeof *variable);
@@ -80,7 +76,6 @@ void check_scope_enter(struct checker *checker, struct local *local) {
   local->frame->locals = *slot = local;
 }
 
-/* Makes a variable's name known in the scope that is open. */
 struct local *check_scope_bind(struct checker *checker, struct ast_variable *variable) {
   struct local *local = arena_alloc(checker->arena, sizeof *local);
   *local = (struct local){.name = variable->name, .frame = checker->frame, .variable = variable};
@@ -95,9 +90,7 @@ void check_scope_unbind(struct checker *checker, struct local *outer) {
     *map_slot(&checker->locals, frame->locals->name, strlen(frame->locals->name)) = frame->locals->hidden;
 }
 
-/* ---- captures */
-
-/* The variable in the frame's cell that holds a value of the enclosing function. */
+/* Returns the variable in the frame's cell for a value of the enclosing function. */
 static struct ast_variable *check_scope_capture(struct checker *checker, struct frame *frame, struct ast_expr *value,
                                                 const char *name) {
   struct ast_function *function = frame->function;
@@ -134,12 +127,10 @@ static struct ast_expr *check_scope_local_in(struct checker *checker, struct fra
   return expr;
 }
 
-/* A local name as an expression: where it is another function's, this one and those between capture it. */
+/* A local of another function is captured by this function and those in between. */
 struct ast_expr *check_scope_local(struct checker *checker, const struct local *local, struct place place) {
   return check_scope_local_in(checker, checker->frame, local, place);
 }
-
-/* ---- unknown names */
 
 /* The known name most similar to an unknown one, or NULL. Gives up after many errors, because the search is slow. */
 static const char *check_scope_guess(struct checker *checker, const char *name) {
@@ -157,8 +148,8 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
   return guess.name;
 }
 
-/* A hint for a keyword of another language, or NULL. */
-static const char *check_scope_foreign_word(const char *name) {
+/* Hints at a keyword of another language, or suggests a name. */
+void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   static const struct {
     const char *word, *hint;
   } words[] = {
@@ -170,29 +161,22 @@ static const char *check_scope_foreign_word(const char *name) {
       {"const", "bind names with 'let'"},
       {"function", "declare functions with 'fn'"},
       {"def", "declare functions with 'fn'"},
-      {"null", "there is no null: use a Result for what may be missing"},
-      {"nil", "there is no null: use a Result for what may be missing"},
-      {"None", "there is no null: use a Result for what may be missing"},
+      {"null", "there is no null: use a Result for a value that may be missing"},
+      {"nil", "there is no null: use a Result for a value that may be missing"},
+      {"None", "there is no null: use a Result for a value that may be missing"},
       {"Ok", "a success is Success(value), or Success()"},
       {"Unit", "the value of Unit is '{}'"},
   };
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (strcmp(words[i].word, name) == 0)
-      return words[i].hint;
-  return NULL;
-}
-
-void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   const char *guess = check_scope_guess(checker, name);
   const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
-  *hint = check_scope_foreign_word(name);
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (strcmp(words[i].word, name) == 0)
+      *hint = words[i].hint;
   if (check_scope_builtin_behind(name))
     guess = check_scope_builtin_behind(name);
   if (!*hint && guess)
     *hint = arena_printf(checker->arena, "did you mean '%s'?", guess);
 }
-
-/* ---- symbols */
 
 const char *check_scope_unique(struct checker *checker, const char *wish) {
   const char *name = wish;

@@ -1,8 +1,8 @@
 #pragma once
-/* Names and scopes: what a name means where it stands.
+/* Names and scopes.
  *
  * `struct checker` is the state of checking one program. Names at file scope are symbols, in one map; names in blocks
- * are locals, in another, where each local hides what its name meant before. A frame is a function whose body is
+ * are locals, in another, where each local hides the previous meaning of its name. A frame is a function whose body is
  * being checked. A local of an enclosing frame is captured: it becomes a slot in the closure of each function in
  * between.
  *
@@ -17,8 +17,7 @@
 
 /* A function at file scope. */
 struct check_function {
-  struct ast_function placeholder; /* the callee in a tree until check_ground.c knows the instance; the first member, so
-                                      that one leads to the other */
+  struct ast_function placeholder; /* the first member; the callee in a tree until check_ground.c knows the instance */
   const struct syntax_function *syntax;
   struct symbol *symbol;
   struct type *type; /* may have generic variables, once the function is checked */
@@ -85,7 +84,7 @@ struct type_symbol {
   const char *name;
   struct type *type; /* NULL: an alias that is not resolved yet */
   bool built_in;
-  bool resolving; /* an alias being resolved: meeting it again is a cycle */
+  bool resolving; /* an alias being resolved: a second visit is a cycle */
   const struct syntax_item *item;
   struct place place;
 };
@@ -153,8 +152,6 @@ struct checker {
   size_t global_capacity;
 };
 
-/* ---- file scope */
-
 struct symbol *check_scope_symbol(struct checker *checker, enum symbol_kind kind, const char *name, struct place place);
 
 /* Enters a symbol. Reports a name that is taken and returns false. */
@@ -168,8 +165,6 @@ struct symbol *check_scope_find(struct checker *checker, const char *name);
 
 /* The WebSocket builtin that an extern of this name would reach, by its alias or C symbol; or NULL. */
 const char *check_scope_builtin_behind(const char *extern_name);
-
-/* ---- blocks */
 
 /* A variable of the current frame. */
 struct ast_variable *check_scope_variable(struct checker *checker, enum ast_variable_kind kind, const char *name,

@@ -8,11 +8,11 @@
 #include <string.h>
 
 enum {
-  DIAG_RECORD_MAX = 1000, /* more are only counted */
-  DIAG_PRINT_MAX = 50,    /* more would only scroll the first ones away */
-  DIAG_LINE_MAX = 160,    /* bytes of a line: of a longer one only those near the caret are shown, so many */
-  DIAG_BEFORE_MAX = 100,  /* before it */
-  DIAG_AFTER_MAX = 60,    /* and after it */
+  DIAG_RECORD_MAX = 1000, /* further ones are only counted */
+  DIAG_PRINT_MAX = 50,    /* further ones would scroll the first ones away */
+  DIAG_LINE_MAX = 160,    /* bytes of a line; of a longer line, only the part near the caret is printed: */
+  DIAG_BEFORE_MAX = 100,  /* bytes before it */
+  DIAG_AFTER_MAX = 60,    /* bytes after it */
 };
 
 struct diag_message {
@@ -26,15 +26,6 @@ void diag_init(struct diag *diag, struct arena *arena, const struct source *sour
   *diag = (struct diag){.arena = arena, .source = source};
 }
 
-static struct diag_message *diag_find(struct diag *diag, struct place place, const char *text) {
-  for (size_t i = diag->count; i-- > 0;) {
-    struct diag_message *message = &diag->messages[i];
-    if (message->place.offset == place.offset && strcmp(message->text, text) == 0)
-      return message;
-  }
-  return NULL;
-}
-
 const char **diag_error(struct diag *diag, struct place place, const char *format, ...) {
   static const char *ignored;
   if (diag->count == DIAG_RECORD_MAX) {
@@ -45,14 +36,15 @@ const char **diag_error(struct diag *diag, struct place place, const char *forma
   va_start(arguments, format);
   const char *text = arena_vprintf(diag->arena, format, arguments);
   va_end(arguments);
-  struct diag_message *message = diag_find(diag, place, text);
-  if (!message) {
-    struct diag_message added = {.place = place, .order = diag->count, .text = text};
-    ARENA_PUSH(diag->arena, diag->messages, diag->count, diag->capacity, added);
-    message = &diag->messages[diag->count - 1];
-    diag->errors++;
+  for (size_t i = diag->count; i-- > 0;) {
+    struct diag_message *message = &diag->messages[i];
+    if (message->place.offset == place.offset && strcmp(message->text, text) == 0)
+      return &message->hint;
   }
-  return &message->hint;
+  struct diag_message added = {.place = place, .order = diag->count, .text = text};
+  ARENA_PUSH(diag->arena, diag->messages, diag->count, diag->capacity, added);
+  diag->errors++;
+  return &diag->messages[diag->count - 1].hint;
 }
 
 static int diag_compare(const void *left, const void *right) {
@@ -69,26 +61,9 @@ static size_t diag_character_start(const char *text, size_t offset, size_t from)
   return offset;
 }
 
-/* Prints part of a line. Control characters become question marks, because a terminal might interpret them. */
-static void diag_print_text(FILE *out, const char *text, size_t from, size_t to) {
-  for (size_t i = from; i < to; i++) {
-    unsigned char byte = (unsigned char)text[i];
-    fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f) ? byte : '?', out);
-  }
-}
-
-/* Prints a caret under the place, and a tilde under each further character of it on that line. */
-static void diag_print_caret(FILE *out, const char *text, size_t from, size_t offset, size_t end) {
-  for (size_t i = from; i < offset; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      fputc(text[i] == '\t' ? '\t' : ' ', out);
-  fputc('^', out);
-  for (size_t i = offset + 1; i < end; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      fputc('~', out);
-}
-
-/* Prints the line of a place, with a caret under it. Of a long line, only the part near the caret. */
+/* Prints the line of a place, with a caret under the place and a tilde under each further character of it. Of a long
+ * line, prints only the part near the caret. Control characters become question marks, because a terminal might
+ * interpret them. */
 static void diag_print_line(const struct source *source, struct place place, FILE *out) {
   const char *text = source->text;
   size_t offset = place.offset, start = offset, end = offset;
@@ -105,33 +80,40 @@ static void diag_print_line(const struct source *source, struct place place, FIL
       is_long && end - offset > DIAG_AFTER_MAX ? diag_character_start(text, offset + DIAG_AFTER_MAX, offset) : end;
   size_t marked = offset + place.length < to ? offset + place.length : to;
   fputs("  ", out);
-  diag_print_text(out, text, from, to);
+  for (size_t i = from; i < to; i++) {
+    unsigned char byte = (unsigned char)text[i];
+    fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f) ? byte : '?', out);
+  }
   fputs("\n  ", out);
-  diag_print_caret(out, text, from, offset, marked);
+  for (size_t i = from; i < offset; i++)
+    if ((text[i] & 0xc0) != 0x80)
+      fputc(text[i] == '\t' ? '\t' : ' ', out);
+  fputc('^', out);
+  for (size_t i = offset + 1; i < marked; i++)
+    if ((text[i] & 0xc0) != 0x80)
+      fputc('~', out);
   fputc('\n', out);
-}
-
-static void diag_print_message(struct diag *diag, const struct diag_message *message, FILE *out) {
-  unsigned line, column;
-  source_position(diag->source, message->place, &line, &column);
-  fprintf(out, "%s:%u:%u: error: %s\n", diag->source->path, line, column, message->text);
-  diag_print_line(diag->source, message->place, out);
-  if (message->hint)
-    fprintf(out, "  hint: %s\n", message->hint);
 }
 
 void diag_print(struct diag *diag, FILE *out) {
   if (diag->count)
     qsort(diag->messages, diag->count, sizeof *diag->messages, diag_compare);
   size_t shown = diag->count < DIAG_PRINT_MAX ? diag->count : DIAG_PRINT_MAX;
-  for (size_t i = 0; i < shown; i++)
-    diag_print_message(diag, &diag->messages[i], out);
+  for (size_t i = 0; i < shown; i++) {
+    const struct diag_message *message = &diag->messages[i];
+    unsigned line, column;
+    source_position(diag->source, message->place, &line, &column);
+    fprintf(out, "%s:%u:%u: error: %s\n", diag->source->path, line, column, message->text);
+    diag_print_line(diag->source, message->place, out);
+    if (message->hint)
+      fprintf(out, "  hint: %s\n", message->hint);
+  }
   if (diag->errors > shown)
     fprintf(out, "%s: %zu more errors\n", diag->source->path, diag->errors - shown);
 }
 
 /* How many letters must be typed, dropped, replaced or swapped with their neighbour to turn one name into the other.
- * Names of more than 63 letters are as different as can be. */
+ * The distance of a name of more than 63 letters is the maximum. */
 static size_t diag_distance(const char *a, const char *b) {
   enum { LONGEST = 64 };
   size_t rows = strlen(a), columns = strlen(b);

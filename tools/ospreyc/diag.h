@@ -8,8 +8,8 @@
  *               ^~~~~~~~~~~~
  *       hint: did you mean 'websocketSend'?
  *
- * They are collected while the program is compiled and printed in source order, so one run reports them all.The caret
- * is under its character whatever the width of a tab.
+ * They are collected while the program is compiled and printed in source order, so one run reports them all. The caret
+ * is under its character at any tab width.
  *
  * Invariants: a place lies inside its source's text (`offset <= length`); no two diagnostics have the same place and
  * text.

@@ -14,7 +14,7 @@ const char *emit_sanitizers(void) {
   return OSPREYC_SANITIZE;
 }
 
-/* Consumes a message of LLVM's. */
+/* Prints and frees a message of LLVM. */
 static int emit_fail(FILE *err, const char *what, char *message) {
   fprintf(err, "error: %s: %s\n", what, message ? message : "unknown");
   LLVMDisposeMessage(message);
@@ -31,7 +31,7 @@ int emit_machine_init(struct emit_machine *machine, unsigned optimise, FILE *err
   LLVMTargetRef target = NULL;
   char *message = NULL;
   if (LLVMGetTargetFromTriple(machine->triple, &target, &message))
-    return emit_fail(err, "this machine is not a target of LLVM", message);
+    return emit_fail(err, "LLVM does not support this machine", message);
   machine->machine =
       LLVMCreateTargetMachine(target, machine->triple, "", "", levels[optimise], LLVMRelocPIC, LLVMCodeModelDefault);
   machine->layout = LLVMCreateTargetDataLayout(machine->machine);
@@ -55,7 +55,7 @@ int emit_verify(LLVMModuleRef module, FILE *err) {
   return 0;
 }
 
-/* Marks what a sanitizer's pass is to instrument. */
+/* Marks the functions for a sanitizer's pass. */
 static void emit_mark(LLVMModuleRef module, const char *attribute) {
   unsigned kind = LLVMGetEnumAttributeKindForName(attribute, strlen(attribute));
   LLVMAttributeRef mark = LLVMCreateEnumAttribute(LLVMGetModuleContext(module), kind, 0);
@@ -64,22 +64,17 @@ static void emit_mark(LLVMModuleRef module, const char *attribute) {
       LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, mark);
 }
 
-/* The passes that follow optimisation. */
-static const char *emit_sanitize(LLVMModuleRef module) {
-  if (strstr(emit_sanitizers(), "address")) {
-    emit_mark(module, "sanitize_address");
-    return ",asan";
-  }
-  if (strstr(emit_sanitizers(), "thread")) {
-    emit_mark(module, "sanitize_thread");
-    return ",tsan-module,function(tsan)";
-  }
-  return "";
-}
-
 int emit_optimise(const struct emit_machine *machine, LLVMModuleRef module, unsigned optimise, FILE *err) {
   char passes[64];
-  snprintf(passes, sizeof passes, "default<O%u>%s", optimise, emit_sanitize(module));
+  const char *sanitize = "";
+  if (strstr(emit_sanitizers(), "address")) {
+    emit_mark(module, "sanitize_address");
+    sanitize = ",asan";
+  } else if (strstr(emit_sanitizers(), "thread")) {
+    emit_mark(module, "sanitize_thread");
+    sanitize = ",tsan-module,function(tsan)";
+  }
+  snprintf(passes, sizeof passes, "default<O%u>%s", optimise, sanitize);
   LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
   LLVMErrorRef problem = LLVMRunPasses(module, passes, machine->machine, options);
   LLVMDisposePassBuilderOptions(options);
@@ -93,7 +88,7 @@ int emit_optimise(const struct emit_machine *machine, LLVMModuleRef module, unsi
 
 int emit_object(const struct emit_machine *machine, LLVMModuleRef module, const char *path, FILE *err) {
   char *message = NULL;
-  /* LLVM 16 takes the path as a char *, though it does not write to it. */
+  /* LLVM 16 declares the path as char *, but does not write to it. */
   if (LLVMTargetMachineEmitToFile(machine->machine, module, (char *)(uintptr_t)path, LLVMObjectFile, &message))
     return emit_fail(err, path, message);
   return 0;

@@ -7,8 +7,6 @@
 
 enum { INFER_DEPTH_MAX = 200, INFER_STEPS_MAX = 100000 };
 
-/* ---- constructors */
-
 static struct type *infer_new(struct infer *infer, enum type_kind kind) {
   struct type *type = arena_alloc(infer->arena, sizeof *type);
   type->kind = kind;
@@ -64,8 +62,6 @@ struct type *infer_resolve(const struct type *unresolved) {
   return type;
 }
 
-/* ---- bounded walks */
-
 /* Descends one level. Returns false at a bound. Each successful call is paired with infer_leave. */
 static bool infer_enter(struct infer *infer) {
   if (infer->depth == 0)
@@ -95,8 +91,6 @@ static struct type **infer_part(struct type *type, size_t n) {
     return &type->function.parameters[n];
   return n == type->function.parameter_count ? &type->function.result : NULL;
 }
-
-/* ---- unification */
 
 /* The occurs check: returns false if `type` contains `variable`. Lowers the level of the variables in `type` to its
  * level. */
@@ -145,8 +139,6 @@ bool infer_unify(struct infer *infer, struct type *a, struct type *b) {
   return equal;
 }
 
-/* ---- generic types */
-
 bool infer_generalise(struct infer *infer, struct type *type) {
   type = infer_resolve(type);
   if (type->kind == TYPE_VARIABLE) {
@@ -171,20 +163,17 @@ struct infer_fresh {
   struct type **pairs;
 };
 
-static struct type *infer_fresh_for(struct infer *infer, struct infer_fresh *fresh, struct type *variable) {
-  for (size_t i = 0; i < fresh->count; i += 2)
-    if (fresh->pairs[i] == variable)
-      return fresh->pairs[i + 1];
-  struct type *replacement = infer_variable(infer);
-  ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, variable);
-  ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, replacement);
-  return replacement;
-}
-
 static struct type *infer_copy(struct infer *infer, struct infer_fresh *fresh, struct type *type) {
   type = infer_resolve(type);
-  if (type->kind == TYPE_VARIABLE)
-    return type->variable.level == INFER_GENERIC ? infer_fresh_for(infer, fresh, type) : type;
+  if (type->kind == TYPE_VARIABLE && type->variable.level == INFER_GENERIC) {
+    for (size_t i = 0; i < fresh->count; i += 2)
+      if (fresh->pairs[i] == type)
+        return fresh->pairs[i + 1];
+    struct type *replacement = infer_variable(infer);
+    ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, type);
+    ARENA_PUSH(infer->arena, fresh->pairs, fresh->count, fresh->capacity, replacement);
+    return replacement;
+  }
   if (!infer_part(type, 0) || !infer_enter(infer))
     return type;
   struct type *copy = infer_new(infer, type->kind);
@@ -203,8 +192,6 @@ struct type *infer_instantiate(struct infer *infer, struct type *type) {
   struct infer_fresh fresh = {0};
   return infer_copy(infer, &fresh, type);
 }
-
-/* ---- ground types */
 
 struct type *infer_ground(struct infer *infer, const struct type *unresolved) {
   struct type *type = infer_resolve(unresolved);

@@ -7,7 +7,7 @@
  * lower level, so a type that a global shares is never generalised.
  *
  * Types are graphs with shared nodes and can grow exponentially in contrived programs. Every walk is therefore
- * bounded: `too_large` is set when a walk reaches a bound, and the caller reports it.
+ * bounded: it sets `too_large` at a bound, and the caller reports it.
  */
 #include "map.h"
 #include "type.h"

@@ -13,15 +13,15 @@ struct lexer {
   const struct source *source;
   struct arena *arena;
   struct diag *diag;
-  struct map names; /* every name and keyword, so that each is one pointer; a keyword's value is its spelling's entry */
+  struct map names; /* interns names and keywords: each is one pointer */
   size_t at;
   bool newline;
   size_t count;
   size_t capacity;
   struct token *tokens;
-  unsigned nesting;                 /* in how many interpolations we are */
-  unsigned braces[LEX_NESTING_MAX]; /* how many braces are open in each */
-  struct place multiline;           /* the last string that holds a line break */
+  unsigned nesting;                 /* the number of open interpolations */
+  unsigned braces[LEX_NESTING_MAX]; /* the number of open braces in each */
+  struct place multiline;           /* the last string with a line break */
 };
 
 struct lex_spelling {

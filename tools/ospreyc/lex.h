@@ -27,7 +27,7 @@ struct token {
   struct place place;
   union {
     const char *name; /* NAME, and every keyword: equal names are the same pointer */
-    uint64_t integer; /* INT, at most 2^63: that one only after a minus sign */
+    uint64_t integer; /* INT, at most 2^63; the parser accepts 2^63 only after a minus sign */
     double real;
     struct ast_text text; /* the strings' parts, escapes replaced */
   };

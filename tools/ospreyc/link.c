@@ -19,7 +19,7 @@
 #ifndef OSPREYC_LIBDIR
 #define OSPREYC_LIBDIR "lib"
 #endif
-/* What the archives ask of a link: --coverage where they count their branches. */
+/* The link option that the archives need: --coverage if they count branches. */
 #ifndef OSPREYC_LINK
 #define OSPREYC_LINK ""
 #endif
@@ -48,51 +48,27 @@ static void command_add_words(struct link_command *command, const char *words) {
   free(copy);
 }
 
-static void command_free(struct link_command *command) {
-  for (size_t i = 0; i < command->count; i++)
-    free(command->arguments[i]);
-}
-
-/* Where this executable lies. */
-static void own_directory(char *path, size_t size) {
-  ssize_t length = readlink("/proc/self/exe", path, size - 1);
-  path[length > 0 ? length : 0] = '\0';
-  char *slash = strrchr(path, '/');
+/* Appends the path of one of the runtime's archives. Returns -1 after a message if it is in none of its places. */
+static int command_add_archive(struct link_command *command, const char *name, FILE *err) {
+  static const char *const places[] = {"../../runtime", ".", "../" OSPREYC_LIBDIR, "../lib"};
+  char own[PATH_MAX], path[PATH_MAX + 64];
+  ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
+  own[length > 0 ? length : 0] = '\0';
+  char *slash = strrchr(own, '/');
   if (slash)
     *slash = '\0';
-}
-
-/* The path of one of the runtime's archives; NULL after a message if it is in none of its places. */
-static char *archive_find(const char *name, FILE *err) {
-  static const char *const places[] = {"../../runtime", ".", ("../" OSPREYC_LIBDIR), "../lib"};
-  char own[PATH_MAX];
-  own_directory(own, sizeof own);
   for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s/%s", own, places[i], name) < 0)
-      return NULL;
-    if (access(path, R_OK) == 0)
-      return path;
-    free(path);
+    snprintf(path, sizeof path, "%s/%s/%s", own, places[i], name);
+    if (access(path, R_OK) == 0) {
+      command_add(command, "%s", path);
+      return 0;
+    }
   }
-  fprintf(err, "error: %s is not there: it belongs beside the compiler, in %s/../../runtime or %s/../%s\n", name, own,
-          own, OSPREYC_LIBDIR);
-  return NULL;
+  fprintf(err, "error: %s not found in %s/../../runtime or %s/../%s\n", name, own, own, OSPREYC_LIBDIR);
+  return -1;
 }
 
-static int command_add_archives(struct link_command *command, FILE *err) {
-  static const char *const names[] = {"libosprey_ws.a", "libosprey_rt.a", "libosprey_mem.a"};
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-    char *path = archive_find(names[i], err);
-    if (!path)
-      return -1;
-    command_add(command, "%s", path);
-    free(path);
-  }
-  return 0;
-}
-
-/* Runs the command and waits for it. What it has to say it says itself. */
+/* Runs the command, which prints its own messages, and waits for it. */
 static int command_run(const struct link_command *command, FILE *err) {
   pid_t child = 0;
   int status = 0;
@@ -106,12 +82,13 @@ static int command_run(const struct link_command *command, FILE *err) {
     continue;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
     return 0;
-  fprintf(err, "error: '%s' could not link the program\n", command->arguments[0]);
+  fprintf(err, "error: '%s' failed to link the program\n", command->arguments[0]);
   return -1;
 }
 
+/* libm is for functions that programs declare themselves, such as `extern fn sqrt`. */
 int link_program(const char *object, const char *output, FILE *err) {
-  /* libm is for what programs declare themselves (extern fn sqrt). */
+  static const char *const archives[] = {"libosprey_ws.a", "libosprey_rt.a", "libosprey_mem.a"};
   static const char *const system_libraries[] = {"-Wl,--as-needed", OSPREY_WS_SYSTEM_LIBRARIES, "-lm"};
   struct link_command command = {0};
   const char *driver = getenv("OSPREYC_CC"), *flags = getenv("OSPREYC_LDFLAGS");
@@ -121,14 +98,17 @@ int link_program(const char *object, const char *output, FILE *err) {
   command_add(&command, "%s", output);
   if (strcmp(emit_sanitizers(), "none") != 0)
     command_add(&command, "-fsanitize=%s", emit_sanitizers());
-  int outcome = command_add_archives(&command, err);
+  int outcome = 0;
+  for (size_t i = 0; outcome == 0 && i < sizeof archives / sizeof *archives; i++)
+    outcome = command_add_archive(&command, archives[i], err);
   command_add_words(&command, OSPREYC_LINK);
   for (size_t i = 0; i < sizeof system_libraries / sizeof *system_libraries; i++)
     command_add(&command, "%s", system_libraries[i]);
   command_add_words(&command, flags ? flags : "");
   if (outcome == 0)
     outcome = command_run(&command, err);
-  command_free(&command);
+  for (size_t i = 0; i < command.count; i++)
+    free(command.arguments[i]);
   return outcome;
 }
 
@@ -139,7 +119,7 @@ char *link_scratch(FILE *err) {
     return NULL;
   if (mkdtemp(path))
     return path;
-  fprintf(err, "error: cannot make a directory %s: %s\n", path, strerror(errno));
+  fprintf(err, "error: cannot create the directory %s: %s\n", path, strerror(errno));
   free(path);
   return NULL;
 }

@@ -1,18 +1,18 @@
 #pragma once
-/* From an object file to a program that runs.
+/* From an object file to a running program.
  *
- * The C compiler driver links: the one named by OSPREYC_CC, else the one the build was made with. OSPREYC_LDFLAGS, split at spaces, is
- * added to its command line. The runtime's archives are found from the place of the compiler's own executable, in the build tree and
- * where `meson install` puts them.
+ * Links with the C compiler driver that OSPREYC_CC names, by default the one that built ospreyc. Appends
+ * OSPREYC_LDFLAGS, split at spaces, to its command line. Finds the runtime's archives relative to its own executable,
+ * in the build tree and after `meson install`.
  */
 #include <stdio.h>
 
 /* Links an object to an executable. Returns 0, or -1 after a message. */
 int link_program(const char *object, const char *output, FILE *err);
 
-/* A fresh directory for files that do not stay. Returns its path, to be freed, or NULL after a message. */
+/* Makes a temporary directory. Returns its path, which the caller frees, or NULL after a message. */
 char *link_scratch(FILE *err);
 
-/* Replaces this process by the program. With `scratch`, a file in it, the program's file and its directory are removed first; the
- * program runs on without. Returns -1 after a message. */
+/* Replaces this process by the program. If `scratch` is not NULL, it is the program's directory; both are removed
+ * first, and the program runs from its open file. Returns -1 after a message. */
 int link_run(const char *program, const char *scratch, char *const *arguments, FILE *err);

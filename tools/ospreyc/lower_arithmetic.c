@@ -1,23 +1,18 @@
-/* Checked arithmetic.
- *
- * A chain such as a * b + c is computed in registers: every step carries its number, whether anything failed so far, and the
- * message of what failed first. Steps do not branch: after a failure the numbers go on, and mean nothing.
- *
- *     %pair = call { i64, i1 } @llvm.sadd.with.overflow.i64(i64 %left, i64 %right)
- *     %message = select i1 %left.failed, ptr %left.message, …
- */
-#include "lower_internal.h"
+#include "lower_arithmetic.h"
+
+#include "lower_debug.h"
+#include "lower_expr.h"
+#include "lower_string.h"
 
 #include <string.h>
 
-/* Whether the node computes, so that as an operand it needs no block of its own. */
-bool lower_is_arithmetic(const struct ast_expr *expr) {
+bool lower_arithmetic_is(const struct ast_expr *expr) {
   return expr->kind == AST_ARITHMETIC || expr->kind == AST_NEGATE || expr->kind == AST_TO_FLOAT;
 }
 
 static void open_number(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   if (expr->type->kind == TYPE_RESULT) {
-    lower_open(fn, expr, open);
+    lower_result_open(fn, expr, open);
     return;
   }
   *open = (struct lower_open){
@@ -27,54 +22,23 @@ static void open_number(struct lower_function *fn, const struct ast_expr *expr, 
   };
 }
 
-static LLVMValueRef message(struct lower *lower, const char *text) {
-  return lower_text(lower, text, strlen(text));
-}
-
 /* Adds a condition under which the step itself fails. */
 static void open_fail(struct lower_function *fn, struct lower_open *open, LLVMValueRef failed, const char *text) {
-  open->message = lower_select(fn->lower, open->failed, open->message, message(fn->lower, text));
+  LLVMValueRef message = lower_string_literal(fn->lower, text, strlen(text));
+  open->message = lower_select(fn->lower, open->failed, open->message, message);
   open->failed = lower_or(fn->lower, open->failed, failed);
 }
 
-/* { value, failed } of llvm.NAME.with.overflow.i64 */
-static LLVMValueRef overflowing(struct lower *lower, const char *name, LLVMValueRef left, LLVMValueRef right) {
+/*     %pair = call { i64, i1 } @llvm.NAME.with.overflow.i64(i64 %left, i64 %right) */
+static void int_overflowing(struct lower_function *fn, const char *name, LLVMValueRef left, LLVMValueRef right,
+                            struct lower_open *open) {
+  struct lower *lower = fn->lower;
   unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
   LLVMValueRef function = LLVMGetIntrinsicDeclaration(lower->module, id, &lower->word, 1);
   LLVMValueRef arguments[] = {left, right};
-  return LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(function), function, arguments, 2, "");
-}
-
-static void int_overflowing(struct lower_function *fn, const char *name, LLVMValueRef left, LLVMValueRef right,
-                            struct lower_open *open) {
-  LLVMBuilderRef builder = fn->lower->builder;
-  LLVMValueRef pair = overflowing(fn->lower, name, left, right);
-  open->value = LLVMBuildExtractValue(builder, pair, 0, "");
-  open_fail(fn, open, LLVMBuildExtractValue(builder, pair, 1, ""), "integer overflow");
-}
-
-/* The machine's remainder traps on a divisor of 0, and on -1 under INT64_MIN; by 1 it is 0, as by -1 it would be. */
-static void int_remainder(struct lower_function *fn, LLVMValueRef left, LLVMValueRef right, struct lower_open *open) {
-  struct lower *lower = fn->lower;
-  LLVMBuilderRef builder = lower->builder;
-  LLVMValueRef zero = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, 0), "");
-  LLVMValueRef minus_one = LLVMBuildICmp(builder, LLVMIntEQ, right, lower_word(lower, -1), "");
-  LLVMValueRef traps = LLVMBuildOr(builder, zero, minus_one, "");
-  LLVMValueRef divisor = LLVMBuildSelect(builder, traps, lower_word(lower, 1), right, "");
-  open->value = LLVMBuildSRem(builder, left, divisor, "");
-  open_fail(fn, open, zero, "division by zero");
-}
-
-static void int_step(struct lower_function *fn, enum ast_operator op, LLVMValueRef left, LLVMValueRef right,
-                     struct lower_open *open) {
-  if (op == AST_ADD)
-    int_overflowing(fn, "llvm.sadd.with.overflow", left, right, open);
-  else if (op == AST_SUBTRACT)
-    int_overflowing(fn, "llvm.ssub.with.overflow", left, right, open);
-  else if (op == AST_MULTIPLY)
-    int_overflowing(fn, "llvm.smul.with.overflow", left, right, open);
-  else
-    int_remainder(fn, left, right, open);
+  LLVMValueRef pair = LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(function), function, arguments, 2, "");
+  open->value = LLVMBuildExtractValue(lower->builder, pair, 0, "");
+  open_fail(fn, open, LLVMBuildExtractValue(lower->builder, pair, 1, ""), "integer overflow");
 }
 
 static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator op, LLVMValueRef left,
@@ -94,61 +58,59 @@ static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator op,
   }
 }
 
-static void float_step(struct lower_function *fn, enum ast_operator op, LLVMValueRef left, LLVMValueRef right,
-                       struct lower_open *open) {
-  struct lower *lower = fn->lower;
-  open->value = float_plain(fn, op, left, right);
-  if (op != AST_DIVIDE && op != AST_REMAINDER)
-    return;
-  LLVMValueRef zero = LLVMBuildFCmp(lower->builder, LLVMRealOEQ, right, LLVMConstNull(lower->real), "");
-  open_fail(fn, open, zero, "division by zero");
-}
-
-/* What failed before the step: the left operand first, then the right one. */
-static void open_join(struct lower_function *fn, const struct lower_open *left, const struct lower_open *right,
-                      struct lower_open *open) {
-  open->failed = lower_or(fn->lower, left->failed, right->failed);
-  open->message = lower_select(fn->lower, left->failed, left->message, right->message);
-  open->counted = left->counted || right->counted;
-}
-
 static void open_binary(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  struct lower *lower = fn->lower;
+  LLVMBuilderRef builder = lower->builder;
+  enum ast_operator op = expr->binary.op;
   struct lower_open left, right;
   open_number(fn, expr->binary.left, &left);
   open_number(fn, expr->binary.right, &right);
   lower_debug_place(fn, expr->place);
-  open_join(fn, &left, &right, open);
+  /* The failure of an operand comes first, the left one's before the right one's. */
+  open->failed = lower_or(lower, left.failed, right.failed);
+  open->message = lower_select(lower, left.failed, left.message, right.message);
+  open->counted = left.counted || right.counted;
   const struct type *number = expr->binary.left->type;
   if (number->kind == TYPE_RESULT)
     number = number->result.value;
-  if (number->kind == TYPE_INT)
-    int_step(fn, expr->binary.op, left.value, right.value, open);
-  else
-    float_step(fn, expr->binary.op, left.value, right.value, open);
-}
-
-static void open_negate(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
-  struct lower *lower = fn->lower;
-  open_number(fn, expr->operand, open);
-  if (expr->type->result.value->kind == TYPE_FLOAT)
-    open->value = LLVMBuildFNeg(lower->builder, open->value, "");
-  else
-    int_overflowing(fn, "llvm.ssub.with.overflow", lower_word(lower, 0), open->value, open);
-}
-
-/* Evaluates a node that computes and is a Result. */
-void lower_open_arithmetic(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
-  if (expr->kind == AST_ARITHMETIC) {
-    open_binary(fn, expr, open);
-  } else if (expr->kind == AST_NEGATE) {
-    open_negate(fn, expr, open);
+  if (number->kind != TYPE_INT) {
+    open->value = float_plain(fn, op, left.value, right.value);
+    if (op == AST_DIVIDE || op == AST_REMAINDER)
+      open_fail(fn, open, LLVMBuildFCmp(builder, LLVMRealOEQ, right.value, LLVMConstNull(lower->real), ""),
+                "division by zero");
+  } else if (op == AST_ADD) {
+    int_overflowing(fn, "llvm.sadd.with.overflow", left.value, right.value, open);
+  } else if (op == AST_SUBTRACT) {
+    int_overflowing(fn, "llvm.ssub.with.overflow", left.value, right.value, open);
+  } else if (op == AST_MULTIPLY) {
+    int_overflowing(fn, "llvm.smul.with.overflow", left.value, right.value, open);
   } else {
-    open_number(fn, expr->operand, open);
-    open->value = LLVMBuildSIToFP(fn->lower->builder, open->value, fn->lower->real, "");
+    /* `srem` traps on a divisor of 0, and on INT64_MIN % -1. Both divisors are replaced by 1: the remainder by -1 is
+     * 0 too. */
+    LLVMValueRef zero = LLVMBuildICmp(builder, LLVMIntEQ, right.value, lower_word(lower, 0), "");
+    LLVMValueRef minus_one = LLVMBuildICmp(builder, LLVMIntEQ, right.value, lower_word(lower, -1), "");
+    LLVMValueRef traps = LLVMBuildOr(builder, zero, minus_one, "");
+    LLVMValueRef divisor = LLVMBuildSelect(builder, traps, lower_word(lower, 1), right.value, "");
+    open->value = LLVMBuildSRem(builder, left.value, divisor, "");
+    open_fail(fn, open, zero, "division by zero");
   }
 }
 
-/* A node that computes, as a value: plain where it cannot fail. */
+void lower_arithmetic_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  if (expr->kind == AST_ARITHMETIC) {
+    open_binary(fn, expr, open);
+    return;
+  }
+  open_number(fn, expr->operand, open);
+  if (expr->kind == AST_TO_FLOAT)
+    open->value = LLVMBuildSIToFP(builder, open->value, fn->lower->real, "");
+  else if (expr->type->result.value->kind == TYPE_FLOAT)
+    open->value = LLVMBuildFNeg(builder, open->value, "");
+  else
+    int_overflowing(fn, "llvm.ssub.with.overflow", lower_word(fn->lower, 0), open->value, open);
+}
+
 struct lower_value lower_arithmetic(struct lower_function *fn, const struct ast_expr *expr) {
   LLVMBuilderRef builder = fn->lower->builder;
   if (expr->type->kind == TYPE_RESULT)

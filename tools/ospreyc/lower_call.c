@@ -1,10 +1,14 @@
-/* Calls: of functions of the program, of cells, of builtins and of C. */
-#include "lower_internal.h"
+#include "lower_call.h"
+
+#include "lower_debug.h"
+#include "lower_expr.h"
+#include "lower_program.h"
+#include "lower_type.h"
+#include "lower_version.h"
 
 #include "osprey_ws_codegen.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void call_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
   struct lower *lower = context;
@@ -20,7 +24,7 @@ static struct lower_value *call_arguments(struct lower_function *fn, const struc
   return values;
 }
 
-/* T @osprey.NAME(cell, arguments…): every reference is handed over. Above `moving`, the cleanup stack is about to be released. */
+/* T @osprey.NAME(cell, arguments…), which takes ownership of all of them. Releases the cleanups above `moving`. */
 static LLVMValueRef call_function(struct lower_function *fn, const struct lower_callee *callee,
                                   const struct lower_value *arguments, size_t moving) {
   const struct ast_function *function = callee->function;
@@ -31,14 +35,14 @@ static LLVMValueRef call_function(struct lower_function *fn, const struct lower_
   for (size_t i = 0; i < function->parameter_count; i++)
     values[count++] = lower_own_moving(fn, function->parameters[i]->type, arguments[i], moving);
   lower_release_to(fn, moving);
-  LLVMValueRef ir = lower_function_get(fn->lower, function);
+  LLVMValueRef ir = lower_program_function(fn->lower, function);
   LLVMValueRef value = LLVMBuildCall2(fn->lower->builder, LLVMGlobalGetValueType(ir), ir, values, count, "");
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(ir));
   free(values);
   return value;
 }
 
-/* A call in C's convention, with arguments that are borrowed and dropped after it. */
+/* A call in the C convention. The callee borrows the arguments; the owned ones are dropped afterwards. */
 static LLVMValueRef call_borrowing(struct lower_function *fn, LLVMTypeRef type, LLVMValueRef callee, LLVMValueRef cell,
                                    const struct lower_value *arguments, size_t argument_count) {
   LLVMValueRef *values = calloc(argument_count + 1, sizeof *values);
@@ -56,25 +60,20 @@ static LLVMValueRef call_borrowing(struct lower_function *fn, LLVMTypeRef type, 
 
 /*     %code = load ptr, ptr %cell
  *     %value = call T %code(ptr %cell, arguments…)
- */
-static LLVMValueRef call_cell(struct lower_function *fn, const struct lower_callee *callee,
-                              const struct lower_value *arguments) {
+ * if the function is unknown. */
+struct lower_value lower_call_callee(struct lower_function *fn, const struct lower_callee *callee,
+                                     const struct lower_value *arguments) {
   struct lower *lower = fn->lower;
+  const struct type *result = callee->type->function.result;
+  if (callee->function)
+    return lower_fresh(result, call_function(fn, callee, arguments, fn->cleanup_count));
   LLVMValueRef code = LLVMBuildLoad2(lower->builder, lower->pointer, callee->cell, "code");
   LLVMTypeRef type = lower_type_function(lower, callee->type, true);
-  return call_borrowing(fn, type, code, callee->cell, arguments, callee->type->function.parameter_count);
+  size_t count = callee->type->function.parameter_count;
+  return lower_fresh(result, call_borrowing(fn, type, code, callee->cell, arguments, count));
 }
 
-/* Calls it, and consumes those of the arguments that are owned. */
-struct lower_value lower_callee_call(struct lower_function *fn, const struct lower_callee *callee,
-                                     const struct lower_value *arguments) {
-  LLVMValueRef value =
-      callee->function ? call_function(fn, callee, arguments, fn->cleanup_count) : call_cell(fn, callee, arguments);
-  return lower_fresh(callee->type->function.result, value);
-}
-
-/* A function value that is called: its cell is kept for the current scope. */
-struct lower_callee lower_callee_open(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_callee lower_call_open(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower_callee callee = {.type = expr->type};
   if (expr->kind == AST_CLOSURE)
     callee.function = expr->function;
@@ -86,7 +85,7 @@ struct lower_callee lower_callee_open(struct lower_function *fn, const struct as
 static struct lower_callee call_callee(struct lower_function *fn, const struct ast_call *call) {
   struct lower_callee callee = {.function = call->function};
   if (call->callee == AST_CALL_VALUE) {
-    callee = lower_callee_open(fn, call->value);
+    callee = lower_call_open(fn, call->value);
     callee.function = call->function ? call->function : callee.function;
   } else {
     callee.type = call->function->type;
@@ -97,75 +96,59 @@ static struct lower_callee call_callee(struct lower_function *fn, const struct a
 
 /* C passes a bool as a byte that is 0 or 1. */
 static void call_extend(struct lower *lower, LLVMValueRef function, unsigned at, const struct type *type) {
-  if (type->kind != TYPE_BOOL)
-    return;
-  unsigned zeroext = LLVMGetEnumAttributeKindForName("zeroext", strlen("zeroext"));
-  LLVMAddAttributeAtIndex(function, at, LLVMCreateEnumAttribute(lower->llvm, zeroext, 0));
+  if (type->kind == TYPE_BOOL)
+    lower_attribute(lower, function, at, "zeroext", 0);
 }
 
-static LLVMValueRef call_extern_declare(struct lower *lower, const struct ast_extern *external, LLVMTypeRef type) {
-  LLVMValueRef function = LLVMGetNamedFunction(lower->module, external->name);
-  if (function)
-    return function;
-  function = LLVMAddFunction(lower->module, external->name, type);
-  call_extend(lower, function, LLVMAttributeReturnIndex, external->type->function.result);
-  for (unsigned i = 0; i < external->type->function.parameter_count; i++)
-    call_extend(lower, function, i + 1, external->type->function.parameters[i]);
-  return function;
-}
-
-static LLVMValueRef call_extern(struct lower_function *fn, const struct ast_expr *expr) {
+/* A call of an extern function or a builtin: %result = call ptr @websocketSend(i64 %id, ptr %message) */
+static struct lower_value call_declared(struct lower_function *fn, const struct ast_expr *expr) {
+  struct lower *lower = fn->lower;
   const struct ast_call *call = &expr->call;
-  LLVMTypeRef type = lower_type_function(fn->lower, call->external->type, false);
-  LLVMValueRef function = call_extern_declare(fn->lower, call->external, type);
+  LLVMTypeRef type;
+  LLVMValueRef function;
+  if (call->callee == AST_CALL_EXTERN) {
+    const struct type *external = call->external->type;
+    type = lower_type_function(lower, external, false);
+    function = LLVMGetNamedFunction(lower->module, call->external->name);
+    if (!function) {
+      function = LLVMAddFunction(lower->module, call->external->name, type);
+      call_extend(lower, function, LLVMAttributeReturnIndex, external->function.result);
+      for (unsigned i = 0; i < external->function.parameter_count; i++)
+        call_extend(lower, function, i + 1, external->function.parameters[i]);
+    }
+  } else {
+    function = osp_ws_codegen_declare(lower->module, call->name, call_report, lower);
+    if (!function)
+      return lower_fresh(expr->type, LLVMGetPoison(lower->pointer));
+    type = LLVMGlobalGetValueType(function);
+  }
   struct lower_value *arguments = call_arguments(fn, &call->arguments);
   lower_debug_place(fn, expr->place);
   LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, call->arguments.count);
   free(arguments);
-  return value;
-}
-
-/* %result = call ptr @websocketSend(i64 %id, ptr %message) */
-static LLVMValueRef call_builtin(struct lower_function *fn, const struct ast_expr *expr) {
-  const struct ast_call *call = &expr->call;
-  LLVMValueRef function = osp_ws_codegen_declare(fn->lower->module, call->name, call_report, fn->lower);
-  struct lower_value *arguments = call_arguments(fn, &call->arguments);
-  lower_debug_place(fn, expr->place);
-  LLVMValueRef value =
-      function ? call_borrowing(fn, LLVMGlobalGetValueType(function), function, NULL, arguments, call->arguments.count)
-               : LLVMGetPoison(fn->lower->pointer);
-  free(arguments);
-  return value;
+  return lower_fresh(expr->type, value);
 }
 
 struct lower_value lower_call(struct lower_function *fn, const struct ast_expr *expr) {
   const struct ast_call *call = &expr->call;
-  if (call->callee == AST_CALL_EXTERN)
-    return lower_fresh(expr->type, call_extern(fn, expr));
-  if (call->callee == AST_CALL_BUILTIN)
-    return lower_fresh(expr->type, call_builtin(fn, expr));
+  if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN)
+    return call_declared(fn, expr);
   size_t depth = fn->cleanup_count;
   struct lower_callee callee = call_callee(fn, call);
   struct lower_value *arguments = call_arguments(fn, &call->arguments);
   lower_debug_place(fn, expr->place);
-  struct lower_value value = lower_callee_call(fn, &callee, arguments);
-  lower_release_to(fn, depth);
-  lower_pop_to(fn, depth);
+  struct lower_value value = lower_call_callee(fn, &callee, arguments);
+  lower_leave(fn, depth);
   free(arguments);
   return value;
 }
 
-/* Whether the call can replace its caller on the stack: what borrows its arguments cannot, for someone must release them. */
 bool lower_call_is_tail(const struct ast_expr *expr) {
   return expr->kind == AST_CALL && expr->call.tail && expr->call.function &&
          (expr->call.callee == AST_CALL_FUNCTION || expr->call.callee == AST_CALL_SELF ||
           expr->call.callee == AST_CALL_VALUE);
 }
 
-/*     …                                              everything that is live is released, but for what is handed over
- *     %value = musttail call tailcc T @osprey.NAME(…)
- *     ret T %value
- */
 void lower_call_tail(struct lower_function *fn, const struct ast_expr *expr) {
   size_t depth = fn->cleanup_count;
   struct lower_callee callee = call_callee(fn, &expr->call);

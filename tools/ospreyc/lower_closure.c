@@ -1,20 +1,11 @@
-/* Functions as values: cells, and the code they point to (spec/abi.md).
- *
- *     @cell.NAME = private unnamed_addr constant { ptr } { ptr @fnval.NAME }
- *
- *     define internal T @fnval.NAME(ptr %cell, parameters…) {
- *       call void @osp_retain(ptr …)                    the cell, if it captures, and each counted parameter
- *       %value = call tailcc T @osprey.NAME(…)
- *       ret T %value
- *     }
- *
- * The code of a cell borrows its arguments, as any caller of a cell expects, and hands references to the function proper.
- */
-#include "lower_internal.h"
+#include "lower_closure.h"
+
+#include "lower_expr.h"
 #include "lower_layout.h"
+#include "lower_program.h"
+#include "lower_type.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static char *closure_name(const char *prefix, const struct ast_function *function) {
   char *name = NULL;
@@ -23,15 +14,25 @@ static char *closure_name(const char *prefix, const struct ast_function *functio
   return name;
 }
 
-/* Passes every parameter on; the function proper has no cell where it captures nothing. */
-static void closure_forward(struct lower *lower, const struct ast_function *function, LLVMValueRef ir) {
+/* The code that the cells of a function point to. */
+static LLVMValueRef closure_code(struct lower *lower, const struct ast_function *function) {
+  char *name = closure_name("fnval", function);
+  LLVMValueRef ir = LLVMGetNamedFunction(lower->module, name);
+  if (ir) {
+    free(name);
+    return ir;
+  }
+  LLVMBasicBlockRef here = LLVMGetInsertBlock(lower->builder);
+  LLVMMetadataRef place = LLVMGetCurrentDebugLocation2(lower->builder);
+  ir = LLVMAddFunction(lower->module, name, lower_type_function(lower, function->type, true));
+  free(name);
+  LLVMSetLinkage(ir, LLVMInternalLinkage);
   struct lower_function fn = {.lower = lower, .ast = function, .ir = ir};
-  bool captures = function->capture_count > 0;
   LLVMValueRef *arguments = calloc(function->parameter_count + 1, sizeof *arguments);
   unsigned count = 0;
   LLVMPositionBuilderAtEnd(lower->builder, lower_block_new(&fn, "entry"));
   LLVMSetCurrentDebugLocation2(lower->builder, NULL);
-  if (captures) {
+  if (function->capture_count > 0) {
     arguments[count++] = LLVMGetParam(ir, 0);
     lower_retain(&fn, arguments[0]);
   }
@@ -40,55 +41,37 @@ static void closure_forward(struct lower *lower, const struct ast_function *func
     lower_own(&fn, function->parameters[i]->type, lower_borrowed(argument));
     arguments[count++] = argument;
   }
-  LLVMValueRef body = lower_function_get(lower, function);
+  LLVMValueRef body = lower_program_function(lower, function);
   LLVMValueRef value = LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(body), body, arguments, count, "value");
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(body));
   LLVMBuildRet(lower->builder, value);
   free(arguments);
-}
-
-/* The code that a cell of the function points to. */
-LLVMValueRef lower_closure_code(struct lower *lower, const struct ast_function *function) {
-  char *name = closure_name("fnval", function);
-  LLVMValueRef ir = LLVMGetNamedFunction(lower->module, name);
-  if (!ir) {
-    LLVMBasicBlockRef here = LLVMGetInsertBlock(lower->builder);
-    LLVMMetadataRef place = LLVMGetCurrentDebugLocation2(lower->builder);
-    ir = LLVMAddFunction(lower->module, name, lower_type_function(lower, function->type, true));
-    LLVMSetLinkage(ir, LLVMInternalLinkage);
-    closure_forward(lower, function, ir);
-    LLVMPositionBuilderAtEnd(lower->builder, here);
-    LLVMSetCurrentDebugLocation2(lower->builder, place);
-  }
-  free(name);
+  LLVMPositionBuilderAtEnd(lower->builder, here);
+  LLVMSetCurrentDebugLocation2(lower->builder, place);
   return ir;
 }
 
-/* The one cell of a function that captures nothing. */
+/* The constant cell of a function without captures. */
 static LLVMValueRef closure_constant(struct lower *lower, const struct ast_function *function) {
   char *name = closure_name("cell", function);
   LLVMValueRef cell = LLVMGetNamedGlobal(lower->module, name);
   if (!cell) {
-    LLVMValueRef code = lower_closure_code(lower, function);
+    LLVMValueRef code = closure_code(lower, function);
     LLVMValueRef content = LLVMConstStructInContext(lower->llvm, &code, 1, false);
-    cell = LLVMAddGlobal(lower->module, LLVMTypeOf(content), name);
-    LLVMSetInitializer(cell, content);
-    LLVMSetGlobalConstant(cell, true);
-    LLVMSetLinkage(cell, LLVMPrivateLinkage);
-    LLVMSetUnnamedAddress(cell, LLVMGlobalUnnamedAddr);
+    cell = lower_constant(lower, content, name);
   }
   free(name);
   return cell;
 }
 
-/* %cell = call ptr @osp_alloc_tagged(i64 SIZE, i64 META), then the code and each captured value are stored. */
+/* %cell = call ptr @osp_alloc_tagged(i64 SIZE, i64 META), then stores of the code and the captured values. */
 static LLVMValueRef closure_fresh(struct lower_function *fn, const struct ast_function *function) {
   struct lower *lower = fn->lower;
   LLVMTypeRef type = lower_type_cell(lower, function);
   size_t count = LAYOUT_CELL_captures + function->capture_count;
   const struct type **members = calloc(count, sizeof *members);
   LLVMValueRef *values = calloc(count, sizeof *values);
-  values[LAYOUT_CELL_code] = lower_closure_code(lower, function);
+  values[LAYOUT_CELL_code] = closure_code(lower, function);
   for (size_t i = 0; i < function->capture_count; i++) {
     size_t at = LAYOUT_CELL_captures + i;
     members[at] = function->captures[i].variable->type;
@@ -108,7 +91,6 @@ struct lower_value lower_closure(struct lower_function *fn, const struct ast_fun
   return lower_fresh(function->type, closure_fresh(fn, function));
 }
 
-/* Inside the body: a captured value, borrowed from the cell. */
 LLVMValueRef lower_closure_capture(struct lower_function *fn, size_t index) {
   struct lower *lower = fn->lower;
   const struct ast_variable *variable = fn->ast->captures[index].variable;
@@ -117,7 +99,6 @@ LLVMValueRef lower_closure_capture(struct lower_function *fn, size_t index) {
   return LLVMBuildLoad2(lower->builder, lower_type(lower, variable->type), slot, variable->name);
 }
 
-/* The cell of the function that is running. */
-struct lower_value lower_self(struct lower_function *fn) {
+struct lower_value lower_closure_self(struct lower_function *fn) {
   return lower_borrowed(fn->cell ? fn->cell : closure_constant(fn->lower, fn->ast));
 }

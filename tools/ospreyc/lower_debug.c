@@ -1,7 +1,5 @@
-/* Debug information: which line of Osprey an instruction comes from, and what its function is called there. */
-#include "lower_internal.h"
+#include "lower_debug.h"
 
-#include <llvm-c/DebugInfo.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +18,7 @@ void lower_debug_begin(struct lower *lower) {
   debug_flag(lower, "Dwarf Version", 5);
   lower->debug = LLVMCreateDIBuilder(lower->module);
   lower->debug_file = LLVMDIBuilderCreateFile(lower->debug, name, strlen(name), directory, strlen(directory));
-  /* DWARF has no number for Osprey: C's makes debuggers read expressions in its syntax. */
+  /* DWARF has no number for Osprey. With C's, debuggers read expressions in C syntax. */
   LLVMDIBuilderCreateCompileUnit(lower->debug, LLVMDWARFSourceLanguageC11, lower->debug_file, producer,
                                  strlen(producer), true, "", 0, 0, "", 0, LLVMDWARFEmissionFull, 0, false, false, "", 0,
                                  "", 0);
@@ -45,7 +43,6 @@ LLVMMetadataRef lower_debug_function(struct lower *lower, const struct ast_funct
   return scope;
 }
 
-/* What is built from here on comes from there. */
 void lower_debug_place(struct lower_function *fn, struct place place) {
   if (!fn->scope)
     return;

@@ -1,13 +1,7 @@
-/* range(start, end) with its maps and filters, and the forEach or fold at its end.
- *
- *   head:   %i = phi … ; %accumulator = phi …          the accumulator is owned
- *           br i1 %more, label %body, label %done
- *   body:   …                                          the stages; a filter may go to step
- *   step:   %accumulator.next = phi …
- *           br label %head
- *   done:
- */
-#include "lower_internal.h"
+#include "lower_loop.h"
+
+#include "lower_call.h"
+#include "lower_expr.h"
 
 #include <stdlib.h>
 
@@ -26,60 +20,51 @@ static void phi_add(LLVMValueRef phi, LLVMValueRef value, LLVMBasicBlockRef from
     LLVMAddIncoming(phi, &value, &from, 1);
 }
 
-/* Goes to the next element, with the accumulator as it is now. */
+/* Branches to the next element, with the present accumulator. */
 static void loop_continue(struct lower_function *fn, struct loop *loop, LLVMValueRef accumulator) {
   phi_add(loop->next_accumulator, accumulator, LLVMGetInsertBlock(fn->lower->builder));
   LLVMBuildBr(fn->lower->builder, loop->step);
 }
 
-static struct lower_value loop_map(struct lower_function *fn, const struct lower_callee *function,
-                                   struct lower_value element) {
-  return lower_callee_call(fn, function, &element);
-}
-
-/* The function gets to see the element; the element stays in hand. */
-static void loop_filter(struct lower_function *fn, struct loop *loop, const struct lower_callee *function,
-                        struct lower_value element) {
-  LLVMBuilderRef builder = fn->lower->builder;
-  struct lower_value seen = lower_borrowed(element.ir);
-  LLVMValueRef passes = lower_callee_call(fn, function, &seen).ir;
-  LLVMBasicBlockRef pass = lower_block_new(fn, "pass"), skip = lower_block_new(fn, "skip");
-  LLVMBuildCondBr(builder, passes, pass, skip);
-  lower_block_enter(fn, skip);
-  lower_drop(fn, element);
-  loop_continue(fn, loop, loop->accumulator);
-  lower_block_enter(fn, pass);
-}
-
 static void loop_body(struct lower_function *fn, struct loop *loop) {
+  LLVMBuilderRef builder = fn->lower->builder;
   struct lower_value element = lower_borrowed(loop->index);
   for (size_t i = 0; i < loop->ast->stage_count; i++) {
-    if (loop->ast->stages[i].kind == AST_STAGE_MAP)
-      element = loop_map(fn, &loop->stages[i], element);
-    else
-      loop_filter(fn, loop, &loop->stages[i], element);
+    if (loop->ast->stages[i].kind == AST_STAGE_MAP) {
+      element = lower_call_callee(fn, &loop->stages[i], &element);
+      continue;
+    }
+    /* A filter: the call only borrows the element. */
+    struct lower_value seen = lower_borrowed(element.ir);
+    LLVMValueRef passes = lower_call_callee(fn, &loop->stages[i], &seen).ir;
+    LLVMBasicBlockRef pass = lower_block_new(fn, "pass"), skip = lower_block_new(fn, "skip");
+    LLVMBuildCondBr(builder, passes, pass, skip);
+    lower_block_enter(fn, skip);
+    lower_drop(fn, element);
+    loop_continue(fn, loop, loop->accumulator);
+    lower_block_enter(fn, pass);
   }
   if (!loop->accumulator) {
-    lower_drop(fn, lower_callee_call(fn, &loop->function, &element));
+    lower_drop(fn, lower_call_callee(fn, &loop->function, &element));
     loop_continue(fn, loop, NULL);
     return;
   }
   const struct type *type = loop->ast->initial->type;
   struct lower_value arguments[] = {lower_fresh(type, loop->accumulator), element};
-  loop_continue(fn, loop, lower_callee_call(fn, &loop->function, arguments).ir);
+  loop_continue(fn, loop, lower_call_callee(fn, &loop->function, arguments).ir);
 }
 
-/* Evaluates everything that is evaluated once, in order, and makes the blocks. */
+/* Evaluates the operands that are evaluated once, in order, and builds the head. */
 static void loop_begin(struct lower_function *fn, struct loop *loop) {
   struct lower *lower = fn->lower;
   const struct ast_loop *ast = loop->ast;
   LLVMValueRef start = lower_expr(fn, ast->start).ir, end = lower_expr(fn, ast->end).ir, initial = NULL;
   loop->stages = calloc(ast->stage_count + 1, sizeof *loop->stages);
   for (size_t i = 0; i < ast->stage_count; i++)
-    loop->stages[i] = lower_callee_open(fn, ast->stages[i].function);
+    loop->stages[i] = lower_call_open(fn, ast->stages[i].function);
   if (ast->initial)
     initial = lower_own(fn, ast->initial->type, lower_expr(fn, ast->initial));
-  loop->function = lower_callee_open(fn, ast->function);
+  loop->function = lower_call_open(fn, ast->function);
   loop->head = lower_block_new(fn, "head");
   loop->body = lower_block_new(fn, "body");
   loop->step = lower_block_new(fn, "step");
@@ -97,29 +82,23 @@ static void loop_begin(struct lower_function *fn, struct loop *loop) {
   LLVMBuildCondBr(lower->builder, more, loop->body, loop->done);
 }
 
-/* The index is below the end, so adding 1 cannot overflow. */
-static void loop_step(struct lower_function *fn, struct loop *loop) {
-  LLVMBuilderRef builder = fn->lower->builder;
-  LLVMValueRef next = LLVMBuildNSWAdd(builder, loop->index, lower_word(fn->lower, 1), "");
-  phi_add(loop->index, next, loop->step);
-  phi_add(loop->accumulator, loop->next_accumulator, loop->step);
-  LLVMBuildBr(builder, loop->head);
-}
-
 struct lower_value lower_loop(struct lower_function *fn, const struct ast_expr *expr) {
+  struct lower *lower = fn->lower;
   struct loop loop = {.ast = &expr->loop};
   size_t depth = fn->cleanup_count;
   loop_begin(fn, &loop);
   lower_block_enter(fn, loop.step);
   if (loop.accumulator)
-    loop.next_accumulator = LLVMBuildPhi(fn->lower->builder, LLVMTypeOf(loop.accumulator), "");
+    loop.next_accumulator = LLVMBuildPhi(lower->builder, LLVMTypeOf(loop.accumulator), "");
   lower_block_enter(fn, loop.body);
   loop_body(fn, &loop);
   lower_block_enter(fn, loop.step);
-  loop_step(fn, &loop);
+  /* The index is below the end, so adding 1 cannot overflow. */
+  phi_add(loop.index, LLVMBuildNSWAdd(lower->builder, loop.index, lower_word(lower, 1), ""), loop.step);
+  phi_add(loop.accumulator, loop.next_accumulator, loop.step);
+  LLVMBuildBr(lower->builder, loop.head);
   lower_block_enter(fn, loop.done);
-  lower_release_to(fn, depth);
-  lower_pop_to(fn, depth);
+  lower_leave(fn, depth);
   free(loop.stages);
-  return loop.accumulator ? lower_fresh(expr->type, loop.accumulator) : lower_unit(fn->lower);
+  return loop.accumulator ? lower_fresh(expr->type, loop.accumulator) : lower_unit(lower);
 }

@@ -1,10 +1,8 @@
-/* Records and the variants of unions.
- *
- *     %record = call ptr @osp_alloc_tagged_noinit(i64 SIZE, i64 META)
- *     { i64 tag, fields… }
- */
-#include "lower_internal.h"
+#include "lower_record.h"
+
+#include "lower_expr.h"
 #include "lower_layout.h"
+#include "lower_type.h"
 
 #include <stdlib.h>
 
@@ -14,16 +12,15 @@ static LLVMValueRef field_address(struct lower_function *fn, const struct type_c
   return LLVMBuildStructGEP2(fn->lower->builder, type, record, LAYOUT_RECORD_fields + index, "");
 }
 
-/* A field's value, borrowed from the record. */
-LLVMValueRef lower_field_load(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
-                              LLVMValueRef record) {
+LLVMValueRef lower_record_load(struct lower_function *fn, const struct type_constructor *constructor, unsigned index,
+                               LLVMValueRef record) {
   const struct type_field *field = &constructor->fields[index];
   LLVMValueRef address = field_address(fn, constructor, index, record);
   return LLVMBuildLoad2(fn->lower->builder, lower_type(fn->lower, field->type), address,
                         field->name ? field->name : "");
 }
 
-LLVMValueRef lower_tag_load(struct lower_function *fn, LLVMValueRef record) {
+LLVMValueRef lower_record_tag(struct lower_function *fn, LLVMValueRef record) {
   return LLVMBuildLoad2(fn->lower->builder, fn->lower->word, record, "tag");
 }
 
@@ -37,33 +34,24 @@ static int64_t record_meta(struct lower *lower, const struct type_constructor *c
   return meta;
 }
 
-/* A variant without fields is a constant. */
-static LLVMValueRef record_empty(struct lower *lower, const struct type_constructor *constructor) {
-  LLVMValueRef tag = lower_word(lower, constructor->tag);
-  LLVMValueRef content = LLVMConstStructInContext(lower->llvm, &tag, 1, false);
-  LLVMValueRef record = LLVMAddGlobal(lower->module, LLVMTypeOf(content), constructor->name);
-  LLVMSetInitializer(record, content);
-  LLVMSetGlobalConstant(record, true);
-  LLVMSetLinkage(record, LLVMPrivateLinkage);
-  LLVMSetUnnamedAddress(record, LLVMGlobalUnnamedAddr);
-  return record;
-}
-
-/* A record of these field values, which are owned and move in. */
+/* A record that takes ownership of the values of its fields. A variant without fields is a constant. */
 static struct lower_value record_new(struct lower_function *fn, const struct type_constructor *constructor,
                                      const LLVMValueRef *values) {
   struct lower *lower = fn->lower;
-  if (constructor->field_count == 0)
-    return lower_borrowed(record_empty(lower, constructor));
+  LLVMValueRef tag = lower_word(lower, constructor->tag);
+  if (constructor->field_count == 0) {
+    LLVMValueRef content = LLVMConstStructInContext(lower->llvm, &tag, 1, false);
+    return lower_borrowed(lower_constant(lower, content, constructor->name));
+  }
   LLVMTypeRef type = lower_type_constructor(lower, constructor);
   LLVMValueRef record = lower_alloc_record(lower, type, record_meta(lower, constructor));
-  LLVMBuildStore(lower->builder, lower_word(lower, constructor->tag), record);
+  LLVMBuildStore(lower->builder, tag, record);
   for (unsigned i = 0; i < constructor->field_count; i++)
     LLVMBuildStore(lower->builder, values[i], field_address(fn, constructor, i, record));
   return lower_fresh(constructor->type, record);
 }
 
-struct lower_value lower_construct(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_record_construct(struct lower_function *fn, const struct ast_expr *expr) {
   const struct type_constructor *constructor = expr->construct.constructor;
   LLVMValueRef *values = calloc(constructor->field_count + 1, sizeof *values);
   for (size_t i = 0; i < constructor->field_count; i++)
@@ -73,14 +61,14 @@ struct lower_value lower_construct(struct lower_function *fn, const struct ast_e
   return record;
 }
 
-struct lower_value lower_update(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_record_update(struct lower_function *fn, const struct ast_expr *expr) {
   const struct type_constructor *constructor = &expr->type->named.constructors[0];
   struct lower_value old = lower_expr(fn, expr->update.record);
   LLVMValueRef *values = calloc(constructor->field_count + 1, sizeof *values);
   for (unsigned i = 0; i < constructor->field_count; i++) {
     const struct ast_expr *replacement = expr->update.values[i];
     struct lower_value value =
-        replacement ? lower_expr(fn, replacement) : lower_borrowed(lower_field_load(fn, constructor, i, old.ir));
+        replacement ? lower_expr(fn, replacement) : lower_borrowed(lower_record_load(fn, constructor, i, old.ir));
     values[i] = lower_own(fn, constructor->fields[i].type, value);
   }
   lower_drop(fn, old);
@@ -89,11 +77,11 @@ struct lower_value lower_update(struct lower_function *fn, const struct ast_expr
   return record;
 }
 
-/* Of a record that nobody else holds, the field must outlive it. */
-struct lower_value lower_field(struct lower_function *fn, const struct ast_expr *expr) {
+/* The field of an owned record is retained before the record is released. */
+struct lower_value lower_record_field(struct lower_function *fn, const struct ast_expr *expr) {
   const struct type_constructor *constructor = &expr->field.record->type->named.constructors[0];
   struct lower_value record = lower_expr(fn, expr->field.record);
-  LLVMValueRef value = lower_field_load(fn, constructor, expr->field.index, record.ir);
+  LLVMValueRef value = lower_record_load(fn, constructor, expr->field.index, record.ir);
   if (!record.owned)
     return lower_borrowed(value);
   lower_own(fn, expr->type, lower_borrowed(value));

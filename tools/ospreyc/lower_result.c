@@ -1,14 +1,13 @@
-/* Results: as blocks, where something may keep them, and taken apart, where the next thing is to look inside.
- *
- *     %block = call ptr @osp_alloc_tagged(i64 SIZE, i64 META)
- *     { T value, i8 discriminant, ptr message }
- */
-#include "lower_internal.h"
+#include "lower_result.h"
+
+#include "lower_arithmetic.h"
+#include "lower_expr.h"
 #include "lower_layout.h"
+#include "lower_type.h"
 
 static const struct type result_message = {.kind = TYPE_STRING};
 
-/* The message is counted in all of them, the value where its type is. */
+/* The message is always counted, the value if its type is. */
 static int64_t result_meta(struct lower *lower, const struct type *value) {
   const struct type *members[] = {[LAYOUT_RESULT_value] = value, [LAYOUT_RESULT_message] = &result_message};
   return lower_type_meta(lower, lower_type_result(lower, value), members, sizeof members / sizeof *members);
@@ -20,21 +19,16 @@ static void result_store(struct lower_function *fn, LLVMTypeRef block, LLVMValue
   LLVMBuildStore(builder, value, LLVMBuildStructGEP2(builder, block, at, index, ""));
 }
 
-/* Success(constant) and Error(constant) are constants: one private block, which counting ignores. */
+/* Success(constant) and Error(constant) are constant blocks, which counting ignores. */
 static LLVMValueRef result_constant(struct lower *lower, LLVMValueRef *members) {
   LLVMValueRef content = LLVMConstStructInContext(lower->llvm, members, LAYOUT_RESULT_message + 1, false);
-  LLVMValueRef block = LLVMAddGlobal(lower->module, LLVMTypeOf(content), "result");
-  LLVMSetInitializer(block, content);
-  LLVMSetGlobalConstant(block, true);
-  LLVMSetLinkage(block, LLVMPrivateLinkage);
-  LLVMSetUnnamedAddress(block, LLVMGlobalUnnamedAddr);
-  return block;
+  return lower_constant(lower, content, "result");
 }
 
-/* A block of Result<type> with these contents, which are borrowed. What the cleanup stack holds of them above `moving`, and is about
- * to release, moves in. */
-LLVMValueRef lower_result_block(struct lower_function *fn, const struct type *type, const struct lower_open *open,
-                                size_t moving) {
+/* A block of a Result with these borrowed contents. Moves those that the cleanup stack holds above `moving`, which the
+ * caller releases next. */
+static LLVMValueRef result_block(struct lower_function *fn, const struct type *type, const struct lower_open *open,
+                                 size_t moving) {
   struct lower *lower = fn->lower;
   LLVMBuilderRef builder = lower->builder;
   const struct type *value = type->result.value;
@@ -60,21 +54,17 @@ LLVMValueRef lower_result_block(struct lower_function *fn, const struct type *ty
   return at;
 }
 
-/* A Result that is made here, as a value. */
 struct lower_value lower_result(struct lower_function *fn, const struct ast_expr *expr) {
   size_t depth = fn->cleanup_count;
   struct lower_open open;
-  lower_open(fn, expr, &open);
-  LLVMValueRef block = lower_result_block(fn, expr->type, &open, depth);
-  lower_release_to(fn, depth);
-  lower_pop_to(fn, depth);
+  lower_result_open(fn, expr, &open);
+  LLVMValueRef block = result_block(fn, expr->type, &open, depth);
+  lower_leave(fn, depth);
   return lower_fresh(expr->type, block);
 }
 
-/* Takes a block apart, and keeps it for the current scope. Value and message may both be loaded whatever it is: the one that does
- * not hold is there, but of no meaning. */
-void lower_open_block(struct lower_function *fn, const struct type *type, struct lower_value block,
-                      struct lower_open *open) {
+void lower_result_open_block(struct lower_function *fn, const struct type *type, struct lower_value block,
+                             struct lower_open *open) {
   struct lower *lower = fn->lower;
   LLVMBuilderRef builder = lower->builder;
   LLVMValueRef at = lower_keep(fn, block);
@@ -90,22 +80,18 @@ void lower_open_block(struct lower_function *fn, const struct type *type, struct
   open->counted = true;
 }
 
-static void result_open_made(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   struct lower *lower = fn->lower;
   bool failed = expr->kind == AST_ERROR;
-  LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
-  open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;
-  open->failed = LLVMConstInt(lower->bit, failed, false);
-  open->message = failed ? operand : LLVMConstNull(lower->pointer);
-  open->counted = failed;
-}
-
-/* Evaluates an expression that is a Result, without a block if it makes the Result itself. */
-void lower_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
-  if (expr->kind == AST_SUCCESS || expr->kind == AST_ERROR)
-    result_open_made(fn, expr, open);
-  else if (lower_is_arithmetic(expr))
-    lower_open_arithmetic(fn, expr, open);
-  else
-    lower_open_block(fn, expr->type, lower_expr(fn, expr), open);
+  if (lower_arithmetic_is(expr)) {
+    lower_arithmetic_open(fn, expr, open);
+  } else if (failed || expr->kind == AST_SUCCESS) {
+    LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
+    open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;
+    open->failed = LLVMConstInt(lower->bit, failed, false);
+    open->message = failed ? operand : LLVMConstNull(lower->pointer);
+    open->counted = failed;
+  } else {
+    lower_result_open_block(fn, expr->type, lower_expr(fn, expr), open);
+  }
 }

@@ -1,19 +1,15 @@
-/* Text: literals, interpolation, rendering, comparison.
- *
- * What is joined or printed is laid out as parts for libosprey_rt, which sizes the whole once:
- *
- *     %parts = alloca [N x { i64, i64 }]                 in the entry block
- *     store …                                            kind and value of each
- *     %text = call ptr @osp_rt_format(ptr %parts, i64 N)
- */
-#include "lower_internal.h"
+#include "lower_string.h"
+
+#include "lower_debug.h"
+#include "lower_expr.h"
+#include "lower_version.h"
 
 #include "runtime/osprey_rt.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-/* The parts of one text, evaluated: borrowed from the current scope. */
+/* The evaluated parts of one string, borrowed from the current scope. */
 struct parts {
   size_t count, capacity;
   struct {
@@ -22,13 +18,9 @@ struct parts {
   } * items;
 };
 
-LLVMValueRef lower_text(struct lower *lower, const char *bytes, size_t length) {
+LLVMValueRef lower_string_literal(struct lower *lower, const char *bytes, size_t length) {
   LLVMValueRef content = lower_version_string(lower->llvm, bytes, length);
-  LLVMValueRef text = LLVMAddGlobal(lower->module, LLVMTypeOf(content), "text");
-  LLVMSetInitializer(text, content);
-  LLVMSetGlobalConstant(text, true);
-  LLVMSetLinkage(text, LLVMPrivateLinkage);
-  LLVMSetUnnamedAddress(text, LLVMGlobalUnnamedAddr);
+  LLVMValueRef text = lower_constant(lower, content, "text");
   LLVMSetAlignment(text, 1);
   return text;
 }
@@ -51,16 +43,7 @@ static int64_t part_kind(const struct type *type) {
   }
 }
 
-static void parts_add(struct parts *parts, int64_t kind, LLVMValueRef value) {
-  if (parts->count == parts->capacity) {
-    parts->capacity = parts->capacity ? 2 * parts->capacity : 8;
-    parts->items = realloc(parts->items, parts->capacity * sizeof *parts->items);
-  }
-  parts->items[parts->count].kind = kind;
-  parts->items[parts->count++].value = value;
-}
-
-/* Evaluates an expression into parts; texts that are joined themselves are joined only once. */
+/* Evaluates an expression into parts. Flattens nested concatenations, so that all is joined once. */
 static void parts_collect(struct lower_function *fn, struct parts *parts, const struct ast_expr *expr) {
   if (expr->kind == AST_INTERPOLATE) {
     for (size_t i = 0; i < expr->list.count; i++)
@@ -71,16 +54,17 @@ static void parts_collect(struct lower_function *fn, struct parts *parts, const 
   } else if (expr->kind == AST_TO_STRING) {
     parts_collect(fn, parts, expr->operand);
   } else {
-    parts_add(parts, part_kind(expr->type), lower_keep(fn, lower_expr(fn, expr)));
+    LLVMValueRef value = lower_keep(fn, lower_expr(fn, expr));
+    if (parts->count == parts->capacity) {
+      parts->capacity = parts->capacity ? 2 * parts->capacity : 8;
+      parts->items = realloc(parts->items, parts->capacity * sizeof *parts->items);
+    }
+    parts->items[parts->count].kind = part_kind(expr->type);
+    parts->items[parts->count++].value = value;
   }
 }
 
-/* A part's value as the word that it is stored as. */
-static LLVMValueRef part_word(struct lower *lower, LLVMValueRef value) {
-  LLVMTypeRef type = LLVMTypeOf(value);
-  return type == lower->bit ? LLVMBuildZExt(lower->builder, value, lower->word, "") : value;
-}
-
+/* Adds the array to the entry block. */
 static LLVMValueRef parts_array(struct lower_function *fn, LLVMTypeRef type) {
   LLVMBuilderRef builder = fn->lower->builder;
   LLVMBasicBlockRef here = LLVMGetInsertBlock(builder);
@@ -93,52 +77,47 @@ static LLVMValueRef parts_array(struct lower_function *fn, LLVMTypeRef type) {
   return array;
 }
 
-/* Stores the parts and calls the function with them. */
-static LLVMValueRef parts_call(struct lower_function *fn, const struct parts *parts, const char *name,
-                               LLVMTypeRef result) {
+/* Evaluates the parts, stores them, and calls the function with them. */
+static LLVMValueRef parts_render(struct lower_function *fn, const struct ast_expr *whole, struct place place,
+                                 const char *name, LLVMTypeRef result) {
   struct lower *lower = fn->lower;
   LLVMTypeRef members[] = {lower->word, lower->word};
   LLVMTypeRef part = LLVMStructTypeInContext(lower->llvm, members, 2, false);
-  LLVMTypeRef type = lower_version_array(part, parts->count);
-  LLVMValueRef array = parts->count ? parts_array(fn, type) : LLVMConstNull(lower->pointer);
-  for (size_t i = 0; i < parts->count; i++) {
-    LLVMValueRef index[] = {lower_word(lower, 0), lower_word(lower, (int64_t)i)};
-    LLVMValueRef at = LLVMBuildInBoundsGEP2(lower->builder, type, array, index, 2, "");
-    LLVMBuildStore(lower->builder, lower_word(lower, parts->items[i].kind), at);
-    at = LLVMBuildStructGEP2(lower->builder, part, at, 1, "");
-    LLVMBuildStore(lower->builder, part_word(lower, parts->items[i].value), at);
-  }
-  LLVMValueRef arguments[] = {array, lower_word(lower, (int64_t)parts->count)};
-  return lower_call_hook(lower, name, result, arguments, 2);
-}
-
-static LLVMValueRef parts_render(struct lower_function *fn, const struct ast_expr *whole, struct place place,
-                                 const char *name, LLVMTypeRef result) {
   size_t depth = fn->cleanup_count;
   struct parts parts = {0};
   parts_collect(fn, &parts, whole);
   lower_debug_place(fn, place);
-  LLVMValueRef value = parts_call(fn, &parts, name, result);
+  LLVMTypeRef type = lower_version_array(part, parts.count);
+  LLVMValueRef array = parts.count ? parts_array(fn, type) : LLVMConstNull(lower->pointer);
+  for (size_t i = 0; i < parts.count; i++) {
+    LLVMValueRef value = parts.items[i].value;
+    LLVMValueRef index[] = {lower_word(lower, 0), lower_word(lower, (int64_t)i)};
+    LLVMValueRef at = LLVMBuildInBoundsGEP2(lower->builder, type, array, index, 2, "");
+    LLVMBuildStore(lower->builder, lower_word(lower, parts.items[i].kind), at);
+    at = LLVMBuildStructGEP2(lower->builder, part, at, 1, "");
+    if (LLVMTypeOf(value) == lower->bit)
+      value = LLVMBuildZExt(lower->builder, value, lower->word, "");
+    LLVMBuildStore(lower->builder, value, at);
+  }
+  LLVMValueRef arguments[] = {array, lower_word(lower, (int64_t)parts.count)};
+  LLVMValueRef rendered = lower_call_hook(lower, name, result, arguments, 2);
   free(parts.items);
-  lower_release_to(fn, depth);
-  lower_pop_to(fn, depth);
-  return value;
+  lower_leave(fn, depth);
+  return rendered;
 }
 
-/* An interpolation, a concatenation or toString, as a string. */
-struct lower_value lower_format(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_string_format(struct lower_function *fn, const struct ast_expr *expr) {
   if (expr->kind == AST_TO_STRING && expr->operand->type->kind == TYPE_STRING)
     return lower_expr(fn, expr->operand);
   return lower_fresh(expr->type, parts_render(fn, expr, expr->place, "osp_rt_format", fn->lower->pointer));
 }
 
-struct lower_value lower_print(struct lower_function *fn, const struct ast_expr *expr) {
+struct lower_value lower_string_print(struct lower_function *fn, const struct ast_expr *expr) {
   parts_render(fn, expr->operand, expr->place, "osp_rt_print", NULL);
   return lower_unit(fn->lower);
 }
 
-/* Negative, 0 or positive. */
-LLVMValueRef lower_text_compare(struct lower *lower, LLVMValueRef left, LLVMValueRef right) {
+LLVMValueRef lower_string_compare(struct lower *lower, LLVMValueRef left, LLVMValueRef right) {
   LLVMValueRef arguments[] = {left, right};
   return lower_call_hook(lower, "osp_rt_compare", lower->word, arguments, 2);
 }

@@ -1,5 +1,5 @@
-/* How types look in IR, and how blocks are laid out (spec/abi.md). */
-#include "lower_internal.h"
+#include "lower_type.h"
+
 #include "lower_layout.h"
 
 #include <stdlib.h>
@@ -70,8 +70,6 @@ LLVMTypeRef lower_type_function(struct lower *lower, const struct type *type, bo
   return function;
 }
 
-/* The meta word of a block whose members are of these types; NULL for one that is never counted. A block with a reference beyond
- * the 56th word cannot be described: the program is refused. */
 int64_t lower_type_meta(struct lower *lower, LLVMTypeRef block, const struct type *const *members, size_t count) {
   uint64_t mask = 0;
   for (size_t i = 0; i < count; i++) {
@@ -90,13 +88,9 @@ int64_t lower_type_meta(struct lower *lower, LLVMTypeRef block, const struct typ
   return mask ? (int64_t)(mask << LAYOUT_META_mask_shift | LAYOUT_META_kind_masked) : 0;
 }
 
-/* By getelementptr, so that the IR does not name a number that depends on the layout. */
+/* With getelementptr, so that the IR contains no number that depends on the layout. */
 LLVMValueRef lower_type_size(struct lower *lower, LLVMTypeRef block) {
   LLVMValueRef one = lower_word(lower, 1);
   LLVMValueRef end = LLVMConstGEP2(block, LLVMConstNull(lower->pointer), &one, 1);
   return LLVMConstPtrToInt(end, lower->word);
-}
-
-LLVMValueRef lower_word(struct lower *lower, int64_t value) {
-  return LLVMConstInt(lower->word, (unsigned long long)value, true);
 }

@@ -1,4 +1,4 @@
-/* ospreyc: the command line. */
+/* The command line of ospreyc. */
 #include "arena.h"
 #include "back.h"
 #include "front.h"
@@ -15,28 +15,28 @@ enum { EXIT_PROGRAM = 1, EXIT_USAGE = 2, EXIT_BACK = 3 };
 static const char main_help[] =
     "usage: ospreyc FILE.osp [options] [--run [ARGS]]\n"
     "\n"
-    "Compiles an Osprey program to an executable: OUT, or FILE without its .osp, in the current directory.\n"
+    "Compiles an Osprey program to an executable in the current directory, named after FILE without .osp.\n"
     "\n"
-    "  -o OUT          write the executable (or, with --llvm, the IR) to OUT\n"
-    "  --run [ARGS]    run the program, with the arguments that follow it; without -o it leaves no file behind.\n"
+    "  -o OUT          write the executable (with --llvm, the IR) to OUT\n"
+    "  --run [ARGS]    run the program with ARGS; without -o, leave no executable behind.\n"
     "                  ospreyc's own options end at the first of ARGS, or at '--'\n"
-    "  --check         only say what is wrong with the program\n"
+    "  --check         only report the errors in the program\n"
     "  --llvm          print LLVM IR\n"
     "  --no-lower      with --llvm: leave the WebSocket builtins declared, without bodies\n"
-    "  -O0 to -O3      how hard to optimise (default: -O2; with --llvm, not at all)\n"
-    "  --sandbox       refuse WebSocket builtins and extern functions\n"
-    "  --no-websocket  refuse WebSocket builtins\n"
+    "  -O0 to -O3      optimisation level (default: -O2; with --llvm, none)\n"
+    "  --sandbox       reject WebSocket builtins and extern functions\n"
+    "  --no-websocket  reject WebSocket builtins\n"
     "  --version       print the version\n"
     "  --help          print this\n"
     "\n"
-    "Exit status: 0 success; 1 the program has errors, or cannot be read; 2 the command line is wrong; 3 compiling or\n"
-    "linking failed for another reason. With --run, once the program has started, its own.\n";
+    "Exit status: 0 success; 1 the program has errors or cannot be read; 2 the command line is wrong; 3 compiling or\n"
+    "linking failed for another reason. With --run, the exit status of the program once it has started.\n";
 
 struct main_options {
   const char *file;
   const char *output;
   bool run, check_only, llvm;
-  char *const *arguments; /* of the program that is run; ended by NULL */
+  char *const *arguments; /* for the program; ended by NULL */
   struct check_options check;
   struct back_options back;
 };
@@ -58,13 +58,7 @@ static void main_print_and_exit(const char *text) {
   exit(fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_BACK);
 }
 
-static int main_optimisation(const char *option) {
-  if (strlen(option) != 3 || option[2] < '0' || option[2] > '3')
-    main_usage("there is no '%s': -O0, -O1, -O2 or -O3", option);
-  return option[2] - '0';
-}
-
-/* An option that stands alone. */
+/* An option without a value. */
 static void main_flag(struct main_options *options, const char *option) {
   if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
     main_print_and_exit(main_help);
@@ -83,18 +77,17 @@ static void main_flag(struct main_options *options, const char *option) {
   else if (strcmp(option, "--no-websocket") == 0) {
     if (!options->check.sandbox)
       options->check.forbidden_by = "--no-websocket";
-  } else if (strncmp(option, "-O", 2) == 0)
-    options->back.optimise = main_optimisation(option);
-  else
-    main_usage("there is no option '%s'", option);
+  } else if (strncmp(option, "-O", 2) == 0) {
+    if (strlen(option) != 3 || option[2] < '0' || option[2] > '3')
+      main_usage("unknown optimisation level '%s': use -O0, -O1, -O2 or -O3", option);
+    options->back.optimise = option[2] - '0';
+  } else
+    main_usage("unknown option '%s'", option);
 }
 
-/* Whether an argument is ospreyc's own. The program's begin after the file, with the first that is no option. */
-static bool main_is_option(const char *argument) {
-  return argument[0] == '-' && argument[1] != '\0';
-}
-
+/* The program's arguments begin after the file, with the first argument that is no option. */
 static void main_parse(struct main_options *options, int count, char **arguments) {
+  struct stat file, output;
   int i = 1;
   for (; i < count; i++) {
     const char *argument = arguments[i];
@@ -104,9 +97,9 @@ static void main_parse(struct main_options *options, int count, char **arguments
     }
     if (strcmp(argument, "-o") == 0) {
       if (++i == count)
-        main_usage("-o wants the name of a file");
+        main_usage("-o needs a file name");
       options->output = arguments[i];
-    } else if (main_is_option(argument)) {
+    } else if (argument[0] == '-' && argument[1] != '\0') {
       main_flag(options, argument);
     } else if (!options->file) {
       options->file = argument;
@@ -118,35 +111,18 @@ static void main_parse(struct main_options *options, int count, char **arguments
     options->file = arguments[i++];
   options->arguments = &arguments[i];
   if (i < count && !options->run)
-    main_usage("one file at a time: '%s' is one too many", arguments[i]);
-}
-
-static bool main_is_same_file(const char *a, const char *b) {
-  struct stat first, second;
-  return stat(a, &first) == 0 && stat(b, &second) == 0 && first.st_dev == second.st_dev &&
-         first.st_ino == second.st_ino;
-}
-
-static void main_validate(const struct main_options *options) {
+    main_usage("unexpected argument '%s': only one file is compiled at a time", arguments[i]);
   if (!options->file)
-    main_usage("there is no file to compile");
+    main_usage("no file to compile");
   if (options->run + options->check_only + options->llvm > 1)
-    main_usage("of --run, --check and --llvm only one can be");
-  if (options->output && main_is_same_file(options->file, options->output))
-    main_usage("-o would overwrite the program '%s'", options->file);
+    main_usage("--run, --check and --llvm exclude each other");
+  if (options->output && stat(options->file, &file) == 0 && stat(options->output, &output) == 0 &&
+      file.st_dev == output.st_dev && file.st_ino == output.st_ino)
+    main_usage("-o would overwrite the source file '%s'", options->file);
   if (options->check_only && options->output)
-    main_usage("--check writes nothing, so -o makes no sense");
+    main_usage("-o and --check exclude each other");
   if (options->back.keep_builtins && !options->llvm)
-    main_usage("--no-lower is only for --llvm");
-}
-
-/* The executable of chat.osp is chat, in the current directory. */
-static const char *main_default_output(struct arena *arena, const char *file) {
-  const char *slash = strrchr(file, '/');
-  const char *name = slash ? slash + 1 : file;
-  size_t length = strlen(name);
-  bool has_suffix = length > 4 && strcmp(name + length - 4, ".osp") == 0;
-  return has_suffix ? arena_copy(arena, name, length - 4) : "a.out";
+    main_usage("--no-lower needs --llvm");
 }
 
 static int main_print_ir(const struct ast_program *program, const struct main_options *options) {
@@ -164,31 +140,27 @@ static int main_print_ir(const struct ast_program *program, const struct main_op
   return outcome == 0 && written ? EXIT_SUCCESS : EXIT_BACK;
 }
 
-static int main_compile(const struct main_options *options, struct arena *arena) {
-  const struct ast_program *program = front_file(options->file, &options->check, arena, stderr);
-  if (!program)
-    return EXIT_PROGRAM;
-  if (options->check_only)
-    return EXIT_SUCCESS;
-  if (options->llvm)
-    return main_print_ir(program, options);
-  int outcome;
-  if (options->run) {
-    outcome = back_run(program, &options->back, options->output, options->arguments, stderr);
-  } else {
-    const char *output = options->output ? options->output : main_default_output(arena, options->file);
-    outcome = back_compile(program, &options->back, output, stderr);
-  }
-  return outcome == 0 ? EXIT_SUCCESS : EXIT_BACK;
-}
-
 int main(int count, char **arguments) {
   struct main_options options = {.back.optimise = -1};
   struct arena arena;
   main_parse(&options, count, arguments);
-  main_validate(&options);
   arena_init(&arena);
-  int status = main_compile(&options, &arena);
+  const struct ast_program *program = front_file(options.file, &options.check, &arena, stderr);
+  int status = program ? EXIT_SUCCESS : EXIT_PROGRAM;
+  if (program && options.llvm) {
+    status = main_print_ir(program, &options);
+  } else if (program && options.run) {
+    back_run(program, &options.back, options.output, options.arguments, stderr);
+    status = EXIT_BACK;
+  } else if (program && !options.check_only) {
+    /* The executable of chat.osp is chat, in the current directory; of a file with another suffix, a.out. */
+    const char *slash = strrchr(options.file, '/'), *name = slash ? slash + 1 : options.file;
+    size_t length = strlen(name);
+    bool has_suffix = length > 4 && strcmp(name + length - 4, ".osp") == 0;
+    const char *output = has_suffix ? arena_copy(&arena, name, length - 4) : "a.out";
+    if (back_compile(program, &options.back, options.output ? options.output : output, stderr) < 0)
+      status = EXIT_BACK;
+  }
   arena_deinit(&arena);
   return status;
 }

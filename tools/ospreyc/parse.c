@@ -7,11 +7,10 @@
 #include <string.h>
 
 /* A recursive-descent parser. Above each function stands its production, in the EBNF of spec/language.md, and the
- * functions stand in the order of the grammar's leaves to its root: tokens, types, patterns, expressions, items, the
- * file.
+ * functions follow the grammar bottom-up: tokens, types, patterns, expressions, items, the file.
  *
  * A function that finds an error reports it and jumps back to the loop over the file's items. Nothing has to be
- * undone, because all memory is the arena's.
+ * undone, because the arena owns all memory.
  *
  * Invariant: the last token is END and is never consumed, so two tokens of lookahead are always valid. */
 
@@ -36,8 +35,6 @@ static struct syntax_type *parse_type(struct parser *parser);
 static struct syntax_expr *parse_expr(struct parser *parser);
 static struct syntax_item parse_item(struct parser *parser, bool file_scope);
 
-/* ---- tokens */
-
 static const struct token *parse_peek(const struct parser *parser, size_t ahead) {
   size_t at = parser->at + ahead;
   return &parser->tokens[at < parser->count ? at : parser->count - 1];
@@ -61,7 +58,7 @@ static bool parse_accept(struct parser *parser, enum token_kind kind) {
   return true;
 }
 
-/* A token for a message: its text if that is short, otherwise a description. */
+/* A token for a message: its text if short, otherwise a description. */
 static const char *parse_found(const struct parser *parser, const struct token *token) {
   enum { SHORT = 40 };
   bool has_text = token->kind == TOKEN_NAME || token->kind == TOKEN_INT || token->kind == TOKEN_FLOAT;
@@ -71,8 +68,7 @@ static const char *parse_found(const struct parser *parser, const struct token *
   return arena_printf(parser->arena, "'%.*s'", (int)token->place.length, text);
 }
 
-/* A hint for an unexpected token, or NULL. */
-static const char *parse_slip(enum token_kind expected, const struct token *found) {
+static const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   static const struct {
     enum token_kind expected, found;
     const char *hint;
@@ -85,17 +81,13 @@ static const char *parse_slip(enum token_kind expected, const struct token *foun
       {TOKEN_FAT_ARROW, TOKEN_ARROW, "write '=>' before the body of a lambda and after a pattern"},
       {TOKEN_COLON, TOKEN_ASSIGN, "write ':' after the name of a field"},
   };
-  for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
-    if (slips[i].expected == expected && slips[i].found == found->kind)
-      return slips[i].hint;
-  return NULL;
-}
-
-static const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
   const struct token *token = parse_peek(parser, 0);
+  const char *hint = NULL;
+  for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
+    if (slips[i].expected == kind && slips[i].found == token->kind)
+      hint = slips[i].hint;
   if (token->kind != kind)
-    parse_fail(parser, token->place, parse_slip(kind, token), "expected %s, found %s", lex_describe(kind),
-               parse_found(parser, token));
+    parse_fail(parser, token->place, hint, "expected %s, found %s", lex_describe(kind), parse_found(parser, token));
   return parse_take(parser);
 }
 
@@ -122,25 +114,23 @@ static struct syntax_name parse_name(struct parser *parser, const char *what) {
   return parse_label(parser, what);
 }
 
-/* A hint for an error just after a string with a line break: its closing quote may be the opening quote of another. */
-static const char *parse_string_hint(const struct parser *parser) {
-  const struct token *token = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
-  const char *text = parser->diag->source->text + token->place.offset;
-  bool is_string = token->kind >= TOKEN_STRING && token->kind <= TOKEN_STRING_TAIL;
-  if (!is_string || !memchr(text, '\n', token->place.length))
-    return NULL;
-  unsigned line, column;
-  source_position(parser->diag->source, token->place, &line, &column);
-  return arena_printf(parser->arena, "the string that begins at %u:%u ends just before this", line, column);
-}
-
+/* Reports an error and recovers. Just after a string with a line break, the default hint names the string: its closing
+ * quote may be the opening quote of another. */
 static _Noreturn void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const char *text = arena_vprintf(parser->arena, format, arguments);
   va_end(arguments);
+  const struct token *before = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
+  const char *source = parser->diag->source->text + before->place.offset;
+  bool is_string = before->kind >= TOKEN_STRING && before->kind <= TOKEN_STRING_TAIL;
+  if (!hint && is_string && memchr(source, '\n', before->place.length)) {
+    unsigned line, column;
+    source_position(parser->diag->source, before->place, &line, &column);
+    hint = arena_printf(parser->arena, "the string that begins at %u:%u ends here", line, column);
+  }
   if (!parse_is(parser, TOKEN_ERROR))
-    *diag_error(parser->diag, place, "%s", text) = hint ? hint : parse_string_hint(parser);
+    *diag_error(parser->diag, place, "%s", text) = hint;
   longjmp(*parser->recover, 1);
 }
 
@@ -165,8 +155,6 @@ static void parse_expect_separator(struct parser *parser, const char *hint) {
   if (parse_is_label(token))
     parse_fail(parser, token->place, hint, "expected ',', found %s", parse_found(parser, token));
 }
-
-/* ---- types */
 
 /* types = [ type { "," type } ] end */
 static void parse_types(struct parser *parser, struct syntax_type *into, enum token_kind end) {
@@ -216,32 +204,27 @@ static void parse_fields(struct parser *parser, struct syntax_variant *variant) 
   parse_expect(parser, TOKEN_RIGHT_BRACE);
 }
 
-/* slots = "(" type { "," type } ")" */
-static void parse_slots(struct parser *parser, struct syntax_variant *variant) {
-  size_t capacity = 0;
-  parse_expect(parser, TOKEN_LEFT_PAREN);
-  do {
-    struct syntax_field field = {.type = parse_type(parser)};
-    field.name.place = field.type->place;
-    ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
-  } while (parse_accept(parser, TOKEN_COMMA));
-  parse_expect(parser, TOKEN_RIGHT_PAREN);
-}
-
 static bool parse_is_upper(const char *name) {
   return *name >= 'A' && *name <= 'Z';
 }
 
-/* variant = Name [ fields | slots ] */
+/* variant = Name [ fields | "(" type { "," type } ")" ] */
 static struct syntax_variant parse_variant(struct parser *parser) {
   struct syntax_variant variant = {.name = parse_label(parser, "the name of a variant")};
   if (!parse_is_upper(variant.name.text))
-    parse_fail(parser, variant.name.place, "in a pattern a lower-case name binds whatever is matched",
+    parse_fail(parser, variant.name.place, "in a pattern, a lower-case name binds any value",
                "the name of a variant begins with an upper-case letter");
   if (parse_is(parser, TOKEN_LEFT_BRACE))
     parse_fields(parser, &variant);
-  else if (parse_is(parser, TOKEN_LEFT_PAREN))
-    parse_slots(parser, &variant);
+  if (!parse_accept(parser, TOKEN_LEFT_PAREN))
+    return variant;
+  size_t capacity = 0;
+  do {
+    struct syntax_field field = {.type = parse_type(parser)};
+    field.name.place = field.type->place;
+    ARENA_PUSH(parser->arena, variant.fields, variant.count, capacity, field);
+  } while (parse_accept(parser, TOKEN_COMMA));
+  parse_expect(parser, TOKEN_RIGHT_PAREN);
   return variant;
 }
 
@@ -281,8 +264,6 @@ static struct syntax_item parse_type_declaration(struct parser *parser) {
   return item;
 }
 
-/* ---- patterns */
-
 /* bindings = [ name { "," name } ] end */
 static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern, enum token_kind end) {
   size_t capacity = 0;
@@ -296,7 +277,8 @@ static void parse_bindings(struct parser *parser, struct syntax_pattern *pattern
         pattern->by_name ? parse_label(parser, "the name of a field") : parse_name(parser, "a name or '_'");
     ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
     if (parse_is(parser, TOKEN_COLON))
-      parse_fail(parser, parse_peek(parser, 0)->place, "write the name of the field alone: it is bound under that name",
+      parse_fail(parser, parse_peek(parser, 0)->place,
+                 "write only the name of the field, which is then the name of the binding",
                  "a field cannot be renamed in a pattern");
   } while (parse_accept(parser, TOKEN_COMMA));
   parse_expect(parser, end);
@@ -321,7 +303,7 @@ static void parse_constructor(struct parser *parser, struct syntax_pattern *patt
   }
 }
 
-/* A literal's value as the pattern's. */
+/* Parses a literal into the pattern. */
 static void parse_literal_pattern(struct parser *parser, struct syntax_pattern *pattern) {
   bool negative = parse_accept(parser, TOKEN_MINUS);
   const struct token *token = negative ? parse_expect(parser, TOKEN_INT) : parse_take(parser);
@@ -361,15 +343,13 @@ static struct syntax_pattern parse_pattern(struct parser *parser) {
   case TOKEN_FLOAT:
     parse_fail(parser, first->place, "compare it with '==', '<' or '>'", "a float cannot be matched");
   case TOKEN_STRING_HEAD:
-    parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot hold '${'");
+    parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot contain '${'");
   default:
     parse_fail(parser, first->place, NULL, "expected a pattern, found %s", parse_found(parser, first));
   }
   pattern.place = parse_place_from(parser, first);
   return pattern;
 }
-
-/* ---- expressions */
 
 static struct syntax_expr *parse_new(struct parser *parser, enum syntax_kind kind, struct place place) {
   struct syntax_expr *expr = arena_alloc(parser->arena, sizeof *expr);
@@ -407,8 +387,6 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
   parse_expect_separator(parser, "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect(parser, end);
 }
-
-/* ---- primary expressions */
 
 static struct syntax_expr *parse_literal(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0);
@@ -513,7 +491,7 @@ static struct syntax_expr *parse_if(struct parser *parser) {
   expr->branch.condition = parse_child(parser, expr, parse_expr(parser));
   expr->branch.then = parse_child(parser, expr, parse_block(parser));
   if (!parse_accept(parser, TOKEN_ELSE))
-    parse_fail(parser, first->place, "'if' is an expression: both sides need a value", "this 'if' has no 'else'");
+    parse_fail(parser, first->place, "'if' is an expression: both branches need a value", "this 'if' has no 'else'");
   bool chained = parse_is(parser, TOKEN_IF);
   expr->branch.otherwise = parse_child(parser, expr, chained ? parse_if(parser) : parse_block(parser));
   parse_leave(parser);
@@ -596,8 +574,6 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   }
 }
 
-/* ---- calls, fields, records */
-
 /* arguments = "(" [ argument { "," argument } ] ")"    argument = [ label ":" ] expression */
 static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr *callee) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, callee->place);
@@ -618,17 +594,6 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
   }
   parse_expect(parser, TOKEN_RIGHT_PAREN);
   parse_leave(parser);
-  return expr;
-}
-
-static struct syntax_expr *parse_field_access(struct parser *parser, struct syntax_expr *record) {
-  struct syntax_expr *expr = parse_new(parser, SYNTAX_FIELD, record->place);
-  parse_expect(parser, TOKEN_DOT);
-  if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
-    parse_expect(parser, TOKEN_NAME);
-  expr->field.record = parse_child(parser, expr, record);
-  expr->field.name = parse_label(parser, "the name of a field");
-  expr->place = parse_join(record->place, expr->field.name.place);
   return expr;
 }
 
@@ -654,56 +619,54 @@ static struct syntax_expr *parse_record(struct parser *parser, struct syntax_exp
   return expr;
 }
 
-static bool parse_at_record(const struct parser *parser) {
-  return parse_is(parser, TOKEN_LEFT_BRACE) && parse_is_label(parse_peek(parser, 1)) &&
-         parse_peek(parser, 2)->kind == TOKEN_COLON;
-}
-
 /* postfix = primary { arguments | "." label | initialisers }
  * A "(" that begins a line begins an expression. */
 static struct syntax_expr *parse_postfix(struct parser *parser) {
   struct syntax_expr *expr = parse_primary(parser);
   for (;;) {
-    if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline)
+    bool labelled = parse_is_label(parse_peek(parser, 1)) && parse_peek(parser, 2)->kind == TOKEN_COLON;
+    if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline) {
       expr = parse_call(parser, expr);
-    else if (parse_is(parser, TOKEN_DOT))
-      expr = parse_field_access(parser, expr);
-    else if (parse_at_record(parser))
+    } else if (parse_accept(parser, TOKEN_DOT)) {
+      struct syntax_expr *access = parse_new(parser, SYNTAX_FIELD, expr->place);
+      if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
+        parse_expect(parser, TOKEN_NAME);
+      access->field.record = parse_child(parser, access, expr);
+      access->field.name = parse_label(parser, "the name of a field");
+      access->place = parse_join(expr->place, access->field.name.place);
+      expr = access;
+    } else if (parse_is(parser, TOKEN_LEFT_BRACE) && labelled) {
       expr = parse_record(parser, expr);
-    else
+    } else {
       return expr;
+    }
   }
 }
 
-/* ---- operators */
-
-/* `value |> stage` is a call of the stage with the value before its own arguments. */
-static struct syntax_expr *parse_pipe_into(struct parser *parser, struct syntax_expr *value,
-                                           struct syntax_expr *stage) {
-  struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, stage->place);
-  bool has_arguments = stage->kind == SYNTAX_CALL;
-  size_t count = has_arguments ? stage->call.count : 0;
-  expr->call.callee = parse_child(parser, expr, has_arguments ? stage->call.callee : stage);
-  expr->call.count = count + 1;
-  expr->call.arguments = arena_array(parser->arena, count + 1, sizeof *expr->call.arguments);
-  expr->call.arguments[0].value = parse_child(parser, expr, value);
-  for (size_t i = 0; i < count; i++) {
-    expr->call.arguments[i + 1] = stage->call.arguments[i];
-    parse_child(parser, expr, stage->call.arguments[i].value);
-  }
-  return expr;
-}
-
-/* pipe = postfix { "|>" postfix } */
+/* pipe = postfix { "|>" postfix }
+ * `value |> stage` is a call of the stage with the value before its own arguments. */
 static struct syntax_expr *parse_pipe(struct parser *parser) {
-  struct syntax_expr *expr = parse_postfix(parser);
-  while (parse_accept(parser, TOKEN_PIPE))
-    expr = parse_pipe_into(parser, expr, parse_postfix(parser));
-  return expr;
+  struct syntax_expr *value = parse_postfix(parser);
+  while (parse_accept(parser, TOKEN_PIPE)) {
+    struct syntax_expr *stage = parse_postfix(parser);
+    struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, stage->place);
+    bool has_arguments = stage->kind == SYNTAX_CALL;
+    size_t count = has_arguments ? stage->call.count : 0;
+    expr->call.callee = parse_child(parser, expr, has_arguments ? stage->call.callee : stage);
+    expr->call.count = count + 1;
+    expr->call.arguments = arena_array(parser->arena, count + 1, sizeof *expr->call.arguments);
+    expr->call.arguments[0].value = parse_child(parser, expr, value);
+    for (size_t i = 0; i < count; i++) {
+      expr->call.arguments[i + 1] = stage->call.arguments[i];
+      parse_child(parser, expr, stage->call.arguments[i].value);
+    }
+    value = expr;
+  }
+  return value;
 }
 
 /* unary = ( "!" | "-" | "+" ) unary | pipe
- * A minus before a number makes a negative literal, but not before a negative one. The integer 2^63 exists only so. */
+ * A minus before a non-negative number makes a negative literal. The integer 2^63 is valid only there. */
 static struct syntax_expr *parse_unary(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0), *next = parse_peek(parser, 1);
   bool minus = token->kind == TOKEN_MINUS;
@@ -733,7 +696,7 @@ static struct syntax_expr *parse_unary(struct parser *parser) {
 
 struct parse_operator {
   enum token_kind token;
-  unsigned level; /* the higher, the tighter */
+  unsigned level; /* a higher level binds tighter */
   enum syntax_operator op;
 };
 
@@ -755,16 +718,14 @@ static const struct parse_operator parse_operators[] = {
     {TOKEN_PERCENT, 5, SYNTAX_REMAINDER},
 };
 
-/* Returns true if a minus begins the pattern of the next arm (`-1 => …`) rather than continuing this one. */
-static bool parse_at_negative_pattern(const struct parser *parser) {
-  return parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 1)->kind == TOKEN_INT &&
-         parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW;
-}
-
+/* The operator of a level that continues the expression, or NULL. A minus may begin the next arm's pattern: `-1 =>
+ * …`. */
 static const struct parse_operator *parse_find_operator(const struct parser *parser, unsigned level) {
-  for (size_t i = 0; i < sizeof parse_operators / sizeof *parse_operators; i++)
-    if (parse_is(parser, parse_operators[i].token))
-      return parse_operators[i].level == level && !parse_at_negative_pattern(parser) ? &parse_operators[i] : NULL;
+  bool pattern = parse_is(parser, TOKEN_MINUS) && parse_peek(parser, 1)->kind == TOKEN_INT &&
+                 parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW;
+  for (size_t i = 0; !pattern && i < sizeof parse_operators / sizeof *parse_operators; i++)
+    if (parse_is(parser, parse_operators[i].token) && parse_operators[i].level == level)
+      return &parse_operators[i];
   return NULL;
 }
 
@@ -811,57 +772,28 @@ static struct syntax_expr *parse_expr(struct parser *parser) {
   return expr;
 }
 
-/* ---- statements and declarations */
-
-/* signature = name "(" parameters ")" [ "->" type ] */
-static struct syntax_function *parse_signature(struct parser *parser) {
+/* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature
+ * signature = name "(" parameters ")" [ "->" type ] */
+static struct syntax_item parse_function(struct parser *parser) {
+  bool is_extern = parse_accept(parser, TOKEN_EXTERN);
   struct syntax_function *function = arena_alloc(parser->arena, sizeof *function);
+  parse_expect(parser, TOKEN_FN);
   function->name = parse_name(parser, "the name of a function");
   parse_expect(parser, TOKEN_LEFT_PAREN);
   parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
   if (parse_accept(parser, TOKEN_ARROW))
     function->result = parse_type(parser);
-  return function;
-}
-
-/* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature */
-static struct syntax_item parse_function(struct parser *parser) {
-  bool is_extern = parse_accept(parser, TOKEN_EXTERN);
-  parse_expect(parser, TOKEN_FN);
-  struct syntax_item item = {.function = parse_signature(parser)};
-  item.kind = is_extern ? SYNTAX_ITEM_EXTERN : SYNTAX_ITEM_FUNCTION;
-  item.name = item.function->name;
+  enum syntax_item_kind kind = is_extern ? SYNTAX_ITEM_EXTERN : SYNTAX_ITEM_FUNCTION;
+  struct syntax_item item = {.kind = kind, .name = function->name, .function = function};
   if (is_extern)
     return item;
   if (!parse_is(parser, TOKEN_LEFT_BRACE))
     parse_expect(parser, TOKEN_ASSIGN);
-  item.function->body = parse_expr(parser);
+  function->body = parse_expr(parser);
   return item;
 }
 
-/* let = "let" name [ ":" type ] "=" expression */
-static struct syntax_item parse_let(struct parser *parser) {
-  struct syntax_item item = {.kind = SYNTAX_ITEM_LET};
-  parse_expect(parser, TOKEN_LET);
-  item.name = parse_name(parser, "a name");
-  if (parse_accept(parser, TOKEN_COLON))
-    item.type = parse_type(parser);
-  parse_expect(parser, TOKEN_ASSIGN);
-  item.value = parse_expr(parser);
-  return item;
-}
-
-static struct syntax_item parse_statement_expr(struct parser *parser) {
-  struct syntax_item item = {.kind = SYNTAX_ITEM_EXPR, .value = parse_expr(parser)};
-  if (parse_is(parser, TOKEN_ASSIGN) && item.value->kind == SYNTAX_NAME)
-    parse_fail(parser, parse_peek(parser, 0)->place, "bind a new name with 'let'", "a binding cannot be changed");
-  if (parse_is(parser, TOKEN_ASSIGN))
-    parse_fail(parser, parse_peek(parser, 0)->place, "declare functions with 'fn' and names with 'let'",
-               "expected a statement, found '='");
-  return item;
-}
-
-/* item = function | let | declaration | extern | expression */
+/* item = function | let | declaration | extern | expression    let = "let" name [ ":" type ] "=" expression */
 static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   const struct token *first = parse_peek(parser, 0);
   enum token_kind next = parse_peek(parser, 1)->kind;
@@ -872,19 +804,29 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
                declares_type ? "a type" : "an extern function");
   if (first->kind == TOKEN_MUT)
     parse_fail(parser, first->place, "use 'let'", "'mut' is not supported: bindings are immutable");
-  if (first->kind == TOKEN_EXTERN || (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN))
+  if (first->kind == TOKEN_EXTERN || (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN)) {
     item = parse_function(parser);
-  else if (first->kind == TOKEN_LET)
-    item = parse_let(parser);
-  else if (declares_type)
+  } else if (parse_accept(parser, TOKEN_LET)) {
+    item = (struct syntax_item){.kind = SYNTAX_ITEM_LET, .name = parse_name(parser, "a name")};
+    if (parse_accept(parser, TOKEN_COLON))
+      item.type = parse_type(parser);
+    parse_expect(parser, TOKEN_ASSIGN);
+    item.value = parse_expr(parser);
+  } else if (declares_type) {
     item = parse_type_declaration(parser);
-  else
-    item = parse_statement_expr(parser);
+  } else {
+    item = (struct syntax_item){.kind = SYNTAX_ITEM_EXPR, .value = parse_expr(parser)};
+  }
+  const struct token *after = parse_peek(parser, 0);
+  bool assigns = item.kind == SYNTAX_ITEM_EXPR && after->kind == TOKEN_ASSIGN;
+  if (assigns && item.value->kind == SYNTAX_NAME)
+    parse_fail(parser, after->place, "bind a new name with 'let'", "a binding cannot be changed");
+  if (assigns)
+    parse_fail(parser, after->place, "declare functions with 'fn' and names with 'let'",
+               "expected a statement, found '='");
   item.place = parse_place_from(parser, first);
   return item;
 }
-
-/* ---- the file */
 
 static bool parse_starts_declaration(const struct parser *parser, size_t at) {
   const struct token *token = &parser->tokens[at];
@@ -895,24 +837,14 @@ static bool parse_starts_declaration(const struct parser *parser, size_t at) {
          ((token->kind == TOKEN_FN || token->kind == TOKEN_TYPE) && next == TOKEN_NAME);
 }
 
-/* How many braces the tokens in a range open, less those they close. */
-static int parse_brace_balance(const struct parser *parser, size_t from, size_t to) {
-  int balance = 0;
-  for (size_t i = from; i < to; i++) {
-    balance += parser->tokens[i].kind == TOKEN_LEFT_BRACE;
-    balance -= parser->tokens[i].kind == TOKEN_RIGHT_BRACE;
-  }
-  return balance;
-}
-
 /* Skips to the next declaration after an error in the one that began at `start`: the next one outside its braces or,
  * if a brace is missing, the next function, type or extern in the first column. */
 static void parse_synchronise(struct parser *parser, size_t start) {
   size_t error = parser->at;
-  int balance = parse_brace_balance(parser, start, error);
-  for (size_t i = error; i < parser->count; i++) {
+  int balance = 0;
+  for (size_t i = start; i < parser->count; i++) {
     bool at_end = parser->tokens[i].kind == TOKEN_END;
-    if (i > start && !at_end && balance <= 0 && parse_starts_declaration(parser, i)) {
+    if (i >= error && i > start && !at_end && balance <= 0 && parse_starts_declaration(parser, i)) {
       parser->at = i;
       return;
     }

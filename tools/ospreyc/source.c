@@ -27,20 +27,6 @@ static size_t source_sequence(const unsigned char *p, size_t n) {
   return overlong || surrogate || too_large ? 0 : length;
 }
 
-static const char *source_validate(const char *text, size_t length, struct place *place) {
-  for (size_t i = 0, step; i < length; i += step) {
-    place->offset = (uint32_t)i;
-    place->length = 1;
-    if (text[i] == '\0')
-      return "the file contains a NUL byte: it is not an Osprey program";
-    step = source_sequence((const unsigned char *)text + i, length - i);
-    if (!step)
-      return "the file is not valid UTF-8";
-  }
-  *place = (struct place){0};
-  return length ? NULL : "the file is empty";
-}
-
 static void source_find_lines(struct source *source, struct arena *arena) {
   size_t count = 1;
   for (size_t i = 0; i < source->length; i++)
@@ -57,11 +43,19 @@ int source_from_memory(struct source *source, struct arena *arena, const char *p
                        const char **problem, struct place *place) {
   *source = (struct source){.path = path, .text = ""};
   *place = (struct place){0};
-  *problem = length > SOURCE_MAX_BYTES ? "the file is larger than 64 MiB" : NULL;
+  *problem = length > SOURCE_MAX_BYTES ? "the file is larger than 64 MiB" : length ? NULL : "the file is empty";
   if (!*problem) {
     source->text = arena_copy(arena, text, length);
     source->length = length;
-    *problem = source_validate(text, length, place);
+  }
+  for (size_t i = 0, step; i < source->length && !*problem; i += step) {
+    step = source_sequence((const unsigned char *)text + i, length - i);
+    if (text[i] == '\0')
+      *problem = "the file contains a NUL byte: it is not an Osprey program";
+    else if (!step)
+      *problem = "the file is not valid UTF-8";
+    if (*problem)
+      *place = (struct place){(uint32_t)i, 1};
   }
   source_find_lines(source, arena);
   return *problem ? -1 : 0;

@@ -28,7 +28,7 @@ struct source {
 int source_read(struct source *source, struct arena *arena, const char *path, const char **problem,
                 struct place *place);
 
-/* The same for text in memory, which is copied. */
+/* The same for text in memory. Copies the text. */
 int source_from_memory(struct source *source, struct arena *arena, const char *path, const char *text, size_t length,
                        const char **problem, struct place *place);
 

@@ -1,7 +1,7 @@
 #pragma once
 /* The parsed tree, before names are resolved and types are inferred.
  *
- * * Pipes are calls, parentheses are gone, and an interpolated string is a list of parts. Names are interned (lex.h).
+ * Pipes are calls, parentheses are gone, and an interpolated string is a list of parts. Names are interned (lex.h).
  * `height` bounds the depth of every recursion over it.
  */
 #include "ast.h"
@@ -13,9 +13,7 @@ struct syntax_name {
   struct place place;
 };
 
-/* ---- types */
-
-/* `name`, `name<arguments>`, or, where `name.text` is NULL, `fn(arguments) -> result`. */
+/* `name`, `name<arguments>`, or, if `name.text` is NULL, `fn(arguments) -> result`. */
 struct syntax_type {
   struct syntax_name name;
   size_t count;
@@ -35,8 +33,6 @@ struct syntax_variant {
   struct syntax_field *fields;
 };
 
-/* ---- expressions */
-
 enum syntax_kind {
   SYNTAX_INT,         /* integer */
   SYNTAX_FLOAT,       /* real */
@@ -46,7 +42,7 @@ enum syntax_kind {
   SYNTAX_NAME,        /* name */
   SYNTAX_CALL,        /* call */
   SYNTAX_FIELD,       /* field */
-  SYNTAX_RECORD,      /* record: Name { field: value }, or an update where `base` is set */
+  SYNTAX_RECORD,      /* record: Name { field: value }, or an update if `base` is set */
   SYNTAX_UNARY,       /* unary */
   SYNTAX_BINARY,      /* binary: arithmetic, comparison, && || ?: */
   SYNTAX_IF,          /* branch: if and ?: */

@@ -37,19 +37,6 @@ static void type_put(struct type_text *text, const char *part) {
   text->length += length;
 }
 
-static void type_write(struct type_text *text, const struct type *type, unsigned depth);
-
-static void type_write_function(struct type_text *text, const struct type *type, unsigned depth) {
-  type_put(text, "fn(");
-  for (size_t i = 0; i < type->function.parameter_count; i++) {
-    if (i)
-      type_put(text, ", ");
-    type_write(text, type->function.parameters[i], depth + 1);
-  }
-  type_put(text, ") -> ");
-  type_write(text, type->function.result, depth + 1);
-}
-
 static void type_write(struct type_text *text, const struct type *type, unsigned depth) {
   static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "int",       [TYPE_FLOAT] = "float",
                                       [TYPE_BOOL] = "bool", [TYPE_STRING] = "string", [TYPE_ERROR] = "…"};
@@ -71,7 +58,14 @@ static void type_write(struct type_text *text, const struct type *type, unsigned
     type_put(text, ">");
     break;
   case TYPE_FUNCTION:
-    type_write_function(text, type, depth);
+    type_put(text, "fn(");
+    for (size_t i = 0; i < type->function.parameter_count; i++) {
+      if (i)
+        type_put(text, ", ");
+      type_write(text, type->function.parameters[i], depth + 1);
+    }
+    type_put(text, ") -> ");
+    type_write(text, type->function.result, depth + 1);
     break;
   case TYPE_RECORD:
   case TYPE_UNION:

@@ -1,12 +1,12 @@
 #pragma once
 /* The types of Osprey.
  *
- * A type in a checked tree (ast.h) is *ground* and *interned*: it holds no variable, two equal types are one object, so
- * `==` compares them, and aliases (`WebSocketID`, `type Alias = Int`, `Int` for `int`) are gone. TYPE_VARIABLE,
+ * A type in a checked tree (ast.h) is *ground* and *interned*: it contains no variable and no alias (`WebSocketID`,
+ * `type Alias = Int`, `Int` for `int`), and equal types are one object, so `==` compares them. TYPE_VARIABLE,
  * TYPE_ITERATOR and TYPE_ERROR exist only inside the checker.
  *
-* The error of a Result is always a string: `Result<T, string>` and `Result<T, MathError>` are one type, printed in two
- * ways.
+ * The error of a Result is always a string: `Result<T, string>` and `Result<T, MathError>` are one type with two
+ * spellings.
  */
 #include "source.h"
 
@@ -75,5 +75,5 @@ struct type {
 /* Returns true if values of the type are reference-counted pointers: strings, Results, functions, records, unions. */
 bool type_is_managed(const struct type *type);
 
-/* The type as an Osprey programmer writes it, in lower case: `fn(string) -> Result<Unit, string>`. */
+/* Returns the type in Osprey's syntax, in lower case: `fn(string) -> Result<Unit, string>`. */
 const char *type_name(struct arena *arena, const struct type *type);

@@ -1,4 +1,4 @@
-/* Rendering, print, input and the rest of what compiled programs call. */
+/* libosprey_rt: rendering, print, input, sleep, arguments. */
 #include "runtime/osprey_rt.h"
 
 #include "osprey/osprey_mem.h"
@@ -114,9 +114,9 @@ static void test_compare(void **state) {
   assert_int_equal(osp_rt_compare("same", "same"), 0);
 }
 
-/* Sends standard output into a pipe until stop. Returns the end to read. */
 static int saved_stdout;
 
+/* Redirects standard output to a pipe until capture_stop. Returns the read end. */
 static int capture_start(void) {
   int ends[2];
   assert_int_equal(pipe(ends), 0);
@@ -131,7 +131,7 @@ static void capture_stop(void) {
   close(saved_stdout);
 }
 
-/* RUN-IO-1: the line is in the pipe before anything is flushed */
+/* RUN-IO-1: the line is in the pipe without a flush */
 static void test_print_arrives_at_once(void **state) {
   (void)state;
   int out = capture_start();
@@ -213,7 +213,7 @@ static void sleep_30(void) {
   osp_rt_sleep(30);
 }
 
-static void sleep_not(void) {
+static void sleep_negative(void) {
   osp_rt_sleep(-1000000);
 }
 
@@ -221,7 +221,7 @@ static void sleep_not(void) {
 static void test_sleep(void **state) {
   (void)state;
   assert_true(elapsed_ms(sleep_30) >= 29);
-  assert_true(elapsed_ms(sleep_not) < 1000);
+  assert_true(elapsed_ms(sleep_negative) < 1000);
 }
 
 /* RUN-IO-5 */
@@ -257,7 +257,7 @@ static void test_integer(void **state) {
     assert_integer(wrong[i], "Error(not an integer)");
 }
 
-static int check_nothing_lives(void **state) {
+static int check_no_leaks(void **state) {
   (void)state;
   return osp_mem_live() != 0;
 }
@@ -277,5 +277,5 @@ int main(void) {
       cmocka_unit_test(test_arguments),
       cmocka_unit_test(test_integer),
   };
-  return cmocka_run_group_tests(tests, NULL, check_nothing_lives);
+  return cmocka_run_group_tests(tests, NULL, check_no_leaks);
 }

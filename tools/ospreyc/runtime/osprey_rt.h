@@ -1,21 +1,20 @@
 #pragma once
-/* What a program compiled by ospreyc calls besides the memory hooks and the WebSocket runtime.
+/* The functions that programs of ospreyc call besides the memory hooks and the WebSocket runtime.
  *
- * Strings are NUL-terminated. A `const char *` parameter is borrowed; a `char *` result is a block of osp_alloc's, one reference
- * of which the caller owns. Nothing here returns null: where memory ends, the program ends with a sentence, as compiled code
- * has no path for it. Everything may be called from any thread.
+ * Strings are NUL-terminated. A `const char *` parameter is borrowed; a `char *` result is a block from osp_alloc, and
+ * the caller owns a reference to it. No function returns NULL: out of memory, the process ends with a message, because
+ * compiled code does not check. Thread-safe.
  */
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A piece of text to be rendered: the literal parts and the values of "a${b}c", or the one argument of print. `kind` says which
- * member holds and how it renders. OSP_RT_RESULT is added once for each Result around a value: OSP_RT_RESULT + OSP_RT_INT is a
+/* A piece of text to render: a literal part or a value of "a${b}c", or the argument of print. `kind` selects the
+ * union's member and its rendering. Each Result around a value adds OSP_RT_RESULT: OSP_RT_RESULT + OSP_RT_INT is a
  * pointer to a Result block of an int. */
 enum osp_rt_kind {
-  OSP_RT_TEXT = 0, /* as it is */
-  OSP_RT_INT = 1,  /* decimal */
-  OSP_RT_FLOAT =
-      2, /* the shortest decimal that reads back as the same number; with ".0" where it would look like an int */
+  OSP_RT_TEXT = 0,   /* unchanged */
+  OSP_RT_INT = 1,    /* decimal */
+  OSP_RT_FLOAT = 2,  /* the shortest decimal that reads back as the same number; ".0" is added to digits alone */
   OSP_RT_BOOL = 3,   /* true or false; in `integer` */
   OSP_RT_UNIT = 4,   /* 0 */
   OSP_RT_RESULT = 8, /* Success(value) or Error(message) */
@@ -30,27 +29,28 @@ struct osp_rt_part {
   };
 };
 
-/* To be called by main, after osp_mem_boot: remembers the arguments, which stay main's. */
+/* Keeps the arguments for osp_rt_argument, without a copy. main calls it after osp_mem_boot. */
 void osp_rt_boot(int argc, char **argv);
 
-/* Joins the parts to one string. */
+/* Renders the parts as one string. */
 char *osp_rt_format(const struct osp_rt_part *parts, int64_t count);
 
-/* Writes the parts and a newline to standard output, at once and as a whole: lines of several threads do not mix, and a reader of a
- * pipe sees each line when it is printed. */
+/* Writes the parts and a newline to standard output in one write, so lines of several threads do not mix, and the
+ * reader of a pipe sees each line immediately. */
 void osp_rt_print(const struct osp_rt_part *parts, int64_t count);
 
-/* The order of two strings by their bytes: negative, 0, positive. */
+/* Compares two strings bytewise. Returns a negative number, 0 or a positive one. */
 int64_t osp_rt_compare(const char *left, const char *right);
 
 /* Reads a line of standard input, without its newline; "" at the end of input. A NUL byte is read as C0 80. */
 char *osp_rt_input(void);
 
-/* Waits so many milliseconds; not at all if negative. */
+/* Returns at once if the time is negative. */
 void osp_rt_sleep(int64_t milliseconds);
 
-/* The program's nth argument, counted from 1; "" if there is none. Programs declare it as an extern fn. */
+/* Returns the program's nth argument, counted from 1, or "" if there is none. Programs declare it as an extern fn. */
 char *osp_rt_argument(int64_t n);
 
-/* The int that a text of decimal digits, perhaps with a sign, stands for, as a block of Result<int, string>. Likewise. */
+/* Parses a decimal integer with an optional sign. Returns a block of Result<int, string>. Programs declare it as an
+ * extern fn. */
 void *osp_rt_integer(const char *text);

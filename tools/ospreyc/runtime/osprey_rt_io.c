@@ -1,4 +1,3 @@
-/* What a program does to the world outside: print, input, sleep, its arguments. */
 #include "osprey_rt.h"
 #include "osprey_rt_text.h"
 
@@ -24,44 +23,35 @@ void osp_rt_boot(int argc, char **argv) {
   io_argv = argv;
 }
 
-/* Output that nobody takes (a full disk, a closed descriptor) is dropped: print has no way to fail in the language. */
-static void io_write_all(const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t written = write(STDOUT_FILENO, bytes, length);
-    if (written < 0 && errno != EINTR)
-      return;
-    if (written > 0) {
-      bytes += written;
-      length -= (size_t)written;
-    }
-  }
-}
-
-/* Not through stdio: a line goes out in one write, so it is never split by another thread or process that shares the pipe. */
+/* Bypasses stdio, whose buffer would split a line between threads or between processes that share the pipe. Drops
+ * output that cannot be written (a full disk, a closed descriptor), because print cannot fail. */
 void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
   char on_stack[LINE_ON_STACK];
-  size_t size = text_bound_all(parts, count) + sizeof "\n";
-  char *line = size <= sizeof on_stack ? on_stack : text_alloc(size);
-  char *end = text_put_all(line, parts, count);
+  size_t size = osprey_rt_text_bound(parts, count) + sizeof "\n";
+  char *line = size <= sizeof on_stack ? on_stack : osprey_rt_text_alloc(size);
+  char *end = osprey_rt_text_put(line, parts, count);
   *end++ = '\n';
   pthread_mutex_lock(&io_print_lock);
-  io_write_all(line, (size_t)(end - line));
+  for (const char *at = line; at < end;) {
+    ssize_t written = write(STDOUT_FILENO, at, (size_t)(end - at));
+    if (written < 0 && errno != EINTR)
+      break;
+    at += written > 0 ? written : 0;
+  }
   pthread_mutex_unlock(&io_print_lock);
   if (line != on_stack)
     osp_release(line);
 }
 
-/* Osprey's strings end at NUL, so a NUL byte becomes the two bytes that stand for U+0000. */
+/* Copies bytes to a string. A NUL byte becomes C0 80, because it would end the string. */
 static char *io_string(const char *bytes, size_t length) {
-  char *text = text_alloc(2 * length);
+  char *text = osprey_rt_text_alloc(2 * length);
   char *at = text;
   for (size_t i = 0; i < length; i++) {
-    if (bytes[i] != '\0') {
+    if (bytes[i] != '\0')
       *at++ = bytes[i];
-      continue;
-    }
-    *at++ = '\xc0';
-    *at++ = '\x80';
+    else
+      at = stpcpy(at, "\xc0\x80");
   }
   *at = '\0';
   return text;
@@ -93,7 +83,7 @@ char *osp_rt_argument(int64_t n) {
   return io_string(argument, strlen(argument));
 }
 
-/* The block of Result<int, string>: meta marks the message. */
+/* Makes a block of Result<int, string>. The meta word marks the message. */
 static void *io_result_int(int64_t value, const char *message) {
   struct {
     int64_t value;

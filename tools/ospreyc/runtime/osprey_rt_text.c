@@ -1,4 +1,3 @@
-/* Rendering and comparing of text. */
 #include "osprey_rt_text.h"
 
 #include "osprey/osprey_mem.h"
@@ -9,7 +8,8 @@
 
 enum { NUMBER_SIZE = 32, NUMBER_MAX = NUMBER_SIZE - 1 };
 
-/* The start of every Result block: `{ T, i8 discriminant, message }`. A bool takes one byte, so what follows it moves up. */
+/* The contents of a Result block `{ T, i8 discriminant, message }`. A bool takes one byte, so the members after it have
+ * smaller offsets. */
 struct text_result {
   const void *block;
   bool failed;
@@ -35,7 +35,7 @@ static struct osp_rt_part text_result_value(const struct text_result *result, in
   return value;
 }
 
-/* The shortest of 15, 16 and 17 digits that reads back the same: 17 always do. */
+/* Writes the fewest of 15, 16 and 17 digits that read back as the same number; 17 always do. */
 static char *text_put_float(char *at, double value) {
   char digits[NUMBER_SIZE];
   for (int precision = 15; precision <= 17; precision++) {
@@ -61,7 +61,7 @@ static char *text_put_int(char *at, int64_t value) {
   return stpcpy(at, first);
 }
 
-/* An upper bound of a part's length: exact for text, generous for numbers. */
+/* An upper bound of a part's length; exact for text. */
 static size_t text_bound(struct osp_rt_part part) {
   if (part.kind == OSP_RT_TEXT)
     return strlen(part.pointer);
@@ -97,27 +97,27 @@ static char *text_put(char *at, struct osp_rt_part part) {
   return stpcpy(at, ")");
 }
 
-size_t text_bound_all(const struct osp_rt_part *parts, int64_t count) {
+size_t osprey_rt_text_bound(const struct osp_rt_part *parts, int64_t count) {
   size_t bound = 0;
   for (int64_t i = 0; i < count; i++)
     bound += text_bound(parts[i]);
   return bound;
 }
 
-char *text_put_all(char *at, const struct osp_rt_part *parts, int64_t count) {
+char *osprey_rt_text_put(char *at, const struct osp_rt_part *parts, int64_t count) {
   *at = '\0';
   for (int64_t i = 0; i < count; i++)
     at = text_put(at, parts[i]);
   return at;
 }
 
-char *text_alloc(size_t length) {
+char *osprey_rt_text_alloc(size_t length) {
   return osp_alloc_tagged_noinit((int64_t)length + 1, 0);
 }
 
 char *osp_rt_format(const struct osp_rt_part *parts, int64_t count) {
-  char *text = text_alloc(text_bound_all(parts, count));
-  text_put_all(text, parts, count);
+  char *text = osprey_rt_text_alloc(osprey_rt_text_bound(parts, count));
+  osprey_rt_text_put(text, parts, count);
   return text;
 }
 
