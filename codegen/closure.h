@@ -2,8 +2,8 @@
 /* Handlers: wraps raw functions in closure cells.
  *
  * A handler operand is a raw function, a cell, or a choice (phi or select) among these, behind any bitcasts and
- * aliases. Choices may form loops. A walk over them keeps the choices it is inside of in a chain, from the innermost to
- * the operand, and stops at one that is in the chain. */
+ * aliases. Choices may form loops. A walk over them keeps the enclosing choices in a chain, innermost first, and stops
+ * when it meets one of them again. */
 
 #include "osprey_ws_codegen.h"
 

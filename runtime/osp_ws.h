@@ -135,9 +135,14 @@ OSP_WS_API int64_t osp_ws_server_send(int64_t server_id, int64_t ws_id, const ch
 /* [WS-COUNT] Returns the number of open connections. */
 OSP_WS_API int64_t osp_ws_server_connections(int64_t server_id, char **error);
 
-/* [WS-STOP] Stops accepting, sends queued output, closes every connection with code 1001 and frees the port. Returns
- * when this is done, or after 5 s, when the remaining connections are dropped. On a loop thread returns at once. */
+/* [WS-STOP] Stops accepting, sends queued output, closes every connection with code 1001 and frees the port.
+ * Returns when this is done, or after closeTimeoutMs, when the remaining connections are dropped. On a loop thread
+ * returns at once. */
 OSP_WS_API int64_t osp_ws_stop_server(int64_t server_id, char **error);
+
+/* [RUN-IO-4] Blocks the calling thread for this many milliseconds, or until the program ends or osp_ws_keep_alive stops
+ * its servers. */
+OSP_WS_API void osp_ws_sleep(int64_t milliseconds);
 
 /* [WS-KEEPALIVE] Waits for SIGINT or SIGTERM, then stops every server. Fails on a loop thread. */
 OSP_WS_API int64_t osp_ws_keep_alive(char **error);

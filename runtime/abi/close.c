@@ -11,7 +11,7 @@
 #include "protocol/close_code.h"
 #include "protocol/text.h"
 
-/* For the loop thread to drop the connection at the deadline and call its close handler. */
+/* Extra time after the deadline, in which the loop thread drops the connection and calls its close handler. */
 enum { WS_CLOSE_GRACE_MS = 250 };
 
 struct ws_close_task {
@@ -66,12 +66,13 @@ int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
   int outcome = 0;
   if (ws_lookup_open("close", id, &found, error))
     return -1;
+  int64_t timeout_ms = found.conn->group->rules->limits.close_timeout_ms;
   if (found.local)
     ws_end_close(found.conn, code, reason, strlen(reason));
   else
     outcome = ws_close_post(found.conn, code, reason, error);
   ws_lookup_release(&found);
   if (outcome == 0 && !ws_loop_thread_current())
-    ws_wait_until(ws_clock_ms() + WS_CLOSE_TIMEOUT_MS + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
+    ws_loop_threads_wait(ws_clock_ms() + timeout_ms + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
   return outcome;
 }

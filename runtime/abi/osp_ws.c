@@ -368,6 +368,10 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error) {
   return osp_ws_done(&failure, error);
 }
 
+void osp_ws_sleep(int64_t milliseconds) {
+  ws_program_sleep(milliseconds);
+}
+
 int64_t osp_ws_keep_alive(char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);

@@ -1,5 +1,6 @@
 #include "osp_ws_compat.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -53,13 +54,20 @@ int64_t websocket_stop_server(int64_t server) {
 
 /* ---- clients */
 
-/* The Result<Success, String> of a handler (spec/abi.md). Word 2 is a reference. */
+/* The Result<Success, String> of a handler. */
+typedef int64_t compat_T;
+typedef int8_t compat_i8;
+typedef char *compat_ptr;
 struct compat_block {
-  int64_t value;
-  int8_t discriminant;
-  char *message;
+#define WS_RESULT_FIELD(field, index, ir, counted) compat_##ir field;
+#include "ws_layouts.def"
 };
-enum { COMPAT_BLOCK_META = 1025 };
+enum {
+#define WS_META_VALUE(name, value) COMPAT_META_##name = value,
+#include "ws_layouts.def"
+  COMPAT_BLOCK_META =
+      COMPAT_META_kind_masked | 1 << (COMPAT_META_mask_shift + offsetof(struct compat_block, message) / sizeof(void *))
+};
 
 static void *compat_discard(const void *cell, const char *text) {
   (void)cell;

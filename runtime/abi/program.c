@@ -12,18 +12,55 @@
 #include "client/client.h"
 #include "conn/loop_thread.h"
 #include "conn/turn.h"
+#include "io/sys.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
 #include "server/server_stop.h"
 #include "signals.h"
 
 enum {
-  WS_PROGRAM_END_TIMEOUT_MS = 5000,
   WS_PROGRAM_END_AGAIN_MS = 1000, /* if the servers were already waited for, in vain */
+  WS_PROGRAM_WATCH_MS = 500,      /* how often websocketKeepAlive looks for handlers that hold a loop thread */
   WS_PROGRAM_END_LOOK_MS = 20,    /* how often exit() in a handler checks the other loop threads */
 };
 
 static pthread_once_t ws_program_once = PTHREAD_ONCE_INIT;
+
+/* ---- sleep */
+
+static pthread_mutex_t ws_program_sleep_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t ws_program_sleep_condition; /* of the monotonic clock */
+static pthread_once_t ws_program_sleep_once = PTHREAD_ONCE_INIT;
+
+static void ws_program_sleep_init(void) {
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init(&ws_program_sleep_condition, &attributes);
+  pthread_condattr_destroy(&attributes);
+}
+
+void ws_program_sleep(int64_t ms) {
+  struct timespec until;
+  pthread_once(&ws_program_sleep_once, ws_program_sleep_init);
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  int64_t ns = until.tv_nsec + ms % 1000 * 1000000;
+  until.tv_sec += (time_t)(ms / 1000 + ns / 1000000000);
+  until.tv_nsec = ns % 1000000000;
+  int expired = ms <= 0;
+  pthread_mutex_lock(&ws_program_sleep_lock);
+  while (!expired && !ws_loop_threads_are_ending())
+    expired = pthread_cond_timedwait(&ws_program_sleep_condition, &ws_program_sleep_lock, &until);
+  pthread_mutex_unlock(&ws_program_sleep_lock);
+}
+
+static void ws_program_set_ending(bool ending) {
+  pthread_once(&ws_program_sleep_once, ws_program_sleep_init);
+  pthread_mutex_lock(&ws_program_sleep_lock);
+  ws_loop_threads_set_ending(ending);
+  pthread_cond_broadcast(&ws_program_sleep_condition);
+  pthread_mutex_unlock(&ws_program_sleep_lock);
+}
 
 /* ---- the end of the program */
 
@@ -59,17 +96,24 @@ static bool ws_program_is_busy(const struct ws_loop_thread *here) {
 static void ws_program_end_nested(struct ws_loop_thread *thread, int64_t deadline_ms) {
   ws_clients_close(thread);
   ws_program_post_close(thread);
+  struct ws_loop_threads_seen seen = {0};
   int64_t now;
-  while (ws_program_is_busy(thread) && (now = ws_clock_ms()) < deadline_ms)
+  while (ws_program_is_busy(thread) && !ws_loop_threads_are_held(&seen, WS_HELD_MS) &&
+         (now = ws_clock_ms()) < deadline_ms)
     ws_loop_turn(thread->loop, deadline_ms - now < WS_PROGRAM_END_LOOK_MS ? deadline_ms - now : WS_PROGRAM_END_LOOK_MS);
   ws_loop_threads_end_others(thread);
 }
 
 static _Atomic bool ws_program_waited_in_vain;
 
+static _Atomic bool ws_program_has_ended;
+
 static void ws_program_end(void) {
   bool again = atomic_load(&ws_program_waited_in_vain);
-  int64_t deadline_ms = ws_clock_ms() + (again ? WS_PROGRAM_END_AGAIN_MS : WS_PROGRAM_END_TIMEOUT_MS);
+  int64_t timeout_ms = again ? WS_PROGRAM_END_AGAIN_MS : ws_server_stop_longest_ms() + WS_STOP_GRACE_MS;
+  int64_t deadline_ms = ws_clock_ms() + timeout_ms;
+  atomic_store(&ws_program_has_ended, true);
+  ws_program_set_ending(true);
   ws_server_stop_all();
   if (ws_loop_thread_current()) {
     ws_program_end_nested(ws_loop_thread_current(), deadline_ms);
@@ -82,6 +126,7 @@ static void ws_program_end(void) {
     ws_log(WS_LOG_WARN, "the program ends while a handler still runs");
     return;
   }
+  ws_log_note_omitted(true);
   ws_clients_free_all();
   ws_roots_free_all();
 }
@@ -89,30 +134,44 @@ static void ws_program_end(void) {
 /* ---- the start */
 
 static void ws_program_init(void) {
+  ws_sys_hold_standard_descriptors();
   ws_log_init();
-  /* OpenSSL registers its clean-up at exit first, so that it runs after ours. */
-  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
+  /* Without a clean-up at exit: other threads may be in a builtin, and so in OpenSSL, until the process is gone. */
+  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_NO_ATEXIT, NULL);
   atexit(ws_program_end);
 }
 
 int ws_program_start(const char *op, struct ws_error *error) {
   pthread_once(&ws_program_once, ws_program_init);
+  if (atomic_load(&ws_program_has_ended)) {
+    ws_error_system(error, op, WS_END_OF_PROGRAM);
+    return -1;
+  }
   return ws_loop_threads_start(op, &ws_turn_work, error);
 }
 
+static void ws_program_watch(void *context) {
+  ws_loop_threads_log_held(context);
+  ws_log_note_omitted(false);
+}
+
 int ws_program_keep_alive(struct ws_error *error) {
+  struct ws_loop_threads_seen seen = {0};
   if (ws_loop_thread_current()) {
     ws_error_on_loop(error, "keep alive");
     return -1;
   }
-  if (ws_signals_wait()) {
+  if (ws_signals_wait(WS_PROGRAM_WATCH_MS, ws_program_watch, &seen)) {
     ws_error_system(error, "keep alive", strerror(errno));
     return -1;
   }
+  int64_t deadline_ms = ws_clock_ms() + ws_server_stop_longest_ms() + WS_STOP_GRACE_MS;
+  ws_program_set_ending(true);
   ws_server_stop_all();
-  if (!ws_server_stop_wait_all(ws_clock_ms() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS)) {
+  if (!ws_server_stop_wait_all(deadline_ms)) {
     ws_server_stop_log_late();
     atomic_store(&ws_program_waited_in_vain, true);
   }
+  ws_program_set_ending(false);
   return 0;
 }

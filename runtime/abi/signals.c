@@ -45,13 +45,13 @@ static void ws_signals_end(void) {
   pthread_mutex_unlock(&ws_signals_lock);
 }
 
-int ws_signals_wait(void) {
+int ws_signals_wait(int64_t every_ms, void (*meanwhile)(void *context), void *context) {
   if (ws_signals_begin())
     return -1;
   /* The byte stays in the pipe, so that every waiting thread sees it. */
   struct pollfd watched = {.fd = ws_signals_pipe[0], .events = POLLIN};
-  while (ws_sys_poll(&watched, 1, -1) < 1)
-    ;
+  while (ws_sys_poll(&watched, 1, (int)every_ms) < 1)
+    meanwhile(context);
   ws_signals_end();
   return 0;
 }

@@ -2,5 +2,8 @@
 /* Waiting for SIGINT or SIGTERM. Handlers are installed only while a thread waits; what was there before is put
  * back. */
 
-/* Blocks until a signal arrives; every waiting thread returns. 0, or -1 with errno. */
-int ws_signals_wait(void);
+#include <stdint.h>
+
+/* Blocks until a signal arrives; every waiting thread returns. Calls `meanwhile` every `every_ms`. 0, or -1 with
+ * errno. */
+int ws_signals_wait(int64_t every_ms, void (*meanwhile)(void *context), void *context);

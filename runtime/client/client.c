@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "conn/end.h"
 #include "conn/flush.h"
@@ -24,6 +25,12 @@
 #include "protocol/close_code.h"
 #include "protocol/client_handshake.h"
 #include "recently_closed.h"
+#include "refused.h"
+
+enum {
+  WS_CLIENT_INTERIM_MAX = 8,
+  WS_CLIENT_BODY_MS = 1000, /* for the body of a refusal */
+};
 
 struct ws_client {
   struct ws_group group;
@@ -45,8 +52,10 @@ struct ws_client {
   struct ws_address remote;
   void **handler;
   void **on_close;
-  bool text_only; /* websocketConnect's: binary messages are refused */
-  bool has_ended; /* the close handler was called or is lost: websocketOnClose asks recently_closed.h */
+  struct ws_refused *refused; /* the server refused, and its body is awaited; else NULL */
+  int interim;                /* responses before the final one */
+  bool text_only;             /* websocketConnect's: binary messages are refused */
+  bool has_ended;             /* the close handler was called or is lost: websocketOnClose asks recently_closed.h */
 };
 
 static _Atomic int ws_clients_alive;
@@ -75,7 +84,7 @@ static void ws_client_failed(struct ws_client *client, const char *cause) {
   ws_client_settle(client, 0, &error);
 }
 
-/* The deadline passed after the dial, which has its own. */
+/* The deadline passed after the dial, which keeps its own. */
 static void ws_client_timed_out(struct ws_client *client) {
   char shown[512];
   struct ws_error error;
@@ -102,6 +111,7 @@ static void ws_client_free(struct ws_client *client) {
   ws_roots_drop(client->handler);
   ws_roots_drop(client->on_close);
   ws_tls_context_unref(client->tls);
+  ws_refused_free(client->refused);
   ws_mem_free(client->protocol);
   ws_mem_free_secret(client->protocols);
   ws_mem_free_secret(client->url_text);
@@ -123,6 +133,7 @@ static struct ws_tls_context *ws_clients_tls_context(struct ws_why *why) {
 static void ws_client_set_rules(struct ws_client *client, const struct ws_options_record *options) {
   struct ws_limits *limits = &client->rules.limits;
   client->rules.role = WS_ROLE_CLIENT;
+  client->rules.ping_after_ms = WS_PING_AFTER_MS;
   ws_limits_init(limits);
   if (!options)
     return;
@@ -130,8 +141,10 @@ static void ws_client_set_rules(struct ws_client *client, const struct ws_option
     ws_limits_set(limits, ws_limits_find("maxMessageBytes"), options->max_message_bytes);
   if (options->timeout_ms)
     limits->handshake_timeout_ms = options->timeout_ms;
-  if (options->keep_alive_ms) /* a ping after one interval without input, the end after two */
+  if (options->keep_alive_ms) {
+    client->rules.ping_after_ms = options->keep_alive_ms;
     limits->idle_timeout_ms = 2 * options->keep_alive_ms;
+  }
   limits->compression = options->compression;
 }
 
@@ -260,8 +273,22 @@ static void ws_client_opened(struct ws_client *client) {
     ws_end_close(conn, WS_CLOSE_GOING_AWAY, "", 0);
 }
 
-/* Judges a complete head, or one that is malformed. */
-static void ws_client_answered(struct ws_client *client, int outcome, const struct ws_http_head *head) {
+/* The server refused. The first line of its body says why, if it comes soon. */
+static void ws_client_refused(struct ws_client *client, const struct ws_http_head *head, const uint8_t *body,
+                              size_t n) {
+  struct ws_conn *conn = &client->conn;
+  client->refused = ws_refused_new(head);
+  if (!client->refused)
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+  else if (ws_refused_feed(client->refused, (const char *)body, n))
+    ws_end_drop(conn, WS_DROP_LOCAL, NULL);
+  else
+    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + WS_CLIENT_BODY_MS);
+}
+
+/* Judges a complete head, or one that is malformed. `rest` follows it. */
+static void ws_client_answered(struct ws_client *client, int outcome, const struct ws_http_head *head,
+                               const uint8_t *rest, size_t n) {
   char cause[512];
   struct ws_client_handshake_answer answer;
   enum ws_client_handshake_problem problem = WS_CLIENT_HANDSHAKE_OK;
@@ -269,6 +296,10 @@ static void ws_client_answered(struct ws_client *client, int outcome, const stru
     ws_client_handshake_explain_head(cause, sizeof cause, head);
   else
     problem = ws_client_handshake_check(head, &client->offer, &answer);
+  if (problem == WS_CLIENT_HANDSHAKE_STATUS) {
+    ws_client_refused(client, head, rest, n);
+    return;
+  }
   if (problem != WS_CLIENT_HANDSHAKE_OK)
     ws_client_handshake_explain(cause, sizeof cause, problem, head);
   if (outcome == WS_HTTP_COMPLETE && problem == WS_CLIENT_HANDSHAKE_OK) {
@@ -281,24 +312,49 @@ static void ws_client_answered(struct ws_client *client, int outcome, const stru
   ws_end_drop(&client->conn, WS_DROP_LOCAL, cause);
 }
 
-static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
-  struct ws_client *client = ws_client_of(conn);
+/* Returns true for a response before the final one (RFC 9110 section 15.2). */
+static bool ws_client_is_interim(int outcome, const struct ws_http_head *head) {
+  return outcome == WS_HTTP_COMPLETE && head->status >= 100 && head->status < 200 && head->status != 101;
+}
+
+/* Returns true if the head was an interim response, so that another head follows. */
+static bool ws_client_one_head(struct ws_client *client, uint8_t *bytes, size_t n, size_t *used) {
+  struct ws_conn *conn = &client->conn;
   struct ws_http_head scratch;
   struct ws_http_head *head;
   struct ws_head_reader *kept = conn->handshake;
-  size_t used;
-  int outcome = ws_head_reader_feed(&kept, &scratch, WS_HTTP_RESPONSE, bytes, n, &head, &used);
+  int outcome = ws_head_reader_feed(&kept, &scratch, WS_HTTP_RESPONSE, bytes, n, &head, used);
   conn->handshake = kept;
   if (outcome == WS_HTTP_PARTIAL)
-    return n;
+    return false;
   conn->handshake = NULL;
+  bool interim = outcome != WS_HEAD_READER_NO_MEMORY && ws_client_is_interim(outcome, head) &&
+                 ++client->interim <= WS_CLIENT_INTERIM_MAX;
   if (outcome == WS_HEAD_READER_NO_MEMORY)
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
-  else
-    ws_client_answered(client, outcome, head);
-  ws_head_reader_wipe(&kept, bytes, used);
-  ws_client_wipe_secrets(client);
-  return used;
+  else if (!interim)
+    ws_client_answered(client, outcome, head, bytes + *used, n - *used);
+  ws_head_reader_wipe(&kept, bytes, *used);
+  if (!interim)
+    ws_client_wipe_secrets(client);
+  return interim;
+}
+
+static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+  struct ws_client *client = ws_client_of(conn);
+  size_t at = 0;
+  bool more = true;
+  if (client->refused) {
+    if (ws_refused_feed(client->refused, (const char *)bytes, n))
+      ws_end_drop(conn, WS_DROP_LOCAL, NULL);
+    return n;
+  }
+  while (more && at < n) {
+    size_t used;
+    more = ws_client_one_head(client, bytes + at, n - at, &used);
+    at += used;
+  }
+  return at;
 }
 
 static void ws_client_broken(struct ws_conn *conn, enum ws_drop_cause cause, const char *why) {
@@ -306,6 +362,10 @@ static void ws_client_broken(struct ws_conn *conn, enum ws_drop_cause cause, con
   char text[512];
   /* A server that expects TLS closes without an answer. */
   bool unanswered = cause == WS_DROP_PEER && !client->url.secure && !conn->handshake;
+  if (client->refused) {
+    ws_client_failed(client, ws_refused_text(client->refused));
+    return;
+  }
   if (cause == WS_DROP_TIMEOUT) {
     ws_client_timed_out(client);
     return;
@@ -385,8 +445,8 @@ static void ws_client_run(struct ws_loop *loop, struct ws_task *task) {
     return;
   }
   conn->remote = &client->remote;
-  if (client->group.thread->ending) {
-    ws_end_drop(conn, WS_DROP_LOCAL, "the program is ending");
+  if (ws_loop_threads_are_ending()) {
+    ws_end_drop(conn, WS_DROP_LOCAL, WS_END_OF_PROGRAM);
     return;
   }
   int64_t now = ws_loop_refresh(loop);
@@ -424,11 +484,10 @@ void ws_client_set_on_close(struct ws_conn *conn, void **handler) {
 /* ---- the end of the program */
 
 void ws_clients_close(struct ws_loop_thread *thread) {
-  thread->ending = true;
   for (struct ws_list_node *node = thread->clients.first; node; node = node->next) {
     struct ws_conn *conn = ws_conn_of_member(node);
     if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
-      ws_end_drop(conn, WS_DROP_LOCAL, "the program is ending");
+      ws_end_drop(conn, WS_DROP_LOCAL, WS_END_OF_PROGRAM);
     else
       ws_end_close(conn, WS_CLOSE_GOING_AWAY, "", 0);
   }
@@ -440,11 +499,13 @@ static bool ws_clients_are_gone(void *context) {
 }
 
 void ws_clients_wait_all(int64_t deadline_ms) {
-  ws_wait_until(deadline_ms, ws_clients_are_gone, NULL);
+  ws_loop_threads_wait(deadline_ms, ws_clients_are_gone, NULL);
 }
 
 void ws_clients_free_all(void) {
+  pthread_mutex_lock(&ws_clients_tls_lock);
   ws_tls_context_unref(ws_clients_tls);
   ws_clients_tls = NULL;
+  pthread_mutex_unlock(&ws_clients_tls_lock);
   ws_recently_closed_free_all();
 }

@@ -91,6 +91,8 @@ int64_t ws_connect(const char *url, const struct ws_options_record *options, voi
   enum ws_url_problem problem = ws_url_parse(&parsed, url, strlen(url));
   if (problem != WS_URL_OK)
     ws_error_connect(error, shown, ws_url_problem_text(problem));
+  else if (ws_loop_threads_are_ending())
+    ws_error_connect(error, shown, WS_END_OF_PROGRAM);
   else if (options && ws_connect_check_options(op, options, error))
     return 0;
   else if (here && here->nesting >= WS_CONNECT_NESTING)

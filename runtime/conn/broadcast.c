@@ -46,14 +46,6 @@ static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast
   return 0;
 }
 
-/* Queues bytes of a chunk that others share. 0, or -1: no memory. */
-static int ws_broadcast_queue(struct ws_conn *conn, struct ws_chunk *chunk, size_t offset, size_t size) {
-  if (ws_outq_take(&conn->out, ws_conn_loop(conn), ws_chunk_ref(chunk), offset, size) == 0)
-    return 0;
-  ws_chunk_unref(chunk);
-  return -1;
-}
-
 static int ws_broadcast_compressed(struct ws_conn *conn, const struct ws_broadcast *broadcast,
                                    struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
   struct ws_shared_frame *shared = &all[conn->deflate.server_bits];
@@ -62,7 +54,7 @@ static int ws_broadcast_compressed(struct ws_conn *conn, const struct ws_broadca
                                broadcast->frame->size - broadcast->offset);
   if (!shared->chunk && ws_broadcast_compress(conn, broadcast, shared))
     return -1;
-  if (ws_broadcast_queue(conn, shared->chunk, shared->offset, shared->size))
+  if (ws_outq_share(&conn->out, ws_conn_loop(conn), shared->chunk, shared->offset, shared->size))
     return -1;
   ws_outq_charge(&conn->out, shared->size);
   return 0;
@@ -82,7 +74,7 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
     ws_outq_discharge(&conn->out, size);
     outcome = ws_broadcast_compressed(conn, broadcast, all);
   } else {
-    outcome = ws_broadcast_queue(conn, broadcast->frame, 0, size);
+    outcome = ws_outq_share(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size);
     if (outcome)
       ws_outq_discharge(&conn->out, size);
   }

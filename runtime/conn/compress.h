@@ -10,13 +10,12 @@
 
 #include "conn.h"
 
-/* Returns true if a message of this size is compressed: not without the extension, nor if it is too large for zlib. */
+/* Returns true if a message of this size is to be compressed: the extension was negotiated, and zlib takes the size. */
 bool ws_compress_applies(const struct ws_conn *conn, size_t size);
 
 /* The compressor for the connection, made on first use. NULL: no memory. */
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn);
 
-/* Compresses and queues a message. 0, or -1: no memory, nothing was queued. If a context was advanced, the connection
- * has
- * ENDED then, for the peer's could not follow. */
+/* Compresses and queues a message. 0, or -1: no memory, nothing was queued. If the context had advanced by then, the
+ * connection has ENDED, because the peer's context would be out of step. */
 int ws_compress_message(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n);

@@ -4,9 +4,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "handle.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
+#include "protocol/deflater.h"
 #include "protocol/http_head.h"
 
 /* ---- state */
@@ -30,17 +32,18 @@ int ws_conn_identify(struct ws_conn *conn) {
 }
 
 void ws_conn_arm_idle(struct ws_conn *conn) {
-  int64_t timeout_ms = conn->group->rules->limits.idle_timeout_ms;
-  int64_t now = ws_loop_now(ws_conn_loop(conn));
-  conn->last_input = (uint32_t)now;
-  if (timeout_ms)
-    ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (timeout_ms + 1) / 2);
+  struct ws_loop *loop = ws_conn_loop(conn);
+  const struct ws_rules *rules = conn->group->rules;
+  ws_activity_start(&conn->activity, loop);
+  if (rules->limits.idle_timeout_ms)
+    ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + rules->ping_after_ms);
   else
     ws_timer_disarm(ws_conn_loop(conn), &conn->timer);
 }
 
 void ws_conn_admit(struct ws_conn *conn) {
   conn->admitted = true;
+  conn->rate_away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
   conn->corked = false;
   if (ws_conn_state(conn) == WS_CONN_OPENING) {
     ws_conn_enter(conn, WS_CONN_OPEN);
@@ -81,6 +84,17 @@ void ws_conn_unref(struct ws_conn *conn) {
 void ws_conn_unpin(struct ws_conn *conn) {
   if (ws_handle_unpin(conn->id))
     conn->group->ops->free(conn);
+}
+
+void ws_conn_drop_input(struct ws_conn *conn) {
+  if (conn->session)
+    ws_session_deinit(conn->session);
+  ws_mem_free(conn->session);
+  conn->session = NULL;
+  ws_unparsed_free(conn->unparsed);
+  conn->unparsed = NULL;
+  ws_deflater_free(conn->deflater);
+  conn->deflater = NULL;
 }
 
 /* ---- what builtins and handlers see */
@@ -139,11 +153,11 @@ void *ws_conn_record(struct ws_conn *conn) {
   return NULL;
 }
 
-struct ws_call *ws_conn_call_begin(struct ws_conn *conn) {
+struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
   struct ws_call *call = ws_loop_thread_call_acquire(conn->group->thread);
   if (call) {
     conn->handling = true;
-    conn->group->thread->handling++;
+    ws_loop_thread_handler_begins(conn->group->thread, kind, conn->id);
     ws_conn_ref(conn);
   }
   return call;
@@ -152,7 +166,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn) {
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call) {
   ws_loop_thread_call_release(conn->group->thread, call);
   conn->handling = false;
-  conn->group->thread->handling--;
+  ws_loop_thread_handler_returns(conn->group->thread);
   ws_conn_unref(conn);
 }
 
@@ -161,7 +175,7 @@ void ws_conn_call_close(struct ws_conn *conn, void **handler) {
     return;
   const char *reason = conn->reason ? conn->reason : "";
   void *record = ws_conn_record(conn);
-  struct ws_call *call = record ? ws_conn_call_begin(conn) : NULL;
+  struct ws_call *call = record ? ws_conn_call_begin(conn, "close") : NULL;
   enum ws_verdict verdict =
       call ? ws_call_close(call, *handler, record, conn->code, reason, strlen(reason)) : WS_VERDICT_NO_MEMORY;
   if (verdict != WS_VERDICT_SUCCESS)

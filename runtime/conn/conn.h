@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "activity.h"
 #include "base/list.h"
 #include "group.h"
 #include "io/address.h"
@@ -32,6 +33,7 @@
 #include "protocol/deflate.h"
 #include "protocol/deflater.h"
 #include "protocol/session.h"
+#include "unparsed.h"
 
 enum ws_conn_state {
   WS_CONN_CONNECTING, /* the stream connects, or TLS shakes hands */
@@ -52,8 +54,9 @@ struct ws_conn {
   struct ws_outq out; /* its byte count is shared */
   struct ws_timer timer;
   struct ws_session *session;
-  struct ws_group *group; /* shared */
-  int64_t id;             /* shared; 0 before OPENING */
+  struct ws_unparsed *unparsed; /* NULL: none */
+  struct ws_group *group;       /* shared */
+  int64_t id;                   /* shared; 0 before OPENING */
   struct ws_list_node member;
   struct ws_queue_node queued_node;   /* in thread->queued if `queued` */
   struct ws_queue_node buffered_node; /* in thread->buffered if `buffered` */
@@ -62,18 +65,22 @@ struct ws_conn {
   struct ws_deflater *deflater;       /* NULL without a compression context */
   const struct ws_address *remote;    /* shared; its port is not the connection's */
   char *reason;                       /* of the end; NULL: none. U+0000 is stored as C0 80 */
-  uint32_t last_input;                /* ms of the loop's clock, truncated */
+  struct ws_activity activity;
+  int64_t held; /* bytes that its group's budget counts for it */
   uint32_t rate_start, rate_count;
+  uint32_t rate_away;               /* ws_loop_away at the latest message */
+  uint32_t closing_since;           /* in the states from CLOSING on: ms of the loop's clock, truncated */
   _Atomic uint32_t posted;          /* shared: messages posted to the loop thread and not yet queued */
   struct ws_deflate_params deflate; /* shared */
   uint16_t port;                    /* shared: the peer's */
   uint16_t code;                    /* close code of the end; 0: none yet */
   uint16_t refs;
+  uint16_t rate_away_s;                   /* seconds by which the present second is longer */
   uint16_t protocol_start, protocol_size; /* the role's: the subprotocol within its list (shared) */
   _Atomic uint8_t state;                  /* shared; enum ws_conn_state */
   uint8_t refusal;                        /* the role's: enum ws_refusal to answer the head with */
-  /* Set by ws_conn_admit: the handshake succeeded, so the close handler is due, whatever closes the connection
-   * first. */
+  /* Set by ws_conn_admit: the handshake succeeded, so the close handler must be called, however the connection
+   * ends. */
   bool admitted : 1;
   /* From the queueing of the 101 to the open handler's verdict: nothing is written. */
   bool corked : 1;
@@ -130,7 +137,7 @@ void ws_conn_unpin(struct ws_conn *conn);
 /* Watches the stream for what the connection waits for. 0, or -1 (logged): no memory. */
 int ws_conn_watch(struct ws_conn *conn);
 
-/* Starts the idle timer: a ping at half the timeout without input. */
+/* Starts the idle timer (turn.c). */
 void ws_conn_arm_idle(struct ws_conn *conn);
 
 /* ---- what builtins and handlers see */
@@ -150,9 +157,12 @@ void *ws_conn_record(struct ws_conn *conn);
 /* Frees that record while no handler has it; ws_conn_record makes another. */
 void ws_conn_drop_record(struct ws_conn *conn);
 
-/* Brackets a call of one of the connection's handlers. NULL: no memory. */
-struct ws_call *ws_conn_call_begin(struct ws_conn *conn);
+/* Brackets a call of one of the connection's handlers: "open", "message" or "close". NULL: no memory. */
+struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind);
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call);
+
+/* Frees the session, unparsed input and the compression context. No handler of the connection may be on the stack. */
+void ws_conn_drop_input(struct ws_conn *conn);
 
 /* Calls a close handler (a root; NULL: none) with the code and reason of the end; logs its Err. */
 void ws_conn_call_close(struct ws_conn *conn, void **handler);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "handle.h"
+#include "held.h"
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
@@ -14,10 +15,33 @@
 #include "protocol/close_code.h"
 #include "protocol/text.h"
 
-/* The deadline counts from now, not from the start of the turn: a handler may have held the loop for long. */
-static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state, int64_t timeout_ms) {
+/* How often the progress of output is looked at. */
+enum { WS_END_LOOK_MS = 500 };
+
+/* The patience for what is awaited next counts from now, not from the start of the turn: a handler may have held the
+ * loop for long. */
+static void ws_end_await(struct ws_conn *conn) {
+  int64_t now = ws_clock_ms();
+  int64_t most_ms = conn->group->rules->limits.close_timeout_ms;
+  conn->activity.output = (uint32_t)now;
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (most_ms < WS_END_LOOK_MS ? most_ms : WS_END_LOOK_MS));
+}
+
+static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state) {
+  if (ws_conn_state(conn) < WS_CONN_CLOSING)
+    conn->closing_since = (uint32_t)ws_clock_ms();
   ws_conn_enter(conn, state);
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + timeout_ms);
+  ws_end_await(conn);
+}
+
+/* The first code of an end is the one that the close handler is given. */
+static void ws_end_keep(struct ws_conn *conn, int code, const char *reason, size_t n) {
+  if (conn->code)
+    return;
+  conn->code = (uint16_t)code;
+  conn->reason = n ? ws_mem_alloc(ws_text_host_size((const uint8_t *)reason, n) + 1) : NULL;
+  if (conn->reason)
+    ws_text_to_host(conn->reason, (const uint8_t *)reason, n);
 }
 
 /* Without memory for the close frame the connection is dropped. */
@@ -36,7 +60,9 @@ void ws_end_close(struct ws_conn *conn, int code, const char *reason, size_t n) 
   if (state <= WS_CONN_HANDSHAKE) {
     ws_end_drop(conn, WS_DROP_LOCAL, "it was closed during its handshake");
   } else if (state <= WS_CONN_OPEN) {
-    ws_end_enter(conn, WS_CONN_CLOSING, WS_CLOSE_TIMEOUT_MS);
+    ws_end_enter(conn, WS_CONN_CLOSING);
+    if (code == WS_CLOSE_GOING_AWAY && ws_loop_threads_are_ending())
+      ws_end_keep(conn, code, WS_END_OF_PROGRAM, strlen(WS_END_OF_PROGRAM));
     ws_end_send_close(conn, code, reason, n);
   }
 }
@@ -60,14 +86,13 @@ void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struc
   ws_end_log_failure(conn, code, reason, exceeded);
   if (state == WS_CONN_CLOSING) {
     /* Our close frame is out, and the peer's cannot be parsed any more. The deadline stays. */
-    conn->code = WS_CLOSE_ABNORMAL;
+    ws_end_keep(conn, WS_CLOSE_ABNORMAL, "", 0);
     ws_conn_enter(conn, WS_CONN_FAILED);
     ws_conn_queue(conn);
     return;
   }
-  conn->code = (uint16_t)code;
-  conn->reason = ws_mem_strdup(reason);
-  ws_end_enter(conn, WS_CONN_FAILED, WS_CLOSE_TIMEOUT_MS);
+  ws_end_keep(conn, code, reason, strlen(reason));
+  ws_end_enter(conn, WS_CONN_FAILED);
   ws_end_send_close(conn, code, reason, strlen(reason));
 }
 
@@ -76,7 +101,7 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
-  ws_end_enter(conn, WS_CONN_REFUSED, WS_CLOSE_TIMEOUT_MS);
+  ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_bytes(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
 }
@@ -87,8 +112,7 @@ void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why
     return;
   if (state <= WS_CONN_HANDSHAKE)
     conn->group->ops->broken(conn, cause, why);
-  if (!conn->code)
-    conn->code = WS_CLOSE_ABNORMAL;
+  ws_end_keep(conn, WS_CLOSE_ABNORMAL, "", 0);
   ws_conn_enter(conn, WS_CONN_ENDED);
   ws_stream_close(ws_conn_loop(conn), &conn->stream);
   ws_timer_disarm(ws_conn_loop(conn), &conn->timer);
@@ -102,14 +126,9 @@ void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why
 void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, size_t n) {
   bool answer = ws_conn_state(conn) <= WS_CONN_OPEN;
   ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": the peer closes with %d", conn->id, code);
-  conn->code = (uint16_t)code;
-  if (n > 0) {
-    conn->reason = ws_mem_alloc(ws_text_host_size((const uint8_t *)reason, n) + 1);
-    if (conn->reason)
-      ws_text_to_host(conn->reason, (const uint8_t *)reason, n);
-  }
+  ws_end_keep(conn, code, reason, n);
   if (answer) {
-    ws_end_enter(conn, WS_CONN_CLOSED, WS_CLOSE_TIMEOUT_MS);
+    ws_end_enter(conn, WS_CONN_CLOSED);
     ws_end_send_close(conn, code, "", 0);
   } else {
     ws_conn_enter(conn, WS_CONN_CLOSED);
@@ -125,7 +144,7 @@ void ws_end_drained(struct ws_conn *conn) {
   if (state == WS_CONN_CLOSING)
     return;
   if (state == WS_CONN_CLOSED && conn->group->rules->role == WS_ROLE_CLIENT) {
-    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + WS_LINGER_MS);
+    ws_end_await(conn);
     return;
   }
   int outcome = ws_stream_shutdown(&conn->stream);
@@ -142,10 +161,44 @@ void ws_end_drained(struct ws_conn *conn) {
     }
   }
   if (!blocked)
-    ws_end_enter(conn, state == WS_CONN_REFUSED ? WS_CONN_REFUSED_LINGERING : WS_CONN_LINGERING, WS_LINGER_MS);
+    ws_end_enter(conn, state == WS_CONN_REFUSED ? WS_CONN_REFUSED_LINGERING : WS_CONN_LINGERING);
+}
+
+/* Milliseconds that are left of the end, as of a look. A peer that was refused, or failed, gets no time for
+ * progress. */
+static int64_t ws_end_time_left(const struct ws_conn *conn) {
+  enum ws_conn_state state = ws_conn_state(conn);
+  uint32_t now = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+  bool hurried = state == WS_CONN_FAILED || ws_conn_is_refused(conn);
+  bool lingers = state == WS_CONN_LINGERING || state == WS_CONN_REFUSED_LINGERING ||
+                 (state == WS_CONN_CLOSED && ws_outq_empty(&conn->out));
+  int64_t most_ms = conn->group->rules->limits.close_timeout_ms;
+  int64_t patience_ms =
+      lingers && ws_activity_backlog(&conn->stream, &conn->out) == 0 ? WS_LINGER_MS : WS_CLOSE_TIMEOUT_MS;
+  if (hurried && most_ms > WS_CLOSE_TIMEOUT_MS)
+    most_ms = WS_CLOSE_TIMEOUT_MS;
+  int64_t left_ms = patience_ms - (int32_t)(now - conn->activity.output);
+  int64_t left_in_all_ms = most_ms - (int32_t)(now - conn->closing_since);
+  return left_ms < left_in_all_ms ? left_ms : left_in_all_ms;
+}
+
+static void ws_end_log_given_up(const struct ws_conn *conn) {
+  char address[WS_ADDRESS_TEXT];
+  size_t bytes = ws_activity_backlog(&conn->stream, &conn->out);
+  if (bytes > 0 && !ws_conn_is_refused(conn) && ws_log_wants(WS_LOG_WARN))
+    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) is cut off: its peer has not taken %zu bytes", conn->id,
+           ws_conn_remote(conn, address), bytes);
 }
 
 void ws_end_timeout(struct ws_conn *conn) {
+  struct ws_loop *loop = ws_conn_loop(conn);
+  conn->closing_since += ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
+  int64_t left_ms = ws_end_time_left(conn);
+  if (left_ms > 0) {
+    ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + (left_ms < WS_END_LOOK_MS ? left_ms : WS_END_LOOK_MS));
+    return;
+  }
+  ws_end_log_given_up(conn);
   /* 1001 is how an idle peer is failed. One that did not even read our close frame is gone. */
   if (ws_conn_state(conn) == WS_CONN_FAILED && conn->code == WS_CLOSE_GOING_AWAY) {
     conn->code = WS_CLOSE_ABNORMAL;
@@ -164,11 +217,8 @@ void ws_end_finish(struct ws_conn *conn) {
   ws_timer_deinit(loop, &conn->timer);
   conn->group->thread->connections--;
   ws_outq_clear(&conn->out, loop);
-  if (conn->session) {
-    ws_session_deinit(conn->session);
-    ws_mem_free(conn->session);
-  }
-  ws_deflater_free(conn->deflater);
+  ws_conn_drop_input(conn);
+  ws_held_forget(conn);
   ws_roots_drop(conn->record);
   ws_mem_free(conn->reason);
   if (conn->group->ops->left)

@@ -14,6 +14,7 @@
 
 #include "conn.h"
 
+/* An end that has begun takes this long after the last progress of output, and closeTimeoutMs in all. */
 enum { WS_CLOSE_TIMEOUT_MS = 5000, WS_LINGER_MS = 1000 };
 
 /* A limit that the peer exceeded, for the log. */
@@ -46,7 +47,7 @@ void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, s
 /* All output was written, in a state from CLOSING on: shuts the stream down if nothing else is awaited. */
 void ws_end_drained(struct ws_conn *conn);
 
-/* The timer fired in a state from CLOSING on. */
+/* The timer fired in a state from CLOSING on: drops the connection if its time is over, and logs the bytes given up. */
 void ws_end_timeout(struct ws_conn *conn);
 
 /* At the end of the turn, for a connection that has ENDED with no reference left: calls the close handler, retires the

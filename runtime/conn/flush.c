@@ -12,12 +12,15 @@ static bool ws_flush_applies(const struct ws_conn *conn) {
 void ws_flush(struct ws_conn *conn) {
   if (!ws_flush_applies(conn))
     return;
+  size_t before = ws_outq_bytes(&conn->out);
   int outcome = ws_outq_empty(&conn->out) ? 0 : ws_outq_flush(&conn->out, ws_conn_loop(conn), &conn->stream);
   ws_wait_notify();
   if (outcome < 0) {
     ws_end_drop(conn, WS_DROP_PEER, ws_stream_error(&conn->stream));
     return;
   }
+  if (conn->blocked && ws_outq_bytes(&conn->out) != before)
+    ws_activity_progressed(&conn->activity, ws_conn_loop(conn));
   bool blocked = outcome == WS_OUTQ_BLOCKED;
   if (conn->blocked != blocked) {
     conn->blocked = blocked;

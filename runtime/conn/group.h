@@ -15,6 +15,7 @@
 #include "protocol/session.h"
 #include "protocol/slice.h"
 
+struct ws_budget;
 struct ws_conn;
 
 /* How a connection in its handshake was dropped. */
@@ -28,7 +29,11 @@ enum ws_drop_cause {
 struct ws_rules {
   enum ws_role role;
   struct ws_limits limits;
+  int64_t ping_after_ms; /* without input */
 };
+
+/* Pings before the 60 s after which proxies and balancers end a silent connection. */
+enum { WS_PING_AFTER_MS = 25000 };
 
 /* What the two roles do differently. Called on the loop thread, with a reference held, unless marked shared: those, any
  * thread that has the connection pinned may call. */
@@ -62,6 +67,7 @@ struct ws_group {
   const struct ws_conn_ops *ops;
   const struct ws_rules *rules;
   struct ws_loop_thread *thread;
-  struct ws_list *members; /* of struct ws_conn.member */
-  _Atomic uint32_t open;   /* shared: how many are OPEN */
+  struct ws_list *members;  /* of struct ws_conn.member */
+  struct ws_budget *budget; /* held.h; NULL: no limit */
+  _Atomic uint32_t open;    /* shared: how many are OPEN */
 };

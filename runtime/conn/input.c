@@ -6,13 +6,23 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "end.h"
+#include "evict.h"
 #include "flush.h"
+#include "held.h"
 #include "osprey/log.h"
 #include "output.h"
 #include "protocol/close_code.h"
 
-/* Reads of one connection in a turn, and the time after which it does not start another. */
-enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 8 };
+/* Per turn: the most reads of one connection, and the milliseconds after which it starts no further read, or no further
+ * connection is resumed. */
+enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4 };
+
+/* What one run of a connection may cost, in bytes of messages, and what each event costs besides its bytes. */
+enum { WS_INPUT_WORK = 64 * 1024, WS_INPUT_EVENT = 256 };
+
+/* Compressed input is parsed in pieces of this size: the work is counted after each, and it expands up to 1032
+ * times. */
+enum { WS_INPUT_COMPRESSED_PIECE = 1024 };
 
 /* With more output than this queued, a ping is not answered: the peer does not read, and the answer to a later ping
  * serves (RFC 6455 section 5.5.3). */
@@ -25,25 +35,36 @@ static bool ws_input_is_parsed(const struct ws_conn *conn) {
 
 /* ---- the session's events */
 
-static enum ws_sink_verdict ws_input_verdict(const struct ws_conn *conn) {
-  return ws_input_is_parsed(conn) ? WS_SINK_GO : WS_SINK_STOP;
+/* Counts the work of an event with n bytes. */
+static enum ws_sink_verdict ws_input_verdict(struct ws_conn *conn, size_t n) {
+  struct ws_loop_thread *thread = conn->group->thread;
+  thread->work_left -= (int64_t)n + WS_INPUT_EVENT;
+  if (!ws_input_is_parsed(conn))
+    return WS_SINK_STOP;
+  return thread->work_left > 0 ? WS_SINK_GO : WS_SINK_PAUSE;
 }
 
-/* A second starts with the first message after the last second ended. */
+/* A second starts with the first message after the last second ended. Messages that piled up while the loop was
+ * away are counted as if they had been read in time. */
 static bool ws_input_rate_exceeded(struct ws_conn *conn) {
   int64_t cap = conn->group->rules->limits.max_messages_per_second;
   if (!cap)
     return false;
-  uint32_t now = (uint32_t)ws_loop_now(ws_conn_loop(conn));
-  if (conn->rate_count == 0 || now - conn->rate_start >= 1000) {
+  struct ws_loop *loop = ws_conn_loop(conn);
+  uint32_t now = (uint32_t)ws_loop_now(loop);
+  uint32_t away = (uint32_t)ws_loop_away(loop);
+  if (conn->rate_count == 0 || now - conn->rate_start >= 1000 * (conn->rate_away_s + 1u)) {
     conn->rate_start = now;
     conn->rate_count = 0;
+    conn->rate_away_s = 0;
   }
-  return conn->rate_count++ >= cap;
+  conn->rate_away_s = (uint16_t)(conn->rate_away_s + (away - conn->rate_away + 999) / 1000);
+  conn->rate_away = away;
+  return conn->rate_count++ >= cap * (conn->rate_away_s + 1);
 }
 
 static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8_t *bytes, size_t n) {
-  struct ws_call *call = ws_conn_call_begin(conn);
+  struct ws_call *call = ws_conn_call_begin(conn, "message");
   if (!call) {
     ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
     return;
@@ -66,10 +87,10 @@ static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_k
   } else if (ws_conn_state(conn) == WS_CONN_OPEN) {
     ws_input_call_handler(conn, kind == WS_MESSAGE_BINARY, bytes, n);
   }
-  return ws_input_verdict(conn);
+  return ws_input_verdict(conn, n);
 }
 
-/* Returns true if the queue has room for a pong of this size, after a write if need be. An empty queue takes any. */
+/* Returns true if the queue has room for a pong of this size, flushing first if needed. An empty queue takes any. */
 static bool ws_input_has_pong_room(struct ws_conn *conn, size_t size) {
   size_t cap = (size_t)conn->group->rules->limits.max_queued_bytes;
   size_t most = cap < WS_INPUT_PONG_BACKLOG ? cap : WS_INPUT_PONG_BACKLOG;
@@ -87,13 +108,12 @@ static enum ws_sink_verdict ws_input_on_ping(void *context, const uint8_t *paylo
   bool answer = ws_input_has_pong_room(conn, size) && ws_conn_state(conn) == WS_CONN_OPEN;
   if (answer && ws_output_frame(conn, WS_FRAME_FIN | WS_OPCODE_PONG, payload, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
-  return ws_input_verdict(conn);
+  return ws_input_verdict(conn, n);
 }
 
 static enum ws_sink_verdict ws_input_on_pong(void *context, const uint8_t *payload, size_t n) {
   (void)payload;
-  (void)n;
-  return ws_input_verdict(context);
+  return ws_input_verdict(context, n);
 }
 
 static enum ws_sink_verdict ws_input_on_close(void *context, int code, const char *reason, size_t n) {
@@ -156,26 +176,72 @@ static void ws_input_fed(struct ws_conn *conn, struct ws_session *session, enum 
   ws_input_keep_session(conn, session);
 }
 
-static void ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+/* Feeds bytes until the work of this run is done. Returns how many were consumed: all of them where no more input is
+ * parsed. */
+static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *session, uint8_t *bytes, size_t n) {
+  const int64_t *work_left = &conn->group->thread->work_left;
+  size_t piece = ws_deflate_in_use(&conn->deflate) ? WS_INPUT_COMPRESSED_PIECE : n;
+  size_t at = 0;
+  enum ws_feed_outcome outcome = WS_FEED_MORE;
+  while (at < n && outcome == WS_FEED_MORE && *work_left > 0) {
+    size_t consumed;
+    uint32_t before = ws_session_unfinished(session);
+    outcome = ws_session_feed(session, bytes + at, n - at < piece ? n - at : piece, &ws_input_sink, conn, &consumed);
+    at += consumed;
+    uint32_t after = outcome == WS_FEED_MORE ? ws_session_unfinished(session) : 0;
+    conn->group->thread->work_left -= after > before ? after - before : 0;
+  }
+  if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED)
+    at = n;
+  ws_input_fed(conn, session, outcome);
+  return at;
+}
+
+static size_t ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   const struct ws_limits *limits = &conn->group->rules->limits;
   struct ws_session fresh;
   struct ws_session *session = conn->session;
-  size_t consumed;
   if (!session) {
     session = &fresh;
     ws_session_init(session, conn->group->rules->role, (uint32_t)limits->max_message_bytes,
                     (uint32_t)limits->max_fragments, &conn->deflate);
     session->max_ratio = (uint16_t)limits->max_ratio;
   }
-  ws_input_fed(conn, session, ws_session_feed(session, bytes, n, &ws_input_sink, conn, &consumed));
+  return ws_input_feed_session(conn, session, bytes, n);
+}
+
+/* ---- input that is not parsed yet */
+
+static void ws_input_seen(struct ws_conn *conn) {
+  conn->activity.alive = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+  conn->pinged = false;
+}
+
+static void ws_input_discard_unparsed(struct ws_conn *conn) {
+  ws_unparsed_free(conn->unparsed);
+  conn->unparsed = NULL;
+}
+
+/* Keeps what a run left. */
+static void ws_input_keep(struct ws_conn *conn, const uint8_t *bytes, size_t n) {
+  if (n == 0 || !ws_input_is_parsed(conn))
+    return;
+  conn->unparsed = ws_unparsed_new(bytes, n);
+  if (!conn->unparsed)
+    ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
+}
+
+/* Goes on with input of an earlier run. Handlers may turn the loop meanwhile, but not read this connection. */
+static void ws_input_use_unparsed(struct ws_conn *conn) {
+  struct ws_unparsed *unparsed = conn->unparsed;
+  ws_input_seen(conn);
+  if (ws_input_is_parsed(conn))
+    unparsed->at += ws_input_feed(conn, unparsed->bytes + unparsed->at, unparsed->size - unparsed->at);
+  if (unparsed->at == unparsed->size || !ws_input_is_parsed(conn))
+    ws_input_discard_unparsed(conn);
 }
 
 /* ---- bytes */
-
-static void ws_input_seen(struct ws_conn *conn) {
-  conn->last_input = (uint32_t)ws_loop_now(ws_conn_loop(conn));
-  conn->pinged = false;
-}
 
 static void ws_input_bytes(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   ws_input_seen(conn);
@@ -186,8 +252,10 @@ static void ws_input_bytes(struct ws_conn *conn, uint8_t *bytes, size_t n) {
     bytes += used;
     n -= used;
   }
-  if (n > 0 && ws_input_is_parsed(conn))
-    ws_input_feed(conn, bytes, n);
+  if (n > 0 && ws_input_is_parsed(conn)) {
+    size_t used = ws_input_feed(conn, bytes, n);
+    ws_input_keep(conn, bytes + used, n - used);
+  }
 }
 
 /* Reads once: the rest of a large message straight to its place, anything else into the shared buffer. Returns as
@@ -235,49 +303,76 @@ static void ws_input_queue_buffered(struct ws_conn *conn) {
   ws_loop_defer(thread->loop, &thread->resume);
 }
 
-static void ws_input_read_into(struct ws_conn *conn, uint8_t *buffer) {
-  int64_t until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
-  bool more = true;
-  for (int reads = 0; more && ws_conn_state(conn) != WS_CONN_ENDED; reads++) {
-    bool filled;
-    ssize_t n = ws_input_receive(conn, buffer, &filled);
-    if (n == 0 || n == WS_STREAM_FAILED) {
-      ws_input_ended(conn, n);
-      break;
-    }
-    bool pending = n > 0 && ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream);
-    bool left = pending || (filled && n != WS_STREAM_AGAIN);
-    bool turn_is_over = reads >= WS_INPUT_READS_PER_TURN || (left && ws_clock_coarse_ms() > until_ms);
-    if (pending && turn_is_over)
-      ws_input_queue_buffered(conn);
-    more = ws_input_unpause(conn) || (left && !turn_is_over);
+/* Returns true if the stream may have more. */
+static bool ws_input_read_once(struct ws_conn *conn, uint8_t *buffer) {
+  bool filled;
+  ssize_t n = ws_input_receive(conn, buffer, &filled);
+  if (n == 0 || n == WS_STREAM_FAILED) {
+    ws_input_ended(conn, n);
+    return false;
   }
+  return ws_conn_state(conn) != WS_CONN_ENDED && n > 0 && (filled || ws_stream_pending(&conn->stream));
 }
 
+static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
+  const int64_t *work_left = &conn->group->thread->work_left;
+  int64_t until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
+  bool more = true;
+  if (conn->unparsed)
+    ws_input_use_unparsed(conn);
+  for (int reads = 0; more && !conn->unparsed && ws_conn_state(conn) != WS_CONN_ENDED; reads++) {
+    bool left = ws_input_read_once(conn, buffer);
+    bool over = reads >= WS_INPUT_READS_PER_TURN || (left && (*work_left <= 0 || ws_clock_coarse_ms() > until_ms));
+    more = ws_input_unpause(conn) || (left && !over);
+  }
+  if (ws_conn_state(conn) != WS_CONN_ENDED && (conn->unparsed || ws_stream_pending(&conn->stream)))
+    ws_input_queue_buffered(conn);
+}
+
+/* Runs nest where a handler turns the loop. */
 void ws_input_read(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_loop(conn);
+  struct ws_loop_thread *thread = conn->group->thread;
   if (conn->handling) {
     conn->paused = true;
     if (ws_conn_watch(conn))
       ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
     return;
   }
+  if (conn->buffered)
+    return;
   uint8_t *buffer = ws_loop_buffer_acquire(loop);
   if (!buffer) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
     return;
   }
-  ws_input_read_into(conn, buffer);
+  int64_t outer_work_left = thread->work_left;
+  thread->work_left = WS_INPUT_WORK;
+  ws_input_run(conn, buffer);
+  thread->work_left = outer_work_left;
   ws_loop_buffer_release(loop, buffer);
+  if (ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
+    ws_evict(conn->group);
 }
 
-void ws_input_resume_next(struct ws_loop_thread *thread) {
+static void ws_input_resume_next(struct ws_loop_thread *thread) {
   struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->buffered), struct ws_conn, buffered_node);
   thread->buffered_count--;
   conn->buffered = false;
-  if (ws_conn_state(conn) != WS_CONN_ENDED && ws_stream_pending(&conn->stream))
+  if (ws_conn_state(conn) != WS_CONN_ENDED)
     ws_input_read(conn);
   if (conn->queued)
     ws_flush(conn);
   ws_conn_unref(conn);
+}
+
+void ws_input_resume(struct ws_loop_thread *thread) {
+  int64_t until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
+  for (int count = thread->buffered_count; count > 0 && !ws_queue_is_empty(&thread->buffered); count--) {
+    ws_input_resume_next(thread);
+    if (ws_clock_coarse_ms() > until_ms)
+      break;
+  }
+  if (!ws_queue_is_empty(&thread->buffered))
+    ws_loop_defer(thread->loop, &thread->resume);
 }

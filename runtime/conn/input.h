@@ -1,13 +1,17 @@
 #pragma once
 /* Reading a connection: bytes to its head reader or session, the session's events to handlers. On its loop thread.
  *
- * One connection reads a bounded number of times a turn. TLS may hold decrypted input that no readiness announces:
- * such a connection is queued in thread->buffered and reads on at the end of the turn.
+ * Fairness. One run of a connection does a bounded amount of work, counted in bytes of messages (as inflated) and a
+ * fee for each event, and reads a bounded number of times. Input that was read but not parsed is kept
+ * (conn->unparsed), and nothing more is read before it is used up. A connection with such input, or with decrypted
+ * input that no readiness announces (TLS), is queued in thread->buffered and resumed at the end of the turn. The work
+ * of all resumed connections in a turn is bounded too, so that a connection that is just ready never waits for more
+ * than one such turn.
  */
 #include "conn.h"
 
 /* Reads what there is. While a handler of the connection is on the stack, its input waits instead. */
 void ws_input_read(struct ws_conn *conn);
 
-/* Takes the next connection with buffered input from the queue and reads it. */
-void ws_input_resume_next(struct ws_loop_thread *thread);
+/* Resumes queued connections, each once at most, until the work of a turn is done. */
+void ws_input_resume(struct ws_loop_thread *thread);

@@ -17,10 +17,12 @@
   WS_LIMIT(maxConnections, max_connections, 10000, 1, (int64_t)1 << 24)                                                \
   WS_LIMIT(maxConnectionsPerAddress, max_connections_per_address, 1000, 0, (int64_t)1 << 24)                           \
   WS_LIMIT(maxMessagesPerSecond, max_messages_per_second, 0, 0, WS_GIB)                                                \
+  WS_LIMIT(maxMemoryBytes, max_memory_bytes, WS_GIB, 1048576, 1024 * WS_GIB)                                           \
   WS_LIMIT(handshakeTimeoutMs, handshake_timeout_ms, 10000, 1, INT32_MAX)                                              \
   WS_LIMIT(idleTimeoutMs, idle_timeout_ms, 120000, 0, INT32_MAX)                                                       \
+  WS_LIMIT(closeTimeoutMs, close_timeout_ms, 60000, 1, INT32_MAX)                                                      \
   WS_LIMIT(compression, compression, 0, 0, 1)                                                                          \
-  WS_LIMIT(maxCompressionRatio, max_ratio, 100, 1, 1032)
+  WS_LIMIT(maxCompressionRatio, max_ratio, 1032, 1, 1032)
 
 struct ws_limits {
 #define WS_LIMIT(name, member, initial, low, high) int64_t member;

@@ -1,19 +1,25 @@
 #include "loop_thread.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "io/sys.h"
+#include "io/wait.h"
 #include "osprey/hooks.h"
 #include "osprey/log.h"
 
-enum { WS_LOOP_THREADS_JOIN_S = 1 };
+enum {
+  WS_LOOP_THREADS_JOIN_MS = 1000,
+  WS_LOOP_THREADS_LOOK_MS = 100,      /* how often a waiting thread looks for handlers that hold a loop */
+  WS_LOOP_THREADS_HELD_LOG_MS = 1000, /* the time after which a handler is logged */
+};
 
 /* A loop thread, and what it takes to stop and join it. */
 struct ws_loop_thread_slot {
@@ -21,6 +27,7 @@ struct ws_loop_thread_slot {
   pthread_t pthread;
   struct ws_task stop_task;
   bool stop; /* its own thread's */
+  atomic_bool over;
 };
 
 static pthread_mutex_t ws_loop_threads_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -48,10 +55,13 @@ static unsigned ws_loop_threads_wanted(void) {
 static void *ws_loop_thread_main(void *context) {
   struct ws_loop_thread_slot *slot = context;
   ws_loop_thread_here = &slot->self;
+  ws_log_never_wait();
   while (!slot->stop) {
     if (ws_loop_turn(slot->self.loop, -1))
       ws_log(WS_LOG_ERROR, "the loop cannot wait: %s", strerror(errno));
   }
+  atomic_store(&slot->over, true);
+  ws_wait_notify();
   return NULL;
 }
 
@@ -106,19 +116,27 @@ static const char *ws_loop_thread_begin(struct ws_loop_thread_slot *slot, unsign
 
 /* ---- all threads */
 
+/* pthread_clockjoin_np is not in every C library, and pthread_timedjoin_np follows the wall clock. So the thread
+ * says that its loop is over, which the wait is for. */
+static bool ws_loop_thread_is_over(void *context) {
+  return atomic_load(&((struct ws_loop_thread_slot *)context)->over);
+}
+
+static bool ws_loop_thread_join(struct ws_loop_thread_slot *slot, int64_t until_ms) {
+  return ws_wait_until(until_ms, ws_loop_thread_is_over, slot) && pthread_join(slot->pthread, NULL) == 0;
+}
+
 /* Stops and joins the first `count`, except for `here`. Returns false if one is stuck in a handler. */
 static bool ws_loop_threads_join(struct ws_loop_thread_slot *slots, unsigned count, const struct ws_loop_thread *here) {
-  struct timespec until;
+  int64_t until_ms = ws_clock_ms() + WS_LOOP_THREADS_JOIN_MS;
   bool all = true;
-  clock_gettime(CLOCK_REALTIME, &until);
-  until.tv_sec += WS_LOOP_THREADS_JOIN_S;
   for (unsigned i = 0; i < count; i++) {
     if (&slots[i].self != here)
       ws_loop_post(slots[i].self.loop, &slots[i].stop_task);
   }
   for (unsigned i = 0; i < count; i++) {
     if (&slots[i].self != here)
-      all = pthread_timedjoin_np(slots[i].pthread, NULL, &until) == 0 && all;
+      all = ws_loop_thread_join(&slots[i], until_ms) && all;
   }
   return all;
 }
@@ -167,14 +185,91 @@ bool ws_loop_threads_end(void) {
     return true;
   if (!ws_loop_threads_join(ws_loop_threads, count, NULL))
     return false;
-  ws_loop_threads_free(ws_loop_threads, count);
-  ws_loop_threads = NULL;
-  atomic_store(&ws_loop_threads_running, 0);
+  for (unsigned i = 0; i < count; i++)
+    ws_call_deinit(&ws_loop_threads[i].self.call);
   return true;
 }
 
 bool ws_loop_threads_end_others(const struct ws_loop_thread *here) {
   return ws_loop_threads_join(ws_loop_threads, ws_loop_threads_count(), here);
+}
+
+/* ---- handlers that hold a loop thread */
+
+/* Only the thread itself writes: a plain addition of an atomic. */
+static void ws_loop_thread_count_call(struct ws_loop_thread *thread, int handlers) {
+  uint32_t calls = atomic_load_explicit(&thread->calls, memory_order_relaxed);
+  int handling = atomic_load_explicit(&thread->handling, memory_order_relaxed);
+  atomic_store_explicit(&thread->handling, handling + handlers, memory_order_relaxed);
+  atomic_store_explicit(&thread->calls, calls + 1, memory_order_relaxed);
+}
+
+void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id) {
+  atomic_store_explicit(&thread->running, kind, memory_order_relaxed);
+  atomic_store_explicit(&thread->running_id, id, memory_order_relaxed);
+  ws_loop_thread_count_call(thread, 1);
+}
+
+void ws_loop_thread_handler_returns(struct ws_loop_thread *thread) {
+  atomic_store_explicit(&thread->running, NULL, memory_order_relaxed);
+  ws_loop_thread_count_call(thread, -1);
+}
+
+/* Milliseconds for which the handler now on the thread has run, as far as `seen` tells; 0 if there is none, or if the
+ * thread waits for events behind one (a connect). */
+static int64_t ws_loop_thread_held_ms(struct ws_loop_threads_seen *seen, const struct ws_loop_thread *thread) {
+  int64_t now = ws_clock_ms();
+  uint32_t calls = atomic_load(&thread->calls);
+  bool held = atomic_load(&thread->handling) > 0 && !ws_loop_is_waiting(thread->loop);
+  if (!held || seen->thread[thread->index].since_ms == 0 || calls != seen->thread[thread->index].calls) {
+    seen->thread[thread->index].since_ms = now;
+    seen->thread[thread->index].calls = calls;
+    seen->thread[thread->index].logged = false;
+  }
+  return now - seen->thread[thread->index].since_ms;
+}
+
+bool ws_loop_threads_are_held(struct ws_loop_threads_seen *seen, int64_t over_ms) {
+  bool held = false;
+  for (unsigned i = 0; i < ws_loop_threads_count(); i++)
+    held = ws_loop_thread_held_ms(seen, ws_loop_thread_at(i)) >= over_ms || held;
+  return held;
+}
+
+void ws_loop_threads_log_held(struct ws_loop_threads_seen *seen) {
+  for (unsigned i = 0; i < ws_loop_threads_count(); i++) {
+    struct ws_loop_thread *thread = ws_loop_thread_at(i);
+    int64_t held_ms = ws_loop_thread_held_ms(seen, thread);
+    const char *kind = atomic_load(&thread->running);
+    if (held_ms < WS_LOOP_THREADS_HELD_LOG_MS || !kind || seen->thread[i].logged || !ws_loop_has_work(thread->loop))
+      continue;
+    ws_log(WS_LOG_WARN, "the %s handler of connection %" PRId64 " has run for %.1f s while others wait for it", kind,
+           atomic_load(&thread->running_id), (double)held_ms / 1000);
+    seen->thread[i].logged = true;
+  }
+}
+
+bool ws_loop_threads_wait(int64_t deadline_ms, bool (*ready)(void *context), void *context) {
+  struct ws_loop_threads_seen seen = {0};
+  int64_t now;
+  while (!ws_loop_threads_are_held(&seen, WS_HELD_MS) && (now = ws_clock_ms()) < deadline_ms) {
+    int64_t look_ms = now + WS_LOOP_THREADS_LOOK_MS;
+    if (ws_wait_until(look_ms < deadline_ms ? look_ms : deadline_ms, ready, context))
+      return true;
+  }
+  return ready(context);
+}
+
+/* ---- the end of the program */
+
+static atomic_bool ws_loop_threads_ending;
+
+void ws_loop_threads_set_ending(bool ending) {
+  atomic_store(&ws_loop_threads_ending, ending);
+}
+
+bool ws_loop_threads_are_ending(void) {
+  return atomic_load(&ws_loop_threads_ending);
 }
 
 /* ---- queries */

@@ -1,9 +1,9 @@
 #pragma once
 /* The loop threads: one by default, OSPREY_WS_LOOPS of them (1 to 62) if that is set.
  *
- * They start with the first server or client and end with the program. The members of struct ws_loop_thread belong to
- * its own thread, except for those marked shared. A thread that is stuck in a handler when the program ends is left
- * running, with its memory.
+ * They start with the first server or client and end with the program; their memory is never freed. The members of
+ * struct ws_loop_thread belong to its own thread, except for those marked shared. A thread that is stuck in a handler
+ * when the program ends is left running, with its memory.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,14 +23,19 @@ struct ws_loop_thread {
   int nesting;             /* handlers on the stack that wait for a connect */
   int64_t nested_deadline; /* of the innermost of those connects, which is the earliest */
   _Atomic int connections; /* shared: all connections of this thread */
-  int handling;            /* connections with a handler on the stack */
-  bool ending;             /* the program ends: nothing new is started */
-  bool call_in_use;        /* `call` belongs to a handler on the stack */
+  _Atomic int handling;    /* shared: connections with a handler on the stack */
+  /* Shared: counts starts and returns of handlers; the kind and connection of the one that started last, NULL once it
+   * has returned. */
+  _Atomic uint32_t calls;
+  _Atomic(const char *) running;
+  _Atomic int64_t running_id;
+  bool call_in_use; /* `call` belongs to a handler on the stack */
   struct ws_call call;
   struct ws_queue queued; /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
   struct ws_deferred end_of_turn;
-  struct ws_queue buffered; /* connections with buffered TLS input, resumed at the end of the turn (input.h) */
+  struct ws_queue buffered; /* connections with buffered input, resumed at the end of the turn (input.h) */
   int buffered_count;
+  int64_t work_left; /* of the connection that is being read (input.h) */
   struct ws_deferred resume;
   struct ws_list clients; /* client connections of this thread */
   /* By window bits, made on first use: for the connections that keep no compression context. */
@@ -46,7 +51,7 @@ struct ws_loop_thread_work {
 /* Starts the threads unless they run. 0, or -1 with the error set. Any thread. */
 int ws_loop_threads_start(const char *op, const struct ws_loop_thread_work *work, struct ws_error *error);
 
-/* Their number, and the one of an index. Any thread, after ws_loop_threads_start. */
+/* The number of loop threads, and the thread at an index. Any thread, after ws_loop_threads_start. */
 unsigned ws_loop_threads_count(void);
 struct ws_loop_thread *ws_loop_thread_at(unsigned index);
 
@@ -56,12 +61,42 @@ struct ws_loop_thread *ws_loop_thread_current(void);
 /* The thread for the next client: the caller's own if it is one, else each in turn. */
 struct ws_loop_thread *ws_loop_thread_next(void);
 
-/* Stops and frees the threads, whose connections have ended. Returns false, and frees nothing, if one is stuck in a
- * handler. Not on a loop thread. */
+/* Stops and joins the threads, whose connections have ended. Their memory stays, since other threads may still post to
+ * them: what is posted from now on is not run. Returns false if one is stuck in a handler. Not on a loop thread. */
 bool ws_loop_threads_end(void);
 
 /* Stops and joins all but `here`, the caller. Returns false if one is stuck in a handler. */
 bool ws_loop_threads_end_others(const struct ws_loop_thread *here);
+
+/* The program is ending, or websocketKeepAlive stops its servers: no connect is started, a sleep ends at once, and
+ * close handlers are given WS_END_OF_PROGRAM. Any thread. */
+#define WS_END_OF_PROGRAM "the program is ending"
+void ws_loop_threads_set_ending(bool ending);
+bool ws_loop_threads_are_ending(void);
+
+/* What one thread has seen of the handlers that run on the loop threads. Zeroed before the first use. */
+struct ws_loop_threads_seen {
+  struct {
+    int64_t since_ms; /* of ws_clock_ms */
+    uint32_t calls;
+    bool logged;
+  } thread[WS_LOOP_THREADS_MAX];
+};
+
+/* Returns true if a loop thread was kept by one handler for `over_ms`, as far as earlier calls with `seen` tell. Not on
+ * a loop thread. */
+bool ws_loop_threads_are_held(struct ws_loop_threads_seen *seen, int64_t over_ms);
+
+/* Logs, once each, handlers that have run for over a second while something else waits for their thread. */
+void ws_loop_threads_log_held(struct ws_loop_threads_seen *seen);
+
+/* As ws_wait_until (io/wait.h), but gives up early if a loop thread is kept by one handler for WS_HELD_MS. */
+enum { WS_HELD_MS = 5000 };
+bool ws_loop_threads_wait(int64_t deadline_ms, bool (*ready)(void *context), void *context);
+
+/* Bracket each handler that runs on the thread. `kind` lives for ever. */
+void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id);
+void ws_loop_thread_handler_returns(struct ws_loop_thread *thread);
 
 /* Lends the room for one call of a handler: the thread's own, or an allocated one where calls nest. NULL: no memory. */
 struct ws_call *ws_loop_thread_call_acquire(struct ws_loop_thread *thread);

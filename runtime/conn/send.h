@@ -19,7 +19,6 @@ enum { WS_SEND_TIMEOUT_MS = 5000, WS_SEND_POSTED_MAX = 65536 };
 /* Sends to a connection that is pinned, or `local`: of the calling loop thread. 0, or -1 with the error set. */
 int ws_send(struct ws_conn *conn, bool local, const struct ws_outgoing *out, struct ws_error *error);
 
-/* Charges n bytes to the queue, after a write if that makes the room. Returns false if it is full; the connection may
- * have
- * ENDED then. On the loop thread. */
+/* Charges n bytes to the queue, flushing first if needed. Returns false if the queue is full; the flush may have ended
+ * the connection. On the loop thread. */
 bool ws_send_reserve(struct ws_conn *conn, size_t n);

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 
 #include "end.h"
+#include "evict.h"
 #include "flush.h"
+#include "held.h"
 #include "input.h"
 #include "osprey/log.h"
 #include "output.h"
@@ -48,25 +50,55 @@ static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned
 
 /* ---- time */
 
-static void ws_turn_idle(struct ws_conn *conn) {
+/* The time of the next look at an OPEN connection: soon enough to ping, and to see progress while something is
+ * awaited. */
+static void ws_turn_arm_idle(struct ws_conn *conn, int64_t silent_ms) {
+  const struct ws_rules *rules = conn->group->rules;
   struct ws_loop *loop = ws_conn_loop(conn);
-  int64_t now = ws_loop_now(loop);
-  int64_t half = (conn->group->rules->limits.idle_timeout_ms + 1) / 2;
-  uint32_t silent = (uint32_t)now - conn->last_input;
-  if (conn->handling) {
-    ws_timer_arm(loop, &conn->timer, now + half);
-  } else if (conn->pinged) {
+  int64_t wait_ms = rules->ping_after_ms - silent_ms;
+  int64_t left_ms = rules->limits.idle_timeout_ms - silent_ms;
+  if (conn->pinged || wait_ms <= 0)
+    wait_ms = left_ms < rules->ping_after_ms ? left_ms : rules->ping_after_ms;
+  ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + (wait_ms > 0 ? wait_ms : 1));
+}
+
+static void ws_turn_ping(struct ws_conn *conn, uint32_t silent_ms) {
+  conn->pinged = true;
+  ws_log(WS_LOG_DEBUG, "connection %" PRId64 " is pinged: nothing came for %" PRIu32 " ms", conn->id, silent_ms);
+  ws_conn_drop_record(conn); /* an idle connection needs no memory for it */
+  if (ws_output_frame(conn, WS_FRAME_FIN | WS_OPCODE_PING, NULL, 0))
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+}
+
+static void ws_turn_idle(struct ws_conn *conn) {
+  const struct ws_rules *rules = conn->group->rules;
+  struct ws_loop *loop = ws_conn_loop(conn);
+  int64_t timeout_ms = rules->limits.idle_timeout_ms;
+  if (conn->handling)
+    ws_activity_start(&conn->activity, loop);
+  ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
+  uint32_t silent_ms = ws_activity_silent(&conn->activity, loop);
+  if (ws_activity_stalled(&conn->activity, loop) >= timeout_ms) {
+    ws_end_fail(conn, WS_CLOSE_GOING_AWAY, "the peer does not read", NULL);
+  } else if (ws_activity_message_is_slow(&conn->activity, loop, conn->session, timeout_ms)) {
+    ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "the message takes too long", NULL);
+  } else if (conn->pinged && silent_ms >= timeout_ms) {
     ws_end_fail(conn, WS_CLOSE_GOING_AWAY, "idle for too long", NULL);
-  } else if (silent >= half) {
-    conn->pinged = true;
-    ws_log(WS_LOG_DEBUG, "connection %" PRId64 " is pinged: nothing came for %" PRIu32 " ms", conn->id, silent);
-    ws_conn_drop_record(conn); /* an idle connection needs no memory for it */
-    ws_timer_arm(loop, &conn->timer, now + half);
-    if (ws_output_frame(conn, WS_FRAME_FIN | WS_OPCODE_PING, NULL, 0))
-      ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   } else {
-    ws_timer_arm(loop, &conn->timer, now + half - silent);
+    ws_turn_arm_idle(conn, silent_ms);
+    if (!conn->pinged && silent_ms >= rules->ping_after_ms)
+      ws_turn_ping(conn, silent_ms);
   }
+}
+
+/* The deadline of a client's connect is the program's; any other moves by the time that the loop was away. */
+static bool ws_turn_forgives(struct ws_conn *conn) {
+  struct ws_loop *loop = ws_conn_loop(conn);
+  uint32_t away_ms = ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
+  if (away_ms == 0 || conn->group->rules->role == WS_ROLE_CLIENT)
+    return false;
+  ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + away_ms);
+  return true;
 }
 
 static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
@@ -77,7 +109,7 @@ static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
     ws_turn_idle(conn);
   else if (ws_conn_state(conn) >= WS_CONN_CLOSING)
     ws_end_timeout(conn);
-  else
+  else if (!ws_turn_forgives(conn))
     ws_end_drop(conn, WS_DROP_TIMEOUT, NULL);
   ws_conn_unref(conn);
 }
@@ -92,6 +124,8 @@ static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
     struct ws_conn *conn = ws_container_of(node, struct ws_conn, queued_node);
     conn->queued = false;
     ws_flush(conn);
+    if (ws_held_count(conn))
+      ws_evict(conn->group);
     /* A flush that ends the connection queues it again, with a reference: it is finished on that occasion. */
     conn->refs--;
     if (conn->refs == 0 && ws_conn_state(conn) == WS_CONN_ENDED)
@@ -99,12 +133,9 @@ static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
   }
 }
 
-/* Runs each connection that is queued now once; those with more input are queued again. */
 static void ws_turn_resume(struct ws_loop *loop, struct ws_deferred *work) {
-  struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, resume);
   (void)loop;
-  for (int count = thread->buffered_count; count > 0 && !ws_queue_is_empty(&thread->buffered); count--)
-    ws_input_resume_next(thread);
+  ws_input_resume(ws_container_of(work, struct ws_loop_thread, resume));
 }
 
 const struct ws_loop_thread_work ws_turn_work = {.end_of_turn = ws_turn_end, .resume = ws_turn_resume};
@@ -122,6 +153,7 @@ int ws_turn_init(struct ws_conn *conn, struct ws_group *group) {
 
 void ws_turn_start(struct ws_conn *conn, int64_t deadline_ms) {
   conn->stream.watch.ready = ws_turn_ready;
+  ws_activity_start(&conn->activity, ws_conn_loop(conn));
   ws_timer_arm(ws_conn_loop(conn), &conn->timer, deadline_ms);
   /* The first step needs no event. TLS may read more than its handshake, which no later event would announce. */
   ws_turn_ready(ws_conn_loop(conn), &conn->stream.watch, 0);

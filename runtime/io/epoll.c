@@ -62,4 +62,11 @@ static int ws_epoll_wait(struct ws_poller *poller, struct ws_ready *ready, int s
   return count;
 }
 
-const struct ws_poller_ops ws_epoll_ops = {ws_epoll_new, ws_epoll_free, ws_epoll_set, ws_epoll_wait};
+/* The descriptor of an epoll is itself ready to read while one of its descriptors is ready. */
+static bool ws_epoll_has_ready(const struct ws_poller *poller) {
+  struct pollfd watched = {.fd = poller->fd, .events = POLLIN};
+  return ws_sys_poll(&watched, 1, 0) == 1;
+}
+
+const struct ws_poller_ops ws_epoll_ops = {ws_epoll_new, ws_epoll_free, ws_epoll_set, ws_epoll_wait,
+                                           ws_epoll_has_ready};

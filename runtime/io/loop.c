@@ -63,7 +63,7 @@ struct ws_loop *ws_loop_new(void) {
   loop->deferred_end = &loop->deferred;
   loop->tasks_end = &loop->tasks;
   ws_pool_init(&loop->pool);
-  ws_loop_refresh(loop);
+  loop->listened = ws_loop_refresh(loop);
   return loop;
 }
 
@@ -73,6 +73,10 @@ int64_t ws_loop_now(const struct ws_loop *loop) {
 
 int64_t ws_loop_refresh(struct ws_loop *loop) {
   return loop->now = ws_clock_ms();
+}
+
+int64_t ws_loop_away(const struct ws_loop *loop) {
+  return loop->away;
 }
 
 struct ws_pool *ws_loop_pool(struct ws_loop *loop) {
@@ -95,6 +99,7 @@ int ws_loop_watch(struct ws_loop *loop, struct ws_watch *watch, unsigned interes
     return 0;
   if (loop->ops->set(loop->poller, watch, interest))
     return -1;
+  loop->watches += (interest != 0) - (watch->interest != 0);
   watch->interest = (uint8_t)interest;
   if (interest == 0)
     ws_loop_strike(loop, watch);
@@ -114,6 +119,14 @@ void ws_loop_wake(struct ws_loop *loop) {
   uint64_t one = 1;
   (void)!ws_sys_write(loop->waker.fd, &one, sizeof one);
   errno = saved;
+}
+
+bool ws_loop_is_waiting(const struct ws_loop *loop) {
+  return atomic_load(&loop->asleep);
+}
+
+bool ws_loop_has_work(const struct ws_loop *loop) {
+  return atomic_load(&loop->posted) || loop->ops->has_ready(loop->poller);
 }
 
 /* Appends the posted tasks in reverse, because `posted` has the newest first. */
@@ -195,7 +208,18 @@ static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
   return (int)(until_timer < INT32_MAX ? until_timer : INT32_MAX);
 }
 
+/* Counts the time since the last wait, and what a wait took beyond its timeout. The coarse clock lags by a few
+ * milliseconds, which is nothing here.
+ */
+static void ws_loop_count_away(struct ws_loop *loop, int64_t before_ms, int timeout_ms) {
+  int64_t busy_ms = before_ms - loop->listened - WS_LOOP_AWAY_MS;
+  int64_t over_ms = timeout_ms < 0 ? 0 : loop->now - before_ms - timeout_ms - WS_LOOP_AWAY_MS;
+  loop->away += (busy_ms > 0 ? busy_ms : 0) + (over_ms > 0 ? over_ms : 0);
+  loop->listened = loop->now;
+}
+
 static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int timeout_ms) {
+  int64_t before_ms = ws_clock_coarse_ms();
   if (timeout_ms != 0) {
     atomic_store(&loop->asleep, true);
     if (atomic_load(&loop->posted))
@@ -205,6 +229,7 @@ static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int t
   int error = errno;
   atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
   ws_loop_refresh(loop);
+  ws_loop_count_away(loop, before_ms, timeout_ms);
   batch->count = count < 0 ? 0 : count;
   errno = error;
   return count < 0 && error != EINTR ? -1 : 0;
@@ -219,6 +244,17 @@ static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *b
   }
 }
 
+/* Calls what else was ready when the turn began, if a timer is due. The pollers return ready descriptors in turn, so
+ * that as many batches as hold all watches hold each that was ready.
+ */
+static void ws_loop_dispatch_rest(struct ws_loop *loop, struct ws_loop_batch *batch, int64_t turn_ms) {
+  int more = loop->watches / WS_LOOP_BATCH;
+  while (batch->count == WS_LOOP_BATCH && more-- > 0 && ws_timer_heap_next(&loop->timers) <= turn_ms) {
+    ws_loop_wait(loop, batch, 0);
+    ws_loop_dispatch(loop, batch);
+  }
+}
+
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
   struct ws_loop_batch batch;
   batch.outer = loop->batch;
@@ -227,9 +263,11 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
 
   int result = ws_loop_wait(loop, &batch, ws_loop_timeout(loop, max_wait_ms));
   int error = errno;
+  int64_t turn_ms = loop->now;
   ws_loop_dispatch(loop, &batch);
+  ws_loop_dispatch_rest(loop, &batch, turn_ms);
   loop->batch = batch.outer;
-  ws_timer_heap_run(&loop->timers, loop, loop->now);
+  ws_timer_heap_run(&loop->timers, loop, turn_ms);
   ws_loop_run_tasks(loop);
   ws_loop_run_deferred(loop);
   errno = error;

@@ -8,6 +8,10 @@
  * due and of the tasks posted; last, run the deferred work. So what many callbacks of a turn add to one output queue is
  * written once.
  *
+ * Input comes before time. Before a timer fires, every descriptor that was ready when the turn began has been called,
+ * however many there are. So a timer's owner that looks for input since a deadline finds what had arrived by then.
+ * ws_loop_away tells how long the loop was kept from its descriptors.
+ *
  * Turns nest: any callback may call ws_loop_turn. The inner turn handles everything that the outer one has not begun
  * yet. Hence the rules for callbacks:
  *  - a callback may remove, close and free any watch, timer, deferred work or unposted task, its own included. What is
@@ -56,6 +60,12 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
 int64_t ws_loop_now(const struct ws_loop *loop);
 int64_t ws_loop_refresh(struct ws_loop *loop);
 
+/* Milliseconds, since the loop was made, in which it was kept from its descriptors by a callback that ran for long, or
+ * by a process that was stopped. The first WS_LOOP_AWAY_MS of each such time do not count.
+ */
+enum { WS_LOOP_AWAY_MS = 250 };
+int64_t ws_loop_away(const struct ws_loop *loop);
+
 /* Sets the interest of `watch`; 0 removes it. The owner zeroes the watch, then sets watch->ready and watch->fd. The
  * interest must be 0 before fd is closed. Returns 0, or -1 with errno and the interest unchanged. Removing never fails.
  */
@@ -69,6 +79,12 @@ void ws_loop_post(struct ws_loop *loop, struct ws_task *task);
 
 /* Ends the current or the next wait of the loop. Async-signal-safe. */
 void ws_loop_wake(struct ws_loop *loop);
+
+/* Returns true while the loop waits for events, and true if events or tasks wait for the loop, as far as can be told.
+ * Any thread.
+ */
+bool ws_loop_is_waiting(const struct ws_loop *loop);
+bool ws_loop_has_work(const struct ws_loop *loop);
 
 /* Runs `work` once at the end of this turn, or of the next turn if called outside a turn. No effect if it is already
  * deferred. Never fails. Work that defers itself again runs in the next turn, after events. */

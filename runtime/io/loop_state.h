@@ -23,6 +23,9 @@ struct ws_loop {
   struct ws_loop_batch *batch; /* of the innermost turn */
   struct ws_timer_heap timers;
   int64_t now;
+  int64_t listened; /* when the latest wait returned */
+  int64_t away;
+  int watches; /* with an interest */
 
   struct ws_deferred *deferred;
   struct ws_deferred **deferred_end;

@@ -15,6 +15,7 @@ enum {
   WS_OUTQ_SMALL = 4096,        /* pieces up to this length are copied together */
   WS_OUTQ_SCRATCH = 64 * 1024, /* the copies */
   WS_OUTQ_PARTS = 64,          /* the most parts of one write */
+  WS_OUTQ_SHARE_MIN = 512,     /* behind WS_OUTQ_PIECES pieces, less than this is copied rather than shared */
 };
 
 static_assert(sizeof(struct ws_outq_pieces) <= WS_POOL_PIECES_SIZE, "the pool's blocks are too small for pieces");
@@ -187,6 +188,15 @@ int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *c
     return 0;
   }
   return ws_outq_push(queue, loop, (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n});
+}
+
+int ws_outq_share(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n) {
+  if (n < WS_OUTQ_SHARE_MIN && queue->pieces && queue->pieces->count >= WS_OUTQ_PIECES)
+    return ws_outq_append(queue, loop, chunk->bytes + offset, n);
+  if (ws_outq_take(queue, loop, ws_chunk_ref(chunk), offset, n) == 0)
+    return 0;
+  ws_chunk_unref(chunk);
+  return -1;
 }
 
 /* ---- writing */

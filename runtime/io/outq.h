@@ -81,6 +81,11 @@ int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *byte
  */
 int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
 
+/* Adds bytes [offset, offset+n) of a chunk that others share: by a reference of its own, or by a copy where the queue
+ * has many pieces and references to small ones would cost more than the bytes. 0, or -1: no memory, nothing changed.
+ */
+int ws_outq_share(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
+
 /* Writes what the stream accepts, in as few calls as possible. Returns 0 if the queue is now empty, WS_OUTQ_BLOCKED if
  * the rest waits for WS_WRITE, or -1 if the stream failed (ws_stream_error).
  */

@@ -115,4 +115,9 @@ static int ws_poll_wait(struct ws_poller *poller, struct ws_ready *ready, int si
   return stored;
 }
 
-const struct ws_poller_ops ws_poll_ops = {ws_poll_new, ws_poll_free, ws_poll_set, ws_poll_wait};
+static bool ws_poll_has_ready(const struct ws_poller *poller) {
+  (void)poller;
+  return true;
+}
+
+const struct ws_poller_ops ws_poll_ops = {ws_poll_new, ws_poll_free, ws_poll_set, ws_poll_wait, ws_poll_has_ready};

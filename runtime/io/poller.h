@@ -1,5 +1,7 @@
 #pragma once
 /* The interface of the pollers, epoll.c and poll.c. A poller contains the watches whose interest is not 0. */
+#include <stdbool.h>
+
 #include "watch.h"
 
 /* A watch and its ready events, a subset of its interest. */
@@ -19,6 +21,8 @@ struct ws_poller_ops {
   int (*set)(struct ws_poller *poller, struct ws_watch *watch, unsigned interest);
   /* Waits (-1: without limit) and stores up to `size` ready watches. Returns their number, or -1 with errno. */
   int (*wait)(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms);
+  /* Returns true if something is ready, or if that cannot be told without waiting. Any thread. */
+  bool (*has_ready)(const struct ws_poller *poller);
 };
 
 extern const struct ws_poller_ops ws_epoll_ops;

@@ -39,6 +39,7 @@ struct ws_stream_ops {
   unsigned (*interest)(const struct ws_stream *stream, unsigned wanted);
   unsigned (*ready)(struct ws_stream *stream, unsigned events);
   const char *(*error)(const struct ws_stream *stream);
+  bool secure;
 };
 
 struct ws_stream {
@@ -80,6 +81,19 @@ static inline ssize_t ws_stream_writev(struct ws_stream *stream, const struct io
 static inline int ws_stream_shutdown(struct ws_stream *stream) {
   return stream->ops->shutdown(stream);
 }
+
+/* Returns true for an open stream under TLS. */
+static inline bool ws_stream_is_secure(const struct ws_stream *stream) {
+  return stream->ops && stream->ops->secure;
+}
+
+/* Bytes written that the peer's TCP has not acknowledged yet; 0 where the system cannot tell. */
+size_t ws_stream_unacked(const struct ws_stream *stream);
+
+/* Counts the bytes that the peer's TCP has acknowledged, truncated to 32 bits and never 0. Constant where the system
+ * cannot tell.
+ */
+uint32_t ws_stream_acked(const struct ws_stream *stream);
 
 /* Removes the watch, closes the descriptor and zeroes the stream. No callback follows. No effect on a closed or zeroed
  * stream. */

@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
@@ -68,6 +69,11 @@ static inline int ws_sys_setsockopt(int fd, int level, int name, const void *val
 static inline int ws_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *length) {
   WS_SYS_FAULT(ENOBUFS);
   return getsockopt(fd, level, name, value, length);
+}
+
+static inline int ws_sys_ioctl(int fd, unsigned long request, int *value) {
+  WS_SYS_FAULT(ENOTTY);
+  return ioctl(fd, request, value);
 }
 
 static inline int ws_sys_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
@@ -134,6 +140,17 @@ static inline int ws_sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms) 
 static inline int ws_sys_eventfd(void) {
   WS_SYS_FAULT(EMFILE);
   return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+}
+
+/* Opens those of the descriptors 0, 1 and 2 that are closed, so that no socket becomes one of them: what a program
+ * prints or logs would go to a peer. */
+static inline void ws_sys_hold_standard_descriptors(void) {
+  int fd;
+  do
+    fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= 2);
+  if (fd > 2)
+    close(fd);
 }
 
 /* Opens a spare descriptor. Its kind does not matter. */

@@ -32,6 +32,8 @@ struct ws_tls {
   unsigned write_needs; /* what writing waits for */
   size_t allowance;     /* bytes that this operation may still read from the socket */
   int error;            /* the errno of a socket failure */
+  int failed_depth;     /* of the certificate that was not accepted; 0: the peer's own */
+  bool failed_root;     /* it is self-signed */
   bool handshaken;
   bool failed;
   bool ended; /* the peer's end of stream was read */
@@ -109,12 +111,28 @@ static BIO *ws_tls_stream_bio_new(struct ws_stream *stream) {
 
 /* ---- failures as sentences */
 
+/* Notes which certificate of the chain is not accepted. */
+static int ws_tls_stream_verified(int accepted, X509_STORE_CTX *chain) {
+  SSL *ssl = X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx());
+  struct ws_tls *tls = SSL_get_app_data(ssl);
+  if (!accepted) {
+    X509 *certificate = X509_STORE_CTX_get_current_cert(chain);
+    tls->failed_depth = X509_STORE_CTX_get_error_depth(chain);
+    tls->failed_root = certificate && X509_self_signed(certificate, 0) == 1;
+  }
+  return accepted;
+}
+
 /* Only a client verifies a certificate. */
 static void ws_tls_stream_explain_certificate(struct ws_tls *tls, long result) {
   const char *host = tls->host;
   switch (result) {
   case X509_V_ERR_CERT_HAS_EXPIRED:
-    ws_why_set(&tls->why, "the certificate of %s has expired", host);
+    if (tls->failed_depth == 0)
+      ws_why_set(&tls->why, "the certificate of %s has expired", host);
+    else
+      ws_why_set(&tls->why, "%s certificate that the one of %s relies on has expired",
+                 tls->failed_root ? "the root" : "an intermediate", host);
     break;
   case X509_V_ERR_CERT_NOT_YET_VALID:
     ws_why_set(&tls->why, "the certificate of %s is not valid yet", host);
@@ -377,6 +395,7 @@ static const struct ws_stream_ops ws_tls_stream_ops = {
     .interest = ws_tls_stream_interest,
     .ready = ws_tls_stream_ready,
     .error = ws_tls_stream_error,
+    .secure = true,
 };
 
 /* ---- opening */
@@ -444,6 +463,8 @@ int ws_tls_stream_open_client(struct ws_stream *stream, int fd, struct ws_tls_co
     stream->tls = NULL;
     return ws_why_set(why, "the host %s cannot be checked against a certificate", host);
   }
+  SSL_set_app_data(tls->ssl, tls);
+  SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, ws_tls_stream_verified);
   SSL_set_connect_state(tls->ssl);
   ws_tls_stream_open(stream, fd, tls);
   return 0;

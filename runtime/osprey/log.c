@@ -10,9 +10,28 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "printable.h"
 
-enum { WS_LOG_PATIENCE_MS = 50 }; /* to wait for the reader of the log, until lines are dropped */
+enum {
+  WS_LOG_PATIENCE_MS = 50, /* to wait for the reader of the log, until lines are dropped */
+  WS_LOG_KINDS = 64,
+  WS_LOG_PER_SECOND = 100, /* lines of one kind */
+};
+
+/* How often a kind of line came in its present second. A kind is the format that the line is made with. */
+struct ws_log_kind {
+  const char *format; /* NULL: unused */
+  enum ws_log_level level;
+  int64_t second;
+  unsigned long count;
+  char latest[96]; /* the line last written, cut */
+};
+
+static pthread_mutex_t ws_log_lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
+static struct ws_log_kind ws_log_kinds[WS_LOG_KINDS];
+static unsigned long ws_log_lost; /* lines that nobody read */
+static _Thread_local bool ws_log_waits_never;
 
 static const char *const ws_log_names[] = {"off", "error", "warn", "info", "debug"};
 static enum ws_log_level ws_log_level = WS_LOG_WARN;
@@ -52,28 +71,85 @@ static bool ws_log_is_writable(int patience_ms) {
   return poll(&out, 1, patience_ms) == 1 && out.revents == POLLOUT;
 }
 
-/* An unread log must not stop the program: the line is dropped and counted. */
+/* Writes a line under the lock. An unread log must not stop the program: the line is dropped and counted. */
 static void ws_log_put(const char *line, size_t size) {
-  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-  static unsigned long lost;
   char note[128];
   ssize_t ignored = 0;
-  pthread_mutex_lock(&lock);
-  bool writable = ws_log_is_writable(lost ? 0 : WS_LOG_PATIENCE_MS);
-  if (writable && lost) {
+  bool writable = ws_log_is_writable(ws_log_lost || ws_log_waits_never ? 0 : WS_LOG_PATIENCE_MS);
+  if (writable && ws_log_lost) {
     size_t used = ws_log_prefix(note, sizeof note, WS_LOG_WARN);
     used += (size_t)snprintf(note + used, sizeof note - used, "%lu lines were dropped because the log was not read\n",
-                             lost);
+                             ws_log_lost);
     ignored = write(STDERR_FILENO, note, used);
     writable = ws_log_is_writable(0);
-    lost = 0;
+    ws_log_lost = 0;
   }
   if (writable)
     ignored = write(STDERR_FILENO, line, size);
   else
-    lost++;
-  pthread_mutex_unlock(&lock);
+    ws_log_lost++;
   (void)ignored;
+}
+
+static void ws_log_write(enum ws_log_level level, const char *text) {
+  char line[PIPE_BUF]; /* written atomically; a writable pipe has room for it */
+  size_t used = ws_log_prefix(line, sizeof line, level);
+  used += ws_printable(line + used, sizeof line - used - 1, text);
+  line[used++] = '\n';
+  ws_log_put(line, used);
+}
+
+/* ---- lines of one kind */
+
+/* Says how many lines were left out, and starts another second. */
+static void ws_log_end_second(struct ws_log_kind *kind, int64_t second) {
+  char text[256];
+  if (kind->count > WS_LOG_PER_SECOND) {
+    snprintf(text, sizeof text, "and %lu more like this: %s", kind->count - WS_LOG_PER_SECOND, kind->latest);
+    ws_log_write(kind->level, text);
+  }
+  kind->second = second;
+  kind->count = 0;
+}
+
+/* The kind of a format; NULL if there are too many kinds. */
+static struct ws_log_kind *ws_log_kind_of(const char *format, enum ws_log_level level) {
+  for (int i = 0; i < WS_LOG_KINDS; i++) {
+    struct ws_log_kind *kind = &ws_log_kinds[i];
+    if (!kind->format)
+      *kind = (struct ws_log_kind){.format = format, .level = level};
+    if (kind->format == format)
+      return kind;
+  }
+  return NULL;
+}
+
+/* Returns false if this second has had enough lines of the kind. */
+static bool ws_log_admits(const char *format, enum ws_log_level level, const char *text) {
+  int64_t second = ws_clock_ms() / 1000;
+  struct ws_log_kind *kind = ws_log_kind_of(format, level);
+  if (!kind)
+    return true;
+  if (kind->second != second)
+    ws_log_end_second(kind, second);
+  if (++kind->count > WS_LOG_PER_SECOND)
+    return false;
+  snprintf(kind->latest, sizeof kind->latest, "%.95s", text);
+  return true;
+}
+
+void ws_log_note_omitted(bool all) {
+  int64_t second = ws_clock_ms() / 1000;
+  pthread_mutex_lock(&ws_log_lock);
+  for (int i = 0; i < WS_LOG_KINDS && ws_log_kinds[i].format; i++) {
+    if (all || ws_log_kinds[i].second != second)
+      ws_log_end_second(&ws_log_kinds[i], second);
+  }
+  pthread_mutex_unlock(&ws_log_lock);
+}
+
+void ws_log_never_wait(void) {
+  ws_log_waits_never = true;
 }
 
 void ws_log(enum ws_log_level level, const char *format, ...) {
@@ -84,11 +160,10 @@ void ws_log(enum ws_log_level level, const char *format, ...) {
   va_start(values, format);
   vsnprintf(text, sizeof text, format, values);
   va_end(values);
-  char line[PIPE_BUF]; /* written atomically; a writable pipe has room for it */
-  size_t used = ws_log_prefix(line, sizeof line, level);
-  used += ws_printable(line + used, sizeof line - used - 1, text);
-  line[used++] = '\n';
-  ws_log_put(line, used);
+  pthread_mutex_lock(&ws_log_lock);
+  if (level > WS_LOG_WARN || ws_log_admits(format, level, text))
+    ws_log_write(level, text);
+  pthread_mutex_unlock(&ws_log_lock);
 }
 
 const char *ws_log_url(char *to, size_t room, const char *url) {

@@ -2,8 +2,10 @@
 /* The log: one line per event, to standard error, in one write.
  *
  * OSPREY_WS_LOG sets the level: off, error, warn (the default), info, debug. A line contains no payload, handshake key
- * or token; log URLs through ws_log_url. Bytes from a peer are escaped. A line that cannot be written within 50 ms is
- * dropped; the next line reports how many were. ws_log_* may be called from any thread after ws_log_init.
+ * or token; log URLs through ws_log_url. Bytes from a peer are escaped. A line that cannot be written within 50 ms, or
+ * at once on a thread that never waits, is dropped; the next line reports how many were. Of the warnings and errors
+ * made with one format 100 are written a second; the rest is counted. ws_log_* may be called from any thread after
+ * ws_log_init.
  *
  *   error   the runtime cannot do its work (no memory, no descriptor)
  *   warn    a refusal, a violation, a handler's Err, a slow receiver
@@ -22,6 +24,12 @@ void ws_log_init(void);
 bool ws_log_wants(enum ws_log_level level);
 
 __attribute__((format(printf, 2, 3))) void ws_log(enum ws_log_level level, const char *format, ...);
+
+/* The calling thread never waits for the reader of the log. */
+void ws_log_never_wait(void);
+
+/* Writes how many lines were left out in past seconds, or in this one too (`all`). */
+void ws_log_note_omitted(bool all);
 
 /* Copies a URL or request target, with user, query and fragment, which may be secret, replaced by "…". Returns `to`. */
 const char *ws_log_url(char *to, size_t room, const char *url);

@@ -111,10 +111,11 @@ enum ws_client_handshake_problem ws_client_handshake_check(const struct ws_http_
                                                            const struct ws_client_handshake_offer *offer,
                                                            struct ws_client_handshake_answer *answer) {
   enum ws_client_handshake_problem problem;
+  struct ws_slice upgrade;
   *answer = (struct ws_client_handshake_answer){0};
   if (head->status != 101)
     return WS_CLIENT_HANDSHAKE_STATUS;
-  if (!ws_http_head_list_contains(head, "Upgrade", "websocket"))
+  if (ws_http_head_find(head, "Upgrade", &upgrade) != 1 || !ws_slice_equal_nocase(upgrade, ws_slice_of("websocket")))
     return WS_CLIENT_HANDSHAKE_UPGRADE;
   if (!ws_http_head_list_contains(head, "Connection", "upgrade"))
     return WS_CLIENT_HANDSHAKE_CONNECTION;
@@ -124,8 +125,7 @@ enum ws_client_handshake_problem ws_client_handshake_check(const struct ws_http_
   return ws_client_handshake_extensions(head, offer, answer);
 }
 
-/* Copies the server's text, truncated, with '?' for all but printable ASCII. */
-static void ws_client_handshake_clean(char *to, size_t room, struct ws_slice text) {
+void ws_client_handshake_clean(char *to, size_t room, struct ws_slice text) {
   size_t n = 0;
   for (; n < text.size && n + 1 < room; n++)
     to[n] = text.data[n] >= 0x20 && text.data[n] < 0x7F ? text.data[n] : '?';

@@ -26,8 +26,8 @@ struct ws_client_handshake_offer {
   WS_CLIENT_HANDSHAKE_PROBLEM(UPGRADE, "the response's Upgrade header is not websocket")                               \
   WS_CLIENT_HANDSHAKE_PROBLEM(CONNECTION, "the response's Connection header does not contain Upgrade")                 \
   WS_CLIENT_HANDSHAKE_PROBLEM(ACCEPT, "the response's Sec-WebSocket-Accept does not match the key")                    \
-  WS_CLIENT_HANDSHAKE_PROBLEM(PROTOCOL, "the response has a subprotocol that was not offered")                         \
-  WS_CLIENT_HANDSHAKE_PROBLEM(EXTENSIONS, "the response has an extension that was not offered, or invalid parameters") \
+  WS_CLIENT_HANDSHAKE_PROBLEM(PROTOCOL, "the response's Sec-WebSocket-Protocol was not offered")                       \
+  WS_CLIENT_HANDSHAKE_PROBLEM(EXTENSIONS, "the response's Sec-WebSocket-Extensions does not match the offer")          \
   WS_CLIENT_HANDSHAKE_PROBLEM(DIGEST, "the digest of the key failed")
 
 enum ws_client_handshake_problem {
@@ -58,3 +58,6 @@ void ws_client_handshake_explain(char *to, size_t room, enum ws_client_handshake
 
 /* The same for a response that did not parse (head->problem). */
 void ws_client_handshake_explain_head(char *to, size_t room, const struct ws_http_head *head);
+
+/* Copies text of a server, cut to `room` and NUL-terminated, with "?" for all but printable ASCII. */
+void ws_client_handshake_clean(char *to, size_t room, struct ws_slice text);

@@ -1,6 +1,9 @@
 #include "deflate.h"
 
 #include <stdio.h>
+#include <string.h>
+
+enum { WS_DEFLATE_VALUE_MAX = 64 }; /* bytes of an escaped value that are looked at */
 
 /* One element of the header, without a judgment on the values. */
 struct ws_deflate_element {
@@ -10,8 +13,24 @@ struct ws_deflate_element {
   bool acceptable;                  /* no parameter is unknown, repeated or invalid */
 };
 
-/* token [ "=" ( token | <"> token <"> ) ] ; *value is absent without "=". */
-static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, struct ws_slice *value) {
+/* Removes the backslashes of a quoted string (RFC 9110 section 5.6.4), given without its quotes. A value that does not
+ * fit is not one of ours; a lone backslash stays, and is no token. */
+static struct ws_slice ws_deflate_unescape(struct ws_slice text, char room[WS_DEFLATE_VALUE_MAX]) {
+  size_t size = 0;
+  if (!text.size || !memchr(text.data, '\\', text.size))
+    return text;
+  for (size_t i = 0; i < text.size && size < WS_DEFLATE_VALUE_MAX; i++) {
+    if (text.data[i] == '\\' && i + 1 < text.size)
+      i++;
+    room[size++] = text.data[i];
+  }
+  return (struct ws_slice){room, size};
+}
+
+/* token [ "=" ( token | quoted-string ) ] ; *value is absent without "=", and a token after unescaping (RFC 6455
+ * section 9.1). */
+static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, struct ws_slice *value,
+                                 char room[WS_DEFLATE_VALUE_MAX]) {
   size_t n = ws_slice_find(text, '=');
   *name = ws_slice_trim((struct ws_slice){text.data, n});
   *value = (struct ws_slice){NULL, 0};
@@ -21,7 +40,7 @@ static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, st
     return true;
   *value = ws_slice_trim(ws_slice_from(text, n + 1));
   if (value->size >= 2 && value->data[0] == '"' && value->data[value->size - 1] == '"')
-    *value = (struct ws_slice){value->data + 1, value->size - 2};
+    *value = ws_deflate_unescape((struct ws_slice){value->data + 1, value->size - 2}, room);
   return ws_slice_is_token(*value);
 }
 
@@ -63,6 +82,7 @@ static void ws_deflate_set(struct ws_deflate_element *element, struct ws_slice n
 /* extension = token *( ";" parameter ) ; returns AGREED for permessage-deflate, DECLINED for another. */
 static enum ws_deflate_outcome ws_deflate_element(struct ws_deflate_element *element, struct ws_slice text) {
   struct ws_slice extension, part, name, value;
+  char room[WS_DEFLATE_VALUE_MAX];
   bool ours;
   *element = (struct ws_deflate_element){.acceptable = true};
   ws_slice_next(&text, ';', &extension);
@@ -70,7 +90,7 @@ static enum ws_deflate_outcome ws_deflate_element(struct ws_deflate_element *ele
     return WS_DEFLATE_MALFORMED;
   ours = ws_slice_equal_nocase(extension, ws_slice_of("permessage-deflate"));
   while (ws_slice_next(&text, ';', &part)) {
-    if (!ws_deflate_parameter(part, &name, &value))
+    if (!ws_deflate_parameter(part, &name, &value, room))
       return WS_DEFLATE_MALFORMED;
     if (ours)
       ws_deflate_set(element, name, value);
@@ -87,6 +107,7 @@ static bool ws_deflate_accept(struct ws_deflate_params *params, const struct ws_
       .client_bits = offer->client_bits > 0 ? offer->client_bits : 15,
       .server_no_takeover = offer->server_no_takeover,
       .client_no_takeover = offer->client_no_takeover,
+      .server_bits_offered = offer->server_bits_given,
   };
   return true;
 }
@@ -112,7 +133,7 @@ enum ws_deflate_outcome ws_deflate_negotiate(struct ws_deflate_params *params, s
 
 size_t ws_deflate_response(char to[WS_DEFLATE_RESPONSE_MAX], const struct ws_deflate_params *params) {
   char server_bits[32] = "", client_bits[32] = "";
-  if (params->server_bits < 15)
+  if (params->server_bits_offered)
     snprintf(server_bits, sizeof server_bits, "; server_max_window_bits=%d", params->server_bits);
   if (params->client_bits < 15)
     snprintf(client_bits, sizeof client_bits, "; client_max_window_bits=%d", params->client_bits);

@@ -18,6 +18,7 @@ struct ws_deflate_params {
   uint8_t client_bits; /* window of the client's messages */
   bool server_no_takeover;
   bool client_no_takeover;
+  bool server_bits_offered; /* the response includes server_max_window_bits (RFC 7692 section 7.1.2.1) */
 };
 
 static inline bool ws_deflate_in_use(const struct ws_deflate_params *params) {

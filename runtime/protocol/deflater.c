@@ -8,6 +8,7 @@
 struct ws_deflater {
   z_stream stream;
   bool no_takeover;
+  uint8_t bits;
 };
 
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
@@ -16,6 +17,7 @@ struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
   if (!deflater)
     return NULL;
   deflater->no_takeover = no_takeover;
+  deflater->bits = bits;
   ws_zlib_mem_set(&deflater->stream);
   if (deflateInit2(&deflater->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, ws_deflater_level(bits),
                    Z_DEFAULT_STRATEGY) != Z_OK) {
@@ -30,6 +32,11 @@ void ws_deflater_free(struct ws_deflater *deflater) {
     return;
   deflateEnd(&deflater->stream);
   ws_mem_free(deflater);
+}
+
+size_t ws_deflater_held(const struct ws_deflater *deflater) {
+  return sizeof *deflater + ((size_t)1 << (deflater->bits + 2)) +
+         ((size_t)1 << (ws_deflater_level(deflater->bits) + 9));
 }
 
 /* The unit in which a long message is compressed; the ratio is checked before each. */

@@ -17,6 +17,9 @@ struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover);
 /* NULL does nothing. */
 void ws_deflater_free(struct ws_deflater *deflater);
 
+/* Bytes of memory that it holds, by zlib's manual. */
+size_t ws_deflater_held(const struct ws_deflater *deflater);
+
 /* The most bytes to which a message of n bytes compresses. n is at most WS_DEFLATER_MESSAGE_MAX. */
 size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n);
 

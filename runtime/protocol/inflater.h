@@ -26,6 +26,13 @@ struct ws_inflater *ws_inflater_new(uint8_t bits);
 /* NULL does nothing. */
 void ws_inflater_free(struct ws_inflater *inflater);
 
+/* Returns true if the input so far ended with a final block: some senders then omit the byte that RFC 7692 section
+ * 7.2.3.4 adds behind it, so that there is nothing for WS_DEFLATE_TAIL to complete. */
+bool ws_inflater_at_final(const struct ws_inflater *inflater);
+
+/* Bytes of memory that it holds, by zlib's manual: its window, and 7 KiB. */
+size_t ws_inflater_held(const struct ws_inflater *inflater);
+
 /* Inflates until the input or the room is used up, and advances both. If no room is left, more output may be pending.
  * Returns WS_VIOLATION_NONE, WS_VIOLATION_DEFLATE_DATA or WS_VIOLATION_OUT_OF_MEMORY. */
 enum ws_violation ws_inflater_step(struct ws_inflater *inflater, struct ws_inflater_buffers *buffers);

@@ -9,8 +9,8 @@
 #include "subprotocol.h"
 #include "url.h"
 
-/* Sets path and query. In absolute form the authority must be that of Host. */
-static enum ws_refusal ws_server_handshake_target(const struct ws_http_head *head,
+/* Sets path and query. The authority of a target in absolute form replaces Host (RFC 9112 section 3.2.2). */
+static enum ws_refusal ws_server_handshake_target(const struct ws_http_head *head, struct ws_authority *host,
                                                   struct ws_server_handshake *handshake) {
   struct ws_slice target = ws_http_head_target(head);
   size_t end;
@@ -22,8 +22,9 @@ static enum ws_refusal ws_server_handshake_target(const struct ws_http_head *hea
     if (!absolute || target.size == 0)
       return WS_REFUSAL_TARGET;
     end = ws_slice_find((struct ws_slice){target.data, ws_slice_find(target, '?')}, '/');
-    if (!ws_slice_equal_nocase((struct ws_slice){target.data, end}, handshake->host))
-      return WS_REFUSAL_HOST;
+    handshake->host = (struct ws_slice){target.data, end};
+    if (ws_url_authority_parse(host, handshake->host) != WS_URL_OK)
+      return WS_REFUSAL_TARGET;
     target = ws_slice_from(target, end);
   }
   end = ws_slice_find(target, '?');
@@ -32,15 +33,12 @@ static enum ws_refusal ws_server_handshake_target(const struct ws_http_head *hea
   return WS_REFUSAL_NONE;
 }
 
-static enum ws_refusal ws_server_handshake_host(const struct ws_http_head *head,
-                                                const struct ws_server_handshake_rules *rules,
-                                                struct ws_server_handshake *handshake, struct ws_authority *host) {
+static enum ws_refusal ws_server_handshake_host(const struct ws_http_head *head, struct ws_authority *host,
+                                                struct ws_server_handshake *handshake) {
   if (ws_http_head_find(head, "Host", &handshake->host) != 1)
     return WS_REFUSAL_HOST_COUNT;
   if (ws_url_authority_parse(host, handshake->host) != WS_URL_OK)
     return WS_REFUSAL_HOST;
-  if (rules->loopback && !ws_url_host_is_loopback(host))
-    return WS_REFUSAL_HOST_NOT_LOOPBACK;
   return WS_REFUSAL_NONE;
 }
 
@@ -143,9 +141,11 @@ enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
     return WS_REFUSAL_METHOD;
   if (ws_server_handshake_has_body(head))
     return WS_REFUSAL_BODY;
-  if ((refusal = ws_server_handshake_host(head, rules, handshake, &host)) != WS_REFUSAL_NONE ||
-      (refusal = ws_server_handshake_target(head, handshake)) != WS_REFUSAL_NONE)
+  if ((refusal = ws_server_handshake_host(head, &host, handshake)) != WS_REFUSAL_NONE ||
+      (refusal = ws_server_handshake_target(head, &host, handshake)) != WS_REFUSAL_NONE)
     return refusal;
+  if (rules->loopback && !ws_url_host_is_loopback(&host))
+    return WS_REFUSAL_HOST_NOT_LOOPBACK;
   if (!ws_slice_equal(handshake->path, ws_slice_of(rules->path)))
     return WS_REFUSAL_PATH;
   if ((refusal = ws_server_handshake_upgrade(head)) != WS_REFUSAL_NONE ||
@@ -209,16 +209,17 @@ static const char *ws_server_handshake_headers(int status) {
   }
 }
 
-size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal) {
+size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date) {
   int status = ws_refusal_status(refusal);
   const char *text = ws_refusal_text(refusal);
   return (size_t)snprintf(to, WS_SERVER_HANDSHAKE_MAX,
                           "HTTP/1.1 %d %s\r\n"
+                          "Date: %s\r\n"
                           "%s"
                           "Content-Type: text/plain; charset=utf-8\r\n"
                           "Content-Length: %zu\r\n"
                           "\r\n"
                           "%s\n",
-                          status, ws_server_handshake_phrase(status), ws_server_handshake_headers(status),
+                          status, ws_server_handshake_phrase(status), date, ws_server_handshake_headers(status),
                           strlen(text) + 1, text);
 }

@@ -44,6 +44,6 @@ enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
 /* Writes the 101 response. Returns its size. */
 size_t ws_server_handshake_accept(char to[WS_SERVER_HANDSHAKE_MAX], const struct ws_server_handshake *handshake);
 
-/* Writes the response of a refusal: its status, the headers that the status requires, "Connection: close", and its text
- * as the body. Returns its size. */
-size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal);
+/* Writes the response of a refusal: its status, Date (in the form of RFC 9110 section 5.6.7), the headers that the
+ * status requires, "Connection: close", and its text as the body. Returns its size. */
+size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date);

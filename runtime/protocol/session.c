@@ -232,7 +232,7 @@ static enum ws_violation ws_session_end_inflating(struct ws_session *session) {
       session->role == WS_ROLE_SERVER ? session->deflate.client_no_takeover : session->deflate.server_no_takeover;
   enum ws_violation violation = WS_VIOLATION_NONE;
   /* Some senders compress an empty message to no bytes, so there is no block to complete. */
-  if (session->partial->compressed_size > 0) {
+  if (session->partial->compressed_size > 0 && !ws_inflater_at_final(session->inflater)) {
     violation = ws_session_inflate(session, WS_DEFLATE_TAIL, sizeof WS_DEFLATE_TAIL);
     if (violation == WS_VIOLATION_NONE && !ws_inflater_at_boundary(session->inflater))
       violation = WS_VIOLATION_DEFLATE_DATA;
@@ -578,4 +578,20 @@ enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, con
   session->partial->size += n;
   session->remaining -= n;
   return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, &feed);
+}
+
+uint32_t ws_session_unfinished(const struct ws_session *session) {
+  const struct ws_partial *partial = session->partial;
+  if (!session->message || !partial)
+    return 0;
+  return (uint32_t)(session->compressed ? partial->inflated_from : partial->size) + 1;
+}
+
+size_t ws_session_held(const struct ws_session *session) {
+  size_t held = sizeof *session;
+  if (session->partial)
+    held += sizeof *session->partial + session->partial->capacity;
+  if (session->inflater)
+    held += ws_inflater_held(session->inflater);
+  return held;
 }

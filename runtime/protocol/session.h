@@ -101,6 +101,12 @@ enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes,
  * The room does not extend past the frame, and is valid until the next call on this session. */
 size_t ws_session_reserve(struct ws_session *session, uint8_t **room);
 
+/* Payload bytes of the message in progress that were kept so far, and 1; 0 if none is. */
+uint32_t ws_session_unfinished(const struct ws_session *session);
+
+/* Bytes of memory that the session holds. */
+size_t ws_session_held(const struct ws_session *session);
+
 /* Consumes n bytes that were received into the room of the latest ws_session_reserve. */
 enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, const struct ws_session_sink *sink,
                                        void *ctx);

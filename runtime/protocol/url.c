@@ -205,6 +205,8 @@ enum ws_url_problem ws_url_authority_parse(struct ws_authority *authority, struc
     host = ws_url_authority_bracketed(authority, text);
   else
     host = ws_url_authority_plain(authority, text);
+  if (host == 0 && text.data[0] == '[' && ws_slice_find(authority->host, '%') < authority->host.size)
+    return WS_URL_ZONE;
   if (host == 0 || (host < text.size && text.data[host] != ':'))
     return WS_URL_HOST;
   authority->port = 0;

@@ -27,6 +27,7 @@ enum { WS_URL_MAX = 8192 }; /* bytes */
   WS_URL_PROBLEM(FRAGMENT, "the URL contains a fragment (\"#\")")                                                      \
   WS_URL_PROBLEM(HOST_EMPTY, "the URL has no host")                                                                    \
   WS_URL_PROBLEM(HOST, "the URL's host is not a name, an IPv4 address or an IPv6 address in brackets")                 \
+  WS_URL_PROBLEM(ZONE, "the URL's IPv6 address has a zone ID (\"%\"), which is not supported")                         \
   WS_URL_PROBLEM(PORT, "the URL's port is not a number from 1 to 65535")
 
 enum ws_url_problem {

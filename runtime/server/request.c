@@ -45,11 +45,21 @@ static bool ws_request_keeps(const struct ws_http_head *head, size_t i) {
   return !ws_slice_equal_nocase(name, ws_slice_of("Sec-WebSocket-Key")) && !ws_request_bit(head, i);
 }
 
+static bool ws_request_is_host(const struct ws_http_head *head, size_t i) {
+  return ws_slice_equal_nocase(ws_http_head_field_name(head, i), ws_slice_of("Host"));
+}
+
+/* The value of a field; of Host, the one that the target may have replaced. */
+static struct ws_slice ws_request_value(const struct ws_http_head *head, size_t i,
+                                        const struct ws_server_handshake *accepted) {
+  return ws_request_is_host(head, i) ? accepted->host : ws_http_head_field_value(head, i);
+}
+
 static size_t ws_request_size(const struct ws_http_head *head, const struct ws_server_handshake *accepted) {
   size_t size = accepted->path.size + accepted->query.size + 1;
   for (size_t i = 0; i < head->field_count; i++) {
     if (ws_request_keeps(head, i))
-      size += ws_http_head_field_name(head, i).size + ws_http_head_field_value(head, i).size + 2;
+      size += ws_http_head_field_name(head, i).size + ws_request_value(head, i, accepted).size + 2;
   }
   return size;
 }
@@ -71,12 +81,12 @@ static struct ws_request *ws_request_new(const struct ws_http_head *head, const 
   to = ws_request_put(to - 1, accepted->query);
   for (size_t i = 0; i < head->field_count; i++) {
     struct ws_slice name = ws_http_head_field_name(head, i);
-    struct ws_slice value = ws_http_head_field_value(head, i);
+    struct ws_slice value = ws_request_value(head, i, accepted);
     request->usual |= (uint16_t)ws_request_bit(head, i);
     if (!ws_request_keeps(head, i))
       continue;
     to = ws_request_put(to, name);
-    if (value.data == accepted->host.data)
+    if (ws_request_is_host(head, i))
       request->host = (uint16_t)(to - request->text);
     to = ws_request_put(to, value);
   }
@@ -176,12 +186,13 @@ void ws_request_url(const struct ws_request *request, bool secure, char *to, siz
   snprintf(to, room, "%s%s%s", secure ? "wss://" : "ws://", request->text + request->host, request->text);
 }
 
-/* Appends a value to a list of *size bytes (-1: no list yet). */
-static void ws_request_join(char *to, size_t room, long *size, const char *value) {
+/* Appends a value to a list of *size bytes (-1: no list yet). Cookies are separated by semicolons (RFC 9113 section
+ * 8.2.3), all else by commas. */
+static void ws_request_join(char *to, size_t room, long *size, struct ws_slice name, const char *value) {
   size_t n = strlen(value);
   size_t at = *size < 0 ? 0 : (size_t)*size + 2;
   if (at > 1 && at <= room)
-    memcpy(to + at - 2, ", ", 2);
+    memcpy(to + at - 2, ws_slice_equal_nocase(name, ws_slice_of("Cookie")) ? "; " : ", ", 2);
   if (n && at + n <= room)
     memcpy(to + at, value, n);
   *size = (long)(at + n);
@@ -193,12 +204,12 @@ long ws_request_header(const struct ws_request *request, const char *name, char 
   long size = -1;
   for (unsigned i = 0; i < WS_REQUEST_USUAL; i++) {
     if (request->usual & 1u << i && ws_slice_equal_nocase(wanted, ws_slice_of(ws_request_usual[i].name)))
-      ws_request_join(to, room, &size, ws_request_usual[i].value);
+      ws_request_join(to, room, &size, wanted, ws_request_usual[i].value);
   }
   for (const char *at = request->text + strlen(request->text) + 1; at < end;) {
     const char *value = at + strlen(at) + 1;
     if (ws_slice_equal_nocase(wanted, ws_slice_of(at)))
-      ws_request_join(to, room, &size, value);
+      ws_request_join(to, room, &size, wanted, value);
     at = value + strlen(value) + 1;
   }
   return size;

@@ -237,9 +237,9 @@ bool ws_servers_are_done(void) {
   return none;
 }
 
-void ws_servers_each(void (*visit)(const struct ws_server *server)) {
+void ws_servers_each(void (*visit)(const struct ws_server *server, void *context), void *context) {
   pthread_mutex_lock(&ws_servers_lock);
   for (struct ws_list_node *node = ws_servers.first; node; node = node->next)
-    visit(ws_container_of(node, struct ws_server, member));
+    visit(ws_container_of(node, struct ws_server, member), context);
   pthread_mutex_unlock(&ws_servers_lock);
 }

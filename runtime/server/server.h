@@ -16,6 +16,7 @@
 #include "address_quota.h"
 #include "base/list.h"
 #include "conn/conn.h"
+#include "conn/held.h"
 #include "io/bound.h"
 #include "io/listener.h"
 #include "io/tls_context.h"
@@ -48,6 +49,7 @@ struct ws_server {
   _Atomic int state; /* enum ws_server_state; changed under the lock */
 
   struct ws_rules rules;
+  struct ws_budget budget;
   struct ws_server_handshake_rules handshake;
   char *path;
   char *protocols;
@@ -102,4 +104,4 @@ struct ws_server *ws_servers_pin_running(void);
 bool ws_servers_are_done(void);
 
 /* Calls visit for each server, under the lock of the list. */
-void ws_servers_each(void (*visit)(const struct ws_server *server));
+void ws_servers_each(void (*visit)(const struct ws_server *server, void *context), void *context);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -108,14 +109,29 @@ const struct ws_listener_events ws_server_conn_events = {
 
 /* ---- the handshake */
 
+/* IMF-fixdate, which does not depend on the locale. */
+static void ws_server_conn_date(char to[static 32]) {
+  static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  struct tm utc;
+  time_t now = time(NULL);
+  gmtime_r(&now, &utc);
+  strftime(to, 32, "xxx, %d xxx %Y %H:%M:%S GMT", &utc);
+  memcpy(to, days[utc.tm_wday], 3);
+  memcpy(to + 8, months[utc.tm_mon], 3);
+}
+
 static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
   char response[WS_SERVER_HANDSHAKE_MAX];
   char address[WS_ADDRESS_TEXT];
+  char date[32];
+  ws_server_conn_date(date);
   if (ws_log_wants(WS_LOG_WARN))
     ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
            ws_conn_remote(conn, address), ws_refusal_status(refusal), ws_refusal_text(refusal), detail ? ": " : "",
            detail ? detail : "");
-  ws_end_refuse(conn, response, ws_server_handshake_refuse(response, refusal));
+  ws_end_refuse(conn, response, ws_server_handshake_refuse(response, refusal, date));
 }
 
 static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *message, size_t room) {
@@ -123,7 +139,7 @@ static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *mess
   if (!handler)
     return WS_VERDICT_SUCCESS;
   void *record = ws_conn_record(conn);
-  struct ws_call *call = record ? ws_conn_call_begin(conn) : NULL;
+  struct ws_call *call = record ? ws_conn_call_begin(conn, "open") : NULL;
   if (!call)
     return WS_VERDICT_NO_MEMORY;
   enum ws_verdict verdict = ws_call_open(call, *handler, record);

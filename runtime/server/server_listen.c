@@ -32,6 +32,8 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
   if (!server->shares)
     return -1;
   server->share_count = count;
+  int64_t half_ms = (server->rules.limits.idle_timeout_ms + 1) / 2;
+  server->rules.ping_after_ms = half_ms < WS_PING_AFTER_MS ? half_ms : WS_PING_AFTER_MS;
   for (unsigned i = 0; i < count; i++) {
     struct ws_server_share *share = &server->shares[i];
     share->server = server;
@@ -40,6 +42,7 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
     share->group.rules = &server->rules;
     share->group.thread = ws_loop_thread_at(i);
     share->group.members = &share->connections;
+    share->group.budget = &server->budget;
   }
   atomic_store(&server->listening, count);
   atomic_store(&server->starting, count);

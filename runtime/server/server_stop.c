@@ -72,22 +72,36 @@ static bool ws_server_stop_is_done_all(void *context) {
   return ws_servers_are_done();
 }
 
-static void ws_server_stop_log(const struct ws_server *server) {
+static void ws_server_stop_log(const struct ws_server *server, void *context) {
+  (void)context;
   ws_log(WS_LOG_WARN,
          "server %" PRId64 " has not stopped in time: a handler still runs, and connections are left: %" PRIu32,
          server->id, atomic_load(&server->connections));
 }
 
+static void ws_server_stop_compare(const struct ws_server *server, void *context) {
+  int64_t *longest = context;
+  if (server->rules.limits.close_timeout_ms > *longest)
+    *longest = server->rules.limits.close_timeout_ms;
+}
+
+int64_t ws_server_stop_longest_ms(void) {
+  struct ws_limits client;
+  ws_limits_init(&client);
+  ws_servers_each(ws_server_stop_compare, &client.close_timeout_ms);
+  return client.close_timeout_ms;
+}
+
 void ws_server_stop_wait(struct ws_server *server) {
-  int64_t deadline_ms = ws_clock_ms() + WS_STOP_TIMEOUT_MS + WS_STOP_GRACE_MS;
-  if (!ws_wait_until(deadline_ms, ws_server_stop_is_done, server))
-    ws_server_stop_log(server);
+  int64_t deadline_ms = ws_clock_ms() + server->rules.limits.close_timeout_ms + WS_STOP_GRACE_MS;
+  if (!ws_loop_threads_wait(deadline_ms, ws_server_stop_is_done, server))
+    ws_server_stop_log(server, NULL);
 }
 
 bool ws_server_stop_wait_all(int64_t deadline_ms) {
-  return ws_wait_until(deadline_ms, ws_server_stop_is_done_all, NULL);
+  return ws_loop_threads_wait(deadline_ms, ws_server_stop_is_done_all, NULL);
 }
 
 void ws_server_stop_log_late(void) {
-  ws_servers_each(ws_server_stop_log);
+  ws_servers_each(ws_server_stop_log, NULL);
 }

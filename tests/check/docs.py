@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Links and paths in the documents exist. The README lists every suite of tools/test, and its link lines name the
-libraries of ws_system_libraries in runtime/meson.build.
+"""Links, paths and files in the documents exist, and so do the functions that tests/coverage.md names. The README lists
+every suite of tools/test, and its link lines name the libraries of ws_system_libraries in runtime/meson.build.
 
 Usage: docs.py ROOT
 """
@@ -12,7 +12,7 @@ import sys
 TOPS = r"(?:spec|runtime|codegen|tools|tests)/"
 
 
-def check_document(root, path):
+def check_document(root, path, files):
     """The broken links and paths of one document."""
     text = path.read_text()
     targets = [(path.parent / link, link) for link in re.findall(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)", text)]
@@ -21,6 +21,16 @@ def check_document(root, path):
     for target, word in targets:
         if not target.exists():
             yield f"{path.relative_to(root)}: {word} does not exist"
+    for name in sorted(set(re.findall(r"`(?:[\w-]+/)*([\w-]+\.[ch])`", text)) - files):
+        yield f"{path.relative_to(root)}: there is no {name}"
+
+
+def check_names(root, path):
+    """The functions that a document names are in the runtime."""
+    source = "".join(file.read_text() for file in (root / "runtime").rglob("*.[ch]"))
+    for name in sorted(set(re.findall(r"`(ws_\w+)`", path.read_text()))):
+        if not re.search(rf"\b{name}\b", source):
+            yield f"{path.relative_to(root)}: there is no {name}"
 
 
 def check_suites(root, readme):
@@ -45,11 +55,14 @@ def check_link_lines(root, readme):
 
 
 def main(root):
-    documents = [root / "README.md", *sorted((root / "spec").glob("*.md"))]
+    documents = [root / "README.md", root / "tests/coverage.md", *sorted((root / "spec").glob("*.md")),
+                 *sorted((root / ".github").glob("*.md"))]
+    files = {file.name for top in TOPS[3:-2].split("|") for file in (root / top).rglob("*.[ch]")}
     faults = [f"{path.name}: missing" for path in documents if not path.is_file()]
     documents = [path for path in documents if path.is_file()]
     for path in documents:
-        faults += check_document(root, path)
+        faults += check_document(root, path, files)
+    faults += check_names(root, root / "tests/coverage.md")
     if (root / "README.md").is_file():
         readme = (root / "README.md").read_text()
         faults += [*check_suites(root, readme), *check_link_lines(root, readme)]

@@ -221,5 +221,5 @@ def not_text_early(peer):
 @group.case("a bomb: 60 MiB of zeros in 60 KiB, in fragments, fails with 1009 before its end", offer={})
 def bomb(peer):
     payload = peer.deflated(bytes(60 << 20), level=9)
-    peer.send(BINARY, payload[:30000], fin=False, rsv=4)
-    peer.fails(1009, peer.wire.frame(CONTINUATION, payload[30000:]))
+    peer.send(BINARY, payload[:40000], fin=False, rsv=4)
+    peer.fails(1009, peer.wire.frame(CONTINUATION, payload[40000:]))

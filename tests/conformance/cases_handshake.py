@@ -161,14 +161,15 @@ def answer_of(key, change):
     return "\r\n".join([first] + [f"{n}: {v}" for n, v in lines.items() if v is not None] + ["", ""]).encode("latin-1")
 
 
-def client_accepts(title, chop=None, early=b"", **change):
+def client_accepts(title, chop=None, early=b"", before=b"", **change):
     change = {name.replace("_", "-"): value for name, value in change.items()}
 
     def script(peer):
         first, asked, _ = read_head(peer.sock)
         peer.expect(f"GET {peer.path} HTTP/1.1", first, first == f"GET {peer.path} HTTP/1.1")
         wire = Wire(peer.sock, False)
-        peer.write(answer_of(asked["sec-websocket-key"], change) + (wire.frame(TEXT, early) if early else b""), chop)
+        answer = before + answer_of(asked["sec-websocket-key"], change)
+        peer.write(answer + (wire.frame(TEXT, early) if early else b""), chop)
         talk = peer.talk(wire)
         if early:
             talk.echoes(TEXT, early)
@@ -183,6 +184,8 @@ def client_accepts(title, chop=None, early=b"", **change):
 client_accepts("minimal")
 client_accepts("byte by byte", chop=1)
 client_accepts("a message in the same segment", early=b"welcome")
+client_accepts("an interim response", before=b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
+client_accepts("interim responses, byte by byte", chop=1, before=b"HTTP/1.1 100 Continue\r\n\r\n" * 2)
 client_accepts("another reason", first="HTTP/1.1 101 Web Socket Protocol Handshake")
 client_accepts("no reason", first="HTTP/1.1 101 ")
 client_accepts("Upgrade: WebSocket", Upgrade="WebSocket")
@@ -208,10 +211,12 @@ def client_refuses(title, words, raw=None, **change):
 # WS-CONNECT-7, WS-CONNECT-8
 for status in ("200 OK", "301 Moved Permanently", "400 Bad Request", "401 Unauthorized", "403 Forbidden",
                "404 Not Found", "426 Upgrade Required",
-               "500 Internal Server Error", "503 Service Unavailable", "100 Continue", "102 Processing"):
+               "500 Internal Server Error", "503 Service Unavailable"):
     client_refuses(f"the status {status}", f"HTTP {status}", first=f"HTTP/1.1 {status}")
 client_refuses("no Upgrade", "Upgrade", Upgrade=None)
 client_refuses("another Upgrade", "Upgrade", Upgrade="h2c")
+client_refuses("a list with another Upgrade", "Upgrade", Upgrade="h2c, websocket")
+client_refuses("two headers Upgrade", "Upgrade", upgrade="websocket")
 client_refuses("no Connection", "Connection", Connection=None)
 client_refuses("another Connection", "Connection", Connection="close")
 client_refuses("no Sec-WebSocket-Accept", "Accept", Sec_WebSocket_Accept=None)
@@ -222,12 +227,13 @@ client_refuses("an accept followed by more text", "Accept", Sec_WebSocket_Accept
 client_refuses("an accept cut short", "Accept", Sec_WebSocket_Accept=lambda key: accept_of(key)[:-1])
 client_refuses("Upgrade: websockets", "Upgrade", Upgrade="websockets")
 client_refuses("Connection: Upgraded", "Connection", Connection="Upgraded")
-client_refuses("two subprotocols that were not offered", "subprotocol", Sec_WebSocket_Protocol="chess",
+client_refuses("two subprotocols that were not offered", "Sec-WebSocket-Protocol", Sec_WebSocket_Protocol="chess",
                sec_websocket_protocol="go")
 client_refuses("an accept in lower case", "Accept", Sec_WebSocket_Accept=lambda key: accept_of(key).lower())
-client_refuses("a subprotocol that was not offered", "subprotocol", Sec_WebSocket_Protocol="chess")
-client_refuses("an extension that was not offered", "extension", Sec_WebSocket_Extensions="x-unknown")
-client_refuses("permessage-deflate that was not offered", "extension", Sec_WebSocket_Extensions="permessage-deflate")
+client_refuses("a subprotocol that was not offered", "Sec-WebSocket-Protocol", Sec_WebSocket_Protocol="chess")
+client_refuses("an extension that was not offered", "Sec-WebSocket-Extensions", Sec_WebSocket_Extensions="x-unknown")
+client_refuses("permessage-deflate that was not offered", "Sec-WebSocket-Extensions",
+               Sec_WebSocket_Extensions="permessage-deflate")
 client_refuses("HTTP/1.0", "Err", first="HTTP/1.0 101 Switching Protocols")
 client_refuses("not HTTP", "Err", raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
 client_refuses("a head without end", "Err", raw=b"HTTP/1.1 101 Switching Protocols\r\nX-Long: " + b"x" * 20000)
@@ -282,7 +288,7 @@ def client_refuses_params(title, answer):
         peer.expect("an offer of permessage-deflate", offer, "permessage-deflate" in offer)
         peer.write(answer_of(asked["sec-websocket-key"], {"Sec-WebSocket-Extensions": answer}))
         peer.expect_end()
-        peer.says("extension")
+        peer.says("Sec-WebSocket-Extensions")
     group.add(title, script, raw=True, roles=("client",), offer={})
 
 

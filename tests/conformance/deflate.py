@@ -36,6 +36,8 @@ def check_answer(offer, answer):
     """Raises Untidy if the server's response does not match the offer."""
     if offer.get("server_no_context_takeover") and not answer.get("server_no_context_takeover"):
         raise Untidy("server_no_context_takeover was requested and not accepted")
+    if "server_max_window_bits" in offer and "server_max_window_bits" not in answer:
+        raise Untidy("server_max_window_bits was requested and not accepted")   # RFC 7692 section 7.1.2.1
     bits, most = answer.get("server_max_window_bits", 15), offer.get("server_max_window_bits", 15)
     if not 8 <= bits <= most:
         raise Untidy(f"server_max_window_bits {bits} in response to {most}")

@@ -34,7 +34,7 @@ static void check_server(const char *bytes, size_t n, uint8_t flags) {
   if (refusal == WS_REFUSAL_NONE)
     size = ws_server_handshake_accept(answer, &request);
   else
-    size = ws_server_handshake_refuse(answer, refusal);
+    size = ws_server_handshake_refuse(answer, refusal, "");
   must(size < sizeof answer);
   ws_http_head_init(&answered, WS_HTTP_RESPONSE);
   must(ws_http_head_parse(&answered, answer, size) == WS_HTTP_COMPLETE);

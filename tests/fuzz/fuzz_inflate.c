@@ -92,7 +92,7 @@ static void there_and_back(const uint8_t *data, size_t n, const struct ws_deflat
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct input input = {data, size};
   uint8_t flags = take_byte(&input);
-  struct ws_deflate_params params = {(uint8_t)(9 + flags / 4 % 7), 15, (flags & 2) != 0, false}, negotiated;
+  struct ws_deflate_params params = {(uint8_t)(9 + flags / 4 % 7), 15, (flags & 2) != 0, false, false}, negotiated;
   uint8_t *bytes = copy_of(input.data, input.size);
   struct ws_slice text = {(char *)bytes, input.size};
   char answer[WS_DEFLATE_RESPONSE_MAX];

@@ -1,7 +1,7 @@
 #pragma once
 /* The compiler's back half: from a checked tree to IR, an object, a program.
  *
- * Each function lowers the tree, so only one of them is called for a program, and once. It prints problems to `err` (a
+ * Call exactly one of these functions, once per program: each consumes the tree. It prints problems to `err` (a
  * failing linker, a program that the binary interface cannot express, a module that LLVM's verifier rejects) and then
  * returns -1.
  */

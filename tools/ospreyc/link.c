@@ -19,7 +19,7 @@
 #ifndef OSPREYC_LIBDIR
 #define OSPREYC_LIBDIR "lib"
 #endif
-/* The link option that the archives need: --coverage if they count branches. */
+/* Options that harden a program, and --coverage if the archives count their branches. */
 #ifndef OSPREYC_LINK
 #define OSPREYC_LINK ""
 #endif

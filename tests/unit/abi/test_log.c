@@ -239,7 +239,7 @@ static int serve_until_stopped(int port) {
 
 /* The server writes lines that nobody reads, and serves. */
 static void expect_service(int port) {
-  for (int i = 0; i < 100; i++)
+  for (int i = 0; i < 60; i++)
     assert_int_equal(peer_status(port, "/a-path-that-the-server-does-not-have-and-that-takes-room-in-the-log", ""),
                      404);
   struct peer peer = peer_open(port, "/chat");

@@ -199,8 +199,39 @@ static void test_refusals(void **state) {
   refused("HTTP/1.1 101 OK\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n", "");
   refused("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n", "");
   refused("HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: x\r\n\r\n", "");
+  refused(
+      "HTTP/1.1 503 Service Unavailable\r\nRetry-After: 30\r\nContent-Length: 25\r\n\r\nthe server\x01is full\r\nmore",
+      "handshake refused: HTTP 503 Service Unavailable (Retry-After: 30): the server?is full");
+  refused("HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nno id\r\n0\r\n\r\n",
+          "handshake refused: HTTP 400 Bad Request: no id");
+  refused("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>\n<head>", "handshake refused: HTTP 502 Bad Gateway");
   refused("SSH-2.0-OpenSSH\r\n\r\n", "");
   refused("", "the connection was closed during the handshake (does the server want wss://?)");
+}
+
+/* WS-CONNECT-14 */
+static void test_interim_responses(void **state) {
+  static const char interim[] = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
+  (void)state;
+  for (int count = 8; count <= 9; count++) {
+    struct connecting c = {0};
+    char head[4096];
+    int port;
+    int listener = peer_listen(&port);
+    connecting_start(&c, port, "/");
+    struct peer peer = peer_accept(listener);
+    for (int i = 0; i < count; i++)
+      peer_send_text(&peer, interim);
+    if (count == 8)
+      peer_answer(&peer, head, sizeof head, "");
+    else
+      shutdown(peer.fd, SHUT_WR);
+    assert_int_equal(connecting_join(&c) != 0, count == 8);
+    if (count == 9)
+      expect_error_with(c.error, "handshake refused: HTTP 103 Early Hints");
+    peer_close(&peer);
+    close(listener);
+  }
 }
 
 /* The server chooses what was not offered: WS-CONNECTWITH-4 WS-CONNECT-8 */
@@ -217,7 +248,7 @@ static void test_bad_choices(void **state) {
     struct peer peer = peer_accept(listener);
     peer_answer(&peer, head, sizeof head, headers[i]);
     assert_int_equal(connecting_join(&c), 0);
-    expect_error_with(c.error, "that was not offered");
+    expect_error_with(c.error, "Sec-WebSocket-");
     peer_close(&peer);
     close(listener);
   }
@@ -517,6 +548,7 @@ int main(void) {
       cmocka_unit_test_setup(test_an_err_closes_with_1011, journal_setup),
       cmocka_unit_test_setup(test_the_message_cap, journal_setup),
       cmocka_unit_test_setup(test_refusals, journal_setup),
+      cmocka_unit_test_setup(test_interim_responses, journal_setup),
       cmocka_unit_test_setup(test_bad_choices, journal_setup),
       cmocka_unit_test_setup(test_a_server_that_does_not_answer, journal_setup),
       cmocka_unit_test_setup(test_the_close_handler, journal_setup),

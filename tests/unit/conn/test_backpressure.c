@@ -208,7 +208,7 @@ static void test_a_close_ends_the_wait_of_a_sender(void **state) {
 
 /* WS-BROADCAST-7 */
 static void test_broadcasts_wait_for_the_loop(void **state) {
-  char text[4001];
+  char text[3801];
   char sentence[100];
   (void)state;
   memset(text, 'b', sizeof text - 1);

@@ -191,6 +191,24 @@ static void test_expired(void **state) {
   assert_refused(&expired, "localhost", "the certificate of localhost has expired");
 }
 
+/* TLS-3: which certificate of the chain has expired. */
+static void test_expired_root(void **state) {
+  struct tls_identity old = {0}, issued_by_old = {0};
+  struct ws_tls_context *usual = trusting;
+  struct ws_why why;
+  (void)state;
+  tls_fixture_issue(&old, &(struct tls_request){.name = "old", .from_days = -10, .to_days = -1, .authority = 1});
+  issue(&issued_by_old, "issued-by-old", "DNS:localhost", 0, 10, &old);
+  setenv("SSL_CERT_FILE", old.certificate_file, 1);
+  trusting = ws_tls_context_new_client(&why);
+  assert_refused(&issued_by_old, "localhost", "the root certificate that the one of localhost relies on has expired");
+  ws_tls_context_unref(trusting);
+  trusting = usual;
+  setenv("SSL_CERT_FILE", authority.certificate_file, 1);
+  tls_fixture_free(&old);
+  tls_fixture_free(&issued_by_old);
+}
+
 /* TLS-4 */
 static void test_not_yet_valid(void **state) {
   (void)state;
@@ -605,6 +623,7 @@ int main(void) {
       tls_test(test_the_directory_of_trust),
       tls_test(test_addresses),
       tls_test(test_expired),
+      tls_test(test_expired_root),
       tls_test(test_not_yet_valid),
       tls_test(test_wrong_host),
       tls_test(test_untrusted),

@@ -16,7 +16,9 @@ static const struct {
     {"permessage-deflate; client_max_window_bits=10", "permessage-deflate; client_max_window_bits=10"},
     {"permessage-deflate; client_max_window_bits=\"9\"", "permessage-deflate; client_max_window_bits=9"},
     {"permessage-deflate; client_max_window_bits=8", "permessage-deflate; client_max_window_bits=8"},
-    {"permessage-deflate; server_max_window_bits=15", "permessage-deflate"},
+    {"permessage-deflate; server_max_window_bits=15", "permessage-deflate; server_max_window_bits=15"},
+    {"permessage-deflate; server_max_window_bits=\"1\\2\"", "permessage-deflate; server_max_window_bits=12"},
+    {"x; bar=\"ba\\z\", permessage-deflate", "permessage-deflate"},
     {"permessage-deflate; server_max_window_bits=9", "permessage-deflate; server_max_window_bits=9"},
     {"permessage-deflate;server_no_context_takeover", "permessage-deflate; server_no_context_takeover"},
     {"permessage-deflate ; client_no_context_takeover ", "permessage-deflate; client_no_context_takeover"},
@@ -64,6 +66,8 @@ static const struct {
     {"; permessage-deflate", "!"},
     {"permessage-deflate, @", "!"},
     {"x; y=\"a,b\"", "!"},
+    {"x; y=\"a\\ b\"", "!"},
+    {"x; y=\"a\\\"", "!"},
 };
 
 static void test_server_negotiates(void **state) {
@@ -91,21 +95,21 @@ static const struct {
   const char *answer;
   struct ws_deflate_params params;
 } answers[] = {
-    {"permessage-deflate", {15, 15, false, false}},
-    {"permessage-deflate; client_max_window_bits=9", {15, 9, false, false}},
-    {"permessage-deflate; server_max_window_bits=8", {8, 15, false, false}},
+    {"permessage-deflate", {15, 15, false, false, false}},
+    {"permessage-deflate; client_max_window_bits=9", {15, 9, false, false, false}},
+    {"permessage-deflate; server_max_window_bits=8", {8, 15, false, false, false}},
     {"permessage-deflate; server_max_window_bits=\"12\"; server_no_context_takeover; client_no_context_takeover",
-     {12, 15, true, true}},
-    {"permessage-deflate; client_max_window_bits=8", {0, 0, 0, 0}},
-    {"permessage-deflate; client_max_window_bits", {0, 0, 0, 0}},
-    {"permessage-deflate; client_max_window_bits=7", {0, 0, 0, 0}},
-    {"permessage-deflate; server_max_window_bits", {0, 0, 0, 0}},
-    {"permessage-deflate; server_max_window_bits=16", {0, 0, 0, 0}},
-    {"permessage-deflate; server_no_context_takeover; server_no_context_takeover", {0, 0, 0, 0}},
-    {"permessage-deflate; unknown", {0, 0, 0, 0}},
-    {"permessage-deflate, permessage-deflate", {0, 0, 0, 0}},
-    {"permessage-deflate;", {0, 0, 0, 0}},
-    {"other", {0, 0, 0, 0}},
+     {12, 15, true, true, false}},
+    {"permessage-deflate; client_max_window_bits=8", {0}},
+    {"permessage-deflate; client_max_window_bits", {0}},
+    {"permessage-deflate; client_max_window_bits=7", {0}},
+    {"permessage-deflate; server_max_window_bits", {0}},
+    {"permessage-deflate; server_max_window_bits=16", {0}},
+    {"permessage-deflate; server_no_context_takeover; server_no_context_takeover", {0}},
+    {"permessage-deflate; unknown", {0}},
+    {"permessage-deflate, permessage-deflate", {0}},
+    {"permessage-deflate;", {0}},
+    {"other", {0}},
 };
 
 static void test_client_checks_the_response(void **state) {
@@ -123,7 +127,8 @@ static void test_client_checks_the_response(void **state) {
 
 /* ---- messages */
 
-/* Frames for a client, unmasked so that they are readable. The examples of RFC 7692 section 7.2.3, and others. */
+/* DEFLATE-14 and others: frames for a client, unmasked so that they are readable. The examples of RFC 7692 section
+ * 7.2.3 come first. */
 static const struct {
   const char *name;
   const char *hex;
@@ -157,14 +162,16 @@ static const struct {
     {"a stored block of the wrong length", "C1 06 00 05 00 FA FE 48", "fail 1007 a compressed message is damaged\n"},
     {"cut within a block", "C1 04 F2 48 CD C9", "fail 1007 a compressed message is damaged\n"},
     {"cut within a stored block", "C2 07 00 05 00 FA FF 48 65", "fail 1007 a compressed message is damaged\n"},
-    {"a last block without another", "C1 07 F3 48 CD C9 C9 07 00", "fail 1007 a compressed message is damaged\n"},
+    {"a last block without another", "C1 07 F3 48 CD C9 C9 07 00", "text 5 Hello\n"}, /* DEFLATE-13 */
+    {"a last block without another, then a shared window", "C1 07 F3 48 CD C9 C9 07 00 C1 05 F2 00 11 00 00",
+     "text 5 Hello\ntext 5 Hello\n"},
     {"not UTF-8 once inflated", "C1 07 00 01 00 FE FF FF 00", "fail 1007 a text message is not UTF-8\n"},
     {"a binary need not be", "C2 07 00 01 00 FE FF FF 00", "binary 1 \xFF\n"},
     {"cut UTF-8 once inflated", "C1 07 00 01 00 FE FF C3 00", "fail 1007 a text message is not UTF-8\n"},
 };
 
 static void test_messages_at_every_split(void **state) {
-  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
+  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false, false}};
   (void)state;
   for (size_t i = 0; i < COUNT(vectors); i++) {
     uint8_t bytes[64];
@@ -175,7 +182,7 @@ static void test_messages_at_every_split(void **state) {
 
 /* DEFLATE-8: at the inflated byte, before the rest of the frame arrives. */
 static void test_inflated_text_fails_within_its_frame(void **state) {
-  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false}};
+  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, false, false, false}};
   (void)state;
   check_play("stored", &setup, "\xC1\x7E\x03\xE8\x00\x02\x00\xFD\xFF\xFF\x61", 11,
              "fail 1007 a text message is not UTF-8\n");
@@ -245,7 +252,7 @@ static void test_every_window_round_trips(void **state) {
     }
   }
   /* A peer that asks its zlib for 8 bits gets 9. */
-  conversation(&(struct setup){.role = WS_ROLE_SERVER, .deflate = {15, 8, false, false}}, 9, false, 1000);
+  conversation(&(struct setup){.role = WS_ROLE_SERVER, .deflate = {15, 8, false, false, false}}, 9, false, 1000);
 }
 
 /* DEFLATE-9: without takeover a repeated message has the same size; with it, a smaller one. */
@@ -272,7 +279,7 @@ static void test_takeover_shrinks_repeated_messages(void **state) {
 static void test_inflater_exists_only_while_needed(void **state) {
   (void)state;
   for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
-    const struct ws_deflate_params params = {15, 15, no_takeover, false};
+    const struct ws_deflate_params params = {15, 15, no_takeover, false, false};
     struct ws_session session;
     struct record record = {.session = &session};
     uint8_t plain[] = {0x81, 0x02, 'h', 'i'}, compressed[] = {0xC1, 0x07, 0xF2, 0x48, 0xCD, 0xC9, 0xC9, 0x07, 0x00};
@@ -294,7 +301,7 @@ static void test_inflater_exists_only_while_needed(void **state) {
 /* DEFLATE-6: at the limit, one byte above it, far above it. */
 static void test_inflated_size_is_limited(void **state) {
   static const size_t sizes[] = {50000, 50001, 30 << 20};
-  const struct setup setup = {.max_message_bytes = 50000, .deflate = {15, 15, false, false}};
+  const struct setup setup = {.max_message_bytes = 50000, .deflate = {15, 15, false, false, false}};
   (void)state;
   for (size_t i = 0; i < COUNT(sizes); i++) {
     size_t n;
@@ -332,7 +339,7 @@ static void noise_passes(const struct setup *setup) {
 
 /* DEFLATE-7 */
 static void test_ratio_is_limited(void **state) {
-  const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false}};
+  const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false, false}};
   size_t n;
   uint8_t *bytes = bomb(WS_ROLE_SERVER, 1u << 20, &n);
   struct record record = {0}, over = {0};
@@ -362,7 +369,7 @@ static void test_deflater_respects_the_ratio_of_receivers(void **state) {
       {"noise, then letters", 2, 0, true},
       {"noise", 2, 2, true},
   };
-  const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false}};
+  const struct setup setup = {.max_message_bytes = 1u << 30, .deflate = {15, 15, false, false, false}};
   struct ws_deflater *deflater = ws_deflater_new(15, false);
   uint8_t *message = malloc(SIZE), *bytes = NULL;
   char expected[2048] = "";

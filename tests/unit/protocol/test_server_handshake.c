@@ -86,7 +86,8 @@ static const struct request_case cases[] = {
     {"a path, without an upgrade", "GET /other HTTP/1.1\r\n" HOST, WS_REFUSAL_PATH},
     {"absolute form", "GET http://example.com/chat HTTP/1.1\r\n" REST, 0},
     {"absolute form, https, query", "GET HTTPS://EXAMPLE.com/chat?x HTTP/1.1\r\n" REST, 0},
-    {"absolute form, another host", "GET http://evil.com/chat HTTP/1.1\r\n" REST, WS_REFUSAL_HOST},
+    {"absolute form, another host", "GET http://other.com/chat HTTP/1.1\r\n" REST, 0},
+    {"absolute form, a bad host", "GET http://other..com/chat HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
     {"absolute form, no path", "GET http://example.com HTTP/1.1\r\n" REST, WS_REFUSAL_PATH},
     {"absolute form, only a query", "GET http://example.com?x HTTP/1.1\r\n" REST, WS_REFUSAL_PATH},
     {"absolute form, another scheme", "GET ftp://example.com/chat HTTP/1.1\r\n" REST, WS_REFUSAL_TARGET},
@@ -262,10 +263,11 @@ static void test_refusal_responses(void **state) {
   for (int i = 1; i < WS_REFUSAL_COUNT; i++) {
     char answer[WS_SERVER_HANDSHAKE_MAX], start[32], end[256];
     int status = ws_refusal_status((enum ws_refusal)i);
-    size_t n = ws_server_handshake_refuse(answer, (enum ws_refusal)i);
+    size_t n = ws_server_handshake_refuse(answer, (enum ws_refusal)i, "Sun, 06 Nov 1994 08:49:37 GMT");
     assert_int_equal(n, strlen(answer));
     sprintf(start, "HTTP/1.1 %d ", status);
     assert_memory_equal(answer, start, strlen(start));
+    assert_non_null(strstr(answer, "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
     assert_non_null(strstr(answer, "\r\nConnection: close"));
     assert_int_equal(strstr(answer, "\r\nAllow: GET\r\n") != NULL, status == 405);
     assert_int_equal(strstr(answer, "\r\nSec-WebSocket-Version: 13\r\n") != NULL, status == 426);

@@ -109,7 +109,7 @@ static const struct url_case cases[] = {
     {"ws://[::1.2.3.4:5]/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
     {"ws://[1.2.3.4]/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
     {"ws://[1:2:3:4:5:6:7:1.2.3.4]/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
-    {"ws://[fe80::1%25eth0]/", WS_URL_HOST, 0, 0, 0, 0, 0, 0},
+    {"ws://[fe80::1%25eth0]/", WS_URL_ZONE, 0, 0, 0, 0, 0, 0}, /* URL-7 */
 };
 
 static void check_slice(struct ws_slice got, const char *want) {

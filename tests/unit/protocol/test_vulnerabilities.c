@@ -229,7 +229,7 @@ static void test_everything_sent_is_initialised(void **state) {
     assert_int_equal(ws_close_code_encode(payload, 1000, "x", 1), 3);
     assert_memory_equal(payload, "\x03\xE8x", 3);
     memset(answer, (int)canary, sizeof answer);
-    size_t n = ws_server_handshake_refuse(answer, WS_REFUSAL_PATH);
+    size_t n = ws_server_handshake_refuse(answer, WS_REFUSAL_PATH, "");
     assert_int_equal(n, strlen(answer));
   }
 }

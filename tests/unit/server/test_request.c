@@ -63,6 +63,7 @@ static void test_headers_of_a_request(void **state) {
     const char *value;
   } rows[] = {
       {"x", 64, 4, "a, b"},              /* WS-HEADER-2 */
+      {"cookie", 64, 4, "1; 2"},         /* WS-HEADER-2 */
       {"x", 2, 4, ""},                   /* the length all the same */
       {"UPGRADE", 64, 9, "websocket"},   /* WS-HEADER-1 */
       {"Sec-WebSocket-Key", 64, -1, ""}, /* WS-HEADER-4 */
@@ -70,7 +71,7 @@ static void test_headers_of_a_request(void **state) {
   };
   char text[64];
   (void)state;
-  struct ws_request *request = request_with("Cookie: 1\r\nX: a\r\nx: b\r\n");
+  struct ws_request *request = request_with("Cookie: 1\r\nX: a\r\nx: b\r\nCookie: 2\r\n");
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     assert_int_equal(ws_request_header(request, rows[i].name, text, rows[i].room), rows[i].length);
     assert_memory_equal(text, rows[i].value, strlen(rows[i].value));

@@ -336,7 +336,7 @@ static bool peer_read_exactly(struct peer *peer, void *bytes, size_t n) {
   return true;
 }
 
-/* Reads the rest of a frame, which only a tolerant peer may miss. */
+/* Reads the rest of a frame. It may be cut short only if the peer is tolerant. */
 static bool peer_read_rest(struct peer *peer, void *bytes, size_t n) {
   bool complete = peer_read_exactly(peer, bytes, n);
   assert_true(complete || peer->tolerant);

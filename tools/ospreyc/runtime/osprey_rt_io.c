@@ -1,4 +1,5 @@
 #include "osprey_rt.h"
+#include "osprey_rt_result.h"
 #include "osprey_rt_text.h"
 
 #include "osprey/osprey_mem.h"
@@ -70,9 +71,16 @@ char *osp_rt_input(void) {
   return text;
 }
 
+/* Only programs that use WebSockets are linked with the runtime whose end interrupts a sleep. */
+__attribute__((weak)) void osp_ws_sleep(int64_t milliseconds);
+
 void osp_rt_sleep(int64_t milliseconds) {
   if (milliseconds < 0)
     return;
+  if (osp_ws_sleep) {
+    osp_ws_sleep(milliseconds);
+    return;
+  }
   struct timespec left = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
   while (nanosleep(&left, &left) < 0 && errno == EINTR)
     continue;
@@ -84,12 +92,8 @@ char *osp_rt_argument(int64_t n) {
 }
 
 /* Makes a block of Result<int, string>. The meta word marks the message. */
-static void *io_result_int(int64_t value, const char *message) {
-  struct {
-    int64_t value;
-    int8_t discriminant;
-    const char *message;
-  } *result = osp_alloc_tagged(sizeof *result, 1 | 1 << (8 + 2));
+static void *io_result_int(int64_t value, char *message) {
+  struct rt_word_result *result = osp_alloc_tagged(sizeof *result, RT_RESULT_META);
   result->value = value;
   result->discriminant = message != NULL;
   result->message = message;

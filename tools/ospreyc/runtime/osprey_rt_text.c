@@ -1,4 +1,5 @@
 #include "osprey_rt_text.h"
+#include "osprey_rt_result.h"
 
 #include "osprey/osprey_mem.h"
 
@@ -8,8 +9,7 @@
 
 enum { NUMBER_SIZE = 32, NUMBER_MAX = NUMBER_SIZE - 1 };
 
-/* The contents of a Result block `{ T, i8 discriminant, message }`. A bool takes one byte, so the members after it have
- * smaller offsets. */
+/* The contents of a Result block. */
 struct text_result {
   const void *block;
   bool failed;
@@ -17,10 +17,11 @@ struct text_result {
 };
 
 static struct text_result text_result_open(const void *block, int64_t inner) {
-  const char *bytes = block;
+  const struct rt_bool_result *of_bool = block;
+  const struct rt_word_result *of_word = block;
   struct text_result result = {.block = block};
-  result.failed = bytes[inner == OSP_RT_BOOL ? 1 : 8] != 0;
-  memcpy(&result.message, bytes + (inner == OSP_RT_BOOL ? 8 : 16), sizeof result.message);
+  result.failed = (inner == OSP_RT_BOOL ? of_bool->discriminant : of_word->discriminant) != 0;
+  result.message = inner == OSP_RT_BOOL ? of_bool->message : of_word->message;
   if (!result.message)
     result.message = "Error";
   return result;

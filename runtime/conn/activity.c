@@ -1,0 +1,72 @@
+#include "activity.h"
+
+static uint32_t ws_activity_now(const struct ws_loop *loop) {
+  return (uint32_t)ws_loop_now(loop);
+}
+
+void ws_activity_start(struct ws_activity *activity, const struct ws_loop *loop) {
+  uint32_t now = ws_activity_now(loop);
+  *activity = (struct ws_activity){.alive = now, .output = now, .away = (uint32_t)ws_loop_away(loop)};
+}
+
+void ws_activity_progressed(struct ws_activity *activity, const struct ws_loop *loop) {
+  activity->alive = activity->output = ws_activity_now(loop);
+}
+
+size_t ws_activity_backlog(const struct ws_stream *stream, const struct ws_outq *out) {
+  return ws_outq_bytes(out) + ws_stream_unacked(stream);
+}
+
+/* A time moves forward, but not past now. */
+static void ws_activity_move(uint32_t *time, uint32_t by, uint32_t now) {
+  *time += now - *time < by ? now - *time : by;
+}
+
+static uint32_t ws_activity_forgive(struct ws_activity *activity, uint32_t away, uint32_t now) {
+  uint32_t by = away - activity->away;
+  activity->away = away;
+  ws_activity_move(&activity->alive, by, now);
+  ws_activity_move(&activity->output, by, now);
+  if (activity->message)
+    ws_activity_move(&activity->message, by, now);
+  return by;
+}
+
+uint32_t ws_activity_look(struct ws_activity *activity, const struct ws_loop *loop, const struct ws_stream *stream,
+                          const struct ws_outq *out) {
+  uint32_t now = ws_activity_now(loop);
+  uint32_t by = ws_activity_forgive(activity, (uint32_t)ws_loop_away(loop), now);
+  bool backed_up = ws_activity_backlog(stream, out) > 0;
+  uint32_t acked = backed_up || activity->acked ? ws_stream_acked(stream) : 0;
+  if (activity->acked && acked != activity->acked)
+    ws_activity_progressed(activity, loop);
+  else if (!activity->acked && backed_up)
+    activity->output = now;
+  activity->acked = backed_up ? acked : 0;
+  return by;
+}
+
+uint32_t ws_activity_silent(const struct ws_activity *activity, const struct ws_loop *loop) {
+  return ws_activity_now(loop) - activity->alive;
+}
+
+uint32_t ws_activity_stalled(const struct ws_activity *activity, const struct ws_loop *loop) {
+  return activity->acked ? ws_activity_now(loop) - activity->output : 0;
+}
+
+bool ws_activity_message_is_slow(struct ws_activity *activity, const struct ws_loop *loop,
+                                 const struct ws_session *session, int64_t over_ms) {
+  uint32_t now = ws_activity_now(loop);
+  uint32_t bytes = session ? ws_session_unfinished(session) : 0;
+  uint32_t passed = now - activity->message;
+  if (bytes == 0) {
+    activity->message = 0;
+    return false;
+  }
+  if (activity->message && passed < over_ms)
+    return false;
+  bool slow = activity->message && bytes - activity->message_bytes < (int64_t)passed * WS_ACTIVITY_MESSAGE_RATE / 1000;
+  activity->message = now | 1;
+  activity->message_bytes = bytes;
+  return slow;
+}

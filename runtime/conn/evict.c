@@ -1,0 +1,44 @@
+#include "evict.h"
+
+#include "base/mem.h"
+#include "conn.h"
+#include "end.h"
+#include "held.h"
+#include "protocol/close_code.h"
+
+enum { WS_EVICT_LEAST = 64 * 1024 };
+
+static const char ws_evict_reason[] = "the server is short of memory";
+
+static struct ws_conn *ws_evict_largest(const struct ws_list *members) {
+  struct ws_conn *largest = NULL;
+  for (struct ws_list_node *node = members->first; node; node = node->next) {
+    struct ws_conn *conn = ws_conn_of_member(node);
+    if (!conn->handling && conn->held > WS_EVICT_LEAST && (!largest || conn->held > largest->held))
+      largest = conn;
+  }
+  return largest;
+}
+
+/* A queue that is long already would not be written soon. */
+static void ws_evict_end(struct ws_conn *conn) {
+  struct ws_exceeded limit = {"maxMemoryBytes", conn->group->rules->limits.max_memory_bytes};
+  enum ws_conn_state state = ws_conn_state(conn);
+  if (state > WS_CONN_HANDSHAKE && state <= WS_CONN_CLOSING)
+    ws_end_fail(conn, WS_CLOSE_TRY_AGAIN_LATER, ws_evict_reason, &limit);
+  else
+    ws_end_drop(conn, WS_DROP_LOCAL, ws_evict_reason);
+  if (ws_outq_bytes(&conn->out) > WS_EVICT_LEAST)
+    ws_end_drop(conn, WS_DROP_LOCAL, ws_evict_reason);
+}
+
+void ws_evict(struct ws_group *group) {
+  struct ws_conn *conn;
+  while (ws_held_excess(group) > 0 && (conn = ws_evict_largest(group->members)) != NULL) {
+    ws_conn_ref(conn);
+    ws_evict_end(conn);
+    ws_conn_drop_input(conn);
+    ws_held_forget(conn);
+    ws_conn_unref(conn);
+  }
+}

@@ -1,0 +1,49 @@
+#include "held.h"
+
+#include "protocol/deflater.h"
+
+enum {
+  WS_HELD_HEAD = 16 * 1024, /* a head in progress, at most */
+  WS_HELD_TLS = 24 * 1024,  /* OpenSSL's state of an idle connection, measured */
+  WS_HELD_STEP = 16 * 1024, /* smaller changes are not counted yet */
+};
+
+static int64_t ws_held_of(const struct ws_conn *conn) {
+  size_t bytes = sizeof *conn + ws_outq_bytes(&conn->out);
+  if (conn->unparsed)
+    bytes += sizeof *conn->unparsed + conn->unparsed->size;
+  if (conn->session)
+    bytes += ws_session_held(conn->session);
+  if (conn->deflater)
+    bytes += ws_deflater_held(conn->deflater);
+  if (conn->handshake && ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
+    bytes += WS_HELD_HEAD;
+  if (ws_stream_is_secure(&conn->stream))
+    bytes += WS_HELD_TLS;
+  return (int64_t)bytes;
+}
+
+static void ws_held_change(struct ws_conn *conn, int64_t held) {
+  atomic_fetch_add_explicit(&conn->group->budget->held, held - conn->held, memory_order_relaxed);
+  conn->held = held;
+}
+
+int64_t ws_held_excess(const struct ws_group *group) {
+  return atomic_load_explicit(&group->budget->held, memory_order_relaxed) - group->rules->limits.max_memory_bytes;
+}
+
+bool ws_held_count(struct ws_conn *conn) {
+  if (!conn->group->budget)
+    return false;
+  int64_t held = ws_held_of(conn);
+  int64_t more = held - conn->held;
+  if (more > -WS_HELD_STEP && more < WS_HELD_STEP)
+    return false;
+  ws_held_change(conn, held);
+  return more > 0 && ws_held_excess(conn->group) > 0;
+}
+
+void ws_held_forget(struct ws_conn *conn) {
+  if (conn->group->budget)
+    ws_held_change(conn, 0);
+}

@@ -1,0 +1,22 @@
+#pragma once
+/* What a server's connections hold of memory for their peers, in all (maxMemoryBytes). A connection counts what it
+ * holds after its input was read and its output was written. On its loop thread. */
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conn.h"
+
+/* Of a server; shared by its loop threads. Zeroed is empty. */
+struct ws_budget {
+  _Atomic int64_t held; /* bytes */
+};
+
+/* Counts the connection anew. Returns true if it holds more than before, and the limit is exceeded: evict.h. */
+bool ws_held_count(struct ws_conn *conn);
+
+/* Bytes by which the limit is exceeded; 0 or less: it is not. */
+int64_t ws_held_excess(const struct ws_group *group);
+
+/* The connection holds nothing any more. */
+void ws_held_forget(struct ws_conn *conn);

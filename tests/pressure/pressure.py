@@ -1,0 +1,363 @@
+#!/usr/bin/python3
+"""Healthy peers beside slow handlers, slow networks and stopped processes: none is lost; peers that stall are.
+
+Usage: pressure.py CASE (SERVER)     CASE is one of the functions below, named case_CASE
+"""
+import contextlib
+import multiprocessing
+import pathlib
+import re
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+
+TESTS = pathlib.Path(__file__).parent.parent
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs")]
+
+from osprey_process import Failure, expect, free_port, started   # noqa: E402
+from wire import CLOSE, CONTINUATION, PING, PONG, TEXT, build_frame, open_client   # noqa: E402
+
+
+@contextlib.contextmanager
+def server(program, **limits):
+    port = free_port()
+    arguments = [str(word) for limit in limits.items() for word in limit]
+    with started(program, port, *arguments) as process:
+        process.wait_for("listening")
+        process.port = port
+        yield process
+
+
+def join(process, receive_buffer=None):
+    sock = socket.socket()
+    if receive_buffer:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    sock.connect(("127.0.0.1", process.port))
+    return open_client(sock, f"127.0.0.1:{process.port}", "/")[0]
+
+
+def say(wire, text):
+    wire.write(wire.frame(TEXT, text.encode()))
+
+
+def answer_pings(wire, until):
+    """Reads frames and answers pings until `until(frame)` holds or the connection ends; returns that frame or None."""
+    while (frame := wire.read()) is not None and not until(frame):
+        if frame.opcode == PING:
+            wire.write(wire.frame(PONG, frame.payload))
+    return frame
+
+
+def in_background(function, *arguments):
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    return thread
+
+
+def echoes(wire, text):
+    say(wire, text)
+    frame = answer_pings(wire, lambda frame: frame.opcode == TEXT)
+    expect("echo", text.encode(), frame and frame.payload)
+
+
+def case_late_pongs(program):
+    """Pongs that came while a handler ran are read before their deadline is judged. WS-TIME-1"""
+    with server(program, idleTimeoutMs=4000, maxConnectionsPerAddress=0) as process:
+        peers = [join(process) for _ in range(600)]
+        sleeper = join(process)
+        for wire in peers:
+            expect("the server's ping", PING, wire.read().opcode)
+        say(sleeper, "3000")
+        for wire in peers:
+            wire.write(wire.frame(PONG))
+        for wire in peers:
+            echoes(wire, "still here")
+        expect("closed connections", [], process.lines[1:])
+
+
+def case_stopped_process(program):
+    """A process that was stopped for longer than every deadline loses nobody. WS-TIME-1, WS-TIME-2"""
+    with server(program, idleTimeoutMs=1500, handshakeTimeoutMs=1000) as process:
+        peers = [join(process) for _ in range(50)]
+        shaking = socket.create_connection(("127.0.0.1", process.port))
+        shaking.sendall(b"GET / HTTP/1.1\r\n")
+        echoes(peers[0], "before")
+        process.signal(signal.SIGSTOP)
+        time.sleep(4)   # what is tested: time that passes while the process is stopped
+        process.signal(signal.SIGCONT)
+        for wire in peers:
+            echoes(wire, "after")
+        shaking.sendall(b"Host: x\r\n\r\n")
+        expect("the answer to the handshake", b"HTTP/1.1 4", shaking.recv(10))
+        expect("closed connections", [], process.lines[1:])
+
+
+def case_rate_after_pause(program):
+    """Messages that piled up while a handler ran do not count as sent in one second. WS-TIME-3"""
+    with server(program, maxMessagesPerSecond=20) as process:
+        peer, sleeper = join(process), join(process)
+        echoes(peer, "a")
+        say(sleeper, "3000")
+        for i in range(30):   # ten a second, for as long as the handler runs
+            say(peer, f"message {i}")
+            time.sleep(0.1)
+        for i in range(30):
+            frame = peer.read()
+            expect("echo", f"message {i}".encode(), frame and frame.payload)
+
+
+def read_slowly(wire, bytes_per_second, total, step=0.05):
+    """Takes bytes at a rate and no faster; returns how many came before the end."""
+    taken, begun = 0, time.monotonic()
+    while taken < total:
+        due = (time.monotonic() - begun) * bytes_per_second
+        if taken > due:
+            time.sleep(step)
+            continue
+        more = wire.sock.recv(min(16384, total - taken))
+        if not more:
+            break
+        taken += len(more)
+    return taken
+
+
+def case_slow_reader(program):
+    """A peer that reads slowly and without pause is alive while output progresses. WS-TIME-4"""
+    with server(program, idleTimeoutMs=1500) as process:
+        wire = join(process, receive_buffer=65536)
+        say(wire, "-3")
+        size = 3 * (1048576 + 10)
+        expect("bytes", size, read_slowly(wire, 400_000, size))
+        echoes(wire, "still here")
+
+
+def case_stalled_reader(program):
+    """A peer that answers pings and reads nothing is ended, and its bytes are given up. WS-TIME-5"""
+    with server(program, idleTimeoutMs=1000) as process:
+        wire = join(process, receive_buffer=4096)
+        say(wire, "-12")
+        begun = time.monotonic()
+
+        def talk():
+            while wire.ended is None:
+                wire.write(wire.frame(PONG))
+                time.sleep(0.2)
+        in_background(talk)
+        process.wait_for("ended 1006 ", limit=15)
+        took = time.monotonic() - begun
+        if took > 9:
+            raise Failure(f"the connection was kept for {took:.1f} s")
+        if "the peer does not read" not in process.errors() or "bytes" not in process.errors():
+            raise Failure(f"the log does not say why:\n{process.errors()}")
+
+
+def case_endless_message(program):
+    """A message that gains a byte a second is ended; one that gains little but steadily is not. WS-TIME-6"""
+    with server(program, idleTimeoutMs=2000) as process:
+        slow, steady = join(process), join(process)
+        slow.write(slow.frame(TEXT, b"x", fin=False))
+        steady.write(steady.frame(TEXT, b"", fin=False))
+        begun = time.monotonic()
+        while slow.ended is None and time.monotonic() - begun < 12 and len(process.lines) < 2:
+            slow.write(slow.frame(CONTINUATION, b"x", fin=False))
+            slow.write(slow.frame(PING))
+            for _ in range(10):
+                steady.write(steady.frame(CONTINUATION, b"0123456789", fin=False))
+                time.sleep(0.1)
+            with contextlib.suppress(Failure):
+                process.wait_for_lines(2, limit=0.01)
+        expect("how the slow one ended", ["ended 1008 the message takes too long"], process.lines[1:])
+        steady.write(steady.frame(CONTINUATION, b"."))
+        frame = answer_pings(steady, lambda frame: frame.opcode == TEXT)
+        expect("the steady one's end", b".", frame.payload[-1:])
+
+
+def case_close_delivers(program):
+    """What was sent before a close arrives, however slowly, but not at a peer that stops reading. WS-CLOSE-2"""
+    with server(program) as process:
+        wire = join(process, receive_buffer=65536)
+        say(wire, "-7")
+        say(wire, "close")
+        size = 7 * (1048576 + 10) + 4
+        expect("bytes", size, read_slowly(wire, 1_000_000, size))
+        wire.write(wire.frame(CLOSE, b"\x03\xe8"))
+        process.wait_for("ended 1000 ")
+    with server(program) as process:
+        wire = join(process, receive_buffer=4096)
+        say(wire, "-12")
+        say(wire, "close")
+        begun = time.monotonic()
+        process.wait_for("ended 1006 ", limit=15)
+        took = time.monotonic() - begun
+        if not 4.5 < took < 9:
+            raise Failure(f"the close took {took:.1f} s")
+        if "its peer has not taken" not in process.errors():
+            raise Failure(f"the log does not say what was given up:\n{process.errors()}")
+    with server(program, closeTimeoutMs=2000) as process:
+        wire = join(process, receive_buffer=65536)
+        say(wire, "-7")
+        say(wire, "close")
+        begun = time.monotonic()
+        in_background(read_slowly, wire, 300_000, 1 << 23)
+        process.wait_for("ended 1006 ", limit=15)
+        took = time.monotonic() - begun
+        if not 1.8 < took < 4:
+            raise Failure(f"the close took {took:.1f} s")
+
+
+def case_slow_handler_is_named(program):
+    """A handler that runs for over a second while others wait is logged while it runs. WS-LOG-6"""
+    with server(program) as process:
+        sleeper, other = join(process), join(process)
+        say(sleeper, "4000")
+        say(other, "hello")
+        begun = time.monotonic()
+        while "message handler of connection" not in process.errors():
+            if time.monotonic() - begun > 3.5:
+                raise Failure(f"the log does not name the handler:\n{process.errors()}")
+            time.sleep(0.05)
+
+
+def case_first_ping(program):
+    """The first ping comes after half of idleTimeoutMs, and after 25 s at most. WS-LIMIT-12"""
+    with server(program, idleTimeoutMs=3000) as half, server(program) as default:
+        begun = time.monotonic()
+        for process, low, high, patience in [(half, 1.3, 2.5, 10), (default, 24, 27, 40)]:
+            process.wire = join(process)
+        for process, low, high in [(half, 1.3, 2.5), (default, 24, 27)]:
+            frame = process.wire.read(40)
+            expect("frame", PING, frame.opcode)
+            took = time.monotonic() - begun
+            if not low < took < high:
+                raise Failure(f"the ping came after {took:.1f} s")
+
+
+def case_log_of_a_flood(program):
+    """A flood of refusals is counted in the log, and a line at the end says how many there were. WS-LOG-7"""
+    with server(program) as process:
+        for _ in range(500):
+            sock = socket.create_connection(("127.0.0.1", process.port))
+            sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            sock.recv(4096)
+            sock.close()
+        process.signal()
+        process.finish(live=1)   # the program's own text
+        log = process.errors()
+        written = log.count("refuses 127.0.0.1")
+        omitted = sum(int(count) for count in re.findall(r"and (\d+) more like this", log))
+        expect("refusals in the log", 500, written - log.count("more like this") + omitted)
+        if written > 100 * 6:
+            raise Failure(f"{written} lines")
+
+
+def flood(port, count, payload):
+    """Keeps `count` connections busy with messages, and reads what comes back, until the process is killed."""
+    socks = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+    poller, sent, data = select.epoll(), {}, build_frame(TEXT, payload, mask=b"abcd") * (80_000 // len(payload))
+    for sock in socks:
+        open_client(sock, f"127.0.0.1:{port}", "/")
+        sock.setblocking(False)
+        sent[sock.fileno()] = [sock, 0]
+        poller.register(sock, select.EPOLLIN | select.EPOLLOUT)
+    while True:
+        for fd, events in poller.poll():
+            sock, at = sent[fd]
+            with contextlib.suppress(BlockingIOError):
+                if events & select.EPOLLIN:
+                    sock.recv(1 << 18)
+                if events & select.EPOLLOUT:
+                    sent[fd][1] = (at + sock.send(data[at:])) % len(data)
+
+
+def case_fairness(program):
+    """A quiet client beside 100 connections that flood the server waits for a bounded part of their work. WS-TIME-7"""
+    with server(program) as process:
+        flooder = multiprocessing.Process(target=flood, args=(process.port, 100, b"x" * 20), daemon=True)
+        flooder.start()
+        quiet, waits = join(process), []
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            begun = time.monotonic()
+            echoes(quiet, "quick")
+            waits.append((time.monotonic() - begun) * 1000)
+            time.sleep(0.005)
+        flooder.kill()
+        waits.sort()
+        p99 = waits[len(waits) * 99 // 100]
+        print(f"beside 100 floods, {len(waits)} echoes: p50 {waits[len(waits) // 2]:.1f} ms, p99 {p99:.1f} ms")
+        if p99 > 500:   # of a loaded machine; before the work was bounded it was 2,800
+            raise Failure(f"p99 {p99:.0f} ms")
+
+
+def resident_kib(process):
+    with open(f"/proc/{process.child.pid}/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
+
+
+def drain(wire):
+    with contextlib.suppress(OSError):
+        while wire.sock.recv(1 << 18):
+            pass
+
+
+def case_memory_in_all(program):
+    """What all peers make a server hold is bounded: the largest holders go first, with 1013. WS-LIMIT-18"""
+    with server(program, maxMemoryBytes=32 << 20, maxMessageBytes=16 << 20) as process:
+        quiet = join(process)
+        before = resident_kib(process)
+        hoarders = [join(process) for _ in range(20)]
+        for wire in hoarders:
+            in_background(wire.write, wire.frame(TEXT, b"x" * (8 << 20))[:-1])
+        process.wait_for("ended 1013 the server is short of memory", times=10)
+        echoes(quiet, "not me")
+        grown = (resident_kib(process) - before) // 1024
+        print(f"20 messages of 8 MiB under way cost {grown} MiB")
+        if grown > 64:
+            raise Failure(f"the server grew by {grown} MiB")
+        if "maxMemoryBytes is 33554432" not in process.errors():
+            raise Failure(f"the log does not name the limit:\n{process.errors()}")
+
+
+def case_broadcast_to_the_deaf(program):
+    """Small broadcasts to receivers that do not read cost no more memory than maxQueuedBytes. WS-LIMIT-7"""
+    with server(program, maxQueuedBytes=1 << 20, idleTimeoutMs=0) as process:
+        deaf = [join(process, receive_buffer=4096) for _ in range(10)]
+        talker = join(process)
+        before = resident_kib(process)
+        in_background(drain, talker)
+        data = talker.frame(TEXT, b"all") * 1000
+        begun = time.monotonic()
+        while process.errors().count("too slow to take what is broadcast") < 10 and time.monotonic() - begun < 60:
+            talker.write(data)
+        most = (resident_kib(process) - before) / 1024
+        print(f"10 receivers that do not read cost {most:.1f} MiB")
+        if most > 10 * 1.5 + 8:
+            raise Failure(f"the receivers cost {most:.1f} MiB")
+        for wire in deaf:
+            wire.close()
+
+
+def case_end_of_program(program):
+    """The program's end does not wait for sleeps, and close handlers are told of it. RUN-IO-4, WS-EXIT-8, WS-EXIT-9"""
+    port = free_port()
+    with started(program, port) as process:
+        process.wait_for("connected")
+        begun = time.monotonic()
+        process.signal(signal.SIGINT)
+        lines = process.finish()
+        took = time.monotonic() - begun
+        if took > 2:
+            raise Failure(f"the end took {took:.1f} s")
+        expect("close handlers", {"server closed 1001 the program is ending", "client closed 1001 "}, {
+            line for line in lines if " closed " in line})
+        expect("the connect", 1, lines.count(f"connect ws://127.0.0.1:{port}/: the program is ending"))
+
+
+def main(case, *programs):
+    globals()[f"case_{case}"](*programs)
+
+
+main(*sys.argv[1:])
