@@ -25,11 +25,11 @@ struct ws_loop {
   int64_t now;
   int64_t listened; /* when the latest wait returned */
   int64_t away;
-  int watches; /* with an interest */
 
   struct ws_deferred *deferred;
   struct ws_deferred **deferred_end;
   int deferred_count;
+  int watches; /* with an interest */
 
   /* Tasks taken from `posted` in one exchange, in the order in which they run. */
   struct ws_task *tasks;
