@@ -65,12 +65,12 @@ def echoes(wire, text):
 
 def case_late_pongs(program):
     """Pongs that came while a handler ran are read before their deadline is judged. WS-TIME-1"""
-    with server(program, idleTimeoutMs=4000, maxConnectionsPerAddress=0) as process:
+    with server(program, idleTimeoutMs=10000, maxConnectionsPerAddress=0) as process:
         peers = [join(process) for _ in range(600)]
         sleeper = join(process)
         for wire in peers:
             expect("the server's ping", PING, wire.read().opcode)
-        say(sleeper, "3000")
+        say(sleeper, "6000")
         for wire in peers:
             wire.write(wire.frame(PONG))
         for wire in peers:
@@ -126,7 +126,7 @@ def read_slowly(wire, bytes_per_second, total, step=0.05):
 
 def case_slow_reader(program):
     """A peer that reads slowly and without pause is alive while output progresses. WS-TIME-4"""
-    with server(program, idleTimeoutMs=1500) as process:
+    with server(program, idleTimeoutMs=3000) as process:
         wire = join(process, receive_buffer=65536)
         say(wire, "-3")
         size = 3 * (1048576 + 10)

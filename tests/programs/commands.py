@@ -104,6 +104,23 @@ def a_link_that_fails_is_reported(bench):
         raise Failure(f"the driver is not named:\n{done.stderr}")
 
 
+def a_signal_leaves_nothing_behind(bench):
+    """RUN-CMD-3: the signals that end a compiler while it links."""
+    source = bench.source("linking.osp", "print(1)\n")
+    driver = bench.source("driver.sh", "#!/bin/sh\necho linking\nexec sleep 600\n")
+    driver.chmod(0o755)
+    temporary = bench.scratch / "signals"
+    temporary.mkdir()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
+        output = bench.scratch / "never"
+        with started(bench.ospreyc, source, "-o", output, TMPDIR=str(temporary), OSPREYC_CC=str(driver)) as process:
+            process.wait_for("linking")
+            expect("while it links", 1, len(list(temporary.iterdir())))
+            process.signal(number)
+            expect("death by the signal", -number, process.child.wait(TIME_LIMIT))
+            expect("left behind", [], list(temporary.iterdir()))
+
+
 def a_debugger_knows_the_source(bench):
     """RUN-DEBUG-1"""
     source = bench.source("stack.osp", STACK)
@@ -127,7 +144,7 @@ def a_sanitizer_names_the_line(bench):
 
 
 TESTS = [run_replaces_the_compiler, all_levels_behave_the_same, a_link_that_fails_is_reported,
-         a_debugger_knows_the_source]
+         a_signal_leaves_nothing_behind, a_debugger_knows_the_source]
 
 
 def main():

@@ -56,7 +56,7 @@ static char *cc_run_write_response_file(const struct cc_command *command, const 
 }
 
 static pid_t cc_run_spawn(char **argv) {
-  static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP};
+  static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
   struct sigaction action = {.sa_handler = cc_run_forward_signal};
   for (size_t i = 0; i < sizeof forwarded / sizeof *forwarded; i++)
     sigaction(forwarded[i], &action, NULL);
@@ -130,6 +130,9 @@ char *cc_run_scratch_new(void) {
   char *scratch = NULL;
   if (asprintf(&scratch, "%s/osprey-ws-cc.XXXXXX", parent && *parent ? parent : "/tmp") < 0)
     return NULL;
+  /* A diagnostic that nobody reads must not end this process before the directory is removed. */
+  struct sigaction action = {.sa_handler = cc_run_forward_signal};
+  sigaction(SIGPIPE, &action, NULL);
   if (mkdtemp(scratch))
     return scratch;
   fprintf(stderr, "osprey-ws-cc: error: cannot make the directory '%s': %s\n", scratch, strerror(errno));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -68,6 +69,38 @@ static int command_add_archive(struct link_command *command, const char *name, F
   return -1;
 }
 
+/* ---- signals */
+
+/* What a signal that ends the compiler removes first: set while the temporary directory exists. */
+static char link_scratch_path[PATH_MAX], link_scratch_files[2][PATH_MAX + 16];
+static volatile sig_atomic_t link_child; /* the process that links; 0: none */
+
+static const int link_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+
+/* Calls only what POSIX allows in a signal handler. */
+static void link_end(int number) {
+  int status;
+  if (link_child > 0 && kill((pid_t)link_child, SIGTERM) == 0)
+    waitpid((pid_t)link_child, &status, 0);
+  for (size_t i = 0; i < sizeof link_scratch_files / sizeof *link_scratch_files; i++)
+    unlink(link_scratch_files[i]);
+  rmdir(link_scratch_path);
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+/* A signal that was ignored stays so. The program that replaces this process gets the default again. */
+static void link_clean_up_on_signals(const char *scratch) {
+  struct sigaction action = {.sa_handler = link_end, .sa_flags = SA_RESTART}, before;
+  snprintf(link_scratch_path, sizeof link_scratch_path, "%s", scratch);
+  snprintf(link_scratch_files[0], sizeof link_scratch_files[0], "%s/program.o", scratch);
+  snprintf(link_scratch_files[1], sizeof link_scratch_files[1], "%s/program", scratch);
+  for (size_t i = 0; i < sizeof link_signals / sizeof *link_signals; i++) {
+    if (sigaction(link_signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+      sigaction(link_signals[i], &action, NULL);
+  }
+}
+
 /* Runs the command, which prints its own messages, and waits for it. */
 static int command_run(const struct link_command *command, FILE *err) {
   pid_t child = 0;
@@ -78,8 +111,10 @@ static int command_run(const struct link_command *command, FILE *err) {
     fprintf(err, "error: cannot run '%s': %s\n", command->arguments[0], strerror(problem));
     return -1;
   }
+  link_child = child;
   while (waitpid(child, &status, 0) < 0 && errno == EINTR)
     continue;
+  link_child = 0;
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
     return 0;
   fprintf(err, "error: '%s' failed to link the program\n", command->arguments[0]);
@@ -117,8 +152,10 @@ char *link_scratch(FILE *err) {
   char *path = NULL;
   if (asprintf(&path, "%s/ospreyc-XXXXXX", place && *place ? place : "/tmp") < 0)
     return NULL;
-  if (mkdtemp(path))
+  if (mkdtemp(path)) {
+    link_clean_up_on_signals(path);
     return path;
+  }
   fprintf(err, "error: cannot create the directory %s: %s\n", path, strerror(errno));
   free(path);
   return NULL;

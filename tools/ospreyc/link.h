@@ -10,7 +10,8 @@
 /* Links an object to an executable. Returns 0, or -1 after a message. */
 int link_program(const char *object, const char *output, FILE *err);
 
-/* Makes a temporary directory. Returns its path, which the caller frees, or NULL after a message. */
+/* Makes a temporary directory, for program.o and program. Returns its path, which the caller frees, or NULL after a
+ * message. SIGINT, SIGTERM, SIGHUP and SIGPIPE remove it before they end the process. Once per process. */
 char *link_scratch(FILE *err);
 
 /* Replaces this process by the program. If `scratch` is not NULL, it is the program's directory; both are removed
