@@ -68,14 +68,14 @@ struct ws_conn {
   struct ws_activity activity;
   int64_t held; /* bytes that its group's budget counts for it */
   uint32_t rate_start, rate_count;
-  uint32_t rate_away;               /* ws_loop_away at the latest message */
+  uint32_t rate_away;               /* ws_loop_away_so_far at the latest message */
+  uint32_t rate_more_ms;            /* by which the present second is longer */
   uint32_t closing_since;           /* in the states from CLOSING on: ms of the loop's clock, truncated */
   _Atomic uint32_t posted;          /* shared: messages posted to the loop thread and not yet queued */
   struct ws_deflate_params deflate; /* shared */
   uint16_t port;                    /* shared: the peer's */
   uint16_t code;                    /* close code of the end; 0: none yet */
   uint16_t refs;
-  uint16_t rate_away_s;                   /* seconds by which the present second is longer */
   uint16_t protocol_start, protocol_size; /* the role's: the subprotocol within its list (shared) */
   _Atomic uint8_t state;                  /* shared; enum ws_conn_state */
   uint8_t refusal;                        /* the role's: enum ws_refusal to answer the head with */

@@ -52,15 +52,15 @@ static bool ws_input_rate_exceeded(struct ws_conn *conn) {
     return false;
   struct ws_loop *loop = ws_conn_loop(conn);
   uint32_t now = (uint32_t)ws_loop_now(loop);
-  uint32_t away = (uint32_t)ws_loop_away(loop);
-  if (conn->rate_count == 0 || now - conn->rate_start >= 1000 * (conn->rate_away_s + 1u)) {
+  uint32_t away = (uint32_t)ws_loop_away_so_far(loop);
+  if (conn->rate_count == 0 || now - conn->rate_start >= 1000 + conn->rate_more_ms) {
     conn->rate_start = now;
     conn->rate_count = 0;
-    conn->rate_away_s = 0;
+    conn->rate_more_ms = 0;
   }
-  conn->rate_away_s = (uint16_t)(conn->rate_away_s + (away - conn->rate_away + 999) / 1000);
+  conn->rate_more_ms += away - conn->rate_away;
   conn->rate_away = away;
-  return conn->rate_count++ >= cap * (conn->rate_away_s + 1);
+  return conn->rate_count++ >= cap * (1 + ((int64_t)conn->rate_more_ms + 999) / 1000);
 }
 
 static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8_t *bytes, size_t n) {

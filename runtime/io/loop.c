@@ -79,6 +79,11 @@ int64_t ws_loop_away(const struct ws_loop *loop) {
   return loop->away;
 }
 
+int64_t ws_loop_away_so_far(const struct ws_loop *loop) {
+  int64_t busy_ms = ws_clock_coarse_ms() - loop->listened - WS_LOOP_AWAY_MS;
+  return loop->away + (busy_ms > 0 ? busy_ms : 0);
+}
+
 struct ws_pool *ws_loop_pool(struct ws_loop *loop) {
   return &loop->pool;
 }

@@ -66,6 +66,9 @@ int64_t ws_loop_refresh(struct ws_loop *loop);
 enum { WS_LOOP_AWAY_MS = 250 };
 int64_t ws_loop_away(const struct ws_loop *loop);
 
+/* As ws_loop_away, and the time by which the present turn is too long by now. */
+int64_t ws_loop_away_so_far(const struct ws_loop *loop);
+
 /* Sets the interest of `watch`; 0 removes it. The owner zeroes the watch, then sets watch->ready and watch->fd. The
  * interest must be 0 before fd is closed. Returns 0, or -1 with errno and the interest unchanged. Removing never fails.
  */

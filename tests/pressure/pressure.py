@@ -340,11 +340,20 @@ def case_broadcast_to_the_deaf(program):
             wire.close()
 
 
+def catches(pid, number):
+    """Returns true if the process has a handler for the signal."""
+    with open(f"/proc/{pid}/status") as status:
+        mask = next(line.split()[1] for line in status if line.startswith("SigCgt:"))
+    return int(mask, 16) >> (number - 1) & 1
+
+
 def case_end_of_program(program):
     """The program's end does not wait for sleeps, and close handlers are told of it. RUN-IO-4, WS-EXIT-8, WS-EXIT-9"""
     port = free_port()
     with started(program, port) as process:
         process.wait_for("connected")
+        while not catches(process.child.pid, signal.SIGINT):   # websocketKeepAlive has begun
+            time.sleep(0.01)
         begun = time.monotonic()
         process.signal(signal.SIGINT)
         lines = process.finish()
@@ -360,4 +369,5 @@ def main(case, *programs):
     globals()[f"case_{case}"](*programs)
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
 
@@ -29,9 +30,12 @@ static void *connect_and_close(void *context) {
   (void)context;
   for (;;) {
     int64_t id = osp_ws_connect(url, on_text, &error);
+    osp_release(error);
     atomic_fetch_add(&connects, 1);
-    if (id)
-      osp_ws_close(id, &error);
+    if (!id)
+      continue;
+    osp_ws_close(id, &error);
+    osp_release(error);
   }
   return NULL;
 }
@@ -42,11 +46,15 @@ static void *serve_and_stop(void *context) {
   int port = *(int *)context;
   for (;;) {
     int64_t server = osp_ws_create_server(port, "127.0.0.1", "/", &error);
-    if (server) {
-      osp_ws_server_listen(server, &error);
-      osp_ws_server_broadcast(server, "to nobody", &error);
-      osp_ws_stop_server(server, &error);
-    }
+    osp_release(error);
+    if (!server)
+      continue;
+    osp_ws_server_listen(server, &error);
+    osp_release(error);
+    osp_ws_server_broadcast(server, "to nobody", &error);
+    osp_release(error);
+    osp_ws_stop_server(server, &error);
+    osp_release(error);
   }
   return NULL;
 }

@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""What one hostile client costs: each attack beside a quiet client that echoes, as a table. The server of the npm
+package ws stands beside it, if the package is installed.
+
+Usage: attacks.py (PRESSURE_SERVER) NODE_MODULES NODE_SERVER
+
+A row fails if the quiet client waits, or the server grows, by more than its bound. The bounds are for a busy machine.
+"""
+import contextlib
+import multiprocessing
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import zlib
+
+TESTS = pathlib.Path(__file__).parent.parent
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs"), str(TESTS / "pressure")]
+
+from osprey_process import free_port, started   # noqa: E402
+from pressure import flood   # noqa: E402
+from wire import PING, TEXT, build_frame, open_client, request   # noqa: E402
+
+SECONDS = 4
+DEFLATE = [("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits")]
+
+
+def connect(port, headers=()):
+    sock = socket.create_connection(("127.0.0.1", port))
+    return open_client(sock, f"127.0.0.1:{port}", "/", headers)[0].sock
+
+
+def send_for_ever(socks, data):
+    """Writes the same bytes to each socket, and reads what comes back."""
+    sent = dict.fromkeys(socks, 0)
+    for sock in socks:
+        sock.setblocking(False)
+    while True:
+        for sock in socks:
+            with contextlib.suppress(BlockingIOError):
+                sent[sock] = (sent[sock] + sock.send(data[sent[sock]:])) % len(data)
+            with contextlib.suppress(BlockingIOError):
+                sock.recv(1 << 18)
+        time.sleep(0.001)
+
+
+def messages(port):
+    flood(port, 100, b"x" * 20)
+
+
+def pings(port):
+    send_for_ever([connect(port) for _ in range(100)], build_frame(PING, b"x" * 20, mask=b"abcd") * 2000)
+
+
+def bombs(port):
+    """Messages of 1 MiB in 1,033 bytes."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = (packer.compress(bytes(1048575)) + packer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    send_for_ever([connect(port, DEFLATE) for _ in range(10)], build_frame(TEXT, packed, rsv=4, mask=b"abcd") * 50)
+
+
+def unfinished(port):
+    """Messages that lack their last byte."""
+    frame = build_frame(TEXT, b"x" * 1048575, mask=b"abcd")[:-1]
+    socks = [connect(port) for _ in range(500)]
+    for sock in socks:
+        sock.sendall(frame)
+    time.sleep(600)
+
+
+def handshakes(port):
+    """Handshakes of a byte a second."""
+    socks = [socket.create_connection(("127.0.0.1", port)) for _ in range(500)]
+    for byte in request(f"127.0.0.1:{port}", "/")[0]:
+        for sock in socks:
+            with contextlib.suppress(OSError):
+                sock.send(bytes([byte]))
+        time.sleep(1)
+
+
+def refusals(port):
+    """Requests for a path that is not served."""
+    ask, _ = request(f"127.0.0.1:{port}", "/nowhere")
+    while True:
+        with contextlib.suppress(OSError):
+            with socket.create_connection(("127.0.0.1", port)) as sock:
+                sock.sendall(ask)
+                sock.recv(4096)
+
+
+# attack, connections, most milliseconds that the quiet client waits (p99), most MiB that the server grows by
+ATTACKS = [(messages, 100, 500, 128), (pings, 100, 500, 128), (bombs, 10, 500, 128), (unfinished, 500, 500, 640),
+           (handshakes, 500, 500, 64), (refusals, 1, 500, 64)]
+
+
+def status(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return (int(fields[11]) + int(fields[12])) / 100, next(int(line.split()[1]) for line in lines if "VmHWM" in line)
+
+
+def measure(attack, port, pid):
+    """CPU as a share of a core, growth of memory in MiB, and the waits of the quiet client in milliseconds, sorted."""
+    quiet, waits = open_client(socket.create_connection(("127.0.0.1", port)), f"127.0.0.1:{port}", "/")[0], []
+    cpu_before, memory_before = status(pid)
+    attacker = multiprocessing.Process(target=attack, args=(port,), daemon=True)
+    attacker.start()
+    begun = time.monotonic()
+    while time.monotonic() - begun < SECONDS:
+        sent = time.monotonic()
+        quiet.write(quiet.frame(TEXT, b"quick"))
+        frame = quiet.read(60)
+        assert frame is not None and frame.payload in (b"quick", b""), str(frame)
+        waits.append((time.monotonic() - sent) * 1000)
+        time.sleep(0.005)
+    cpu, memory = status(pid)
+    attacker.kill()
+    attacker.join()
+    return (cpu - cpu_before) / (time.monotonic() - begun), (memory - memory_before) / 1024, sorted(waits)
+
+
+@contextlib.contextmanager
+def ours(program):
+    port = free_port()
+    with started(program, port, "compression", 1, "maxConnectionsPerAddress", 0) as process:
+        process.wait_for("listening")
+        yield port, process.child.pid
+
+
+@contextlib.contextmanager
+def npm_ws(modules, script):
+    command = ["node", script, str(pathlib.Path(modules).resolve())]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        try:
+            yield int(server.stdout.readline()), server.pid
+        finally:
+            server.kill()
+
+
+def row(name, attack, connections, server):
+    with server as (port, pid):
+        cpu, memory, waits = measure(attack, port, pid)
+    p99 = waits[len(waits) * 99 // 100]
+    print(f"{attack.__name__:11} {connections:5} {name:7} {cpu * 100:5.0f} % {memory:7.1f} MiB {p99:8.1f} ms", end="")
+    return p99, memory
+
+
+def main(program, modules, script):
+    beside = shutil.which("node") and pathlib.Path(modules, "ws").is_dir()
+    faults = 0
+    print("attack      conns server      CPU      memory   quiet p99  bound")
+    for attack, connections, most_ms, most_mib in ATTACKS:
+        p99, memory = row("osprey", attack, connections, ours(program))
+        kept = p99 <= most_ms and memory <= most_mib
+        faults += not kept
+        print(f"  {most_ms} ms, {most_mib} MiB: {'kept' if kept else 'EXCEEDED'}")
+        if beside:
+            row("npm ws", attack, connections, npm_ws(modules, script))
+            print()
+    return 1 if faults else 0
+
+
+sys.exit(main(*sys.argv[1:]))
