@@ -1,6 +1,8 @@
 #include "lookup.h"
 
+#include "conn/conn.h"
 #include "conn/handle.h"
+#include "server/server.h"
 
 int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
   const struct ws_loop_thread *here = ws_loop_thread_current();

@@ -3,9 +3,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "conn/conn.h"
 #include "osprey/error.h"
-#include "server/server.h"
+
+struct ws_conn;
+struct ws_server;
 
 /* A connection found by its ID. */
 struct ws_found {

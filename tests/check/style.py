@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Checks the style of the source. Everywhere: the width of lines, no banners, no needless parentheses after sizeof. In
-runtime/: the prefix of exported names, ws_container_of, no include cycles.
+runtime/ and codegen/: no include cycles. In runtime/: ws_container_of. In C: the prefix of exported names.
 
-An exported function of x.c is called `ws_x`, `ws_x_...` or `ws_xs_...`. Entry points (`osp_...`) and the old C
-functions (`websocket_...`) are exempt. A file is x.c with x.h and the private x_state.h.
+An exported function of x.c is called `x`, `x_...` or `xs_...`, in the runtime and codegen behind `ws_` and `cg_`. Entry
+points (`osp_...`) and the old C functions (`websocket_...`) are exempt. A file is x.c with x.h and the private
+x_state.h.
 
 Usage: style.py ROOT
 """
@@ -13,8 +14,7 @@ import sys
 
 TOPS = ["spec", "runtime", "codegen", "tools", "tests"]
 ROOMS = ["base", "protocol", "io", "osprey", "conn", "client", "server", "abi"]
-# Folders and files that still have wide lines, banners or sizeof(x). Nothing may be added to this list.
-UNSTYLED = ()
+NAMESPACES = {"codegen": "cg_", "tools/ospreyc": "", "tools/osprey-ws-cc": "", "tools/osprey-ws-lower": ""}
 C = {".c", ".h", ".cpp"}
 WIDTH = 120
 BANNER = re.compile(r"^[ \t]*/\*.*---[ \t]*\*/$|^[ \t]*(?://|#)[ \t]*-{3,}|^[ \t]*(?://|#)[^\n]*-{4,}$", re.M)
@@ -54,11 +54,12 @@ def layout_faults(path):
 
 
 def exported_names(path):
-    return [name for name in DEFINITION.findall(path.read_text()) if not name.startswith(("osp_", "websocket_"))]
+    return [name for name in DEFINITION.findall(path.read_text())
+            if name != "main" and not name.startswith(("osp_", "websocket_"))]
 
 
-def prefix_faults(path):
-    prefix = f"ws_{path.stem}"
+def prefix_faults(path, namespace):
+    prefix = namespace + path.stem
     for name in exported_names(path):
         if name != prefix and not name.startswith((prefix + "_", prefix + "s_")):
             yield f"{name} does not start with {prefix}"
@@ -67,10 +68,11 @@ def prefix_faults(path):
 def cycles(root, room):
     """Pairs of files of one room that include each other, directly or through others."""
     includes = {}
-    for path in (root / "runtime" / room).glob("*.[ch]"):
+    for path in (root / room).glob("*.[ch]"):
         stem = path.stem.removesuffix("_state")
         names = (pathlib.PurePath(name) for name in INCLUDE.findall(path.read_text()))
-        local = {name.name.removesuffix("_state") for name in names if str(name.parent) in (".", room)}
+        inside = (".", room.removeprefix("runtime/"))
+        local = {name.name.removesuffix("_state") for name in names if str(name.parent) in inside}
         includes.setdefault(stem, set()).update(local - {stem})
     reached = {name: set(below) for name, below in includes.items()}
     for _ in reached:
@@ -83,21 +85,23 @@ def room_faults(root, room):
     for path in sorted((root / "runtime" / room).glob("*.[ch]")):
         name = path.relative_to(root)
         if path.suffix == ".c":
-            yield from (f"{name}: {fault}" for fault in prefix_faults(path))
+            yield from (f"{name}: {fault}" for fault in prefix_faults(path, "ws_"))
         if "- offsetof(" in path.read_text():
             yield f"{name}: use ws_container_of"
-    yield from (f"{room}: {a} and {b} include each other" for a, b in sorted(cycles(root, room)))
+    yield from (f"{room}: {a} and {b} include each other" for a, b in sorted(cycles(root, f"runtime/{room}")))
 
 
 def main(root):
     faults, count = [], 0
     for path in sources(root):
-        name = str(path.relative_to(root))
-        if not name.startswith(UNSTYLED):
-            count += 1
-            faults += [f"{name}:{line}: {fault}" for line, fault in sorted(layout_faults(path))]
+        count += 1
+        faults += [f"{path.relative_to(root)}:{line}: {fault}" for line, fault in sorted(layout_faults(path))]
     for room in ROOMS:
         faults += room_faults(root, room)
+    faults += [f"codegen: {a} and {b} include each other" for a, b in sorted(cycles(root, "codegen"))]
+    for folder, namespace in NAMESPACES.items():
+        for path in sorted((root / folder).glob("*.c")):
+            faults += [f"{path.relative_to(root)}: {fault}" for fault in prefix_faults(path, namespace)]
     print("\n".join([*faults, f"{count} files, {len(faults)} faults"]))
     return 1 if faults else 0
 
