@@ -21,6 +21,7 @@
 enum {
   WS_TLS_RECORD = 16 * 1024,
   WS_TLS_ALLOWANCE = 64 * 1024, /* the most bytes that one operation reads from the socket */
+  WS_TLS_KEY_UPDATE = 4 * 1024, /* what a key update counts in it */
 };
 
 struct ws_tls {
@@ -71,6 +72,15 @@ static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {
   size_t taken = count > 0 ? (size_t)count : 0;
   stream->tls->allowance -= taken < stream->tls->allowance ? taken : stream->tls->allowance;
   return ws_tls_stream_bio_result(bio, count, true);
+}
+
+/* A key update is 27 bytes, and costs as much as a few KiB of data. */
+static void ws_tls_stream_heard(int written, int version, int type, const void *bytes, size_t n, SSL *ssl, void *tls) {
+  size_t *allowance = &((struct ws_tls *)tls)->allowance;
+  (void)version;
+  (void)ssl;
+  if (!written && type == SSL3_RT_HANDSHAKE && n > 0 && *(const uint8_t *)bytes == SSL3_MT_KEY_UPDATE)
+    *allowance -= *allowance < WS_TLS_KEY_UPDATE ? *allowance : WS_TLS_KEY_UPDATE;
 }
 
 static int ws_tls_stream_bio_write(BIO *bio, const char *bytes, int size) {
@@ -227,6 +237,8 @@ static int ws_tls_stream_handshake(struct ws_stream *stream) {
   if (result != 1)
     return ws_tls_stream_outcome(stream, result, &tls->read_needs);
   tls->handshaken = true;
+  SSL_set_msg_callback(tls->ssl, ws_tls_stream_heard);
+  SSL_set_msg_callback_arg(tls->ssl, tls);
   tls->read_needs = WS_READ;
   /* OpenSSL may have read data together with the last flight. The socket will not announce it again. */
   tls->more = SSL_has_pending(tls->ssl);
