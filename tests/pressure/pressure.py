@@ -29,6 +29,9 @@ def server(program, **limits):
         process.wait_for("listening")
         process.port = port
         yield process
+        if process.child.poll() is None:
+            process.signal()
+            expect("exit status", 0, process.child.wait(30))
 
 
 def join(process, receive_buffer=None):
@@ -212,12 +215,12 @@ def case_slow_handler_is_named(program):
     """A handler that runs for over a second while others wait is logged while it runs. WS-LOG-6"""
     with server(program) as process:
         sleeper, other = join(process), join(process)
-        say(sleeper, "4000")
-        say(other, "hello")
+        say(sleeper, "6000")
         begun = time.monotonic()
         while "message handler of connection" not in process.errors():
-            if time.monotonic() - begun > 3.5:
+            if time.monotonic() - begun > 5.5:
                 raise Failure(f"the log does not name the handler:\n{process.errors()}")
+            say(other, "hello")
             time.sleep(0.05)
 
 

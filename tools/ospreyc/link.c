@@ -51,7 +51,7 @@ static void command_add_words(struct link_command *command, const char *words) {
 
 /* Appends the path of one of the runtime's archives. Returns -1 after a message if it is in none of its places. */
 static int command_add_archive(struct link_command *command, const char *name, FILE *err) {
-  static const char *const places[] = {"../../runtime", ".", "../" OSPREYC_LIBDIR, "../lib"};
+  static const char *const places[] = {"../../runtime", ".", ("../" OSPREYC_LIBDIR), "../lib"};
   char own[PATH_MAX], path[PATH_MAX + 64];
   ssize_t length = readlink("/proc/self/exe", own, sizeof own - 1);
   own[length > 0 ? length : 0] = '\0';

@@ -52,6 +52,44 @@ static void test_text_converts_both_ways(void **state) {
   }
 }
 
+/* WS-TEXT-2: blocks with no, few and many U+0000 are converted in different ways. */
+static void test_nuls_of_every_density(void **state) {
+  static const size_t gaps[] = {1, 2, 3, 20, 30, 70, 1000};
+  uint8_t wire[200], out[200];
+  char host[2 * sizeof wire + 1];
+  (void)state;
+  for (size_t gap = 0; gap < COUNT(gaps); gap++) {
+    for (size_t n = 0; n <= sizeof wire; n++) {
+      struct ws_text_extent extent;
+      for (size_t i = 0; i < n; i++)
+        wire[i] = i % gaps[gap] == gaps[gap] - 1 ? 0 : 'a';
+      const uint8_t *placed = guard_place(wire, n);
+      size_t size = ws_text_host_size(placed, n);
+      ws_text_to_host(host, placed, n);
+      const char *text = (const char *)guard_place(host, size + 1);
+      assert_int_equal(ws_text_measure(text, &extent), n >= gaps[gap] ? WS_TEXT_CONVERT : WS_TEXT_SAME);
+      assert_int_equal(extent.host_size, size);
+      assert_int_equal(extent.wire_size, n);
+      ws_text_from_host(out, text, size);
+      assert_memory_equal(out, wire, n);
+    }
+  }
+}
+
+/* WS-TEXT-4: the offset of the first byte that is not UTF-8, behind more than a piece of valid text. */
+static void test_error_far_behind(void **state) {
+  char text[3000];
+  struct ws_text_extent extent;
+  (void)state;
+  memset(text, 'a', sizeof text);
+  text[sizeof text - 1] = '\0';
+  memcpy(text + 10, "\xC0\x80", 2);
+  memcpy(text + 2000, "\xC0\x80", 2);
+  text[2500] = '\xFF';
+  assert_int_equal(ws_text_measure(text, &extent), WS_TEXT_INVALID);
+  assert_int_equal(extent.error_offset, 2500);
+}
+
 /* WS-TEXT-2: a text that consists of U+0000 is converted in linear time. */
 static void test_nuls_take_linear_time(void **state) {
   size_t n = 1u << 20;
@@ -74,6 +112,8 @@ static void test_nuls_take_linear_time(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_text_converts_both_ways),
+      cmocka_unit_test(test_nuls_of_every_density),
+      cmocka_unit_test(test_error_far_behind),
       cmocka_unit_test(test_nuls_take_linear_time),
   };
 
