@@ -83,9 +83,27 @@ static void ws_program_post_close(const struct ws_loop_thread *here) {
   }
 }
 
-/* Returns true while connections are left, except on `here` those whose handlers wait for the end. */
+static bool ws_program_has_output(const struct ws_list *members) {
+  for (struct ws_list_node *node = members->first; node; node = node->next) {
+    const struct ws_conn *conn = ws_conn_of_member(node);
+    if (ws_conn_state(conn) != WS_CONN_ENDED && ws_activity_backlog(&conn->stream, &conn->out) > 0)
+      return true;
+  }
+  return false;
+}
+
+static void ws_program_look_for_output(const struct ws_server *server, void *context) {
+  bool *found = context;
+  unsigned index = ws_loop_thread_current()->index;
+  *found = *found || (server->shares && ws_program_has_output(&server->shares[index].connections));
+}
+
+/* Returns true while connections are left, except on `here` those whose handlers wait for the end: of these, only the
+ * output is awaited. */
 static bool ws_program_is_busy(const struct ws_loop_thread *here) {
-  bool busy = here->connections > here->handling;
+  bool output = ws_program_has_output(&here->clients);
+  ws_servers_each(ws_program_look_for_output, &output);
+  bool busy = output || here->connections > here->handling;
   for (unsigned i = 0; i < ws_loop_threads_count() && !busy; i++)
     busy = ws_loop_thread_at(i) != here && ws_loop_thread_at(i)->connections > 0;
   return busy;
@@ -117,6 +135,7 @@ static void ws_program_end(void) {
   ws_server_stop_all();
   if (ws_loop_thread_current()) {
     ws_program_end_nested(ws_loop_thread_current(), deadline_ms);
+    ws_log_note_omitted(true);
     return;
   }
   ws_program_post_close(NULL);
@@ -124,6 +143,7 @@ static void ws_program_end(void) {
   ws_clients_wait_all(deadline_ms);
   if (!ws_loop_threads_end()) {
     ws_log(WS_LOG_WARN, "the program ends while a handler still runs");
+    ws_log_note_omitted(true);
     return;
   }
   ws_log_note_omitted(true);

@@ -273,6 +273,13 @@ static void ws_client_opened(struct ws_client *client) {
     ws_end_close(conn, WS_CLOSE_GOING_AWAY, "", 0);
 }
 
+/* Not past the deadline of the connect. */
+static void ws_client_await_body(struct ws_client *client) {
+  int64_t until_ms = ws_clock_ms() + WS_CLIENT_BODY_MS;
+  ws_timer_arm(ws_conn_loop(&client->conn), &client->conn.timer,
+               until_ms < client->deadline_ms ? until_ms : client->deadline_ms);
+}
+
 /* The server refused. The first line of its body says why, if it comes soon. */
 static void ws_client_refused(struct ws_client *client, const struct ws_http_head *head, const uint8_t *body,
                               size_t n) {
@@ -283,7 +290,7 @@ static void ws_client_refused(struct ws_client *client, const struct ws_http_hea
   else if (ws_refused_feed(client->refused, (const char *)body, n))
     ws_end_drop(conn, WS_DROP_LOCAL, NULL);
   else
-    ws_timer_arm(ws_conn_loop(conn), &conn->timer, ws_clock_ms() + WS_CLIENT_BODY_MS);
+    ws_client_await_body(client);
 }
 
 /* Judges a complete head, or one that is malformed. `rest` follows it. */

@@ -9,6 +9,10 @@ void ws_activity_start(struct ws_activity *activity, const struct ws_loop *loop)
   *activity = (struct ws_activity){.alive = now, .output = now, .away = (uint32_t)ws_loop_away(loop)};
 }
 
+void ws_activity_heard(struct ws_activity *activity, const struct ws_loop *loop) {
+  activity->alive = ws_activity_now(loop);
+}
+
 void ws_activity_progressed(struct ws_activity *activity, const struct ws_loop *loop) {
   activity->alive = activity->output = ws_activity_now(loop);
 }

@@ -32,6 +32,9 @@ struct ws_activity {
 /* Zeroes the marks and sets their times to now. */
 void ws_activity_start(struct ws_activity *activity, const struct ws_loop *loop);
 
+/* The peer is alive: its input arrived, or waits to be parsed. */
+void ws_activity_heard(struct ws_activity *activity, const struct ws_loop *loop);
+
 /* The socket took bytes after it had been full. */
 void ws_activity_progressed(struct ws_activity *activity, const struct ws_loop *loop);
 

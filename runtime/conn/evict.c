@@ -6,7 +6,10 @@
 #include "held.h"
 #include "protocol/close_code.h"
 
-enum { WS_EVICT_LEAST = 64 * 1024 };
+enum {
+  WS_EVICT_LEAST = 4 * 1024,  /* a connection that holds less is not worth a close */
+  WS_EVICT_QUEUE = 64 * 1024, /* a queue longer than this is dropped rather than written before the close frame */
+};
 
 static const char ws_evict_reason[] = "the server is short of memory";
 
@@ -28,7 +31,7 @@ static void ws_evict_end(struct ws_conn *conn) {
     ws_end_fail(conn, WS_CLOSE_TRY_AGAIN_LATER, ws_evict_reason, &limit);
   else
     ws_end_drop(conn, WS_DROP_LOCAL, ws_evict_reason);
-  if (ws_outq_bytes(&conn->out) > WS_EVICT_LEAST)
+  if (ws_outq_bytes(&conn->out) > WS_EVICT_QUEUE)
     ws_end_drop(conn, WS_DROP_LOCAL, ws_evict_reason);
 }
 

@@ -5,7 +5,7 @@
 enum {
   WS_HELD_HEAD = 16 * 1024, /* a head in progress, at most */
   WS_HELD_TLS = 24 * 1024,  /* OpenSSL's state of an idle connection, measured */
-  WS_HELD_STEP = 16 * 1024, /* smaller changes are not counted yet */
+  WS_HELD_STEP = 4 * 1024,  /* smaller changes are not counted yet */
 };
 
 static int64_t ws_held_of(const struct ws_conn *conn) {

@@ -213,7 +213,7 @@ static size_t ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
 /* ---- input that is not parsed yet */
 
 static void ws_input_seen(struct ws_conn *conn) {
-  conn->activity.alive = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+  ws_activity_heard(&conn->activity, ws_conn_loop(conn));
   conn->pinged = false;
 }
 
@@ -276,7 +276,10 @@ static ssize_t ws_input_receive(struct ws_conn *conn, uint8_t *buffer, bool *fil
   return n;
 }
 
+/* What was answered before the peer's end of stream is written: the peer may still read. */
 static void ws_input_ended(struct ws_conn *conn, ssize_t outcome) {
+  if (outcome == 0)
+    ws_flush(conn);
   ws_end_drop(conn, WS_DROP_PEER,
               outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
 }

@@ -204,14 +204,25 @@ static void ws_loop_thread_count_call(struct ws_loop_thread *thread, int handler
   atomic_store_explicit(&thread->calls, calls + 1, memory_order_relaxed);
 }
 
+/* Publishes the innermost handler on the stack. */
+static void ws_loop_thread_show(struct ws_loop_thread *thread, int handlers) {
+  int at = handlers < WS_LOOP_THREAD_RUNS ? handlers - 1 : WS_LOOP_THREAD_RUNS - 1;
+  atomic_store_explicit(&thread->running, at < 0 ? NULL : thread->runs[at].kind, memory_order_relaxed);
+  atomic_store_explicit(&thread->running_id, at < 0 ? 0 : thread->runs[at].id, memory_order_relaxed);
+}
+
 void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id) {
-  atomic_store_explicit(&thread->running, kind, memory_order_relaxed);
-  atomic_store_explicit(&thread->running_id, id, memory_order_relaxed);
+  int handlers = atomic_load_explicit(&thread->handling, memory_order_relaxed);
+  if (handlers < WS_LOOP_THREAD_RUNS) {
+    thread->runs[handlers].kind = kind;
+    thread->runs[handlers].id = id;
+  }
+  ws_loop_thread_show(thread, handlers + 1);
   ws_loop_thread_count_call(thread, 1);
 }
 
 void ws_loop_thread_handler_returns(struct ws_loop_thread *thread) {
-  atomic_store_explicit(&thread->running, NULL, memory_order_relaxed);
+  ws_loop_thread_show(thread, atomic_load_explicit(&thread->handling, memory_order_relaxed) - 1);
   ws_loop_thread_count_call(thread, -1);
 }
 

@@ -15,7 +15,7 @@
 #include "protocol/deflate.h"
 #include "protocol/deflater.h"
 
-enum { WS_LOOP_THREADS_MAX = 62 };
+enum { WS_LOOP_THREADS_MAX = 62, WS_LOOP_THREAD_RUNS = 40 };
 
 struct ws_loop_thread {
   struct ws_loop *loop;
@@ -24,12 +24,15 @@ struct ws_loop_thread {
   int64_t nested_deadline; /* of the innermost of those connects, which is the earliest */
   _Atomic int connections; /* shared: all connections of this thread */
   _Atomic int handling;    /* shared: connections with a handler on the stack */
-  /* Shared: counts starts and returns of handlers; the kind and connection of the one that started last, NULL once it
-   * has returned. */
+  /* Shared: counts starts and returns of handlers; the kind and connection of the innermost one on the stack. */
   _Atomic uint32_t calls;
   _Atomic(const char *) running;
   _Atomic int64_t running_id;
-  bool call_in_use; /* `call` belongs to a handler on the stack */
+  struct {
+    const char *kind;
+    int64_t id;
+  } runs[WS_LOOP_THREAD_RUNS]; /* the handlers on the stack, the outermost first; of more, the first */
+  bool call_in_use;            /* `call` belongs to a handler on the stack */
   struct ws_call call;
   struct ws_queue queued; /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
   struct ws_deferred end_of_turn;

@@ -76,6 +76,8 @@ static void ws_turn_idle(struct ws_conn *conn) {
   int64_t timeout_ms = rules->limits.idle_timeout_ms;
   if (conn->handling)
     ws_activity_start(&conn->activity, loop);
+  if (conn->buffered)
+    ws_activity_heard(&conn->activity, loop);
   ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
   uint32_t silent_ms = ws_activity_silent(&conn->activity, loop);
   if (ws_activity_stalled(&conn->activity, loop) >= timeout_ms) {
