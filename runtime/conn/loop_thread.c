@@ -1,5 +1,6 @@
 #include "loop_thread.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -204,20 +205,19 @@ static void ws_loop_thread_count_call(struct ws_loop_thread *thread, int handler
   atomic_store_explicit(&thread->calls, calls + 1, memory_order_relaxed);
 }
 
-/* Publishes the innermost handler on the stack. */
+/* Publishes the innermost handler on the stack. runs[0] stands for none. */
 static void ws_loop_thread_show(struct ws_loop_thread *thread, int handlers) {
-  int at = handlers < WS_LOOP_THREAD_RUNS ? handlers - 1 : WS_LOOP_THREAD_RUNS - 1;
-  atomic_store_explicit(&thread->running, at < 0 ? NULL : thread->runs[at].kind, memory_order_relaxed);
-  atomic_store_explicit(&thread->running_id, at < 0 ? 0 : thread->runs[at].id, memory_order_relaxed);
+  atomic_store_explicit(&thread->running, thread->runs[handlers].kind, memory_order_relaxed);
+  atomic_store_explicit(&thread->running_id, thread->runs[handlers].id, memory_order_relaxed);
 }
 
+/* All handlers on the stack but the innermost wait for a connect, whose nesting is bounded. */
 void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id) {
-  int handlers = atomic_load_explicit(&thread->handling, memory_order_relaxed);
-  if (handlers < WS_LOOP_THREAD_RUNS) {
-    thread->runs[handlers].kind = kind;
-    thread->runs[handlers].id = id;
-  }
-  ws_loop_thread_show(thread, handlers + 1);
+  int handlers = atomic_load_explicit(&thread->handling, memory_order_relaxed) + 1;
+  assert(handlers < WS_LOOP_THREAD_RUNS);
+  thread->runs[handlers].kind = kind;
+  thread->runs[handlers].id = id;
+  ws_loop_thread_show(thread, handlers);
   ws_loop_thread_count_call(thread, 1);
 }
 

@@ -31,7 +31,7 @@ struct ws_loop_thread {
   struct {
     const char *kind;
     int64_t id;
-  } runs[WS_LOOP_THREAD_RUNS]; /* the handlers on the stack, the outermost first; of more, the first */
+  } runs[WS_LOOP_THREAD_RUNS]; /* [1 .. handling]: the handlers on the stack, the outermost first */
   bool call_in_use;            /* `call` belongs to a handler on the stack */
   struct ws_call call;
   struct ws_queue queued; /* connections with output to write, or to be finished, at the end of the turn (turn.h) */

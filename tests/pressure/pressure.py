@@ -5,11 +5,13 @@ Usage: pressure.py CASE (SERVER)     CASE is one of the functions below, named c
 """
 import contextlib
 import multiprocessing
+import os
 import pathlib
 import re
 import select
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -246,6 +248,11 @@ def case_log_of_a_flood(program):
             sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
             sock.recv(4096)
             sock.close()
+        begun = time.monotonic()
+        while "more like this" not in process.errors():   # websocketKeepAlive's thread writes it, a second later
+            if time.monotonic() - begun > 10:
+                raise Failure("the log does not count")
+            time.sleep(0.05)
         process.signal()
         process.finish(live=1)   # the program's own text
         log = process.errors()
@@ -254,6 +261,26 @@ def case_log_of_a_flood(program):
         expect("refusals in the log", 500, written - log.count("more like this") + omitted)
         if written > 100 * 6:
             raise Failure(f"{written} lines")
+
+
+def case_closed_descriptors(program):
+    """Descriptors that were closed at the start are not taken by sockets: no log line goes to a peer. WS-SEC-14"""
+    port = free_port()
+    command = ["sh", "-c", 'exec "$0" "$@" <&- 2>&-', program, str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server_process:
+        try:
+            expect("its line", "listening\n", server_process.stdout.readline())
+            with socket.create_connection(("127.0.0.1", port)) as sock:
+                sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                answer = sock.recv(4096)
+            expect("the answer", b"HTTP/1.1 404 Not Found\r\n", answer[:24])
+            if b"websocket" in answer:
+                raise Failure(f"the peer received {answer!r}")
+            for number in (0, 2):
+                expect("descriptor", "/dev/null", os.readlink(f"/proc/{server_process.pid}/fd/{number}"))
+        finally:
+            server_process.send_signal(signal.SIGTERM)
+            expect("exit status", 0, server_process.wait(30))
 
 
 def flood(port, count, payload):

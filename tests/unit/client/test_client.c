@@ -204,6 +204,12 @@ static void test_refusals(void **state) {
       "handshake refused: HTTP 503 Service Unavailable (Retry-After: 30): the server?is full");
   refused("HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nno id\r\n0\r\n\r\n",
           "handshake refused: HTTP 400 Bad Request: no id");
+  refused("HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\n\r\n5", "handshake refused: HTTP 400 Bad Request");
+  refused("HTTP/1.1 400 Bad Request\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b",
+          "handshake refused: HTTP 400 Bad Request");
+  refused("HTTP/1.1 400 Bad Request\r\n\r\n0123456789012345678901234567890123456789012345678901234567890123456789"
+          "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\n",
+          "handshake refused: HTTP 400 Bad Request: 0123456789");
   refused("HTTP/1.1 502 Bad Gateway\r\n\r\n<html>\n<head>", "handshake refused: HTTP 502 Bad Gateway");
   refused("SSH-2.0-OpenSSH\r\n\r\n", "");
   refused("", "the connection was closed during the handshake (does the server want wss://?)");
