@@ -245,8 +245,10 @@ static void test_every_window_round_trips(void **state) {
   (void)state;
   for (uint8_t bits = 9; bits <= 15; bits++) {
     for (int no_takeover = 0; no_takeover < 2; no_takeover++) {
-      struct setup server = {.role = WS_ROLE_SERVER, .max_fragments = 5000, .deflate = {15, bits, false, no_takeover}};
-      struct setup client = {.role = WS_ROLE_CLIENT, .max_fragments = 5000, .deflate = {bits, 15, no_takeover, false}};
+      struct setup server = {
+          .role = WS_ROLE_SERVER, .max_fragments = 5000, .deflate = {15, bits, false, no_takeover, false}};
+      struct setup client = {
+          .role = WS_ROLE_CLIENT, .max_fragments = 5000, .deflate = {bits, 15, no_takeover, false, false}};
       conversation(&server, bits, no_takeover, SIZE_MAX);
       conversation(&client, bits, no_takeover, 100);
     }
@@ -315,8 +317,10 @@ static void test_inflated_size_is_limited(void **state) {
     free(bytes);
   }
   /* The announced payload is too long for any message within the limit. */
-  check_play("announced", &(struct setup){.role = WS_ROLE_CLIENT, .max_message_bytes = 8000, .deflate = {15, 15, 0, 0}},
-             "\xC2\x7E\x2B\x00", 4, "fail 1009 a message is too big\n");
+  check_play(
+      "announced",
+      &(struct setup){.role = WS_ROLE_CLIENT, .max_message_bytes = 8000, .deflate = {15, 15, false, false, false}},
+      "\xC2\x7E\x2B\x00", 4, "fail 1009 a message is too big\n");
 }
 
 /* A large message of random bytes passes the guard. */

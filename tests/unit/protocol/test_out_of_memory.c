@@ -95,7 +95,7 @@ static void test_session_out_of_memory(void **state) {
 
 /* DEFLATE-10: also zlib's allocations. */
 static void test_inflating_out_of_memory(void **state) {
-  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, true, false}};
+  const struct setup setup = {.role = WS_ROLE_CLIENT, .deflate = {15, 15, true, false, false}};
   uint8_t bytes[64];
   size_t n = from_hex(bytes, "41 03 F2 48 CD 80 04 C9 C9 07 00 C1 07 F2 48 CD C9 C9 07 00");
   (void)state;

@@ -83,7 +83,8 @@ static void test_flood_of_empty_fragments(void **state) {
 /* A decompression bomb, which must not take the time to inflate it whole: Bandit CVE-2026-39804, undici CVE-2026-1526,
  * websockets CVE-2018-1000518. The memory is bounded by the limit. */
 static void test_decompression_bomb(void **state) {
-  const struct setup setup = {.role = WS_ROLE_CLIENT, .max_message_bytes = 100000, .deflate = {15, 15, false, false}};
+  const struct setup setup = {
+      .role = WS_ROLE_CLIENT, .max_message_bytes = 100000, .deflate = {15, 15, false, false, false}};
   size_t n;
   uint8_t *bytes = bomb(setup.role, 60u << 20, &n);
   struct record record = {0};
@@ -212,7 +213,7 @@ static void test_every_start_ends(void **state) {
   for (unsigned start = 0; start < 1u << 16; start++) {
     for (int role = 0; role < 2; role++) {
       uint8_t bytes[20] = {(uint8_t)(start >> 8), (uint8_t)start, 0x00, 0x7E};
-      const struct setup setup = {.role = (enum ws_role)role, .deflate = {15, 15, false, false}};
+      const struct setup setup = {.role = (enum ws_role)role, .deflate = {15, 15, false, false, false}};
       struct record record = {0};
       play(&record, &setup, bytes, sizeof bytes, (struct way){sizeof bytes, 1, false, false});
     }
