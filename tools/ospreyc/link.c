@@ -79,14 +79,15 @@ static const int link_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 
 /* Calls only what POSIX allows in a signal handler. */
 static void link_end(int number) {
-  int status;
+  int status, saved = errno;
   if (link_child > 0 && kill((pid_t)link_child, SIGTERM) == 0)
     waitpid((pid_t)link_child, &status, 0);
   for (size_t i = 0; i < sizeof link_scratch_files / sizeof *link_scratch_files; i++)
     unlink(link_scratch_files[i]);
   rmdir(link_scratch_path);
   signal(number, SIG_DFL);
-  raise(number);
+  raise(number); /* delivered when this handler returns */
+  errno = saved;
 }
 
 /* A signal that was ignored stays so. The program that replaces this process gets the default again. */
