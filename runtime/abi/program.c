@@ -95,7 +95,8 @@ static bool ws_program_has_output(const struct ws_list *members) {
 static void ws_program_look_for_output(const struct ws_server *server, void *context) {
   bool *found = context;
   unsigned index = ws_loop_thread_current()->index;
-  *found = *found || (server->shares && ws_program_has_output(&server->shares[index].connections));
+  bool listens = ws_server_state(server) != WS_SERVER_CREATED && server->shares;
+  *found = *found || (listens && ws_program_has_output(&server->shares[index].connections));
 }
 
 /* Returns true while connections are left, except on `here` those whose handlers wait for the end: of these, only the

@@ -4,7 +4,7 @@
 
 enum {
   WS_HELD_HEAD = 16 * 1024, /* a head in progress, at most */
-  WS_HELD_TLS = 24 * 1024,  /* OpenSSL's state of an idle connection, measured */
+  WS_HELD_TLS = 24 * 1024,  /* OpenSSL's state of an idle connection: an estimate */
   WS_HELD_STEP = 4 * 1024,  /* smaller changes are not counted yet */
 };
 

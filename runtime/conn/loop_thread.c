@@ -229,15 +229,13 @@ void ws_loop_thread_handler_returns(struct ws_loop_thread *thread) {
 /* Milliseconds for which the handler now on the thread has run, as far as `seen` tells; 0 if there is none, or if the
  * thread waits for events behind one (a connect). */
 static int64_t ws_loop_thread_held_ms(struct ws_loop_threads_seen *seen, const struct ws_loop_thread *thread) {
+  struct ws_loop_thread_seen *before = &seen->thread[thread->index];
   int64_t now = ws_clock_ms();
   uint32_t calls = atomic_load(&thread->calls);
-  bool held = atomic_load(&thread->handling) > 0 && !ws_loop_is_waiting(thread->loop);
-  if (!held || seen->thread[thread->index].since_ms == 0 || calls != seen->thread[thread->index].calls) {
-    seen->thread[thread->index].since_ms = now;
-    seen->thread[thread->index].calls = calls;
-    seen->thread[thread->index].logged = false;
-  }
-  return now - seen->thread[thread->index].since_ms;
+  bool waits = thread == ws_loop_thread_here || ws_loop_is_waiting(thread->loop);
+  if (waits || atomic_load(&thread->handling) == 0 || before->since_ms == 0 || calls != before->calls)
+    *before = (struct ws_loop_thread_seen){.since_ms = now, .calls = calls};
+  return now - before->since_ms;
 }
 
 bool ws_loop_threads_are_held(struct ws_loop_threads_seen *seen, int64_t over_ms) {

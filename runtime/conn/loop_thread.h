@@ -78,16 +78,18 @@ void ws_loop_threads_set_ending(bool ending);
 bool ws_loop_threads_are_ending(void);
 
 /* What one thread has seen of the handlers that run on the loop threads. Zeroed before the first use. */
-struct ws_loop_threads_seen {
-  struct {
-    int64_t since_ms; /* of ws_clock_ms */
-    uint32_t calls;
-    bool logged;
-  } thread[WS_LOOP_THREADS_MAX];
+struct ws_loop_thread_seen {
+  int64_t since_ms; /* of ws_clock_ms */
+  uint32_t calls;
+  bool logged;
 };
 
-/* Returns true if a loop thread was kept by one handler for `over_ms`, as far as earlier calls with `seen` tell. Not on
- * a loop thread. */
+struct ws_loop_threads_seen {
+  struct ws_loop_thread_seen thread[WS_LOOP_THREADS_MAX];
+};
+
+/* Returns true if a loop thread other than the caller was kept by one handler for `over_ms`, as far as earlier calls
+ * with `seen` tell. */
 bool ws_loop_threads_are_held(struct ws_loop_threads_seen *seen, int64_t over_ms);
 
 /* Logs, once each, handlers that have run for over a second while something else waits for their thread. */

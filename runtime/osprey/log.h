@@ -31,5 +31,5 @@ void ws_log_never_wait(void);
 /* Writes how many lines were left out in past seconds, or in this one too (`all`). */
 void ws_log_note_omitted(bool all);
 
-/* Copies a URL or request target, with user, query and fragment, which may be secret, replaced by "…". Returns `to`. */
+/* Copies a URL or request target, with "…" for user, query and fragment, which may be secret. Returns `to`. */
 const char *ws_log_url(char *to, size_t room, const char *url);

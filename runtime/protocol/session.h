@@ -84,7 +84,7 @@ struct ws_session {
   bool over;
 };
 
-_Static_assert(sizeof(struct ws_session) <= 80, "an idle connection takes at most 256 bytes");
+_Static_assert(sizeof(struct ws_session) <= 80, "a session exists while a message is incomplete");
 
 /* Limits are 1 to 2^30. `deflate` is NULL or zeroed without compression. */
 void ws_session_init(struct ws_session *session, enum ws_role role, uint32_t max_message_bytes, uint32_t max_fragments,
