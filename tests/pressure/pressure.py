@@ -370,6 +370,18 @@ def case_broadcast_to_the_deaf(program):
             wire.close()
 
 
+def case_exit_in_a_handler(program):
+    """exit() in a handler waits for what is queued, also for its own connection, as long as it is read. WS-EXIT-4"""
+    with server(program) as process:
+        wire = join(process, receive_buffer=65536)
+        say(wire, "-12")
+        say(wire, "exit")
+        size = 12 * (1048576 + 10) + 4
+        expect("bytes", size, read_slowly(wire, 900_000, size))
+        wire.close()
+        expect("exit status", 3, process.child.wait(30))
+
+
 def catches(pid, number):
     """Returns true if the process has a handler for the signal."""
     with open(f"/proc/{pid}/status") as status:
