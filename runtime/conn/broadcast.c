@@ -1,9 +1,13 @@
 #include "broadcast.h"
 
 #include "compress.h"
+#include "compress_later.h"
 #include "end.h"
 #include "protocol/close_code.h"
 #include "send.h"
+
+/* What the compression for a receiver costs besides the bytes, as an event of input does. */
+enum { WS_BROADCAST_WORK = 256 };
 
 /* The frame compressed for all receivers without a context, by window bits. */
 struct ws_shared_frame {
@@ -12,7 +16,7 @@ struct ws_shared_frame {
   size_t size;
 };
 
-int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out) {
+int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out, _Atomic int64_t *budget) {
   struct ws_error ignored;
   size_t header = ws_frame_header_size(out->size, false);
   broadcast->frame = ws_chunk_new(header + out->size);
@@ -20,6 +24,7 @@ int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *
     return -1;
   broadcast->offset = header;
   broadcast->opcode = out->opcode;
+  ws_chunk_count(broadcast->frame, budget);
   return ws_outgoing_encode(out, false, broadcast->frame->bytes, &ignored);
 }
 
@@ -41,17 +46,17 @@ static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast
   }
   size_t header = ws_frame_header_size(size, false);
   size_t offset = WS_FRAME_HEADER_MAX - header;
+  chunk = ws_chunk_shrink(chunk, WS_FRAME_HEADER_MAX + size);
+  ws_chunk_count(chunk, broadcast->frame->budget);
   ws_frame_encode(chunk->bytes + offset, WS_FRAME_FIN | WS_FRAME_RSV1 | broadcast->opcode, size, NULL);
   *shared = (struct ws_shared_frame){chunk, offset, header + size};
   return 0;
 }
 
-static int ws_broadcast_compressed(struct ws_conn *conn, const struct ws_broadcast *broadcast,
-                                   struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
+/* Queues the frame that is compressed for all receivers with the same window and no context. */
+static int ws_broadcast_share_compressed(struct ws_conn *conn, const struct ws_broadcast *broadcast,
+                                         struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
   struct ws_shared_frame *shared = &all[conn->deflate.server_bits];
-  if (!conn->deflate.server_no_takeover)
-    return ws_compress_message(conn, broadcast->opcode, broadcast->frame->bytes + broadcast->offset,
-                               broadcast->frame->size - broadcast->offset);
   if (!shared->chunk && ws_broadcast_compress(conn, broadcast, shared))
     return -1;
   if (ws_outq_share(&conn->out, ws_conn_loop(conn), shared->chunk, shared->offset, shared->size))
@@ -60,28 +65,46 @@ static int ws_broadcast_compressed(struct ws_conn *conn, const struct ws_broadca
   return 0;
 }
 
-static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
-                                 struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
+/* The work is the sender's. */
+static int ws_broadcast_share_unready(struct ws_conn *conn, const struct ws_broadcast *broadcast) {
+  size_t size = broadcast->frame->size;
+  if (ws_outq_share_unready(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size))
+    return -1;
+  conn->group->thread->work_left -= (int64_t)size + WS_BROADCAST_WORK;
+  if (!conn->blocked)
+    ws_compress_later(conn);
+  return 0;
+}
+
+/* Queues the frame, which is charged. */
+static int ws_broadcast_queue(struct ws_conn *conn, const struct ws_broadcast *broadcast,
+                              struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
   size_t size = broadcast->frame->size;
   int outcome;
-  if (!ws_send_reserve(conn, size)) {
+  if (ws_compress_applies(conn, size) && conn->deflate.server_no_takeover) {
+    ws_outq_discharge(&conn->out, size);
+    return ws_broadcast_share_compressed(conn, broadcast, all);
+  }
+  if (ws_compress_applies(conn, size))
+    outcome = ws_broadcast_share_unready(conn, broadcast);
+  else
+    outcome = ws_outq_share(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size);
+  if (outcome)
+    ws_outq_discharge(&conn->out, size);
+  return outcome;
+}
+
+static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
+                                 struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
+  if (!ws_send_reserve(conn, broadcast->frame->size)) {
     struct ws_exceeded queue = {"maxQueuedBytes", conn->group->rules->limits.max_queued_bytes};
     if (ws_conn_state(conn) == WS_CONN_OPEN)
       ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too slow to take what is broadcast", &queue);
-    return;
-  }
-  if (ws_compress_applies(conn, size)) {
-    ws_outq_discharge(&conn->out, size);
-    outcome = ws_broadcast_compressed(conn, broadcast, all);
-  } else {
-    outcome = ws_outq_share(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size);
-    if (outcome)
-      ws_outq_discharge(&conn->out, size);
-  }
-  if (outcome)
+  } else if (ws_broadcast_queue(conn, broadcast, all)) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
-  else
+  } else {
     ws_conn_queue(conn);
+  }
 }
 
 void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members) {

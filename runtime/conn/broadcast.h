@@ -2,7 +2,7 @@
 /* One message to many connections: encoded once, its frame shared by all output queues.
  *
  * Receivers that compress without keeping a context share one compressed frame per window size and loop thread; a
- * receiver with a context is compressed for by itself.
+ * receiver with a context is compressed for by itself, when the frame is written (compress_later.h).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -18,8 +18,8 @@ struct ws_broadcast {
   uint8_t opcode;
 };
 
-/* Encodes the message. 0, or -1: no memory. The caller owns broadcast->frame. */
-int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out);
+/* Encodes the message; the budget counts it. 0, or -1: no memory. The caller owns broadcast->frame. */
+int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out, _Atomic int64_t *budget);
 
 /* Queues the message to every OPEN connection of the list, on its loop thread. Fails a connection whose queue is
  * full. */

@@ -19,6 +19,8 @@ struct ws_deflater *ws_compress_deflater(struct ws_conn *conn) {
 }
 
 int ws_compress_message(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n) {
+  if (ws_outq_is_unready(&conn->out))
+    return ws_output_frame(conn, (uint8_t)(WS_FRAME_FIN | opcode), payload, n);
   struct ws_deflater *deflater = ws_compress_deflater(conn);
   uint8_t *bytes = deflater ? ws_mem_alloc(ws_deflater_bound(deflater, n)) : NULL;
   if (!bytes)

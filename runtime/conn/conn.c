@@ -93,6 +93,8 @@ void ws_conn_drop_input(struct ws_conn *conn) {
   conn->session = NULL;
   ws_unparsed_free(conn->unparsed);
   conn->unparsed = NULL;
+  ws_chunk_unref(conn->packing);
+  conn->packing = NULL;
   ws_deflater_free(conn->deflater);
   conn->deflater = NULL;
 }

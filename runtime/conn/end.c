@@ -191,16 +191,17 @@ static void ws_end_log_given_up(const struct ws_conn *conn) {
 }
 
 /* The peer's answer may have arrived, but is not read while a handler of the connection runs, or input before it is
- * to be parsed: the patience for it starts again. */
-static void ws_end_excuse_unread(struct ws_conn *conn) {
-  if ((conn->handling || conn->buffered) && ws_activity_backlog(&conn->stream, &conn->out) == 0)
+ * to be parsed; or this end is still compressing what the peer is to take. The patience for it starts again. */
+static void ws_end_excuse(struct ws_conn *conn) {
+  bool unread = (conn->handling || conn->buffered) && ws_activity_backlog(&conn->stream, &conn->out) == 0;
+  if (unread || conn->compressing)
     conn->activity.output = (uint32_t)ws_loop_now(ws_conn_loop(conn));
 }
 
 void ws_end_timeout(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_loop(conn);
   conn->closing_since += ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
-  ws_end_excuse_unread(conn);
+  ws_end_excuse(conn);
   int64_t left_ms = ws_end_time_left(conn);
   if (left_ms > 0) {
     ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + (left_ms < WS_END_LOOK_MS ? left_ms : WS_END_LOOK_MS));

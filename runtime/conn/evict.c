@@ -13,12 +13,21 @@ enum {
 
 static const char ws_evict_reason[] = "the server is short of memory";
 
+/* What it holds by itself, and its part of what it shares: all of a frame that no other holds. */
+static int64_t ws_evict_weight(const struct ws_conn *conn) {
+  return conn->held + (int64_t)ws_outq_shared_part(&conn->out);
+}
+
 static struct ws_conn *ws_evict_largest(const struct ws_list *members) {
   struct ws_conn *largest = NULL;
+  int64_t most = WS_EVICT_LEAST;
   for (struct ws_list_node *node = members->first; node; node = node->next) {
     struct ws_conn *conn = ws_conn_of_member(node);
-    if (!conn->handling && conn->held > WS_EVICT_LEAST && (!largest || conn->held > largest->held))
+    int64_t weight = conn->handling ? 0 : ws_evict_weight(conn);
+    if (weight > most) {
       largest = conn;
+      most = weight;
+    }
   }
   return largest;
 }

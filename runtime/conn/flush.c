@@ -1,5 +1,6 @@
 #include "flush.h"
 
+#include "compress_later.h"
 #include "end.h"
 #include "io/wait.h"
 
@@ -29,6 +30,8 @@ void ws_flush(struct ws_conn *conn) {
       return;
     }
   }
-  if (!blocked && ws_conn_state(conn) >= WS_CONN_CLOSING)
+  if (outcome == WS_OUTQ_UNREADY)
+    ws_compress_later(conn);
+  else if (!blocked && ws_conn_state(conn) >= WS_CONN_CLOSING)
     ws_end_drained(conn);
 }

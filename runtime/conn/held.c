@@ -9,13 +9,15 @@ enum {
 };
 
 static int64_t ws_held_of(const struct ws_conn *conn) {
-  size_t bytes = sizeof *conn + ws_outq_bytes(&conn->out);
+  size_t bytes = sizeof *conn + ws_outq_held(&conn->out);
   if (conn->unparsed)
     bytes += sizeof *conn->unparsed + conn->unparsed->size;
   if (conn->session)
     bytes += ws_session_held(conn->session);
   if (conn->deflater)
     bytes += ws_deflater_held(conn->deflater);
+  if (conn->packing)
+    bytes += sizeof *conn->packing + conn->packing->size;
   if (conn->handshake && ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
     bytes += WS_HELD_HEAD;
   if (ws_stream_is_secure(&conn->stream))
@@ -37,10 +39,10 @@ bool ws_held_count(struct ws_conn *conn) {
     return false;
   int64_t held = ws_held_of(conn);
   int64_t more = held - conn->held;
-  if (more > -WS_HELD_STEP && more < WS_HELD_STEP)
-    return false;
-  ws_held_change(conn, held);
-  return more > 0 && ws_held_excess(conn->group) > 0;
+  bool shares = ws_outq_shared(&conn->out) > 0;
+  if (more <= -WS_HELD_STEP || more >= WS_HELD_STEP)
+    ws_held_change(conn, held);
+  return (more >= WS_HELD_STEP || shares) && ws_held_excess(conn->group) > 0;
 }
 
 void ws_held_forget(struct ws_conn *conn) {

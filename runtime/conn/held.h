@@ -1,6 +1,7 @@
 #pragma once
 /* What a server's connections hold of memory for their peers, in all (maxMemoryBytes). A connection counts what it
- * holds after its input was read and its output was written. On its loop thread. */
+ * holds after its input was read and its output was written. Frames that it shares with others are counted once, by
+ * themselves (io/chunk.h). On its loop thread. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +13,8 @@ struct ws_budget {
   _Atomic int64_t held; /* bytes */
 };
 
-/* Counts the connection anew. Returns true if it holds more than before, and the limit is exceeded: evict.h. */
+/* Counts the connection anew. Returns true if it holds more than before, or shared frames, and the limit is exceeded:
+ * evict.h. */
 bool ws_held_count(struct ws_conn *conn);
 
 /* Bytes by which the limit is exceeded; 0 or less: it is not. */

@@ -99,6 +99,9 @@ static bool ws_input_has_pong_room(struct ws_conn *conn, size_t size) {
     ws_flush(conn);
     waiting = ws_outq_bytes(&conn->out);
   }
+  /* What this end is still to compress does not show that the peer does not read. */
+  if (!conn->blocked && ws_outq_is_unready(&conn->out))
+    waiting -= ws_outq_shared(&conn->out);
   return waiting == 0 || waiting + size <= most;
 }
 
@@ -295,7 +298,7 @@ static bool ws_input_unpause(struct ws_conn *conn) {
   return false;
 }
 
-static void ws_input_queue_buffered(struct ws_conn *conn) {
+static void ws_input_wait(struct ws_conn *conn) {
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->buffered)
     return;
@@ -329,7 +332,7 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
     more = ws_input_unpause(conn) || (left && !over);
   }
   if (ws_conn_state(conn) != WS_CONN_ENDED && (conn->unparsed || ws_stream_pending(&conn->stream)))
-    ws_input_queue_buffered(conn);
+    ws_input_wait(conn);
 }
 
 /* Runs nest where a handler turns the loop. */
@@ -344,6 +347,10 @@ void ws_input_read(struct ws_conn *conn) {
   }
   if (conn->buffered)
     return;
+  if (conn->heavy && !ws_queue_is_empty(&thread->compressing)) {
+    ws_input_wait(conn);
+    return;
+  }
   uint8_t *buffer = ws_loop_buffer_acquire(loop);
   if (!buffer) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
@@ -352,6 +359,7 @@ void ws_input_read(struct ws_conn *conn) {
   int64_t outer_work_left = thread->work_left;
   thread->work_left = WS_INPUT_WORK;
   ws_input_run(conn, buffer);
+  conn->heavy = thread->work_left <= 0;
   thread->work_left = outer_work_left;
   ws_loop_buffer_release(loop, buffer);
   if (ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))

@@ -40,6 +40,8 @@ struct ws_loop_thread {
   int buffered_count;
   int64_t work_left; /* of the connection that is being read (input.h) */
   struct ws_deferred resume;
+  struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
+  struct ws_deferred compress;
   struct ws_list clients; /* client connections of this thread */
   /* By window bits, made on first use: for the connections that keep no compression context. */
   struct ws_deflater *deflaters[WS_DEFLATE_BITS_MAX + 1];
@@ -49,6 +51,7 @@ struct ws_loop_thread {
 struct ws_loop_thread_work {
   void (*end_of_turn)(struct ws_loop *loop, struct ws_deferred *work);
   void (*resume)(struct ws_loop *loop, struct ws_deferred *work);
+  void (*compress)(struct ws_loop *loop, struct ws_deferred *work);
 };
 
 /* Starts the threads unless they run. 0, or -1 with the error set. Any thread. */

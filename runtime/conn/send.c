@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "compress.h"
+#include "compress_later.h"
 #include "end.h"
 #include "flush.h"
 #include "handle.h"
@@ -23,7 +24,12 @@ bool ws_send_reserve(struct ws_conn *conn, size_t n) {
   if (conn->blocked || conn->corked)
     return false;
   ws_flush(conn);
-  return ws_conn_state(conn) != WS_CONN_ENDED && ws_outq_try_charge(&conn->out, n, cap);
+  while (ws_conn_state(conn) != WS_CONN_ENDED && !ws_outq_try_charge(&conn->out, n, cap)) {
+    if (conn->blocked || !ws_outq_is_unready(&conn->out))
+      return false;
+    ws_compress_later_now(conn);
+  }
+  return ws_conn_state(conn) != WS_CONN_ENDED;
 }
 
 static void ws_send_queued(struct ws_conn *conn) {

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "compress_later.h"
 #include "end.h"
 #include "evict.h"
 #include "flush.h"
@@ -78,6 +79,8 @@ static void ws_turn_idle(struct ws_conn *conn) {
     ws_activity_start(&conn->activity, loop);
   if (conn->buffered)
     ws_activity_heard(&conn->activity, loop);
+  if (conn->compressing)
+    ws_activity_progressed(&conn->activity, loop);
   ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
   uint32_t silent_ms = ws_activity_silent(&conn->activity, loop);
   if (ws_activity_stalled(&conn->activity, loop) >= timeout_ms) {
@@ -140,7 +143,16 @@ static void ws_turn_resume(struct ws_loop *loop, struct ws_deferred *work) {
   ws_input_resume(ws_container_of(work, struct ws_loop_thread, resume));
 }
 
-const struct ws_loop_thread_work ws_turn_work = {.end_of_turn = ws_turn_end, .resume = ws_turn_resume};
+static void ws_turn_compress(struct ws_loop *loop, struct ws_deferred *work) {
+  (void)loop;
+  ws_compress_later_resume(ws_container_of(work, struct ws_loop_thread, compress));
+}
+
+const struct ws_loop_thread_work ws_turn_work = {
+    .end_of_turn = ws_turn_end,
+    .resume = ws_turn_resume,
+    .compress = ws_turn_compress,
+};
 
 /* ---- the beginning */
 

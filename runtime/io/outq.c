@@ -30,6 +30,7 @@ static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size) {
     return NULL;
   atomic_init(&chunk->references, 1);
   chunk->pooled = 1;
+  chunk->budget = NULL;
   chunk->size = WS_POOL_CHUNK_SIZE - sizeof *chunk;
   return chunk;
 }
@@ -85,6 +86,8 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
     return -1;
   pieces->first = 0;
   pieces->count = 0;
+  pieces->unready = 0;
+  pieces->shared = 0;
   pieces->room = WS_OUTQ_PIECES;
   pieces->at = pieces->own;
   queue->pieces = pieces;
@@ -119,6 +122,10 @@ static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_o
     return -1;
   struct ws_outq_pieces *pieces = queue->pieces;
   pieces->at[pieces->first + pieces->count++] = piece;
+  if (pieces->unready > 0)
+    pieces->unready++;
+  if (piece.chunk->budget)
+    pieces->shared += piece.length;
   return 0;
 }
 
@@ -166,6 +173,8 @@ void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   if (last->length > 0)
     return;
   ws_outq_drop_chunk(loop, last->chunk);
+  if (queue->pieces->unready > 0)
+    queue->pieces->unready--;
   if (--queue->pieces->count == 0)
     ws_outq_release(queue, loop);
 }
@@ -197,6 +206,68 @@ int ws_outq_share(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *
     return 0;
   ws_chunk_unref(chunk);
   return -1;
+}
+
+/* ---- unready pieces */
+
+int ws_outq_share_unready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset,
+                          size_t n) {
+  if (ws_outq_is_unready(queue))
+    return ws_outq_share(queue, loop, chunk, offset, n);
+  if (ws_outq_take(queue, loop, ws_chunk_ref(chunk), offset, n)) {
+    ws_chunk_unref(chunk);
+    return -1;
+  }
+  queue->pieces->unready = 1;
+  return 0;
+}
+
+static struct ws_outq_piece *ws_outq_first_unready(const struct ws_outq_pieces *pieces) {
+  return &pieces->at[pieces->first + pieces->count - pieces->unready];
+}
+
+const struct ws_outq_piece *ws_outq_unready(struct ws_outq *queue) {
+  struct ws_outq_piece *piece = ws_outq_first_unready(queue->pieces);
+  if (piece->chunk->pooled)
+    piece->chunk->size = (size_t)piece->offset + piece->length;
+  return piece;
+}
+
+void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n) {
+  struct ws_outq_pieces *pieces = queue->pieces;
+  struct ws_outq_piece *piece = ws_outq_first_unready(pieces);
+  pieces->unready--;
+  if (!chunk)
+    return;
+  assert(n > 0 && n <= chunk->size - offset && !chunk->budget);
+  ws_outq_charge(queue, n);
+  ws_outq_discharge(queue, piece->length);
+  if (piece->chunk->budget)
+    pieces->shared -= piece->length;
+  ws_outq_drop_chunk(loop, piece->chunk);
+  *piece = (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n};
+}
+
+/* ---- memory */
+
+size_t ws_outq_shared(const struct ws_outq *queue) {
+  return queue->pieces ? queue->pieces->shared : 0;
+}
+
+size_t ws_outq_shared_part(const struct ws_outq *queue) {
+  const struct ws_outq_pieces *pieces = queue->pieces;
+  for (uint32_t i = 0; pieces && i < pieces->count && i < WS_OUTQ_PIECES; i++) {
+    struct ws_chunk *chunk = pieces->at[pieces->first + i].chunk;
+    if (chunk->budget)
+      return pieces->shared / atomic_load_explicit(&chunk->references, memory_order_relaxed);
+  }
+  return 0;
+}
+
+size_t ws_outq_held(const struct ws_outq *queue) {
+  const struct ws_outq_pieces *pieces = queue->pieces;
+  size_t list = pieces && pieces->at != pieces->own ? pieces->room * sizeof *pieces->at : 0;
+  return ws_outq_bytes(queue) - ws_outq_shared(queue) + list;
 }
 
 /* ---- writing */
@@ -237,7 +308,7 @@ static void ws_outq_copy_run(struct ws_outq_gather *gather, const struct ws_outq
 
 static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_outq_gather *gather) {
   const struct ws_outq_piece *at = pieces->at + pieces->first;
-  uint32_t left = pieces->count;
+  uint32_t left = pieces->count - pieces->unready;
   while (left > 0 && gather->count < WS_OUTQ_PARTS) {
     uint32_t run = ws_outq_small_run(at, left, gather->room);
     if (run > 1) {
@@ -257,6 +328,9 @@ static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t 
   ws_outq_discharge(queue, n);
   while (n > 0) {
     struct ws_outq_piece *piece = &pieces->at[pieces->first];
+    size_t step = n < piece->length ? n : piece->length;
+    if (piece->chunk->budget)
+      pieces->shared -= step;
     if (n < piece->length) {
       piece->offset += (uint32_t)n;
       piece->length -= (uint32_t)n;
@@ -284,6 +358,8 @@ static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_
 int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream) {
   while (queue->pieces) {
     struct ws_outq_gather gather;
+    if (queue->pieces->unready == queue->pieces->count)
+      return WS_OUTQ_UNREADY;
     ws_outq_prepare(&gather, queue->pieces, ws_loop_pool(loop));
     ws_outq_put_together(queue->pieces, &gather);
     ssize_t written = ws_stream_writev(stream, gather.parts, gather.count);

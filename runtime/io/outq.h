@@ -5,6 +5,9 @@
  * broadcast is encoded once), transferred by its maker (a large message is not copied), or the queue's own, which
  * collects small messages. An empty queue uses no memory except the 16 bytes in its owner.
  *
+ * The last pieces may be unready: their owner is still to give them their final form (to compress them), and they are
+ * not written before. What is added behind an unready piece is unready too, so that the order is kept.
+ *
  * The queue belongs to its loop's thread. Only the byte count is for every thread: a sender charges a message before
  * the bytes reach the queue, and so learns at once whether they are accepted. Invariant: every byte added was charged
  * once, by ws_outq_charge or ws_outq_try_charge. Writing and clearing discharge it.
@@ -29,14 +32,16 @@ struct ws_outq_piece {
 
 enum { WS_OUTQ_PIECES = 16 };
 
-/* The pieces of a queue that is not empty: at[first .. first + count). None has length 0 unless room is reserved. They
- * are stored in `own` until more than WS_OUTQ_PIECES are needed. The block returns to the pool with the last piece
+/* The pieces of a queue that is not empty: at[first .. first + count), the last `unready` of which are not written yet.
+ * None has length 0 unless room is reserved. They are stored in `own` until more than WS_OUTQ_PIECES are needed. The block returns to the pool with the last piece
  * written.
  */
 struct ws_outq_pieces {
   uint32_t first;
   uint32_t count;
   uint32_t room;
+  uint32_t unready;
+  size_t shared; /* bytes in chunks that a budget counts */
   struct ws_outq_piece *at;
   struct ws_outq_piece own[WS_OUTQ_PIECES];
 };
@@ -46,7 +51,7 @@ struct ws_outq {
   _Atomic size_t bytes;
 };
 
-enum { WS_OUTQ_BLOCKED = 1 };
+enum { WS_OUTQ_BLOCKED = 1, WS_OUTQ_UNREADY = 2 };
 
 static inline size_t ws_outq_bytes(const struct ws_outq *queue) {
   return atomic_load_explicit(&queue->bytes, memory_order_relaxed);
@@ -86,8 +91,30 @@ int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *c
  */
 int ws_outq_share(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
 
+/* As ws_outq_share, but the bytes, and all that is added until they are ready, are unready. */
+int ws_outq_share_unready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
+
+static inline bool ws_outq_is_unready(const struct ws_outq *queue) {
+  return queue->pieces && queue->pieces->unready > 0;
+}
+
+/* The first unready piece of a queue that has one. Nothing is added to this piece any more. */
+const struct ws_outq_piece *ws_outq_unready(struct ws_outq *queue);
+
+/* The first unready piece is ready: as it is, if `chunk` is NULL, or replaced by bytes [offset, offset + n) of a chunk,
+ * n > 0, whose reference is taken. The charge follows. */
+void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
+
+/* Bytes of the queue that a budget counts, with other queues' (ws_chunk_count), and this queue's part of them, as far
+ * as the oldest such piece tells. */
+size_t ws_outq_shared(const struct ws_outq *queue);
+size_t ws_outq_shared_part(const struct ws_outq *queue);
+
+/* Memory of the queue that no budget counts. */
+size_t ws_outq_held(const struct ws_outq *queue);
+
 /* Writes what the stream accepts, in as few calls as possible. Returns 0 if the queue is now empty, WS_OUTQ_BLOCKED if
- * the rest waits for WS_WRITE, or -1 if the stream failed (ws_stream_error).
+ * the rest waits for WS_WRITE, WS_OUTQ_UNREADY if the stream would take more than is ready, or -1 if the stream failed (ws_stream_error).
  */
 int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream);
 

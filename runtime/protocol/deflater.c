@@ -8,7 +8,11 @@
 struct ws_deflater {
   z_stream stream;
   bool no_takeover;
+  bool declined;
   uint8_t bits;
+  size_t size; /* of the message in progress */
+  size_t done; /* of it */
+  size_t room; /* for its output */
 };
 
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
@@ -47,30 +51,61 @@ size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n) {
   return deflateBound(&deflater->stream, n) + 16 * (n / WS_DEFLATER_PIECE + 1);
 }
 
-size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n) {
+void ws_deflater_begin(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n) {
   z_stream *stream = &deflater->stream;
-  size_t bound = ws_deflater_bound(deflater, n);
-  assert(bound <= UINT32_MAX);
-  if (n == 0) {
-    to[0] = 0x00; /* an empty stored block without the tail (RFC 7692 section 7.2.3.6) */
-    return 1;
-  }
+  deflater->room = ws_deflater_bound(deflater, n);
+  assert(deflater->room <= UINT32_MAX);
   if (deflater->no_takeover)
     deflateReset(stream);
   stream->next_in = (z_const Bytef *)message;
   stream->next_out = to;
-  stream->avail_out = (uInt)bound;
-  for (size_t done = 0; done < n;) {
-    size_t piece = n > WS_DEFLATE_FREE && n - done > WS_DEFLATER_PIECE ? WS_DEFLATER_PIECE : n - done;
+  stream->avail_out = (uInt)deflater->room;
+  deflater->size = n;
+  deflater->done = 0;
+  deflater->declined = false;
+}
+
+/* The end of the piece at `done`. */
+static size_t ws_deflater_piece_end(const struct ws_deflater *deflater) {
+  size_t end = deflater->done - deflater->done % WS_DEFLATER_PIECE + WS_DEFLATER_PIECE;
+  return deflater->size > WS_DEFLATE_FREE && end < deflater->size ? end : deflater->size;
+}
+
+bool ws_deflater_step(struct ws_deflater *deflater, size_t most) {
+  z_stream *stream = &deflater->stream;
+  while (deflater->done < deflater->size && most > 0) {
+    size_t end = ws_deflater_piece_end(deflater);
+    size_t step = end - deflater->done < most ? end - deflater->done : most;
     /* The receiver checks after every byte: the output so far must allow the whole piece. */
-    if (ws_deflate_expands_too_much(done + piece, bound - stream->avail_out, WS_DEFLATE_RATIO)) {
+    if (deflater->done % WS_DEFLATER_PIECE == 0 &&
+        ws_deflate_expands_too_much(end, deflater->room - stream->avail_out, WS_DEFLATE_RATIO)) {
       deflateReset(stream);
-      return 0;
+      deflater->declined = true;
+      return true;
     }
-    stream->avail_in = (uInt)piece;
-    done += piece;
-    deflate(stream, done < n ? Z_PARTIAL_FLUSH : Z_SYNC_FLUSH);
+    stream->avail_in = (uInt)step;
+    deflater->done += step;
+    most -= step;
+    deflate(stream, deflater->done < end              ? Z_NO_FLUSH
+                    : deflater->done < deflater->size ? Z_PARTIAL_FLUSH
+                                                      : Z_SYNC_FLUSH);
     assert(stream->avail_in == 0 && stream->avail_out > 0);
   }
-  return bound - stream->avail_out - sizeof WS_DEFLATE_TAIL;
+  return deflater->done == deflater->size;
+}
+
+size_t ws_deflater_end(struct ws_deflater *deflater) {
+  if (deflater->declined)
+    return 0;
+  if (deflater->size == 0) {
+    *deflater->stream.next_out = 0x00; /* an empty stored block without the tail (RFC 7692 section 7.2.3.6) */
+    return 1;
+  }
+  return deflater->room - deflater->stream.avail_out - sizeof WS_DEFLATE_TAIL;
+}
+
+size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n) {
+  ws_deflater_begin(deflater, to, message, n);
+  ws_deflater_step(deflater, n);
+  return ws_deflater_end(deflater);
 }

@@ -28,6 +28,12 @@ size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n);
  * (deflate.h): the message must be sent uncompressed, and the context is reset. */
 size_t ws_deflater_run(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n);
 
+/* The same in steps of up to `most` bytes of the message, which stays where it is until a step returns true. The end
+ * returns what ws_deflater_run returns. */
+void ws_deflater_begin(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n);
+bool ws_deflater_step(struct ws_deflater *deflater, size_t most);
+size_t ws_deflater_end(struct ws_deflater *deflater);
+
 /* zlib's memLevel for a window: the default 8, less for small windows. */
 static inline int ws_deflater_level(uint8_t bits) {
   return bits < 13 ? bits - 5 : 8;

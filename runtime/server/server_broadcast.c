@@ -90,7 +90,7 @@ int ws_server_broadcast(struct ws_server *server, const char *message, struct ws
   }
   if (ws_outgoing_text(&out, "broadcast", message, error) || ws_server_broadcast_check(server, &out, error))
     return -1;
-  if (ws_broadcast_init(&broadcast, &out)) {
+  if (ws_broadcast_init(&broadcast, &out, &server->budget.held)) {
     ws_error_memory(error, "broadcast");
     return -1;
   }
