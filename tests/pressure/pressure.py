@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
 
 TESTS = pathlib.Path(__file__).parent.parent
 sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs")]
@@ -36,12 +37,12 @@ def server(program, **limits):
             expect("exit status", 0, process.child.wait(30))
 
 
-def join(process, receive_buffer=None):
+def join(process, receive_buffer=None, headers=()):
     sock = socket.socket()
     if receive_buffer:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     sock.connect(("127.0.0.1", process.port))
-    return open_client(sock, f"127.0.0.1:{process.port}", "/")[0]
+    return open_client(sock, f"127.0.0.1:{process.port}", "/", headers)[0]
 
 
 def say(wire, text):
@@ -368,6 +369,75 @@ def case_broadcast_to_the_deaf(program):
             raise Failure(f"the receivers cost {most:.1f} MiB")
         for wire in deaf:
             wire.close()
+
+
+DEFLATE = [("Sec-WebSocket-Extensions", "permessage-deflate")]
+MEBIBYTE = b"0123456789abcdef" * 65536
+
+
+def case_compressed_broadcasts(program):
+    """A quiet client hardly waits while broadcasts of 1 MiB are compressed for 100 receivers, none of which is lost,
+    though more are asked for at once than their queues take. WS-TIME-8, DEFLATE-15"""
+    times = 6
+    with server(program, compression=1, maxQueuedBytes=4 << 20) as process:
+        receivers = [join(process, headers=DEFLATE) for _ in range(100)]
+        quiet, talker, waits = join(process), join(process), []
+        in_background(drain, talker)
+        reader = in_background(take_broadcasts, receivers, times)
+        talker.write(talker.frame(TEXT, b"everyone") * times)
+        while reader.is_alive():
+            begun = time.monotonic()
+            say(quiet, "quick")
+            answer_pings(quiet, lambda frame: frame.payload == b"quick")
+            waits.append((time.monotonic() - begun) * 1000)
+        waits.sort()
+        print(f"beside {times} broadcasts to 100, {len(waits)} echoes: p50 {waits[len(waits) // 2]:.1f} ms, "
+              f"p90 {waits[len(waits) * 9 // 10]:.1f}, most {waits[-1]:.1f} ms")
+        expect("failures", [], [wire for wire in receivers if not wire.took_all])
+        expect("closed connections", [], process.lines[1:])
+        if waits[-1] > 500:
+            raise Failure(f"an echo took {waits[-1]:.0f} ms")
+
+
+def take_broadcasts(receivers, times):
+    """Reads so many compressed broadcasts of 1 MiB on each."""
+    for wire in receivers:
+        inflater = zlib.decompressobj(-15)
+        wire.took_all = False
+        for _ in range(times):
+            frame = answer_pings(wire, lambda frame: frame.opcode == TEXT)
+            if inflater.decompress(frame.payload + b"\0\0\xff\xff") != MEBIBYTE:
+                return
+        wire.took_all = True
+
+
+def case_shared_memory(program):
+    """A broadcast in many queues counts once in maxMemoryBytes; who alone holds much of them is closed. WS-LIMIT-19"""
+    with server(program, maxMemoryBytes=64 << 20, maxConnectionsPerAddress=0, idleTimeoutMs=0) as process:
+        deaf = [join(process, receive_buffer=4096) for _ in range(1000)]
+        talker = join(process)
+        before = resident_kib(process)
+        for _ in range(8):   # the sockets take a few MiB
+            say(talker, "everyone")
+            answer_pings(talker, lambda frame: frame.opcode == TEXT)
+        echoes(talker, "still here")
+        print(f"8 broadcasts of 1 MiB to 1,000 that do not read cost {(resident_kib(process) - before) // 1024} MiB")
+        expect("closed connections", [], process.lines[1:])
+        for wire in deaf:
+            wire.close()
+    with server(program, maxMemoryBytes=6 << 20, idleTimeoutMs=0) as process:
+        deaf, talker = join(process, receive_buffer=4096), join(process)
+        readers = [join(process) for _ in range(3)]
+        for wire in readers:
+            in_background(drain, wire)
+        before = resident_kib(process)
+        while len(process.lines) == 1:
+            say(talker, "everyone")
+            answer_pings(talker, lambda frame: frame.opcode == TEXT)
+            echoes(talker, "still here")
+            with contextlib.suppress(Failure):
+                process.wait_for_lines(2, limit=0.01)
+        expect("who went", ["ended 1013 the server is short of memory"], process.lines[1:])
 
 
 def case_exit_in_a_handler(program):
