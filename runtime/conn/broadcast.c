@@ -1,7 +1,6 @@
 #include "broadcast.h"
 
 #include "compress.h"
-#include "compress_later.h"
 #include "end.h"
 #include "protocol/close_code.h"
 #include "send.h"
@@ -72,7 +71,7 @@ static int ws_broadcast_share_unready(struct ws_conn *conn, const struct ws_broa
     return -1;
   conn->group->thread->work_left -= (int64_t)size + WS_BROADCAST_WORK;
   if (!conn->blocked)
-    ws_compress_later(conn);
+    ws_conn_queue_compression(conn);
   return 0;
 }
 

@@ -31,8 +31,8 @@ static bool ws_packing_applies(const struct ws_frame *frame) {
   return !(frame->head & (WS_FRAME_CONTROL | WS_FRAME_RSV1)) && frame->length <= WS_DEFLATER_MESSAGE_MAX;
 }
 
-/* Makes room for the piece in its final form. Without memory for that, or for a context, and where the context was given
- * up (evict.h), it is sent as it is. */
+/* Makes room for the piece in its final form. Returns false if it is to be sent as it is: there is no memory for that,
+ * or for a context, or the context was given up (evict.h). */
 static bool ws_packing_begin(struct ws_conn *conn, const struct ws_outq_piece *piece) {
   bool ended = ws_conn_state(conn) > WS_CONN_CLOSING;
   struct ws_deflater *deflater = ended ? conn->deflater : ws_compress_deflater(conn);
@@ -119,16 +119,6 @@ static bool ws_packing_run(struct ws_conn *conn, int64_t *work) {
 
 /* ---- the queue of receivers */
 
-void ws_compress_later(struct ws_conn *conn) {
-  struct ws_loop_thread *thread = conn->group->thread;
-  if (!conn->compressing) {
-    conn->compressing = true;
-    ws_conn_ref(conn);
-    ws_queue_add(&thread->compressing, &conn->compressing_node);
-  }
-  ws_loop_defer(thread->loop, &thread->compress);
-}
-
 void ws_compress_later_now(struct ws_conn *conn) {
   int64_t work = INT64_MAX;
   ws_packing_run(conn, &work);
@@ -148,7 +138,7 @@ static bool ws_compress_later_some(struct ws_conn *conn, int64_t *work) {
 void ws_compress_later_resume(struct ws_loop_thread *thread) {
   int64_t work = WS_COMPRESS_WORK;
   while (work > 0 && !ws_queue_is_empty(&thread->compressing)) {
-    struct ws_conn *conn = ws_container_of(thread->compressing.first, struct ws_conn, compressing_node);
+    struct ws_conn *conn = ws_container_of(thread->compressing.first, struct ws_conn, packing_node);
     bool flows = ws_conn_state(conn) != WS_CONN_ENDED && !conn->blocked;
     if (flows && !ws_compress_later_some(conn, &work))
       break;

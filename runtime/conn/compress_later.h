@@ -4,8 +4,8 @@
  *
  * Every such receiver costs a compression of its own, whose result no other can use. So its queue holds the shared
  * frame, unready (io/outq.h), until the socket takes bytes; the frames behind it wait there, uncompressed too, and so
- * the context advances in the order of the wire. Receivers whose turn has come are queued in thread->compressing. A
- * turn compresses a bounded number of bytes, whatever the size of a message: the rest waits for the next turn.
+ * the context advances in the order of the wire. Receivers whose turn has come are queued in thread->compressing
+ * (ws_conn_queue_compression). A turn compresses a bounded number of bytes, whatever the size of a message: the rest waits for the next turn.
  *
  * A broadcast is thus quickly accepted and slowly done. Whoever causes more of this work than a run may do waits until
  * all of it is done (input.h).
@@ -13,9 +13,6 @@
 #include <stdbool.h>
 
 #include "conn.h"
-
-/* Queues a connection whose output is unready and whose socket takes bytes. No effect if it is queued. */
-void ws_compress_later(struct ws_conn *conn);
 
 /* Compresses the first unready piece at once, and writes. The connection may have ENDED afterwards. */
 void ws_compress_later_now(struct ws_conn *conn);

@@ -72,6 +72,16 @@ void ws_conn_queue(struct ws_conn *conn) {
   ws_loop_defer(thread->loop, &thread->end_of_turn);
 }
 
+void ws_conn_queue_compression(struct ws_conn *conn) {
+  struct ws_loop_thread *thread = conn->group->thread;
+  if (conn->compressing)
+    return;
+  conn->compressing = true;
+  ws_conn_ref(conn);
+  ws_queue_add(&thread->compressing, &conn->packing_node);
+  ws_loop_defer(thread->loop, &thread->compress);
+}
+
 void ws_conn_ref(struct ws_conn *conn) {
   conn->refs++;
 }

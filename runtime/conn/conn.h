@@ -58,15 +58,15 @@ struct ws_conn {
   struct ws_group *group;       /* shared */
   int64_t id;                   /* shared; 0 before OPENING */
   struct ws_list_node member;
-  struct ws_queue_node queued_node;      /* in thread->queued if `queued` */
-  struct ws_queue_node buffered_node;    /* in thread->buffered if `buffered` */
-  struct ws_queue_node compressing_node; /* in thread->compressing if `compressing` */
-  void **record;                         /* root of the record for handlers; NULL until a handler needs one */
-  void *handshake;                       /* the role's: a partial head, then what it keeps of it (shared) */
-  struct ws_deflater *deflater;          /* NULL without a compression context */
-  struct ws_chunk *packing;              /* compress_later.c's; NULL: no compression is in progress */
-  const struct ws_address *remote;       /* shared; its port is not the connection's */
-  char *reason;                          /* of the end; NULL: none. U+0000 is stored as C0 80 */
+  struct ws_queue_node queued_node;   /* in thread->queued if `queued` */
+  struct ws_queue_node buffered_node; /* in thread->buffered if `buffered` */
+  struct ws_queue_node packing_node;  /* in thread->compressing if `compressing` */
+  void **record;                      /* root of the record for handlers; NULL until a handler needs one */
+  void *handshake;                    /* the role's: a partial head, then what it keeps of it (shared) */
+  struct ws_deflater *deflater;       /* NULL without a compression context */
+  struct ws_chunk *packing;           /* compress_later.c's; NULL: no compression is in progress */
+  const struct ws_address *remote;    /* shared; its port is not the connection's */
+  char *reason;                       /* of the end; NULL: none. U+0000 is stored as C0 80 */
   struct ws_activity activity;
   int64_t held; /* bytes that its group's budget counts for it */
   uint32_t rate_start, rate_count;
@@ -134,6 +134,9 @@ void ws_conn_admit(struct ws_conn *conn);
 /* Queues the connection for the end of the turn: its output is written, and it is finished if it has ended. */
 void ws_conn_queue(struct ws_conn *conn);
 
+/* Queues the connection, whose output is unready and whose socket takes bytes, for compress_later.h. */
+void ws_conn_queue_compression(struct ws_conn *conn);
+
 void ws_conn_ref(struct ws_conn *conn);
 void ws_conn_unref(struct ws_conn *conn);
 
@@ -167,7 +170,8 @@ void ws_conn_drop_record(struct ws_conn *conn);
 struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind);
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call);
 
-/* Frees the session, unparsed input and the compression context with what it is compressing. No handler of the connection may be on the stack. */
+/* Frees the session, unparsed input and the compression context, with what is being compressed. No handler of the
+ * connection may be on the stack. */
 void ws_conn_drop_input(struct ws_conn *conn);
 
 /* Calls a close handler (a root; NULL: none) with the code and reason of the end; logs its Err. */

@@ -1,6 +1,5 @@
 #include "flush.h"
 
-#include "compress_later.h"
 #include "end.h"
 #include "io/wait.h"
 
@@ -31,7 +30,7 @@ void ws_flush(struct ws_conn *conn) {
     }
   }
   if (outcome == WS_OUTQ_UNREADY)
-    ws_compress_later(conn);
+    ws_conn_queue_compression(conn);
   else if (!blocked && ws_conn_state(conn) >= WS_CONN_CLOSING)
     ws_end_drained(conn);
 }

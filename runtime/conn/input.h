@@ -8,8 +8,8 @@
  * of all resumed connections in a turn is bounded too, so that a connection that is just ready never waits for more
  * than one such turn.
  *
- * The compression of broadcasts is done later (compress_later.h). A connection whose run did all the work that a run may
- * do, including that which its broadcasts cause, is not read again before none is left to do: otherwise a flood of
+ * The compression of broadcasts is done later (compress_later.h). A connection whose run did all the work that a run
+ * may do, including that which its broadcasts cause, is not read again before none is left to do: otherwise a flood of
  * messages that are broadcast would fill the queues of receivers that read well.
  */
 #include "conn.h"

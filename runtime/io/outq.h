@@ -33,8 +33,8 @@ struct ws_outq_piece {
 enum { WS_OUTQ_PIECES = 16 };
 
 /* The pieces of a queue that is not empty: at[first .. first + count), the last `unready` of which are not written yet.
- * None has length 0 unless room is reserved. They are stored in `own` until more than WS_OUTQ_PIECES are needed. The block returns to the pool with the last piece
- * written.
+ * None has length 0 unless room is reserved. They are stored in `own` until more than WS_OUTQ_PIECES are needed. The
+ * block returns to the pool with the last piece written.
  */
 struct ws_outq_pieces {
   uint32_t first;
@@ -114,7 +114,8 @@ size_t ws_outq_shared_part(const struct ws_outq *queue);
 size_t ws_outq_held(const struct ws_outq *queue);
 
 /* Writes what the stream accepts, in as few calls as possible. Returns 0 if the queue is now empty, WS_OUTQ_BLOCKED if
- * the rest waits for WS_WRITE, WS_OUTQ_UNREADY if the stream would take more than is ready, or -1 if the stream failed (ws_stream_error).
+ * the rest waits for WS_WRITE, WS_OUTQ_UNREADY if the stream would take more than is ready, or -1 if the
+ * stream failed (ws_stream_error).
  */
 int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream);
 

@@ -343,6 +343,87 @@ static void test_failed_stream(void **state) {
   assert_int_equal(errno, EPIPE);
 }
 
+static struct ws_chunk *chunk_of(const char *text) {
+  struct ws_chunk *chunk = ws_chunk_new(strlen(text));
+  memcpy(chunk->bytes, text, strlen(text));
+  return chunk;
+}
+
+static void expect_received(struct fixture *fixture, const char *text) {
+  char received[64] = "";
+  assert_int_equal(recv(fixture->peer, received, sizeof received - 1, 0), strlen(text));
+  assert_string_equal(received, text);
+}
+
+/* Nothing overtakes an unready piece, and what is ready goes out. */
+static void test_unready_pieces(void **state) {
+  struct fixture *fixture = *state;
+  struct ws_outq *queue = &fixture->queue;
+  struct ws_chunk *chunk = chunk_of("unready ");
+  append(fixture, "before ", 7);
+  ws_outq_charge(queue, 8);
+  assert_false(ws_outq_is_unready(queue));
+  assert_int_equal(ws_outq_share_unready(queue, fixture->loop, chunk, 0, 8), 0);
+  append(fixture, "behind", 6);
+  append(fixture, " it", 3);
+  assert_int_equal(flush(fixture), WS_OUTQ_UNREADY);
+  expect_received(fixture, "before ");
+  assert_ptr_equal(ws_outq_unready(queue)->chunk, chunk);
+  ws_outq_ready(queue, fixture->loop, chunk_of("final "), 0, 6);
+  assert_int_equal(ws_outq_bytes(queue), 6 + 9);
+  assert_int_equal(flush(fixture), WS_OUTQ_UNREADY);
+  expect_received(fixture, "final ");
+  /* A piece that is looked at does not grow. */
+  assert_int_equal(ws_outq_unready(queue)->length, 9);
+  append(fixture, "!", 1);
+  assert_int_equal(ws_outq_unready(queue)->length, 9);
+  assert_non_null(ws_outq_reserve(queue, fixture->loop, 10000));
+  ws_outq_commit(queue, fixture->loop, 0);
+  ws_outq_ready(queue, fixture->loop, NULL, 0, 0);
+  assert_true(ws_outq_is_unready(queue));
+  ws_outq_ready(queue, fixture->loop, NULL, 0, 0);
+  assert_false(ws_outq_is_unready(queue));
+  assert_int_equal(flush(fixture), 0);
+  expect_received(fixture, "behind it!");
+  ws_outq_charge(queue, 8);
+  assert_int_equal(ws_outq_share_unready(queue, fixture->loop, chunk, 0, 8), 0);
+  ws_outq_clear(queue, fixture->loop);
+  assert_int_equal(ws_outq_bytes(queue), 0);
+  assert_int_equal(atomic_load(&chunk->references), 1);
+  ws_chunk_unref(chunk);
+}
+
+/* A budget counts a shared chunk once; each queue knows its part. */
+static void test_counted_chunk(void **state) {
+  struct fixture *fixture = *state;
+  struct ws_outq *queue = &fixture->queue;
+  struct ws_outq other = {0};
+  _Atomic int64_t budget = 0;
+  struct ws_chunk *chunk = chunk_of("0123456789");
+  ws_chunk_count(chunk, &budget);
+  int64_t counted = atomic_load(&budget);
+  assert_int_equal(counted, sizeof *chunk + 10);
+  append(fixture, "own", 3);
+  ws_outq_charge(queue, 10);
+  ws_outq_charge(&other, 10);
+  assert_int_equal(ws_outq_share(queue, fixture->loop, chunk, 0, 10), 0);
+  assert_int_equal(ws_outq_share_unready(&other, fixture->loop, chunk, 0, 10), 0);
+  ws_chunk_unref(chunk);
+  assert_int_equal(ws_outq_held(queue), 3);
+  assert_int_equal(ws_outq_shared(queue), 10);
+  assert_int_equal(ws_outq_shared_part(queue), 5);
+  ws_outq_unready(&other);
+  ws_outq_ready(&other, fixture->loop, chunk_of("packed"), 0, 6);
+  assert_int_equal(ws_outq_shared(&other), 0);
+  assert_int_equal(ws_outq_held(&other), 6);
+  assert_int_equal(ws_outq_shared_part(queue), 10);
+  assert_int_equal(atomic_load(&budget), counted);
+  assert_int_equal(flush(fixture), 0);
+  assert_int_equal(ws_outq_shared_part(queue), 0);
+  assert_int_equal(atomic_load(&budget), 0);
+  ws_outq_clear(&other, fixture->loop);
+}
+
 #define outq_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void) {
@@ -360,6 +441,8 @@ int main(void) {
       outq_test(test_a_chunk_too_large),
       outq_test(test_writing_through),
       outq_test(test_failed_stream),
+      outq_test(test_unready_pieces),
+      outq_test(test_counted_chunk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

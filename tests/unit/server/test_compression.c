@@ -89,10 +89,158 @@ static void test_compression_ratio(void **state) {
   }
 }
 
+enum { LARGE = 700000, SMALL = 40 };
+
+static _Atomic int64_t broadcaster;
+static char *large, *spaces;
+
+static void broadcast(const char *text) {
+  char *problem;
+  osp_ws_server_broadcast(broadcaster, text, &problem);
+  expect_success(problem);
+}
+
+/* Sends in many ways while a broadcast waits to be compressed, then closes. */
+static void *send_behind_broadcasts(void *cell, const struct osprey_connection *connection,
+                                    const struct osprey_message *message) {
+  char *problem;
+  char text[64];
+  (void)cell;
+  (void)message;
+  broadcast(large);
+  int64_t queued = osp_ws_queued_bytes(connection->id, &problem);
+  journal_write("queued %d", (int)queued);
+  osp_ws_send(connection->id, "sent behind it, sent behind it", &problem);
+  expect_success(problem);
+  osp_ws_send_binary(connection->id, "AAAAAAAAAAAA", &problem);
+  expect_success(problem);
+  broadcast(spaces);
+  for (int i = 0; i < SMALL; i++) {
+    snprintf(text, sizeof text, "small %d, small %d", i, i);
+    broadcast(text);
+  }
+  broadcast("");
+  broadcast(large);
+  osp_ws_send(connection->id, large, &problem);
+  expect_success(problem);
+  osp_ws_close(connection->id, &problem);
+  expect_success(problem);
+  return result_success();
+}
+
+static void *on_send_behind_broadcasts[] = {(void *)send_behind_broadcasts};
+
+/* Reads a message with the context of those before, which must be these n bytes, compressed or not. */
+static void expect_inflated_bytes(z_stream *context, struct peer *peer, uint8_t head, const void *expected, size_t n) {
+  uint8_t tail[4] = {0, 0, 0xFF, 0xFF};
+  uint8_t *bytes = malloc(n + 1);
+  peer_expect_frame(peer, head);
+  context->next_out = bytes;
+  context->avail_out = (uInt)n + 1;
+  context->next_in = peer->frame.payload;
+  context->avail_in = (uInt)peer->frame.size;
+  if (head & 0x40) {
+    inflate(context, Z_SYNC_FLUSH);
+    assert_int_equal(context->avail_in, 0);
+    context->next_in = tail;
+    context->avail_in = sizeof tail;
+    inflate(context, Z_SYNC_FLUSH);
+    assert_int_equal(context->avail_out, 1);
+  } else {
+    assert_int_equal(peer->frame.size, n);
+    memcpy(bytes, peer->frame.payload, n);
+  }
+  assert_memory_equal(bytes, expected, n);
+  free(bytes);
+}
+
+static void expect_inflated(z_stream *context, struct peer *peer, uint8_t head, const char *expected) {
+  expect_inflated_bytes(context, peer, head, expected, strlen(expected));
+}
+
+/* The texts of this test. `large` is letters in no order, `spaces` is what DEFLATE-13 sends uncompressed. */
+static void make_texts(void) {
+  uint32_t random = 1;
+  large = calloc(1, LARGE + 1);
+  for (int i = 0; i < LARGE; i++) {
+    random = random * 1664525 + 1013904223;
+    large[i] = (char)('a' + (random >> 24) % 16);
+  }
+  spaces = calloc(1, SPACES + 1);
+  memset(spaces, ' ', SPACES);
+}
+
+/* What is sent behind a broadcast stays behind it, and is compressed in that order: DEFLATE-12 DEFLATE-15 WS-QUEUED-2
+ * WS-BROADCAST-6 */
+static void test_broadcast_with_a_context(void **state) {
+  char text[64];
+  (void)state;
+  int port = peer_free_port();
+  make_texts();
+  broadcaster = must_create(port, "/");
+  must_limit(broadcaster, "compression", 1);
+  must_set(osp_ws_server_on_message, broadcaster, on_send_behind_broadcasts);
+  must_set(osp_ws_server_on_close, broadcaster, on_close);
+  must_listen(broadcaster);
+  struct peer peer = peer_connect(port);
+  peer_shake(&peer, port, "/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  z_stream context = {.zalloc = NULL};
+  assert_int_equal(inflateInit2(&context, -15), Z_OK);
+  peer_send_message(&peer, "go");
+  snprintf(text, sizeof text, "queued %d", 10 + LARGE);
+  journal_expect(text);
+  expect_inflated(&context, &peer, 0xC1, large);
+  expect_inflated(&context, &peer, 0xC1, "sent behind it, sent behind it");
+  expect_inflated_bytes(&context, &peer, 0xC2, "\0\0\0\0\0\0\0\0", 9);
+  expect_inflated(&context, &peer, 0x81, spaces);
+  for (int i = 0; i < SMALL; i++) {
+    snprintf(text, sizeof text, "small %d, small %d", i, i);
+    expect_inflated(&context, &peer, 0xC1, text);
+  }
+  expect_inflated(&context, &peer, 0xC1, "");
+  expect_inflated(&context, &peer, 0xC1, large);
+  expect_inflated(&context, &peer, 0xC1, large);
+  peer_expect_close(&peer, 1000);
+  journal_expect("close:1000:");
+  inflateEnd(&context);
+  peer_close(&peer);
+  must_stop(broadcaster);
+}
+
+/* Broadcasts to a receiver that does not read, which then goes away, or reads and finds all of them: DEFLATE-15 */
+static void test_broadcast_to_a_blocked_receiver(void **state) {
+  (void)state;
+  for (int reads = 0; reads < 2; reads++) {
+    int port;
+    int64_t server = must_serve_with(&port, "compression", 1, NULL);
+    struct peer peer = peer_connect(port);
+    peer_shake(&peer, port, "/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    z_stream context = {.zalloc = NULL};
+    assert_int_equal(inflateInit2(&context, -15), Z_OK);
+    for (int i = 0; i < 20; i++) {
+      osp_ws_server_broadcast(server, large, &error);
+      expect_success(error);
+    }
+    for (int i = 0; i < 20 && reads; i++)
+      expect_inflated(&context, &peer, 0xC1, large);
+    inflateEnd(&context);
+    if (reads)
+      peer_close(&peer);
+    else
+      peer_reset(&peer);
+    journal_expect("close:1006:");
+    must_stop(server);
+  }
+  free(large);
+  free(spaces);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_compression, journal_setup),
       cmocka_unit_test_setup(test_compression_ratio, journal_setup),
+      cmocka_unit_test_setup(test_broadcast_with_a_context, journal_setup),
+      cmocka_unit_test_setup(test_broadcast_to_a_blocked_receiver, journal_setup),
   };
   return cmocka_run_group_tests_name("compression", tests, NULL, NULL);
 }
