@@ -16,7 +16,7 @@ bool ws_compress_applies(const struct ws_conn *conn, size_t size);
 /* The compressor for the connection, made on first use. NULL: no memory. */
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn);
 
-/* Compresses and queues a message; behind unready output, queues it to be compressed later (compress_later.h). 0, or -1:
- * no memory, nothing was queued. If the context had advanced by then, the connection has ENDED, because the peer's
+/* Compresses and queues a message; behind unready output, queues it to be compressed later (compress_later.h). 0, or
+ * -1: no memory, nothing was queued. If the context had advanced by then, the connection has ENDED, because the peer's
  * context would be out of step. */
 int ws_compress_message(struct ws_conn *conn, uint8_t opcode, const uint8_t *payload, size_t n);

@@ -5,7 +5,8 @@
  * Every such receiver costs a compression of its own, whose result no other can use. So its queue holds the shared
  * frame, unready (io/outq.h), until the socket takes bytes; the frames behind it wait there, uncompressed too, and so
  * the context advances in the order of the wire. Receivers whose turn has come are queued in thread->compressing
- * (ws_conn_queue_compression). A turn compresses a bounded number of bytes, whatever the size of a message: the rest waits for the next turn.
+ * (ws_conn_queue_compression). A turn compresses a bounded number of bytes, whatever the size of a message: the rest
+ * waits for the next turn.
  *
  * A broadcast is thus quickly accepted and slowly done. Whoever causes more of this work than a run may do waits until
  * all of it is done (input.h).
