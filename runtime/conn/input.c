@@ -287,6 +287,14 @@ static void ws_input_ended(struct ws_conn *conn, ssize_t outcome) {
               outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
 }
 
+static void ws_input_flooded(struct ws_conn *conn) {
+  static const char why[] = "too many TLS messages without data, such as key updates";
+  if (ws_conn_state(conn) > WS_CONN_HANDSHAKE)
+    ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, why, NULL);
+  else
+    ws_end_drop(conn, WS_DROP_PEER, why);
+}
+
 /* Watches for input again after a handler returned. Returns true if there may be some. */
 static bool ws_input_unpause(struct ws_conn *conn) {
   if (!conn->paused || ws_conn_state(conn) == WS_CONN_ENDED)
@@ -317,6 +325,8 @@ static bool ws_input_read_once(struct ws_conn *conn, uint8_t *buffer) {
     ws_input_ended(conn, n);
     return false;
   }
+  if (n == WS_STREAM_FLOODED)
+    ws_input_flooded(conn);
   return ws_conn_state(conn) != WS_CONN_ENDED && n > 0 && (filled || ws_stream_pending(&conn->stream));
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "sys.h"
 #include "tls_context.h"
@@ -21,7 +22,7 @@
 enum {
   WS_TLS_RECORD = 16 * 1024,
   WS_TLS_ALLOWANCE = 64 * 1024, /* the most bytes that one operation reads from the socket */
-  WS_TLS_KEY_UPDATE = 4 * 1024, /* what a key update counts in it */
+  WS_TLS_MESSAGES = 32,         /* TLS's own messages in a second; a peer needs few in an hour */
 };
 
 struct ws_tls {
@@ -32,13 +33,17 @@ struct ws_tls {
   unsigned read_needs;  /* what reading waits for: WS_READ or WS_WRITE */
   unsigned write_needs; /* what writing waits for */
   size_t allowance;     /* bytes that this operation may still read from the socket */
-  int error;            /* the errno of a socket failure */
-  int failed_depth;     /* of the certificate that was not accepted; 0: the peer's own */
-  bool failed_root;     /* it is self-signed */
+  int64_t second;       /* of the clock, in which so many of TLS's own messages came or went */
+  unsigned messages;
+  int error;        /* the errno of a socket failure */
+  int failed_depth; /* of the certificate that was not accepted; 0: the peer's own */
+  bool failed_root; /* it is self-signed */
   bool handshaken;
   bool failed;
-  bool ended; /* the peer's end of stream was read */
-  bool more;  /* the owner should read again without waiting */
+  bool ended;   /* the peer's end of stream was read */
+  bool flooded; /* by more than WS_TLS_MESSAGES */
+  bool deaf;    /* that was reported: input is discarded */
+  bool more;    /* the owner should read again without waiting */
   struct ws_why why;
 };
 
@@ -58,8 +63,7 @@ static int ws_tls_stream_bio_result(BIO *bio, ssize_t count, bool reading) {
   return -1;
 }
 
-/* OpenSSL keeps reading while records without data arrive, such as key updates. A peer that sends them fast enough
- * would occupy the thread. When the allowance is used up, the socket appears empty; the remaining bytes make it ready
+/* OpenSSL keeps reading while records without data arrive. A peer that sends them fast enough would occupy the thread. When the allowance is used up, the socket appears empty; the remaining bytes make it ready
  * again.
  */
 static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {
@@ -74,13 +78,23 @@ static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {
   return ws_tls_stream_bio_result(bio, count, true);
 }
 
-/* A key update is 27 bytes, and costs as much as a few KiB of data. */
-static void ws_tls_stream_heard(int written, int version, int type, const void *bytes, size_t n, SSL *ssl, void *tls) {
-  size_t *allowance = &((struct ws_tls *)tls)->allowance;
+/* A message of TLS itself, a key update above all, costs 10 µs for 27 bytes, and OpenSSL handles all that it has read
+ * before it returns. Past the limit it is told that the peer has shut down: it discards the rest. */
+static void ws_tls_stream_heard(int written, int version, int type, const void *bytes, size_t n, SSL *ssl, void *self) {
+  struct ws_tls *tls = self;
+  int64_t second = ws_clock_coarse_ms() / 1000;
+  (void)written;
   (void)version;
-  (void)ssl;
-  if (!written && type == SSL3_RT_HANDSHAKE && n > 0 && *(const uint8_t *)bytes == SSL3_MT_KEY_UPDATE)
-    *allowance -= *allowance < WS_TLS_KEY_UPDATE ? *allowance : WS_TLS_KEY_UPDATE;
+  (void)bytes;
+  (void)n;
+  if (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT)
+    return;
+  tls->messages = second == tls->second ? tls->messages + 1 : 1;
+  tls->second = second;
+  if (tls->messages <= WS_TLS_MESSAGES)
+    return;
+  tls->flooded = true;
+  SSL_set_shutdown(ssl, SSL_get_shutdown(ssl) | SSL_RECEIVED_SHUTDOWN);
 }
 
 static int ws_tls_stream_bio_write(BIO *bio, const char *bytes, int size) {
@@ -245,11 +259,27 @@ static int ws_tls_stream_handshake(struct ws_stream *stream) {
   return 0;
 }
 
+/* Takes bytes from the socket unseen. */
+static ssize_t ws_tls_stream_discard(struct ws_stream *stream, uint8_t *bytes, size_t size) {
+  struct ws_tls *tls = stream->tls;
+  ssize_t count = ws_sys_recv(stream->watch.fd, bytes, size);
+  tls->ended = count == 0;
+  if (count >= 0)
+    return count == 0 ? 0 : WS_STREAM_AGAIN;
+  if (errno == EAGAIN || errno == EINTR)
+    return WS_STREAM_AGAIN;
+  tls->error = errno;
+  ERR_clear_error();
+  return ws_tls_stream_fail(stream);
+}
+
 static ssize_t ws_tls_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   struct ws_tls *tls = stream->tls;
   tls->more = false;
   if (tls->failed || tls->ended)
     return tls->failed ? WS_STREAM_FAILED : 0;
+  if (tls->deaf)
+    return ws_tls_stream_discard(stream, bytes, size);
   size_t got = 0;
   int outcome = WS_STREAM_AGAIN;
   ERR_clear_error();
@@ -264,6 +294,9 @@ static ssize_t ws_tls_stream_read(struct ws_stream *stream, uint8_t *bytes, size
     got += count;
     tls->read_needs = WS_READ;
   }
+  if (tls->flooded && outcome == 0)
+    outcome = WS_STREAM_FLOODED;
+  tls->deaf = outcome == WS_STREAM_FLOODED && got == 0;
   tls->ended = outcome == 0;
   if (got == 0)
     return outcome;

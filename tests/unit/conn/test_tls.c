@@ -1,4 +1,5 @@
 /* wss, client and server: certificates, deadlines, fairness, and peers that do not speak TLS. */
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -253,6 +254,28 @@ static void test_a_flood_delays_nobody(void **state) {
   must_stop(server);
 }
 
+/* A peer that sends nothing but key updates is told, and closed: TLS-18 */
+static void test_a_flood_of_key_updates(void **state) {
+  int port;
+  (void)state;
+  int64_t server = serve_secure(&port, &good);
+  struct peer peer = open_tls(port);
+  peer_send_message(&peer, "first");
+  peer_expect_text(&peer, "first");
+  for (int i = 0; i < 200; i++) {
+    assert_int_equal(SSL_key_update(peer.ssl, SSL_KEY_UPDATE_NOT_REQUESTED), 1);
+    if (SSL_do_handshake(peer.ssl) != 1)
+      break; /* the server has closed already */
+  }
+  char reason[64] = "";
+  peer.tolerant = true;
+  assert_int_equal(peer_read_close(&peer, reason, sizeof reason), 1008);
+  assert_string_equal(reason, "too many TLS messages without data, such as key updates");
+  journal_expect("close:1008:too many TLS messages without data, such as key updates");
+  peer_close(&peer);
+  must_stop(server);
+}
+
 enum { TALKERS = 2, TALKS = 20, TALK_BYTES = 40000 };
 
 /* Sends all its messages at once. Each begins with its number. */
@@ -345,6 +368,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_key_of_another_certificate, journal_setup),
       cmocka_unit_test_setup(test_ends_that_do_not_speak_tls, journal_setup),
       cmocka_unit_test_setup(test_a_flood_delays_nobody, journal_setup),
+      cmocka_unit_test_setup(test_a_flood_of_key_updates, journal_setup),
       cmocka_unit_test_setup(test_decrypted_input_left_by_a_turn, journal_setup),
       cmocka_unit_test_setup(test_a_slow_handshake_over_tls, journal_setup),
   };
