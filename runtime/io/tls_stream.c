@@ -22,7 +22,7 @@
 enum {
   WS_TLS_RECORD = 16 * 1024,
   WS_TLS_ALLOWANCE = 64 * 1024, /* the most bytes that one operation reads from the socket */
-  WS_TLS_MESSAGES = 32,         /* TLS's own messages in a second; a peer needs few in an hour */
+  WS_TLS_MESSAGES = 16,         /* TLS's own messages in a second; a peer needs few in an hour */
 };
 
 struct ws_tls {
