@@ -1,5 +1,5 @@
 // An echo server with the npm package ws: node_server.js MODULES [CERTIFICATE KEY]. Prints its port. Serves until end
-// of input.
+// of input. "everyone" is answered by a broadcast of 1 MiB.
 const fs = require('fs');
 const http = require('http');
 const https = require('https');
@@ -10,6 +10,12 @@ const server = certificate
   ? https.createServer({ cert: fs.readFileSync(certificate), key: fs.readFileSync(key) })
   : http.createServer();
 const sockets = new WebSocketServer({ server, perMessageDeflate: { threshold: 0 }, maxPayload: 1 << 25 });
-sockets.on('connection', (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })));
+const mebibyte = '0123456789abcdef'.repeat(65536);
+sockets.on('connection', (socket) => socket.on('message', (data, isBinary) => {
+  if (data.length === 8 && data.toString() === 'everyone')
+    sockets.clients.forEach((client) => client.send(mebibyte));
+  else
+    socket.send(data, { binary: isBinary });
+}));
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
 process.stdin.on('end', () => process.exit(0)).resume();
