@@ -59,7 +59,8 @@ static inline int ws_stream_handshake(struct ws_stream *stream) {
 
 /* Reads up to `size` available bytes. Returns their number, 0 at the end of the stream, WS_STREAM_AGAIN,
  * WS_STREAM_FAILED, or WS_STREAM_FLOODED: the peer sends more than it needs of what is no data, such as key updates of
- * TLS. That is returned once; from then on input is discarded. After a read that returned bytes, call ws_stream_pending. */
+ * TLS. That is returned once; from then on input is discarded. After a read that returned bytes, call
+ * ws_stream_pending. */
 static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, size_t size) {
   return stream->ops->read(stream, bytes, size);
 }

@@ -63,7 +63,8 @@ static int ws_tls_stream_bio_result(BIO *bio, ssize_t count, bool reading) {
   return -1;
 }
 
-/* OpenSSL keeps reading while records without data arrive. A peer that sends them fast enough would occupy the thread. When the allowance is used up, the socket appears empty; the remaining bytes make it ready
+/* OpenSSL keeps reading while records without data arrive. A peer that sends them fast enough would occupy the thread.
+ * When the allowance is used up, the socket appears empty; the remaining bytes make it ready
  * again.
  */
 static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {

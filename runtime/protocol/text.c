@@ -35,8 +35,8 @@ static bool ws_text_block_is_wrong(const uint8_t *block) {
   return wrong;
 }
 
-/* Writes n bytes of host text in the form of the wire: C0 is dropped, and the byte behind it becomes 0. `keep` is 1, or 0
- * if the first byte is behind a C0. Uses room for one byte more than the result. */
+/* Writes n bytes of host text in the form of the wire: C0 is dropped, and the byte behind it becomes 0. `keep` is 1, or
+ * 0 if the first byte is behind a C0. Uses room for one byte more than the result. */
 static uint8_t *ws_text_narrow(uint8_t *to, const uint8_t *from, size_t n, uint8_t keep) {
   for (size_t i = 0; i < n; i++) {
     uint8_t byte = from[i];
