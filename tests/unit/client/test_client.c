@@ -422,10 +422,8 @@ static void test_connecting_inside_a_handler(void **state) {
   (void)state;
   char head[4096];
   int listener = listen_for_handlers();
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_connect_inside);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_connect_inside, NULL);
   struct peer peer = peer_open(port, "/");
   struct peer other = peer_open(port, "/");
   peer_send_message(&peer, "1");
