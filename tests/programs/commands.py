@@ -228,6 +228,15 @@ def a_sanitizer_names_the_line(bench):
         raise Failure(f"the report does not name the line:\n{done.stderr}")
 
 
+def a_sanitizer_reports_a_crash(bench):
+    """RUN-CRASH-3: the handler of a sanitizer stays"""
+    source = bench.source("crashing.osp", CRASHING)
+    program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
+    done = subprocess.run([program, "deep"], capture_output=True, text=True, timeout=TIME_LIMIT)
+    if "AddressSanitizer: stack-overflow" not in done.stderr or "crashing.osp:8" not in done.stderr:
+        raise Failure(f"the report does not name the line:\n{done.stderr}")
+
+
 TESTS = [run_replaces_the_compiler, all_levels_behave_the_same, a_link_that_fails_is_reported,
          a_signal_leaves_nothing_behind, a_debugger_knows_the_source]
 CRASHES = [a_crash_is_explained, a_signal_is_not_explained]   # which sanitizers explain in their way
@@ -236,7 +245,7 @@ CRASHES = [a_crash_is_explained, a_signal_is_not_explained]   # which sanitizers
 def main():
     ospreyc, sanitizers = sys.argv[1], sys.argv[2]
     tests = TESTS + (CRASHES if sanitizers == "none" else [])
-    tests += [a_sanitizer_names_the_line] if "address" in sanitizers else []
+    tests += [a_sanitizer_names_the_line, a_sanitizer_reports_a_crash] if "address" in sanitizers else []
     for test in tests:
         with tempfile.TemporaryDirectory() as scratch:
             test(Bench(ospreyc, scratch))

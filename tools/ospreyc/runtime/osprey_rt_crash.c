@@ -125,19 +125,12 @@ static bool crash_is_overflow(uintptr_t address) {
   return crash_low && address >= crash_low - CRASH_BELOW && address < crash_low + CRASH_ABOVE;
 }
 
-/* Back to the default, so that the instruction, which runs again, ends the process. A signal that another process sent
- * would not come again, so it is raised. */
-static void crash_report(int number, siginfo_t *info, void *context) {
+static void crash_say(uintptr_t address, const ucontext_t *context) {
   struct crash_line line = {.length = 0};
   uintptr_t pc, sp;
   crash_registers(context, &pc, &sp);
-  signal(number, SIG_DFL);
-  if (info->si_code <= 0) {
-    raise(number);
-    return;
-  }
   const struct osp_rt_function *function = crash_find(pc);
-  if (crash_is_overflow((uintptr_t)info->si_addr)) {
+  if (crash_is_overflow(address)) {
     if (!function && sp)
       function = crash_caller(sp);
     crash_put_place(&line, function);
@@ -151,6 +144,17 @@ static void crash_report(int number, siginfo_t *info, void *context) {
     crash_put_name(&line, function, "a C function");
   }
   crash_write(&line);
+}
+
+/* Back to the default, so that the instruction, which runs again, ends the process. A signal that was sent (by a
+ * process, or by raise) would not come again, so it is raised. */
+static void crash_received(int number, siginfo_t *info, void *context) {
+  bool sent = info->si_code <= 0;
+  if (!sent)
+    crash_say((uintptr_t)info->si_addr, context);
+  signal(number, SIG_DFL);
+  if (sent)
+    raise(number);
 }
 
 static void crash_learn_stack(void) {
@@ -179,7 +183,7 @@ void osprey_rt_crash_thread_begins(void) {
 }
 
 void osprey_rt_crash_boot(void) {
-  struct sigaction action = {.sa_sigaction = crash_report, .sa_flags = SA_SIGINFO | SA_ONSTACK}, before;
+  struct sigaction action = {.sa_sigaction = crash_received, .sa_flags = SA_SIGINFO | SA_ONSTACK}, before;
   osprey_rt_crash_thread_begins();
   for (int i = 0; i < CRASH_SIGNALS; i++) {
     if (sigaction(crash_signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
