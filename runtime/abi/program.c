@@ -13,6 +13,7 @@
 #include "conn/loop_thread.h"
 #include "conn/turn.h"
 #include "io/sys.h"
+#include "io/wait.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
 #include "server/server_stop.h"
@@ -33,11 +34,7 @@ static pthread_cond_t ws_program_sleep_condition; /* of the monotonic clock */
 static pthread_once_t ws_program_sleep_once = PTHREAD_ONCE_INIT;
 
 static void ws_program_sleep_init(void) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&ws_program_sleep_condition, &attributes);
-  pthread_condattr_destroy(&attributes);
+  ws_wait_init_condition(&ws_program_sleep_condition);
 }
 
 void ws_program_sleep(int64_t ms) {

@@ -33,6 +33,11 @@ static bool ws_input_is_parsed(const struct ws_conn *conn) {
   return ws_conn_state(conn) <= WS_CONN_CLOSING;
 }
 
+static void ws_input_seen(struct ws_conn *conn) {
+  ws_activity_heard(&conn->activity, ws_conn_loop(conn));
+  conn->pinged = false;
+}
+
 /* ---- the session's events */
 
 /* Counts the work of an event with n bytes. */
@@ -182,17 +187,17 @@ static void ws_input_fed(struct ws_conn *conn, struct ws_session *session, enum 
 /* Feeds bytes until the work of this run is done. Returns how many were consumed: all of them where no more input is
  * parsed. */
 static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *session, uint8_t *bytes, size_t n) {
-  const int64_t *work_left = &conn->group->thread->work_left;
+  struct ws_loop_thread *thread = conn->group->thread;
   size_t piece = ws_deflate_in_use(&conn->deflate) ? WS_INPUT_COMPRESSED_PIECE : n;
   size_t at = 0;
   enum ws_feed_outcome outcome = WS_FEED_MORE;
-  while (at < n && outcome == WS_FEED_MORE && *work_left > 0) {
+  while (at < n && outcome == WS_FEED_MORE && thread->work_left > 0) {
     size_t consumed;
     uint32_t before = ws_session_unfinished(session);
     outcome = ws_session_feed(session, bytes + at, n - at < piece ? n - at : piece, &ws_input_sink, conn, &consumed);
     at += consumed;
     uint32_t after = outcome == WS_FEED_MORE ? ws_session_unfinished(session) : 0;
-    conn->group->thread->work_left -= after > before ? after - before : 0;
+    thread->work_left -= after > before ? after - before : 0;
   }
   if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED)
     at = n;
@@ -214,11 +219,6 @@ static size_t ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
 }
 
 /* ---- input that is not parsed yet */
-
-static void ws_input_seen(struct ws_conn *conn) {
-  ws_activity_heard(&conn->activity, ws_conn_loop(conn));
-  conn->pinged = false;
-}
 
 static void ws_input_discard_unparsed(struct ws_conn *conn) {
   ws_unparsed_free(conn->unparsed);

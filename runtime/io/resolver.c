@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sys.h"
+#include "wait.h"
 
 struct ws_resolver {
   struct ws_task task;
@@ -42,11 +43,7 @@ static struct ws_resolver *ws_resolver_new(const char *host, uint16_t port) {
   resolver->port = port;
   atomic_init(&resolver->references, 1);
   pthread_mutex_init(&resolver->lock, NULL);
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&resolver->finished, &attributes);
-  pthread_condattr_destroy(&attributes);
+  ws_wait_init_condition(&resolver->finished);
   return resolver;
 }
 

@@ -7,7 +7,7 @@
  *  - the monotonic clock: base/clock.h;
  *  - wall-clock time: osprey/log.c and osprey/call.c (timestamps), conn/loop_thread.c (a deadline);
  *  - randomness: conn/random.c;
- *  - condition waits: io/wait.c and io/resolver.c;
+ *  - condition waits: io/wait.c, io/resolver.c and abi/program.c (sleep);
  *  - joins with a deadline: conn/loop_thread.c;
  *  - locks: pthread mutexes, called directly where they are used.
  */

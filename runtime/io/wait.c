@@ -11,12 +11,16 @@ static pthread_mutex_t ws_wait_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ws_wait_condition;
 static _Atomic unsigned ws_wait_count;
 
-static void ws_wait_init(void) {
+void ws_wait_init_condition(pthread_cond_t *condition) {
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
   pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&ws_wait_condition, &attributes);
+  pthread_cond_init(condition, &attributes);
   pthread_condattr_destroy(&attributes);
+}
+
+static void ws_wait_init(void) {
+  ws_wait_init_condition(&ws_wait_condition);
 }
 
 bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context) {

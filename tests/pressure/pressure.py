@@ -214,17 +214,76 @@ def case_close_delivers(program):
             raise Failure(f"the close took {took:.1f} s")
 
 
+def ask_id(wire):
+    say(wire, "id")
+    return wire.read().payload.decode()
+
+
+def await_name_in_log(process, ident, other, patience):
+    """Waits until the log names the slow handler of a connection, for which another's messages wait."""
+    begun = time.monotonic()
+    while f"message handler of connection {ident} has run" not in process.errors():
+        if time.monotonic() - begun > patience:
+            raise Failure(f"the log does not name the handler of {ident}:\n{process.errors()}")
+        say(other, "hello")
+        time.sleep(0.05)
+
+
 def case_slow_handler_is_named(program):
     """A handler that runs for over a second while others wait is logged while it runs. WS-LOG-6"""
     with server(program) as process:
         sleeper, other = join(process), join(process)
+        ident = ask_id(sleeper)
         say(sleeper, "6000")
-        begun = time.monotonic()
-        while "message handler of connection" not in process.errors():
-            if time.monotonic() - begun > 5.5:
-                raise Failure(f"the log does not name the handler:\n{process.errors()}")
-            say(other, "hello")
-            time.sleep(0.05)
+        await_name_in_log(process, ident, other, 5.5)
+
+
+def case_nested_handler_is_named(program):
+    """Of handlers nested by a connect, the log names the one that runs, and then the one around it. WS-LOG-6"""
+    with server(program) as process, socket.create_server(("127.0.0.1", 0)) as listener:
+        outer, inner, other = join(process), join(process), join(process)
+        outer_id, inner_id = ask_id(outer), ask_id(inner)
+        say(outer, f"{1000000 + listener.getsockname()[1]}")
+        visitor, _ = listener.accept()   # its connect waits for an answer from now on
+        say(inner, "4000")
+        await_name_in_log(process, inner_id, other, 4)
+        if f"connection {outer_id} " in process.errors():
+            raise Failure(f"the log names the handler that waits:\n{process.errors()}")
+        expect("the end of the inner handler", b"slept", inner.read().payload)
+        visitor.close()   # the connect fails, and the handler around it goes on
+        await_name_in_log(process, outer_id, other, 4)
+
+
+def case_close_behind_input(program):
+    """A close frame behind input that waits is answered, also behind a handler that connects. WS-CLOSE-2, WS-TIME-7"""
+    def flood(wire, *last):
+        return wire.frame(TEXT, b"x" * 20) * 1000 + b"".join(last)
+
+    def expect_end(wire, echoes):
+        frames = [wire.read(30).opcode for _ in range(echoes + 1)]
+        expect("echoes, then the close frame", [TEXT] * echoes + [CLOSE], frames)
+
+    goodbye = b"\x03\xe8"
+    with server(program) as process, socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        wire = join(process)
+        wire.write(flood(wire, wire.frame(CLOSE, goodbye)))
+        expect_end(wire, 1000)
+        process.wait_for("ended 1000 ")
+        wire = join(process)   # the peer closes while the handler connects
+        wire.write(flood(wire, wire.frame(TEXT, b"%d" % (1000000 + port)), flood(wire, wire.frame(CLOSE, goodbye))))
+        listener.accept()[0].close()
+        expect_end(wire, 2000)
+        process.wait_for("ended 1000 ", times=2)
+        wire = join(process)   # the peer answers the handler's close while the handler connects
+        wire.write(flood(wire, wire.frame(TEXT, b"%d" % (2000000 + port)), flood(wire)))
+        visitor, _ = listener.accept()
+        expect_end(wire, 1000)
+        wire.write(wire.frame(CLOSE, goodbye))
+        time.sleep(6)   # what is tested: more than the time for an answer, which has come and is not read
+        visitor.close()
+        process.wait_for_lines(4)
+        expect("the ends", ["ended 1000 "] * 3, process.lines[1:])
 
 
 def case_first_ping(program):
@@ -241,14 +300,25 @@ def case_first_ping(program):
                 raise Failure(f"the ping came after {took:.1f} s")
 
 
+def be_refused(process, times):
+    for _ in range(times):
+        with socket.create_connection(("127.0.0.1", process.port)) as sock:
+            sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            sock.recv(4096)
+
+
+def count_refusals(log):
+    """How many refusals the log tells of: in lines of their own, of which there are few, and in counts."""
+    lines, counts = log.count("refuses 127.0.0.1"), re.findall(r"and (\d+) more like this", log)
+    if lines > 100 * 6:
+        raise Failure(f"{lines} lines")
+    return lines - len(counts) + sum(map(int, counts))
+
+
 def case_log_of_a_flood(program):
     """A flood of refusals is counted in the log, and a line at the end says how many there were. WS-LOG-7"""
     with server(program) as process:
-        for _ in range(500):
-            sock = socket.create_connection(("127.0.0.1", process.port))
-            sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            sock.recv(4096)
-            sock.close()
+        be_refused(process, 500)
         begun = time.monotonic()
         while "more like this" not in process.errors():   # websocketKeepAlive's thread writes it, a second later
             if time.monotonic() - begun > 10:
@@ -256,12 +326,13 @@ def case_log_of_a_flood(program):
             time.sleep(0.05)
         process.signal()
         process.finish(live=1)   # the program's own text
-        log = process.errors()
-        written = log.count("refuses 127.0.0.1")
-        omitted = sum(int(count) for count in re.findall(r"and (\d+) more like this", log))
-        expect("refusals in the log", 500, written - log.count("more like this") + omitted)
-        if written > 100 * 6:
-            raise Failure(f"{written} lines")
+        expect("refusals in the log", 500, count_refusals(process.errors()))
+    with server(program) as process:
+        wire = join(process)
+        be_refused(process, 500)
+        say(wire, "exit")
+        expect("exit status", 3, process.child.wait(30))
+        expect("refusals in the log, at exit() in a handler", 500, count_refusals(process.errors()))
 
 
 def case_closed_descriptors(program):

@@ -3,14 +3,16 @@
 
     commands.py OSPREYC SANITIZERS
 """
+import itertools
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 
-from osprey_process import TIME_LIMIT, Failure, compile_program, expect, started
+from osprey_process import TIME_LIMIT, Failure, compile_program, expect, free_port, started
 
 ARGUMENTS = """\
 extern fn osp_rt_argument(n: int) -> string
@@ -41,6 +43,55 @@ extern fn osp_release(text: string) -> Unit
 let text = osp_rt_argument(1)
 osp_release(text)
 print(text)
+"""
+# How a program crashes, by its argument. `deeper` calls a C function at each level, as most programs do.
+CRASHING = """\
+extern fn osp_rt_argument(n: int) -> string
+extern fn osp_rt_integer(text: string) -> Result<int, string>
+extern fn getenv(name: string) -> string
+extern fn labs(n: int) -> WebSocketConnection
+extern fn memfd_create(name: string, flags: int) -> int
+extern fn mmap(at: int, size: int, access: int, flags: int, fd: int, offset: int) -> WebSocketConnection
+extern fn strlen(text: int) -> int
+fn deeper(n: int) -> string = n == 0 ? "" : "x${deeper((n - 1) ?: 0)}"
+fn unset() -> string =
+  getenv("NOT_SET_BY_ANYONE")
+fn field(of: WebSocketConnection) -> string = of.url
+fn crash(how: string) -> Unit = match how {
+  "deep" => print(deeper(1000000000))
+  "null" => print(unset())
+  "wild" => print(field(labs(8)))
+  "past" => print(field(mmap(0, 4096, 1, 1, memfd_create("empty", 0), 0)))
+  "in C" => print(strlen(8))
+  _ => print(how)
+}
+fn hear(message: String) -> Result<Success, String> = Success()
+fn crashing(from: WebSocketConnection, message: WebSocketMessage) -> Result<Success, String> = {
+  crash(message.data)
+  Success()
+}
+fn talk(server: int, port: int) -> Result<Success, String> = {
+  let _ = websocketServerOnMessage(serverID: server, messageHandler: crashing)
+  let _ = websocketServerListen(serverID: server)
+  match websocketConnect(url: "ws://127.0.0.1:${port}/", messageHandler: hear) {
+    Success id => match websocketSend(wsID: id, message: osp_rt_argument(1)) {
+      Success _ => websocketKeepAlive()
+      Err message => Err(message)
+    }
+    Err message => Err(message)
+  }
+}
+fn main() -> Int = {
+  let port = osp_rt_integer(osp_rt_argument(2)) ?: 0
+  match port {
+    0 => crash(osp_rt_argument(1))
+    _ => match websocketCreateServer(port: port, address: "127.0.0.1", path: "/") {
+      Success server => print("${talk(server, port)}")
+      Err message => print(message)
+    }
+  }
+  0
+}
 """
 
 
@@ -123,6 +174,38 @@ def a_signal_leaves_nothing_behind(bench):
             expect("left behind", [], list(temporary.iterdir()))
 
 
+def a_crash_is_explained(bench):
+    """RUN-CRASH-1, RUN-CRASH-2, RUN-CRASH-3, RUN-EXTERN-2: on the main thread, and in a handler if a port is given"""
+    source = bench.source("crashing.osp", CRASHING)
+    inlined = f"{source}:[0-9]+: invalid memory access in '[a-z]+'\n"
+    overflow = f"{source}:8: stack overflow in THREAD thread: 'deeper' calls itself too deeply\n"
+    crashes = [("deep", signal.SIGSEGV, overflow),
+               ("null", signal.SIGSEGV, f"{source}:10:3: extern fn 'getenv' returned NULL instead of a string\n"),
+               ("wild", signal.SIGSEGV, f"{source}:11: invalid memory access in 'field'\n"),
+               ("past", signal.SIGBUS, f"{source}:11: invalid memory access in 'field'\n"),
+               ("in C", signal.SIGSEGV, "osprey: invalid memory access in a C function\n")]
+    for level in (0, 2):
+        program = compile_program(bench.ospreyc, source, bench.scratch, level)
+        for (how, number, line), port in itertools.product(crashes, (None, free_port())):
+            done = subprocess.run([program, how, *([str(port)] if port else [])], capture_output=True, text=True,
+                                  timeout=TIME_LIMIT, env=dict(os.environ, OSPREY_WS_LOG="off"))
+            expect(f"the end of {how} at -O{level}", -number, done.returncode)
+            pattern = inlined if level and "'field'" in line else re.escape(line)
+            pattern = pattern.replace("THREAD", "another" if port else "the main")
+            if not re.fullmatch(pattern, done.stderr):
+                raise Failure(f"{how} at -O{level}, expected {pattern!r}, observed {done.stderr!r}")
+
+
+def a_signal_is_not_explained(bench):
+    """RUN-CRASH-3: SIGSEGV from another process"""
+    program = compile_program(bench.ospreyc, bench.source("waiting.osp", WAITING), bench.scratch)
+    with started(program) as process:
+        process.wait_for("waiting")
+        process.signal(signal.SIGSEGV)
+        expect("death by the signal", -signal.SIGSEGV, process.child.wait(TIME_LIMIT))
+        expect("standard error", "", process.errors())
+
+
 def a_debugger_knows_the_source(bench):
     """RUN-DEBUG-1"""
     source = bench.source("stack.osp", STACK)
@@ -145,13 +228,24 @@ def a_sanitizer_names_the_line(bench):
         raise Failure(f"the report does not name the line:\n{done.stderr}")
 
 
+def a_sanitizer_reports_a_crash(bench):
+    """RUN-CRASH-3: the handler of a sanitizer stays"""
+    source = bench.source("crashing.osp", CRASHING)
+    program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
+    done = subprocess.run([program, "deep"], capture_output=True, text=True, timeout=TIME_LIMIT)
+    if "AddressSanitizer: stack-overflow" not in done.stderr or "crashing.osp:8" not in done.stderr:
+        raise Failure(f"the report does not name the line:\n{done.stderr}")
+
+
 TESTS = [run_replaces_the_compiler, all_levels_behave_the_same, a_link_that_fails_is_reported,
          a_signal_leaves_nothing_behind, a_debugger_knows_the_source]
+CRASHES = [a_crash_is_explained, a_signal_is_not_explained]   # which sanitizers explain in their way
 
 
 def main():
     ospreyc, sanitizers = sys.argv[1], sys.argv[2]
-    tests = TESTS + ([a_sanitizer_names_the_line] if "address" in sanitizers else [])
+    tests = TESTS + (CRASHES if sanitizers == "none" else [])
+    tests += [a_sanitizer_names_the_line, a_sanitizer_reports_a_crash] if "address" in sanitizers else []
     for test in tests:
         with tempfile.TemporaryDirectory() as scratch:
             test(Bench(ospreyc, scratch))

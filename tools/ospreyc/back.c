@@ -3,6 +3,7 @@
 #include "emit.h"
 #include "link.h"
 #include "lower_program.h"
+#include "lower_table.h"
 
 #include "osprey_ws_codegen.h"
 
@@ -68,8 +69,10 @@ static int back_build(const struct ast_program *program, const struct back_optio
     return -1;
   int optimise = options->optimise < 0 ? 2 : options->optimise;
   int outcome = back_begin(&back, program, options->keep_builtins, optimise, err);
-  if (outcome == 0)
+  if (outcome == 0) {
+    lower_table(program, back.module);
     outcome = emit_object(&back.machine, back.module, object, err);
+  }
   if (outcome == 0)
     outcome = link_program(object, output, err);
   unlink(object);

@@ -137,6 +137,7 @@ int link_program(const char *object, const char *output, FILE *err) {
   int outcome = 0;
   for (size_t i = 0; outcome == 0 && i < sizeof archives / sizeof *archives; i++)
     outcome = command_add_archive(&command, archives[i], err);
+  command_add(&command, "-Wl,--wrap=pthread_create"); /* runtime/osprey_rt_thread.c */
   command_add_words(&command, OSPREYC_LINK);
   for (size_t i = 0; i < sizeof system_libraries / sizeof *system_libraries; i++)
     command_add(&command, "%s", system_libraries[i]);

@@ -175,6 +175,11 @@ static void hook_describe(struct lower *lower, LLVMValueRef function, const char
     lower_attribute(lower, function, LLVMAttributeReturnIndex, "noalias", 0);
     lower_attribute(lower, function, LLVMAttributeReturnIndex, "nonnull", 0);
   }
+  if (strcmp(name, "osp_rt_null_result") == 0) {
+    lower_attribute(lower, function, whole, "noreturn", 0);
+    lower_attribute(lower, function, whole, "cold", 0);
+    return;
+  }
   bool waits = strcmp(name, "osp_rt_sleep") == 0 || strcmp(name, "osp_rt_input") == 0;
   if (!waits) {
     lower_attribute(lower, function, whole, "mustprogress", 0);

@@ -3,12 +3,14 @@
 #include "lower_debug.h"
 #include "lower_expr.h"
 #include "lower_program.h"
+#include "lower_string.h"
 #include "lower_type.h"
 #include "lower_version.h"
 
 #include "osprey_ws_codegen.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void call_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
   struct lower *lower = context;
@@ -100,6 +102,32 @@ static void call_extend(struct lower *lower, LLVMValueRef function, unsigned at,
     lower_attribute(lower, function, at, "zeroext", 0);
 }
 
+/*     %null = icmp eq ptr %value, null
+ *     br i1 %null, label %null, label %there
+ *   null:
+ *     call void @osp_rt_null_result(ptr LINE)        noreturn
+ *     unreachable
+ *   there:
+ */
+static void call_check_null(struct lower_function *fn, const struct ast_expr *expr, LLVMValueRef value) {
+  struct lower *lower = fn->lower;
+  const struct source *source = lower->program->source;
+  LLVMBasicBlockRef null = lower_block_new(fn, "null"), there = lower_block_new(fn, "there");
+  unsigned line, column;
+  char *text = NULL;
+  source_position(source, expr->place, &line, &column);
+  if (asprintf(&text, "%s:%u:%u: extern fn '%s' returned NULL instead of a %s", source->path, line, column,
+               expr->call.external->name, expr->type->kind == TYPE_STRING ? "string" : "value") < 0)
+    abort();
+  LLVMBuildCondBr(lower->builder, LLVMBuildIsNull(lower->builder, value, ""), null, there);
+  lower_block_enter(fn, null);
+  LLVMValueRef argument = lower_string_literal(lower, text, strlen(text));
+  lower_call_hook(lower, "osp_rt_null_result", NULL, &argument, 1);
+  LLVMBuildUnreachable(lower->builder);
+  lower_block_enter(fn, there);
+  free(text);
+}
+
 /* A call of an extern function or a builtin: %result = call ptr @websocketSend(i64 %id, ptr %message) */
 static struct lower_value call_declared(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower *lower = fn->lower;
@@ -125,6 +153,8 @@ static struct lower_value call_declared(struct lower_function *fn, const struct 
   struct lower_value *arguments = call_arguments(fn, &call->arguments);
   lower_debug_place(fn, expr->place);
   LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, call->arguments.count);
+  if (call->callee == AST_CALL_EXTERN && type_is_managed(expr->type))
+    call_check_null(fn, expr, value);
   free(arguments);
   return lower_fresh(expr->type, value);
 }

@@ -148,8 +148,7 @@ static void test_the_log_of_a_client(void **state) {
   peer_read_head(&peer, second, sizeof second);
   peer_send_text(&peer, "HTTP/1.1 403 Forbidden\r\nSet-Cookie: SECRET\r\n\r\n");
   shutdown(peer.fd, SHUT_WR);
-  program_read_line(&program, line, sizeof line);
-  assert_string_equal(line, "refused");
+  program_expect_line(&program, "refused");
   peer_close(&peer);
   assert_int_equal(program_finish(&program, log, sizeof log), 0);
   unsetenv("OSPREY_WS_LOG");
@@ -251,12 +250,10 @@ static void expect_service(int port) {
 /* WS-LOG-5 */
 static void test_a_log_that_nobody_reads(void **state) {
   char log[16384];
-  char line[64];
   (void)state;
   for (int closed = 0; closed < 2; closed++) {
-    int port = peer_free_port();
-    struct program program = program_run(serve_until_stopped, port);
-    program_read_line(&program, line, sizeof line);
+    int port;
+    struct program program = program_serve(serve_until_stopped, &port);
     if (closed)
       program.err = dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), program.err);
     else

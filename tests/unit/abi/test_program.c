@@ -85,7 +85,6 @@ static int serve_until_told(int port) {
 /* WS-EXIT-1 WS-EXIT-3 WS-ONCLOSE-1 */
 static void test_servers_close_with_1001_at_the_end(void **state) {
   char log[4096];
-  char line[64];
   (void)state;
   int port = peer_free_port();
   int quiet[2];
@@ -94,8 +93,7 @@ static void test_servers_close_with_1001_at_the_end(void **state) {
   dup2(quiet[0], 0);
   struct program program = program_run(serve_until_told, port);
   dup2(saved, 0);
-  program_read_line(&program, line, sizeof line);
-  assert_string_equal(line, "ready");
+  program_expect_line(&program, "ready");
   struct peer peer = peer_open(port, "/chat");
   assert_int_equal(write(quiet[1], "x", 1), 1);
   peer_expect_close(&peer, 1001);
@@ -146,15 +144,12 @@ static int serve_and_stay(int port) {
 static void test_a_handler_that_never_returns(void **state) {
   struct timespec start;
   char log[4096];
-  char line[64];
   (void)state;
-  int port = peer_free_port();
-  struct program program = program_run(serve_and_stay, port);
-  program_read_line(&program, line, sizeof line);
+  int port;
+  struct program program = program_serve(serve_and_stay, &port);
   struct peer peer = peer_open(port, "/chat");
   peer_send_message(&peer, "stay");
-  program_read_line(&program, line, sizeof line);
-  assert_string_equal(line, "staying");
+  program_expect_line(&program, "staying");
   clock_gettime(CLOCK_MONOTONIC, &start);
   kill(program.pid, SIGTERM);
   assert_int_equal(program_finish(&program, log, sizeof log), 5);
@@ -184,11 +179,9 @@ static int serve_exit(int port) {
 /* WS-SEC-13 */
 static void test_ending_the_program_inside_a_handler(void **state) {
   char log[4096];
-  char line[64];
   (void)state;
-  int port = peer_free_port();
-  struct program program = program_run(serve_exit, port);
-  program_read_line(&program, line, sizeof line);
+  int port;
+  struct program program = program_serve(serve_exit, &port);
   struct peer peer = peer_open(port, "/chat");
   struct peer other = peer_open(port, "/chat");
   peer_send_message(&peer, "9");
@@ -248,23 +241,19 @@ static int serve_exit_on_two_loops(int port) {
 /* A connection of another loop still does its close handshake: WS-EXIT-4 */
 static void test_ending_the_program_inside_a_handler_of_one_loop(void **state) {
   char log[4096];
-  char line[64];
   (void)state;
-  int port = peer_free_port();
-  struct program program = program_run(serve_exit_on_two_loops, port);
-  program_read_line(&program, line, sizeof line);
+  int port;
+  struct program program = program_serve(serve_exit_on_two_loops, &port);
   struct peer peer = peer_open(port, "/chat");
   peer_send_message(&peer, "wait");
-  program_read_line(&program, line, sizeof line);
-  assert_string_equal(line, "waiting");
+  program_expect_line(&program, "waiting");
   struct peer other = peer_open(port, "/chat"); /* the other loop's, since this one is blocked */
   peer_expect_text(&peer, "waited");
   peer_send_message(&peer, "9");
   assert_int_equal(peer_read_close(&other, NULL, 0), 1001);
   assert_true(peer_is_silent(&other, 100)); /* the program waits for the answer */
   peer_send_frame(&other, 0x88, "\x03\xe9", 2);
-  program_read_line(&program, line, sizeof line);
-  assert_string_equal(line, "closed");
+  program_expect_line(&program, "closed");
   assert_int_equal(program_finish(&program, log, sizeof log), 9);
   peer_close(&peer);
   peer_close(&other);
@@ -319,7 +308,6 @@ static int connect_and_return(int port) {
 /* WS-EXIT-5 */
 static void test_connects_under_way_at_the_end(void **state) {
   char log[4096];
-  char line[64];
   char head[4096];
   int port;
   int fillers[8];
@@ -347,10 +335,8 @@ static void test_connects_under_way_at_the_end(void **state) {
   peer_read_head(&stuck, head, sizeof head);
   assert_int_equal(write(quiet[1], "x", 1), 1);
   assert_int_equal(peer_read_close(&peer, NULL, 0), 1001);
-  for (int i = 0; i < 3; i++) {
-    program_read_line(&program, line, sizeof line);
-    assert_string_equal(line, "ending");
-  }
+  for (int i = 0; i < 3; i++)
+    program_expect_line(&program, "ending");
   peer_send_plain(&peer, 0x88, "\x03\xe9", 2);
   assert_int_equal(program_finish(&program, log, sizeof log), 5);
   peer_close(&peer);

@@ -38,10 +38,8 @@ static void *on_stop_while_it_starts[] = {(void *)stop_while_it_starts};
 static void test_stopping_before_a_loop_listens(void **state) {
   char text[64];
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_stop_while_it_starts);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_stop_while_it_starts, NULL);
   struct peer peer = peer_open(port, "/");
   int before = count_descriptors();
   for (int round = 0; round < 20; round++) {
@@ -90,10 +88,8 @@ static void test_inner_connects_do_not_outlast_outer_ones(void **state) {
   if (getenv("OSPREY_WS_LOOPS"))
     skip(); /* connects on different loops do not nest */
   int silent = listen_for_handlers();
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_connect_to_silence);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_connect_to_silence, NULL);
   struct peer outer = peer_open(port, "/");
   struct peer inner = peer_open(port, "/");
   struct peer innermost = peer_open(port, "/");
@@ -127,10 +123,8 @@ static void test_connects_nested_too_deep(void **state) {
   if (getenv("OSPREY_WS_LOOPS"))
     skip(); /* connects on different loops do not nest */
   int silent = listen_for_handlers();
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_connect_to_silence);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_connect_to_silence, NULL);
   for (int i = 0; i <= DEPTH; i++) {
     peers[i] = peer_open(port, "/");
     peer_send_message(&peers[i], "50000");

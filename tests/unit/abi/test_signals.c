@@ -68,17 +68,14 @@ static void test_signals_stop_every_server(void **state) {
   (void)state;
   for (int i = 0; i < 2; i++) {
     char log[4096];
-    char line[64];
     int port = peer_free_port();
     struct program program = program_run(keep_alive, port);
-    program_read_line(&program, line, sizeof line);
-    assert_string_equal(line, "ready");
+    program_expect_line(&program, "ready");
     struct peer peer = peer_open(port, "/chat");
     await_handler(program.pid, signals[i]);
     kill(program.pid, signals[i]);
     peer_expect_close(&peer, 1001);
-    program_read_line(&program, line, sizeof line);
-    assert_string_equal(line, "stopped");
+    program_expect_line(&program, "stopped");
     assert_int_equal(program_finish(&program, log, sizeof log), 3);
     peer_close(&peer);
   }
@@ -107,11 +104,9 @@ static int threads_in_call(pid_t pid, int call) {
 /* One signal ends the calls of two threads: WS-KEEPALIVE-1 */
 static void test_a_signal_for_two_threads(void **state) {
   char log[4096];
-  char line[64];
   (void)state;
-  int port = peer_free_port();
-  struct program program = program_run(keep_alive_twice, port);
-  program_read_line(&program, line, sizeof line);
+  int port;
+  struct program program = program_serve(keep_alive_twice, &port);
   await_handler(program.pid, SIGTERM);
   WAIT_UNTIL(threads_in_call(program.pid, SYS_poll) >= 2);
   kill(program.pid, SIGTERM);

@@ -42,10 +42,8 @@ static void test_senders_do_not_mix(void **state) {
   _Atomic int failures = 0;
   char *error;
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_open, server, on_learn_id);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_learn_id, NULL);
   struct peer peer = peer_open(port, "/");
   for (int i = 0; i < THREADS; i++) {
     senders[i] = (struct sender){.id = latest_id, .number = i, .failures = &failures};
@@ -85,12 +83,9 @@ static void test_a_full_queue_waits(void **state) {
   char text[4000];
   char *error = NULL;
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_limit(server, "maxMessageBytes", 4096);
-  must_limit(server, "maxQueuedBytes", 8192);
-  must_set(osp_ws_server_on_open, server, on_learn_id);
-  must_listen(server);
+  int port;
+  int64_t server =
+      must_handle(&port, osp_ws_server_on_open, on_learn_id, "maxMessageBytes", 4096, "maxQueuedBytes", 8192, NULL);
   struct peer peer = peer_open(port, "/");
   memset(text, 't', sizeof text);
   text[sizeof text - 1] = '\0';
@@ -238,10 +233,8 @@ static void test_handlers_run_one_at_a_time(void **state) {
   struct peer peers[8];
   const char *loops = getenv("OSPREY_WS_LOOPS");
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_count);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_count, NULL);
   for (int i = 0; i < 8; i++)
     peers[i] = peer_open(port, "/");
   for (int n = 0; n < 200; n++) {

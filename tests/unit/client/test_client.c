@@ -279,6 +279,26 @@ static void test_a_server_that_does_not_answer(void **state) {
   close(listener);
 }
 
+/* The body of a refusal is awaited up to the deadline, and what came of it is reported: WS-CONNECT-7 WS-CONNECT-9 */
+static void test_a_refusal_near_the_deadline(void **state) {
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 450};
+  struct connecting c = {.options = &options, .handler = on_message};
+  char text[4096];
+  int port;
+  (void)state;
+  int listener = peer_listen(&port);
+  connecting_start(&c, port, "/");
+  struct peer peer = peer_accept(listener);
+  peer_read_head(&peer, text, sizeof text);
+  peer_send_text(&peer, "HTTP/1.1 503 Service Unavailable\r\n\r\nthe server is full");
+  connecting_join(&c);
+  snprintf(text, sizeof text,
+           "connect ws://127.0.0.1:%d/: handshake refused: HTTP 503 Service Unavailable: the server is full", port);
+  expect_error(c.error, text);
+  peer_close(&peer);
+  close(listener);
+}
+
 static void *failing_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
   (void)cell;
   (void)connection;
@@ -402,10 +422,8 @@ static void test_connecting_inside_a_handler(void **state) {
   (void)state;
   char head[4096];
   int listener = listen_for_handlers();
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_connect_inside);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_connect_inside, NULL);
   struct peer peer = peer_open(port, "/");
   struct peer other = peer_open(port, "/");
   peer_send_message(&peer, "1");
@@ -557,6 +575,7 @@ int main(void) {
       cmocka_unit_test_setup(test_interim_responses, journal_setup),
       cmocka_unit_test_setup(test_bad_choices, journal_setup),
       cmocka_unit_test_setup(test_a_server_that_does_not_answer, journal_setup),
+      cmocka_unit_test_setup(test_a_refusal_near_the_deadline, journal_setup),
       cmocka_unit_test_setup(test_the_close_handler, journal_setup),
       cmocka_unit_test_setup(test_a_close_handler_after_the_end, journal_setup),
       cmocka_unit_test_setup(test_the_close_handler_after_a_reset, journal_setup),

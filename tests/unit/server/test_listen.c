@@ -42,11 +42,9 @@ static void *on_serve_more[] = {(void *)serve_more};
 static void test_listening_inside_a_handler(void **state) {
   char text[16];
   (void)state;
-  int port = peer_free_port();
+  int port;
   int more_port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_serve_more);
-  must_listen(server);
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_serve_more, NULL);
   struct peer peer = peer_open(port, "/");
   snprintf(text, sizeof text, "%d", more_port);
   peer_send_message(&peer, text);

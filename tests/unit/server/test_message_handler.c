@@ -238,11 +238,8 @@ static void *on_send_wrong_base64[] = {(void *)send_wrong_base64};
 static void test_wrong_base64(void **state) {
   (void)state;
   for (int compressed = 0; compressed < 2; compressed++) {
-    int port = peer_free_port();
-    int64_t server = must_create(port, "/");
-    must_limit(server, "compression", 1);
-    must_set(osp_ws_server_on_message, server, on_send_wrong_base64);
-    must_listen(server);
+    int port;
+    int64_t server = must_handle(&port, osp_ws_server_on_message, on_send_wrong_base64, "compression", 1, NULL);
     struct peer peer = peer_connect(port);
     peer_shake(&peer, port, "/", compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n" : "");
     const char *words[] = {"stop", "go on"};

@@ -25,10 +25,8 @@ static void *on_admit_or_refuse[] = {(void *)admit_or_refuse};
 /* WS-PROTOCOL-1 */
 static void test_the_protocol_of_a_server_that_has_none(void **state) {
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_open, server, on_admit_or_refuse);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_admit_or_refuse, NULL);
   struct peer peer = peer_connect(port);
   peer_shake(&peer, port, "/", "Sec-WebSocket-Protocol: a\r\n");
   char *protocol = osp_ws_protocol(latest_id, &error);
@@ -43,10 +41,8 @@ static void test_the_protocol_of_a_server_that_has_none(void **state) {
 static void test_the_id_of_a_refused_connection(void **state) {
   char head[512];
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_open, server, on_admit_or_refuse);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_admit_or_refuse, NULL);
   struct peer peer = peer_connect(port);
   peer_request(&peer, port, "/", "X-Refuse: 1\r\n");
   peer_read_head(&peer, head, sizeof head);
@@ -79,12 +75,9 @@ static void *on_open_and_talk[] = {(void *)open_and_talk};
 /* WS-ONOPEN-5 WS-SEND-4 */
 static void test_messages_sent_before_the_answer(void **state) {
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_limit(server, "maxMessageBytes", 20000);
-  must_limit(server, "maxQueuedBytes", 800000);
-  must_set(osp_ws_server_on_open, server, on_open_and_talk);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_open_and_talk, "maxMessageBytes", 20000,
+                               "maxQueuedBytes", 800000, NULL);
   struct peer peer = peer_open(port, "/");
   journal_expect("39 has no room");
   for (int i = 0; i < 39; i++) {

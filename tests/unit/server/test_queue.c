@@ -14,10 +14,8 @@ static void test_pings_of_a_peer_that_does_not_read(void **state) {
   static uint8_t pings[FRAMES * FRAME];
   int room = 4096;
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_open, server, on_learn_id);
-  must_listen(server);
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_learn_id, NULL);
   struct peer peer = peer_open(port, "/");
   assert_int_equal(setsockopt(peer.fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room), 0);
   for (int i = 0; i < FRAMES; i++)
@@ -36,12 +34,9 @@ static void test_a_flood_of_pings(void **state) {
   enum { BATCH = 2000, SIZE = 6 + 125, ROUNDS = 200 };
   static char pings[BATCH * SIZE];
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_limit(server, "maxMessageBytes", 1000);
-  must_limit(server, "maxQueuedBytes", 20000);
-  must_set(osp_ws_server_on_open, server, on_learn_id);
-  must_listen(server);
+  int port;
+  int64_t server =
+      must_handle(&port, osp_ws_server_on_open, on_learn_id, "maxMessageBytes", 1000, "maxQueuedBytes", 20000, NULL);
   struct peer peer = peer_open(port, "/");
   for (size_t i = 0; i < sizeof pings; i += SIZE) {
     memset(pings + i, 'p', SIZE);
@@ -87,12 +82,9 @@ static void *on_flood[] = {(void *)flood_until_full};
 /* WS-SEND-4 WS-QUEUED-1 WS-LIMIT-7 */
 static void test_a_full_queue_inside_a_handler(void **state) {
   (void)state;
-  int port = peer_free_port();
-  int64_t server = must_create(port, "/");
-  must_limit(server, "maxMessageBytes", 5000);
-  must_limit(server, "maxQueuedBytes", 70000);
-  must_set(osp_ws_server_on_message, server, on_flood);
-  must_listen(server);
+  int port;
+  int64_t server =
+      must_handle(&port, osp_ws_server_on_message, on_flood, "maxMessageBytes", 5000, "maxQueuedBytes", 70000, NULL);
   struct peer peer = peer_open(port, "/");
   peer_send_message(&peer, "go");
   journal_expect("full");

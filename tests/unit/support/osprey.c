@@ -251,17 +251,32 @@ int64_t must_serve_on(int port) {
   return server;
 }
 
-int64_t must_serve_with(int *port, ...) {
-  va_list limits;
+static int64_t create_with(int *port, va_list limits) {
   const char *name;
   *port = peer_free_port();
   int64_t server = must_create(*port, "/");
-  va_start(limits, port);
   while ((name = va_arg(limits, const char *)))
     must_limit(server, name, va_arg(limits, int));
+  return server;
+}
+
+int64_t must_serve_with(int *port, ...) {
+  va_list limits;
+  va_start(limits, port);
+  int64_t server = create_with(port, limits);
   va_end(limits);
   must_set(osp_ws_server_on_message, server, on_echo);
   must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  return server;
+}
+
+int64_t must_handle(int *port, int64_t (*set)(int64_t id, void *handler, char **error), void *handler, ...) {
+  va_list limits;
+  va_start(limits, handler);
+  int64_t server = create_with(port, limits);
+  va_end(limits);
+  must_set(set, server, handler);
   must_listen(server);
   return server;
 }

@@ -80,6 +80,8 @@ int64_t must_serve(int *port);
 int64_t must_serve_on(int port);
 /* Listens on a free port, path "/", with limits given as name, value, …, NULL. Echoes, and writes closes. */
 int64_t must_serve_with(int *port, ...);
+/* The same with one handler, set by `set` (one of osp_ws_server_on_*), in place of those. */
+int64_t must_handle(int *port, int64_t (*set)(int64_t id, void *handler, char **error), void *handler, ...);
 /* Sets a handler, by one of the three osp_ws_server_on_* or osp_ws_on_close. */
 void must_set(int64_t (*set)(int64_t id, void *handler, char **error), int64_t id, void *handler);
 void must_stop(int64_t server);

@@ -3,6 +3,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "peer.h"
 #include "test.h"
 
 struct program program_run(int (*body)(int port), int port) {
@@ -21,6 +22,14 @@ struct program program_run(int (*body)(int port), int port) {
   close(out[1]);
   close(err[1]);
   return (struct program){pid, out[0], err[0]};
+}
+
+struct program program_serve(int (*body)(int port), int *port) {
+  char line[64];
+  *port = peer_free_port();
+  struct program program = program_run(body, *port);
+  program_read_line(&program, line, sizeof line);
+  return program;
 }
 
 int program_finish(struct program *program, char *log, size_t room) {
@@ -43,6 +52,12 @@ void program_read_line(struct program *program, char *line, size_t room) {
   while (used < room - 1 && read(program->out, line + used, 1) == 1 && line[used] != '\n')
     used++;
   line[used] = '\0';
+}
+
+void program_expect_line(struct program *program, const char *line) {
+  char observed[64];
+  program_read_line(program, observed, sizeof observed);
+  assert_string_equal(observed, line);
 }
 
 void program_say(const char *text) {

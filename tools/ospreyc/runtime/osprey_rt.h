@@ -29,7 +29,8 @@ struct osp_rt_part {
   };
 };
 
-/* Keeps the arguments for osp_rt_argument, without a copy. main calls it after osp_mem_boot. */
+/* Keeps the arguments for osp_rt_argument, without a copy, and prepares for crashes (below). main calls it after
+ * osp_mem_boot. */
 void osp_rt_boot(int argc, char **argv);
 
 /* Renders the parts as one string. */
@@ -54,3 +55,24 @@ char *osp_rt_argument(int64_t n);
 /* Parses a decimal integer with an optional sign. Returns a block of Result<int, string>. Programs declare it as an
  * extern fn. */
 void *osp_rt_integer(const char *text);
+
+/* ---- crashes */
+
+/* The functions of the program, whose code is all in one section, osprey_code. ospreyc adds it to the objects that it
+ * links; IR that it prints has none. */
+struct osp_rt_function {
+  const void *code;
+  const char *name;
+  int64_t line;
+};
+
+struct osp_rt_program {
+  const char *path; /* of the source */
+  const struct osp_rt_function *functions;
+  int64_t count;
+};
+
+extern const struct osp_rt_program osp_rt_program __attribute__((weak));
+
+/* An extern fn returned NULL: prints the line, which names it and its place, and ends the process by SIGSEGV. */
+_Noreturn void osp_rt_null_result(const char *line);

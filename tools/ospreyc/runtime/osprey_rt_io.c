@@ -1,4 +1,5 @@
 #include "osprey_rt.h"
+#include "osprey_rt_crash.h"
 #include "osprey_rt_result.h"
 #include "osprey_rt_text.h"
 
@@ -22,6 +23,7 @@ static pthread_mutex_t io_input_lock = PTHREAD_MUTEX_INITIALIZER;
 void osp_rt_boot(int argc, char **argv) {
   io_argc = argc;
   io_argv = argv;
+  osprey_rt_crash_boot();
 }
 
 /* Bypasses stdio, whose buffer would split a line between threads or between processes that share the pipe. Drops
