@@ -155,3 +155,12 @@ OSP_WS_API int64_t osp_ws_after(int64_t milliseconds, void *handler, char **erro
 
 /* [WS-CANCEL] Ends a timer. */
 OSP_WS_API int64_t osp_ws_cancel(int64_t timer_id, char **error);
+
+/* [WS-SETVALUE] Keeps a string with a connection or a server, under a key. */
+OSP_WS_API int64_t osp_ws_set_value(int64_t id, const char *key, const char *value, char **error);
+
+/* [WS-VALUE] Looks up a string that is kept with a connection or a server. */
+OSP_WS_API char *osp_ws_value(int64_t id, const char *key, char **error);
+
+/* [WS-REMOVEVALUE] Forgets a string that is kept with a connection or a server. */
+OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error);

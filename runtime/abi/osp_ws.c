@@ -10,6 +10,7 @@
 #include "close.h"
 #include "conn/loop_thread.h"
 #include "conn/send.h"
+#include "kept.h"
 #include "lookup.h"
 #include "osprey/error.h"
 #include "osprey/value.h"
@@ -367,6 +368,31 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error) {
       ws_server_stop_wait(server);
     ws_server_unpin(server);
   }
+  return osp_ws_done(&failure, error);
+}
+
+/* ---- values */
+
+int64_t osp_ws_set_value(int64_t id, const char *key, const char *value, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_kept_set(id, key, value, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+char *osp_ws_value(int64_t id, const char *key, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  char *text = ws_kept_get(id, key, &failure);
+  char *value = text ? ws_value_string(text, strlen(text)) : NULL;
+  ws_mem_free(text);
+  return osp_ws_made(value, "value", &failure, error);
+}
+
+int64_t osp_ws_remove_value(int64_t id, const char *key, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_kept_remove(id, key, &failure);
   return osp_ws_done(&failure, error);
 }
 
