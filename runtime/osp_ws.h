@@ -146,3 +146,21 @@ OSP_WS_API void osp_ws_sleep(int64_t milliseconds);
 
 /* [WS-KEEPALIVE] Waits for SIGINT or SIGTERM, then stops every server. Fails on a loop thread. */
 OSP_WS_API int64_t osp_ws_keep_alive(char **error);
+
+/* [WS-EVERY] Starts a timer: calls the handler with the timer's ID at an interval, until it is cancelled. */
+OSP_WS_API int64_t osp_ws_every(int64_t milliseconds, void *handler, char **error);
+
+/* [WS-AFTER] Starts a timer that calls the handler with its ID once. */
+OSP_WS_API int64_t osp_ws_after(int64_t milliseconds, void *handler, char **error);
+
+/* [WS-CANCEL] Ends a timer. */
+OSP_WS_API int64_t osp_ws_cancel(int64_t timer_id, char **error);
+
+/* [WS-SETVALUE] Keeps a string with a connection or a server, under a key. */
+OSP_WS_API int64_t osp_ws_set_value(int64_t id, const char *key, const char *value, char **error);
+
+/* [WS-VALUE] Looks up a string that is kept with a connection or a server. */
+OSP_WS_API char *osp_ws_value(int64_t id, const char *key, char **error);
+
+/* [WS-REMOVEVALUE] Forgets a string that is kept with a connection or a server. */
+OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error);

@@ -8,7 +8,8 @@ Layout = collections.namedtuple("Layout", "ir size meta")
 
 _OSPREY = {"INT": "Int", "BOOL": "Bool", "STRING": "String", "SUCCESS": "Success"}
 _IDS = {"websocketConnect": "WebSocketID", "websocketConnectWith": "WebSocketID",
-        "websocketCreateServer": "ServerID", "websocketCreateSecureServer": "ServerID"}
+        "websocketCreateServer": "ServerID", "websocketCreateSecureServer": "ServerID",
+        "websocketEvery": "TimerID", "websocketAfter": "TimerID"}
 _MEMBER = re.compile(r"WS_P\((\w+), (\w+)\)")
 
 

@@ -4,6 +4,20 @@
 #include "conn/handle.h"
 #include "server/server.h"
 
+static void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum ws_handle_state state,
+                             struct ws_error *error) {
+  if (state == WS_HANDLE_OTHER_KIND)
+    ws_error_other_kind(error, op, id, ws_handle_kind_name(ws_handle_kind_of(id)), ws_handle_kind_name(kind));
+  else if (state == WS_HANDLE_UNKNOWN)
+    ws_error_unknown_id(error, op, ws_handle_kind_name(kind), id);
+  else if (kind == WS_HANDLE_CONNECTION)
+    ws_error_closed(error, op, id);
+  else if (kind == WS_HANDLE_SERVER)
+    ws_error_stopped(error, op, id);
+  else
+    ws_error_timer_over(error, op, id);
+}
+
 int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
   const struct ws_loop_thread *here = ws_loop_thread_current();
   enum ws_handle_state state = WS_HANDLE_GONE;
@@ -15,12 +29,7 @@ int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws
     return 0;
   if (found->conn)
     ws_lookup_release(found);
-  if (state == WS_HANDLE_OTHER_KIND)
-    ws_error_is_server(error, op, id);
-  else if (state == WS_HANDLE_UNKNOWN)
-    ws_error_no_connection(error, op, id);
-  else
-    ws_error_closed(error, op, id);
+  ws_lookup_failed(op, WS_HANDLE_CONNECTION, id, state, error);
   return -1;
 }
 
@@ -41,13 +50,15 @@ void ws_lookup_release(struct ws_found *found) {
 struct ws_server *ws_lookup_server(const char *op, int64_t id, struct ws_error *error) {
   enum ws_handle_state state;
   struct ws_server *server = ws_handle_pin(WS_HANDLE_SERVER, id, &state);
-  if (server)
-    return server;
-  if (state == WS_HANDLE_OTHER_KIND)
-    ws_error_is_connection(error, op, id);
-  else if (state == WS_HANDLE_GONE)
-    ws_error_stopped(error, op, id);
-  else
-    ws_error_no_server(error, op, id);
-  return NULL;
+  if (!server)
+    ws_lookup_failed(op, WS_HANDLE_SERVER, id, state, error);
+  return server;
+}
+
+struct ws_ticker *ws_lookup_timer(const char *op, int64_t id, struct ws_error *error) {
+  enum ws_handle_state state;
+  struct ws_ticker *ticker = ws_handle_pin(WS_HANDLE_TIMER, id, &state);
+  if (!ticker)
+    ws_lookup_failed(op, WS_HANDLE_TIMER, id, state, error);
+  return ticker;
 }

@@ -7,6 +7,7 @@
 
 struct ws_conn;
 struct ws_server;
+struct ws_ticker;
 
 /* A connection found by its ID. */
 struct ws_found {
@@ -25,3 +26,6 @@ void ws_lookup_release(struct ws_found *found);
 
 /* Pins a server: ws_server_unpin gives it back. NULL with the error set. */
 struct ws_server *ws_lookup_server(const char *op, int64_t id, struct ws_error *error);
+
+/* Pins a timer: ws_handle_unpin gives it back. NULL with the error set. */
+struct ws_ticker *ws_lookup_timer(const char *op, int64_t id, struct ws_error *error);

@@ -10,6 +10,7 @@
 #include "close.h"
 #include "conn/loop_thread.h"
 #include "conn/send.h"
+#include "kept.h"
 #include "lookup.h"
 #include "osprey/error.h"
 #include "osprey/value.h"
@@ -20,6 +21,7 @@
 #include "server/server_listen.h"
 #include "server/server_settings.h"
 #include "server/server_stop.h"
+#include "ticker.h"
 
 /* The prototypes of osp_ws.h are those of the table: declaring each again from it makes the compiler compare them. */
 #define WS_TYPE_INT int64_t
@@ -30,6 +32,7 @@
 #define WS_TYPE_MessageHandler void *
 #define WS_TYPE_OpenHandler void *
 #define WS_TYPE_CloseHandler void *
+#define WS_TYPE_TickHandler void *
 #define WS_RESULT_INT int64_t
 #define WS_RESULT_SUCCESS int64_t
 #define WS_RESULT_STRING char *
@@ -365,6 +368,58 @@ int64_t osp_ws_stop_server(int64_t server_id, char **error) {
       ws_server_stop_wait(server);
     ws_server_unpin(server);
   }
+  return osp_ws_done(&failure, error);
+}
+
+/* ---- values */
+
+int64_t osp_ws_set_value(int64_t id, const char *key, const char *value, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_kept_set(id, key, value, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+char *osp_ws_value(int64_t id, const char *key, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  char *text = ws_kept_get(id, key, &failure);
+  char *value = text ? ws_value_string(text, strlen(text)) : NULL;
+  ws_mem_free(text);
+  return osp_ws_made(value, "value", &failure, error);
+}
+
+int64_t osp_ws_remove_value(int64_t id, const char *key, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_kept_remove(id, key, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+/* ---- timers */
+
+static int64_t osp_ws_tick(const char *op, int64_t milliseconds, bool repeats, void *handler, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  int64_t id = 0;
+  if (ws_program_start(op, &failure) == 0)
+    id = ws_ticker_start(op, milliseconds, repeats, handler, &failure);
+  *error = ws_error_give(&failure);
+  return id;
+}
+
+int64_t osp_ws_every(int64_t milliseconds, void *handler, char **error) {
+  return osp_ws_tick("every", milliseconds, true, handler, error);
+}
+
+int64_t osp_ws_after(int64_t milliseconds, void *handler, char **error) {
+  return osp_ws_tick("after", milliseconds, false, handler, error);
+}
+
+int64_t osp_ws_cancel(int64_t timer_id, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_ticker_cancel(timer_id, &failure);
   return osp_ws_done(&failure, error);
 }
 

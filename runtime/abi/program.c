@@ -18,6 +18,7 @@
 #include "osprey/roots.h"
 #include "server/server_stop.h"
 #include "signals.h"
+#include "ticker.h"
 
 enum {
   WS_PROGRAM_END_AGAIN_MS = 1000, /* if the servers were already waited for, in vain */
@@ -57,6 +58,8 @@ static void ws_program_set_ending(bool ending) {
   ws_loop_threads_set_ending(ending);
   pthread_cond_broadcast(&ws_program_sleep_condition);
   pthread_mutex_unlock(&ws_program_sleep_lock);
+  if (ending)
+    ws_tickers_end();
 }
 
 /* ---- the end of the program */
@@ -101,7 +104,7 @@ static void ws_program_look_for_output(const struct ws_server *server, void *con
 static bool ws_program_is_busy(const struct ws_loop_thread *here) {
   bool output = ws_program_has_output(&here->clients);
   ws_servers_each(ws_program_look_for_output, &output);
-  bool busy = output || here->connections > here->handling;
+  bool busy = output || here->connections > here->handling - ws_tickers_running(here->index);
   for (unsigned i = 0; i < ws_loop_threads_count() && !busy; i++)
     busy = ws_loop_thread_at(i) != here && ws_loop_thread_at(i)->connections > 0;
   return busy;

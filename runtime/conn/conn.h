@@ -102,6 +102,7 @@ struct ws_conn {
   bool blocked : 1;
   /* A keep-alive ping is unanswered. Cleared by any input. */
   bool pinged : 1;
+  _Atomic uint32_t kept; /* shared: bytes that the program keeps with the connection (values.h) */
 };
 
 static inline enum ws_conn_state ws_conn_state(const struct ws_conn *conn) {

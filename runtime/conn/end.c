@@ -14,6 +14,7 @@
 #include "output.h"
 #include "protocol/close_code.h"
 #include "protocol/text.h"
+#include "values.h"
 
 /* How often the progress of output is looked at. */
 enum { WS_END_LOOK_MS = 500 };
@@ -232,7 +233,9 @@ void ws_end_finish(struct ws_conn *conn) {
   ws_mem_free(conn->reason);
   if (conn->group->ops->left)
     conn->group->ops->left(conn);
-  if (!id || ws_handle_retire(id))
+  bool unpinned = !id || ws_handle_retire(id);
+  ws_values_drop(id);
+  if (unpinned)
     conn->group->ops->free(conn);
   ws_wait_notify();
 }

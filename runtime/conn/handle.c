@@ -6,8 +6,21 @@
 
 #include "base/mem.h"
 
-/* An ID: generation (31 bits), 1 + place (25 bits), kind (1 bit). The first server is 2, the first connection 3. */
-enum { WS_ID_KIND_BITS = 1, WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 31 };
+/* An ID: generation (31 bits), place (25 bits), kind (1 bit for a connection, else 2). */
+enum { WS_ID_PLACE_BITS = 25, WS_ID_GENERATION_BITS = 31 };
+
+/* The kind's bits, and the number of the first place: the first server is 2, the first connection 3, the first timer
+ * 4. */
+static const struct ws_id_format {
+  const char *name;
+  unsigned bits;
+  unsigned kind;
+  unsigned first;
+} ws_id_formats[] = {
+    [WS_HANDLE_SERVER] = {"server", 2, 2, 0},
+    [WS_HANDLE_CONNECTION] = {"connection", 1, 1, 1},
+    [WS_HANDLE_TIMER] = {"timer", 2, 0, 1},
+};
 
 /* A slot's word: generation (31), alive (1), retired (1), owner (6), pins (25). A free slot is neither alive nor
  * retired; it holds the generation of its next use, and all lower ones were issued. */
@@ -40,9 +53,10 @@ struct ws_handle_table {
   uint32_t free_last;
 };
 
-static struct ws_handle_table ws_handle_tables[2] = {
-    {.lock = PTHREAD_MUTEX_INITIALIZER},
-    {.lock = PTHREAD_MUTEX_INITIALIZER},
+static struct ws_handle_table ws_handle_tables[] = {
+    [WS_HANDLE_SERVER] = {.lock = PTHREAD_MUTEX_INITIALIZER},
+    [WS_HANDLE_CONNECTION] = {.lock = PTHREAD_MUTEX_INITIALIZER},
+    [WS_HANDLE_TIMER] = {.lock = PTHREAD_MUTEX_INITIALIZER},
 };
 
 static unsigned ws_segment_of(uint32_t place, uint32_t *offset) {
@@ -62,24 +76,36 @@ static struct ws_slot *ws_slot_at(struct ws_handle_table *table, uint32_t place)
   return slots ? &slots[offset] : NULL;
 }
 
+enum ws_handle_kind ws_handle_kind_of(int64_t id) {
+  if (id & 1)
+    return WS_HANDLE_CONNECTION;
+  return (id & 2) ? WS_HANDLE_SERVER : WS_HANDLE_TIMER;
+}
+
+const char *ws_handle_kind_name(enum ws_handle_kind kind) {
+  return ws_id_formats[kind].name;
+}
+
+/* Of an ID of this kind; a huge number if it has none. */
+static uint32_t ws_id_place(enum ws_handle_kind kind, int64_t id) {
+  const struct ws_id_format *format = &ws_id_formats[kind];
+  return ((uint32_t)((uint64_t)id >> format->bits) & ((1u << WS_ID_PLACE_BITS) - 1)) - format->first;
+}
+
 static struct ws_slot *ws_slot_of(enum ws_handle_kind kind, int64_t id) {
-  uint32_t place = (uint32_t)((uint64_t)id >> WS_ID_KIND_BITS) & ((1u << WS_ID_PLACE_BITS) - 1);
-  if (id <= 0 || (id & 1) != (int64_t)kind || place == 0)
+  uint32_t place = ws_id_place(kind, id);
+  if (id <= 0 || ws_handle_kind_of(id) != kind || place >= WS_PLACES)
     return NULL;
-  return ws_slot_at(&ws_handle_tables[kind], place - 1);
+  return ws_slot_at(&ws_handle_tables[kind], place);
 }
 
 static uint64_t ws_id_generation(int64_t id) {
-  return (uint64_t)id >> (WS_ID_KIND_BITS + WS_ID_PLACE_BITS);
-}
-
-static enum ws_handle_kind ws_id_kind(int64_t id) {
-  return (id & 1) ? WS_HANDLE_CONNECTION : WS_HANDLE_SERVER;
+  return (uint64_t)id >> (ws_id_formats[ws_handle_kind_of(id)].bits + WS_ID_PLACE_BITS);
 }
 
 /* The slot of an ID that was issued. */
 static struct ws_slot *ws_slot_known(int64_t id) {
-  return ws_slot_of(ws_id_kind(id), id);
+  return ws_slot_of(ws_handle_kind_of(id), id);
 }
 
 static bool ws_word_is(uint64_t word, uint64_t generation) {
@@ -139,7 +165,8 @@ int64_t ws_handle_issue(enum ws_handle_kind kind, void *object, unsigned owner) 
     atomic_store_explicit(
         &slot->word, generation << WS_WORD_GENERATION_SHIFT | WS_WORD_ALIVE | (uint64_t)owner << WS_WORD_OWNER_SHIFT,
         memory_order_release);
-    id = (int64_t)((generation << WS_ID_PLACE_BITS | (place + 1)) << WS_ID_KIND_BITS | (uint64_t)kind);
+    const struct ws_id_format *format = &ws_id_formats[kind];
+    id = (int64_t)((generation << WS_ID_PLACE_BITS | (place + format->first)) << format->bits | format->kind);
   }
   pthread_mutex_unlock(&table->lock);
   return id;
@@ -157,8 +184,8 @@ void *ws_handle_owned(enum ws_handle_kind kind, int64_t id, unsigned owner) {
 
 /* The reason why an ID is no live one of this kind. */
 static enum ws_handle_state ws_handle_why_not(enum ws_handle_kind kind, int64_t id) {
-  if (id > 0 && ws_id_kind(id) != kind) {
-    enum ws_handle_kind other = ws_id_kind(id);
+  if (id > 0 && ws_handle_kind_of(id) != kind) {
+    enum ws_handle_kind other = ws_handle_kind_of(id);
     return ws_handle_why_not(other, id) == WS_HANDLE_UNKNOWN ? WS_HANDLE_UNKNOWN : WS_HANDLE_OTHER_KIND;
   }
   struct ws_slot *slot = ws_slot_of(kind, id);
@@ -197,9 +224,9 @@ void ws_handle_pin_again(int64_t id) {
 
 /* Frees the place for its next generation. The caller frees the object. */
 static void ws_handle_recycle(int64_t id, struct ws_slot *slot) {
-  struct ws_handle_table *table = &ws_handle_tables[ws_id_kind(id)];
+  struct ws_handle_table *table = &ws_handle_tables[ws_handle_kind_of(id)];
   uint64_t next = (ws_id_generation(id) + 1) % WS_GENERATIONS;
-  uint32_t place = ((uint32_t)((uint64_t)id >> WS_ID_KIND_BITS) & ((1u << WS_ID_PLACE_BITS) - 1)) - 1;
+  uint32_t place = ws_id_place(ws_handle_kind_of(id), id);
   pthread_mutex_lock(&table->lock);
   atomic_store_explicit(&slot->word, next << WS_WORD_GENERATION_SHIFT, memory_order_release);
   ws_slot_free(table, slot, place);

@@ -1,8 +1,8 @@
 #pragma once
-/* IDs of servers and connections: generation-tagged handles.
+/* IDs of servers, connections and timers: generation-tagged handles.
  *
- * An ID is a positive number made of a generation, a place in a table and a kind. Servers and connections have one
- * table each. The place that has been free longest is reused first, with the next generation, so a number returns only
+ * An ID is a positive number made of a generation, a place in a table and a kind. Each kind has
+ * a table. The place that has been free longest is reused first, with the next generation, so a number returns only
  * after 2^31 uses of its place.
  *
  * The word of a slot has everything that a lookup needs in one atomic load: the generation, whether the object is
@@ -16,13 +16,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum ws_handle_kind { WS_HANDLE_SERVER = 0, WS_HANDLE_CONNECTION = 1 };
+enum ws_handle_kind { WS_HANDLE_SERVER, WS_HANDLE_CONNECTION, WS_HANDLE_TIMER };
 
 enum ws_handle_state {
   WS_HANDLE_ALIVE,
   WS_HANDLE_GONE,       /* it was alive, and of this kind */
   WS_HANDLE_UNKNOWN,    /* never issued */
-  WS_HANDLE_OTHER_KIND, /* issued, of the other kind */
+  WS_HANDLE_OTHER_KIND, /* issued, of another kind */
 };
 
 enum { WS_HANDLE_OWNERS = 64, WS_HANDLE_NO_OWNER = WS_HANDLE_OWNERS - 1 };
@@ -47,6 +47,10 @@ bool ws_handle_unpin(int64_t id);
 /* Ends the ID, once: look-ups find WS_HANDLE_GONE from now on. Returns true if there is no pin: the caller frees the
  * object; else whoever gives the last pin back does. */
 bool ws_handle_retire(int64_t id);
+
+/* The kind of an ID, if it is one, and a kind's name: "server", "connection", "timer". */
+enum ws_handle_kind ws_handle_kind_of(int64_t id);
+const char *ws_handle_kind_name(enum ws_handle_kind kind);
 
 /* Returns true if the object of this ID is alive. */
 bool ws_handle_is_alive(enum ws_handle_kind kind, int64_t id);

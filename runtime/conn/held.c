@@ -9,7 +9,7 @@ enum {
 };
 
 static int64_t ws_held_of(const struct ws_conn *conn) {
-  size_t bytes = sizeof *conn + ws_outq_held(&conn->out);
+  size_t bytes = sizeof *conn + ws_outq_held(&conn->out) + conn->kept;
   if (conn->unparsed)
     bytes += sizeof *conn->unparsed + conn->unparsed->size;
   if (conn->session)
@@ -25,8 +25,12 @@ static int64_t ws_held_of(const struct ws_conn *conn) {
   return (int64_t)bytes;
 }
 
+void ws_held_add(struct ws_budget *budget, int64_t bytes) {
+  atomic_fetch_add_explicit(&budget->held, bytes, memory_order_relaxed);
+}
+
 static void ws_held_change(struct ws_conn *conn, int64_t held) {
-  atomic_fetch_add_explicit(&conn->group->budget->held, held - conn->held, memory_order_relaxed);
+  ws_held_add(conn->group->budget, held - conn->held);
   conn->held = held;
 }
 

@@ -20,5 +20,8 @@ bool ws_held_count(struct ws_conn *conn);
 /* Bytes by which the limit is exceeded; 0 or less: it is not. */
 int64_t ws_held_excess(const struct ws_group *group);
 
+/* Counts what the server holds apart from its connections. Any thread. */
+void ws_held_add(struct ws_budget *budget, int64_t bytes);
+
 /* The connection holds nothing any more. */
 void ws_held_forget(struct ws_conn *conn);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "handle.h"
 #include "io/sys.h"
 #include "io/wait.h"
 #include "osprey/hooks.h"
@@ -252,10 +253,11 @@ void ws_loop_threads_log_held(struct ws_loop_threads_seen *seen) {
     struct ws_loop_thread *thread = ws_loop_thread_at(i);
     int64_t held_ms = ws_loop_thread_held_ms(seen, thread);
     const char *kind = atomic_load(&thread->running);
+    int64_t id = atomic_load(&thread->running_id);
     if (held_ms < WS_LOOP_THREADS_HELD_LOG_MS || !kind || seen->thread[i].logged || !ws_loop_has_work(thread->loop))
       continue;
-    ws_log(WS_LOG_WARN, "the %s handler of connection %" PRId64 " has run for %.1f s while others wait for it", kind,
-           atomic_load(&thread->running_id), (double)held_ms / 1000);
+    ws_log(WS_LOG_WARN, "the %s handler of %s %" PRId64 " has run for %.1f s while others wait for it", kind,
+           ws_handle_kind_name(ws_handle_kind_of(id)), id, (double)held_ms / 1000);
     seen->thread[i].logged = true;
   }
 }

@@ -13,6 +13,7 @@
 typedef struct ws_result *ws_text_code(void *cell, const char *message);
 typedef struct ws_result *ws_message_code(void *cell, const void *connection, const void *message);
 typedef struct ws_result *ws_open_code(void *cell, const void *connection);
+typedef struct ws_result *ws_tick_code(void *cell, int64_t timer);
 typedef struct ws_result *ws_close_code_fn(void *cell, const void *connection, int64_t code, const char *reason);
 
 static char *ws_call_base64(const uint8_t *bytes, size_t n) {
@@ -100,6 +101,10 @@ enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connecti
 
 enum ws_verdict ws_call_open(struct ws_call *call, void *cell, void *connection) {
   return ws_call_end(call, (*(ws_open_code **)cell)(cell, connection));
+}
+
+enum ws_verdict ws_call_tick(struct ws_call *call, void *cell, int64_t timer) {
+  return ws_call_end(call, (*(ws_tick_code **)cell)(cell, timer));
 }
 
 enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason,

@@ -41,6 +41,9 @@ enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connecti
 /* fn(WebSocketConnection) */
 enum ws_verdict ws_call_open(struct ws_call *call, void *cell, void *connection);
 
+/* fn(Int) */
+enum ws_verdict ws_call_tick(struct ws_call *call, void *cell, int64_t timer);
+
 /* fn(WebSocketConnection, Int, String) */
 enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason,
                               size_t n);

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "conn/handle.h"
+#include "conn/values.h"
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
@@ -46,7 +47,9 @@ void ws_server_finish(struct ws_server *server) {
   ws_list_remove(&server->member);
   pthread_mutex_unlock(&ws_servers_lock);
   atomic_store(&server->done, true);
-  if (ws_handle_retire(server->id))
+  bool unpinned = ws_handle_retire(server->id);
+  ws_values_drop(server->id);
+  if (unpinned)
     ws_server_free(server);
   ws_wait_notify();
 }

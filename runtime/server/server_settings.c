@@ -54,7 +54,7 @@ static int ws_server_settings_check_limit(const struct ws_server *server, const 
 int ws_server_settings_limit(struct ws_server *server, const char *name, int64_t value, struct ws_error *error) {
   const struct ws_limit *limit = ws_limits_find(name);
   if (!limit) {
-    char names[256];
+    char names[512];
     ws_limits_names(names, sizeof names);
     ws_error_limit_name(error, name, names);
     return -1;

@@ -10,7 +10,8 @@ import pathlib
 import re
 import sys
 
-WRAPPERS = {"runtime/base/mem.h", "runtime/osprey/hooks.h", "runtime/io/sys.h", "runtime/conn/random.c"}
+WRAPPERS = {"runtime/base/mem.h", "runtime/base/tree.h", "runtime/osprey/hooks.h", "runtime/io/sys.h",
+            "runtime/conn/random.c"}
 WAIVED = {("runtime/osprey/log.c", "write"),
           ("runtime/osprey/log.c", "poll")}   # a failure to log is ignored
 APART = ("runtime/osprey/osprey_mem.", "runtime/abi/osp_ws_compat.")
@@ -19,7 +20,7 @@ malloc calloc realloc reallocarray aligned_alloc posix_memalign strdup strndup a
 osp_alloc_tagged osp_alloc_tagged_noinit socket bind listen accept accept4 connect setsockopt getsockopt getsockname
 getpeername recv recvfrom recvmsg send sendto sendmsg shutdown close read write readv writev epoll_create
 epoll_create1 epoll_ctl epoll_wait poll ppoll select eventfd pipe pipe2 open openat fopen dup dup2 fcntl ioctl
-timerfd_create signalfd pthread_create getaddrinfo getrandom RAND_bytes""".split()
+timerfd_create signalfd pthread_create getaddrinfo getrandom RAND_bytes tsearch""".split()
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(CALLS) + r")\s*\(")
 COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"', re.S)
 

@@ -85,8 +85,8 @@ static void test_lists_builtins_records_handlers_and_aliases(void **state) {
   const struct osp_ws_codegen_alias *alias = osp_ws_codegen_aliases(&aliases);
   assert_int_equal(builtins, TABLE_ROWS);
   assert_int_equal(records, 3);
-  assert_int_equal(handlers, 4);
-  assert_int_equal(aliases, 2);
+  assert_int_equal(handlers, 5);
+  assert_int_equal(aliases, 3);
   assert_string_equal(first->name, "websocketConnect");
   assert_string_equal(first->alias, "wsConnect");
   assert_string_equal(first->symbol, "osp_ws_connect");

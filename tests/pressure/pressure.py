@@ -20,7 +20,7 @@ import zlib
 TESTS = pathlib.Path(__file__).parent.parent
 sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs")]
 
-from osprey_process import Failure, expect, free_port, started   # noqa: E402
+from osprey_process import Failure, ask_to_stop, expect, free_port, started   # noqa: E402
 from wire import CLOSE, CONTINUATION, PING, PONG, TEXT, build_frame, open_client   # noqa: E402
 
 
@@ -351,7 +351,7 @@ def case_closed_descriptors(program):
             for number in (0, 2):
                 expect("descriptor", "/dev/null", os.readlink(f"/proc/{server_process.pid}/fd/{number}"))
         finally:
-            server_process.send_signal(signal.SIGTERM)
+            ask_to_stop(server_process)
             expect("exit status", 0, server_process.wait(30))
 
 
@@ -523,22 +523,13 @@ def case_exit_in_a_handler(program):
         expect("exit status", 3, process.child.wait(30))
 
 
-def catches(pid, number):
-    """Returns true if the process has a handler for the signal."""
-    with open(f"/proc/{pid}/status") as status:
-        mask = next(line.split()[1] for line in status if line.startswith("SigCgt:"))
-    return int(mask, 16) >> (number - 1) & 1
-
-
 def case_end_of_program(program):
     """The program's end does not wait for sleeps, and close handlers are told of it. RUN-IO-4, WS-EXIT-8, WS-EXIT-9"""
     port = free_port()
     with started(program, port) as process:
         process.wait_for("connected")
-        while not catches(process.child.pid, signal.SIGINT):   # websocketKeepAlive has begun
-            time.sleep(0.01)
+        ask_to_stop(process.child, signal.SIGINT)
         begun = time.monotonic()
-        process.signal(signal.SIGINT)
         lines = process.finish()
         took = time.monotonic() - begun
         if took > 2:

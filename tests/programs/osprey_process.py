@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import re
 import select
 import signal
 import socket
@@ -34,6 +35,24 @@ def compile_program(ospreyc, source, scratch, level=2):
     if done.returncode != 0 or done.stderr:
         raise Failure(f"{source} does not compile:\n{done.stdout}{done.stderr}")
     return output
+
+
+def catches(pid, number):
+    """Returns true if the process has a handler for the signal, or is gone."""
+    try:
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    except FileNotFoundError:
+        return True
+    caught = re.search(r"^SigCgt:\s*(\w+)", status, re.M)
+    return not caught or bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
+def ask_to_stop(child, number=signal.SIGTERM):
+    """Sends the signal once the program catches it: a server is ready before it is in websocketKeepAlive."""
+    deadline = time.monotonic() + TIME_LIMIT
+    while time.monotonic() < deadline and child.poll() is None and not catches(child.pid, number):
+        time.sleep(0.002)
+    child.send_signal(number)
 
 
 class Process:
@@ -77,8 +96,11 @@ class Process:
     def end_input(self):
         self.child.stdin.close()
 
-    def signal(self, number=signal.SIGTERM):
-        self.child.send_signal(number)
+    def signal(self, number=None):
+        if number:
+            self.child.send_signal(number)
+        else:
+            ask_to_stop(self.child)
 
     def errors(self):
         self._errors.seek(0)

@@ -67,6 +67,14 @@ static char *url_of(int port) {
   return url;
 }
 
+static void *tick(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  return result_success();
+}
+
+static void *on_tick[] = {(void *)tick};
+
 /* The ID of the server's end of the latest connection to a server of serve(). */
 static _Atomic int64_t accepted;
 
@@ -94,6 +102,11 @@ static void test_ids_of_the_wrong_kind(void **state) {
   assert_true(client != server && accepted != server && client != accepted);
   FAILS(osp_ws_send(server, "x", &error), "send: %" PRId64 " is the ID of a server, not of a connection", server);
   FAILS(osp_ws_server_listen(client, &error), "listen: %" PRId64 " is the ID of a connection, not of a server", client);
+  int64_t timer = osp_ws_after(60000, on_tick, &error);
+  expect_success(error);
+  FAILS(osp_ws_send(timer, "x", &error), "send: %" PRId64 " is the ID of a timer, not of a connection", timer);
+  FAILS(osp_ws_cancel(server, &error), "cancel: %" PRId64 " is the ID of a server, not of a timer", server);
+  FAILS(osp_ws_cancel(-1, &error), "cancel: there is no timer -1");
   must_stop(server);
 }
 
@@ -306,8 +319,8 @@ static void test_unknown_limit(void **state) {
   int64_t server = must_create(peer_free_port(), "/");
   FAILS(osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
         "limit: there is no limit \"maxMessagebytes\"; the limits are maxMessageBytes, maxFragments, maxQueuedBytes, "
-        "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, maxMemoryBytes, handshakeTimeoutMs, "
-        "idleTimeoutMs, closeTimeoutMs, compression, maxCompressionRatio");
+        "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, maxMemoryBytes, maxValueBytes, "
+        "maxServerValueBytes, handshakeTimeoutMs, idleTimeoutMs, closeTimeoutMs, compression, maxCompressionRatio");
   must_stop(server);
 }
 

@@ -1,0 +1,271 @@
+/* Timers. The handlers' context is a counter. */
+#include <inttypes.h>
+
+#include <sched.h>
+
+#include "base/clock.h"
+#include "osprey/hooks.h"
+#include "support/osprey.h"
+#include "support/peer.h"
+#include "support/program.h"
+#include "support/test.h"
+
+static char *error;
+
+/* What a handler has seen, and what it is to do. */
+struct ticking {
+  _Atomic int count;
+  _Atomic int depth;
+  _Atomic int64_t id;
+  _Atomic int64_t last_ms;
+  int cancel_at; /* 0: never */
+  int fail_at;
+  int hold_at;
+  int hold_ms;
+};
+
+static void *tick(void *cell, int64_t timer) {
+  struct ticking *ticking = closure_context(cell);
+  assert_int_equal(atomic_fetch_add(&ticking->depth, 1), 0);
+  int count = ticking->count + 1;
+  ticking->id = timer;
+  ticking->last_ms = ws_clock_ms();
+  if (count == ticking->cancel_at) {
+    osp_ws_cancel(timer, &error);
+    expect_success(error);
+  }
+  if (count == ticking->hold_at)
+    poll(NULL, 0, ticking->hold_ms);
+  atomic_fetch_sub(&ticking->depth, 1);
+  ticking->count = count;
+  return count == ticking->fail_at ? result_error("enough") : result_success();
+}
+
+static int64_t must_every(int64_t ms, struct ticking *ticking) {
+  void *handler = closure_new((void *)tick, ticking);
+  int64_t id = osp_ws_every(ms, handler, &error);
+  expect_success(error);
+  osp_release(handler);
+  return id;
+}
+
+static int64_t must_after(int64_t ms, struct ticking *ticking) {
+  void *handler = closure_new((void *)tick, ticking);
+  int64_t id = osp_ws_after(ms, handler, &error);
+  expect_success(error);
+  osp_release(handler);
+  return id;
+}
+
+static void expect_over(int64_t timer) {
+  char sentence[80];
+  snprintf(sentence, sizeof sentence, "cancel: timer %" PRId64 " has ended", timer);
+  osp_ws_cancel(timer, &error);
+  expect_error(error, sentence);
+}
+
+/* Runs a timer of 1 ms to its end: what is due before is over then. */
+static void let_timers_run(void) {
+  struct ticking last = {0};
+  must_after(1, &last);
+  WAIT_UNTIL(last.count == 1);
+}
+
+/* WS-EVERY-1 WS-CANCEL-1 WS-CANCEL-3 */
+static void test_every_ticks_until_it_is_cancelled(void **state) {
+  struct ticking ticking = {0};
+  (void)state;
+  int64_t begun = ws_clock_ms();
+  int64_t timer = must_every(20, &ticking);
+  WAIT_UNTIL(ticking.count >= 3);
+  assert_int_equal(ticking.id, timer);
+  assert_true(ws_clock_ms() - begun >= 60);
+  osp_ws_cancel(timer, &error);
+  expect_success(error);
+  expect_over(timer);
+  let_timers_run();
+  int count = ticking.count;
+  poll(NULL, 0, 60);
+  assert_int_equal(ticking.count, count);
+}
+
+/* WS-AFTER-1 */
+static void test_after_ticks_once(void **state) {
+  struct ticking ticking = {0};
+  (void)state;
+  int64_t begun = ws_clock_ms();
+  int64_t timer = must_after(30, &ticking);
+  WAIT_UNTIL(ticking.count == 1);
+  assert_true(ticking.last_ms - begun >= 30);
+  let_timers_run();
+  expect_over(timer);
+  assert_int_equal(ticking.count, 1);
+}
+
+/* WS-EVERY-2 */
+static void test_intervals_have_a_range(void **state) {
+  static const int64_t wrong[] = {0, -1, 2147483648, INT64_MAX, INT64_MIN};
+  struct ticking ticking = {0};
+  char sentence[128];
+  (void)state;
+  void *handler = closure_new((void *)tick, &ticking);
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    snprintf(sentence, sizeof sentence, "every: milliseconds is 1 to 2147483647, not %" PRId64, wrong[i]);
+    assert_int_equal(osp_ws_every(wrong[i], handler, &error), 0);
+    expect_error(error, sentence);
+    assert_int_equal(osp_ws_after(wrong[i], handler, &error), 0);
+    expect_error_with(error, "after: milliseconds");
+  }
+  int64_t longest = osp_ws_after(INT32_MAX, handler, &error);
+  expect_success(error);
+  osp_ws_cancel(longest, &error);
+  expect_success(error);
+  osp_release(handler);
+}
+
+/* The ticks of a handler that holds its loop for ten intervals: one for those missed, then on time again. WS-EVERY-3
+ * WS-EVERY-4 */
+static void test_missed_ticks_run_once(void **state) {
+  struct ticking ticking = {.hold_at = 1, .hold_ms = 1050, .cancel_at = 3};
+  (void)state;
+  int64_t begun = ws_clock_ms();
+  must_every(100, &ticking); /* due at 100, which ends at 1150; 1200; 1300 */
+  WAIT_UNTIL(ticking.count == 3);
+  int64_t took = ticking.last_ms - begun;
+  assert_true(took >= 1300);
+  assert_true((took - 1300) % 100 < 90 || took > 1500); /* at a multiple of the interval */
+}
+
+/* WS-CANCEL-2 */
+static void test_a_handler_cancels_its_own_timer(void **state) {
+  struct ticking ticking = {.cancel_at = 2};
+  (void)state;
+  int64_t timer = must_every(1, &ticking);
+  WAIT_UNTIL(ticking.count == 2);
+  let_timers_run();
+  assert_int_equal(ticking.count, 2);
+  expect_over(timer);
+}
+
+/* WS-EVERY-5 */
+static void test_an_err_ends_the_timer(void **state) {
+  struct ticking ticking = {.fail_at = 2};
+  (void)state;
+  int64_t timer = must_every(1, &ticking);
+  WAIT_UNTIL(ticking.count == 2);
+  let_timers_run();
+  expect_over(timer);
+  assert_int_equal(ticking.count, 2);
+}
+
+/* Starts and cancels from other threads while the timers tick: WS-CANCEL-1 WS-THREAD-1 */
+static void *start_and_cancel(void *context) {
+  (void)context;
+  for (int i = 0; i < 300; i++) {
+    static struct ticking ticking;
+    void *handler = closure_new((void *)tick, &ticking);
+    char *mine;
+    int64_t timer = osp_ws_every(1 + i % 3, handler, &mine);
+    assert_null(mine);
+    if (i % 2)
+      sched_yield();
+    osp_ws_cancel(timer, &mine);
+    assert_null(mine);
+    osp_ws_cancel(timer, &mine);
+    assert_non_null(mine);
+    osp_release(mine);
+    osp_release(handler);
+  }
+  return NULL;
+}
+
+static void test_timers_from_several_threads(void **state) {
+  pthread_t threads[3];
+  (void)state;
+  for (int i = 0; i < 3; i++)
+    assert_int_equal(pthread_create(&threads[i], NULL, start_and_cancel, NULL), 0);
+  for (int i = 0; i < 3; i++)
+    pthread_join(threads[i], NULL);
+  let_timers_run();
+}
+
+/* ---- the end of the program */
+
+static struct ticking forever;
+
+static int tick_and_return(int port) {
+  (void)port;
+  must_every(1, &forever);
+  must_after(60000, &forever);
+  WAIT_UNTIL(forever.count > 2);
+  return 3;
+}
+
+static void *refused_tick(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  char *mine;
+  osp_ws_every(5, on_text, &mine);
+  program_say(mine ? mine : "started\n");
+  (void)cell;
+  (void)connection;
+  (void)code;
+  (void)reason;
+  return result_success();
+}
+
+static int refuse_at_the_end(int port) {
+  static void *on_refused[] = {(void *)refused_tick};
+  char url[64];
+  must_serve_on(port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  int64_t id = must_connect(url);
+  must_set(osp_ws_on_close, id, on_refused);
+  return 0;
+}
+
+/* WS-EVERY-6 */
+static void test_timers_end_with_the_program(void **state) {
+  char log[4096];
+  char line[128];
+  (void)state;
+  struct program program = program_run(tick_and_return, 0);
+  assert_int_equal(program_finish(&program, log, sizeof log), 3);
+  assert_string_equal(log, "");
+  program = program_run(refuse_at_the_end, peer_free_port());
+  program_read_line(&program, line, sizeof line);
+  assert_string_equal(line, "every: the program is ending");
+  assert_int_equal(program_finish(&program, log, sizeof log), 0);
+}
+
+static int fail_and_return(int port) {
+  struct ticking ticking = {.fail_at = 1};
+  (void)port;
+  setenv("OSPREY_WS_LOG", "warn", 1);
+  must_after(1, &ticking);
+  WAIT_UNTIL(ticking.count == 1);
+  let_timers_run();
+  return 0;
+}
+
+/* WS-EVERY-5 */
+static void test_the_err_is_logged(void **state) {
+  char log[4096];
+  (void)state;
+  struct program program = program_run(fail_and_return, 0);
+  assert_int_equal(program_finish(&program, log, sizeof log), 0);
+  assert_non_null(strstr(log, "timer 4 has ended: its handler failed: enough"));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_the_err_is_logged),
+      cmocka_unit_test(test_timers_end_with_the_program),
+      cmocka_unit_test(test_every_ticks_until_it_is_cancelled),
+      cmocka_unit_test(test_after_ticks_once),
+      cmocka_unit_test(test_intervals_have_a_range),
+      cmocka_unit_test(test_missed_ticks_run_once),
+      cmocka_unit_test(test_a_handler_cancels_its_own_timer),
+      cmocka_unit_test(test_an_err_ends_the_timer),
+      cmocka_unit_test(test_timers_from_several_threads),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
