@@ -47,7 +47,7 @@ static bool traces;
 void sim_note(const char *format, ...) {
   char *line = outcome->ring[outcome->notes++ % RING];
   va_list values;
-  int n = snprintf(line, LINE, "%11.6f ", (double)sim_now() / 1e6);
+  int n = snprintf(line, LINE, "%4" PRId64 ".%06" PRId64 " ", sim_now() / SIM_S, sim_now() % SIM_S);
   va_start(values, format);
   vsnprintf(line + n, (size_t)(LINE - n), format, values);
   va_end(values);

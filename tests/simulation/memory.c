@@ -9,7 +9,7 @@
 #include "sim.h"
 
 
-enum { LIVE = 0x5117e5, DEAD = 0xdeadb10c, POISON = 0xdd };
+enum { LIVE = 0x5117e5, DEAD = 0xdeadb10c, POISON = 0xdd, POISONED = 512 };
 
 struct block {
   size_t size; /* rounded up to 16 */
@@ -52,7 +52,7 @@ static void *allocate(size_t alignment, size_t size) {
 void *__wrap_malloc(size_t size) {
   void *bytes = allocate(16, size);
   if (bytes)
-    memset(bytes, 0xcd, size < 4096 ? size : 4096); /* nobody relies on zeros */
+    memset(bytes, 0xcd, size < POISONED ? size : POISONED); /* nobody relies on zeros */
   return bytes;
 }
 
@@ -74,7 +74,7 @@ void __wrap_free(void *bytes) {
     sim_fail("3 memory", "a block is freed %s", block->state == DEAD ? "twice" : "that never was one");
   block->state = DEAD;
   live_bytes -= block->size;
-  memset(bytes, POISON, block->size < 4096 ? block->size : 4096);
+  memset(bytes, POISON, block->size < POISONED ? block->size : POISONED);
 }
 
 void *__wrap_realloc(void *bytes, size_t size) {
@@ -99,10 +99,9 @@ const char *sim_memory_check(void) {
     const uint8_t *bytes = p + sizeof *block;
     if (block->state != LIVE && block->state != DEAD)
       return "a block was written past its end";
-    size_t n = block->state == DEAD && !block->marked ? (block->size < 4096 ? block->size : 4096) : 0;
-    for (size_t i = 0; i < n; i++)
-      if (bytes[i] != POISON)
-        return "a freed block was written to";
+    size_t n = block->state == DEAD && !block->marked ? (block->size < POISONED ? block->size : POISONED) : 0;
+    if (n && (bytes[0] != POISON || memcmp(bytes, bytes + 1, n - 1) != 0))
+      return "a freed block was written to";
     p += sizeof *block + block->size;
   }
   return NULL;

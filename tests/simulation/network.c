@@ -86,9 +86,11 @@ static void pump(struct sim_sock *sock);
 
 static void on_acked(void *context, uint64_t number) {
   struct sim_sock *sock = context;
-  if (number <= sock->acked)
+  (void)number;
+  sock->ack_waits = false;
+  if (sock->delivered <= sock->acked)
     return;
-  sock->acked = number;
+  sock->acked = sock->delivered;
   sock->acked_at = sim_now();
   changed(sock);
   pump(sock);
@@ -96,8 +98,9 @@ static void on_acked(void *context, uint64_t number) {
 
 static void on_window(void *context, uint64_t number) {
   struct sim_sock *sock = context;
-  if (number > sock->read_known)
-    sock->read_known = number;
+  (void)number;
+  sock->window_waits = false;
+  sock->read_known = sock->read;
   pump(sock);
 }
 
@@ -113,7 +116,9 @@ static void on_delivered(void *context, uint64_t number) {
   oracle_arrived(to);
   sock->delivered = number;
   to->heard_at = sim_now();
-  sim_at(sim_now() + sock->link.latency_us, on_acked, sock, number);
+  if (!sock->ack_waits)
+    sim_at(sim_now() + sock->link.latency_us, on_acked, sock, 0);
+  sock->ack_waits = true;
   changed(to);
 }
 
@@ -305,7 +310,9 @@ ssize_t sim_sock_recv(struct sim_sock *sock, void *bytes, size_t size) {
   n = shorten(n);
   memcpy(bytes, from->bytes + (from->read - from->base), n);
   from->read += n;
-  sim_at(sim_now() + from->link.latency_us, on_window, from, from->read);
+  if (!from->window_waits)
+    sim_at(sim_now() + from->link.latency_us, on_window, from, 0);
+  from->window_waits = true;
   return (ssize_t)n;
 }
 

@@ -32,9 +32,8 @@
 
 enum { STREAMS = 8192, CONNS = 8192, SERVERS = 64 };
 
-static struct oracle_stream streams[STREAMS];
+static struct oracle_stream *streams; /* STREAMS of them */
 static int stream_count;
-static int64_t stream_pending[STREAMS]; /* since when the oldest message is awaited */
 
 struct oracle_stream *oracle_stream(const char *sender, int64_t connection, int64_t server) {
   for (int i = stream_count - 1; i >= 0; i--)
@@ -65,7 +64,7 @@ char *oracle_message(struct oracle_stream *stream, char command, int argument, s
 
 void oracle_send_begins(struct oracle_stream *stream) {
   if (stream->received == stream->accepted)
-    stream_pending[stream - streams] = sim_now();
+    stream->pending_since = sim_now();
   stream->attempted = stream->accepted + 1;
 }
 
@@ -122,7 +121,7 @@ char oracle_received(struct oracle_receiver *receiver, const char *text, size_t 
     sim_fail("1 messages", "%s got message %d of %s on %" PRId64 " instead of %d", receiver->name, number,
              stream->sender, stream->connection, stream->received);
   stream->received++;
-  stream_pending[index] = sim_now();
+  stream->pending_since = sim_now();
   return command;
 }
 
@@ -144,7 +143,7 @@ char *oracle_from_base64(const char *base64) {
 
 /* ---- connections and handlers */
 
-static struct oracle_conn conns[CONNS];
+static struct oracle_conn *conns; /* CONNS of them */
 static int conn_count;
 static long calls[256]; /* of message handlers, by thread */
 
@@ -215,8 +214,10 @@ struct oracle_conn *oracle_conn_of(int64_t id, int64_t server) {
   if (!known->sock) {
     struct ws_conn *conn = conn_of_id(id);
     known->sock = conn ? sim_fd_sock(conn->stream.watch.fd) : NULL;
-    if (known->sock)
+    if (known->sock) {
       known->sock->owner = known;
+      known->close_ms = conn->group->rules->limits.close_timeout_ms;
+    }
   }
   return known;
 }
@@ -533,7 +534,21 @@ void oracle_accepted(struct sim_sock *sock) {
   sim_note("accepted %s:%d", inet_ntoa(sock->remote.sin_addr), ntohs(sock->remote.sin_port));
 }
 
+/* A close whose answer has not come is given up after 5 s without progress, and after closeTimeoutMs. */
+static void check_patience(struct sim_sock *sock) {
+  struct oracle_conn *conn = sock->owner;
+  int self = sim_self_index();
+  if (!conn || !conn->close_sent_at || sock->eof || sock->reset)
+    return;
+  int64_t most_ms = conn->close_ms < 4400 ? conn->close_ms - 600 : 4400;
+  int64_t ms = (sim_listened_at(self) - conn->close_sent_at - sim_away_since(self, conn->close_sent_at)) / SIM_MS;
+  if (ms >= most_ms)
+    conn->failed_by_deadline = true;
+}
+
 void oracle_closed(struct sim_sock *sock) {
+  if (sock->state == SIM_CONNECTED)
+    check_patience(sock);
   if (sock->state != SIM_LISTENING)
     sim_note("closes the socket to %s:%d", inet_ntoa(sock->remote.sin_addr), ntohs(sock->remote.sin_port));
 }
@@ -593,6 +608,8 @@ void oracle_call_ends(const struct oracle_call *call, int64_t bound_ms, const ch
 /* ---- the end */
 
 void oracle_start(void) {
+  streams = __real_calloc(STREAMS, sizeof *streams);
+  conns = __real_calloc(CONNS, sizeof *conns);
   sim_on_idle = oracle_on_idle;
 }
 
@@ -604,9 +621,9 @@ void oracle_calm(void) {
     if (!peer || peer->plan->kind != PEER_HEALTHY || conn->closed || conn->sock->troubled || peer->sent_close ||
         stream->received >= stream->accepted)
       continue;
-    if (sim_now() - stream_pending[i] > 90 * SIM_S)
+    if (sim_now() - stream->pending_since > 90 * SIM_S)
       sim_fail("5 drain", "message %d of %s on connection %" PRId64 " has waited for %" PRId64 " s", stream->received,
-               stream->sender, stream->connection, (sim_now() - stream_pending[i]) / SIM_S);
+               stream->sender, stream->connection, (sim_now() - stream->pending_since) / SIM_S);
   }
 }
 

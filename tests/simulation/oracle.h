@@ -17,6 +17,7 @@ struct oracle_stream {
   int64_t connection; /* of the sending end: an ID, or minus a peer's number; 0: a broadcast */
   int64_t server;     /* of a broadcast */
   int attempted, accepted, received;
+  int64_t pending_since; /* since when the oldest message is awaited */
 };
 
 /* The stream of this sender on this connection, or of its broadcasts by this server. */
@@ -52,7 +53,7 @@ struct oracle_conn {
   int open_calls;
   int code;
   char reason[128];
-  int64_t close_sent_at;
+  int64_t close_sent_at, close_ms;
   long calls_at_arrival;
   bool calls_other;
 };

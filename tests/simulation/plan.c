@@ -80,7 +80,7 @@ static struct plan_peer draw_peer(bool serves) {
   if (peer.kind == PEER_SLOW)
     peer.command = once_in(2) ? 'e' : peer.command;
   if (peer.kind == PEER_FLOOD)
-    peer.count = (int)in(2000, 20000), peer.size = 24, peer.gap_us = 0, peer.command = once_in(2) ? 'n' : 'e';
+    peer.count = (int)in(2000, 6000), peer.size = 24, peer.gap_us = 0, peer.command = once_in(2) ? 'n' : 'e';
   return peer;
 }
 

@@ -36,11 +36,12 @@ struct file {
 
 static struct file files[FDS];
 int sim_fd_limit = FDS;
+static int fd_end = 3; /* behind all that were ever open */
 static const char poll_key;
 
 static int fd_new(enum kind kind) {
   int used = 0;
-  for (int fd = 3; fd < FDS; fd++)
+  for (int fd = 3; fd < fd_end; fd++)
     used += files[fd].kind != FREE;
   if (used + 3 >= sim_fd_limit) {
     errno = EMFILE;
@@ -49,6 +50,8 @@ static int fd_new(enum kind kind) {
   for (int fd = 3; fd < FDS; fd++)
     if (files[fd].kind == FREE) {
       files[fd] = (struct file){.kind = kind, .writer_of = -1};
+      if (fd >= fd_end)
+        fd_end = fd + 1;
       return fd;
     }
   errno = EMFILE;
@@ -67,7 +70,7 @@ static struct sim_sock *sock_of(int fd) {
 
 int sim_fd_count(void) {
   int count = 0;
-  for (int fd = 0; fd < FDS; fd++)
+  for (int fd = 0; fd < fd_end; fd++)
     count += files[fd].kind == SOCKET || files[fd].kind == PIPE;
   return count;
 }
@@ -78,7 +81,7 @@ struct sim_sock *sim_fd_sock(int fd) {
 
 /* ---- how long a loop did not listen: what the deadlines of peers must not count */
 
-enum { AWAY_US = 250 * 1000, AWAYS = 512, WAITERS = 256 };
+enum { AWAY_US = 250 * 1000, AWAYS = 256, WAITERS = 192 };
 
 static struct {
   int64_t listened, began, until;
@@ -91,6 +94,8 @@ static struct {
     int64_t from, to;
   } away[AWAYS];
 } waiters[WAITERS];
+
+static int waiter_last;
 
 static void add_away(int thread, int64_t from, int64_t to) {
   if (to > from && waiters[thread].aways < AWAYS) {
@@ -105,6 +110,8 @@ static void wait_begins(int epoll, struct pollfd *fds, nfds_t n, int timeout_ms)
   waiters[self].began = sim_now();
   waiters[self].until = timeout_ms < 0 ? SIM_FOREVER - AWAY_US : sim_now() + timeout_ms * SIM_MS;
   waiters[self].waits = true;
+  if (self > waiter_last)
+    waiter_last = self;
   waiters[self].epoll = epoll;
   waiters[self].fds = fds;
   waiters[self].n = n;
@@ -133,7 +140,7 @@ int64_t sim_away_since(int thread, int64_t since) {
 }
 
 bool sim_is_awaited(int fd) {
-  for (int i = 0; i < WAITERS; i++) {
+  for (int i = 0; i <= waiter_last; i++) {
     if (!waiters[i].waits)
       continue;
     if (waiters[i].epoll >= 0 && files[waiters[i].epoll].watched[fd].events)
@@ -167,7 +174,7 @@ static bool epoll_has(const struct file *epoll, int fd) {
 }
 
 void sim_ready_changed(int fd) {
-  for (int each = 3; each < FDS; each++)
+  for (int each = 3; each < fd_end; each++)
     if (files[each].kind == EPOLL && files[each].watched[fd].events)
       sim_wake(&files[each]);
   sim_wake(&poll_key);
@@ -176,8 +183,8 @@ void sim_ready_changed(int fd) {
 static int epoll_collect(struct file *epoll, struct epoll_event *events, int size) {
   int count = 0;
   int start = epoll->turn;
-  for (int i = 0; i < FDS && count < size; i++) {
-    int fd = (start + i) % FDS;
+  for (int i = 0; i < fd_end && count < size; i++) {
+    int fd = (start + i) % fd_end;
     if (files[fd].kind == FREE || !epoll_has(epoll, fd))
       continue;
     uint32_t wanted = epoll->watched[fd].events | EPOLLERR | EPOLLHUP;
@@ -239,7 +246,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms) {
     for (nfds_t i = 0; i < n; i++) {
       struct file *file = &files[fds[i].fd];
       bool epoll_ready = false;
-      for (int fd = 3; file->kind == EPOLL && fd < FDS && !epoll_ready; fd++)
+      for (int fd = 3; file->kind == EPOLL && fd < fd_end && !epoll_ready; fd++)
         epoll_ready = files[fd].kind != FREE && epoll_has(file, fd);
       uint32_t mask = file->kind == FREE ? (uint32_t)POLLNVAL : ready_mask(fds[i].fd);
       if (epoll_ready)
@@ -368,7 +375,7 @@ int __wrap_close(int fd) {
     oracle_closed(file->sock);
     sim_sock_close(file->sock);
   }
-  for (int each = 3; each < FDS; each++)
+  for (int each = 3; each < fd_end; each++)
     if (files[each].kind == EPOLL)
       files[each].watched[fd] = (struct watched){0};
   __real_free(file->watched);

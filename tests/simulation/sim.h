@@ -94,7 +94,7 @@ struct sim_sock {
   size_t room;
   uint64_t base, written, sent, delivered, acked, read, read_known;
   bool fin_sent;
-  bool pump_waits;
+  bool pump_waits, ack_waits, window_waits; /* an event will come */
   int64_t free_at, last_arrival, stalled_until;
   /* When the other end last showed life, as this end's kernel knows it. */
   int64_t heard_at, acked_at, backed_up_since, opened_at;
