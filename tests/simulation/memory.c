@@ -159,6 +159,7 @@ int sim_memory_leaks(char *text, size_t room) {
     if (((struct block *)(void *)p)->state == LIVE)
       blocks[block_count++] = (struct block *)(void *)p;
   dl_iterate_phdr(mark_statics, NULL);
+  sim_threads_visit(mark);
   text[0] = '\0';
   for (size_t i = 0; i < block_count; i++)
     if (!blocks[i]->marked) {

@@ -312,7 +312,8 @@ static bool is_failure(int code) {
 /* The end that the sender's program heard explains what did not arrive. */
 static bool is_explained(const struct oracle_conn *conn) {
   bool deadline = conn->code == 1001 && conn->reason[0] && strcmp(conn->reason, "the program is ending") != 0;
-  return !conn->closed || is_failure(conn->code) || deadline || !conn->sock || conn->sock->troubled;
+  return !conn->closed || is_failure(conn->code) || deadline || conn->failed_by_deadline || !conn->sock ||
+         conn->sock->troubled;
 }
 
 static const struct peer *peer_of(const struct oracle_conn *conn) {
@@ -647,19 +648,23 @@ static void check_nothing_left(void) {
     sim_fail("3 memory", "%d blocks are left, of%s bytes", leaks, sizes);
 }
 
-void oracle_end(bool stuck, bool exited_in_handler) {
+void oracle_process_is_gone(bool stuck, bool exited_in_handler) {
   const char *wrong = sim_memory_check();
   sim_note("the process is gone");
   if (wrong)
     sim_fail("3 memory", "%s", wrong);
   check_end_of_conns(stuck || exited_in_handler);
+  if (!stuck && !exited_in_handler)
+    check_nothing_left();
+}
+
+void oracle_end(bool stuck, bool exited_in_handler) {
+  (void)exited_in_handler;
   for (int i = 0; i < stream_count && !stuck; i++) {
     if (streams[i].connection > 0)
       check_stream(&streams[i]);
     else if (streams[i].connection < 0)
       check_peer_stream(&streams[i]);
   }
-  if (!stuck && !exited_in_handler)
-    check_nothing_left();
   sim_finish();
 }

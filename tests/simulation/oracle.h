@@ -102,5 +102,7 @@ void oracle_closed(struct sim_sock *sock);
 void oracle_on_idle(void);
 /* Faults have ceased for a while: every queue to a healthy peer must be empty. */
 void oracle_calm(void);
-/* The program has ended. `stuck`: a handler never returned. */
+/* The process has ended: nothing of it is left. `stuck`: a handler never returned. */
+void oracle_process_is_gone(bool stuck, bool exited_in_handler);
+/* And its peers have read all that was on its way. */
 void oracle_end(bool stuck, bool exited_in_handler);

@@ -389,7 +389,7 @@ static struct peer *peer_new(const struct plan_peer *p, struct sim_sock *sock) {
   peer->plan = p;
   peer->is_server = p->server < 0;
   peer->sock = sock;
-  peer->chance.state = plan.seed * 1000003 + (uint64_t)count;
+  peer->chance.state = sim_mix(plan.seed * 1000003 + (uint64_t)count);
   snprintf(peer->name, sizeof peer->name, "peer %d.%d", (int)(p - plan.peers), count);
   peer->receiver.name = peer->name;
   peer->stream = oracle_stream(peer->name, -peer->number, 0);

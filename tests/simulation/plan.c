@@ -114,7 +114,7 @@ static struct plan_fault draw_fault(int64_t length_us) {
 /* Every element is drawn, so that leaving one out changes no other. */
 void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   int n = 0;
-  chance.state = seed * 0x9e3779b97f4a7c15u + 1;
+  chance.state = sim_mix(seed ^ 0x91a9);
   memset(p, 0, sizeof *p);
   p->seed = seed;
   p->loops = (int)ONE_OF(1, 1, 2, 3);

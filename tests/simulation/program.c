@@ -497,8 +497,21 @@ static struct thread threads[PLAN_THREADS];
 static struct sim_thread *running[PLAN_THREADS];
 bool program_exits_in_handler;
 
-static void process_is_gone(void) {
+/* The kernel closes what the process had open, and the peers read what is on its way. */
+static void afterlife_run(void *context) {
+  (void)context;
+  for (struct sim_sock *sock = sim_socks; sock; sock = sock->next)
+    if (sock->of_process && (sock->fd >= 0 || sock->state == SIM_LISTENING))
+      sim_sock_close(sock);
+  sim_sleep(3600 * SIM_S);
   oracle_end(stuck_handlers > 0, program_exits_in_handler);
+}
+
+static void process_is_gone(void) {
+  oracle_process_is_gone(stuck_handlers > 0, program_exits_in_handler);
+  sim_thread_new("afterlife", false, afterlife_run, NULL);
+  sim_stop_process(SIM_FOREVER / 2);
+  sim_sleep(SIM_FOREVER / 2);
 }
 
 static void signal_run(void *context) {

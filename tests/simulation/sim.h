@@ -28,6 +28,8 @@ struct sim_random {
 uint64_t sim_random_next(struct sim_random *random);
 /* A number in [low, high]. */
 int64_t sim_random_in(struct sim_random *random, int64_t low, int64_t high);
+/* A number for a seed, so that neighbouring seeds have nothing in common. */
+uint64_t sim_mix(uint64_t seed);
 /* The schedule's own chance. */
 int64_t sim_in(int64_t low, int64_t high);
 /* True once in n times; never for n = 0. */
@@ -65,6 +67,8 @@ void sim_run_atexit(void);
 /* What exit() calls behind them; it does not return. */
 extern void (*sim_on_exit)(void);
 long sim_steps(void);
+/* Visits what the threads that have not ended were given. */
+void sim_threads_visit(void (*visit)(const void *bytes, size_t size));
 
 /* ---- the network (network.c) */
 

@@ -320,21 +320,33 @@ void sim_stop_process(int64_t us) {
     return;
   stopped_us += until - (frozen_until > now_us ? frozen_until : now_us);
   frozen_until = until;
-  sim_note("the process is stopped for %lld ms", (long long)(us / SIM_MS));
+  if (us < SIM_FOREVER / 2)
+    sim_note("the process is stopped for %lld ms", (long long)(us / SIM_MS));
 }
 
 int64_t sim_stopped_us(void) {
   return stopped_us - (frozen_until > now_us ? frozen_until - now_us : 0);
 }
 
+void sim_threads_visit(void (*visit)(const void *bytes, size_t size)) {
+  for (int i = 0; i < thread_count; i++)
+    if (threads[i].state != DONE)
+      visit(&threads[i].argument, sizeof threads[i].argument);
+}
+
 static void *map(size_t size) {
   return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+uint64_t sim_mix(uint64_t seed) {
+  struct sim_random random = {seed};
+  return sim_random_next(&random);
 }
 
 void sim_start(uint64_t seed, int64_t once_in) {
   threads = map(sizeof *threads * THREADS);
   events = map(sizeof *events * EVENTS);
-  schedule.state = seed;
+  schedule.state = sim_mix(seed);
   switch_once_in = once_in;
   dl_iterate_phdr(find_tls, NULL);
   if (tls_size > TLS_MAX)
