@@ -28,6 +28,10 @@
 #include "server/server.h"
 #include "sim.h"
 
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
 /* ---- messages */
 
 enum { STREAMS = 8192, CONNS = 8192, SERVERS = 64 };
@@ -235,8 +239,8 @@ int64_t oracle_some_server_conn(int which) {
   return 0;
 }
 
-/* What one connection may do while another's input waits: a run's work of the smallest messages, thrice. */
-enum { CALLS_PER_CONN = 3 * 300 };
+/* What one connection may do while another's input waits: a run's work of the smallest messages, twice. */
+enum { CALLS_PER_CONN = 2 * 256 };
 
 static void check_fairness(const struct oracle_conn *conn) {
   int64_t others = 0;
@@ -266,7 +270,18 @@ void oracle_arrived(struct sim_sock *sock) {
   sock->calls_at_arrival = sum;
 }
 
+/* Handlers on each thread's stack, and how many of them wait for a connect. */
+static struct {
+  int handlers, connecting;
+} stacks[256];
+
+void oracle_connecting(int change) {
+  stacks[sim_self_index()].connecting += change;
+}
+
 void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
+  if (stacks[sim_self_index()].handlers++ > stacks[sim_self_index()].connecting)
+    sim_fail("4 handlers", "the %s handler of %" PRId64 " is called inside another handler", kind, conn->id);
   sim_note("the %s handler of %" PRId64 " begins", kind, conn->id);
   if (conn->closed && strcmp(kind, "close") != 0)
     sim_fail("4 handlers", "the %s handler of %" PRId64 " is called after its close handler", kind, conn->id);
@@ -283,6 +298,7 @@ void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
 
 void oracle_handler_ends(struct oracle_conn *conn) {
   conn->calls_other = false;
+  stacks[sim_self_index()].handlers--;
 }
 
 void oracle_open(struct oracle_conn *conn, bool admitted) {
@@ -374,10 +390,6 @@ static void judge(const struct oracle_conn *conn, const char *what, int64_t sinc
              conn ? conn->id : 0, what, waited_ms, timeout_ms);
 }
 
-static int64_t later(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
-
 static void judge_end(int64_t id, const char *line) {
   struct oracle_conn *conn = oracle_conn_find(id);
   struct ws_conn *inner = conn_of_id(id);
@@ -386,7 +398,8 @@ static void judge_end(int64_t id, const char *line) {
     return;
   const struct ws_limits *limits = &inner->group->rules->limits;
   int64_t taken = later(sock->acked_at, sock->backed_up_since);
-  if (strstr(line, "idle for too long")) {
+  /* Bytes of an incomplete TLS record are no sign of life to the runtime. */
+  if (strstr(line, "idle for too long") && !ws_stream_is_secure(&inner->stream)) {
     if (sim_sock_readable(sock) > 0 && sock->heard_at < sim_listened_at(sim_self_index()) && !inner->handling)
       sim_fail("2 deadlines", "connection %" PRId64 " is closed as idle, with input unread", id);
     judge(conn, "idle", later(sock->heard_at, sock->opened_at), limits->idle_timeout_ms);
@@ -458,6 +471,30 @@ static size_t queue_sum(const struct ws_outq *queue) {
   return sum;
 }
 
+/* Whoever is silent, takes nothing, or does not finish its handshake is ended: WS-TIME-5, WS-LIMIT-11, WS-LIMIT-12. */
+static void check_deadlines(const struct ws_conn *conn) {
+  const struct ws_limits *limits = &conn->group->rules->limits;
+  const struct sim_sock *sock = sim_fd_sock(conn->stream.watch.fd);
+  if (!sock || sim_stopped_us() > 0)
+    return;
+  int64_t silent_ms = (sim_now() - later(sock->opened_at, later(sock->heard_at, sock->acked_at))) / SIM_MS;
+  int64_t stalled_ms = sim_sock_unacked(sock) ? (sim_now() - later(sock->acked_at, sock->backed_up_since)) / SIM_MS : 0;
+  int64_t held_ms = sim_away_in_all() / SIM_MS;
+  if (ws_conn_state(conn) == WS_CONN_OPEN && limits->idle_timeout_ms) {
+    int64_t bound_ms = 2 * limits->idle_timeout_ms + 30000 + held_ms;
+    if (silent_ms > bound_ms || stalled_ms > bound_ms)
+      sim_fail("2 deadlines", "connection %" PRId64 " is open after %" PRId64 " ms of silence, %" PRId64 " ms of stall",
+               conn->id, silent_ms, stalled_ms);
+  } else if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE &&
+             (sim_now() - sock->opened_at) / SIM_MS > limits->handshake_timeout_ms + 1000 + held_ms) {
+    sim_fail("2 deadlines", "a handshake has lasted for %" PRId64 " ms", (sim_now() - sock->opened_at) / SIM_MS);
+  } else if (ws_conn_state(conn) >= WS_CONN_CLOSING &&
+             (uint32_t)ws_loop_now(ws_conn_loop(conn)) - conn->closing_since < INT32_MAX &&
+             sim_now() / SIM_MS + 1000000 - (int64_t)conn->closing_since > limits->close_timeout_ms + 2000 + held_ms) {
+    sim_fail("2 deadlines", "connection %" PRId64 " has been closing for longer than closeTimeoutMs", conn->id);
+  }
+}
+
 static void check_conn(const struct ws_conn *conn) {
   enum ws_conn_state state = ws_conn_state(conn);
   const struct ws_limits *limits = &conn->group->rules->limits;
@@ -472,6 +509,7 @@ static void check_conn(const struct ws_conn *conn) {
              limits->max_queued_bytes);
   if (conn->handling)
     return;
+  check_deadlines(conn);
   if (conn->unparsed)
     sim_fail("5 progress", "input of connection %" PRId64 " is not parsed, and its loop sleeps", conn->id);
   if (bytes > 0 && !conn->blocked && !conn->corked && state > WS_CONN_CONNECTING)
@@ -602,6 +640,11 @@ void oracle_call_ends(const struct oracle_call *call, int64_t bound_ms, const ch
   sim_note("%s: %s took %" PRId64 " ms: %.100s", sim_self_name(), call->op, ms, error ? error : "Success");
   if (error && !is_documented(error))
     sim_fail("4 sentences", "%s: no sentence of ws_errors.def is: %s", call->op, error);
+  size_t size, queued, most;
+  const char *full = error ? strstr(error, "has no room for ") : NULL;
+  if (full && ms > 0 && sscanf(full, "has no room for %zu bytes: %zu of at most %zu", &size, &queued, &most) == 3 &&
+      queued + size + 14 <= most)
+    sim_fail("5 time", "%s waited in vain, and there is room: %s", call->op, error);
   if (ms > bound_ms + (bound_ms ? 50 : 0))
     sim_fail("5 time", "%s took %" PRId64 " ms, and may take %" PRId64, call->op, ms, bound_ms);
 }

@@ -61,6 +61,8 @@ struct oracle_conn {
 struct oracle_conn *oracle_conn_find(int64_t id);
 /* Makes the connection known, with its socket. */
 struct oracle_conn *oracle_conn_of(int64_t id, int64_t server);
+/* A handler of this thread begins (1) or ends (-1) to wait for a connect, while others may run. */
+void oracle_connecting(int change);
 void oracle_handler_begins(struct oracle_conn *conn, const char *kind);
 void oracle_handler_ends(struct oracle_conn *conn);
 void oracle_open(struct oracle_conn *conn, bool admitted);

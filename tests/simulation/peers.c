@@ -102,6 +102,8 @@ static void put_violation(struct peer *peer) {
                     {"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff\0\0\0\0", 14},
                     {"\x09\x80\0\0\0\0", 6}};
   int which = (int)in(peer, 0, sizeof violations / sizeof *violations - 1);
+  if (which == 2 && peer->is_server) /* unmasked is right for a server */
+    which = 0;
   put(peer, violations[which].bytes, violations[which].n);
 }
 

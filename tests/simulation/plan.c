@@ -29,8 +29,8 @@ static struct sim_link draw_link(void) {
   return (struct sim_link){
       .latency_us = ONE_OF(50, 50, 500, 20000, 150000, 400000),
       .bytes_per_s = ONE_OF(100000, 1000000, 100000000, 1000000000),
-      .send_room = (int32_t)ONE_OF(2304, 4608, 16384, 87040, 262144),
-      .receive_room = (int32_t)ONE_OF(2304, 4096, 65536, 131072),
+      .send_room = (int32_t)ONE_OF(2304, 4608, 16384, 87040, 1048576),
+      .receive_room = (int32_t)ONE_OF(2304, 4096, 65536, 131072, 1048576),
       .segment = (int32_t)ONE_OF(100, 536, 1448, 1448, 65536, 65536),
   };
 }
@@ -39,6 +39,7 @@ static struct plan_server draw_server(void) {
   struct plan_server server = {
       .on = true,
       .opener_refuses = once_in(12),
+      .opener_stops = once_in(16),
       .has_message_handler = !once_in(12),
       .idle_ms = ONE_OF(120000, 120000, 30000, 5000, 3000, 0),
       .handshake_ms = ONE_OF(10000, 10000, 3000),
@@ -54,7 +55,7 @@ static struct plan_server draw_server(void) {
   return server;
 }
 
-static const char commands[] = "nnnnneeeesspbxckK";
+static const char commands[] = "nnnnneeeesspbxckKm";
 
 static struct plan_peer draw_peer(bool serves) {
   static const int kinds[] = {PEER_HEALTHY, PEER_HEALTHY, PEER_HEALTHY, PEER_HEALTHY, PEER_SLOW, PEER_SLOW, PEER_STALLED,
@@ -150,7 +151,8 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   if (dropped[n++])
     p->link_count = 1, p->links[0] = (struct sim_link){50, 1000000000, 87040, 65536, 65536};
   if (dropped[n++])
-    p->servers[0] = (struct plan_server){true, false, false, true, 120000, 10000, 60000, 16777216, 1048576, 1 << 30, 0, 0};
+    p->servers[0] = (struct plan_server){.on = true, .has_message_handler = true, .idle_ms = 120000, .handshake_ms = 10000,
+                                           .close_ms = 60000, .queue = 16777216, .message = 1048576, .memory = 1 << 30};
   for (int i = 0; i < PLAN_SERVERS; i++)
     p->servers[i].on = i == 0 || !dropped[n++];
   int peers = (int)in(0, PLAN_PEERS);
@@ -197,7 +199,7 @@ void plan_print(const struct plan *p) {
       printf("  server %d: %s idle %lld close %lld handshake %lld queue %lld message %lld memory %lld rate %lld%s%s\n", i,
              s->secure ? "TLS" : "plain", (long long)s->idle_ms, (long long)s->close_ms, (long long)s->handshake_ms,
              (long long)s->queue, (long long)s->message, (long long)s->memory, (long long)s->rate,
-             s->compression ? " compression" : "", s->opener_refuses ? " refuses some" : "");
+             s->compression ? " compression" : "", s->opener_stops ? " stops in its open handler" : "");
   }
   for (int i = 0; i < PLAN_PEERS; i++) {
     const struct plan_peer *peer = &p->peers[i];

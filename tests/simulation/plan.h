@@ -37,7 +37,7 @@ struct plan_peer {
 };
 
 struct plan_server {
-  bool on, secure, opener_refuses, has_message_handler;
+  bool on, secure, opener_refuses, opener_stops, has_message_handler;
   int64_t idle_ms, handshake_ms, close_ms, queue, message, memory, rate;
   bool compression;
 };

@@ -139,6 +139,13 @@ int64_t sim_away_since(int thread, int64_t since) {
   return sum;
 }
 
+int64_t sim_away_in_all(void) {
+  int64_t sum = 0;
+  for (int i = 0; i <= waiter_last; i++)
+    sum += sim_away_since(i, 0);
+  return sum;
+}
+
 bool sim_is_awaited(int fd) {
   for (int i = 0; i <= waiter_last; i++) {
     if (!waiters[i].waits)

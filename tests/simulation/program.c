@@ -145,11 +145,13 @@ static void *text_cell[], *message_cell[], *client_close_cell[];
 
 static int64_t connect_to(const char *url, const struct options *options, int64_t timeout_ms) {
   int64_t id = 0;
+  oracle_connecting(on_loop() ? 1 : 0);
   int64_t bound_ms = on_loop() ? timeout_ms + 600000 : timeout_ms + 600;
   if (options)
     CALL("connect", bound_ms, id = osp_ws_connect_with(url, options, message_cell, error));
   else
     CALL("connect", bound_ms, id = osp_ws_connect(url, text_cell, error));
+  oracle_connecting(on_loop() ? -1 : 0);
   if (!id)
     return 0;
   struct oracle_conn *conn = oracle_conn_of(id, 0);
@@ -169,6 +171,16 @@ static void url_of_server(char *url, int server) {
 static int64_t current_id(void) {
   struct ws_loop_thread *thread = ws_loop_thread_current();
   return thread->runs[thread->handling].id;
+}
+
+/* Within one handler. */
+static void create_and_stop(bool listens) {
+  int64_t id = 0;
+  CALL("create server", 0, id = osp_ws_create_server(PROGRAM_PORT + 90, PROGRAM_ADDRESS, "/brief", error));
+  if (id && listens)
+    CALL("listen", 0, osp_ws_server_listen(id, error));
+  if (id)
+    CALL("stop", 0, osp_ws_stop_server(id, error));
 }
 
 /* Does what a message commands. Returns the handler's result. */
@@ -217,6 +229,10 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
       snprintf(url, sizeof url, "ws://%s:%d/", PEER_ADDRESS, PEER_PORT + argument % PLAN_PEERS);
       connect_to(url, NULL, 10000);
     }
+    break;
+  case 'm':
+    if (rare)
+      create_and_stop(argument % 2);
     break;
   case 'z':
     stuck_handlers++;
@@ -270,12 +286,15 @@ static void *on_open(void *cell, const struct connection *connection) {
   }
   if (connection->id / 2 % 16 == 5)
     sim_sleep(400 * SIM_MS);
+  if (plan.servers[server].opener_stops && connection->id / 2 % 7 == 3)
+    stop_one(servers[server]);
   oracle_open(conn, admit);
   oracle_handler_ends(conn);
   return admit ? succeed() : fail_with("not today");
 }
 
 static void *on_close(void *cell, const struct connection *connection, int64_t code, const char *reason) {
+  char sender[32];
   struct oracle_conn *conn = oracle_conn_of(connection->id, 0);
   (void)cell;
   if (connection->is_connected)
@@ -284,8 +303,9 @@ static void *on_close(void *cell, const struct connection *connection, int64_t c
   oracle_close(conn, code, reason);
   if (connection->id / 2 % 8 == 3)
     sim_sleep(50 * SIM_MS);
+  snprintf(sender, sizeof sender, "closer %" PRId64, conn->id);
   if (connection->id / 2 % 5 == 1 && conn->server)
-    broadcast_one("closer", conn->server, 200);
+    broadcast_one(sender, conn->server, 200);
   if (CALL("send", 0, osp_ws_send(connection->id, "late", error)))
     sim_fail("4 handlers", "a send on %" PRId64 " in its close handler is a Success", connection->id);
   oracle_handler_ends(conn);
