@@ -73,7 +73,7 @@ int64_t oracle_some_server_conn(int which);
 
 /* ---- servers */
 
-void oracle_server_created(int64_t id, int64_t memory);
+void oracle_server_created(int64_t id, bool handles);
 /* The program stops it, or all of them: their connections end with 1001. */
 void oracle_server_stops(int64_t id);
 void oracle_all_stop(void);

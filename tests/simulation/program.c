@@ -242,6 +242,7 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
   case 'q':
     program_exits_in_handler = true;
     sim_note("exit() in a handler");
+    oracle_connecting(1); /* other handlers run inside exit() */
     exit(0);
   default:
     break;
@@ -336,7 +337,7 @@ static void create(int at) {
   servers[at] = id;
   if (at >= server_count)
     server_count = at + 1;
-  oracle_server_created(id, s->memory);
+  oracle_server_created(id, s->has_message_handler);
   set_limit(id, "maxMessageBytes", s->message);
   set_limit(id, "maxQueuedBytes", s->queue);
   set_limit(id, "maxMemoryBytes", s->memory);
