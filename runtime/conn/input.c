@@ -363,6 +363,9 @@ static void ws_input_resume_next(struct ws_loop_thread *thread) {
   struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->buffered), struct ws_conn, buffered_node);
   thread->buffered_count--;
   conn->buffered = false;
+  /* A handler may turn the loop: the others go on in its turns. */
+  if (!ws_queue_is_empty(&thread->buffered))
+    ws_loop_defer(thread->loop, &thread->resume);
   if (ws_conn_state(conn) != WS_CONN_ENDED)
     ws_input_read(conn);
   if (conn->queued)
@@ -377,6 +380,8 @@ void ws_input_resume(struct ws_loop_thread *thread) {
     if (ws_clock_coarse_ms() > until_ms)
       break;
   }
-  if (!ws_queue_is_empty(&thread->buffered))
+  if (ws_queue_is_empty(&thread->buffered))
+    ws_loop_undefer(thread->loop, &thread->resume);
+  else
     ws_loop_defer(thread->loop, &thread->resume);
 }
