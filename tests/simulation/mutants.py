@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-SEEDS_MAX = 1000
-FIRST = 1
+SEEDS_MAX = 3000
+FIRST = 1 << 20
 
 MUTANTS = {
     "deadlines before input": ("runtime/io/loop.c", """  ws_loop_dispatch(loop, &batch);
@@ -37,6 +37,15 @@ MUTANTS = {
     "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);", "(now - conn->closing_since);"),
     "a close forgives time before it": ("runtime/conn/end.c",
                                         "    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));\n", ""),
+    "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
+    "input waits for the connect of another's handler": ("runtime/conn/input.c",
+                                                         """  if (!ws_queue_is_empty(&thread->buffered))
+    ws_loop_defer(thread->loop, &thread->resume);
+  if (""", "  if ("),
+    "output waits for the connect of a close handler": ("runtime/conn/turn.c",
+                                                        """    if (!ws_queue_is_empty(&thread->queued))
+      ws_loop_defer(loop, work);
+""", ""),
     "memory of ended connections is counted": ("runtime/conn/end.c", "  ws_held_forget(conn);\n", "  (void)ws_held_forget;\n"),
     "the reason leaks": ("runtime/conn/end.c", "  ws_roots_drop(conn->record);\n  ws_mem_free(conn->reason);",
                          "  ws_roots_drop(conn->record);"),

@@ -147,6 +147,20 @@ char *oracle_from_base64(const char *base64) {
 
 /* ---- connections and handlers */
 
+/* Handlers on each thread's stack, how many of them wait for a connect, and since when the outermost runs. */
+static struct {
+  int handlers, connecting;
+  int64_t since;
+} stacks[256];
+static int64_t ended_at = SIM_FOREVER; /* when the end of the program began */
+static bool was_held;                  /* and a handler kept a loop for so long that the end did not wait for it */
+
+static void look_for_hold(int thread) {
+  if (stacks[thread].handlers && sim_now() > later(ended_at, stacks[thread].since) &&
+      sim_now() - stacks[thread].since >= 4900 * SIM_MS)
+    was_held = true;
+}
+
 static struct oracle_conn *conns; /* CONNS of them */
 static int conn_count;
 static long calls[256]; /* of message handlers, by thread */
@@ -156,7 +170,6 @@ static struct {
   bool handles, stopped;
 } servers[SERVERS];
 static int server_count;
-static bool ending;
 
 void oracle_server_created(int64_t id, bool handles) {
   if (server_count < SERVERS) {
@@ -187,7 +200,7 @@ bool oracle_server_is_stopped(int64_t id) {
 }
 
 void oracle_all_stop(void) {
-  ending = true;
+  ended_at = sim_now();
   for (int i = 0; i < server_count; i++)
     servers[i].stopped = true;
 }
@@ -278,16 +291,13 @@ void oracle_arrived(struct sim_sock *sock) {
   sock->calls_at_arrival = sum;
 }
 
-/* Handlers on each thread's stack, and how many of them wait for a connect. */
-static struct {
-  int handlers, connecting;
-} stacks[256];
-
 void oracle_connecting(int change) {
   stacks[sim_self_index()].connecting += change;
 }
 
 void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
+  if (stacks[sim_self_index()].handlers == 0)
+    stacks[sim_self_index()].since = sim_now();
   if (stacks[sim_self_index()].handlers++ > stacks[sim_self_index()].connecting)
     sim_fail("4 handlers", "the %s handler of %" PRId64 " is called inside another handler", kind, conn->id);
   sim_note("the %s handler of %" PRId64 " begins", kind, conn->id);
@@ -306,6 +316,7 @@ void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
 
 void oracle_handler_ends(struct oracle_conn *conn) {
   conn->calls_other = false;
+  look_for_hold(sim_self_index());
   stacks[sim_self_index()].handlers--;
 }
 
@@ -488,7 +499,7 @@ static void check_deadlines(const struct ws_conn *conn) {
       sim_fail("2 deadlines", "connection %" PRId64 " is open after %" PRId64 " ms of silence, %" PRId64 " ms of stall",
                conn->id, silent_ms, stalled_ms);
   } else if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE &&
-             (sim_now() - sock->opened_at) / SIM_MS > limits->handshake_timeout_ms + 1000 + held_ms) {
+             (sim_now() - sock->opened_at) / SIM_MS > limits->handshake_timeout_ms + 1000 + 2 * held_ms) {
     sim_fail("2 deadlines", "a handshake has lasted for %" PRId64 " ms", (sim_now() - sock->opened_at) / SIM_MS);
   } else if (ws_conn_state(conn) >= WS_CONN_CLOSING &&
              (uint32_t)ws_loop_now(ws_conn_loop(conn)) - conn->closing_since < INT32_MAX &&
@@ -696,6 +707,9 @@ static void check_nothing_left(void) {
 void oracle_process_is_gone(bool stuck, bool exited_in_handler) {
   const char *wrong = sim_memory_check();
   sim_note("the process is gone");
+  for (int i = 0; i < 256; i++)
+    look_for_hold(i);
+  stuck = stuck || was_held;
   if (wrong)
     sim_fail("3 memory", "%s", wrong);
   check_end_of_conns(stuck || exited_in_handler);
@@ -705,7 +719,7 @@ void oracle_process_is_gone(bool stuck, bool exited_in_handler) {
 
 void oracle_end(bool stuck, bool exited_in_handler) {
   (void)exited_in_handler;
-  for (int i = 0; i < stream_count && !stuck; i++) {
+  for (int i = 0; i < stream_count && !stuck && !was_held; i++) {
     if (streams[i].connection > 0)
       check_stream(&streams[i]);
     else if (streams[i].connection < 0)

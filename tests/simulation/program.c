@@ -307,6 +307,11 @@ static void *on_close(void *cell, const struct connection *connection, int64_t c
   snprintf(sender, sizeof sender, "closer %" PRId64, conn->id);
   if (connection->id / 2 % 5 == 1 && conn->server)
     broadcast_one(sender, conn->server, 200);
+  if (connection->id / 2 % 8 == 5) {
+    char url[64];
+    snprintf(url, sizeof url, "ws://%s:%d/", PEER_ADDRESS, PEER_PORT + 7 + (int)(connection->id / 2 % 3));
+    connect_to(url, NULL, 10000);
+  }
   if (CALL("send", 0, osp_ws_send(connection->id, "late", error)))
     sim_fail("4 handlers", "a send on %" PRId64 " in its close handler is a Success", connection->id);
   oracle_handler_ends(conn);
