@@ -290,6 +290,7 @@ struct sim_sock *sim_sock_accept(struct sim_sock *listener) {
 
 /* ---- bytes */
 
+/* A read may be short at any time. A write is short only where the buffer is full, as on Linux. */
 static size_t shorten(size_t n) {
   return n > 1 && sim_once_in(sim_faults.partial) ? (size_t)sim_in(1, (int64_t)n) : n;
 }
@@ -344,7 +345,7 @@ ssize_t sim_sock_send(struct sim_sock *sock, const void *bytes, size_t size) {
     return -1;
   }
   size_t n = (size_t)sock->link.send_room - used;
-  n = shorten(n < size ? n : size);
+  n = n < size ? n : size;
   if (used == 0)
     sock->backed_up_since = sim_now();
   append(sock, bytes, n);

@@ -78,6 +78,8 @@ static struct plan_peer draw_peer(bool serves) {
   };
   if (serves && once_in(6))
     peer.kind = PEER_REFUSES;
+  if (serves && (peer.command == 'k' || peer.command == 'K')) /* connects would breed connects */
+    peer.command = 'e';
   if (peer.kind == PEER_SLOW)
     peer.command = once_in(2) ? 'e' : peer.command;
   if (peer.kind == PEER_FLOOD)

@@ -41,12 +41,13 @@ bool sim_once_in(int64_t n) {
 
 /* ---- threads */
 
-enum thread_state { UNUSED, READY, BLOCKED, DONE };
+enum thread_state { READY, BLOCKED, DONE };
 
 struct sim_thread {
   enum thread_state state;
   char name[32];
-  bool of_process, started, timed_out;
+  bool of_process, detached, started, timed_out;
+  void *stack;
   jmp_buf context;
   ucontext_t first;
   const void *key;
@@ -124,7 +125,7 @@ static void thread_main(void) {
 static struct sim_thread *thread_add(const char *name, bool of_process) {
   struct sim_thread *thread = NULL;
   for (int i = 1; i < thread_count && !thread; i++)
-    if (threads[i].state == UNUSED)
+    if (threads[i].state == DONE && threads[i].detached)
       thread = &threads[i];
   if (!thread) {
     if (thread_count == THREADS)
@@ -132,6 +133,8 @@ static struct sim_thread *thread_add(const char *name, bool of_process) {
     thread = &threads[thread_count++];
   }
   strncpy(thread->name, name, sizeof thread->name - 1);
+  thread->started = thread->detached = false;
+  thread->run_pthread = NULL;
   thread->of_process = of_process;
   thread->state = READY;
   return thread;
@@ -141,6 +144,7 @@ struct sim_thread *sim_thread_new(const char *name, bool of_process, void (*run)
   struct sim_thread *thread = thread_add(name, of_process);
   thread->run = run;
   thread->argument = context;
+  thread->detached = !of_process;
   memset(thread->tls, 0, tls_size);
   memcpy(thread->tls, tls_image, tls_image_size);
   return thread;
@@ -159,9 +163,10 @@ static void switch_to(struct sim_thread *next) {
     if (next->started)
       _longjmp(next->context, 1);
     next->started = true;
-    void *stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (!next->stack)
+      next->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     getcontext(&next->first);
-    next->first.uc_stack.ss_sp = stack;
+    next->first.uc_stack.ss_sp = next->stack;
     next->first.uc_stack.ss_size = STACK;
     makecontext(&next->first, thread_main, 0);
     setcontext(&next->first);
@@ -496,7 +501,7 @@ int __wrap_pthread_create(pthread_t *id, const pthread_attr_t *attributes, void 
 }
 
 int __wrap_pthread_detach(pthread_t id) {
-  (void)id;
+  ((struct sim_thread *)id)->detached = true;
   return 0;
 }
 
