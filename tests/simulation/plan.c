@@ -83,7 +83,8 @@ static struct plan_peer draw_peer(bool serves) {
   if (peer.kind == PEER_SLOW)
     peer.command = once_in(2) ? 'e' : peer.command;
   if (peer.kind == PEER_FLOOD)
-    peer.count = (int)in(2000, 6000), peer.size = 24, peer.gap_us = 0, peer.command = once_in(2) ? 'n' : 'e';
+    peer.count = (int)in(2000, 6000), peer.size = 24, peer.gap_us = 0, peer.command = "nes"[in(0, 2)],
+    peer.argument = (int)in(20, 240);
   return peer;
 }
 

@@ -211,8 +211,9 @@ static int64_t deadline_of(int timeout_ms) {
   return timeout_ms < 0 ? SIM_FOREVER : sim_now() + timeout_ms * SIM_MS;
 }
 
-static bool interrupted(void) {
-  if (!sim_once_in(sim_faults.interrupted))
+/* Only what would wait is interrupted. */
+static bool interrupted(int timeout_ms) {
+  if (timeout_ms == 0 || !sim_once_in(sim_faults.interrupted))
     return false;
   errno = EINTR;
   return true;
@@ -221,10 +222,8 @@ static bool interrupted(void) {
 static int epoll_wait_for(struct file *epoll, struct epoll_event *events, int size, int timeout_ms) {
   int64_t until = deadline_of(timeout_ms);
   int count;
-  if (interrupted())
-    return -1;
   while ((count = epoll_collect(epoll, events, size)) == 0 && sim_block(epoll, until))
-    if (interrupted())
+    if (interrupted(timeout_ms))
       return -1;
   return count ? count : epoll_collect(epoll, events, size);
 }
@@ -247,7 +246,7 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms) {
   if (loops)
     wait_begins(-1, fds, n, timeout_ms);
   sim_point();
-  int count = interrupted() ? -1 : 0;
+  int count = interrupted(timeout_ms) ? -1 : 0;
   bool over = count < 0;
   while (!over) {
     for (nfds_t i = 0; i < n; i++) {
@@ -519,14 +518,14 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags) {
   struct sim_sock *sock = sock_of(fd);
   (void)flags;
   point_of(sock);
-  return interrupted() ? -1 : sim_sock_recv(sock, bytes, size);
+  return interrupted(-1) ? -1 : sim_sock_recv(sock, bytes, size);
 }
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
   struct sim_sock *sock = sock_of(fd);
   (void)flags;
   point_of(sock);
-  return interrupted() ? -1 : sim_sock_send(sock, bytes, size);
+  return interrupted(-1) ? -1 : sim_sock_send(sock, bytes, size);
 }
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags) {
@@ -534,7 +533,7 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags) {
   ssize_t total = 0;
   (void)flags;
   point_of(sock);
-  if (interrupted())
+  if (interrupted(-1))
     return -1;
   for (size_t i = 0; i < message->msg_iovlen; i++) {
     size_t size = message->msg_iov[i].iov_len;
