@@ -229,7 +229,8 @@ static bool count_world(struct totals *totals, uint64_t seed, bool twice) {
     world(seed, none);
     if (hash != outcome->hash) {
       totals->failures++;
-      printf("FAILED: seed %" PRIu64 " gives the hash %016" PRIx64 ", then %016" PRIx64 "\n", seed, hash, outcome->hash);
+      printf("FAILED: seed %" PRIu64 " gives the hash %016" PRIx64 ", then %016" PRIx64 "\n", seed, hash,
+             outcome->hash);
       good = false;
     }
   }
@@ -327,7 +328,8 @@ int main(int argc, char **argv) {
       shrinks = true;
     else
       return fprintf(stderr, "usage: simulation [--seed N [--without LIST] [--shrink]] [--from N] [--count N] "
-                             "[--seconds N | --hours N] [--kept FILE] [--failures N]\n"), 2;
+                             "[--seconds N | --hours N] [--kept FILE] [--failures N]\n"),
+             2;
   }
   outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);

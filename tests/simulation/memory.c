@@ -8,7 +8,6 @@
 
 #include "sim.h"
 
-
 enum { LIVE = 0x5117e5, DEAD = 0xdeadb10c, POISON = 0xdd, POISONED = 512 };
 
 struct block {

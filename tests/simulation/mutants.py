@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Puts faults that this project had back into the runtime, one by one, and shows after how many seeds each is found.
 
-A mutant is a replacement of a text that its file contains once. The file is compiled as the build compiles it, and linked
-before the runtime's libraries, whose own object the linker then leaves out.
+A mutant is a replacement of a text that its file contains once. The file is compiled as the build compiles it, and
+linked before the runtime's libraries, whose own object the linker then leaves out.
 
 Usage: mutants.py BUILD [NAME...]
 """
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-SEEDS_MAX = 3000
+SEEDS_MAX = 6000
 FIRST = 1 << 20
 
 MUTANTS = {
@@ -24,8 +24,8 @@ MUTANTS = {
     "time away is not forgiven": ("runtime/io/loop.c", "  loop->away += (busy", "  (void)over_ms, loop->away += 0 * (busy"),
     "forgotten wake-up": ("runtime/io/loop.c", """    if (atomic_load(&loop->posted))
       timeout_ms = 0;""", ""),
-    "deferred work is lost in nested turns": ("runtime/io/loop.c", "if (max_wait_ms == 0 || loop->deferred || loop->tasks)",
-                                              "if (max_wait_ms == 0)"),
+    "deferred work waits": ("runtime/io/loop.c", "if (max_wait_ms == 0 || loop->deferred || loop->tasks)",
+                            "if (max_wait_ms == 0)"),
     "busy senders count as idle": ("runtime/conn/activity.c", """acked != activity->acked)
     ws_activity_progressed(activity, loop);""", """acked != activity->acked)
     activity->output = now;"""),
@@ -34,7 +34,8 @@ MUTANTS = {
     "a handshake's deadline counts a stop": ("runtime/conn/turn.c", "  if (away_ms == 0 ||", "  if (away_ms > 0 ||"),
     "unparsed input is not life": ("runtime/conn/turn.c", "  if (conn->buffered)\n    ws_activity_heard",
                                    "  if (false)\n    ws_activity_heard"),
-    "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);", "(now - conn->closing_since);"),
+    "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);",
+                                     "(now - conn->closing_since);"),
     "a close forgives time before it": ("runtime/conn/end.c",
                                         "    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));\n", ""),
     "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
@@ -46,9 +47,12 @@ MUTANTS = {
                                                         """    if (!ws_queue_is_empty(&thread->queued))
       ws_loop_defer(loop, work);
 """, ""),
-    "memory of ended connections is counted": ("runtime/conn/end.c", "  ws_held_forget(conn);\n", "  (void)ws_held_forget;\n"),
+    "memory of ended connections is counted": ("runtime/conn/end.c", "  ws_held_forget(conn);\n",
+                                               "  (void)ws_held_forget;\n"),
     "the reason leaks": ("runtime/conn/end.c", "  ws_roots_drop(conn->record);\n  ws_mem_free(conn->reason);",
                          "  ws_roots_drop(conn->record);"),
+    "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count = loop->ops",
+                                        "  if (false)\n    count = loop->ops"),
     "close handlers recurse": ("runtime/conn/conn.c", """== WS_CONN_ENDED)
     ws_conn_queue(conn);""", """== WS_CONN_ENDED) {
     void ws_end_finish(struct ws_conn *);
@@ -104,7 +108,8 @@ def make(root, build, scratch, mutant, compile_of, link):
     command = re.sub(r" -o \S+ -c \S+$", "", command)
     command = re.sub(r" -M[DQF]( \S+\.(o|d))?", "", command)
     obj = scratch / "mutant.o"
-    subprocess.run(f"{command} -Wno-error -iquote{source.parent} -o {obj} -c {changed}", shell=True, check=True, cwd=build)
+    subprocess.run(f"{command} -Wno-error -iquote{source.parent} -o {obj} -c {changed}", shell=True, check=True,
+                   cwd=build)
     program = scratch / "simulation"
     link = re.sub(r"-o \S+", f"-o {program} {obj}", link, count=1)
     subprocess.run(link, shell=True, check=True, cwd=build)
@@ -119,7 +124,8 @@ def main(build, names):
     for name in names or MUTANTS:
         with tempfile.TemporaryDirectory() as scratch:
             program = make(root, build, pathlib.Path(scratch), MUTANTS[name], compile_of, link)
-            run = subprocess.run([program, "--from", str(FIRST), "--count", str(SEEDS_MAX)], capture_output=True, text=True)
+            run = subprocess.run([program, "--from", str(FIRST), "--count", str(SEEDS_MAX)], capture_output=True,
+                                 text=True)
         found = re.search(r"FAILED: (.*)\n", run.stdout)
         worlds = re.findall(r"(\d+) worlds,", run.stdout)
         if found:

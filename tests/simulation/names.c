@@ -24,8 +24,11 @@ static struct addrinfo *new_entry(const char *text, struct addrinfo *next) {
   struct sockaddr_in *address = (struct sockaddr_in *)(entry + 1);
   address->sin_family = AF_INET;
   inet_pton(AF_INET, text, &address->sin_addr);
-  *entry = (struct addrinfo){.ai_family = AF_INET, .ai_socktype = SOCK_STREAM, .ai_addrlen = sizeof *address,
-                             .ai_addr = (struct sockaddr *)address, .ai_next = next};
+  *entry = (struct addrinfo){.ai_family = AF_INET,
+                             .ai_socktype = SOCK_STREAM,
+                             .ai_addrlen = sizeof *address,
+                             .ai_addr = (struct sockaddr *)address,
+                             .ai_next = next};
   return entry;
 }
 

@@ -37,7 +37,7 @@ static int64_t later(int64_t a, int64_t b) {
 enum { STREAMS = 8192, CONNS = 8192, SERVERS = 64 };
 
 static int64_t ended_at = SIM_FOREVER; /* when the end of the program began */
-static struct oracle_stream *streams; /* STREAMS of them */
+static struct oracle_stream *streams;  /* STREAMS of them */
 static int stream_count;
 
 struct oracle_stream *oracle_stream(const char *sender, int64_t connection, int64_t server) {
@@ -59,8 +59,8 @@ static char filler(const struct oracle_stream *stream, int number, size_t i) {
 
 char *oracle_message(struct oracle_stream *stream, char command, int argument, size_t size) {
   char *message = __real_malloc(size + 64);
-  size_t n = (size_t)snprintf(message, 64, "%c%d;%d;%d;%zu;", command, argument, (int)(stream - streams), stream->accepted,
-                              size);
+  size_t n = (size_t)snprintf(message, 64, "%c%d;%d;%d;%zu;", command, argument, (int)(stream - streams),
+                              stream->accepted, size);
   for (; n < size; n++)
     message[n] = filler(stream, stream->accepted, n);
   message[n] = '\0';
@@ -157,7 +157,7 @@ static struct {
   int handlers, connecting;
   int64_t since;
 } stacks[256];
-static bool was_held;                  /* and a handler kept a loop for so long that the end did not wait for it */
+static bool was_held; /* and a handler kept a loop for so long that the end did not wait for it */
 
 static void look_for_hold(int thread) {
   if (stacks[thread].handlers && sim_now() > later(ended_at, stacks[thread].since) &&
@@ -276,8 +276,8 @@ static void check_fairness(const struct oracle_conn *conn) {
   long waited = calls[sim_self_index()] - conn->sock->calls_at_arrival;
   conn->sock->calls_at_arrival = -1;
   if (conn->sock->other && !conn->sock->other->of_process && waited > (others + 2) * CALLS_PER_CONN)
-    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld handlers of %" PRId64 " connections", conn->id,
-             waited, others);
+    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld handlers of %" PRId64 " connections",
+             conn->id, waited, others);
 }
 
 /* The calls of its thread, which is unknown here: of all threads. */
@@ -538,7 +538,8 @@ static void check_conn(const struct ws_conn *conn) {
   if (conn->paused)
     sim_fail("5 progress", "connection %" PRId64 " does not read, and its loop sleeps", conn->id);
   if (conn->posted)
-    sim_fail("5 progress", "connection %" PRId64 " has %u messages posted, and its loop sleeps", conn->id, conn->posted);
+    sim_fail("5 progress", "connection %" PRId64 " has %u messages posted, and its loop sleeps", conn->id,
+             conn->posted);
 }
 
 static void check_members(const struct ws_list *members) {

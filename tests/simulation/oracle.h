@@ -8,16 +8,16 @@ struct sim_sock;
 
 /* ---- messages
  *
- * A stream is the messages that one sender (a program thread, a handler, a peer) sends on one connection, or broadcasts.
- * A message names its stream and its number in it, so that whoever receives it can tell what is missing, repeated,
- * out of order or damaged. */
+ * A stream is the messages that one sender (a program thread, a handler, a peer) sends on one connection, or
+ * broadcasts. A message names its stream and its number in it, so that whoever receives it can tell what is missing,
+ * repeated, out of order or damaged. */
 
 struct oracle_stream {
   char sender[24];
   int64_t connection; /* of the sending end: an ID, or minus a peer's number; 0: a broadcast */
   int64_t server;     /* of a broadcast */
   int attempted, accepted, received;
-  int late; /* of those accepted: behind a close or a stop by the program */
+  int late;              /* of those accepted: behind a close or a stop by the program */
   int64_t pending_since; /* since when the oldest message is awaited */
 };
 

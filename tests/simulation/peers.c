@@ -259,7 +259,8 @@ static bool read_some(struct peer *peer) {
   size_t at = 0;
   uint8_t *start = peer->in;
   size_t total = peer->in_size;
-  while (peer->open && (peer->in = start + at, peer->in_size = total - at, take_frame(peer, &head, &payload, &size, &used))) {
+  while (peer->open &&
+         (peer->in = start + at, peer->in_size = total - at, take_frame(peer, &head, &payload, &size, &used))) {
     got_frame(peer, head, payload, size);
     at += used;
   }
@@ -336,7 +337,8 @@ static void converse(struct peer *peer) {
       until = peer->next_send;
     if (reads(peer) && sim_sock_readable(peer->sock) > 0 && peer->next_read < until)
       until = peer->next_read;
-    if (peer->sock->state == SIM_DEAD || (peer->broken && peer->plan->kind == PEER_REFUSES && peer->out_sent == peer->out_size))
+    if (peer->sock->state == SIM_DEAD ||
+        (peer->broken && peer->plan->kind == PEER_REFUSES && peer->out_sent == peer->out_size))
       break;
     sim_block(peer->sock, until);
   }
@@ -353,7 +355,8 @@ static void connect_run(void *context) {
   sim_sleep(p->start_us);
   peer->sock->owner = peer;
   peer->sock->bound = true;
-  peer->sock->local = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a010000u + (unsigned)peer->number)};
+  peer->sock->local =
+      (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x0a010000u + (unsigned)peer->number)};
   sim_sock_connect(peer->sock, (struct sockaddr *)&to);
   while (peer->sock->state == SIM_CONNECTING)
     sim_block(peer->sock, SIM_FOREVER);

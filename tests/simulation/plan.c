@@ -58,9 +58,9 @@ static struct plan_server draw_server(void) {
 static const char commands[] = "nnnnneeeesspbxckKm";
 
 static struct plan_peer draw_peer(bool serves) {
-  static const int kinds[] = {PEER_HEALTHY, PEER_HEALTHY, PEER_HEALTHY, PEER_HEALTHY, PEER_SLOW, PEER_SLOW, PEER_STALLED,
-                              PEER_MUTE, PEER_FLOOD, PEER_HOSTILE, PEER_RESETS, PEER_HALF, PEER_VANISHES, PEER_TRICKLES,
-                              PEER_LATE, PEER_GARBAGE, PEER_DEAF};
+  static const int kinds[] = {PEER_HEALTHY,  PEER_HEALTHY,  PEER_HEALTHY, PEER_HEALTHY, PEER_SLOW,   PEER_SLOW,
+                              PEER_STALLED,  PEER_MUTE,     PEER_FLOOD,   PEER_HOSTILE, PEER_RESETS, PEER_HALF,
+                              PEER_VANISHES, PEER_TRICKLES, PEER_LATE,    PEER_GARBAGE, PEER_DEAF};
   struct plan_peer peer = {
       .on = true,
       .kind = (enum peer_kind)kinds[in(0, sizeof kinds / sizeof *kinds - 1)],
@@ -89,9 +89,9 @@ static struct plan_peer draw_peer(bool serves) {
 }
 
 static struct plan_action draw_action(int at) {
-  static const int ops[] = {OP_CONNECT, OP_CONNECT, OP_CONNECT_PEER, OP_CONNECT_NAME, OP_SEND, OP_SEND, OP_SEND, OP_SEND,
-                            OP_SEND_BINARY, OP_BROADCAST, OP_BROADCAST, OP_CLOSE, OP_LOOK, OP_STOP, OP_SLEEP, OP_CREATE,
-                            OP_WRONG};
+  static const int ops[] = {OP_CONNECT, OP_CONNECT, OP_CONNECT_PEER, OP_CONNECT_NAME, OP_SEND,      OP_SEND,
+                            OP_SEND,    OP_SEND,    OP_SEND_BINARY,  OP_BROADCAST,    OP_BROADCAST, OP_CLOSE,
+                            OP_LOOK,    OP_STOP,    OP_SLEEP,        OP_CREATE,       OP_WRONG};
   return (struct plan_action){
       .on = true,
       .op = at == 0 ? OP_CONNECT : (enum plan_op)ops[in(0, sizeof ops / sizeof *ops - 1)],
@@ -126,8 +126,10 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   p->tls = once_in(8);
   p->switch_once_in = ONE_OF(2, 4, 10, 50);
   bool faulty = once_in(3);
-  p->faults = (struct sim_faults){.interrupted = once_in(3) ? 20 : 0, .partial = once_in(2) ? ONE_OF(2, 5) : 0,
-                                  .accept_fails = once_in(3) ? 4 : 0, .no_buffers = once_in(4) ? 60 : 0,
+  p->faults = (struct sim_faults){.interrupted = once_in(3) ? 20 : 0,
+                                  .partial = once_in(2) ? ONE_OF(2, 5) : 0,
+                                  .accept_fails = once_in(3) ? 4 : 0,
+                                  .no_buffers = once_in(4) ? 60 : 0,
                                   .no_thread = once_in(4) ? 6 : 0};
   if (!faulty)
     p->faults.no_buffers = p->faults.no_thread = 0;
@@ -154,8 +156,14 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   if (dropped[n++])
     p->link_count = 1, p->links[0] = (struct sim_link){50, 1000000000, 87040, 65536, 65536};
   if (dropped[n++])
-    p->servers[0] = (struct plan_server){.on = true, .has_message_handler = true, .idle_ms = 120000, .handshake_ms = 10000,
-                                           .close_ms = 60000, .queue = 16777216, .message = 1048576, .memory = 1 << 30};
+    p->servers[0] = (struct plan_server){.on = true,
+                                         .has_message_handler = true,
+                                         .idle_ms = 120000,
+                                         .handshake_ms = 10000,
+                                         .close_ms = 60000,
+                                         .queue = 16777216,
+                                         .message = 1048576,
+                                         .memory = 1 << 30};
   for (int i = 0; i < PLAN_SERVERS; i++)
     p->servers[i].on = i == 0 || !dropped[n++];
   int peers = (int)in(0, PLAN_PEERS);
@@ -179,28 +187,41 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   p->elements = n;
 }
 
-static const char *const kinds[] = {"healthy", "slow", "stalled", "mute", "flooding", "hostile", "resetting", "half-closing",
-                                    "vanishing", "trickling", "late", "garbage", "deaf", "refusing"};
-static const char *const ops[] = {"connect", "connect to a peer", "connect by name", "send", "send binary", "broadcast",
-                                  "close", "look", "stop", "sleep", "create", "wrong calls"};
+static const char *const kinds[] = {"healthy", "slow",      "stalled",      "mute",      "flooding",
+                                    "hostile", "resetting", "half-closing", "vanishing", "trickling",
+                                    "late",    "garbage",   "deaf",         "refusing"};
+static const char *const ops[] = {"connect",
+                                  "connect to a peer",
+                                  "connect by name",
+                                  "send",
+                                  "send binary",
+                                  "broadcast",
+                                  "close",
+                                  "look",
+                                  "stop",
+                                  "sleep",
+                                  "create",
+                                  "wrong calls"};
 static const char *const troubles[] = {"the process stops", "links stall", "a connection breaks", "no descriptors"};
-static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return", "exit in a handler"};
+static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
+                                   "exit in a handler"};
 
 void plan_print(const struct plan *p) {
-  printf("seed %llu: %d loops, %s, %.0f s, then %s%s; switch once in %lld; faults: EINTR %lld, short %lld, accept %lld, "
-         "buffers %lld, threads %lld\n",
-         (unsigned long long)p->seed, p->loops, p->poll ? "poll" : "epoll", (double)p->length_us / 1e6, ends[p->end],
-         p->stuck ? " (a handler is stuck)" : "", (long long)p->switch_once_in, (long long)p->faults.interrupted,
-         (long long)p->faults.partial, (long long)p->faults.accept_fails, (long long)p->faults.no_buffers,
-         (long long)p->faults.no_thread);
+  printf(
+      "seed %llu: %d loops, %s, %.0f s, then %s%s; switch once in %lld; faults: EINTR %lld, short %lld, accept %lld, "
+      "buffers %lld, threads %lld\n",
+      (unsigned long long)p->seed, p->loops, p->poll ? "poll" : "epoll", (double)p->length_us / 1e6, ends[p->end],
+      p->stuck ? " (a handler is stuck)" : "", (long long)p->switch_once_in, (long long)p->faults.interrupted,
+      (long long)p->faults.partial, (long long)p->faults.accept_fails, (long long)p->faults.no_buffers,
+      (long long)p->faults.no_thread);
   for (int i = 0; i < p->link_count; i++)
     printf("  link: %lld us, %lld B/s, buffers %d and %d, segments of %d\n", (long long)p->links[i].latency_us,
            (long long)p->links[i].bytes_per_s, p->links[i].send_room, p->links[i].receive_room, p->links[i].segment);
   for (int i = 0; i < PLAN_SERVERS; i++) {
     const struct plan_server *s = &p->servers[i];
     if (s->on)
-      printf("  server %d: %s idle %lld close %lld handshake %lld queue %lld message %lld memory %lld rate %lld%s%s\n", i,
-             s->secure ? "TLS" : "plain", (long long)s->idle_ms, (long long)s->close_ms, (long long)s->handshake_ms,
+      printf("  server %d: %s idle %lld close %lld handshake %lld queue %lld message %lld memory %lld rate %lld%s%s\n",
+             i, s->secure ? "TLS" : "plain", (long long)s->idle_ms, (long long)s->close_ms, (long long)s->handshake_ms,
              (long long)s->queue, (long long)s->message, (long long)s->memory, (long long)s->rate,
              s->compression ? " compression" : "", s->opener_stops ? " stops in its open handler" : "");
   }
@@ -208,8 +229,8 @@ void plan_print(const struct plan *p) {
     const struct plan_peer *peer = &p->peers[i];
     if (peer->on)
       printf("  peer %d: %s, %s %d at %.1f s, %d messages of %d '%c%d' every %.3f s%s\n", i, kinds[peer->kind],
-             peer->server < 0 ? "a server" : "of server", peer->server, (double)peer->start_us / 1e6, peer->count, peer->size,
-             peer->command, peer->argument, (double)peer->gap_us / 1e6, peer->closes ? ", closes" : "");
+             peer->server < 0 ? "a server" : "of server", peer->server, (double)peer->start_us / 1e6, peer->count,
+             peer->size, peer->command, peer->argument, (double)peer->gap_us / 1e6, peer->closes ? ", closes" : "");
   }
   for (int t = 0; t < PLAN_THREADS; t++)
     for (int i = 0; i < PLAN_ACTIONS; i++) {

@@ -28,10 +28,10 @@ struct watched {
 struct file {
   enum kind kind;
   struct sim_sock *sock;
-  uint64_t count;        /* of an eventfd, or bytes in a pipe */
-  int writer_of;         /* a pipe's write end: the descriptor of its read end */
+  uint64_t count; /* of an eventfd, or bytes in a pipe */
+  int writer_of;  /* a pipe's write end: the descriptor of its read end */
   struct watched *watched;
-  int turn;              /* where the scan for ready ones begins */
+  int turn; /* where the scan for ready ones begins */
 };
 
 static struct file files[FDS];

@@ -163,7 +163,8 @@ static int64_t connect_to(const char *url, const struct options *options, int64_
 }
 
 static void url_of_server(char *url, int server) {
-  snprintf(url, 64, "%s://%s:%d/sim", plan.servers[server].secure ? "wss" : "ws", PROGRAM_ADDRESS, PROGRAM_PORT + server);
+  snprintf(url, 64, "%s://%s:%d/sim", plan.servers[server].secure ? "wss" : "ws", PROGRAM_ADDRESS,
+           PROGRAM_PORT + server);
 }
 
 /* ---- handlers */
@@ -333,8 +334,9 @@ static void create(int at) {
   const struct plan_server *s = &plan.servers[at];
   int64_t id = 0;
   if (s->secure)
-    CALL("create server", 10000, id = osp_ws_create_secure_server(PROGRAM_PORT + at, PROGRAM_ADDRESS, "/sim",
-                                                                  program_certificate, program_key, error));
+    CALL("create server", 10000,
+         id = osp_ws_create_secure_server(PROGRAM_PORT + at, PROGRAM_ADDRESS, "/sim", program_certificate, program_key,
+                                          error));
   else
     CALL("create server", 10000, id = osp_ws_create_server(PROGRAM_PORT + at, PROGRAM_ADDRESS, "/sim", error));
   if (!id)
@@ -381,8 +383,8 @@ static int64_t an_id(const struct thread *thread, int which) {
 static void connect_for(struct thread *thread, const struct plan_action *action) {
   char url[64];
   int64_t timeout_ms = action->argument % 5 == 0 ? 1500 : 0;
-  struct options options = {0, "X-Simulated: yes", "", action->which % 2 == 0, 0, timeout_ms,
-                            action->which % 7 == 0 ? 5000 : 0};
+  struct options options = {
+      0, "X-Simulated: yes", "", action->which % 2 == 0, 0, timeout_ms, action->which % 7 == 0 ? 5000 : 0};
   if (action->op == OP_CONNECT)
     url_of_server(url, action->which % PLAN_SERVERS);
   else if (action->op == OP_CONNECT_PEER)
@@ -502,7 +504,8 @@ static void trouble_run(void *context) {
     break;
   case FAULT_BREAK:
     for (struct sim_sock *sock = sim_socks; sock; sock = sock->next)
-      if (sock->state == SIM_CONNECTED && !sock->closed && sock->other && fault->which % 5 == ntohs(sock->local.sin_port) % 5) {
+      if (sock->state == SIM_CONNECTED && !sock->closed && sock->other &&
+          fault->which % 5 == ntohs(sock->local.sin_port) % 5) {
         sim_note("the connection of port %d breaks", ntohs(sock->local.sin_port));
         sock->troubled = sock->other->troubled = true;
         sim_sock_break(sock);

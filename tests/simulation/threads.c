@@ -252,7 +252,8 @@ static void pass_time(void) {
     event.run(event.context, event.number);
   }
   for (int i = 0; i < thread_count; i++)
-    if (threads[i].state == BLOCKED && threads[i].until <= now_us && !(now_us < frozen_until && threads[i].of_process)) {
+    if (threads[i].state == BLOCKED && threads[i].until <= now_us &&
+        !(now_us < frozen_until && threads[i].of_process)) {
       threads[i].state = READY;
       threads[i].timed_out = true;
     }
