@@ -96,6 +96,8 @@ struct ws_conn {
   bool blocked : 1;
   /* A keep-alive ping is unanswered. Cleared by any input. */
   bool pinged : 1;
+  /* CLOSING, but the close frame waits behind messages that other threads have posted. */
+  bool close_posted : 1;
 };
 
 static inline enum ws_conn_state ws_conn_state(const struct ws_conn *conn) {
