@@ -21,7 +21,8 @@ MUTANTS = {
   ws_loop_dispatch_rest(""", """  ws_timer_heap_run(&loop->timers, loop, turn_ms);
   ws_loop_dispatch(loop, &batch);
   ws_loop_dispatch_rest("""),
-    "time away is not forgiven": ("runtime/io/loop.c", "  loop->away += (busy", "  (void)over_ms, loop->away += 0 * (busy"),
+    "time away is not forgiven": ("runtime/io/loop.c", "  loop->away += (busy",
+                                 "  (void)over_ms, loop->away += 0 * (busy"),
     "forgotten wake-up": ("runtime/io/loop.c", """    if (atomic_load(&loop->posted))
       timeout_ms = 0;""", ""),
     "deferred work waits": ("runtime/io/loop.c", "if (max_wait_ms == 0 || loop->deferred || loop->tasks)",
@@ -51,8 +52,8 @@ MUTANTS = {
                                                "  (void)ws_held_forget;\n"),
     "the reason leaks": ("runtime/conn/end.c", "  ws_roots_drop(conn->record);\n  ws_mem_free(conn->reason);",
                          "  ws_roots_drop(conn->record);"),
-    "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count = loop->ops",
-                                        "  if (false)\n    count = loop->ops"),
+    "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count",
+                                        "  if (false)\n    count"),
     "close handlers recurse": ("runtime/conn/conn.c", """== WS_CONN_ENDED)
     ws_conn_queue(conn);""", """== WS_CONN_ENDED) {
     void ws_end_finish(struct ws_conn *);
@@ -70,6 +71,10 @@ MUTANTS = {
     "unbounded work of one connection": ("runtime/conn/input.c",
                                          "  return thread->work_left > 0 ? WS_SINK_GO : WS_SINK_PAUSE;",
                                          "  return WS_SINK_GO;"),
+    "a close overtakes posted messages": ("runtime/conn/end.c", "    if (!ws_end_post_close(conn, code, reason, n))\n",
+                                          ""),
+    "slow handlers of one connection hold the loop": ("runtime/conn/input.c", "conn->group->thread->work_until_ms)\n",
+                                                      "conn->group->thread->work_until_ms && false)\n"),
     "the listener's burst goes on after a stop": ("runtime/io/listener.c", "i < WS_LISTENER_BURST && listener->loop",
                                                   "i < WS_LISTENER_BURST"),
     "a stop overtakes its listen": ("runtime/server/server_stop.c", "== here && share->started)", "== here)"),

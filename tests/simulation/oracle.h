@@ -54,7 +54,7 @@ struct oracle_conn {
   int open_calls;
   int code;
   char reason[128];
-  int64_t close_sent_at, close_ms;
+  int64_t close_sent_at, close_ms, handled_at;
   long calls_at_arrival;
   bool calls_other;
 };
@@ -94,6 +94,9 @@ struct oracle_call {
 struct oracle_call oracle_call_begins(const char *op);
 /* `bound_ms`: within which it must have returned. `error` is NULL or one of the documented sentences. */
 void oracle_call_ends(const struct oracle_call *call, int64_t bound_ms, const char *error);
+
+/* This thread is about to send `size` bytes on a connection, and may wait for room; 0: no more. */
+void oracle_waits_to_send(int64_t connection, size_t size);
 
 /* ---- hooks */
 

@@ -39,7 +39,7 @@ static struct plan_server draw_server(void) {
   struct plan_server server = {
       .on = true,
       .opener_refuses = once_in(12),
-      .opener_stops = once_in(16),
+      .opener_stops = once_in(10),
       .has_message_handler = !once_in(12),
       .idle_ms = ONE_OF(120000, 120000, 30000, 5000, 3000, 0),
       .handshake_ms = ONE_OF(10000, 10000, 3000),
@@ -55,7 +55,7 @@ static struct plan_server draw_server(void) {
   return server;
 }
 
-static const char commands[] = "nnnnneeeesspbxckKm";
+static const char commands[] = "nnnnneeeesspbbxckKmt";
 
 static struct plan_peer draw_peer(bool serves) {
   static const int kinds[] = {PEER_HEALTHY,  PEER_HEALTHY,  PEER_HEALTHY, PEER_HEALTHY, PEER_SLOW,   PEER_SLOW,
@@ -139,6 +139,7 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   p->length_us = spread(20, 900) * SIM_S;
   p->end = (enum plan_end)in(0, END_KINDS - 1);
   p->stuck = once_in(15);
+  p->storms = once_in(3);
   for (int i = 0; i < PLAN_SERVERS; i++)
     p->servers[i] = draw_server();
   p->servers[PLAN_SERVERS - 1].secure = p->tls;
@@ -153,6 +154,8 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
     p->switch_once_in = 1000000;
   if (dropped[n++])
     p->stuck = false;
+  if (dropped[n++])
+    p->storms = false;
   if (dropped[n++])
     p->link_count = 1, p->links[0] = (struct sim_link){50, 1000000000, 87040, 65536, 65536};
   if (dropped[n++])

@@ -95,7 +95,8 @@ struct plan {
   struct plan_fault trouble[PLAN_FAULTS];
   int64_t length_us;
   enum plan_end end;
-  bool stuck; /* a handler that never returns */
+  bool stuck;  /* a handler that never returns */
+  bool storms; /* a thread calls builtins while the program ends */
   int elements;
 };
 

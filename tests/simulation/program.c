@@ -88,6 +88,7 @@ static int send_some(const char *sender, int64_t id, int64_t server, const struc
     int64_t bound_ms = on_loop() ? 0 : 5000;
     bool ok;
     oracle_send_begins(stream);
+    oracle_waits_to_send(on_loop() ? 0 : id, (size_t)action->size);
     if (action->op == OP_SEND_BINARY) {
       char *base64 = oracle_base64(message);
       ok = CALL("send binary", bound_ms, osp_ws_send_binary(id, base64, error));
@@ -97,6 +98,7 @@ static int send_some(const char *sender, int64_t id, int64_t server, const struc
     } else {
       ok = CALL("send", bound_ms, osp_ws_send(id, message, error));
     }
+    oracle_waits_to_send(0, 0);
     oracle_send_ends(stream, ok);
     __real_free(message);
     taken += ok;
@@ -235,6 +237,10 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
     if (rare)
       create_and_stop(argument % 2);
     break;
+  case 't':
+    if (rare && argument % 4 == 0 && servers[argument % PLAN_SERVERS])
+      stop_one(servers[argument % PLAN_SERVERS]);
+    break;
   case 'z':
     stuck_handlers++;
     sim_note("a handler never returns");
@@ -288,7 +294,7 @@ static void *on_open(void *cell, const struct connection *connection) {
   }
   if (connection->id / 2 % 16 == 5)
     sim_sleep(400 * SIM_MS);
-  if (plan.servers[server].opener_stops && connection->id / 2 % 7 == 3)
+  if (plan.servers[server].opener_stops && connection->id / 2 % 3 == 0)
     stop_one(servers[server]);
   oracle_open(conn, admit);
   oracle_handler_ends(conn);
@@ -553,6 +559,25 @@ static void signal_run(void *context) {
   }
 }
 
+/* Builtins during the end of the program, and after it. */
+static void storm_run(void *context) {
+  struct thread own = {.index = 9};
+  static const struct plan_action send = {.op = OP_SEND, .command = 'n', .count = 3, .size = 500};
+  static const struct plan_action connect = {.op = OP_CONNECT};
+  (void)context;
+  for (int i = 0; i < 60; i++) {
+    int64_t id = oracle_some_server_conn(i);
+    if (id)
+      send_some("storm", id, 0, &send);
+    if (i % 8 == 0)
+      connect_for(&own, &connect);
+    look(id, servers[i % PLAN_SERVERS]);
+    if (i % 5 == 0 && servers[0])
+      broadcast_one("storm", servers[0], 100);
+    sim_sleep(i % 3 * SIM_MS);
+  }
+}
+
 /* A handler ends the program, or is stuck, because a message says so. */
 static void command_by_client(char command) {
   char url[64];
@@ -566,6 +591,8 @@ static void command_by_client(char command) {
 
 static void end_program(void) {
   is_ending = true;
+  if (plan.storms)
+    sim_thread_new("storm", true, storm_run, NULL);
   switch (plan.end) {
   case END_HANDLER_EXIT:
     command_by_client('q');
