@@ -594,7 +594,7 @@ void oracle_waits_to_send(int64_t connection, size_t size) {
 static void check_senders(void) {
   for (int i = 0; i < 256; i++) {
     struct ws_conn *conn = senders[i].connection ? conn_of_id(senders[i].connection) : NULL;
-    if (!conn || ws_conn_state(conn) > WS_CONN_OPEN)
+    if (!conn || ws_conn_state(conn) > WS_CONN_OPEN || !loop_sleeps(ws_conn_loop(conn)))
       continue;
     size_t room = (size_t)conn->group->rules->limits.max_queued_bytes - ws_outq_bytes(&conn->out);
     if (room >= senders[i].size + 64 && room <= (size_t)conn->group->rules->limits.max_queued_bytes)
