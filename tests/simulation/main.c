@@ -336,7 +336,7 @@ int main(int argc, char **argv) {
   make_certificate();
   int status;
   if (!seed) {
-    status = run_many(kept, first, count, count ? 0 : seconds ? seconds : 60, failures);
+    status = run_many(kept, first, count, count ? 0 : seconds > 0 ? seconds : 60, failures);
   } else if (shrinks) {
     shrink(seed, dropped);
     status = 0;

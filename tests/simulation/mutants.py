@@ -134,7 +134,8 @@ def main(build, names):
         found = re.search(r"FAILED: (.*)\n", run.stdout)
         worlds = re.findall(r"(\d+) worlds,", run.stdout)
         if found:
-            print(f"{name}: found after {worlds[-1]} seeds: {found[1][:110]}", flush=True)
+            seed = FIRST + int(worlds[-1]) - 1
+            print(f"{name}: found after {worlds[-1]} seeds, by {seed}: {found[1][:110]}", flush=True)
         else:
             missed += 1
             print(f"{name}: NOT FOUND in {SEEDS_MAX} seeds", flush=True)
