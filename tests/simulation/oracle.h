@@ -54,7 +54,7 @@ struct oracle_conn {
   int open_calls;
   int code;
   char reason[128];
-  int64_t close_sent_at, close_ms, handled_at;
+  int64_t close_sent_at, stopped_at_close, close_ms, handled_at;
   long calls_at_arrival;
   bool calls_other;
 };

@@ -139,10 +139,10 @@ int64_t sim_away_since(int thread, int64_t since) {
   return sum;
 }
 
-int64_t sim_away_in_all(void) {
+int64_t sim_away_in_all(int64_t since) {
   int64_t sum = 0;
   for (int i = 0; i <= waiter_last; i++)
-    sum += sim_away_since(i, 0);
+    sum += sim_away_since(i, since);
   return sum;
 }
 

@@ -156,7 +156,7 @@ void sim_ready_changed(int fd);
 int64_t sim_listened_at(int thread);
 int64_t sim_away_since(int thread, int64_t since);
 /* For all threads together. */
-int64_t sim_away_in_all(void);
+int64_t sim_away_in_all(int64_t since);
 /* True if a thread waits for this descriptor in epoll_wait or poll. */
 bool sim_is_awaited(int fd);
 /* Sends a signal to the process. */
