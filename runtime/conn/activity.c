@@ -58,6 +58,10 @@ uint32_t ws_activity_stalled(const struct ws_activity *activity, const struct ws
   return activity->acked ? ws_activity_now(loop) - activity->output : 0;
 }
 
+void ws_activity_message_ended(struct ws_activity *activity) {
+  activity->message = 0;
+}
+
 bool ws_activity_message_is_slow(struct ws_activity *activity, const struct ws_loop *loop,
                                  const struct ws_session *session, int64_t over_ms) {
   uint32_t now = ws_activity_now(loop);

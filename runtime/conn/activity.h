@@ -49,6 +49,9 @@ uint32_t ws_activity_silent(const struct ws_activity *activity, const struct ws_
 /* Milliseconds without progress of backed-up output, as of the latest look. 0: none is backed up. */
 uint32_t ws_activity_stalled(const struct ws_activity *activity, const struct ws_loop *loop);
 
+/* A message is complete: the next one is measured anew. */
+void ws_activity_message_ended(struct ws_activity *activity);
+
 /* Returns true if the unfinished message of the session (NULL: none) gained less than WS_ACTIVITY_MESSAGE_RATE over
  * `over_ms`. Measures it anew after each such time. */
 bool ws_activity_message_is_slow(struct ws_activity *activity, const struct ws_loop *loop,

@@ -28,9 +28,12 @@ static void ws_end_await(struct ws_conn *conn) {
   ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (most_ms < WS_END_LOOK_MS ? most_ms : WS_END_LOOK_MS));
 }
 
+/* Time that the loop was away before this turn is not forgiven to the end; the time of the turn so far will be. */
 static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state) {
-  if (ws_conn_state(conn) < WS_CONN_CLOSING)
-    conn->closing_since = (uint32_t)ws_clock_ms();
+  if (ws_conn_state(conn) < WS_CONN_CLOSING) {
+    conn->closing_since = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
+  }
   ws_conn_enter(conn, state);
   ws_end_await(conn);
 }
@@ -54,6 +57,44 @@ static void ws_end_send_close(struct ws_conn *conn, int code, const char *reason
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
 }
 
+/* ---- a close behind posted messages */
+
+struct ws_end_task {
+  struct ws_task task;
+  struct ws_conn *conn; /* pinned */
+  int code;
+  size_t size;
+  char reason[WS_CLOSE_REASON_MAX];
+};
+
+static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task) {
+  struct ws_end_task *work = ws_container_of(task, struct ws_end_task, task);
+  struct ws_conn *conn = work->conn;
+  (void)loop;
+  ws_conn_ref(conn);
+  if (conn->close_posted) {
+    conn->close_posted = false;
+    ws_end_send_close(conn, work->code, work->reason, work->size);
+  }
+  ws_conn_unref(conn);
+  ws_conn_unpin(conn);
+  ws_mem_free(work);
+}
+
+/* Other threads were told that what they posted is queued, so the close frame follows it. Returns false if nothing is
+ * posted, or without memory. */
+static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
+  struct ws_end_task *work = atomic_load(&conn->posted) ? ws_mem_alloc(sizeof *work) : NULL;
+  if (!work)
+    return false;
+  *work = (struct ws_end_task){.task.run = ws_end_send_posted_close, .conn = conn, .code = code, .size = n};
+  memcpy(work->reason, reason, n);
+  conn->close_posted = true;
+  ws_handle_pin_again(conn->id);
+  ws_loop_post(ws_conn_loop(conn), &work->task);
+  return true;
+}
+
 /* ---- verbs */
 
 void ws_end_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
@@ -64,7 +105,8 @@ void ws_end_close(struct ws_conn *conn, int code, const char *reason, size_t n) 
     ws_end_enter(conn, WS_CONN_CLOSING);
     if (code == WS_CLOSE_GOING_AWAY && ws_loop_threads_are_ending())
       ws_end_keep(conn, code, WS_END_OF_PROGRAM, strlen(WS_END_OF_PROGRAM));
-    ws_end_send_close(conn, code, reason, n);
+    if (!ws_end_post_close(conn, code, reason, n))
+      ws_end_send_close(conn, code, reason, n);
   }
 }
 
@@ -85,13 +127,14 @@ void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struc
   if (state > WS_CONN_CLOSING)
     return;
   ws_end_log_failure(conn, code, reason, exceeded);
-  if (state == WS_CONN_CLOSING) {
+  if (state == WS_CONN_CLOSING && !conn->close_posted) {
     /* Our close frame is out, and the peer's cannot be parsed any more. The deadline stays. */
     ws_end_keep(conn, WS_CLOSE_ABNORMAL, "", 0);
     ws_conn_enter(conn, WS_CONN_FAILED);
     ws_conn_queue(conn);
     return;
   }
+  conn->close_posted = false;
   ws_end_keep(conn, code, reason, strlen(reason));
   ws_end_enter(conn, WS_CONN_FAILED);
   ws_end_send_close(conn, code, reason, strlen(reason));
@@ -113,6 +156,7 @@ void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why
     return;
   if (state <= WS_CONN_HANDSHAKE)
     conn->group->ops->broken(conn, cause, why);
+  conn->close_posted = false;
   ws_end_keep(conn, WS_CLOSE_ABNORMAL, "", 0);
   ws_conn_enter(conn, WS_CONN_ENDED);
   ws_stream_close(ws_conn_loop(conn), &conn->stream);
@@ -125,7 +169,8 @@ void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why
 /* ---- events */
 
 void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, size_t n) {
-  bool answer = ws_conn_state(conn) <= WS_CONN_OPEN;
+  bool answer = ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted;
+  conn->close_posted = false;
   ws_log(WS_LOG_DEBUG, "connection %" PRId64 ": the peer closes with %d", conn->id, code);
   ws_end_keep(conn, code, reason, n);
   if (answer) {

@@ -13,8 +13,8 @@
 #include "output.h"
 #include "protocol/close_code.h"
 
-/* Per turn: the most reads of one connection, and the milliseconds after which it starts no further read, or no further
- * connection is resumed. */
+/* Per turn: the most reads of one connection, and the milliseconds after which it starts no further read or handler, or
+ * no further connection is resumed. */
 enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4 };
 
 /* What one run of a connection may cost, in bytes of messages, and what each event costs besides its bytes. */
@@ -82,10 +82,14 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
     ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
   }
   ws_conn_call_end(conn, call);
+  /* Slow handlers are work too: hundreds of them in one run would hold the loop for long. */
+  if (ws_clock_coarse_ms() > conn->group->thread->work_until_ms)
+    conn->group->thread->work_left = 0;
 }
 
 static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   struct ws_conn *conn = context;
+  ws_activity_message_ended(&conn->activity);
   if (ws_input_rate_exceeded(conn)) {
     struct ws_exceeded rate = {"maxMessagesPerSecond", conn->group->rules->limits.max_messages_per_second};
     ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second", &rate);
@@ -332,7 +336,7 @@ static bool ws_input_read_once(struct ws_conn *conn, uint8_t *buffer) {
 
 static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
   const int64_t *work_left = &conn->group->thread->work_left;
-  int64_t until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
+  int64_t until_ms = conn->group->thread->work_until_ms;
   bool more = true;
   if (conn->unparsed)
     ws_input_use_unparsed(conn);
@@ -367,10 +371,13 @@ void ws_input_read(struct ws_conn *conn) {
     return;
   }
   int64_t outer_work_left = thread->work_left;
+  int64_t outer_until_ms = thread->work_until_ms;
   thread->work_left = WS_INPUT_WORK;
+  thread->work_until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
   ws_input_run(conn, buffer);
   conn->heavy = thread->work_left <= 0;
   thread->work_left = outer_work_left;
+  thread->work_until_ms = outer_until_ms;
   ws_loop_buffer_release(loop, buffer);
   if (ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
     ws_evict(conn->group);
@@ -380,6 +387,9 @@ static void ws_input_resume_next(struct ws_loop_thread *thread) {
   struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->buffered), struct ws_conn, buffered_node);
   thread->buffered_count--;
   conn->buffered = false;
+  /* A handler may turn the loop: the others go on in its turns. */
+  if (!ws_queue_is_empty(&thread->buffered))
+    ws_loop_defer(thread->loop, &thread->resume);
   if (ws_conn_state(conn) != WS_CONN_ENDED)
     ws_input_read(conn);
   if (conn->queued)
@@ -394,6 +404,8 @@ void ws_input_resume(struct ws_loop_thread *thread) {
     if (ws_clock_coarse_ms() > until_ms)
       break;
   }
-  if (!ws_queue_is_empty(&thread->buffered))
+  if (ws_queue_is_empty(&thread->buffered))
+    ws_loop_undefer(thread->loop, &thread->resume);
+  else
     ws_loop_defer(thread->loop, &thread->resume);
 }

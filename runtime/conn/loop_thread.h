@@ -38,7 +38,8 @@ struct ws_loop_thread {
   struct ws_deferred end_of_turn;
   struct ws_queue buffered; /* connections with buffered input, resumed at the end of the turn (input.h) */
   int buffered_count;
-  int64_t work_left; /* of the connection that is being read (input.h) */
+  int64_t work_left;     /* of the connection that is being read (input.h) */
+  int64_t work_until_ms; /* when it starts no further handler */
   struct ws_deferred resume;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;

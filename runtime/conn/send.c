@@ -133,7 +133,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_posted_send *send = (struct ws_posted_send *)task;
   struct ws_conn *conn = send->conn;
   struct ws_chunk *chunk = send->chunk;
-  bool open = ws_conn_state(conn) <= WS_CONN_OPEN;
+  bool open = ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted;
   (void)loop;
   atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed);
   ws_conn_ref(conn);

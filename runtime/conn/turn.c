@@ -124,10 +124,12 @@ static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
 static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, end_of_turn);
   struct ws_queue_node *node;
-  (void)loop;
   while ((node = ws_queue_pop(&thread->queued)) != NULL) {
     struct ws_conn *conn = ws_container_of(node, struct ws_conn, queued_node);
     conn->queued = false;
+    /* A close handler may turn the loop: the others go on in its turns. */
+    if (!ws_queue_is_empty(&thread->queued))
+      ws_loop_defer(loop, work);
     ws_flush(conn);
     if (ws_held_count(conn))
       ws_evict(conn->group);
@@ -136,6 +138,7 @@ static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
     if (conn->refs == 0 && ws_conn_state(conn) == WS_CONN_ENDED)
       ws_end_finish(conn);
   }
+  ws_loop_undefer(loop, work);
 }
 
 static void ws_turn_resume(struct ws_loop *loop, struct ws_deferred *work) {

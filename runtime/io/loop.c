@@ -231,6 +231,9 @@ static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int t
       timeout_ms = 0;
   }
   int count = loop->ops->wait(loop->poller, batch->ready, WS_LOOP_BATCH, timeout_ms);
+  /* The wait of a process that was stopped is interrupted. Input that arrived meanwhile comes before timers. */
+  if (count < 0 && errno == EINTR)
+    count = loop->ops->wait(loop->poller, batch->ready, WS_LOOP_BATCH, 0);
   int error = errno;
   atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
   ws_loop_refresh(loop);

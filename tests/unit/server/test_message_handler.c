@@ -335,6 +335,51 @@ static void test_the_rest_of_a_message_after_a_close(void **state) {
   assert_int_equal(journal_left(), 0);
 }
 
+static void *send_three(void *id) {
+  char *problem;
+  for (int i = 0; i < 3; i++) {
+    osp_ws_send(*(int64_t *)id, "told to be queued", &problem);
+    osp_release(problem);
+  }
+  return NULL;
+}
+
+static void *let_send_and_close(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
+  pthread_t sender;
+  char *problem;
+  int64_t id = connection->id;
+  (void)cell;
+  (void)message;
+  pthread_create(&sender, NULL, send_three, &id);
+  pthread_join(sender, NULL);
+  osp_ws_close(id, &problem);
+  osp_release(problem);
+  osp_ws_send(id, "too late", &problem);
+  void *result = problem ? result_success() : result_error("a send after the close is a Success");
+  osp_release(problem);
+  return result;
+}
+
+/* WS-CLOSE-1: what other threads have queued goes before the close frame of a handler. */
+static void test_a_close_behind_the_messages_of_a_thread(void **state) {
+  static void *on_closing[] = {(void *)let_send_and_close};
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_message, server, on_closing);
+  must_set(osp_ws_server_on_close, server, on_close);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "go");
+  for (int i = 0; i < 3; i++)
+    peer_expect_text(&peer, "told to be queued");
+  peer_expect_close(&peer, 1000);
+  journal_expect("close:1000:");
+  peer_close(&peer);
+  must_stop(server);
+}
+
 #define echo_test(function) cmocka_unit_test_setup_teardown(function, set_up_echo, tear_down_echo)
 
 int main(void) {
@@ -352,6 +397,7 @@ int main(void) {
       cmocka_unit_test_setup(test_wrong_base64, journal_setup),
       cmocka_unit_test_setup(test_an_err_on_a_closed_connection, journal_setup),
       cmocka_unit_test_setup(test_the_rest_of_a_message_after_a_close, journal_setup),
+      cmocka_unit_test_setup(test_a_close_behind_the_messages_of_a_thread, journal_setup),
   };
   return cmocka_run_group_tests_name("message handler", tests, NULL, NULL);
 }

@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+"""Puts faults that this project had back into the runtime, one by one, and shows after how many seeds each is found.
+
+A mutant is a replacement of a text that its file contains once. The file is compiled as the build compiles it, and
+linked before the runtime's libraries, whose own object the linker then leaves out.
+
+Usage: mutants.py BUILD [NAME...]
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+SEEDS_MAX = 6000
+FIRST = 1 << 20
+
+MUTANTS = {
+    "deadlines before input": ("runtime/io/loop.c", """  ws_loop_dispatch(loop, &batch);
+  ws_loop_dispatch_rest(""", """  ws_timer_heap_run(&loop->timers, loop, turn_ms);
+  ws_loop_dispatch(loop, &batch);
+  ws_loop_dispatch_rest("""),
+    "time away is not forgiven": ("runtime/io/loop.c", "  loop->away += (busy",
+                                 "  (void)over_ms, loop->away += 0 * (busy"),
+    "forgotten wake-up": ("runtime/io/loop.c", """    if (atomic_load(&loop->posted))
+      timeout_ms = 0;""", ""),
+    "deferred work waits": ("runtime/io/loop.c", "if (max_wait_ms == 0 || loop->deferred || loop->tasks)",
+                            "if (max_wait_ms == 0)"),
+    "busy senders count as idle": ("runtime/conn/activity.c", """acked != activity->acked)
+    ws_activity_progressed(activity, loop);""", """acked != activity->acked)
+    activity->output = now;"""),
+    "stalled output is not ended": ("runtime/conn/turn.c", "ws_activity_stalled(&conn->activity, loop) >= timeout_ms",
+                                    "timeout_ms < 0"),
+    "a handshake's deadline counts a stop": ("runtime/conn/turn.c", "  if (away_ms == 0 ||", "  if (away_ms > 0 ||"),
+    "unparsed input is not life": ("runtime/conn/turn.c", "  if (conn->buffered)\n    ws_activity_heard",
+                                   "  if (false)\n    ws_activity_heard"),
+    "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);",
+                                     "(now - conn->closing_since);"),
+    "a close forgives time before it": ("runtime/conn/end.c",
+                                        "    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));\n", ""),
+    "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
+    "input waits for the connect of another's handler": ("runtime/conn/input.c",
+                                                         """  if (!ws_queue_is_empty(&thread->buffered))
+    ws_loop_defer(thread->loop, &thread->resume);
+  if (""", "  if ("),
+    "output waits for the connect of a close handler": ("runtime/conn/turn.c",
+                                                        """    if (!ws_queue_is_empty(&thread->queued))
+      ws_loop_defer(loop, work);
+""", ""),
+    "memory of ended connections is counted": ("runtime/conn/end.c", "  ws_held_forget(conn);\n",
+                                               "  (void)ws_held_forget;\n"),
+    "the reason leaks": ("runtime/conn/end.c", "  ws_roots_drop(conn->record);\n  ws_mem_free(conn->reason);",
+                         "  ws_roots_drop(conn->record);"),
+    "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count",
+                                        "  if (false)\n    count"),
+    "close handlers recurse": ("runtime/conn/conn.c", """== WS_CONN_ENDED)
+    ws_conn_queue(conn);""", """== WS_CONN_ENDED) {
+    void ws_end_finish(struct ws_conn *);
+    ws_end_finish(conn);
+  }"""),
+    "no close handler after a lost connection": ("runtime/server/server_conn.c", """  if (!conn->admitted)
+    return;
+  ws_log(""", """  if (!conn->admitted || conn->code == 1006)
+    return;
+  ws_log("""),
+    "a posted message stays charged": ("runtime/conn/send.c", """  if (!open || send->opcode)
+    ws_outq_discharge(""", """  if (send->opcode)
+    ws_outq_discharge("""),
+    "senders are not told of room": ("runtime/conn/flush.c", "  ws_wait_notify();\n", "  (void)ws_wait_notify;\n"),
+    "unbounded work of one connection": ("runtime/conn/input.c",
+                                         "  return thread->work_left > 0 ? WS_SINK_GO : WS_SINK_PAUSE;",
+                                         "  return WS_SINK_GO;"),
+    "a close overtakes posted messages": ("runtime/conn/end.c", "    if (!ws_end_post_close(conn, code, reason, n))\n",
+                                          ""),
+    "slow handlers of one connection hold the loop": ("runtime/conn/input.c", "conn->group->thread->work_until_ms)\n",
+                                                      "conn->group->thread->work_until_ms && false)\n"),
+    "the listener's burst goes on after a stop": ("runtime/io/listener.c", "i < WS_LISTENER_BURST && listener->loop",
+                                                  "i < WS_LISTENER_BURST"),
+    "a stop overtakes its listen": ("runtime/server/server_stop.c", "== here && share->started)", "== here)"),
+    "the end frees the loops of other threads": ("runtime/conn/loop_thread.c", """  for (unsigned i = 0; i < count; i++)
+    ws_call_deinit(&ws_loop_threads[i].self.call);
+  return true;""", """  atomic_store(&ws_loop_threads_running, 0);
+  ws_loop_threads_free(ws_loop_threads, count);
+  return true;"""),
+    "a stop does not wait for the last connection": ("runtime/server/server.c",
+                                                     "|| share->done || share->connections.first)", "|| share->done)"),
+}
+
+
+def commands(build):
+    """The compile command of each source of the runtime, and the command that links the simulation."""
+    compile_of = {}
+    for entry in json.loads((build / "compile_commands.json").read_text()):
+        path = (pathlib.Path(entry["directory"]) / entry["file"]).resolve()
+        if "libws_" in entry["output"]:
+            compile_of[str(path)] = entry["command"]
+    target = "tests/simulation/simulation"
+    link = subprocess.run(["ninja", "-C", build, "-t", "commands", "-s", target], check=True, capture_output=True,
+                          text=True).stdout.strip().splitlines()[-1]
+    return compile_of, link
+
+
+def make(root, build, scratch, mutant, compile_of, link):
+    name, before, after = mutant
+    source = root / name
+    text = source.read_text()
+    if text.count(before) != 1:
+        raise SystemExit(f"{name} contains this {text.count(before)} times: {before}")
+    changed = scratch / source.name
+    changed.write_text(text.replace(before, after))
+    command = compile_of[str(source)]
+    command = re.sub(r" -o \S+ -c \S+$", "", command)
+    command = re.sub(r" -M[DQF]( \S+\.(o|d))?", "", command)
+    obj = scratch / "mutant.o"
+    subprocess.run(f"{command} -Wno-error -iquote{source.parent} -o {obj} -c {changed}", shell=True, check=True,
+                   cwd=build)
+    program = scratch / "simulation"
+    link = re.sub(r"-o \S+", f"-o {program} {obj}", link, count=1)
+    subprocess.run(link, shell=True, check=True, cwd=build)
+    return program
+
+
+def main(build, names):
+    root = pathlib.Path(__file__).resolve().parents[2]
+    build = pathlib.Path(build).resolve()
+    compile_of, link = commands(build)
+    missed = 0
+    for name in names or MUTANTS:
+        with tempfile.TemporaryDirectory() as scratch:
+            program = make(root, build, pathlib.Path(scratch), MUTANTS[name], compile_of, link)
+            run = subprocess.run([program, "--from", str(FIRST), "--count", str(SEEDS_MAX)], capture_output=True,
+                                 text=True)
+        found = re.search(r"FAILED: (.*)\n", run.stdout)
+        worlds = re.findall(r"(\d+) worlds,", run.stdout)
+        if found:
+            seed = FIRST + int(worlds[-1]) - 1
+            print(f"{name}: found after {worlds[-1]} seeds, by {seed}: {found[1][:110]}", flush=True)
+        else:
+            missed += 1
+            print(f"{name}: NOT FOUND in {SEEDS_MAX} seeds", flush=True)
+    return 1 if missed else 0
+
+
+sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,775 @@
+/* The invariants.
+ *
+ *   1  a message whose send was a Success arrives once, whole and in order, or its sender's close handler hears an end
+ *      that explains it: WS-TEXT-1, WS-SEND-1, WS-CLOSE-1, WS-CLOSE-2, WS-STOP-2, WS-BROADCAST-6, WS-EXIT-1
+ *   2  no connection is ended by a deadline unless its peer was silent, or took nothing, for that whole time, as far as
+ *      the loop could have listened: WS-TIME-1, WS-TIME-2, WS-TIME-4, WS-LIMIT-11, WS-LIMIT-12
+ *   3  memory and queues stay under their limits, and nothing is left: WS-LIMIT-7, WS-LIMIT-18, WS-STOP-1, FAULT-2
+ *   4  handlers: WS-ONOPEN-1, WS-ONCLOSE-1, WS-CLIENTCLOSE-1, WS-ONCLOSE-4; every Err is a sentence of ws_errors.def
+ *   5  every call returns in its time, and nothing waits that could go on: WS-SEND-4, WS-SEND-5, WS-CONNECT-9,
+ *      WS-CLOSE-3, WS-STOP-3, WS-STOP-4, WS-EXIT-2, WS-EXIT-6
+ *   6  a quiet connection waits for a bounded amount of work of others: WS-TIME-7, WS-SEC-11
+ */
+#include "oracle.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "abi/lookup.h"
+#include "conn/conn.h"
+#include "conn/held.h"
+#include "io/loop_state.h"
+#include "peers.h"
+#include "plan.h"
+#include "server/server.h"
+#include "sim.h"
+
+static int64_t later(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+
+/* ---- messages */
+
+enum { STREAMS = 8192, CONNS = 8192, SERVERS = 64 };
+
+static int64_t ended_at = SIM_FOREVER; /* when the end of the program began */
+static struct oracle_stream *streams;  /* STREAMS of them */
+static int stream_count;
+
+struct oracle_stream *oracle_stream(const char *sender, int64_t connection, int64_t server) {
+  for (int i = stream_count - 1; i >= 0; i--)
+    if (streams[i].connection == connection && streams[i].server == server && strcmp(streams[i].sender, sender) == 0)
+      return &streams[i];
+  if (stream_count == STREAMS)
+    sim_fail("simulation", "too many streams");
+  struct oracle_stream *stream = &streams[stream_count++];
+  snprintf(stream->sender, sizeof stream->sender, "%s", sender);
+  stream->connection = connection;
+  stream->server = server;
+  return stream;
+}
+
+static char filler(const struct oracle_stream *stream, int number, size_t i) {
+  return (char)('a' + ((size_t)(stream - streams) + (size_t)number * 7 + i * 13) % 26);
+}
+
+char *oracle_message(struct oracle_stream *stream, char command, int argument, size_t size) {
+  char *message = __real_malloc(size + 64);
+  size_t n = (size_t)snprintf(message, 64, "%c%d;%d;%d;%zu;", command, argument, (int)(stream - streams),
+                              stream->accepted, size);
+  for (; n < size; n++)
+    message[n] = filler(stream, stream->accepted, n);
+  message[n] = '\0';
+  return message;
+}
+
+void oracle_send_begins(struct oracle_stream *stream) {
+  if (stream->received == stream->accepted)
+    stream->pending_since = sim_now();
+  stream->attempted = stream->accepted + 1;
+}
+
+void oracle_send_ends(struct oracle_stream *stream, bool accepted) {
+  if (accepted) {
+    const struct oracle_conn *conn = oracle_conn_find(stream->connection);
+    bool ends = conn && (conn->closed_by_program || oracle_server_is_stopped(conn->server) || ended_at <= sim_now());
+    stream->accepted++;
+    stream->late = ends ? stream->late + 1 : 0;
+  }
+  stream->attempted = stream->accepted;
+  if (stream->received > stream->accepted)
+    sim_fail("1 messages", "a message of %s on %" PRId64 " arrived, but its send was an Err", stream->sender,
+             stream->connection);
+}
+
+static void received_broadcast(struct oracle_receiver *receiver, struct oracle_stream *stream, int number) {
+  int i = 0;
+  while (i < receiver->broadcast_count && receiver->broadcasts[i].stream != stream)
+    i++;
+  if (i == 16)
+    return;
+  if (i == receiver->broadcast_count) {
+    receiver->broadcasts[receiver->broadcast_count++].stream = stream;
+    receiver->broadcasts[i].next = number;
+  }
+  if (number != receiver->broadcasts[i].next)
+    sim_fail("1 messages", "%s got broadcast %d of %s instead of %d", receiver->name, number, stream->sender,
+             receiver->broadcasts[i].next);
+  receiver->broadcasts[i].next++;
+}
+
+char oracle_received(struct oracle_receiver *receiver, const char *text, size_t n, int *argument) {
+  char command;
+  int index, number, used;
+  size_t size;
+  receiver->count++;
+  if (sscanf(text, "%c%d;%d;%d;%zu;%n", &command, argument, &index, &number, &size, &used) != 5 || index < 0 ||
+      index >= stream_count)
+    sim_fail("1 messages", "%s got a message that nobody sent: %.60s", receiver->name, text);
+  struct oracle_stream *stream = &streams[index];
+  size_t whole = size > (size_t)used ? size : (size_t)used;
+  if (n != whole)
+    sim_fail("1 messages", "%s got %zu bytes of message %d of %s, which has %zu", receiver->name, n, number,
+             stream->sender, whole);
+  for (size_t i = (size_t)used; i < n; i++)
+    if (text[i] != filler(stream, number, i))
+      sim_fail("1 messages", "%s got message %d of %s damaged at %zu", receiver->name, number, stream->sender, i);
+  if (number >= stream->attempted)
+    sim_fail("1 messages", "%s got message %d of %s, which was not sent", receiver->name, number, stream->sender);
+  sim_note("%s got message %d of %s on %" PRId64 ", %zu bytes", receiver->name, number, stream->sender,
+           stream->connection, n);
+  if (!stream->connection) {
+    received_broadcast(receiver, stream, number);
+    return command;
+  }
+  if (number != stream->received)
+    sim_fail("1 messages", "%s got message %d of %s on %" PRId64 " instead of %d", receiver->name, number,
+             stream->sender, stream->connection, stream->received);
+  stream->received++;
+  stream->pending_since = sim_now();
+  return command;
+}
+
+char *oracle_base64(const char *text) {
+  size_t n = strlen(text);
+  char *base64 = __real_malloc(n / 3 * 4 + 8);
+  EVP_EncodeBlock((unsigned char *)base64, (const unsigned char *)text, (int)n);
+  return base64;
+}
+
+char *oracle_from_base64(const char *base64) {
+  size_t n = strlen(base64);
+  char *text = __real_malloc(n + 1);
+  int size = EVP_DecodeBlock((unsigned char *)text, (const unsigned char *)base64, (int)n);
+  size -= n && base64[n - 1] == '=' ? (base64[n - 2] == '=' ? 2 : 1) : 0;
+  text[size < 0 ? 0 : size] = '\0';
+  return text;
+}
+
+/* ---- connections and handlers */
+
+/* Handlers on each thread's stack, how many of them wait for a connect, and since when the outermost runs. */
+static struct {
+  int handlers, connecting;
+  int64_t since;
+} stacks[256];
+static bool was_held; /* and a handler kept a loop for so long that the end did not wait for it */
+
+static void look_for_hold(int thread) {
+  if (stacks[thread].handlers && sim_now() > later(ended_at, stacks[thread].since) &&
+      sim_now() - stacks[thread].since >= 4900 * SIM_MS)
+    was_held = true;
+}
+
+static struct oracle_conn *conns; /* CONNS of them */
+static int conn_count;
+static long calls[256]; /* of message handlers, by thread */
+
+static struct {
+  int64_t id;
+  bool handles, stopped;
+} servers[SERVERS];
+static int server_count;
+
+void oracle_server_created(int64_t id, bool handles) {
+  if (server_count < SERVERS) {
+    servers[server_count].id = id;
+    servers[server_count++].handles = handles;
+  }
+}
+
+/* Messages to a server without a message handler are discarded. */
+static bool discards(int64_t server) {
+  for (int i = 0; i < server_count; i++)
+    if (servers[i].id == server)
+      return !servers[i].handles;
+  return false;
+}
+
+void oracle_server_stops(int64_t id) {
+  for (int i = 0; i < server_count; i++)
+    if (servers[i].id == id)
+      servers[i].stopped = true;
+}
+
+bool oracle_server_is_stopped(int64_t id) {
+  for (int i = 0; i < server_count; i++)
+    if (servers[i].id == id)
+      return servers[i].stopped;
+  return false;
+}
+
+void oracle_all_stop(void) {
+  ended_at = sim_now();
+  for (int i = 0; i < server_count; i++)
+    servers[i].stopped = true;
+}
+
+struct oracle_conn *oracle_conn_find(int64_t id) {
+  for (int i = conn_count - 1; i >= 0; i--)
+    if (conns[i].id == id)
+      return &conns[i];
+  return NULL;
+}
+
+/* The runtime's own connection, which only its loop thread may use; here there is one thread of execution. */
+static struct ws_conn *conn_of_id(int64_t id) {
+  struct ws_error ignored;
+  struct ws_found found;
+  ws_error_clear(&ignored);
+  if (id <= 0 || ws_lookup_conn("simulation", id, &found, &ignored))
+    return NULL;
+  struct ws_conn *conn = found.conn;
+  ws_lookup_release(&found);
+  return conn;
+}
+
+struct oracle_conn *oracle_conn_of(int64_t id, int64_t server) {
+  struct oracle_conn *known = oracle_conn_find(id);
+  if (!known) {
+    if (conn_count == CONNS)
+      sim_fail("simulation", "too many connections");
+    known = &conns[conn_count++];
+    known->id = id;
+    known->server = server;
+    char *name = __real_malloc(32);
+    snprintf(name, 32, "connection %" PRId64, id);
+    known->receiver.name = name;
+  }
+  if (!known->sock) {
+    struct ws_conn *conn = conn_of_id(id);
+    known->sock = conn ? sim_fd_sock(conn->stream.watch.fd) : NULL;
+    if (known->sock) {
+      known->sock->owner = known;
+      known->close_ms = conn->group->rules->limits.close_timeout_ms;
+    }
+  }
+  return known;
+}
+
+int64_t oracle_some_server_conn(int which) {
+  int count = 0;
+  for (int i = 0; i < conn_count; i++)
+    count += conns[i].server && !conns[i].closed;
+  if (!count)
+    return 0;
+  which %= count;
+  for (int i = 0; i < conn_count; i++)
+    if (conns[i].server && !conns[i].closed && which-- == 0)
+      return conns[i].id;
+  return 0;
+}
+
+/* What one connection may do while another's input waits: a run's work of the smallest messages, twice. */
+enum { CALLS_PER_CONN = 2 * 256 };
+
+static void check_fairness(const struct oracle_conn *conn) {
+  int64_t others = 0;
+  if (!conn->sock || conn->sock->calls_at_arrival < 0)
+    return;
+  for (int i = 0; i < conn_count; i++)
+    others += !conns[i].closed;
+  long waited = calls[sim_self_index()] - conn->sock->calls_at_arrival;
+  conn->sock->calls_at_arrival = -1;
+  if (conn->sock->other && !conn->sock->other->of_process && waited > (others + 2) * CALLS_PER_CONN)
+    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld handlers of %" PRId64 " connections",
+             conn->id, waited, others);
+}
+
+/* The calls of its thread, which is unknown here: of all threads. */
+void oracle_arrived(struct sim_sock *sock) {
+  const struct oracle_conn *conn = sock->of_process ? sock->owner : NULL;
+  struct peer *peer = sock->of_process && sock->other && !sock->other->of_process ? sock->other->owner : NULL;
+  if (!conn || !peer || peer->plan->kind == PEER_FLOOD || sim_sock_readable(sock) > 0 || plan.loops > 1)
+    return;
+  struct ws_conn *inner = conn_of_id(conn->id);
+  if (!inner || inner->unparsed || inner->handling)
+    return;
+  long sum = 0;
+  for (int i = 0; i < 256; i++)
+    sum += calls[i];
+  sock->calls_at_arrival = sum;
+}
+
+void oracle_connecting(int change) {
+  stacks[sim_self_index()].connecting += change;
+}
+
+void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
+  if (stacks[sim_self_index()].handlers == 0)
+    stacks[sim_self_index()].since = sim_now();
+  if (stacks[sim_self_index()].handlers++ > stacks[sim_self_index()].connecting)
+    sim_fail("4 handlers", "the %s handler of %" PRId64 " is called inside another handler", kind, conn->id);
+  sim_note("the %s handler of %" PRId64 " begins", kind, conn->id);
+  if (conn->closed && strcmp(kind, "close") != 0)
+    sim_fail("4 handlers", "the %s handler of %" PRId64 " is called after its close handler", kind, conn->id);
+  if (conn->server && strcmp(kind, "message") == 0 && !conn->opened)
+    sim_fail("4 handlers", "the message handler of %" PRId64 " is called before its open handler", conn->id);
+  if (conn->calls_other)
+    sim_fail("4 handlers", "two handlers of %" PRId64 " run at the same time", conn->id);
+  conn->calls_other = true;
+  if (strcmp(kind, "message") == 0) {
+    check_fairness(conn);
+    calls[sim_self_index()]++;
+  }
+}
+
+void oracle_handler_ends(struct oracle_conn *conn) {
+  conn->calls_other = false;
+  conn->handled_at = sim_now();
+  look_for_hold(sim_self_index());
+  stacks[sim_self_index()].handlers--;
+}
+
+void oracle_open(struct oracle_conn *conn, bool admitted) {
+  if (conn->open_calls++)
+    sim_fail("4 handlers", "the open handler of %" PRId64 " is called twice", conn->id);
+  conn->opened = conn->admitted = admitted;
+  conn->wants_close = admitted;
+}
+
+void oracle_close(struct oracle_conn *conn, int64_t code, const char *reason) {
+  if (conn->closed)
+    sim_fail("4 handlers", "the close handler of %" PRId64 " is called twice", conn->id);
+  if (!conn->admitted)
+    sim_fail("4 handlers", "the close handler of %" PRId64 " is called, but it was not admitted", conn->id);
+  conn->closed = true;
+  conn->code = (int)code;
+  snprintf(conn->reason, sizeof conn->reason, "%s", reason);
+  sim_note("connection %" PRId64 " ends with %d %s", conn->id, conn->code, reason);
+}
+
+/* ---- 1: what the end of a connection must explain */
+
+static bool is_failure(int code) {
+  return code == 1002 || code == 1003 || (code >= 1006 && code <= 1015);
+}
+
+/* The end that the sender's program heard explains what did not arrive. */
+static bool is_explained(const struct oracle_conn *conn) {
+  bool deadline = conn->code == 1001 && conn->reason[0] && strcmp(conn->reason, "the program is ending") != 0;
+  return !conn->closed || is_failure(conn->code) || deadline || conn->failed_by_deadline || !conn->sock ||
+         conn->sock->troubled;
+}
+
+static const struct peer *peer_of(const struct oracle_conn *conn) {
+  const struct sim_sock *sock = conn ? conn->sock : NULL;
+  return sock && sock->other && !sock->other->of_process ? sock->other->owner : NULL;
+}
+
+static void check_stream(const struct oracle_stream *stream) {
+  const struct oracle_conn *conn = oracle_conn_find(stream->connection);
+  const struct peer *peer = peer_of(conn);
+  if (!conn || stream->received >= stream->accepted - stream->late || is_explained(conn))
+    return;
+  if (peer) { /* one that leaves by itself does not get all */
+    if (!peer_is_healthy(peer) || peer->began_close)
+      return;
+  } else {
+    const struct oracle_conn *other = conn->sock && conn->sock->other ? conn->sock->other->owner : NULL;
+    if (!other || other->closed_by_program || is_failure(other->code) || oracle_server_is_stopped(other->server) ||
+        other->code == 1001 || !other->closed || discards(other->server))
+      return;
+  }
+  sim_fail("1 messages", "%d of %d messages of %s on connection %" PRId64 " did not arrive, and it ended with %d '%s'",
+           stream->accepted - stream->received, stream->accepted, stream->sender, stream->connection, conn->code,
+           conn->reason);
+}
+
+/* What a healthy peer sent before it closed must have been handled. */
+static void check_peer_stream(const struct oracle_stream *stream) {
+  for (int i = 0; i < conn_count; i++) {
+    const struct oracle_conn *conn = &conns[i];
+    const struct peer *peer = peer_of(conn);
+    if (!peer || -peer->number != stream->connection || stream->received == stream->accepted)
+      continue;
+    if (!peer_is_healthy(peer) || !peer->began_close || !peer->got_close || conn->closed_by_program || !conn->closed ||
+        conn->sock->troubled || is_failure(conn->code) || conn->code == 1001 || is_failure(peer->close_code) ||
+        peer->close_code == 1001 || peer->out_sent != peer->out_size || discards(conn->server))
+      continue;
+    sim_fail("1 messages", "connection %" PRId64 " handled %d of %d messages of %s, and ended with %d", conn->id,
+             stream->received, stream->accepted, stream->sender, conn->code);
+  }
+}
+
+/* ---- 2: deadlines, judged by what the kernel knows when the log tells of one */
+
+static void judge(const struct oracle_conn *conn, const char *what, int64_t since, int64_t timeout_ms) {
+  int self = sim_self_index();
+  int64_t now = sim_listened_at(self);
+  int64_t waited_ms = (now - since - sim_away_since(self, since)) / SIM_MS;
+  sim_note("judged: %s after %" PRId64 " ms of %" PRId64, what, waited_ms, timeout_ms);
+  if (since <= now && waited_ms < timeout_ms - 300 - timeout_ms / 200) /* the runtime's clocks are coarse */
+    sim_fail("2 deadlines", "connection %" PRId64 " was ended (%s) after %" PRId64 " ms instead of %" PRId64,
+             conn ? conn->id : 0, what, waited_ms, timeout_ms);
+}
+
+static void judge_end(int64_t id, const char *line) {
+  struct oracle_conn *conn = oracle_conn_find(id);
+  struct ws_conn *inner = conn_of_id(id);
+  const struct sim_sock *sock = inner ? sim_fd_sock(inner->stream.watch.fd) : NULL;
+  if (!conn || !sock)
+    return;
+  const struct ws_limits *limits = &inner->group->rules->limits;
+  int64_t taken = later(sock->acked_at, sock->backed_up_since);
+  /* Bytes of an incomplete TLS record are no sign of life to the runtime. */
+  if (strstr(line, "idle for too long") && !ws_stream_is_secure(&inner->stream)) {
+    if (sim_sock_readable(sock) > 0 && sock->heard_at < sim_listened_at(sim_self_index()) && !inner->handling)
+      sim_fail("2 deadlines", "connection %" PRId64 " is closed as idle, with input unread", id);
+    judge(conn, "idle", later(sock->heard_at, sock->opened_at), limits->idle_timeout_ms);
+    /* Output that was backed up at the ping, and of which the peer took some since. */
+    int64_t pinged = sim_listened_at(sim_self_index()) - limits->idle_timeout_ms * SIM_MS / 2;
+    if (ws_outq_bytes(&inner->out) > 0 && sock->backed_up_since < pinged && sock->acked_at > pinged + 100 * SIM_MS)
+      judge(conn, "idle, but takes output", sock->acked_at, limits->idle_timeout_ms);
+  } else if (strstr(line, "the peer does not read")) {
+    judge(conn, "does not read", later(taken, sock->opened_at), limits->idle_timeout_ms);
+  } else if (strstr(line, "is cut off")) {
+    int64_t most_ms = inner->code && ws_conn_state(inner) == WS_CONN_FAILED && limits->close_timeout_ms > 5000
+                          ? 5000
+                          : limits->close_timeout_ms;
+    int64_t began = conn->close_sent_at ? conn->close_sent_at : sim_now();
+    int64_t in_all_ms = (sim_listened_at(sim_self_index()) - began - sim_away_since(sim_self_index(), began)) / SIM_MS;
+    if (in_all_ms < most_ms - 600)
+      judge(conn, "cut off", later(taken, began), most_ms < 4400 ? most_ms : 4400);
+  } else if (strstr(line, "the message takes too long")) {
+    const struct peer *peer = peer_of(conn);
+    if (peer && peer_is_healthy(peer) && !sock->troubled)
+      sim_fail("2 deadlines", "connection %" PRId64 " of a healthy peer is closed for a slow message", id);
+  }
+  conn->failed_by_deadline = true;
+}
+
+static void judge_handshake(const char *line) {
+  int a, b, c, d, port;
+  const char *of = strstr(line, "handshake of ");
+  long long limit_ms;
+  const char *within = strstr(line, "handshakeTimeoutMs (");
+  if (!of || !within || sscanf(of, "handshake of %d.%d.%d.%d:%d", &a, &b, &c, &d, &port) != 5 ||
+      sscanf(within, "handshakeTimeoutMs (%lld)", &limit_ms) != 1)
+    return;
+  for (struct sim_sock *sock = sim_socks; sock; sock = sock->next)
+    if (sock->of_process && sock->fd >= 0 && ntohs(sock->remote.sin_port) == port)
+      judge(NULL, "handshake", sock->opened_at, limit_ms);
+}
+
+void oracle_log_line(const char *line) {
+  const char *text = strstr(line, "websocket ");
+  const char *found;
+  long long id = 0;
+  text = text ? text + 10 : line;
+  sim_note("log: %s", text);
+  if ((found = strstr(text, "connection ")) != NULL)
+    sscanf(found, "connection %lld", &id);
+  struct oracle_conn *conn = id ? oracle_conn_find(id) : NULL;
+  if (conn && strstr(text, "sends a close frame"))
+    conn->close_sent_at = sim_now(), conn->stopped_at_close = sim_stopped_us();
+  if (id && (strstr(text, "was closed with 100") || strstr(text, "is cut off")))
+    judge_end(id, text);
+  if (strstr(text, "not complete within"))
+    judge_handshake(text);
+  if (conn && (strstr(text, "out of memory") || strstr(text, "short of memory")))
+    conn->failed_by_deadline = true;
+}
+
+/* A healthy peer's connection must not be lost. */
+static void check_lost(const struct oracle_conn *conn) {
+  const struct peer *peer = peer_of(conn);
+  if (!peer || !peer_is_healthy(peer) || conn->code != 1006 || !conn->closed || conn->failed_by_deadline ||
+      conn->sock->troubled || sim_faults_struck || peer->broken)
+    return;
+  sim_fail("2 deadlines", "connection %" PRId64 " of a healthy peer (%s) ended with 1006", conn->id, peer->name);
+}
+
+/* ---- 3 and 5: nothing that could go on waits, and the counts are right, whenever no thread can run */
+
+static size_t queue_sum(const struct ws_outq *queue) {
+  size_t sum = 0;
+  for (uint32_t i = 0; queue->pieces && i < queue->pieces->count; i++)
+    sum += queue->pieces->at[queue->pieces->first + i].length;
+  return sum;
+}
+
+/* Whoever is silent, takes nothing, or does not finish its handshake is ended: WS-TIME-5, WS-LIMIT-11, WS-LIMIT-12. */
+static void check_deadlines(const struct ws_conn *conn) {
+  const struct ws_limits *limits = &conn->group->rules->limits;
+  const struct sim_sock *sock = sim_fd_sock(conn->stream.watch.fd);
+  if (!sock || sim_stopped_us() > 0)
+    return;
+  const struct oracle_conn *known = oracle_conn_find(conn->id);
+  /* Input may wait long for the slow handlers of the messages before it. */
+  int64_t alive = later(known ? known->handled_at : 0, later(sock->heard_at, sock->acked_at));
+  int64_t silent_ms = (sim_now() - later(sock->opened_at, alive)) / SIM_MS;
+  int64_t stalled_ms = sim_sock_unacked(sock) ? (sim_now() - later(sock->acked_at, sock->backed_up_since)) / SIM_MS : 0;
+  int64_t held_ms = sim_away_in_all(0) / SIM_MS;
+  if (ws_conn_state(conn) == WS_CONN_OPEN && limits->idle_timeout_ms) {
+    int64_t bound_ms = 2 * limits->idle_timeout_ms + 30000 + held_ms;
+    if (silent_ms > bound_ms || stalled_ms > bound_ms)
+      sim_fail("2 deadlines", "connection %" PRId64 " is open after %" PRId64 " ms of silence, %" PRId64 " ms of stall",
+               conn->id, silent_ms, stalled_ms);
+  } else if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE &&
+             (sim_now() - sock->opened_at) / SIM_MS > limits->handshake_timeout_ms + 1000 + 2 * held_ms) {
+    sim_fail("2 deadlines", "a handshake has lasted for %" PRId64 " ms", (sim_now() - sock->opened_at) / SIM_MS);
+  }
+}
+
+/* A close ends within closeTimeoutMs, without the time that the loop was away since it began: WS-CLOSE-2. */
+static void check_closing(const struct ws_conn *conn) {
+  const struct oracle_conn *known = oracle_conn_find(conn->id);
+  if (!known || !known->close_sent_at || sim_stopped_us() != known->stopped_at_close)
+    return;
+  int64_t ms = (sim_now() - known->close_sent_at - sim_away_in_all(known->close_sent_at)) / SIM_MS;
+  if (ms > conn->group->rules->limits.close_timeout_ms + 2500)
+    sim_fail("2 deadlines", "connection %" PRId64 " has been closing for %" PRId64 " ms", conn->id, ms);
+}
+
+static void check_conn(const struct ws_conn *conn) {
+  enum ws_conn_state state = ws_conn_state(conn);
+  const struct ws_limits *limits = &conn->group->rules->limits;
+  size_t bytes = ws_outq_bytes(&conn->out);
+  if (state == WS_CONN_ENDED)
+    return;
+  if (queue_sum(&conn->out) != bytes)
+    sim_fail("3 queues", "connection %" PRId64 ": %zu bytes are charged, and %zu queued", conn->id, bytes,
+             queue_sum(&conn->out));
+  if (bytes > (size_t)limits->max_queued_bytes + 70000)
+    sim_fail("3 queues", "connection %" PRId64 " queues %zu bytes of at most %" PRId64, conn->id, bytes,
+             limits->max_queued_bytes);
+  if (conn->handling)
+    return;
+  check_deadlines(conn);
+  check_closing(conn);
+  if (conn->unparsed)
+    sim_fail("5 progress", "input of connection %" PRId64 " is not parsed, and its loop sleeps", conn->id);
+  if (bytes > 0 && !conn->blocked && !conn->corked && state > WS_CONN_CONNECTING)
+    sim_fail("5 progress", "output of connection %" PRId64 " is not written, and its loop sleeps", conn->id);
+  if (conn->paused)
+    sim_fail("5 progress", "connection %" PRId64 " does not read, and its loop sleeps", conn->id);
+  if (conn->posted)
+    sim_fail("5 progress", "connection %" PRId64 " has %u messages posted, and its loop sleeps", conn->id,
+             conn->posted);
+}
+
+static void check_members(const struct ws_list *members) {
+  for (struct ws_list_node *node = members->first; node; node = node->next)
+    check_conn(ws_conn_of_member(node));
+}
+
+static bool loop_sleeps(const struct ws_loop *loop) {
+  return sim_is_awaited(loop->waker.fd);
+}
+
+static void check_server(const struct ws_server *server, void *context) {
+  int64_t held = 0;
+  int64_t conns_here = 0;
+  bool busy = false;
+  (void)context;
+  if (!server->shares || ws_server_state(server) == WS_SERVER_CREATED)
+    return;
+  for (unsigned i = 0; i < server->share_count; i++) {
+    const struct ws_server_share *share = &server->shares[i];
+    if (!share->group.thread)
+      return;
+    bool sleeps = loop_sleeps(share->group.thread->loop);
+    if (sleeps)
+      check_members(&share->connections);
+    busy = busy || !sleeps || share->group.thread->handling;
+    for (struct ws_list_node *node = share->connections.first; node; node = node->next, conns_here++)
+      held += ws_conn_of_member(node)->held;
+  }
+  if (held != server->budget.held)
+    sim_fail("3 memory", "server %" PRId64 " counts %" PRId64 " bytes, and its connections %" PRId64, server->id,
+             (int64_t)server->budget.held, held);
+  if (!busy && held > server->rules.limits.max_memory_bytes + 4096 * conns_here)
+    sim_fail("3 memory", "server %" PRId64 " holds %" PRId64 " bytes of at most %" PRId64, server->id, held,
+             server->rules.limits.max_memory_bytes);
+}
+
+static struct {
+  int64_t connection;
+  size_t size;
+} senders[256];
+
+void oracle_waits_to_send(int64_t connection, size_t size) {
+  senders[sim_self_index()].connection = connection;
+  senders[sim_self_index()].size = size;
+}
+
+static void check_senders(void) {
+  for (int i = 0; i < 256; i++) {
+    struct ws_conn *conn = senders[i].connection ? conn_of_id(senders[i].connection) : NULL;
+    if (!conn || ws_conn_state(conn) > WS_CONN_OPEN || !loop_sleeps(ws_conn_loop(conn)))
+      continue;
+    size_t room = (size_t)conn->group->rules->limits.max_queued_bytes - ws_outq_bytes(&conn->out);
+    if (room >= senders[i].size + 64 && room <= (size_t)conn->group->rules->limits.max_queued_bytes)
+      sim_fail("5 progress", "a thread waits to send %zu bytes on connection %" PRId64 ", which has room for %zu",
+               senders[i].size, senders[i].connection, room);
+  }
+}
+
+void oracle_on_idle(void) {
+  check_senders();
+  for (unsigned i = 0; i < ws_loop_threads_count(); i++) {
+    const struct ws_loop_thread *thread = ws_loop_thread_at(i);
+    const struct ws_loop *loop = thread->loop;
+    if (!loop || !loop_sleeps(loop))
+      continue;
+    if (atomic_load(&loop->posted))
+      sim_fail("5 progress", "loop %u sleeps, and a task is posted to it", i);
+    check_members(&thread->clients);
+  }
+  if (ws_loop_threads_count())
+    ws_servers_each(check_server, NULL);
+}
+
+void oracle_accepted(struct sim_sock *sock) {
+  sim_note("accepted %s:%d", inet_ntoa(sock->remote.sin_addr), ntohs(sock->remote.sin_port));
+}
+
+/* A close whose answer has not come is given up after 5 s without progress, and after closeTimeoutMs. */
+static void check_patience(struct sim_sock *sock) {
+  struct oracle_conn *conn = sock->owner;
+  int self = sim_self_index();
+  if (!conn || !conn->close_sent_at || sock->eof || sock->reset)
+    return;
+  int64_t most_ms = conn->close_ms < 4400 ? conn->close_ms - 600 : 4400;
+  int64_t ms = (sim_listened_at(self) - conn->close_sent_at - sim_away_since(self, conn->close_sent_at)) / SIM_MS;
+  if (ms >= most_ms)
+    conn->failed_by_deadline = true;
+}
+
+void oracle_closed(struct sim_sock *sock) {
+  if (sock->state == SIM_CONNECTED)
+    check_patience(sock);
+  if (sock->state != SIM_LISTENING)
+    sim_note("closes the socket to %s:%d", inet_ntoa(sock->remote.sin_addr), ntohs(sock->remote.sin_port));
+}
+
+/* ---- 4 and 5: calls */
+
+#define WS_ERROR(name, parameters, format, arguments, when) format,
+#define WS_P(parameter)
+#define WS_A(argument)
+static const char *const sentences[] = {
+#include "ws_errors.def"
+};
+
+/* True if `text` is the format with its conversions replaced by anything. */
+static bool is_made_from(const char *format, const char *text) {
+  while (*format) {
+    if (*format != '%') {
+      if (*format++ != *text++)
+        return false;
+      continue;
+    }
+    format += strcspn(format + 1, "dsuz") + 1;
+    format += *format == 'z' ? 2 : 1;
+    if (!*format)
+      return true;
+    size_t n = strcspn(format, "%");
+    char literal[256];
+    snprintf(literal, sizeof literal, "%.*s", (int)n, format);
+    for (const char *at = strstr(text, literal); at; at = strstr(at + 1, literal))
+      if (is_made_from(format, at))
+        return true;
+    return false;
+  }
+  return !*text;
+}
+
+static bool is_documented(const char *text) {
+  for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+    if (is_made_from(sentences[i], text))
+      return true;
+  return false;
+}
+
+struct oracle_call oracle_call_begins(const char *op) {
+  return (struct oracle_call){op, sim_now(), sim_stopped_us()};
+}
+
+void oracle_call_ends(const struct oracle_call *call, int64_t bound_ms, const char *error) {
+  int64_t ms = (sim_now() - call->began - (sim_stopped_us() - call->stopped)) / SIM_MS;
+  sim_note("%s: %s took %" PRId64 " ms: %.100s", sim_self_name(), call->op, ms, error ? error : "Success");
+  if (error && !is_documented(error))
+    sim_fail("4 sentences", "%s: no sentence of ws_errors.def is: %s", call->op, error);
+  size_t size, queued, most;
+  const char *full = error ? strstr(error, "has no room for ") : NULL;
+  if (full && ms > 0 && sscanf(full, "has no room for %zu bytes: %zu of at most %zu", &size, &queued, &most) == 3 &&
+      queued + size + 14 <= most)
+    sim_fail("5 time", "%s waited in vain, and there is room: %s", call->op, error);
+  if (ms > bound_ms + (bound_ms ? 50 : 0))
+    sim_fail("5 time", "%s took %" PRId64 " ms, and may take %" PRId64, call->op, ms, bound_ms);
+}
+
+/* ---- the end */
+
+void oracle_start(void) {
+  streams = __real_calloc(STREAMS, sizeof *streams);
+  conns = __real_calloc(CONNS, sizeof *conns);
+  sim_on_idle = oracle_on_idle;
+}
+
+void oracle_calm(void) {
+  for (int i = 0; i < stream_count; i++) {
+    const struct oracle_stream *stream = &streams[i];
+    const struct oracle_conn *conn = oracle_conn_find(stream->connection);
+    const struct peer *peer = peer_of(conn);
+    if (!peer || peer->plan->kind != PEER_HEALTHY || conn->closed || conn->sock->troubled || peer->sent_close ||
+        stream->received >= stream->accepted)
+      continue;
+    if (sim_now() - stream->pending_since > 90 * SIM_S + sim_away_in_all(0))
+      sim_fail("5 drain", "message %d of %s on connection %" PRId64 " has waited for %" PRId64 " s", stream->received,
+               stream->sender, stream->connection, (sim_now() - stream->pending_since) / SIM_S);
+  }
+}
+
+static void check_end_of_conns(bool stuck) {
+  for (int i = 0; i < conn_count; i++) {
+    const struct oracle_conn *conn = &conns[i];
+    check_lost(conn);
+    if (conn->admitted && conn->wants_close && !conn->closed && !stuck)
+      sim_fail("4 handlers", "the close handler of %" PRId64 " was never called", conn->id);
+  }
+}
+
+static void check_nothing_left(void) {
+  char sizes[256];
+  for (struct sim_sock *sock = sim_socks; sock; sock = sock->next)
+    if (sock->of_process && sock->fd >= 0)
+      sim_fail("3 descriptors", "descriptor %d is left, of a socket to %s:%d", sock->fd,
+               inet_ntoa(sock->remote.sin_addr), ntohs(sock->remote.sin_port));
+  /* A thread that was in a builtin has what it held there. */
+  int leaks = plan.storms ? 0 : sim_memory_leaks(sizes, sizeof sizes);
+  if (leaks)
+    sim_fail("3 memory", "%d blocks are left, of%s bytes", leaks, sizes);
+}
+
+void oracle_process_is_gone(bool stuck, bool exited_in_handler) {
+  const char *wrong = sim_memory_check();
+  sim_note("the process is gone");
+  for (int i = 0; i < 190; i++) {
+    look_for_hold(i);
+    was_held = was_held || sim_away_since(i, ended_at - 70 * SIM_S) > 0;
+  }
+  stuck = stuck || was_held;
+  if (wrong)
+    sim_fail("3 memory", "%s", wrong);
+  check_end_of_conns(stuck || exited_in_handler);
+  if (!stuck && !exited_in_handler)
+    check_nothing_left();
+}
+
+void oracle_end(bool stuck, bool exited_in_handler) {
+  (void)exited_in_handler;
+  for (int i = 0; i < stream_count && !stuck && !was_held; i++) {
+    if (streams[i].connection > 0)
+      check_stream(&streams[i]);
+    else if (streams[i].connection < 0)
+      check_peer_stream(&streams[i]);
+  }
+  sim_finish();
+}

@@ -1,0 +1,249 @@
+#include "plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct plan plan;
+
+static struct sim_random chance;
+
+static int64_t in(int64_t low, int64_t high) {
+  return sim_random_in(&chance, low, high);
+}
+
+static bool once_in(int64_t n) {
+  return in(1, n) == 1;
+}
+
+/* A number between low and high whose magnitude is as likely as any other. */
+static int64_t spread(int64_t low, int64_t high) {
+  int64_t scale = low;
+  while (scale < high && !once_in(4))
+    scale *= 4;
+  return in(low, scale < high ? scale : high);
+}
+
+#define ONE_OF(...) ((const int64_t[]){__VA_ARGS__})[in(0, (int64_t)(sizeof((const int64_t[]){__VA_ARGS__}) / 8) - 1)]
+
+static struct sim_link draw_link(void) {
+  return (struct sim_link){
+      .latency_us = ONE_OF(50, 50, 500, 20000, 150000, 400000),
+      .bytes_per_s = ONE_OF(100000, 1000000, 100000000, 1000000000),
+      .send_room = (int32_t)ONE_OF(2304, 4608, 16384, 87040, 1048576),
+      .receive_room = (int32_t)ONE_OF(2304, 4096, 65536, 131072, 1048576),
+      .segment = (int32_t)ONE_OF(100, 536, 1448, 1448, 65536, 65536),
+  };
+}
+
+static struct plan_server draw_server(void) {
+  struct plan_server server = {
+      .on = true,
+      .opener_refuses = once_in(12),
+      .opener_stops = once_in(10),
+      .has_message_handler = !once_in(12),
+      .idle_ms = ONE_OF(120000, 120000, 30000, 5000, 3000, 0),
+      .handshake_ms = ONE_OF(10000, 10000, 3000),
+      .close_ms = ONE_OF(60000, 60000, 20000, 3000),
+      .message = ONE_OF(1048576, 65536, 16384),
+      .memory = ONE_OF(1 << 30, 1 << 30, 1 << 20),
+      .rate = ONE_OF(0, 0, 0, 50),
+      .compression = once_in(2),
+  };
+  server.queue = ONE_OF(16777216, 200000, 70000);
+  if (server.queue < server.message + 16)
+    server.queue = server.message + 16;
+  return server;
+}
+
+static const char commands[] = "nnnnneeeesspbbxckKmt";
+
+static struct plan_peer draw_peer(bool serves) {
+  static const int kinds[] = {PEER_HEALTHY,  PEER_HEALTHY,  PEER_HEALTHY, PEER_HEALTHY, PEER_SLOW,   PEER_SLOW,
+                              PEER_STALLED,  PEER_MUTE,     PEER_FLOOD,   PEER_HOSTILE, PEER_RESETS, PEER_HALF,
+                              PEER_VANISHES, PEER_TRICKLES, PEER_LATE,    PEER_GARBAGE, PEER_DEAF};
+  struct plan_peer peer = {
+      .on = true,
+      .kind = (enum peer_kind)kinds[in(0, sizeof kinds / sizeof *kinds - 1)],
+      .server = serves ? -1 : (int)in(0, PLAN_SERVERS - 1),
+      .start_us = in(0, 20 * SIM_S),
+      .gap_us = ONE_OF(0, 1000, 200000, 2000000, 20000000),
+      .pause_us = ONE_OF(1000, 50000, 1000000),
+      .count = (int)spread(1, 60),
+      .size = (int)spread(24, 60000),
+      .fragments = (int)ONE_OF(1, 1, 1, 2, 5),
+      .command = commands[in(0, sizeof commands - 2)],
+      .argument = (int)spread(1, 20000),
+      .read_bytes = (int)spread(16, 4096),
+      .closes = once_in(2),
+  };
+  if (serves && once_in(6))
+    peer.kind = PEER_REFUSES;
+  if (serves && (peer.command == 'k' || peer.command == 'K')) /* connects would breed connects */
+    peer.command = 'e';
+  if (peer.kind == PEER_SLOW)
+    peer.command = once_in(2) ? 'e' : peer.command;
+  if (peer.kind == PEER_FLOOD)
+    peer.count = (int)in(2000, 6000), peer.size = 24, peer.gap_us = 0, peer.command = "nes"[in(0, 2)],
+    peer.argument = (int)in(20, 240);
+  return peer;
+}
+
+static struct plan_action draw_action(int at) {
+  static const int ops[] = {OP_CONNECT, OP_CONNECT, OP_CONNECT_PEER, OP_CONNECT_NAME, OP_SEND,      OP_SEND,
+                            OP_SEND,    OP_SEND,    OP_SEND_BINARY,  OP_BROADCAST,    OP_BROADCAST, OP_CLOSE,
+                            OP_LOOK,    OP_STOP,    OP_SLEEP,        OP_CREATE,       OP_WRONG};
+  return (struct plan_action){
+      .on = true,
+      .op = at == 0 ? OP_CONNECT : (enum plan_op)ops[in(0, sizeof ops / sizeof *ops - 1)],
+      .before_us = ONE_OF(0, 0, 1000, 100000, 3000000, 30000000),
+      .which = (int)in(0, 99),
+      .count = (int)spread(1, 60),
+      .size = (int)spread(24, 60000),
+      .command = commands[in(0, sizeof commands - 2)],
+      .argument = (int)spread(1, 10000),
+      .flag = once_in(2),
+  };
+}
+
+static struct plan_fault draw_fault(int64_t length_us) {
+  return (struct plan_fault){
+      .on = true,
+      .kind = (enum plan_fault_kind)in(0, FAULT_KINDS - 1),
+      .at_us = in(0, length_us),
+      .for_us = ONE_OF(300000, 2000000, 20000000, 60000000, 130000000),
+      .which = (int)in(0, 99),
+  };
+}
+
+/* Every element is drawn, so that leaving one out changes no other. */
+void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
+  int n = 0;
+  chance.state = sim_mix(seed ^ 0x91a9);
+  memset(p, 0, sizeof *p);
+  p->seed = seed;
+  p->loops = (int)ONE_OF(1, 1, 2, 3);
+  p->poll = once_in(5);
+  p->tls = once_in(8);
+  p->switch_once_in = ONE_OF(2, 4, 10, 50);
+  bool faulty = once_in(3);
+  p->faults = (struct sim_faults){.interrupted = once_in(3) ? 20 : 0,
+                                  .partial = once_in(2) ? ONE_OF(2, 5) : 0,
+                                  .accept_fails = once_in(3) ? 4 : 0,
+                                  .no_buffers = once_in(4) ? 60 : 0,
+                                  .no_thread = once_in(4) ? 6 : 0};
+  if (!faulty)
+    p->faults.no_buffers = p->faults.no_thread = 0;
+  p->link_count = (int)in(1, 4);
+  for (int i = 0; i < 4; i++)
+    p->links[i] = draw_link();
+  p->length_us = spread(20, 900) * SIM_S;
+  p->end = (enum plan_end)in(0, END_KINDS - 1);
+  p->stuck = once_in(15);
+  p->storms = once_in(3);
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i] = draw_server();
+  p->servers[PLAN_SERVERS - 1].secure = p->tls;
+
+  if (dropped[n++])
+    p->loops = 1;
+  if (dropped[n++])
+    p->poll = false;
+  if (dropped[n++])
+    p->faults = (struct sim_faults){0};
+  if (dropped[n++])
+    p->switch_once_in = 1000000;
+  if (dropped[n++])
+    p->stuck = false;
+  if (dropped[n++])
+    p->storms = false;
+  if (dropped[n++])
+    p->link_count = 1, p->links[0] = (struct sim_link){50, 1000000000, 87040, 65536, 65536};
+  if (dropped[n++])
+    p->servers[0] = (struct plan_server){.on = true,
+                                         .has_message_handler = true,
+                                         .idle_ms = 120000,
+                                         .handshake_ms = 10000,
+                                         .close_ms = 60000,
+                                         .queue = 16777216,
+                                         .message = 1048576,
+                                         .memory = 1 << 30};
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i].on = i == 0 || !dropped[n++];
+  int peers = (int)in(0, PLAN_PEERS);
+  for (int i = 0; i < PLAN_PEERS; i++) {
+    p->peers[i] = draw_peer(i >= 7);
+    p->peers[i].on = i < peers ? !dropped[n++] : false;
+  }
+  int threads = (int)in(0, PLAN_THREADS);
+  for (int t = 0; t < PLAN_THREADS; t++) {
+    int count = (int)in(1, PLAN_ACTIONS);
+    for (int i = 0; i < PLAN_ACTIONS; i++) {
+      p->actions[t][i] = draw_action(i);
+      p->actions[t][i].on = t < threads && i < count ? !dropped[n++] : false;
+    }
+  }
+  int faults = faulty ? (int)in(1, PLAN_FAULTS) : 0;
+  for (int i = 0; i < PLAN_FAULTS; i++) {
+    p->trouble[i] = draw_fault(p->length_us);
+    p->trouble[i].on = i < faults ? !dropped[n++] : false;
+  }
+  p->elements = n;
+}
+
+static const char *const kinds[] = {"healthy", "slow",      "stalled",      "mute",      "flooding",
+                                    "hostile", "resetting", "half-closing", "vanishing", "trickling",
+                                    "late",    "garbage",   "deaf",         "refusing"};
+static const char *const ops[] = {"connect",
+                                  "connect to a peer",
+                                  "connect by name",
+                                  "send",
+                                  "send binary",
+                                  "broadcast",
+                                  "close",
+                                  "look",
+                                  "stop",
+                                  "sleep",
+                                  "create",
+                                  "wrong calls"};
+static const char *const troubles[] = {"the process stops", "links stall", "a connection breaks", "no descriptors"};
+static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
+                                   "exit in a handler"};
+
+void plan_print(const struct plan *p) {
+  printf(
+      "seed %llu: %d loops, %s, %.0f s, then %s%s; switch once in %lld; faults: EINTR %lld, short %lld, accept %lld, "
+      "buffers %lld, threads %lld\n",
+      (unsigned long long)p->seed, p->loops, p->poll ? "poll" : "epoll", (double)p->length_us / 1e6, ends[p->end],
+      p->stuck ? " (a handler is stuck)" : "", (long long)p->switch_once_in, (long long)p->faults.interrupted,
+      (long long)p->faults.partial, (long long)p->faults.accept_fails, (long long)p->faults.no_buffers,
+      (long long)p->faults.no_thread);
+  for (int i = 0; i < p->link_count; i++)
+    printf("  link: %lld us, %lld B/s, buffers %d and %d, segments of %d\n", (long long)p->links[i].latency_us,
+           (long long)p->links[i].bytes_per_s, p->links[i].send_room, p->links[i].receive_room, p->links[i].segment);
+  for (int i = 0; i < PLAN_SERVERS; i++) {
+    const struct plan_server *s = &p->servers[i];
+    if (s->on)
+      printf("  server %d: %s idle %lld close %lld handshake %lld queue %lld message %lld memory %lld rate %lld%s%s\n",
+             i, s->secure ? "TLS" : "plain", (long long)s->idle_ms, (long long)s->close_ms, (long long)s->handshake_ms,
+             (long long)s->queue, (long long)s->message, (long long)s->memory, (long long)s->rate,
+             s->compression ? " compression" : "", s->opener_stops ? " stops in its open handler" : "");
+  }
+  for (int i = 0; i < PLAN_PEERS; i++) {
+    const struct plan_peer *peer = &p->peers[i];
+    if (peer->on)
+      printf("  peer %d: %s, %s %d at %.1f s, %d messages of %d '%c%d' every %.3f s%s\n", i, kinds[peer->kind],
+             peer->server < 0 ? "a server" : "of server", peer->server, (double)peer->start_us / 1e6, peer->count,
+             peer->size, peer->command, peer->argument, (double)peer->gap_us / 1e6, peer->closes ? ", closes" : "");
+  }
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 0; i < PLAN_ACTIONS; i++) {
+      const struct plan_action *a = &p->actions[t][i];
+      if (a->on)
+        printf("  thread %d: after %.3f s %s %d (%d of %d bytes '%c%d')\n", t, (double)a->before_us / 1e6, ops[a->op],
+               a->which, a->count, a->size, a->command, a->argument);
+    }
+  for (int i = 0; i < PLAN_FAULTS; i++)
+    if (p->trouble[i].on)
+      printf("  at %.1f s %s for %.1f s\n", (double)p->trouble[i].at_us / 1e6, troubles[p->trouble[i].kind],
+             (double)p->trouble[i].for_us / 1e6);
+}

@@ -1,0 +1,12 @@
+#pragma once
+/* The program of the world: its main, its threads and its handlers. */
+
+/* Certificate and key of the secure server, made before the worlds. */
+extern const char *program_certificate, *program_key;
+
+/* Runs the program from main's first line to the end of the process. Does not return. */
+void program_main(void);
+
+enum { PROGRAM_PORT = 9001, PEER_PORT = 7000 };
+#define PROGRAM_ADDRESS "10.0.0.1"
+#define PEER_ADDRESS "10.0.0.2"
