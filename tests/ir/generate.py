@@ -67,8 +67,8 @@ define ptr @by_alias({raw_parameters}) {{
 ; OPT: %[[R:[a-z0-9.]+]] = {{{{.*}}}}call {{{{.*}}}}@osp_alloc_tagged(i64 {size}, i64 {meta})
 ; OPT: ret ptr %[[R]]
 
-; AFTER: declare noundef {extended}{answer_type} @{symbol}({attributes}ptr [[$SLOT]]) #[[#$ENTRY:]]
 {forwarder}
+; AFTER: declare noundef {extended}{answer_type} @{symbol}({attributes}ptr [[$SLOT]]) #[[#$ENTRY:]]
 ; AFTER: attributes #[[#$ENTRY]] = {{ {effects} }}
 """
 
@@ -119,7 +119,7 @@ declare {typed_block}* @{alias}({typed_types_comma}i32)
 """
 
 # The attributes of an entry point that returns a string or a record (CG-18).
-LOOKS_UP = "mustprogress nounwind willreturn memory(read, argmem: readwrite, inaccessiblemem: readwrite[[$ERRNO]])"
+LOOKS_UP = "mustprogress nounwind willreturn"
 MARKS = {"INT": "i64 noundef", "BOOL": "i1 noundef zeroext", "STRING": "ptr [[$STRING]]", "HANDLER": "ptr [[$CELL]]"}
 
 
