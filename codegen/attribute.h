@@ -28,8 +28,8 @@ void cg_attribute_add_writes_own_memory(LLVMValueRef function);
 /* Adds what the flags of the module ask of every function: unwind tables, frame pointers, branch protection. */
 void cg_attribute_add_defaults(LLVMValueRef function);
 
-/* The attributes about instrumentation, protection and the machine that some functions have in common. Zero-initialized:
- * no function yet. */
+/* The attributes about instrumentation, protection and the machine that some functions have in common. Zero-
+ * initialized: no function yet. */
 enum { CG_ATTRIBUTE_SHARED = 42 };
 struct cg_attribute_shared {
   LLVMValueRef last;

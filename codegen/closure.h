@@ -14,9 +14,9 @@ struct cg_closures {
   LLVMValueRef to_cell; /* the function that turns a choice into a cell; NULL until needed */
 };
 
-/* Makes a handler operand of a call a closure cell. A plain function is replaced by a constant cell. A value that may be
- * a plain function is replaced by a call that looks its cell up. Everything else is a cell already. The operand has
- * passed the checks. */
+/* Makes a handler operand of a call a closure cell. A plain function is replaced by a constant cell. A value that may
+ * be a plain function is replaced by a call that looks its cell up. Everything else is a cell already. The operand
+ * has passed the checks. */
 void cg_closure_adapt(struct cg_closures *closures, LLVMValueRef call, unsigned operand);
 
 void cg_closure_free(struct cg_closures *closures);

@@ -68,8 +68,8 @@ LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
   return alloc;
 }
 
-/* A builtin whose result is a string or a record is a query. It neither blocks nor runs handlers, so it returns. It takes
- * locks, so that what handlers on other threads wrote may be visible afterwards: it has no `memory` attribute. */
+/* A builtin whose result is a string or a record is a query. It neither blocks nor runs handlers, so it returns. It
+ * takes locks, so that what handlers on other threads wrote may be visible afterwards: it has no `memory` attribute. */
 static bool cg_is_query(const struct osp_ws_codegen_builtin *builtin) {
   return builtin->result->kind == OSP_WS_CODEGEN_STRING || builtin->result->kind == OSP_WS_CODEGEN_RECORD;
 }
@@ -98,6 +98,13 @@ LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_
   cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "mustprogress", 0);
   cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "willreturn", 0);
   return entry;
+}
+
+LLVMValueRef cg_declare_call(LLVMBuilderRef builder, LLVMValueRef function, LLVMValueRef *arguments, unsigned count,
+                             const char *name) {
+  LLVMValueRef call = LLVMBuildCall2(builder, LLVMGlobalGetValueType(function), function, arguments, count, name);
+  LLVMSetInstructionCallConv(call, LLVMGetFunctionCallConv(function));
+  return call;
 }
 
 /* Mach-O and XCOFF have no comdats: their linkers merge weak definitions without them. The data layout tells the format

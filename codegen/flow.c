@@ -254,13 +254,13 @@ static struct cg_variable *cg_variable_of(struct cg_flow *flow, LLVMValueRef val
 static void cg_connect_places(struct cg_flow *flow, const struct cg_place_node *places, size_t count,
                               struct cg_address address, size_t to) {
   for (size_t i = 0; i < count; i++)
-    if (cg_address_meet(places[i].address, address))
+    if (cg_memory_meet(places[i].address, address))
       cg_connect(flow, places[i].node, to);
 }
 
 static void cg_expand_load(struct cg_flow *flow, size_t node, LLVMValueRef load) {
   struct cg_address address;
-  LLVMValueRef base = cg_address_base(flow->layout, LLVMGetOperand(load, 0), &address);
+  LLVMValueRef base = cg_memory_base(flow->layout, LLVMGetOperand(load, 0), &address);
   struct cg_variable *variable = base ? cg_variable_of(flow, base) : NULL;
   if (!variable) {
     cg_mark(flow, node, CG_FACT_OTHER, load);

@@ -202,8 +202,8 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMGetParams(function, arguments);
   arguments[count] = error;
   bool has_answer = builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;
-  LLVMValueRef answer = LLVMBuildCall2(builder, cg_type_entry(llvm, builtin), cg_declare_entry(module, builtin),
-                                       arguments, count + 1, has_answer ? "answer" : "");
+  LLVMValueRef answer =
+      cg_declare_call(builder, cg_declare_entry(module, builtin), arguments, count + 1, has_answer ? "answer" : "");
   LLVMValueRef failure = LLVMBuildLoad2(builder, pointer, error, "failure");
   LLVMSetAlignment(failure, 8);
   if (!has_answer)

@@ -41,7 +41,7 @@ void cg_map_free(struct cg_map *map) {
   *map = (struct cg_map){NULL, 0, 0};
 }
 
-bool cg_grow(void **items, size_t count, size_t *capacity, size_t size) {
+bool cg_map_room(void **items, size_t count, size_t *capacity, size_t size) {
   if (count < *capacity)
     return true;
   size_t grown = *capacity ? 2 * *capacity : 16;

@@ -23,5 +23,5 @@ size_t cg_map_find(const struct cg_map *map, uintptr_t key);
 void cg_map_free(struct cg_map *map);
 
 /* Makes room for one more item in an array. Returns false if out of memory. */
-#define CG_GROW(items, count, capacity) cg_grow((void **)&(items), (count), &(capacity), sizeof *(items))
-bool cg_grow(void **items, size_t count, size_t *capacity, size_t size);
+#define CG_GROW(items, count, capacity) cg_map_room((void **)&(items), (count), &(capacity), sizeof *(items))
+bool cg_map_room(void **items, size_t count, size_t *capacity, size_t size);

@@ -17,7 +17,7 @@ static bool cg_is_multiple(int64_t difference, uint64_t step) {
   return step ? distance % step == 0 : distance == 0;
 }
 
-bool cg_address_meet(struct cg_address a, struct cg_address b) {
+bool cg_memory_meet(struct cg_address a, struct cg_address b) {
   return cg_is_multiple((int64_t)((uint64_t)a.offset - (uint64_t)b.offset), cg_gcd(a.step, b.step));
 }
 
@@ -60,7 +60,7 @@ static struct cg_address cg_indexed(LLVMValueRef index, uint64_t size) {
   return (struct cg_address){(int64_t)((uint64_t)LLVMConstIntGetSExtValue(index) * size), 0};
 }
 
-bool cg_address_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_address *address) {
+bool cg_memory_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_address *address) {
   LLVMTypeRef type = LLVMGetGEPSourceElementType(gep);
   if (LLVMGetTypeKind(LLVMTypeOf(gep)) != LLVMPointerTypeKind || !cg_has_fixed_size(type))
     return false;
@@ -87,13 +87,13 @@ static LLVMOpcode cg_opcode(LLVMValueRef value) {
   return LLVMIsAConstantExpr(value) ? LLVMGetConstOpcode(value) : (LLVMOpcode)0;
 }
 
-LLVMValueRef cg_address_base(LLVMTargetDataRef layout, LLVMValueRef pointer, struct cg_address *address) {
+LLVMValueRef cg_memory_base(LLVMTargetDataRef layout, LLVMValueRef pointer, struct cg_address *address) {
   *address = (struct cg_address){0, 0};
   /* Unreachable code may have a circle: the tortoise moves at half the speed. */
   LLVMValueRef tortoise = pointer;
   for (bool move = false;; move = !move) {
     LLVMOpcode opcode = cg_opcode(pointer);
-    if (opcode == LLVMGetElementPtr && !cg_address_step(layout, pointer, address))
+    if (opcode == LLVMGetElementPtr && !cg_memory_step(layout, pointer, address))
       return NULL;
     if (opcode != LLVMGetElementPtr && opcode != LLVMBitCast)
       break;
@@ -199,7 +199,7 @@ static void cg_add_store(LLVMTargetDataRef layout, LLVMValueRef store, struct cg
 static void cg_add_copy(LLVMTargetDataRef layout, LLVMValueRef source, struct cg_address address,
                         struct cg_writes *writes) {
   struct cg_address from;
-  LLVMValueRef base = cg_address_base(layout, source, &from);
+  LLVMValueRef base = cg_memory_base(layout, source, &from);
   if (base && LLVMIsAGlobalVariable(base) && LLVMIsGlobalConstant(base) && cg_has_definitive_initializer(base) &&
       !from.offset && !from.step)
     cg_add_constant(layout, LLVMGetInitializer(base), address, writes);
@@ -236,7 +236,7 @@ static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, stru
   if (is_target && LLVMGetOperand(user, 0) != place.value)
     cg_add_store(layout, user, address, writes);
   else if (opcode == LLVMBitCast || (opcode == LLVMGetElementPtr && LLVMGetOperand(user, 0) == place.value &&
-                                     cg_address_step(layout, user, &address)))
+                                     cg_memory_step(layout, user, &address)))
     cg_place_push(places, user, address, writes);
   else if (opcode == LLVMCall)
     cg_add_call(layout, user, place.value, address, writes);
@@ -244,8 +244,8 @@ static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, stru
     cg_write_add(writes, cg_everywhere, NULL);
 }
 
-/* Follows every pointer into the variable forward. A pointer that goes elsewhere may be written through. Only circles of
- * unreachable code could bring a pointer back, and they do not begin at the variable. */
+/* Follows every pointer into the variable forward. A pointer that goes elsewhere may be written through. Only circles
+ * of unreachable code could bring a pointer back, and they do not begin at the variable. */
 static void cg_add_stores(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
   struct cg_places places = {NULL, 0, 0};
   cg_place_push(&places, variable, (struct cg_address){0, 0}, writes);

@@ -15,13 +15,13 @@ struct cg_address {
 };
 
 /* Whether two addresses may be equal. */
-bool cg_address_meet(struct cg_address a, struct cg_address b);
+bool cg_memory_meet(struct cg_address a, struct cg_address b);
 
 /* Adds what a GEP adds to an address. Returns false if it cannot be told. */
-bool cg_address_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_address *address);
+bool cg_memory_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_address *address);
 
 /* Finds the variable that a pointer points into: an alloca or a global variable. Returns NULL if there is none. */
-LLVMValueRef cg_address_base(LLVMTargetDataRef layout, LLVMValueRef pointer, struct cg_address *address);
+LLVMValueRef cg_memory_base(LLVMTargetDataRef layout, LLVMValueRef pointer, struct cg_address *address);
 
 /* What is written to a variable. `value` is NULL for something unknown. */
 struct cg_write {

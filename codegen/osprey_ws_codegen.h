@@ -79,8 +79,8 @@ struct osp_ws_codegen_alias {
 /* The OSP_WS_CODEGEN_VERSION that the library was built with. */
 OSP_WS_CODEGEN_API unsigned osp_ws_codegen_version(void);
 
-/* The LLVM_VERSION_MAJOR that the library was built with. The objects of one version are useless to another, in the same
- * process too: a compiler compares this with its own version before it hands over a context or a module. */
+/* The LLVM_VERSION_MAJOR that the library was built with. The objects of one version are useless to another, in the
+ * same process too: a compiler compares this with its own version before it hands over a context or a module. */
 OSP_WS_CODEGEN_API unsigned osp_ws_codegen_llvm_version(void);
 
 /* All builtins, records, handlers and aliases, in the order of spec/ws_builtins.def. For a type checker. */
@@ -125,13 +125,13 @@ struct osp_ws_codegen_options {
   unsigned llvm_version; /* the caller's LLVM_VERSION_MAJOR; another version than the library's is an error */
 };
 
-/* Gives every declared builtin a body and adapts handlers. Functions that are already defined, by an earlier lowering or
- * by the program, keep their bodies, so lowering twice has no further effect.
+/* Gives every declared builtin a body and adapts handlers. Functions that are already defined, by an earlier lowering
+ * or by the program, keep their bodies, so lowering twice has no further effect.
  *
- * Returns 0, or -1 after an error. All errors are reported before the module is modified: a module that LLVM's verifier
- * rejects, or that is not loaded completely; pointers that do not have 8 bytes; a declaration or call with a type other
- * than the builtin's; a handler with a type other than the parameter's, or that may need a cell or not; a symbol of the
- * runtime with another type. Lowering does not make a valid module invalid. */
+ * Returns 0, or -1 after an error. All errors are reported before the module is modified: a module that LLVM's
+ * verifier rejects, or that is not loaded completely; pointers that do not have 8 bytes; a declaration or call with a
+ * type other than the builtin's; a handler with a type other than the parameter's, or that may need a cell or not; a
+ * symbol of the runtime with another type. Lowering does not make a valid module invalid. */
 OSP_WS_CODEGEN_API int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                                    osp_ws_codegen_report *report, void *context);
 
@@ -151,9 +151,9 @@ OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_handler_type(LLVMContextRef llvm,
 OSP_WS_CODEGEN_API LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name,
                                                        osp_ws_codegen_report *report, void *context);
 
-/* Builds a call to a builtin at the builder's position. Declares the function and checks the arguments. A handler may be
- * a plain function: lowering wraps it in a closure cell. Returns the pointer to the Result block, which the caller owns, or
- * NULL after an error. The module still has to be lowered. */
+/* Builds a call to a builtin at the builder's position. Declares the function and checks the arguments. A handler may
+ * be a plain function: lowering wraps it in a closure cell. Returns the pointer to the Result block, which the caller
+ * owns, or NULL after an error. The module still has to be lowered. */
 OSP_WS_CODEGEN_API LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name,
                                                           LLVMValueRef *arguments, size_t count,
                                                           osp_ws_codegen_report *report, void *context);

@@ -33,7 +33,7 @@ LLVMValueRef cg_result_build(LLVMBuilderRef builder, LLVMModuleRef module, const
   LLVMValueRef discriminant = LLVMBuildZExt(builder, failed, LLVMInt8TypeInContext(llvm), "discriminant");
   LLVMValueRef arguments[] = {LLVMSizeOf(block),
                               LLVMConstInt(LLVMInt64TypeInContext(llvm), cg_layout_result_meta(type), false)};
-  LLVMValueRef result = LLVMBuildCall2(builder, cg_type_alloc(llvm), cg_declare_alloc(module), arguments, 2, "result");
+  LLVMValueRef result = cg_declare_call(builder, cg_declare_alloc(module), arguments, 2, "result");
 #define WS_RESULT_FIELD(field, index, ir, counted)                                                                     \
   cg_store_field(builder, block, result, index, "result." #field, CG_ALIGN_##ir, field);
 #include "ws_layouts.def"

@@ -109,6 +109,7 @@ REJECTED = """\
 ; CG-8 LOWER-3: a wrong declaration of {name}, or of its alias, is refused. The error states both types.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: %not %lower %s 2>&1 | %FileCheck %s
+; RUN: %refused %s
 
 declare i64 @{name}({typed_types})
 ; CHECK: {name}.ll:[[#@LINE-1]]: error: '{name}' is declared as i64 ({types}), but the builtin's type is
