@@ -67,7 +67,7 @@ attributes #1 = { safestack noprofile "denormal-fp-math"="preserve-sign,preserve
 ; CHECK-DAG: attributes #[[#F]] = { noprofile nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" "target-features"="+avx2" }
 ; CHECK-DAG: attributes #[[#C]] = { noprofile nounwind safestack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" }
 ; CHECK-DAG: attributes #[[#S]] = { noprofile nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" "target-features"="+avx2" }
-; OPT-LABEL: define internal {{.*}}@osp_ws.forward.on(
+; OPT-LABEL: define {{.*}}ptr @on(
 ; OPT: call i64 @osp_ws_send(
 ;--- handler.ll
 ; A handler is called with the attributes of its parameters, some of which say where an argument is.
