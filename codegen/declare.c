@@ -137,7 +137,36 @@ static void cg_mark_linkage(LLVMValueRef function, const char *name) {
     LLVMSetComdat(function, LLVMGetOrInsertComdat(module, name));
 }
 
-/* define linkonce_odr hidden noalias noundef nonnull align 8 dereferenceable(24) ptr @websocketSend(…) unnamed_addr
+/* Whether a global is what cg_declare_success makes. */
+static bool cg_is_success(LLVMValueRef global, LLVMTypeRef block) {
+  return LLVMIsAGlobalVariable(global) && LLVMIsGlobalConstant(global) && LLVMGetInitializer(global) &&
+         LLVMGetLinkage(global) == LLVMLinkOnceODRLinkage && LLVMGlobalGetValueType(global) == block &&
+         LLVMIsNull(LLVMGetInitializer(global));
+}
+
+/* @osp_ws.success = linkonce_odr hidden unnamed_addr constant { i64, i8, ptr } zeroinitializer, comdat, align 8
+ *
+ * If the name is taken, the module has a block of its own. */
+LLVMValueRef cg_declare_success(LLVMModuleRef module, LLVMTypeRef block) {
+  static const char name[] = "osp_ws.success";
+  LLVMValueRef taken = cg_declare_find(module, name);
+  if (taken && cg_is_success(taken, block))
+    return taken;
+  LLVMValueRef success = LLVMAddGlobal(module, block, name);
+  LLVMSetInitializer(success, LLVMConstNull(block));
+  LLVMSetGlobalConstant(success, true);
+  LLVMSetUnnamedAddress(success, LLVMGlobalUnnamedAddr);
+  LLVMSetAlignment(success, 8);
+  LLVMSetLinkage(success, taken ? LLVMPrivateLinkage : LLVMLinkOnceODRLinkage);
+  if (taken)
+    return success;
+  LLVMSetVisibility(success, LLVMHiddenVisibility);
+  if (cg_has_comdats(module))
+    LLVMSetComdat(success, LLVMGetOrInsertComdat(module, name));
+  return success;
+}
+
+/* define linkonce_odr hidden [noalias] noundef nonnull align 8 dereferenceable(24) ptr @websocketSend(…) unnamed_addr
  *   nounwind comdat */
 void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   size_t length;
@@ -147,7 +176,8 @@ void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_
     LLVMSetValueName2(LLVMGetParam(function, (unsigned)i), name, strlen(name));
   }
   cg_mark_parameters(function, builtin);
-  cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
+  if (builtin->result->kind != OSP_WS_CODEGEN_SUCCESS)
+    cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "noundef", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "nonnull", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "align", 8);

@@ -13,6 +13,9 @@ LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name);
 /* Returns osp_alloc_tagged. The host's declaration is used unchanged; a new one gets its attributes. */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module);
 
+/* Returns the constant Result block of a success without a value. */
+LLVMValueRef cg_declare_success(LLVMModuleRef module, LLVMTypeRef block);
+
 /* Returns the C entry point of a builtin, declared if necessary, and adds its attributes. */
 LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin);
 

@@ -185,11 +185,9 @@ static bool cg_names_any(LLVMModuleRef module) {
 /*   %error = alloca ptr, align 8
  *   %answer = call T @osp_ws_NAME(parameters…, ptr %error)
  *   %failure = load ptr, ptr %error                          ; null on success
- *   … builds the Result block from %answer and %failure …
- *   ret ptr %result
+ *   … returns the Result block of %answer and %failure …
  *
- * On failure the entry point returns zero or null, so no select is needed. If the result is Success, the answer is
- * ignored and 0 is stored. */
+ * On failure the entry point returns zero or null, so no select is needed. */
 static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMTypeRef pointer = cg_type_pointer(llvm);
@@ -206,9 +204,10 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
       cg_declare_call(builder, cg_declare_entry(module, builtin), arguments, count + 1, has_answer ? "answer" : "");
   LLVMValueRef failure = LLVMBuildLoad2(builder, pointer, error, "failure");
   LLVMSetAlignment(failure, 8);
-  if (!has_answer)
-    answer = LLVMConstNull(LLVMTypeOf(answer));
-  LLVMBuildRet(builder, cg_result_build(builder, module, builtin->result, answer, failure));
+  if (has_answer)
+    cg_result_return(builder, module, builtin->result, answer, failure);
+  else
+    cg_result_return_unit(builder, module, builtin->result, failure);
   LLVMDisposeBuilder(builder);
 }
 
