@@ -47,6 +47,15 @@ bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const cha
   return kind && LLVMGetEnumAttributeAtIndex(function, index, kind);
 }
 
+const char *cg_attribute_unserved(LLVMValueRef function) {
+  static const char *const names[] = {"inalloca", "preallocated", "sret", "swifterror"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (LLVMAttributeIndex parameter = 1; parameter <= LLVMCountParams(function); parameter++)
+      if (cg_attribute_has(function, parameter, names[i]))
+        return names[i];
+  return NULL;
+}
+
 /* Returns the value of a module flag, or 0. */
 static uint64_t cg_flag(LLVMModuleRef module, const char *name) {
   LLVMMetadataRef flag = LLVMGetModuleFlag(module, name, strlen(name));

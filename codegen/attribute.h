@@ -21,6 +21,9 @@ void cg_attribute_add_text(LLVMValueRef function, const char *name, const char *
 
 bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const char *name);
 
+/* Returns the name of an attribute of a parameter that no call or body here can serve, or NULL. */
+const char *cg_attribute_unserved(LLVMValueRef function);
+
 /* Adds that the function writes only memory that its module cannot access. It may read any memory: a tracing collector
  * does when it allocates. */
 void cg_attribute_add_writes_own_memory(LLVMValueRef function);

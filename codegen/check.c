@@ -104,6 +104,15 @@ void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
                   (int)strcspn(space, "-"), space);
 }
 
+/* Refuses attributes that say how a parameter is passed and that no body or call can serve. */
+static bool cg_check_parameters(LLVMValueRef function, const char *name, const char *what, struct cg_diag *diag) {
+  const char *attribute = cg_attribute_unserved(function);
+  if (attribute)
+    cg_diag_error(diag, function, "'%s' has a parameter with the attribute '%s', but %s has not", name, attribute,
+                  what);
+  return !attribute;
+}
+
 /* Checks that `global` is a function of the expected type. `what` is "the runtime's" or "the builtin's", for the error;
  * `signature` is the expected type in Osprey, or NULL. */
 static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef expected, const char *what,
@@ -121,32 +130,19 @@ static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef exp
   return false;
 }
 
-/* Refuses attributes that give a parameter a meaning that no body can have. */
-static bool cg_check_parameters(LLVMValueRef function, const char *name, const char *signature, struct cg_diag *diag) {
-  static const char *const attributes[] = {"inalloca", "preallocated", "sret", "swifterror"};
-  for (size_t i = 0; i < sizeof attributes / sizeof *attributes; i++)
-    for (unsigned parameter = 1; parameter <= LLVMCountParams(function); parameter++)
-      if (cg_attribute_has(function, parameter, attributes[i])) {
-        cg_diag_error(diag, function, "'%s' is declared with the attribute '%s', which the builtin lacks: %s", name,
-                      attributes[i], signature);
-        return false;
-      }
-  return true;
-}
-
 bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_ws_codegen_builtin *builtin,
                        struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
   osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
   return cg_check_type(global, name, osp_ws_codegen_function_type(llvm, builtin), "the builtin's", signature, diag) &&
-         cg_check_parameters(global, name, signature, diag);
+         cg_check_parameters(global, name, "the builtin", diag);
 }
 
 static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
   LLVMValueRef global = cg_declare_find(module, name);
-  if (global)
-    cg_check_type(global, name, expected, "the runtime's", NULL, diag);
+  if (global && cg_check_type(global, name, expected, "the runtime's", NULL, diag))
+    cg_check_parameters(global, name, "the runtime's function", diag);
 }
 
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
@@ -197,11 +193,14 @@ static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRe
 }
 
 static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef constant) {
+  size_t length;
   LLVMValueRef value = cg_flow_strip(constant);
   LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_flow_code_of(value) : NULL;
   if (code)
     code = cg_flow_strip(code);
-  if (cg_flow_is_function(value))
+  if (cg_flow_is_function(value) && cg_flow_is_unserved(value))
+    cg_check_parameters(cg_flow_function_behind(value), LLVMGetValueName2(value, &length), "a handler", check->diag);
+  else if (cg_flow_is_function(value))
     cg_refuse_function(check, NULL, value);
   else if (code && cg_flow_is_function(code))
     cg_refuse_function(check, value, code);

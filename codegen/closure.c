@@ -142,6 +142,7 @@ static LLVMValueRef cg_build_look_up(struct cg_closures *closures, LLVMValueRef 
   LLVMPositionBuilderBefore(builder, call); /* takes its debug location too */
   if (cg_has_bundles(call)) {
     cell = cg_build_comparisons(closures, builder, handler, caller);
+    cg_flow_mark(cell);
   } else {
     if (!closures->to_cell)
       closures->to_cell = cg_build_to_cell(closures, caller);

@@ -1,10 +1,12 @@
 #include "flow.h"
 
+#include "attribute.h"
 #include "map.h"
 #include "memory.h"
 #include "type.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { CG_NO_EDGE = 0 };
 
@@ -82,6 +84,11 @@ LLVMValueRef cg_flow_function_behind(LLVMValueRef value) {
   return LLVMIsAFunction(value) ? value : NULL;
 }
 
+bool cg_flow_is_unserved(LLVMValueRef value) {
+  LLVMValueRef function = cg_flow_function_behind(value);
+  return function && cg_attribute_unserved(function);
+}
+
 LLVMValueRef cg_flow_code_of(LLVMValueRef cell) {
   LLVMValueRef word = LLVMGetInitializer(cell);
   while (word && (LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMStructTypeKind ||
@@ -113,7 +120,7 @@ static bool cg_is_no_cell(LLVMValueRef value) {
 static enum cg_fact cg_classify(const struct cg_flow *flow, LLVMValueRef constant, bool in_memory) {
   LLVMValueRef value = cg_flow_strip(constant);
   if (cg_flow_is_function(value))
-    return LLVMGlobalGetValueType(value) == flow->raw_type ? CG_FACT_RAW : CG_FACT_WRONG;
+    return LLVMGlobalGetValueType(value) == flow->raw_type && !cg_flow_is_unserved(value) ? CG_FACT_RAW : CG_FACT_WRONG;
   while (LLVMIsAGlobalAlias(value))
     value = cg_flow_strip(LLVMAliasGetAliasee(value));
   if (LLVMIsAGlobalVariable(value) && cg_is_wrong_cell(flow, value))
@@ -289,6 +296,28 @@ static bool cg_is_marked(LLVMValueRef function) {
                                        sizeof CG_FLOW_MARK - 1);
 }
 
+/* A kind of metadata that every context has: a new one would be written to the bitcode of modules that are refused. */
+static unsigned cg_annotation(LLVMContextRef llvm) {
+  return LLVMGetMDKindIDInContext(llvm, "annotation", 10);
+}
+
+void cg_flow_mark(LLVMValueRef instruction) {
+  LLVMContextRef llvm = LLVMGetTypeContext(LLVMTypeOf(instruction));
+  LLVMValueRef mark = LLVMMDStringInContext(llvm, CG_FLOW_MARK, sizeof CG_FLOW_MARK - 1);
+  LLVMSetMetadata(instruction, cg_annotation(llvm), LLVMMDNodeInContext(llvm, &mark, 1));
+}
+
+static bool cg_is_marked_instruction(LLVMValueRef instruction) {
+  LLVMValueRef node = LLVMGetMetadata(instruction, cg_annotation(LLVMGetTypeContext(LLVMTypeOf(instruction))));
+  LLVMValueRef mark;
+  unsigned length = 0;
+  if (!node || LLVMGetMDNodeNumOperands(node) != 1)
+    return false;
+  LLVMGetMDNodeOperands(node, &mark);
+  const char *text = mark ? LLVMGetMDString(mark, &length) : NULL;
+  return text && length == sizeof CG_FLOW_MARK - 1 && !memcmp(text, CG_FLOW_MARK, length);
+}
+
 /* Whether the use of a function is a call of it, which passes what its parameters receive. */
 static bool cg_is_plain_call(LLVMUseRef use, LLVMValueRef function) {
   LLVMValueRef user = LLVMGetUser(use);
@@ -350,6 +379,8 @@ static void cg_expand(struct cg_flow *flow, size_t node) {
     cg_expand_call(flow, node, value);
   } else if (opcode == LLVMBitCast || opcode == LLVMAddrSpaceCast || opcode == LLVMFreeze) {
     cg_reach(flow, node, LLVMGetOperand(value, 0), false);
+  } else if (opcode == LLVMSelect && cg_is_marked_instruction(value)) {
+    return;
   } else if (opcode == LLVMPHI || cg_is_select(value)) {
     for (unsigned i = opcode == LLVMPHI ? 0 : 1; i < (unsigned)LLVMGetNumOperands(value); i++)
       cg_reach(flow, node, LLVMGetOperand(value, i), false);

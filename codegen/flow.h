@@ -50,8 +50,13 @@ bool cg_flow_is_function(LLVMValueRef value);
 /* Returns the function behind aliases, or NULL. */
 LLVMValueRef cg_flow_function_behind(LLVMValueRef value);
 
+/* Whether a function cannot be called with what a handler receives: an attribute says that it is passed otherwise. */
+bool cg_flow_is_unserved(LLVMValueRef value);
+
 /* Returns the word of a cell that holds its code, or NULL if the cell has no pointer there. */
 LLVMValueRef cg_flow_code_of(LLVMValueRef cell);
 
-/* The name of the attribute of functions that lowering adds. Their results are cells. */
+/* The name of the attribute of functions that lowering adds, and the annotation of instructions. Their results are
+ * cells. */
 #define CG_FLOW_MARK "osprey-ws-lowered"
+void cg_flow_mark(LLVMValueRef instruction);
