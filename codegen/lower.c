@@ -26,17 +26,32 @@ struct cg_calls {
   size_t count;
 };
 
+/* A call that passes the function to itself has several uses of it, and is listed once. */
 static struct cg_calls cg_calls_of(LLVMValueRef function) {
+  struct cg_map seen = {NULL, 0, 0};
   size_t count = 0;
   for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
     count += cg_is_call_of(LLVMGetUser(use), function);
   struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), 0};
-  if (!calls.items)
-    return calls;
-  calls.count = count;
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    if (cg_is_call_of(LLVMGetUser(use), function))
-      calls.items[--count] = LLVMGetUser(use);
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use)) {
+    LLVMValueRef call = LLVMGetUser(use);
+    if (!cg_is_call_of(call, function))
+      continue;
+    size_t *number = cg_map_at(&seen, (uintptr_t)call);
+    if (!number) {
+      free(calls.items);
+      calls.items = NULL;
+    } else if (!*number) {
+      *number = 1;
+      calls.items[calls.count++] = call;
+    }
+  }
+  cg_map_free(&seen);
+  for (size_t i = 0; i < calls.count / 2 && calls.items; i++) {
+    LLVMValueRef last = calls.items[calls.count - 1 - i];
+    calls.items[calls.count - 1 - i] = calls.items[i];
+    calls.items[i] = last;
+  }
   return calls;
 }
 

@@ -170,6 +170,16 @@ declare i32 @__CxxFrameHandler3(...)
 ; CHECK-NOT: @osp_ws.to_cell
 ; CHECK: call ptr @wsConnect(ptr %u, ptr %cell{{.*}}) [ "funclet"(token %p) ]
 
+; A builtin among the arguments of its own call.
+define void @itself(i1 %c) {
+  %s = select i1 %c, ptr @h1, ptr @h2
+  %r = call ptr @wsConnect(ptr @wsConnect, ptr %s)
+  ret void
+}
+; CHECK-LABEL: define void @itself(
+; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %s)
+; CHECK-NEXT: call ptr @wsConnect(ptr @wsConnect, ptr %cell)
+
 ; Circles of unreachable code.
 define void @circles(ptr %u) {
   ret void
