@@ -37,6 +37,8 @@ struct cg_variable {
   struct cg_place_node stepped[CG_MOST_STEPPED + 1]; /* those of `written` with a step */
   struct cg_place_node read[CG_MOST_STEPPED + 1];    /* loads with a step */
   size_t stepped_count, read_count;
+  struct cg_writes writes;
+  bool has_copies;
 };
 
 struct cg_flow {
@@ -244,17 +246,19 @@ static struct cg_variable *cg_variable_of(struct cg_flow *flow, LLVMValueRef val
   struct cg_variable *variable = &flow->variables[flow->variable_count++];
   *number = flow->variable_count;
   *variable = (struct cg_variable){.written = NULL};
-  struct cg_writes writes = {NULL, 0, 0, false};
-  cg_memory_writes(flow->layout, value, &writes);
-  for (size_t i = 0; i < writes.count && !flow->failed; i++) {
-    size_t node = cg_written_node(flow, variable, writes.items[i].address);
-    if (writes.items[i].value)
-      cg_reach(flow, node, writes.items[i].value, true);
+  cg_memory_writes(flow->layout, value, &variable->writes);
+  for (size_t i = 0; i < variable->writes.count && !flow->failed; i++) {
+    const struct cg_write *write = &variable->writes.items[i];
+    variable->has_copies |= write->copies;
+    if (write->copies)
+      continue;
+    size_t node = cg_written_node(flow, variable, write->address);
+    if (write->value)
+      cg_reach(flow, node, write->value, true);
     else
       cg_mark(flow, node, CG_FACT_OTHER, value);
   }
-  flow->failed |= writes.failed;
-  free(writes.items);
+  flow->failed |= variable->writes.failed;
   return variable;
 }
 
@@ -265,24 +269,110 @@ static void cg_connect_places(struct cg_flow *flow, const struct cg_place_node *
       cg_connect(flow, places[i].node, to);
 }
 
-static void cg_expand_load(struct cg_flow *flow, size_t node, LLVMValueRef load) {
-  struct cg_address address;
-  LLVMValueRef base = cg_memory_base(flow->layout, LLVMGetOperand(load, 0), &address);
-  struct cg_variable *variable = base ? cg_variable_of(flow, base) : NULL;
-  if (!variable) {
-    cg_mark(flow, node, CG_FACT_OTHER, load);
-  } else if (!address.step) {
+/* The variables that a load may read. A pointer is followed backwards, like a handler, but with an address. */
+enum { CG_MOST_POINTERS = 64 };
+
+struct cg_pointers {
+  struct cg_pointer {
+    LLVMValueRef value;
+    struct cg_address address; /* relative to the value */
+  } items[CG_MOST_POINTERS];
+  size_t count;
+  bool unknown;
+};
+
+/* Adds a pointer unless it is there. In a loop its addresses become one with a step. */
+static void cg_pointer_add(struct cg_pointers *pointers, LLVMValueRef value, struct cg_address address) {
+  for (size_t i = 0; i < pointers->count; i++) {
+    if (pointers->items[i].value != value)
+      continue;
+    struct cg_address both = cg_memory_join(pointers->items[i].address, address);
+    if (pointers->items[i].address.offset == both.offset && pointers->items[i].address.step == both.step)
+      return;
+    address = both;
+  }
+  if (pointers->count < CG_MOST_POINTERS)
+    pointers->items[pointers->count++] = (struct cg_pointer){value, address};
+  else
+    pointers->unknown = true;
+}
+
+static void cg_load_variable(struct cg_flow *flow, size_t node, struct cg_variable *variable,
+                             struct cg_address address) {
+  if (!address.step) {
     cg_connect(flow, cg_fixed_node(flow, variable, address.offset), node);
     cg_connect_places(flow, variable->stepped, variable->stepped_count, address, node);
-  } else {
-    bool added;
-    size_t read = cg_stepped_node(flow, variable->read, &variable->read_count, &address, &added);
-    if (added) {
-      cg_connect_places(flow, variable->written, variable->written_count, address, read);
-      cg_connect_places(flow, variable->stepped, variable->stepped_count, address, read);
-    }
-    cg_connect(flow, read, node);
+    return;
   }
+  bool added;
+  size_t read = cg_stepped_node(flow, variable->read, &variable->read_count, &address, &added);
+  if (added) {
+    cg_connect_places(flow, variable->written, variable->written_count, address, read);
+    cg_connect_places(flow, variable->stepped, variable->stepped_count, address, read);
+  }
+  cg_connect(flow, read, node);
+}
+
+/* Adds what pointers a variable holds at an address, or (`copied`) what was copied to it from elsewhere. */
+static void cg_pointers_in(struct cg_flow *flow, LLVMValueRef base, struct cg_address address, struct cg_address after,
+                           bool copied, struct cg_pointers *pointers) {
+  struct cg_variable *variable = cg_variable_of(flow, base);
+  for (size_t i = 0; variable && i < variable->writes.count; i++) {
+    const struct cg_write *write = &variable->writes.items[i];
+    if (write->copies && copied)
+      cg_pointer_add(pointers, write->value, cg_memory_add(cg_memory_subtract(address, write->address), after));
+    else if (write->copies || (!write->value && !copied))
+      pointers->unknown |= !copied;
+    else if (!copied && cg_memory_meet(write->address, address))
+      cg_pointer_add(pointers, write->value, after);
+  }
+}
+
+static bool cg_known_calls(LLVMValueRef parameter, unsigned *index);
+
+static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_pointer pointer,
+                              struct cg_pointers *pointers) {
+  static const struct cg_address none = {0, 0};
+  struct cg_address address;
+  unsigned index;
+  LLVMValueRef base = cg_memory_base(flow->layout, pointer.value, &address);
+  address = cg_memory_add(address, pointer.address);
+  LLVMOpcode opcode = base && LLVMIsAInstruction(base) ? LLVMGetInstructionOpcode(base) : (LLVMOpcode)0;
+  if (base && cg_memory_is_variable(base)) {
+    struct cg_variable *variable = cg_variable_of(flow, base);
+    if (variable)
+      cg_load_variable(flow, node, variable, address);
+    if (variable && variable->has_copies)
+      cg_pointers_in(flow, base, address, none, true, pointers);
+  } else if (opcode == LLVMPHI || (base && cg_is_select(base))) {
+    for (unsigned i = opcode == LLVMPHI ? 0 : 1; i < (unsigned)LLVMGetNumOperands(base); i++)
+      cg_pointer_add(pointers, LLVMGetOperand(base, i), address);
+  } else if (opcode == LLVMLoad) {
+    struct cg_address inner;
+    LLVMValueRef variable = cg_memory_base(flow->layout, LLVMGetOperand(base, 0), &inner);
+    if (variable && cg_memory_is_variable(variable))
+      cg_pointers_in(flow, variable, inner, address, false, pointers);
+    else
+      pointers->unknown = true;
+  } else if (base && LLVMIsAArgument(base) && cg_known_calls(base, &index)) {
+    LLVMValueRef function = LLVMGetParamParent(base);
+    struct cg_variable *variable = cg_attribute_has(function, index + 1, "byval") ? cg_variable_of(flow, base) : NULL;
+    if (variable)
+      cg_load_variable(flow, node, variable, address);
+    for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
+      cg_pointer_add(pointers, LLVMGetOperand(LLVMGetUser(use), index), address);
+  } else {
+    pointers->unknown |= !base || !LLVMIsConstant(base) || !cg_is_no_cell(base);
+  }
+}
+
+static void cg_expand_load(struct cg_flow *flow, size_t node, LLVMValueRef load) {
+  struct cg_pointers pointers = {.count = 1};
+  pointers.items[0] = (struct cg_pointer){LLVMGetOperand(load, 0), {0, 0}};
+  for (size_t i = 0; i < pointers.count && !flow->failed; i++)
+    cg_pointer_follow(flow, node, pointers.items[i], &pointers);
+  if (pointers.unknown)
+    cg_mark(flow, node, CG_FACT_OTHER, load);
 }
 
 /* ---- functions of the module */
@@ -330,14 +420,21 @@ static bool cg_is_plain_call(LLVMUseRef use, LLVMValueRef function) {
   return true;
 }
 
-static void cg_expand_parameter(struct cg_flow *flow, size_t node, LLVMValueRef parameter) {
+/* Whether every call of the parameter's function is known. */
+static bool cg_known_calls(LLVMValueRef parameter, unsigned *index) {
   LLVMValueRef function = LLVMGetParamParent(parameter);
-  unsigned index = 0;
-  while (LLVMGetParam(function, index) != parameter)
-    index++;
+  for (*index = 0; LLVMGetParam(function, *index) != parameter;)
+    ++*index;
   bool known = cg_is_local(function) && !cg_is_marked(function);
   for (LLVMUseRef use = LLVMGetFirstUse(function); use && known; use = LLVMGetNextUse(use))
     known = cg_is_plain_call(use, function);
+  return known;
+}
+
+static void cg_expand_parameter(struct cg_flow *flow, size_t node, LLVMValueRef parameter) {
+  LLVMValueRef function = LLVMGetParamParent(parameter);
+  unsigned index;
+  bool known = cg_known_calls(parameter, &index);
   if (!known)
     cg_mark(flow, node, CG_FACT_OTHER, parameter);
   for (LLVMUseRef use = LLVMGetFirstUse(function); use && known; use = LLVMGetNextUse(use))
@@ -412,6 +509,7 @@ void cg_flow_free(struct cg_flow *flow) {
   for (size_t i = 0; i < flow->variable_count; i++) {
     cg_map_free(&flow->variables[i].fixed);
     free(flow->variables[i].written);
+    free(flow->variables[i].writes.items);
   }
   cg_map_free(&flow->by_value);
   cg_map_free(&flow->by_variable);

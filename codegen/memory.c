@@ -21,13 +21,27 @@ bool cg_memory_meet(struct cg_address a, struct cg_address b) {
   return cg_is_multiple((int64_t)((uint64_t)a.offset - (uint64_t)b.offset), cg_gcd(a.step, b.step));
 }
 
-static struct cg_address cg_address_add(struct cg_address a, struct cg_address b) {
+struct cg_address cg_memory_add(struct cg_address a, struct cg_address b) {
   struct cg_address sum = {(int64_t)((uint64_t)a.offset + (uint64_t)b.offset), cg_gcd(a.step, b.step)};
   if (sum.step && sum.step <= INT64_MAX) {
     int64_t step = (int64_t)sum.step;
     sum.offset = (sum.offset % step + step) % step;
   }
   return sum;
+}
+
+struct cg_address cg_memory_subtract(struct cg_address a, struct cg_address b) {
+  return cg_memory_add(a, (struct cg_address){(int64_t)(0 - (uint64_t)b.offset), b.step});
+}
+
+struct cg_address cg_memory_join(struct cg_address a, struct cg_address b) {
+  struct cg_address apart = cg_memory_subtract(a, b);
+  uint64_t distance = apart.offset < 0 ? 0 - (uint64_t)apart.offset : (uint64_t)apart.offset;
+  return cg_memory_add((struct cg_address){a.offset, cg_gcd(apart.step, distance)}, (struct cg_address){0, 0});
+}
+
+bool cg_memory_is_variable(LLVMValueRef value) {
+  return LLVMIsAAllocaInst(value) || LLVMIsAGlobalVariable(value);
 }
 
 /* A type without a fixed size has no offsets. */
@@ -64,7 +78,7 @@ bool cg_memory_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_addres
   LLVMTypeRef type = LLVMGetGEPSourceElementType(gep);
   if (LLVMGetTypeKind(LLVMTypeOf(gep)) != LLVMPointerTypeKind || !cg_has_fixed_size(type))
     return false;
-  *address = cg_address_add(*address, cg_indexed(LLVMGetOperand(gep, 1), LLVMABISizeOfType(layout, type)));
+  *address = cg_memory_add(*address, cg_indexed(LLVMGetOperand(gep, 1), LLVMABISizeOfType(layout, type)));
   for (unsigned i = 2; i < (unsigned)LLVMGetNumOperands(gep); i++) {
     LLVMValueRef index = LLVMGetOperand(gep, i);
     struct cg_address more;
@@ -76,7 +90,7 @@ bool cg_memory_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_addres
       type = LLVMGetElementType(type);
       more = cg_indexed(index, LLVMABISizeOfType(layout, type));
     }
-    *address = cg_address_add(*address, more);
+    *address = cg_memory_add(*address, more);
   }
   return true;
 }
@@ -103,7 +117,7 @@ LLVMValueRef cg_memory_base(LLVMTargetDataRef layout, LLVMValueRef pointer, stru
     if (pointer == tortoise)
       return NULL;
   }
-  return LLVMIsAAllocaInst(pointer) || LLVMIsAGlobalVariable(pointer) ? pointer : NULL;
+  return pointer;
 }
 
 static const struct cg_address cg_everywhere = {0, 1};
@@ -113,7 +127,7 @@ static void cg_write_add(struct cg_writes *writes, struct cg_address address, LL
     writes->failed = true;
     return;
   }
-  writes->items[writes->count++] = (struct cg_write){address, value};
+  writes->items[writes->count++] = (struct cg_write){address, value, false};
 }
 
 /* A pointer into the variable, or a part of its initializer, that is still to be looked at. */
@@ -147,7 +161,7 @@ static void cg_add_aggregate(LLVMTargetDataRef layout, struct cg_places *places,
     if (!part)
       return;
     uint64_t offset = is_struct ? LLVMOffsetOfElement(layout, type, i) : i * LLVMABISizeOfType(layout, element);
-    cg_place_push(places, part, cg_address_add(place.address, (struct cg_address){(int64_t)offset, 0}), writes);
+    cg_place_push(places, part, cg_memory_add(place.address, (struct cg_address){(int64_t)offset, 0}), writes);
   }
 }
 
@@ -195,24 +209,21 @@ static void cg_add_store(LLVMTargetDataRef layout, LLVMValueRef store, struct cg
     cg_write_add(writes, cg_everywhere, NULL);
 }
 
-/* A copy from the beginning of a constant gives the variable what the constant holds. */
-static void cg_add_copy(LLVMTargetDataRef layout, LLVMValueRef source, struct cg_address address,
-                        struct cg_writes *writes) {
-  struct cg_address from;
-  LLVMValueRef base = cg_memory_base(layout, source, &from);
-  if (base && LLVMIsAGlobalVariable(base) && LLVMIsGlobalConstant(base) && cg_has_definitive_initializer(base) &&
-      !from.offset && !from.step)
-    cg_add_constant(layout, LLVMGetInitializer(base), address, writes);
-  else
-    cg_write_add(writes, cg_everywhere, NULL);
+/* Whether a call is given a copy of what the pointer points to. */
+static bool cg_passes_copy(LLVMValueRef call, LLVMValueRef pointer) {
+  unsigned by_value = LLVMGetEnumAttributeKindForName("byval", 5);
+  bool copy = true;
+  for (unsigned i = 0; i < LLVMGetNumArgOperands(call); i++)
+    if (LLVMGetOperand(call, i) == pointer)
+      copy = copy && LLVMGetCallSiteEnumAttribute(call, i + 1, by_value);
+  return copy && LLVMGetCalledValue(call) != pointer;
 }
 
 static bool cg_begins(const char *name, size_t length, const char *prefix) {
   return length >= strlen(prefix) && !strncmp(name, prefix, strlen(prefix));
 }
 
-static void cg_add_call(LLVMTargetDataRef layout, LLVMValueRef call, LLVMValueRef pointer, struct cg_address address,
-                        struct cg_writes *writes) {
+static void cg_add_call(LLVMValueRef call, LLVMValueRef pointer, struct cg_address address, struct cg_writes *writes) {
   size_t length = 0;
   LLVMValueRef callee = LLVMGetCalledValue(call);
   const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
@@ -220,10 +231,13 @@ static void cg_add_call(LLVMTargetDataRef layout, LLVMValueRef call, LLVMValueRe
       cg_begins(name, length, "llvm.invariant."))
     return;
   bool copies = cg_begins(name, length, "llvm.memcpy.") || cg_begins(name, length, "llvm.memmove.");
-  if (copies && LLVMGetOperand(call, 0) == pointer)
-    cg_add_copy(layout, LLVMGetOperand(call, 1), address, writes);
-  else if (!copies)
+  if (copies && LLVMGetOperand(call, 0) == pointer) {
+    cg_write_add(writes, address, LLVMGetOperand(call, 1));
+    if (!writes->failed)
+      writes->items[writes->count - 1].copies = true;
+  } else if (!copies && !cg_passes_copy(call, pointer)) {
     cg_write_add(writes, cg_everywhere, NULL);
+  }
 }
 
 static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, struct cg_place place, LLVMValueRef user,
@@ -239,7 +253,7 @@ static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, stru
                                      cg_memory_step(layout, user, &address)))
     cg_place_push(places, user, address, writes);
   else if (opcode == LLVMCall)
-    cg_add_call(layout, user, place.value, address, writes);
+    cg_add_call(user, place.value, address, writes);
   else
     cg_write_add(writes, cg_everywhere, NULL);
 }
@@ -258,7 +272,7 @@ static void cg_add_stores(LLVMTargetDataRef layout, LLVMValueRef variable, struc
 }
 
 void cg_memory_writes(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
-  if (LLVMIsAAllocaInst(variable)) {
+  if (LLVMIsAAllocaInst(variable) || LLVMIsAArgument(variable)) {
     cg_add_stores(layout, variable, writes);
   } else if (!cg_has_definitive_initializer(variable) || (!LLVMIsGlobalConstant(variable) && !cg_is_local(variable))) {
     cg_write_add(writes, cg_everywhere, NULL);

@@ -170,6 +170,46 @@ declare i32 @__CxxFrameHandler3(...)
 ; CHECK-NOT: @osp_ws.to_cell
 ; CHECK: call ptr @wsConnect(ptr %u, ptr %cell{{.*}}) [ "funclet"(token %p) ]
 
+; A pointer to a row, which a loop moves; the handler is beside a text and a function of another type.
+@wide = constant [2 x { ptr, ptr, ptr }] [{ ptr, ptr, ptr } { ptr @text, ptr @h1, ptr @code },
+  { ptr, ptr, ptr } { ptr @text, ptr @h2, ptr @code }]
+define void @moves(ptr %u, i1 %c) {
+entry:
+  %at = alloca ptr
+  store ptr @wide, ptr %at
+  br label %loop
+loop:
+  %p = load ptr, ptr %at
+  %next = getelementptr { ptr, ptr, ptr }, ptr %p, i64 1
+  store ptr %next, ptr %at
+  %q = getelementptr { ptr, ptr, ptr }, ptr %p, i32 0, i32 1
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  br i1 %c, label %loop, label %end
+end:
+  ret void
+}
+; CHECK-LABEL: define void @moves(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; A structure that is passed by value, and copied.
+define internal void @takes(ptr %u, ptr byval({ ptr, ptr, ptr }) %row) {
+  %copy = alloca { ptr, ptr, ptr }
+  call void @llvm.memcpy.p0.p0.i64(ptr %copy, ptr %row, i64 24, i1 false)
+  %q = getelementptr { ptr, ptr, ptr }, ptr %copy, i32 0, i32 1
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+define void @hands_over(ptr %u) {
+  %row = alloca { ptr, ptr, ptr }
+  call void @llvm.memcpy.p0.p0.i64(ptr %row, ptr @wide, i64 24, i1 false)
+  call void @takes(ptr %u, ptr byval({ ptr, ptr, ptr }) %row)
+  ret void
+}
+; CHECK-LABEL: define internal void @takes(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
 ; A builtin among the arguments of its own call.
 define void @itself(i1 %c) {
   %s = select i1 %c, ptr @h1, ptr @h2
