@@ -1,7 +1,8 @@
 /* mutate_ir FILE...: mutates the modules of the IR tests and lowers them, for FUZZ_SECONDS (60 by default).
  *
- * A mutant that LLVM's verifier accepts is either lowered, and then the verifier accepts the result and a second lowering
- * changes nothing; or it is refused, and then it is the same as before. CG-6 CG-13 CG-14. FUZZ_SEED repeats a run. */
+ * A mutant that LLVM's verifier accepts is either lowered, and then the verifier accepts the result and a second
+ * lowering changes nothing; or it is refused, and then it is the same as before. CG-6 CG-13 CG-14. FUZZ_SEED repeats a
+ * run. */
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/IRReader.h>
