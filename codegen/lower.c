@@ -26,32 +26,37 @@ struct cg_calls {
   size_t count;
 };
 
+static bool cg_passes_itself(LLVMValueRef call, LLVMValueRef function) {
+  for (unsigned i = 0; i < LLVMGetNumArgOperands(call); i++)
+    if (LLVMGetOperand(call, i) == function)
+      return true;
+  return false;
+}
+
 /* A call that passes the function to itself has several uses of it, and is listed once. */
+static bool cg_is_listed(const struct cg_calls *calls, size_t from, LLVMValueRef call, LLVMValueRef function) {
+  if (!cg_passes_itself(call, function))
+    return false;
+  for (size_t i = from; i < calls->count; i++)
+    if (calls->items[i] == call)
+      return true;
+  return false;
+}
+
 static struct cg_calls cg_calls_of(LLVMValueRef function) {
-  struct cg_map seen = {NULL, 0, 0};
   size_t count = 0;
   for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
     count += cg_is_call_of(LLVMGetUser(use), function);
-  struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), 0};
+  struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), count};
+  size_t first = count;
   for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use)) {
     LLVMValueRef call = LLVMGetUser(use);
-    if (!cg_is_call_of(call, function))
-      continue;
-    size_t *number = cg_map_at(&seen, (uintptr_t)call);
-    if (!number) {
-      free(calls.items);
-      calls.items = NULL;
-    } else if (!*number) {
-      *number = 1;
-      calls.items[calls.count++] = call;
-    }
+    if (cg_is_call_of(call, function) && !cg_is_listed(&calls, first, call, function))
+      calls.items[--first] = call;
   }
-  cg_map_free(&seen);
-  for (size_t i = 0; i < calls.count / 2 && calls.items; i++) {
-    LLVMValueRef last = calls.items[calls.count - 1 - i];
-    calls.items[calls.count - 1 - i] = calls.items[i];
-    calls.items[i] = last;
-  }
+  calls.count -= first;
+  for (size_t i = 0; calls.items && first && i < calls.count; i++)
+    calls.items[i] = calls.items[first + i];
   return calls;
 }
 
