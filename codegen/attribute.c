@@ -1,5 +1,6 @@
 #include "attribute.h"
 
+#include <llvm-c/DebugInfo.h>
 #include <llvm/Config/llvm-config.h>
 #include <string.h>
 
@@ -21,7 +22,6 @@ void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index)
  * malloc may set. LLVM 22 added two locations for targets. */
 enum {
   CG_MEMORY_READ_ARGUMENTS = 1 << 0,
-  CG_MEMORY_WRITE_ARGUMENTS = 2 << 0,
   CG_MEMORY_INACCESSIBLE = 3 << 2,
 #if LLVM_VERSION_MAJOR < 21
   CG_MEMORY_READ_OTHER = 1 << 4,
@@ -30,20 +30,164 @@ enum {
 #endif
 };
 
-void cg_attribute_add_writes_own_memory(LLVMValueRef function, bool and_arguments) {
-  unsigned effects = CG_MEMORY_READ_OTHER | CG_MEMORY_INACCESSIBLE | CG_MEMORY_READ_ARGUMENTS;
-  if (and_arguments)
-    effects |= CG_MEMORY_WRITE_ARGUMENTS;
-  cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "memory", effects);
+void cg_attribute_add_writes_own_memory(LLVMValueRef function) {
+  cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "memory",
+                   CG_MEMORY_READ_OTHER | CG_MEMORY_INACCESSIBLE | CG_MEMORY_READ_ARGUMENTS);
 }
 
-void cg_attribute_copy_sanitizers(LLVMValueRef from, LLVMValueRef to) {
-  static const char *const sanitizers[] = {"sanitize_address", "sanitize_hwaddress", "sanitize_memory",
-                                           "sanitize_thread", "sanitize_memtag"};
-  for (size_t i = 0; i < sizeof sanitizers / sizeof sanitizers[0]; i++) {
-    unsigned kind = LLVMGetEnumAttributeKindForName(sanitizers[i], strlen(sanitizers[i]));
-    LLVMAttributeRef attribute = LLVMGetEnumAttributeAtIndex(from, CG_ATTRIBUTE_FUNCTION, kind);
-    if (attribute)
-      LLVMAddAttributeAtIndex(to, CG_ATTRIBUTE_FUNCTION, attribute);
+void cg_attribute_add_text(LLVMValueRef function, const char *name, const char *value) {
+  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(function));
+  LLVMAttributeRef attribute =
+      LLVMCreateStringAttribute(llvm, name, (unsigned)strlen(name), value, (unsigned)strlen(value));
+  LLVMAddAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, attribute);
+}
+
+bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const char *name) {
+  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+  return kind && LLVMGetEnumAttributeAtIndex(function, index, kind);
+}
+
+const char *cg_attribute_unserved(LLVMValueRef function) {
+  static const char *const names[] = {"inalloca", "preallocated", "sret", "swifterror"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    for (LLVMAttributeIndex parameter = 1; parameter <= LLVMCountParams(function); parameter++)
+      if (cg_attribute_has(function, parameter, names[i]))
+        return names[i];
+  return NULL;
+}
+
+/* Returns the value of a module flag, or 0. */
+static uint64_t cg_flag(LLVMModuleRef module, const char *name) {
+  LLVMMetadataRef flag = LLVMGetModuleFlag(module, name, strlen(name));
+  if (!flag || LLVMGetMetadataKind(flag) != LLVMConstantAsMetadataMetadataKind)
+    return 0;
+  LLVMValueRef value = LLVMGetOperand(LLVMMetadataAsValue(LLVMGetModuleContext(module), flag), 0);
+  return LLVMIsAConstantInt(value) ? LLVMConstIntGetZExtValue(value) : 0;
+}
+
+/* Later versions ask for the presence of these attributes, earlier ones for their value. */
+#if LLVM_VERSION_MAJOR < 19
+#define CG_PRESENT "true"
+#else
+#define CG_PRESENT ""
+#endif
+
+void cg_attribute_add_defaults(LLVMValueRef function) {
+  static const char *const frame_pointers[] = {NULL, "non-leaf", "all", "reserved"};
+  static const char *const switches[] = {"branch-target-enforcement", "branch-protection-pauth-lr",
+                                         "guarded-control-stack"};
+  LLVMModuleRef module = LLVMGetGlobalParent(function);
+  uint64_t frame_pointer = cg_flag(module, "frame-pointer");
+  uint64_t tables = cg_flag(module, "uwtable");
+  if (tables)
+    cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "uwtable", tables);
+  if (frame_pointer && frame_pointer < sizeof frame_pointers / sizeof *frame_pointers)
+    cg_attribute_add_text(function, "frame-pointer", frame_pointers[frame_pointer]);
+  if (cg_flag(module, "function_return_thunk_extern"))
+    cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "fn_ret_thunk_extern", 0);
+  if (cg_flag(module, "sign-return-address")) {
+    cg_attribute_add_text(function, "sign-return-address",
+                          cg_flag(module, "sign-return-address-all") ? "all" : "non-leaf");
+    cg_attribute_add_text(function, "sign-return-address-key",
+                          cg_flag(module, "sign-return-address-with-bkey") ? "b_key" : "a_key");
+  }
+  for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+    if (cg_flag(module, switches[i]))
+      cg_attribute_add_text(function, switches[i], CG_PRESENT);
+}
+
+/* What a function shares with those that it is inlined into, or calls, whatever it does: how it is instrumented and
+ * protected, and for which machine. nocf_check is not among them: the runtime calls forwarders through pointers. */
+static const char *const cg_shared_kinds[] = {
+    "sanitize_address",
+    "sanitize_hwaddress",
+    "sanitize_memory",
+    "sanitize_thread",
+    "sanitize_memtag",
+    "sanitize_type",
+    "sanitize_realtime",
+    "sanitize_numerical_stability",
+    "sanitize_alloc_token",
+    "nosanitize_coverage",
+    "disable_sanitizer_instrumentation",
+    "safestack",
+    "shadowcallstack",
+    "ssp",
+    "sspreq",
+    "sspstrong",
+    "speculative_load_hardening",
+    "noprofile",
+    "skipprofile",
+    "uwtable",
+    "fn_ret_thunk_extern",
+};
+
+static const char *const cg_shared_texts[] = {
+    "target-cpu",
+    "target-features",
+    "tune-cpu",
+    "frame-pointer",
+    "denormal-fp-math",
+    "denormal-fp-math-f32",
+    "use-sample-profile",
+    "sign-return-address",
+    "sign-return-address-key",
+    "branch-target-enforcement",
+    "branch-protection-pauth-lr",
+    "guarded-control-stack",
+    "ptrauth-calls",
+    "ptrauth-returns",
+    "ptrauth-auth-traps",
+    "probe-stack",
+    "stack-probe-size",
+    "no-stack-arg-probe",
+    "split-stack",
+    "zero-call-used-regs",
+    "indirect-tls-seg-refs",
+};
+
+enum {
+  CG_SHARED_KINDS = sizeof cg_shared_kinds / sizeof *cg_shared_kinds,
+  CG_SHARED_TEXTS = sizeof cg_shared_texts / sizeof *cg_shared_texts,
+};
+_Static_assert(CG_SHARED_KINDS + CG_SHARED_TEXTS == CG_ATTRIBUTE_SHARED, "one element for each");
+
+/* Writes the attributes of a function; NULL for each that it lacks. */
+static void cg_read_shared(LLVMValueRef function, LLVMAttributeRef *attributes) {
+  for (size_t i = 0; i < CG_SHARED_KINDS; i++) {
+    unsigned kind = LLVMGetEnumAttributeKindForName(cg_shared_kinds[i], strlen(cg_shared_kinds[i]));
+    attributes[i] = kind ? LLVMGetEnumAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, kind) : NULL;
+  }
+  for (size_t i = 0; i < CG_SHARED_TEXTS; i++)
+    attributes[CG_SHARED_KINDS + i] = LLVMGetStringAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, cg_shared_texts[i],
+                                                                    (unsigned)strlen(cg_shared_texts[i]));
+}
+
+void cg_attribute_share(struct cg_attribute_shared *shared, LLVMValueRef function) {
+  LLVMAttributeRef attributes[CG_ATTRIBUTE_SHARED];
+  if (shared->last == function)
+    return;
+  cg_read_shared(function, shared->last ? attributes : shared->common);
+  for (size_t i = 0; shared->last && i < CG_ATTRIBUTE_SHARED; i++)
+    if (shared->common[i] != attributes[i])
+      shared->common[i] = NULL;
+  shared->last = function;
+}
+
+void cg_attribute_add_shared(LLVMValueRef function, const struct cg_attribute_shared *shared) {
+  for (size_t i = 0; shared->last && i < CG_ATTRIBUTE_SHARED; i++)
+    if (shared->common[i])
+      LLVMAddAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, shared->common[i]);
+}
+
+void cg_attribute_copy_to_call(LLVMValueRef function, LLVMValueRef call) {
+  LLVMAttributeRef attributes[64];
+  for (LLVMAttributeIndex index = 0; index <= LLVMCountParams(function); index++) {
+    unsigned count = LLVMGetAttributeCountAtIndex(function, index);
+    if (count > sizeof attributes / sizeof *attributes)
+      continue;
+    LLVMGetAttributesAtIndex(function, index, attributes);
+    for (unsigned i = 0; i < count; i++)
+      LLVMAddCallSiteAttribute(call, index, attributes[i]);
   }
 }

@@ -16,9 +16,32 @@ void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const cha
 /* Adds that the callee does not capture the pointer that a parameter receives. */
 void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index);
 
-/* Adds that the function writes only memory that its module cannot access and, if `and_arguments`, what its arguments
- * point to. The function may read any memory: a tracing collector does when it allocates. */
-void cg_attribute_add_writes_own_memory(LLVMValueRef function, bool and_arguments);
+/* Adds a string attribute to a function. */
+void cg_attribute_add_text(LLVMValueRef function, const char *name, const char *value);
 
-/* Copies the sanitizer attributes of a function. The inliner does not inline between functions that differ in them. */
-void cg_attribute_copy_sanitizers(LLVMValueRef from, LLVMValueRef to);
+bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const char *name);
+
+/* Returns the name of an attribute of a parameter that no call or body here can serve, or NULL. */
+const char *cg_attribute_unserved(LLVMValueRef function);
+
+/* Adds that the function writes only memory that its module cannot access. It may read any memory: a tracing collector
+ * does when it allocates. */
+void cg_attribute_add_writes_own_memory(LLVMValueRef function);
+
+/* Adds what the flags of the module ask of every function: unwind tables, frame pointers, branch protection. */
+void cg_attribute_add_defaults(LLVMValueRef function);
+
+/* The attributes about instrumentation, protection and the machine that some functions have in common. Zero-
+ * initialized: no function yet. */
+enum { CG_ATTRIBUTE_SHARED = 42 };
+struct cg_attribute_shared {
+  LLVMValueRef last;
+  LLVMAttributeRef common[CG_ATTRIBUTE_SHARED];
+};
+
+/* Adds a function to those that share. */
+void cg_attribute_share(struct cg_attribute_shared *shared, LLVMValueRef function);
+void cg_attribute_add_shared(LLVMValueRef function, const struct cg_attribute_shared *shared);
+
+/* Gives a call the attributes of the callee's parameters and result: some are part of how it is called. */
+void cg_attribute_copy_to_call(LLVMValueRef function, LLVMValueRef call);

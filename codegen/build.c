@@ -1,9 +1,6 @@
 #include "check.h"
-#include "closure.h"
 #include "declare.h"
 #include "type.h"
-
-#include <stdlib.h>
 
 static const struct osp_ws_codegen_builtin *cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
   if (!module)
@@ -31,13 +28,24 @@ static LLVMValueRef cg_declare_builtin(LLVMModuleRef module, const char *name,
 
 LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_ws_codegen_report *report,
                                     void *context) {
-  struct cg_diag diag = {report, context, 0};
+  struct cg_diag diag = {.report = report, .context = context};
   const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
   return builtin ? cg_declare_builtin(module, name, builtin, &diag) : NULL;
 }
 
-static void cg_check_argument(LLVMValueRef argument, const char *name, const struct osp_ws_codegen_member *parameter,
-                              struct cg_diag *diag) {
+/* The function that is being built is not complete. What else the handler may be is checked when it is lowered. */
+static void cg_check_constant_handler(LLVMModuleRef module, LLVMValueRef argument, const char *name,
+                                      const struct osp_ws_codegen_member *parameter, struct cg_diag *diag) {
+  struct cg_flow *flow = LLVMIsConstant(argument) ? cg_flow_new(module, parameter->type) : NULL;
+  if (flow) {
+    cg_flow_add(flow, argument);
+    cg_check_handler(flow, argument, NULL, name, parameter, diag);
+  }
+  cg_flow_free(flow);
+}
+
+static void cg_check_argument(LLVMModuleRef module, LLVMValueRef argument, const char *name,
+                              const struct osp_ws_codegen_member *parameter, struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   if (!argument) {
     cg_diag_error(diag, NULL, "'%s' is given no value as %s", name, parameter->name);
@@ -46,7 +54,7 @@ static void cg_check_argument(LLVMValueRef argument, const char *name, const str
   LLVMTypeRef actual = LLVMTypeOf(argument);
   LLVMTypeRef expected = cg_type_value(LLVMGetTypeContext(actual), parameter->type);
   if (actual == expected && parameter->type->kind == OSP_WS_CODEGEN_HANDLER) {
-    cg_check_handler(argument, NULL, name, parameter, diag);
+    cg_check_constant_handler(module, argument, name, parameter, diag);
   } else if (actual != expected) {
     char *actual_text = LLVMPrintTypeToString(actual);
     char *expected_text = LLVMPrintTypeToString(expected);
@@ -58,8 +66,8 @@ static void cg_check_argument(LLVMValueRef argument, const char *name, const str
   }
 }
 
-static void cg_check_arguments(const char *name, const struct osp_ws_codegen_builtin *builtin, LLVMValueRef *arguments,
-                               size_t count, struct cg_diag *diag) {
+static void cg_check_arguments(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin,
+                               LLVMValueRef *arguments, size_t count, struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   if (count != builtin->parameter_count) {
     osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
@@ -68,7 +76,7 @@ static void cg_check_arguments(const char *name, const struct osp_ws_codegen_bui
     return;
   }
   for (size_t i = 0; i < count; i++)
-    cg_check_argument(arguments[i], name, &builtin->parameters[i], diag);
+    cg_check_argument(module, arguments[i], name, &builtin->parameters[i], diag);
 }
 
 /* Returns the module of the insertion point, or NULL if there is none. */
@@ -80,19 +88,14 @@ static LLVMModuleRef cg_module_of(LLVMBuilderRef builder) {
 
 LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name, LLVMValueRef *arguments, size_t count,
                                        osp_ws_codegen_report *report, void *context) {
-  struct cg_diag diag = {report, context, 0};
-  LLVMValueRef adapted[CG_TYPE_MOST_MEMBERS];
+  struct cg_diag diag = {.report = report, .context = context};
   LLVMModuleRef module = cg_module_of(builder);
   const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
   if (!builtin)
     return NULL;
-  cg_check_arguments(name, builtin, arguments, count, &diag);
+  cg_check_arguments(module, name, builtin, arguments, count, &diag);
   LLVMValueRef function = cg_declare_builtin(module, name, builtin, &diag);
   if (diag.errors)
     return NULL;
-  for (size_t i = 0; i < count; i++)
-    adapted[i] = builtin->parameters[i].type->kind == OSP_WS_CODEGEN_HANDLER
-                     ? cg_closure_adapt(module, arguments[i], builtin->parameters[i].type)
-                     : arguments[i];
-  return LLVMBuildCall2(builder, LLVMGlobalGetValueType(function), function, adapted, (unsigned)count, "result");
+  return LLVMBuildCall2(builder, LLVMGlobalGetValueType(function), function, arguments, (unsigned)count, "result");
 }

@@ -1,15 +1,37 @@
 #include "check.h"
 
-#include "closure.h"
+#include "attribute.h"
 #include "declare.h"
 #include "type.h"
 
 #include <llvm/Config/llvm-config.h>
 #include <llvm-c/Target.h>
-#include <llvm-c/TargetMachine.h>
 #include <stdio.h>
 #include <string.h>
-#include <threads.h>
+
+unsigned osp_ws_codegen_llvm_version(void) {
+  return LLVM_VERSION_MAJOR;
+}
+
+bool cg_check_options(const struct osp_ws_codegen_options *options, struct osp_ws_codegen_options *chosen,
+                      struct cg_diag *diag) {
+  unsigned major = 0;
+  LLVMGetVersion(&major, NULL, NULL);
+  if (options && (options->size < sizeof options->size || options->size > sizeof *chosen)) {
+    cg_diag_error(diag, NULL, "the options have a size of %zu bytes, but this library knows %zu", options->size,
+                  sizeof *chosen);
+    return false;
+  }
+  if (options)
+    memcpy(chosen, options, options->size);
+  if (chosen->llvm_version)
+    major = major == LLVM_VERSION_MAJOR ? chosen->llvm_version : major;
+  if (major == LLVM_VERSION_MAJOR)
+    return true;
+  cg_diag_error(diag, NULL, "this library was built with LLVM %d, and cannot lower a module of LLVM %u",
+                LLVM_VERSION_MAJOR, major);
+  return false;
+}
 
 /* Only LLVM 16 can use typed pointers. */
 void osp_ws_codegen_prepare_context(LLVMContextRef llvm) {
@@ -33,53 +55,62 @@ bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag) {
   return false;
 }
 
-static void cg_initialize_targets(void) {
-  LLVMInitializeAllTargetInfos();
-  LLVMInitializeAllTargets();
-  LLVMInitializeAllTargetMCs();
-}
-
-/* Returns the pointer size of a target triple, or 0 if this LLVM does not support the target. */
-static unsigned cg_pointer_size_of(const char *triple) {
-  static once_flag initialized = ONCE_FLAG_INIT; /* the target registry is not thread-safe */
-  LLVMTargetRef target;
-  char *error = NULL;
-  unsigned size = 0;
-  call_once(&initialized, cg_initialize_targets);
-  char *full = LLVMNormalizeTargetTriple(triple);
-  LLVMTargetMachineRef machine = NULL;
-  if (LLVMGetTargetFromTriple(full, &target, &error))
-    LLVMDisposeMessage(error);
-  else
-    machine =
-        LLVMCreateTargetMachine(target, full, "", "", LLVMCodeGenLevelDefault, LLVMRelocDefault, LLVMCodeModelDefault);
-  LLVMDisposeMessage(full);
-  if (machine) {
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    size = LLVMPointerSize(layout);
-    LLVMDisposeTargetData(layout);
-    LLVMDisposeTargetMachine(machine);
+/* Architectures with 8-byte pointers, for a module that has a triple and no data layout. */
+static bool cg_is_64_bit(const char *triple) {
+  static const char *const architectures[] = {
+      "x86_64",  "x86_64h",   "amd64",       "aarch64",     "aarch64_be", "arm64",     "arm64e",
+      "arm64ec", "powerpc64", "powerpc64le", "ppc64",       "ppc64le",    "riscv64",   "riscv64be",
+      "s390x",   "systemz",   "mips64",      "mips64el",    "mipsn64",    "mipsn64el", "mipsisa64r6",
+      "ve",      "sparcv9",   "sparc64",     "loongarch64", "wasm64",     "bpf",       "mipsisa64r6el",
+  };
+  static const char *const short_pointers[] = {"x32", "abin32", "ilp32"};
+  size_t length = strcspn(triple, "-"), whole = strlen(triple);
+  for (size_t i = 0; i < sizeof short_pointers / sizeof *short_pointers; i++) {
+    size_t suffix = strlen(short_pointers[i]);
+    if (whole >= suffix && !strcmp(triple + whole - suffix, short_pointers[i]))
+      return false;
   }
-  return size;
+  for (size_t i = 0; i < sizeof architectures / sizeof *architectures; i++)
+    if (strlen(architectures[i]) == length && !strncmp(architectures[i], triple, length))
+      return true;
+  return false;
 }
 
-/* Uses the data layout, else the triple, else the host. */
-static unsigned cg_pointer_size(LLVMModuleRef module) {
-  if (*LLVMGetDataLayoutStr(module))
-    return LLVMPointerSize(LLVMGetModuleDataLayout(module));
-  if (*LLVMGetTarget(module))
-    return cg_pointer_size_of(LLVMGetTarget(module));
-  return sizeof(void *);
+/* Finds A5, P1 or G1 in a data layout: the address space, other than 0, of allocas, functions or variables. */
+static const char *cg_address_space(const char *layout) {
+  for (;;) {
+    if (strchr("APG", layout[0]) && layout[0] && strspn(layout + 1, "0123456789") > strspn(layout + 1, "0"))
+      return layout;
+    layout += strcspn(layout, "-");
+    if (!*layout++)
+      return NULL;
+  }
 }
 
 void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
-  unsigned size = cg_pointer_size(module);
-  const char *triple = LLVMGetTarget(module);
-  if (size == 0)
-    cg_diag_error(diag, NULL, "the target '%s' is unknown to this LLVM", triple);
+  const char *triple = LLVMGetTarget(module), *layout = LLVMGetDataLayoutStr(module);
+  const char *space = cg_address_space(layout);
+  unsigned size = *layout ? LLVMPointerSize(LLVMGetModuleDataLayout(module)) : (unsigned)sizeof(void *);
+  if (!*layout && *triple && !cg_is_64_bit(triple))
+    cg_diag_error(diag, NULL,
+                  "the WebSocket builtins need a target with 8-byte pointers; '%s' is not known as one, and the module "
+                  "has no data layout",
+                  triple);
   else if (size != 8)
     cg_diag_error(diag, NULL, "the WebSocket builtins need a target with 8-byte pointers; those of %s%s%s have %u",
                   *triple ? "'" : "", *triple ? triple : "this module's data layout", *triple ? "'" : "", size);
+  if (space)
+    cg_diag_error(diag, NULL, "the WebSocket builtins need one address space; the data layout has another ('%.*s')",
+                  (int)strcspn(space, "-"), space);
+}
+
+/* Refuses attributes that say how a parameter is passed and that no body or call can serve. */
+static bool cg_check_parameters(LLVMValueRef function, const char *name, const char *what, struct cg_diag *diag) {
+  const char *attribute = cg_attribute_unserved(function);
+  if (attribute)
+    cg_diag_error(diag, function, "'%s' has a parameter with the attribute '%s', but %s has not", name, attribute,
+                  what);
+  return !attribute;
 }
 
 /* Checks that `global` is a function of the expected type. `what` is "the runtime's" or "the builtin's", for the error;
@@ -104,15 +135,14 @@ bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_w
   char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
   osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
-  return cg_check_type(global, name, osp_ws_codegen_function_type(llvm, builtin), "the builtin's", signature, diag);
+  return cg_check_type(global, name, osp_ws_codegen_function_type(llvm, builtin), "the builtin's", signature, diag) &&
+         cg_check_parameters(global, name, "the builtin", diag);
 }
 
 static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
   LLVMValueRef global = cg_declare_find(module, name);
-  if (global && !LLVMIsDeclaration(global))
-    cg_diag_error(diag, global, "'%s' is defined by the program, but it is the runtime's", name);
-  else if (global)
-    cg_check_type(global, name, expected, "the runtime's", NULL, diag);
+  if (global && cg_check_type(global, name, expected, "the runtime's", NULL, diag))
+    cg_check_parameters(global, name, "the runtime's function", diag);
 }
 
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
@@ -130,115 +160,138 @@ struct cg_handler_check {
   const struct osp_ws_codegen_member *parameter;
   LLVMValueRef about;
   struct cg_diag *diag;
+  char signature[CG_CHECK_SIGNATURE_SIZE];
 };
 
 /* `cell` is the constant cell that holds the function, or NULL if the function itself is the operand. */
-static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRef cell, LLVMValueRef function,
-                               LLVMTypeRef expected) {
-  char signature[CG_CHECK_SIGNATURE_SIZE];
+static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRef cell, LLVMValueRef function) {
   size_t length;
+  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(function));
+  LLVMTypeRef expected = cell ? osp_ws_codegen_handler_type(llvm, check->parameter->type)
+                              : cg_type_raw_handler(llvm, check->parameter->type);
   const char *name = LLVMGetValueName2(function, &length);
   char *actual_text = LLVMPrintTypeToString(LLVMGlobalGetValueType(function));
   char *expected_text = LLVMPrintTypeToString(expected);
-  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof signature);
   if (cell)
     cg_diag_error(check->diag, check->about,
                   "the cell '%s' is passed to '%s' as %s, but its code '%s' has type %s; expected %s: %s",
                   LLVMGetValueName2(cell, &length), check->name, check->parameter->name, name, actual_text,
-                  expected_text, signature);
+                  expected_text, check->signature);
   else
     cg_diag_error(check->diag, check->about, "'%s' is passed to '%s' as %s, but has type %s; expected %s: %s", name,
-                  check->name, check->parameter->name, actual_text, expected_text, signature);
+                  check->name, check->parameter->name, actual_text, expected_text, check->signature);
   LLVMDisposeMessage(actual_text);
   LLVMDisposeMessage(expected_text);
 }
 
 static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRef constant) {
-  char signature[CG_CHECK_SIGNATURE_SIZE];
-  osp_ws_codegen_spell_type(check->parameter->type, signature, sizeof signature);
   char *text = LLVMPrintValueToString(constant);
   cg_diag_error(check->diag, check->about,
                 "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s", text, check->name,
-                check->parameter->name, signature);
+                check->parameter->name, check->signature);
   LLVMDisposeMessage(text);
 }
 
-/* Returns the first scalar of an initializer, inside any nested structs and arrays. */
-static LLVMValueRef cg_first_word(LLVMValueRef initializer) {
-  while (initializer && (LLVMGetTypeKind(LLVMTypeOf(initializer)) == LLVMStructTypeKind ||
-                         LLVMGetTypeKind(LLVMTypeOf(initializer)) == LLVMArrayTypeKind))
-    initializer = LLVMGetAggregateElement(initializer, 0);
-  return initializer;
-}
-
-/* An initialized cell must start with a pointer. The code of a constant cell is known, so its type is checked. */
-static void cg_check_cell(const struct cg_handler_check *check, LLVMValueRef cell) {
-  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(cell));
-  LLVMValueRef initializer = LLVMGetInitializer(cell);
-  LLVMValueRef code = cg_first_word(initializer);
-  LLVMTypeRef expected = osp_ws_codegen_handler_type(llvm, check->parameter->type);
-  if (!initializer)
-    return;
-  if (!code || LLVMGetTypeKind(LLVMTypeOf(code)) != LLVMPointerTypeKind) {
-    cg_refuse_constant(check, cell);
-  } else if (LLVMIsGlobalConstant(cell)) {
-    code = cg_closure_strip_casts(code);
-    if (LLVMIsNull(code) || LLVMIsUndef(code))
-      cg_refuse_constant(check, cell);
-    else if (LLVMIsAFunction(code) && LLVMGlobalGetValueType(code) != expected)
-      cg_refuse_function(check, cell, code, expected);
-  }
-}
-
-/* Whether a value is null, undef, poison or an integer cast to a pointer. */
-static bool cg_is_no_cell(LLVMValueRef value) {
-  return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) ||
-         (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr);
-}
-
-static void cg_check_handler_value(const struct cg_handler_check *check, LLVMValueRef value,
-                                   const struct cg_closure_choice *outer) {
-  value = cg_closure_strip_casts(value);
-  if (LLVMIsAFunction(value)) {
-    LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(value));
-    LLVMTypeRef expected = cg_type_raw_handler(llvm, check->parameter->type);
-    if (LLVMGlobalGetValueType(value) != expected)
-      cg_refuse_function(check, NULL, value, expected);
-  } else if (LLVMIsAGlobalVariable(value)) {
-    cg_check_cell(check, value);
-  } else if (cg_is_no_cell(value)) {
+static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef constant) {
+  size_t length;
+  LLVMValueRef value = cg_flow_strip(constant);
+  LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_flow_code_of(value) : NULL;
+  if (code)
+    code = cg_flow_strip(code);
+  if (cg_flow_is_function(value) && cg_flow_is_unserved(value))
+    cg_check_parameters(cg_flow_function_behind(value), LLVMGetValueName2(value, &length), "a handler", check->diag);
+  else if (cg_flow_is_function(value))
+    cg_refuse_function(check, NULL, value);
+  else if (code && cg_flow_is_function(code))
+    cg_refuse_function(check, value, code);
+  else
     cg_refuse_constant(check, value);
-  } else if (cg_closure_is_choice(value) && !cg_closure_find_choice(outer, value)) {
-    struct cg_closure_choice here = {value, NULL, outer};
-    for (unsigned i = cg_closure_first_alternative(value); i < (unsigned)LLVMGetNumOperands(value); i++)
-      cg_check_handler_value(check, LLVMGetOperand(value, i), &here);
-  }
 }
 
-void cg_check_handler(LLVMValueRef operand, LLVMValueRef about, const char *name,
+/* A plain function needs a cell, and a value of unknown origin may have one: nothing at run time tells them apart. */
+static void cg_refuse_mixture(const struct cg_handler_check *check, LLVMValueRef raw, LLVMValueRef other) {
+  size_t length;
+  const char *name = LLVMGetValueName2(other, &length);
+  char *text = *name ? NULL : LLVMPrintValueToString(other);
+  cg_diag_error(check->diag, check->about,
+                "either the plain function '%s' or the unknown value '%s' is passed to '%s' as %s, and nothing tells "
+                "which needs a closure cell: %s",
+                LLVMGetValueName2(cg_flow_strip(raw), &length), text ? text : name, check->name, check->parameter->name,
+                check->signature);
+  LLVMDisposeMessage(text);
+}
+
+void cg_check_handler(const struct cg_flow *flow, LLVMValueRef operand, LLVMValueRef about, const char *name,
                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag) {
-  struct cg_handler_check check = {name, parameter, about, diag};
-  cg_check_handler_value(&check, operand, NULL);
+  struct cg_handler_check check = {name, parameter, about, diag, ""};
+  struct cg_facts facts = cg_flow_facts(flow, operand);
+  osp_ws_codegen_spell_type(parameter->type, check.signature, sizeof check.signature);
+  if (facts.witness[CG_FACT_WRONG])
+    cg_refuse_wrong(&check, facts.witness[CG_FACT_WRONG]);
+  else if (facts.witness[CG_FACT_RAW] && facts.witness[CG_FACT_OTHER])
+    cg_refuse_mixture(&check, facts.witness[CG_FACT_RAW], facts.witness[CG_FACT_OTHER]);
+}
+
+/* Returns the operand of a cast, or NULL if the value is not a cast of this kind. */
+static LLVMValueRef cg_cast_operand(LLVMValueRef value, LLVMOpcode opcode) {
+  bool is_cast = (LLVMIsAInstruction(value) && LLVMGetInstructionOpcode(value) == opcode) ||
+                 (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == opcode);
+  return is_cast ? LLVMGetOperand(value, 0) : NULL;
+}
+
+/* A compiler that casts what does not fit, instead of refusing it, swaps named arguments so. Two constants are a JIT's
+ * own addresses. */
+static void cg_check_swapped(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
+                             struct cg_diag *diag) {
+  char signature[CG_CHECK_SIGNATURE_SIZE];
+  const char *integer = NULL, *pointer = NULL;
+  bool varies = false;
+  for (unsigned i = 0; i < builtin->parameter_count; i++) {
+    bool is_integer = builtin->parameters[i].type->kind == OSP_WS_CODEGEN_INT;
+    LLVMValueRef from = cg_cast_operand(LLVMGetOperand(call, i), is_integer ? LLVMPtrToInt : LLVMIntToPtr);
+    if (!from)
+      continue;
+    *(is_integer ? &integer : &pointer) = builtin->parameters[i].name;
+    varies |= !LLVMIsConstant(from);
+  }
+  if (!integer || !pointer || !varies)
+    return;
+  osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
+  cg_diag_error(diag, call,
+                "'%s' is given a pointer cast to an integer as %s and an integer cast to a pointer as %s: %s", name,
+                integer, pointer, signature);
 }
 
 /* With opaque pointers a call has its own function type, which may differ from the function's. */
-void cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
+bool cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
                    struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetTypeContext(LLVMTypeOf(call));
   LLVMTypeRef expected = osp_ws_codegen_function_type(llvm, builtin);
   LLVMTypeRef actual = LLVMGetCalledFunctionType(call);
-  if (actual != expected) {
-    char *actual_text = LLVMPrintTypeToString(actual);
-    char *expected_text = LLVMPrintTypeToString(expected);
-    osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
-    cg_diag_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", name, actual_text,
-                  expected_text, signature);
-    LLVMDisposeMessage(actual_text);
-    LLVMDisposeMessage(expected_text);
-    return;
+  if (actual == expected) {
+    cg_check_swapped(call, name, builtin, diag);
+    return true;
   }
-  for (size_t i = 0; i < builtin->parameter_count; i++)
-    if (builtin->parameters[i].type->kind == OSP_WS_CODEGEN_HANDLER)
-      cg_check_handler(LLVMGetOperand(call, (unsigned)i), call, name, &builtin->parameters[i], diag);
+  char *actual_text = LLVMPrintTypeToString(actual);
+  char *expected_text = LLVMPrintTypeToString(expected);
+  osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
+  cg_diag_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", name, actual_text, expected_text,
+                signature);
+  LLVMDisposeMessage(actual_text);
+  LLVMDisposeMessage(expected_text);
+  return false;
+}
+
+/* A module that is read lazily has functions without bodies, whose calls cannot be seen yet. */
+bool cg_check_loaded(LLVMModuleRef module, struct cg_diag *diag) {
+  size_t length;
+  for (LLVMValueRef function = LLVMGetFirstFunction(module); function; function = LLVMGetNextFunction(function)) {
+    if (LLVMIsDeclaration(function) || LLVMGetFirstBasicBlock(function))
+      continue;
+    cg_diag_error(diag, function, "the body of '%s' is not loaded: the module has to be materialized before lowering",
+                  LLVMGetValueName2(function, &length));
+    return false;
+  }
+  return true;
 }

@@ -3,6 +3,7 @@
  * after them and cannot fail. `name` is the name or alias that the module uses. */
 
 #include "diag.h"
+#include "flow.h"
 
 #include <stdbool.h>
 
@@ -10,10 +11,14 @@
  * message. */
 enum { CG_CHECK_SIGNATURE_SIZE = 512 };
 
+/* Reads the caller's options (may be NULL), and checks that both sides use the same LLVM. */
+bool cg_check_options(const struct osp_ws_codegen_options *options, struct osp_ws_codegen_options *chosen,
+                      struct cg_diag *diag);
+
 /* Checks that the context has opaque pointers. */
 bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag);
 
-/* Checks that pointers have 8 bytes. */
+/* Checks that pointers have 8 bytes and that there is one address space. */
 void cg_check_target(LLVMModuleRef module, struct cg_diag *diag);
 
 /* Checks the declaration of osp_alloc_tagged, if there is one. */
@@ -26,10 +31,13 @@ void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin 
 bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_ws_codegen_builtin *builtin,
                        struct cg_diag *diag);
 
-/* Checks the function type and the handlers of a call. */
-void cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
+/* Checks the function type of a call, and that its arguments are not swapped. Returns false if the type is wrong. */
+bool cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
                    struct cg_diag *diag);
 
-/* Checks a handler operand. `about` is the value that diagnostics refer to; may be NULL. */
-void cg_check_handler(LLVMValueRef operand, LLVMValueRef about, const char *name,
+/* Checks a handler operand, whose facts are known. `about` is the value that diagnostics refer to; may be NULL. */
+void cg_check_handler(const struct cg_flow *flow, LLVMValueRef operand, LLVMValueRef about, const char *name,
                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag);
+
+/* Checks that every function that is defined has its body. */
+bool cg_check_loaded(LLVMModuleRef module, struct cg_diag *diag);

@@ -7,19 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-LLVMValueRef cg_closure_strip_casts(LLVMValueRef value) {
-  for (;;) {
-    if (LLVMIsABitCastInst(value) || (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMBitCast))
-      value = LLVMGetOperand(value, 0);
-    else if (LLVMIsAGlobalAlias(value))
-      value = LLVMAliasGetAliasee(value);
-    else
-      return value;
-  }
-}
-
-/* Prefixes of the names of forwarders and cells; the name of the function follows. No Osprey name contains a dot. LLVM
- * numbers those of unnamed functions. */
+/* The names of forwarders and cells end with the name of the function. LLVM numbers names that are taken. */
 static const char cg_forward_prefix[] = "osp_ws.forward.";
 static const char cg_cell_prefix[] = "osp_ws.cell.";
 
@@ -34,29 +22,49 @@ static char *cg_joined_name(const char *prefix, LLVMValueRef function) {
   return joined;
 }
 
+/* Adds an internal function that follows the rules of the module, and those of the model (may be NULL). */
+static LLVMValueRef cg_add_internal(LLVMModuleRef module, const char *name, LLVMTypeRef type, LLVMValueRef model) {
+  LLVMValueRef function = LLVMAddFunction(module, name, type);
+  struct cg_attribute_shared shared = {NULL, {NULL}};
+  LLVMSetLinkage(function, LLVMInternalLinkage);
+  LLVMSetUnnamedAddress(function, LLVMGlobalUnnamedAddr);
+  cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
+  cg_attribute_add_defaults(function);
+  cg_attribute_share(&shared, model);
+  cg_attribute_add_shared(function, &shared);
+  return function;
+}
+
 /* define internal ptr @osp_ws.forward.NAME(ptr %cell, parameters…) {
  *   %result = tail call ptr @NAME(parameters…)
  *   ret ptr %result
- * } */
-static LLVMValueRef cg_build_forwarder(LLVMModuleRef module, LLVMValueRef raw, const char *name,
-                                       const struct osp_ws_codegen_type *handler) {
-  LLVMContextRef llvm = LLVMGetModuleContext(module);
-  LLVMValueRef forwarder = LLVMAddFunction(module, name, osp_ws_codegen_handler_type(llvm, handler));
+ * }
+ *
+ * The call has the calling convention and the attributes of the function, the forwarder those that C gives it. A
+ * declaration need not have the attributes of its module's functions: the caller is the model then. */
+static LLVMValueRef cg_build_forwarder(const struct cg_closures *closures, LLVMValueRef raw, LLVMValueRef caller) {
+  const struct osp_ws_codegen_type *handler = closures->handler;
+  LLVMContextRef llvm = LLVMGetModuleContext(closures->module);
+  LLVMValueRef function = cg_flow_function_behind(raw);
+  char *name = cg_joined_name(cg_forward_prefix, raw);
+  LLVMValueRef forwarder =
+      cg_add_internal(closures->module, name ? name : cg_forward_prefix, osp_ws_codegen_handler_type(llvm, handler),
+                      function && !LLVMIsDeclaration(function) ? function : caller);
+  free(name);
   LLVMValueRef parameters[CG_TYPE_MOST_MEMBERS];
   LLVMGetParams(forwarder, parameters);
   LLVMSetValueName2(parameters[0], "cell", 4);
   for (size_t i = 0; i < handler->member_count; i++)
     LLVMSetValueName2(parameters[i + 1], handler->members[i].name, strlen(handler->members[i].name));
-  LLVMSetLinkage(forwarder, LLVMInternalLinkage);
-  LLVMSetUnnamedAddress(forwarder, LLVMGlobalUnnamedAddr);
-  cg_attribute_add(forwarder, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
-  cg_attribute_copy_sanitizers(raw, forwarder);
 
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
   LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, forwarder, "entry"));
   LLVMValueRef call = LLVMBuildCall2(builder, cg_type_raw_handler(llvm, handler), raw, parameters + 1,
                                      (unsigned)handler->member_count, "result");
-  LLVMSetInstructionCallConv(call, LLVMGetFunctionCallConv(raw));
+  if (function) {
+    LLVMSetInstructionCallConv(call, LLVMGetFunctionCallConv(function));
+    cg_attribute_copy_to_call(function, call);
+  }
   LLVMSetTailCall(call, true);
   LLVMBuildRet(builder, call);
   LLVMDisposeBuilder(builder);
@@ -64,13 +72,12 @@ static LLVMValueRef cg_build_forwarder(LLVMModuleRef module, LLVMValueRef raw, c
 }
 
 /* @osp_ws.cell.NAME = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.NAME }, align 8 */
-static LLVMValueRef cg_build_cell(LLVMModuleRef module, LLVMValueRef raw, const char *name,
-                                  const struct osp_ws_codegen_type *handler) {
-  char *forward_name = cg_joined_name(cg_forward_prefix, raw);
-  LLVMValueRef forwarder = cg_build_forwarder(module, raw, forward_name ? forward_name : cg_forward_prefix, handler);
-  free(forward_name);
-  LLVMValueRef initializer = LLVMConstStructInContext(LLVMGetModuleContext(module), &forwarder, 1, false);
-  LLVMValueRef cell = LLVMAddGlobal(module, LLVMTypeOf(initializer), name);
+static LLVMValueRef cg_build_cell(const struct cg_closures *closures, LLVMValueRef raw, LLVMValueRef caller) {
+  LLVMValueRef forwarder = cg_build_forwarder(closures, raw, caller);
+  LLVMValueRef initializer = LLVMConstStructInContext(LLVMGetModuleContext(closures->module), &forwarder, 1, false);
+  char *name = cg_joined_name(cg_cell_prefix, raw);
+  LLVMValueRef cell = LLVMAddGlobal(closures->module, LLVMTypeOf(initializer), name ? name : cg_cell_prefix);
+  free(name);
   LLVMSetInitializer(cell, initializer);
   LLVMSetLinkage(cell, LLVMPrivateLinkage);
   LLVMSetUnnamedAddress(cell, LLVMGlobalUnnamedAddr);
@@ -79,84 +86,96 @@ static LLVMValueRef cg_build_cell(LLVMModuleRef module, LLVMValueRef raw, const 
   return cell;
 }
 
-/* Returns the cell of a raw function. A module has one for each function. */
-static LLVMValueRef cg_cell_of(LLVMModuleRef module, LLVMValueRef raw, const struct osp_ws_codegen_type *handler) {
-  size_t length;
-  char *name = cg_joined_name(cg_cell_prefix, raw);
-  LLVMValueRef cell = NULL;
-  if (name && *LLVMGetValueName2(raw, &length))
-    cell = LLVMGetNamedGlobal(module, name);
-  if (!cell)
-    cell = cg_build_cell(module, raw, name ? name : cg_cell_prefix, handler);
-  free(name);
+/* Returns the cell of a plain function. */
+static LLVMValueRef cg_cell_of(struct cg_closures *closures, LLVMValueRef constant, LLVMValueRef caller) {
+  LLVMValueRef raw = cg_flow_strip(constant);
+  size_t *known = cg_map_at(&closures->cells, (uintptr_t)raw);
+  if (known && *known)
+    return (LLVMValueRef)*known;
+  LLVMValueRef cell = cg_build_cell(closures, raw, caller);
+  if (known)
+    *known = (size_t)cell;
   return cell;
 }
 
-bool cg_closure_is_choice(LLVMValueRef value) {
-  return LLVMIsAPHINode(value) || LLVMIsASelectInst(value);
+/*   %is = icmp eq ptr %handler, @NAME
+ *   %cell = select i1 %is, ptr @osp_ws.cell.NAME, ptr %handler
+ *   … one such pair for each function that a choice may give … */
+static LLVMValueRef cg_build_comparisons(struct cg_closures *closures, LLVMBuilderRef builder, LLVMValueRef handler,
+                                         LLVMValueRef caller) {
+  LLVMValueRef cell = handler;
+  size_t count;
+  const LLVMValueRef *choices = cg_flow_choices(closures->flow, &count);
+  for (size_t i = 0; i < count; i++) {
+    LLVMValueRef is = LLVMBuildICmp(builder, LLVMIntEQ, handler, choices[i], "is");
+    cell = LLVMBuildSelect(builder, is, cg_cell_of(closures, choices[i], caller), cell, "cell");
+  }
+  return cell;
 }
 
-unsigned cg_closure_first_alternative(LLVMValueRef choice) {
-  return LLVMIsASelectInst(choice) ? 1 : 0; /* operand 0 is the condition */
-}
-
-const struct cg_closure_choice *cg_closure_find_choice(const struct cg_closure_choice *chain, LLVMValueRef value) {
-  while (chain && chain->value != value)
-    chain = chain->outer;
-  return chain;
-}
-
-/* Whether a raw function is among the alternatives of a value. */
-static bool cg_may_be_raw(LLVMValueRef value, const struct cg_closure_choice *outer) {
-  value = cg_closure_strip_casts(value);
-  if (LLVMIsAFunction(value))
-    return true;
-  if (!cg_closure_is_choice(value) || cg_closure_find_choice(outer, value))
-    return false;
-  struct cg_closure_choice here = {value, NULL, outer};
-  for (unsigned i = cg_closure_first_alternative(value); i < (unsigned)LLVMGetNumOperands(value); i++)
-    if (cg_may_be_raw(LLVMGetOperand(value, i), &here))
-      return true;
-  return false;
-}
-
-static LLVMValueRef cg_adapt(LLVMModuleRef module, LLVMValueRef operand, const struct osp_ws_codegen_type *handler,
-                             const struct cg_closure_choice *outer);
-
-/* Copies a phi or select and adapts its alternatives. */
-static LLVMValueRef cg_adapt_choice(LLVMModuleRef module, LLVMValueRef choice,
-                                    const struct osp_ws_codegen_type *handler, const struct cg_closure_choice *outer) {
-  LLVMBuilderRef builder = LLVMCreateBuilderInContext(LLVMGetModuleContext(module));
-  LLVMPositionBuilderBefore(builder, choice);
-  struct cg_closure_choice here = {choice, LLVMInstructionClone(choice), outer};
-  LLVMInsertIntoBuilderWithName(builder, here.copy, "handler");
+/* define internal ptr @osp_ws.to_cell(ptr %handler) */
+static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, LLVMValueRef caller) {
+  LLVMContextRef llvm = LLVMGetModuleContext(closures->module);
+  LLVMTypeRef pointer = cg_type_pointer(llvm);
+  LLVMValueRef function =
+      cg_add_internal(closures->module, "osp_ws.to_cell", LLVMFunctionType(pointer, &pointer, 1, false), caller);
+  LLVMValueRef handler = LLVMGetParam(function, 0);
+  cg_attribute_add_text(function, CG_FLOW_MARK, "");
+  LLVMSetValueName2(handler, "handler", 7);
+  LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
+  LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, function, "entry"));
+  LLVMBuildRet(builder, cg_build_comparisons(closures, builder, handler, caller));
   LLVMDisposeBuilder(builder);
-  for (unsigned i = cg_closure_first_alternative(choice); i < (unsigned)LLVMGetNumOperands(choice); i++)
-    LLVMSetOperand(here.copy, i, cg_adapt(module, LLVMGetOperand(choice, i), handler, &here));
-  return here.copy;
+  return function;
 }
 
-static LLVMValueRef cg_adapt(LLVMModuleRef module, LLVMValueRef operand, const struct osp_ws_codegen_type *handler,
-                             const struct cg_closure_choice *outer) {
-  LLVMValueRef value = cg_closure_strip_casts(operand);
-  if (LLVMIsAFunction(value))
-    return cg_cell_of(module, value, handler);
-  const struct cg_closure_choice *visited = cg_closure_find_choice(outer, value);
-  if (visited)
-    return visited->copy;
-  if (cg_closure_is_choice(value) && cg_may_be_raw(value, outer))
-    return cg_adapt_choice(module, value, handler, outer);
-  return operand;
+/* A call in a funclet of Windows has an operand bundle, which another call there would need too. The operands of a call
+ * are its arguments, its bundles, the callee, and the successors. */
+static bool cg_has_bundles(LLVMValueRef call) {
+  unsigned others = (unsigned)LLVMGetNumOperands(call) - LLVMGetNumArgOperands(call) - 1;
+  return !LLVMIsACallBrInst(call) && others > (LLVMIsAInvokeInst(call) ? 2 : 0);
 }
 
-LLVMValueRef cg_closure_adapt(LLVMModuleRef module, LLVMValueRef operand, const struct osp_ws_codegen_type *handler) {
-  return cg_adapt(module, operand, handler, NULL);
+static LLVMValueRef cg_build_look_up(struct cg_closures *closures, LLVMValueRef call, LLVMValueRef handler) {
+  LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call)), cell;
+  LLVMBuilderRef builder = LLVMCreateBuilderInContext(LLVMGetModuleContext(closures->module));
+  LLVMPositionBuilderBefore(builder, call); /* takes its debug location too */
+  if (cg_has_bundles(call)) {
+    cell = cg_build_comparisons(closures, builder, handler, caller);
+    cg_flow_mark(cell);
+  } else {
+    if (!closures->to_cell)
+      closures->to_cell = cg_build_to_cell(closures, caller);
+    LLVMTypeRef type = LLVMGlobalGetValueType(closures->to_cell);
+    cell = LLVMBuildCall2(builder, type, closures->to_cell, &handler, 1, "cell");
+  }
+  LLVMDisposeBuilder(builder);
+  return cell;
 }
 
-void cg_closure_erase_unused(LLVMValueRef value) {
-  while ((LLVMIsABitCastInst(value) || LLVMIsASelectInst(value)) && !LLVMGetFirstUse(value)) {
-    LLVMValueRef operand = LLVMGetOperand(value, LLVMIsASelectInst(value) ? 1 : 0);
+/* Erases bitcasts that have no use any more. */
+static void cg_erase_unused(LLVMValueRef value) {
+  while (LLVMIsABitCastInst(value) && !LLVMGetFirstUse(value)) {
+    LLVMValueRef operand = LLVMGetOperand(value, 0);
     LLVMInstructionEraseFromParent(value);
     value = operand;
   }
+}
+
+void cg_closure_adapt(struct cg_closures *closures, LLVMValueRef call, unsigned operand) {
+  LLVMValueRef handler = LLVMGetOperand(call, operand), value = cg_flow_operand(handler);
+  if (!cg_flow_facts(closures->flow, handler).witness[CG_FACT_RAW])
+    return;
+  if (LLVMIsConstant(value) && cg_flow_is_function(cg_flow_strip(value))) {
+    LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
+    LLVMSetOperand(call, operand, cg_cell_of(closures, value, caller));
+    cg_erase_unused(handler);
+  } else {
+    LLVMSetOperand(call, operand, cg_build_look_up(closures, call, handler));
+  }
+}
+
+void cg_closure_free(struct cg_closures *closures) {
+  cg_flow_free(closures->flow);
+  cg_map_free(&closures->cells);
 }

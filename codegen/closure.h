@@ -1,33 +1,22 @@
 #pragma once
-/* Handlers: wraps raw functions in closure cells.
- *
- * A handler operand is a raw function, a cell, or a choice (phi or select) among these, behind any bitcasts and
- * aliases. Choices may form loops. A walk over them keeps the enclosing choices in a chain, innermost first, and stops
- * when it meets one of them again. */
+/* Handlers: wraps plain functions in closure cells. */
 
-#include "osprey_ws_codegen.h"
+#include "flow.h"
+#include "map.h"
 
-#include <stdbool.h>
-
-struct cg_closure_choice {
-  LLVMValueRef value, copy;
-  const struct cg_closure_choice *outer;
+/* The cells of the functions that one lowering passes as one type of handler. Only the map finds them: a name may have
+ * been given to something else by a linker or a user. */
+struct cg_closures {
+  LLVMModuleRef module;
+  const struct osp_ws_codegen_type *handler;
+  struct cg_flow *flow;
+  struct cg_map cells;  /* by function, alias or ifunc */
+  LLVMValueRef to_cell; /* the function that turns a choice into a cell; NULL until needed */
 };
 
-/* Returns the operand as a pointer to a closure cell. Only an operand that can be a raw function is replaced: by a
- * constant cell, or by a copy of the choice. The operand has passed cg_check_handler. */
-LLVMValueRef cg_closure_adapt(LLVMModuleRef module, LLVMValueRef operand, const struct osp_ws_codegen_type *handler);
+/* Makes a handler operand of a call a closure cell. A plain function is replaced by a constant cell. A value that may
+ * be a plain function is replaced by a call that looks its cell up. Everything else is a cell already. The operand
+ * has passed the checks. */
+void cg_closure_adapt(struct cg_closures *closures, LLVMValueRef call, unsigned operand);
 
-/* Erases bitcasts and selects that have no use after an operand was replaced. */
-void cg_closure_erase_unused(LLVMValueRef value);
-
-/* Returns the value behind bitcasts and aliases. */
-LLVMValueRef cg_closure_strip_casts(LLVMValueRef value);
-
-bool cg_closure_is_choice(LLVMValueRef value);
-
-/* The number of the first alternative among the operands of a choice. All later operands are alternatives too. */
-unsigned cg_closure_first_alternative(LLVMValueRef choice);
-
-/* Returns the link of a value in the chain, or NULL. */
-const struct cg_closure_choice *cg_closure_find_choice(const struct cg_closure_choice *chain, LLVMValueRef value);
+void cg_closure_free(struct cg_closures *closures);

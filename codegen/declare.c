@@ -1,6 +1,7 @@
 #include "declare.h"
 
 #include "attribute.h"
+#include "flow.h"
 #include "layout.h"
 #include "type.h"
 
@@ -13,6 +14,8 @@ LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name) {
     global = LLVMGetNamedGlobal(module, name);
   if (!global)
     global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
+  if (!global)
+    global = LLVMGetNamedGlobalIFunc(module, name, strlen(name));
   return global;
 }
 
@@ -20,7 +23,7 @@ LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name) {
  * borrowed: readonly nocapture. */
 static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, const struct osp_ws_codegen_type *type) {
   cg_attribute_add(function, index, "noundef", 0);
-  if (type->kind == OSP_WS_CODEGEN_BOOL)
+  if (type->kind == OSP_WS_CODEGEN_BOOL && !cg_attribute_has(function, index, "signext"))
     cg_attribute_add(function, index, "zeroext", 0);
   if (!cg_layout_pointee_size(type))
     return;
@@ -30,7 +33,8 @@ static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, c
     cg_attribute_add(function, index, "align", 8);
   if (type->kind == OSP_WS_CODEGEN_HANDLER)
     return;
-  cg_attribute_add(function, index, "readonly", 0);
+  if (!cg_attribute_has(function, index, "readnone") && !cg_attribute_has(function, index, "writeonly"))
+    cg_attribute_add(function, index, "readonly", 0);
   cg_attribute_add_nocapture(function, index);
 }
 
@@ -58,14 +62,14 @@ LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
   cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "willreturn", 0);
   cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allockind", ALLOCKIND_ALLOC | ALLOCKIND_UNINITIALIZED);
   cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allocsize", no_second_operand);
-  cg_attribute_add_writes_own_memory(alloc, false);
+  cg_attribute_add_writes_own_memory(alloc);
   LLVMAttributeRef family = LLVMCreateStringAttribute(llvm, "alloc-family", 12, "osprey", 6);
   LLVMAddAttributeAtIndex(alloc, CG_ATTRIBUTE_FUNCTION, family);
   return alloc;
 }
 
 /* A builtin whose result is a string or a record is a query. It neither blocks nor runs handlers, so it returns. It
- * writes only its arguments and memory of the runtime. */
+ * takes locks, so that what handlers on other threads wrote may be visible afterwards: it has no `memory` attribute. */
 static bool cg_is_query(const struct osp_ws_codegen_builtin *builtin) {
   return builtin->result->kind == OSP_WS_CODEGEN_STRING || builtin->result->kind == OSP_WS_CODEGEN_RECORD;
 }
@@ -76,6 +80,8 @@ LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_
   LLVMValueRef entry = LLVMGetNamedFunction(module, builtin->symbol);
   if (!entry)
     entry = LLVMAddFunction(module, builtin->symbol, cg_type_entry(llvm, builtin));
+  if (!LLVMIsDeclaration(entry))
+    return entry;
   LLVMAttributeIndex error = (LLVMAttributeIndex)builtin->parameter_count + 1;
   cg_attribute_add(entry, LLVMAttributeReturnIndex, "noundef", 0);
   if (builtin->result->kind == OSP_WS_CODEGEN_BOOL)
@@ -91,20 +97,32 @@ LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_
     return entry;
   cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "mustprogress", 0);
   cg_attribute_add(entry, CG_ATTRIBUTE_FUNCTION, "willreturn", 0);
-  cg_attribute_add_writes_own_memory(entry, true);
   return entry;
 }
 
-/* Mach-O has no comdats: its linker merges weak definitions without them. */
+LLVMValueRef cg_declare_call(LLVMBuilderRef builder, LLVMValueRef function, LLVMValueRef *arguments, unsigned count,
+                             const char *name) {
+  LLVMValueRef call = LLVMBuildCall2(builder, LLVMGlobalGetValueType(function), function, arguments, count, name);
+  LLVMSetInstructionCallConv(call, LLVMGetFunctionCallConv(function));
+  return call;
+}
+
+/* Mach-O and XCOFF have no comdats: their linkers merge weak definitions without them. The data layout tells the format
+ * by how names are mangled, else the triple by the system. */
 static bool cg_has_comdats(LLVMModuleRef module) {
-  const char *triple = LLVMGetTarget(module);
-  if (!*triple)
+  static const char *const without[] = {"-apple-", "-darwin", "-macos",     "-ios",  "-tvos", "-watchos",
+                                        "-xros",   "-vision", "-driverkit", "macho", "-aix"};
+  const char *triple = LLVMGetTarget(module), *layout = LLVMGetDataLayoutStr(module);
+  for (size_t i = 0; i < sizeof without / sizeof *without; i++)
+    if (strstr(triple, without[i]))
+      return false;
+  if (strstr(layout, "-m:"))
+    return !strstr(layout, "-m:o") && !strstr(layout, "-m:a");
 #ifdef __APPLE__
-    return false;
+  return *triple;
 #else
-    return true;
+  return true;
 #endif
-  return !strstr(triple, "-apple-") && !strstr(triple, "macho");
 }
 
 /* Each module that uses a builtin contains its body. The linker keeps one and exports none. */
@@ -114,11 +132,41 @@ static void cg_mark_linkage(LLVMValueRef function, const char *name) {
   LLVMSetVisibility(function, LLVMHiddenVisibility);
   LLVMSetDLLStorageClass(function, LLVMDefaultStorageClass);
   LLVMSetUnnamedAddress(function, LLVMGlobalUnnamedAddr);
+  LLVMGlobalEraseMetadata(function, LLVMGetMDKindIDInContext(LLVMGetModuleContext(module), "dbg", 3));
   if (cg_has_comdats(module))
     LLVMSetComdat(function, LLVMGetOrInsertComdat(module, name));
 }
 
-/* define linkonce_odr hidden noalias noundef nonnull align 8 dereferenceable(24) ptr @websocketSend(…) unnamed_addr
+/* Whether a global is what cg_declare_success makes. */
+static bool cg_is_success(LLVMValueRef global, LLVMTypeRef block) {
+  return LLVMIsAGlobalVariable(global) && LLVMIsGlobalConstant(global) && LLVMGetInitializer(global) &&
+         LLVMGetLinkage(global) == LLVMLinkOnceODRLinkage && LLVMGlobalGetValueType(global) == block &&
+         LLVMIsNull(LLVMGetInitializer(global));
+}
+
+/* @osp_ws.success = linkonce_odr hidden unnamed_addr constant { i64, i8, ptr } zeroinitializer, comdat, align 8
+ *
+ * If the name is taken, the module has a block of its own. */
+LLVMValueRef cg_declare_success(LLVMModuleRef module, LLVMTypeRef block) {
+  static const char name[] = "osp_ws.success";
+  LLVMValueRef taken = cg_declare_find(module, name);
+  if (taken && cg_is_success(taken, block))
+    return taken;
+  LLVMValueRef success = LLVMAddGlobal(module, block, name);
+  LLVMSetInitializer(success, LLVMConstNull(block));
+  LLVMSetGlobalConstant(success, true);
+  LLVMSetUnnamedAddress(success, LLVMGlobalUnnamedAddr);
+  LLVMSetAlignment(success, 8);
+  LLVMSetLinkage(success, taken ? LLVMPrivateLinkage : LLVMLinkOnceODRLinkage);
+  if (taken)
+    return success;
+  LLVMSetVisibility(success, LLVMHiddenVisibility);
+  if (cg_has_comdats(module))
+    LLVMSetComdat(success, LLVMGetOrInsertComdat(module, name));
+  return success;
+}
+
+/* define linkonce_odr hidden [noalias] noundef nonnull align 8 dereferenceable(24) ptr @websocketSend(…) unnamed_addr
  *   nounwind comdat */
 void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   size_t length;
@@ -128,10 +176,12 @@ void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_
     LLVMSetValueName2(LLVMGetParam(function, (unsigned)i), name, strlen(name));
   }
   cg_mark_parameters(function, builtin);
-  cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
+  if (builtin->result->kind != OSP_WS_CODEGEN_SUCCESS)
+    cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "noundef", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "nonnull", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "align", 8);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "dereferenceable", cg_layout_result_size(builtin->result));
   cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
+  cg_attribute_add_text(function, CG_FLOW_MARK, "");
 }

@@ -13,8 +13,15 @@ LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name);
 /* Returns osp_alloc_tagged. The host's declaration is used unchanged; a new one gets its attributes. */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module);
 
+/* Returns the constant Result block of a success without a value. */
+LLVMValueRef cg_declare_success(LLVMModuleRef module, LLVMTypeRef block);
+
 /* Returns the C entry point of a builtin, declared if necessary, and adds its attributes. */
 LLVMValueRef cg_declare_entry(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin);
+
+/* Calls a function as it has to be called: a module that defines the runtime may have optimized it. */
+LLVMValueRef cg_declare_call(LLVMBuilderRef builder, LLVMValueRef function, LLVMValueRef *arguments, unsigned count,
+                             const char *name);
 
 /* Gives the function of a builtin its linkage, visibility, attributes and parameter names. */
 void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin);

@@ -26,32 +26,45 @@ struct cg_calls {
   size_t count;
 };
 
-static struct cg_calls cg_calls_of(LLVMValueRef function) {
-  size_t count = 0;
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    count += cg_is_call_of(LLVMGetUser(use), function);
-  struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), 0};
-  if (!calls.items)
-    return calls;
-  calls.count = count;
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    if (cg_is_call_of(LLVMGetUser(use), function))
-      calls.items[--count] = LLVMGetUser(use);
-  return calls;
-}
-
-static bool cg_takes_handler(const struct osp_ws_codegen_builtin *builtin) {
-  for (size_t i = 0; i < builtin->parameter_count; i++)
-    if (builtin->parameters[i].type->kind == OSP_WS_CODEGEN_HANDLER)
+static bool cg_passes_itself(LLVMValueRef call, LLVMValueRef function) {
+  for (unsigned i = 0; i < LLVMGetNumArgOperands(call); i++)
+    if (LLVMGetOperand(call, i) == function)
       return true;
   return false;
 }
 
-/* Whether an earlier lowering created the function's body. Linking modules may have added calls since. */
+/* A call that passes the function to itself has several uses of it, and is listed once. */
+static bool cg_is_listed(const struct cg_calls *calls, size_t from, LLVMValueRef call, LLVMValueRef function) {
+  if (!cg_passes_itself(call, function))
+    return false;
+  for (size_t i = from; i < calls->count; i++)
+    if (calls->items[i] == call)
+      return true;
+  return false;
+}
+
+static struct cg_calls cg_calls_of(LLVMValueRef function) {
+  size_t count = 0;
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
+    count += cg_is_call_of(LLVMGetUser(use), function);
+  struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), count};
+  size_t first = count;
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use)) {
+    LLVMValueRef call = LLVMGetUser(use);
+    if (cg_is_call_of(call, function) && !cg_is_listed(&calls, first, call, function))
+      calls.items[--first] = call;
+  }
+  calls.count -= first;
+  for (size_t i = 0; calls.items && first && i < calls.count; i++)
+    calls.items[i] = calls.items[first + i];
+  return calls;
+}
+
+/* Whether an earlier lowering gave the function its body. Linking modules may have added calls since. */
 static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
-  return LLVMIsAFunction(global) && LLVMGetLinkage(global) == LLVMLinkOnceODRLinkage &&
-         LLVMGetVisibility(global) == LLVMHiddenVisibility &&
+  return LLVMIsAFunction(global) &&
+         LLVMGetStringAttributeAtIndex(global, CG_ATTRIBUTE_FUNCTION, CG_FLOW_MARK, sizeof CG_FLOW_MARK - 1) &&
          LLVMGlobalGetValueType(global) == osp_ws_codegen_function_type(llvm, builtin);
 }
 
@@ -63,20 +76,121 @@ static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const char *name,
   return global && (LLVMIsDeclaration(global) || cg_is_lowered(global, builtin)) ? global : NULL;
 }
 
-static bool cg_check_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin,
-                          struct cg_diag *diag) {
-  LLVMValueRef function = cg_find_builtin(module, name, builtin);
-  if (!function)
-    return false;
-  if (!cg_check_function(function, name, builtin, diag))
-    return true;
-  struct cg_calls calls = cg_calls_of(function);
-  if (!calls.items)
-    cg_diag_error(diag, function, "out of memory");
-  for (size_t i = 0; calls.items && i < calls.count; i++)
-    cg_check_call(calls.items[i], name, builtin, diag);
-  free(calls.items);
-  return true;
+/* A builtin that the module uses, and its calls. */
+struct cg_name {
+  LLVMValueRef function;
+  const struct osp_ws_codegen_builtin *builtin;
+  const char *name;
+  struct cg_calls calls;
+};
+
+/* What there is to lower in a module. The checks fill it in. */
+struct cg_plan {
+  LLVMModuleRef module;
+  struct cg_diag *diag;
+  struct cg_name *names;
+  size_t name_count, name_capacity;
+  struct cg_closures *closures; /* one for each type of handler */
+  bool out_of_memory;
+};
+
+static struct cg_closures *cg_closures_of(const struct cg_plan *plan, const struct osp_ws_codegen_type *type) {
+  size_t count;
+  const struct osp_ws_codegen_type *handlers = osp_ws_codegen_handlers(&count);
+  return type->kind == OSP_WS_CODEGEN_HANDLER ? &plan->closures[type - handlers] : NULL;
+}
+
+static void cg_plan_out_of_memory(struct cg_plan *plan) {
+  plan->out_of_memory = true;
+  cg_diag_error(plan->diag, NULL, "out of memory");
+}
+
+/* Checks the type of a call, and adds its handlers to the flow. A call of a wrong type is taken out. */
+static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef *call) {
+  const struct osp_ws_codegen_builtin *builtin = name->builtin;
+  if (!cg_check_call(*call, name->name, builtin, plan->diag)) {
+    *call = NULL;
+    return;
+  }
+  for (unsigned i = 0; i < builtin->parameter_count; i++) {
+    struct cg_closures *closures = cg_closures_of(plan, builtin->parameters[i].type);
+    if (!closures)
+      continue;
+    closures->module = plan->module;
+    closures->handler = builtin->parameters[i].type;
+    if (!closures->flow)
+      closures->flow = cg_flow_new(plan->module, closures->handler);
+    if (closures->flow)
+      cg_flow_add(closures->flow, LLVMGetOperand(*call, i));
+    else
+      cg_plan_out_of_memory(plan);
+  }
+}
+
+static void cg_plan_name(struct cg_plan *plan, const char *text, const struct osp_ws_codegen_builtin *builtin) {
+  struct cg_name name = {cg_find_builtin(plan->module, text, builtin), builtin, text, {NULL, 0}};
+  if (!name.function || !cg_check_function(name.function, text, builtin, plan->diag))
+    return;
+  name.calls = cg_calls_of(name.function);
+  if (!name.calls.items || !CG_GROW(plan->names, plan->name_count, plan->name_capacity)) {
+    free(name.calls.items);
+    cg_plan_out_of_memory(plan);
+    return;
+  }
+  for (size_t i = 0; i < name.calls.count; i++)
+    cg_plan_call(plan, &name, &name.calls.items[i]);
+  cg_check_runtime(plan->module, builtin, plan->diag);
+  plan->names[plan->name_count++] = name;
+}
+
+static void cg_plan_solve(struct cg_plan *plan) {
+  size_t count;
+  osp_ws_codegen_handlers(&count);
+  for (size_t i = 0; i < count; i++)
+    if (plan->closures[i].flow && !cg_flow_solve(plan->closures[i].flow))
+      cg_plan_out_of_memory(plan);
+}
+
+/* A handler operand of a call. */
+typedef void cg_operand_visit(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
+                              struct cg_closures *closures);
+
+static void cg_visit_operands(struct cg_plan *plan, const struct cg_name *name, cg_operand_visit *visit) {
+  for (unsigned i = 0; i < name->builtin->parameter_count; i++) {
+    struct cg_closures *closures = cg_closures_of(plan, name->builtin->parameters[i].type);
+    for (size_t j = 0; closures && j < name->calls.count; j++)
+      if (name->calls.items[j])
+        visit(plan, name, name->calls.items[j], i, closures);
+  }
+}
+
+static void cg_check_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
+                             struct cg_closures *closures) {
+  cg_check_handler(closures->flow, LLVMGetOperand(call, operand), call, name->name, &name->builtin->parameters[operand],
+                   plan->diag);
+}
+
+static void cg_adapt_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
+                             struct cg_closures *closures) {
+  (void)plan, (void)name;
+  cg_closure_adapt(closures, call, operand);
+}
+
+/* Finds all uses of builtins and reports every error in them. */
+static void cg_plan_module(struct cg_plan *plan) {
+  size_t count;
+  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
+  for (size_t i = 0; i < count; i++) {
+    cg_plan_name(plan, builtins[i].name, &builtins[i]);
+    cg_plan_name(plan, builtins[i].alias, &builtins[i]);
+  }
+  cg_plan_solve(plan);
+  for (size_t i = 0; i < plan->name_count && !plan->out_of_memory; i++)
+    cg_visit_operands(plan, &plan->names[i], cg_check_operand);
+  if (plan->name_count || plan->diag->errors) {
+    cg_check_alloc(plan->module, plan->diag);
+    cg_check_target(plan->module, plan->diag);
+  }
 }
 
 static bool cg_names_any(LLVMModuleRef module) {
@@ -88,52 +202,12 @@ static bool cg_names_any(LLVMModuleRef module) {
   return false;
 }
 
-/* Reports every error in the use of builtins. */
-static void cg_check_module(LLVMModuleRef module, struct cg_diag *diag) {
-  bool any = false;
-  size_t count;
-  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
-  for (size_t i = 0; i < count; i++) {
-    bool named = cg_check_name(module, builtins[i].name, &builtins[i], diag);
-    bool aliased = cg_check_name(module, builtins[i].alias, &builtins[i], diag);
-    if (named || aliased)
-      cg_check_runtime(module, &builtins[i], diag);
-    any = any || named || aliased;
-  }
-  if (any) {
-    cg_check_alloc(module, diag);
-    cg_check_target(module, diag);
-  }
-}
-
-static void cg_adapt_call(LLVMModuleRef module, LLVMValueRef call, const struct osp_ws_codegen_builtin *builtin) {
-  for (unsigned i = 0; i < builtin->parameter_count; i++) {
-    const struct osp_ws_codegen_type *type = builtin->parameters[i].type;
-    if (type->kind != OSP_WS_CODEGEN_HANDLER)
-      continue;
-    LLVMValueRef operand = LLVMGetOperand(call, i);
-    LLVMValueRef cell = cg_closure_adapt(module, operand, type);
-    if (cell == operand)
-      continue;
-    LLVMSetOperand(call, i, cell);
-    cg_closure_erase_unused(operand);
-  }
-}
-
-static void cg_adapt_calls(LLVMModuleRef module, const struct cg_calls *calls,
-                           const struct osp_ws_codegen_builtin *builtin) {
-  for (size_t i = 0; i < calls->count; i++)
-    cg_adapt_call(module, calls->items[i], builtin);
-}
-
 /*   %error = alloca ptr, align 8
  *   %answer = call T @osp_ws_NAME(parameters…, ptr %error)
  *   %failure = load ptr, ptr %error                          ; null on success
- *   … builds the Result block from %answer and %failure …
- *   ret ptr %result
+ *   … returns the Result block of %answer and %failure …
  *
- * On failure the entry point returns zero or null, so no select is needed. If the result is Success, the answer is
- * ignored and 0 is stored. */
+ * On failure the entry point returns zero or null, so no select is needed. */
 static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMTypeRef pointer = cg_type_pointer(llvm);
@@ -146,40 +220,45 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMGetParams(function, arguments);
   arguments[count] = error;
   bool has_answer = builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;
-  LLVMValueRef answer = LLVMBuildCall2(builder, cg_type_entry(llvm, builtin), cg_declare_entry(module, builtin),
-                                       arguments, count + 1, has_answer ? "answer" : "");
+  LLVMValueRef answer =
+      cg_declare_call(builder, cg_declare_entry(module, builtin), arguments, count + 1, has_answer ? "answer" : "");
   LLVMValueRef failure = LLVMBuildLoad2(builder, pointer, error, "failure");
   LLVMSetAlignment(failure, 8);
-  if (!has_answer)
-    answer = LLVMConstNull(LLVMTypeOf(answer));
-  LLVMBuildRet(builder, cg_result_build(builder, module, builtin->result, answer, failure));
+  if (has_answer)
+    cg_result_return(builder, module, builtin->result, answer, failure);
+  else
+    cg_result_return_unit(builder, module, builtin->result, failure);
   LLVMDisposeBuilder(builder);
 }
 
-/* The body gets the sanitizer attributes of the first caller. */
-static void cg_lower_name(LLVMModuleRef module, const char *name, const struct osp_ws_codegen_builtin *builtin) {
-  LLVMValueRef function = cg_find_builtin(module, name, builtin);
-  if (!function)
-    return;
-  struct cg_calls calls = cg_calls_of(function);
-  if (cg_takes_handler(builtin))
-    cg_adapt_calls(module, &calls, builtin);
-  if (LLVMIsDeclaration(function)) {
-    cg_declare_mark_builtin(function, builtin);
-    cg_build_body(module, function, builtin);
-    if (calls.count)
-      cg_attribute_copy_sanitizers(LLVMGetBasicBlockParent(LLVMGetInstructionParent(calls.items[0])), function);
-  }
-  free(calls.items);
+/* The body follows the rules of its module, and those that all its callers share. */
+static void cg_give_body(struct cg_plan *plan, const struct cg_name *name) {
+  struct cg_attribute_shared shared = {NULL, {NULL}};
+  cg_declare_mark_builtin(name->function, name->builtin);
+  cg_attribute_add_defaults(name->function);
+  for (size_t i = 0; i < name->calls.count; i++)
+    cg_attribute_share(&shared, LLVMGetBasicBlockParent(LLVMGetInstructionParent(name->calls.items[i])));
+  cg_attribute_add_shared(name->function, &shared);
+  cg_build_body(plan->module, name->function, name->builtin);
 }
 
-static void cg_lower_all(LLVMModuleRef module) {
+static void cg_lower_all(struct cg_plan *plan) {
+  for (size_t i = 0; i < plan->name_count; i++)
+    cg_visit_operands(plan, &plan->names[i], cg_adapt_operand);
+  for (size_t i = 0; i < plan->name_count; i++)
+    if (LLVMIsDeclaration(plan->names[i].function))
+      cg_give_body(plan, &plan->names[i]);
+}
+
+static void cg_plan_free(struct cg_plan *plan) {
   size_t count;
-  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
-  for (size_t i = 0; i < count; i++) {
-    cg_lower_name(module, builtins[i].name, &builtins[i]);
-    cg_lower_name(module, builtins[i].alias, &builtins[i]);
-  }
+  osp_ws_codegen_handlers(&count);
+  for (size_t i = 0; plan->closures && i < count; i++)
+    cg_closure_free(&plan->closures[i]);
+  for (size_t i = 0; i < plan->name_count; i++)
+    free(plan->names[i].calls.items);
+  free(plan->closures);
+  free(plan->names);
 }
 
 static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
@@ -193,19 +272,40 @@ static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
   LLVMDisposeMessage(text);
 }
 
+static void cg_lower(LLVMModuleRef module, struct cg_diag *diag) {
+  size_t count;
+  osp_ws_codegen_handlers(&count);
+  struct cg_plan plan = {module, diag, NULL, 0, 0, calloc(count, sizeof *plan.closures), false};
+  if (plan.closures)
+    cg_plan_module(&plan);
+  else
+    cg_plan_out_of_memory(&plan);
+  if (!diag->errors)
+    cg_lower_all(&plan);
+  cg_plan_free(&plan);
+}
+
+/* Everything that can be wrong with a module is found before the first change. The second verification guards the
+ * caller against an error of this library. */
 int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                 osp_ws_codegen_report *report, void *context) {
-  struct cg_diag diag = {report, context, 0};
+  struct cg_diag diag = {.report = report, .context = context};
+  struct osp_ws_codegen_options chosen = {sizeof chosen, 0, 0};
+  if (!cg_check_options(options, &chosen, &diag))
+    return -1;
   if (!module) {
     cg_diag_error(&diag, NULL, "there is no module to lower");
     return -1;
   }
-  if (cg_names_any(module) && cg_check_context(LLVMGetModuleContext(module), &diag)) {
-    cg_check_module(module, &diag);
-    if (!diag.errors)
-      cg_lower_all(module);
-  }
-  if (!diag.errors && !(options && options->no_verify))
+  bool uses = cg_names_any(module);
+  if (uses && cg_check_context(LLVMGetModuleContext(module), &diag))
+    cg_check_loaded(module, &diag);
+  if (!diag.errors && !chosen.no_verify)
     cg_verify(module, &diag);
+  if (!diag.errors && uses) {
+    cg_lower(module, &diag);
+    if (!diag.errors && !chosen.no_verify)
+      cg_verify(module, &diag);
+  }
   return diag.errors ? -1 : 0;
 }

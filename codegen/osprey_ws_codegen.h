@@ -28,7 +28,7 @@ extern "C" {
 /* The version of this interface. It increases when a function, a field or a meaning changes, but not when a field is
  * added at the end of a struct that the library fills in. A compiler that loads the library at run time compares it
  * with osp_ws_codegen_version(). */
-#define OSP_WS_CODEGEN_VERSION 1
+#define OSP_WS_CODEGEN_VERSION 2
 
 #ifndef OSP_WS_CODEGEN_API
 #define OSP_WS_CODEGEN_API __attribute__((visibility("default")))
@@ -79,6 +79,10 @@ struct osp_ws_codegen_alias {
 /* The OSP_WS_CODEGEN_VERSION that the library was built with. */
 OSP_WS_CODEGEN_API unsigned osp_ws_codegen_version(void);
 
+/* The LLVM_VERSION_MAJOR that the library was built with. The objects of one version are useless to another, in the
+ * same process too: a compiler compares this with its own version before it hands over a context or a module. */
+OSP_WS_CODEGEN_API unsigned osp_ws_codegen_llvm_version(void);
+
 /* All builtins, records, handlers and aliases, in the order of spec/ws_builtins.def. For a type checker. */
 OSP_WS_CODEGEN_API const struct osp_ws_codegen_builtin *osp_ws_codegen_builtins(size_t *count);
 OSP_WS_CODEGEN_API const struct osp_ws_codegen_type *osp_ws_codegen_records(size_t *count);
@@ -113,18 +117,21 @@ typedef void osp_ws_codegen_report(const struct osp_ws_codegen_diagnostic *diagn
  * later versions have opaque pointers only. */
 OSP_WS_CODEGEN_API void osp_ws_codegen_prepare_context(LLVMContextRef llvm);
 
-/* Options. NULL means all zero, the defaults. */
+/* Options. NULL means the defaults: all zero but the size. Fields may be added at the end; the size tells the library
+ * which of them the caller knows. */
 struct osp_ws_codegen_options {
-  int no_verify; /* skip LLVM's verifier, for a caller that runs it afterwards */
+  size_t size;           /* sizeof(struct osp_ws_codegen_options) */
+  int no_verify;         /* skip LLVM's verifier, for a caller that runs it itself, before and afterwards */
+  unsigned llvm_version; /* the caller's LLVM_VERSION_MAJOR; another version than the library's is an error */
 };
 
-/* Gives every declared builtin a body, adapts handlers and verifies the module. Functions that are already defined, by
- * an earlier lowering or by the program, keep their bodies, so lowering twice has no further effect.
+/* Gives every declared builtin a body and adapts handlers. Functions that are already defined, by an earlier lowering
+ * or by the program, keep their bodies, so lowering twice has no further effect.
  *
- * Returns 0, or -1 after an error. These errors are reported before the module is modified: pointers that do not have 8
- * bytes; a declaration or call with a type other than the builtin's; a handler with a type other than the parameter's;
- * a symbol of the runtime declared with another type. A module that LLVM's verifier rejects is an error too. Lowering
- * does not make a valid module invalid. */
+ * Returns 0, or -1 after an error. All errors are reported before the module is modified: a module that LLVM's
+ * verifier rejects, or that is not loaded completely; pointers that do not have 8 bytes; a declaration or call with a
+ * type other than the builtin's; a handler with a type other than the parameter's, or that may need a cell or not; a
+ * symbol of the runtime with another type. Lowering does not make a valid module invalid. */
 OSP_WS_CODEGEN_API int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                                    osp_ws_codegen_report *report, void *context);
 
@@ -144,9 +151,9 @@ OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_handler_type(LLVMContextRef llvm,
 OSP_WS_CODEGEN_API LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name,
                                                        osp_ws_codegen_report *report, void *context);
 
-/* Builds a call to a builtin at the builder's position. Declares the function, checks the arguments, and wraps a raw
- * function passed as a handler in a closure cell. Returns the pointer to the Result block, which the caller owns, or
- * NULL after an error. The module still has to be lowered. */
+/* Builds a call to a builtin at the builder's position. Declares the function and checks the arguments. A handler may
+ * be a plain function: lowering wraps it in a closure cell. Returns the pointer to the Result block, which the caller
+ * owns, or NULL after an error. The module still has to be lowered. */
 OSP_WS_CODEGEN_API LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name,
                                                           LLVMValueRef *arguments, size_t count,
                                                           osp_ws_codegen_report *report, void *context);

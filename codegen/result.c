@@ -19,23 +19,43 @@ static void cg_store_field(LLVMBuilderRef builder, LLVMTypeRef block, LLVMValueR
   LLVMSetAlignment(LLVMBuildStore(builder, value, field), alignment);
 }
 
-/*   %failed = icmp ne ptr %message, null
- *   %discriminant = zext i1 %failed to i8                    ; 0 Success, 1 Error
- *   %result = call ptr @osp_alloc_tagged(i64 size of { T, i8, ptr }, i64 meta)
+/*   %result = call ptr @osp_alloc_tagged(i64 size of { T, i8, ptr }, i64 meta)
  *   store T %value, ptr %result
  *   store i8 %discriminant, ptr %result.discriminant
- *   store ptr %message, ptr %result.message                  ; null on Success */
-LLVMValueRef cg_result_build(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
-                             LLVMValueRef value, LLVMValueRef message) {
+ *   store ptr %message, ptr %result.message                  ; null on Success
+ *   ret ptr %result */
+static void cg_return_block(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
+                            LLVMValueRef value, LLVMValueRef discriminant, LLVMValueRef message) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMTypeRef block = osp_ws_codegen_result_type(llvm, type);
-  LLVMValueRef failed = LLVMBuildIsNotNull(builder, message, "failed");
-  LLVMValueRef discriminant = LLVMBuildZExt(builder, failed, LLVMInt8TypeInContext(llvm), "discriminant");
   LLVMValueRef arguments[] = {LLVMSizeOf(block),
                               LLVMConstInt(LLVMInt64TypeInContext(llvm), cg_layout_result_meta(type), false)};
-  LLVMValueRef result = LLVMBuildCall2(builder, cg_type_alloc(llvm), cg_declare_alloc(module), arguments, 2, "result");
+  LLVMValueRef result = cg_declare_call(builder, cg_declare_alloc(module), arguments, 2, "result");
 #define WS_RESULT_FIELD(field, index, ir, counted)                                                                     \
   cg_store_field(builder, block, result, index, "result." #field, CG_ALIGN_##ir, field);
 #include "ws_layouts.def"
-  return result;
+  LLVMBuildRet(builder, result);
+}
+
+void cg_result_return(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
+                      LLVMValueRef value, LLVMValueRef message) {
+  LLVMContextRef llvm = LLVMGetModuleContext(module);
+  LLVMValueRef failed = LLVMBuildIsNotNull(builder, message, "failed");
+  LLVMValueRef discriminant = LLVMBuildZExt(builder, failed, LLVMInt8TypeInContext(llvm), "discriminant");
+  cg_return_block(builder, module, type, value, discriminant, message);
+}
+
+/* Success is 0 in every field: the discriminant, the unit value, and the null message. */
+void cg_result_return_unit(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
+                           LLVMValueRef message) {
+  LLVMContextRef llvm = LLVMGetModuleContext(module);
+  LLVMValueRef function = LLVMGetBasicBlockParent(LLVMGetInsertBlock(builder));
+  LLVMBasicBlockRef success = LLVMAppendBasicBlockInContext(llvm, function, "success");
+  LLVMBasicBlockRef failure = LLVMAppendBasicBlockInContext(llvm, function, "failed");
+  LLVMBuildCondBr(builder, LLVMBuildIsNull(builder, message, "succeeded"), success, failure);
+  LLVMPositionBuilderAtEnd(builder, success);
+  LLVMBuildRet(builder, cg_declare_success(module, osp_ws_codegen_result_type(llvm, type)));
+  LLVMPositionBuilderAtEnd(builder, failure);
+  cg_return_block(builder, module, type, LLVMConstInt(LLVMInt64TypeInContext(llvm), 0, false),
+                  LLVMConstInt(LLVMInt8TypeInContext(llvm), 1, false), message);
 }

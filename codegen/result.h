@@ -3,7 +3,11 @@
 
 #include "osprey_ws_codegen.h"
 
-/* Builds a Result block from the returned value and the error message (null on success) of a C entry point. Returns
- * the pointer to the block. */
-LLVMValueRef cg_result_build(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
-                             LLVMValueRef value, LLVMValueRef message);
+/* Builds a Result block from the returned value and the error message (null on success) of a C entry point, and returns
+ * it from the function. */
+void cg_result_return(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
+                      LLVMValueRef value, LLVMValueRef message);
+
+/* The same without a value, of type Success: one constant block stands for every success. */
+void cg_result_return_unit(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
+                           LLVMValueRef message);

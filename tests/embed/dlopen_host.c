@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/IRReader.h>
+#include <llvm/Config/llvm-config.h>
 #include <osprey_ws_codegen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 /* The functions that this compiler uses, with the types of the header. */
 struct library {
   __typeof__(osp_ws_codegen_version) *version;
+  __typeof__(osp_ws_codegen_llvm_version) *llvm_version;
   __typeof__(osp_ws_codegen_builtins) *builtins;
   __typeof__(osp_ws_codegen_spell_builtin) *spell_builtin;
   __typeof__(osp_ws_codegen_prepare_context) *prepare_context;
@@ -38,6 +40,11 @@ static struct library load(const char *path) {
   *(void **)&library.version = look_up(handle, "osp_ws_codegen_version");
   if (library.version() != OSP_WS_CODEGEN_VERSION) {
     fprintf(stderr, "error: interface %u, expected %u\n", library.version(), OSP_WS_CODEGEN_VERSION);
+    exit(1);
+  }
+  *(void **)&library.llvm_version = look_up(handle, "osp_ws_codegen_llvm_version");
+  if (library.llvm_version() != LLVM_VERSION_MAJOR) {
+    fprintf(stderr, "error: LLVM %u, expected %u\n", library.llvm_version(), LLVM_VERSION_MAJOR);
     exit(1);
   }
   *(void **)&library.builtins = look_up(handle, "osp_ws_codegen_builtins");

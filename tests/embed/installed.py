@@ -1,6 +1,6 @@
 """installed.py BUILD SOURCE LLVM_BIN SANITIZE: installs everything into a temporary directory and uses it from there.
 
-CC-2 CC-6 PLUGIN-2: the installed driver finds its archives, and clang loads the installed plugin.
+CC-2 CC-6 PLUGIN-2 CG-26: the installed driver finds its archives, and clang loads the installed plugin.
 """
 
 import os
@@ -40,6 +40,9 @@ with tempfile.TemporaryDirectory() as directory:
                 **package_config)
     flags = [flag.replace("PREFIX", str(prefix)) for flag in flags.split()]
     libraries = find(root, "libosprey_ws.a").parent
+    symbols = run("nm", "-g", "--defined-only", find(root, "libosprey_ws_codegen.a")).split("\n")
+    names = [line.split()[2] for line in symbols if len(line.split()) == 3]
+    assert names and all(name.startswith("osp_ws_codegen_") for name in names), names
     run("cc", *sanitize, source / "tests/embed/jit_host.c", "-o", work / "jit_host", *flags,
         libraries / "libosprey_mem.a", *flags)
     ran = run(work / "jit_host", LD_LIBRARY_PATH=str(libraries))

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <llvm-c/BitReader.h>
+#include <llvm-c/BitWriter.h>
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
 #include <llvm/Config/llvm-config.h>
@@ -161,14 +163,15 @@ static void test_builds_a_call_and_lowers_it(void **state) {
   assert_int_equal(t->count, 0);
 }
 
-static void test_wraps_a_raw_handler_when_it_builds(void **state) {
+static void test_wraps_a_plain_handler_when_it_lowers(void **state) {
   struct fixture *t = *state;
   LLVMTypeRef pointer = LLVMPointerTypeInContext(t->llvm, 0);
   LLVMValueRef on = LLVMAddFunction(t->module, "on", LLVMFunctionType(pointer, &pointer, 1, 0));
   assert_non_null(build(t, "wsConnect", (LLVMValueRef[]){t->s, on}, 2));
   LLVMBuildRetVoid(t->builder);
-  assert_true(module_holds(t, "call ptr @wsConnect(ptr %1, ptr @osp_ws.cell.on)"));
+  assert_true(module_holds(t, "call ptr @wsConnect(ptr %1, ptr @on)"));
   assert_int_equal(lower(t), 0);
+  assert_true(module_holds(t, "call ptr @wsConnect(ptr %1, ptr @osp_ws.cell.on)"));
 }
 
 static void test_a_call_takes_the_builders_debug_location(void **state) {
@@ -285,12 +288,67 @@ static void test_refuses_typed_pointers(void **state) { /* CG-23 */
 
 static void test_verifies_unless_told_not_to(void **state) { /* CG-13 */
   struct fixture *t = *state;
-  static const struct osp_ws_codegen_options no_verify = {.no_verify = 1};
+  static const struct osp_ws_codegen_options no_verify = {.size = sizeof no_verify, .no_verify = 1};
   build(t, "wsClose", (LLVMValueRef[]){t->n}, 1); /* without a terminator */
   assert_int_equal(osp_ws_codegen_lower_module(t->module, &no_verify, report, t), 0);
   assert_int_equal(t->count, 0);
   assert_int_equal(lower(t), -1);
   assert_non_null(strstr(t->reports, "the module is not valid: Basic Block in function 'f' does not have terminator!"));
+}
+
+static void test_refuses_another_llvm(void **state) { /* CG-24 */
+  struct fixture *t = *state;
+  struct osp_ws_codegen_options options = {.size = sizeof options, .llvm_version = 14};
+  assert_int_equal(osp_ws_codegen_llvm_version(), LLVM_VERSION_MAJOR);
+  /* The module of another version is not touched. */
+  assert_int_equal(osp_ws_codegen_lower_module((LLVMModuleRef)1, &options, report, t), -1);
+  assert_non_null(strstr(t->reports, "cannot lower a module of LLVM 14"));
+  LLVMBuildRetVoid(t->builder);
+  options.llvm_version = LLVM_VERSION_MAJOR;
+  assert_int_equal(osp_ws_codegen_lower_module(t->module, &options, report, t), 0);
+}
+
+static void test_options_have_a_size(void **state) { /* CG-24 */
+  struct fixture *t = *state;
+  struct osp_ws_codegen_options options = {.size = offsetof(struct osp_ws_codegen_options, llvm_version)};
+  options.llvm_version = 14; /* beyond the size, as if the caller did not know it */
+  LLVMBuildRetVoid(t->builder);
+  assert_int_equal(osp_ws_codegen_lower_module(t->module, &options, report, t), 0);
+  options.size = sizeof options + 8;
+  assert_int_equal(osp_ws_codegen_lower_module(t->module, &options, report, t), -1);
+  options.size = 0;
+  assert_int_equal(osp_ws_codegen_lower_module(t->module, &options, report, t), -1);
+  assert_int_equal(t->count, 2);
+  assert_non_null(strstr(t->reports, "the options have a size of 0 bytes"));
+}
+
+static void test_refuses_a_module_that_is_not_loaded(void **state) { /* CG-25 */
+  struct fixture *t = *state;
+  LLVMModuleRef lazy;
+  assert_non_null(build(t, "wsClose", (LLVMValueRef[]){t->n}, 1));
+  LLVMBuildRetVoid(t->builder);
+  LLVMMemoryBufferRef bitcode = LLVMWriteBitcodeToMemoryBuffer(t->module);
+  assert_int_equal(LLVMGetBitcodeModuleInContext2(t->llvm, bitcode, &lazy), 0);
+  assert_int_equal(osp_ws_codegen_lower_module(lazy, NULL, report, t), -1);
+  assert_string_equal(t->reports, "the body of 'f' is not loaded: the module has to be materialized before lowering\n");
+  LLVMDisposeModule(lazy);
+}
+
+/* A phi is not complete when the call is built. */
+static void test_wraps_a_phi_that_is_completed_later(void **state) {
+  struct fixture *t = *state;
+  LLVMTypeRef pointer = LLVMPointerTypeInContext(t->llvm, 0);
+  LLVMValueRef on = LLVMAddFunction(t->module, "on", LLVMFunctionType(pointer, &pointer, 1, 0));
+  LLVMBasicBlockRef entry = LLVMGetInsertBlock(t->builder);
+  LLVMBasicBlockRef loop = LLVMAppendBasicBlockInContext(t->llvm, t->function, "loop");
+  LLVMBuildBr(t->builder, loop);
+  LLVMPositionBuilderAtEnd(t->builder, loop);
+  LLVMValueRef phi = LLVMBuildPhi(t->builder, pointer, "phi");
+  assert_non_null(build(t, "wsConnect", (LLVMValueRef[]){t->s, phi}, 2));
+  LLVMBuildBr(t->builder, loop);
+  LLVMAddIncoming(phi, (LLVMValueRef[]){on, phi}, (LLVMBasicBlockRef[]){entry, loop}, 2);
+  assert_int_equal(lower(t), 0);
+  assert_true(module_holds(t, "%cell = call ptr @osp_ws.to_cell(ptr %phi)"));
 }
 
 int main(void) {
@@ -301,7 +359,7 @@ int main(void) {
     TEST(test_spells_signatures_and_cuts_them),
     TEST(test_types_are_those_of_the_binary_interface),
     TEST(test_builds_a_call_and_lowers_it),
-    TEST(test_wraps_a_raw_handler_when_it_builds),
+    TEST(test_wraps_a_plain_handler_when_it_lowers),
     TEST(test_a_call_takes_the_builders_debug_location),
     TEST(test_refuses_what_cannot_be_built),
     TEST(test_reports_what_is_missing),
@@ -312,6 +370,10 @@ int main(void) {
     TEST(test_refuses_typed_pointers),
 #endif
     TEST(test_verifies_unless_told_not_to),
+    TEST(test_refuses_another_llvm),
+    TEST(test_options_have_a_size),
+    TEST(test_refuses_a_module_that_is_not_loaded),
+    TEST(test_wraps_a_phi_that_is_completed_later),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

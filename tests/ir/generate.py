@@ -65,31 +65,54 @@ define ptr @by_alias({raw_parameters}) {{
 ; OPT-LABEL: define {{{{.*}}}}ptr @by_alias(
 ; OPT: call {{{{.*}}}}@{symbol}({optimized_cell}ptr {{{{.*}}}})
 ; OPT: %[[R:[a-z0-9.]+]] = {{{{.*}}}}call {{{{.*}}}}@osp_alloc_tagged(i64 {size}, i64 {meta})
-; OPT: ret ptr %[[R]]
+{returned}
 
-; AFTER: declare noundef {extended}{answer_type} @{symbol}({attributes}ptr [[$SLOT]]) #[[#$ENTRY:]]
 {forwarder}
+; AFTER: declare noundef {extended}{answer_type} @{symbol}({attributes}ptr [[$SLOT]]) #[[#$ENTRY:]]
 ; AFTER: attributes #[[#$ENTRY]] = {{ {effects} }}
 """
 
 BODY = """\
-; AFTER-LABEL: define linkonce_odr hidden noalias noundef nonnull align 8 dereferenceable({size}) ptr @{function}(
+; AFTER-LABEL: define linkonce_odr hidden {noalias}noundef nonnull align 8 dereferenceable({size}) ptr @{function}(
 ; AFTER-SAME: {marked}) unnamed_addr #[[#]] comdat {{
 ; AFTER-NEXT: entry:
 ; AFTER-NEXT: %error = alloca ptr, align 8
 ; AFTER-NEXT: {answer} = call {answer_type} @{symbol}({named_comma}ptr %error)
 ; AFTER-NEXT: %failure = load ptr, ptr %error, align 8
+{rest}
+; AFTER-NEXT: }}
+"""
+
+# The rest of a body with a value, and without one. A success without a value is one constant block.
+VALUE = """\
 ; AFTER-NEXT: %failed = icmp ne ptr %failure, null
 ; AFTER-NEXT: %discriminant = zext i1 %failed to i8
 ; AFTER-NEXT: %result = call ptr @osp_alloc_tagged(
 ; AFTER-SAME: i64 ptrtoint (ptr getelementptr ({block}, ptr null, i32 1) to i64), i64 {meta})
-; AFTER-NEXT: store {answer_type} {value}, ptr %result, align 8
+; AFTER-NEXT: store {answer_type} %answer, ptr %result, align 8
 ; AFTER-NEXT: %result.discriminant = getelementptr [[$INBOUNDS]] {block}, ptr %result, i32 0, i32 1
 ; AFTER-NEXT: store i8 %discriminant, ptr %result.discriminant, align 1
 ; AFTER-NEXT: %result.message = getelementptr [[$INBOUNDS]] {block}, ptr %result, i32 0, i32 2
 ; AFTER-NEXT: store ptr %failure, ptr %result.message, align 8
-; AFTER-NEXT: ret ptr %result
-; AFTER-NEXT: }}
+; AFTER-NEXT: ret ptr %result"""
+
+UNIT = """\
+; AFTER-NEXT: %succeeded = icmp eq ptr %failure, null
+; AFTER-NEXT: br i1 %succeeded, label %success, label %failed
+; AFTER: success:
+; AFTER-NEXT: ret ptr @osp_ws.success
+; AFTER: failed:
+; AFTER-NEXT: %result = call ptr @osp_alloc_tagged(
+; AFTER-SAME: i64 ptrtoint (ptr getelementptr ({block}, ptr null, i32 1) to i64), i64 {meta})
+; AFTER-NEXT: store i64 0, ptr %result, align 8
+; AFTER-NEXT: %result.discriminant = getelementptr [[$INBOUNDS]] {block}, ptr %result, i32 0, i32 1
+; AFTER-NEXT: store i8 1, ptr %result.discriminant, align 1
+; AFTER-NEXT: %result.message = getelementptr [[$INBOUNDS]] {block}, ptr %result, i32 0, i32 2
+; AFTER-NEXT: store ptr %failure, ptr %result.message, align 8
+; AFTER-NEXT: ret ptr %result"""
+
+CONSTANT = """
+; AFTER: @osp_ws.success = linkonce_odr hidden unnamed_addr constant {block} zeroinitializer, comdat,
 """
 
 FORWARDER = """
@@ -109,6 +132,7 @@ REJECTED = """\
 ; CG-8 LOWER-3: a wrong declaration of {name}, or of its alias, is refused. The error states both types.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: %not %lower %s 2>&1 | %FileCheck %s
+; RUN: %refused %s
 
 declare i64 @{name}({typed_types})
 ; CHECK: {name}.ll:[[#@LINE-1]]: error: '{name}' is declared as i64 ({types}), but the builtin's type is
@@ -119,7 +143,7 @@ declare {typed_block}* @{alias}({typed_types_comma}i32)
 """
 
 # The attributes of an entry point that returns a string or a record (CG-18).
-LOOKS_UP = "mustprogress nounwind willreturn memory(read, argmem: readwrite, inaccessiblemem: readwrite[[$ERRNO]])"
+LOOKS_UP = "mustprogress nounwind willreturn"
 MARKS = {"INT": "i64 noundef", "BOOL": "i1 noundef zeroext", "STRING": "ptr [[$STRING]]", "HANDLER": "ptr [[$CELL]]"}
 
 
@@ -158,13 +182,17 @@ def texts(tables, builtin):
         typed_named=typed(named), osprey=tables.parameters(builtin), result=tables.osprey(builtin.result),
         block=block.ir, typed_block=typed(block.ir), size=size, meta=block.meta,
         answer_type=tables.ir_type(builtin.result), answer="%[[#]]" if succeeds else "%answer",
-        value="0" if succeeds else "%answer", marked=joined(f"{mark} %{name}" for mark, name in zip(marks, names)),
+        noalias="" if succeeds else "noalias ",
+        returned="; OPT: phi ptr [ {{.*}}@osp_ws.success, {{.*}} ]" if succeeds else "; OPT: ret ptr %[[R]]",
+        marked=joined(f"{mark} %{name}" for mark, name in zip(marks, names)),
         attributes=comma(joined(marks)), raw_arguments=arguments("@on"),
         raw_parameters=joined(f"{ir} %{name}" for ir, kind, name in zip(irs, kinds, names) if kind != "HANDLER"),
         cell_arguments=arguments("@osp_ws.cell.on"), optimized=comma(arguments("", "{{.*}}")),
         optimized_cell=comma(arguments("@osp_ws.cell.on", "{{.*}}")), cell=CELL if handler else "",
         declare_handler="", forwarder="", extended="zeroext " if builtin.result == "BOOL" else "",
         effects=LOOKS_UP if tables.kind(builtin.result) in ("STRING", "RECORD") else "nounwind")
+    text["rest"] = (UNIT if succeeds else VALUE).format(**text)
+    text["cell"] += CONSTANT.format(**text) if succeeds else ""
     if handler:
         parameters = joined(f"{tables.ir_type(of)} %{name}" for name, of in handler)
         handler_types = typed(joined(tables.ir_type(of) for _, of in handler))

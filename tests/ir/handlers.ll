@@ -17,7 +17,7 @@ declare { i64, i8, i8* }* @code(i8*, i8*)
 ; CHECK-DAG: @osp_ws.cell.other = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.other }, align 8
 ; CHECK-DAG: @osp_ws.cell.onMessage = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.onMessage }, align 8
 ; CHECK-DAG: @osp_ws.cell.fast = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.fast }, align 8
-; CHECK-DAG: @osp_ws.cell.here = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.here }, align 8
+; CHECK-DAG: @osp_ws.cell.renamed = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.renamed }, align 8
 ; CHECK-DAG: @"osp_ws.cell.odd name" = {{.*}}@"osp_ws.forward.odd name"
 ; CHECK-NOT: @osp_ws.cell.{{.*}}.1
 
@@ -57,7 +57,7 @@ define void @directly(ptr %url, i64 %server) {
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.other)
 ; CHECK-NEXT: call ptr @wsServerOnMessage(i64 %server, ptr @osp_ws.cell.onMessage)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.fast)
-; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.here)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.renamed)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @"osp_ws.cell.odd name")
 
 ; A bitcast with another use stays. The operand is replaced.
@@ -85,16 +85,6 @@ define void @cells(i8* %url, i8* %parameter, i8** %slot) {
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %parameter)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %loaded)
 
-define void @selected(ptr %url, i1 %c, ptr %parameter) {
-  %s = select i1 %c, ptr @onText, ptr %parameter
-  %r = call ptr @wsConnect(ptr %url, ptr %s)
-  ret void
-}
-; CHECK-LABEL: define void @selected(
-; CHECK-NEXT: %handler = select i1 %c, ptr @osp_ws.cell.onText, ptr %parameter
-; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %handler)
-; CHECK-NEXT: ret void
-
 define void @selected_cells(ptr %url, i1 %c, ptr %parameter) {
   %s = select i1 %c, ptr @cell, ptr %parameter
   %r = call ptr @wsConnect(ptr %url, ptr %s)
@@ -104,7 +94,7 @@ define void @selected_cells(ptr %url, i1 %c, ptr %parameter) {
 ; CHECK-NEXT: %s = select i1 %c, ptr @cell, ptr %parameter
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %s)
 
-; A phi that is also called as a plain function stays. Its copy chooses among cells.
+; A choice is turned into a cell where it is passed. A phi that is also called as a plain function stays.
 define ptr @chosen(ptr %url, i1 %c) {
 entry:
   br i1 %c, label %left, label %right
@@ -119,10 +109,20 @@ end:
   ret ptr %q
 }
 ; CHECK-LABEL: define ptr @chosen(
-; CHECK: %handler = phi ptr [ @osp_ws.cell.onText, %left ], [ @osp_ws.cell.other, %right ]
-; CHECK-NEXT: %p = phi ptr [ @onText, %left ], [ @other, %right ]
-; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %handler)
+; CHECK: %p = phi ptr [ @onText, %left ], [ @other, %right ]
+; CHECK-NEXT: %cell = call ptr @osp_ws.to_cell(ptr %p)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %cell)
 ; CHECK-NEXT: call ptr %p(ptr %url)
+
+; A function or a cell.
+define void @mixed(ptr %url, i1 %c) {
+  %s = select i1 %c, ptr @other, ptr @cell
+  %r = call ptr @wsConnect(ptr %url, ptr %s)
+  ret void
+}
+; CHECK-LABEL: define void @mixed(
+; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %s)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %cell)
 
 define void @in_a_loop(ptr %url, i1 %c) {
 entry:
@@ -136,9 +136,8 @@ end:
   ret void
 }
 ; CHECK-LABEL: define void @in_a_loop(
-; CHECK: %[[P:.*]] = phi ptr [ @osp_ws.cell.onText, %entry ], [ %[[S:.*]], %again ]
-; CHECK: %[[S]] = select i1 %c, ptr %[[P]], ptr @osp_ws.cell.other
-; CHECK: call ptr @wsConnect(ptr %url, ptr %[[S]])
+; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %s)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %cell)
 
 define void @invoked(ptr %url) personality ptr @person {
   %r = invoke ptr @wsConnect(ptr %url, ptr @onText) to label %end unwind label %pad
@@ -155,6 +154,16 @@ declare i32 @person(...)
 ; A forwarder calls with the function's calling convention.
 ; CHECK-LABEL: define internal ptr @osp_ws.forward.fast(
 ; CHECK: %result = tail call fastcc ptr @fast(ptr %message)
+; An alias may be replaced by the linker, so it is called by its own name.
+; CHECK-LABEL: define internal ptr @osp_ws.forward.renamed(
+; CHECK: %result = tail call ptr @renamed(ptr %message)
+; CHECK-LABEL: define internal ptr @osp_ws.to_cell(ptr %handler) unnamed_addr
+; CHECK-NEXT: entry:
+; CHECK-NEXT: %is = icmp eq ptr %handler, @onText
+; CHECK-NEXT: %cell = select i1 %is, ptr @osp_ws.cell.onText, ptr %handler
+; CHECK-NEXT: %[[IS:.*]] = icmp eq ptr %handler, @other
+; CHECK-NEXT: %[[CELL:.*]] = select i1 %[[IS]], ptr @osp_ws.cell.other, ptr %cell
+; CHECK-NEXT: ret ptr %[[CELL]]
 
 ; CHECK-LABEL: define internal ptr @osp_ws.forward.onMessage(ptr %cell, ptr %connection, ptr %message) unnamed_addr
 ; CHECK-NEXT: entry:

@@ -64,6 +64,7 @@ if param["sanitize"] == "none":
 sanitize = " -fsanitize=" + param["sanitize"] if param["sanitize"] != "none" else ""
 substitutions["%osprey_cc"] = built("tools", "osprey-ws-cc")
 substitutions["%ospreyc"] = built("tools", "ospreyc", "ospreyc")
+substitutions["%refused"] = built("tests", "ir", "refused")
 substitutions["%bindings"] = built("tests", "ir", "bindings")
 substitutions["%bindings_file"] = os.path.join(source, "..", "..", "spec", "osprey-bindings.osp")
 substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")

@@ -3,8 +3,9 @@
  *     lowering [CALLS]
  *
  * The module has CALLS calls of builtins (default: 100,000), eight per function, and a raw handler in every other
- * function. Prints the CPU times at a quarter, a half and all of that size, each the best of several rounds. Exits with
- * 1 if the ratio at full size exceeds 1.5, the limit of LOWER-5.
+ * function. A second module has as many selects and phis in one chain, each of which chooses between the one before and
+ * itself, and every eighth of which is passed as a handler. Prints the CPU times at a quarter, a half and all of that
+ * size, each the best of several rounds. Exits with 1 if a ratio at full size exceeds the limits of LOWER-5.
  */
 #include <llvm-c/Core.h>
 #include <llvm-c/IRReader.h>
@@ -15,7 +16,7 @@
 #include "osprey_ws_codegen.h"
 
 enum { CALLS_PER_FUNCTION = 8, ROUNDS = 3 };
-static const double most = 1.5;
+static const double most = 1.5, most_for_choices = 2;
 
 /* ---- module */
 
@@ -60,6 +61,36 @@ static struct text make_module(unsigned calls) {
   return text;
 }
 
+/* A chain of selects, then a ladder of phis. A walk without memory takes exponential time, and one by recursion
+ * overflows the stack. */
+static struct text make_chain(unsigned choices) {
+  struct text text;
+  FILE *out = open_memstream(&text.bytes, &text.size);
+  if (!out)
+    exit(2);
+  fputs("declare ptr @websocketConnect(ptr, ptr)\ndeclare ptr @a(ptr)\ndeclare ptr @b(ptr)\n"
+        "define void @chain(ptr %url, i1 %c) {\n  %h0 = select i1 %c, ptr @a, ptr @b\n",
+        out);
+  for (unsigned i = 1; i < choices / 2; i++) {
+    fprintf(out, "  %%h%u = select i1 %%c, ptr %%h%u, ptr %%h%u\n", i, i - 1, i - 1);
+    if (i % CALLS_PER_FUNCTION == 0)
+      fprintf(out, "  %%c%u = call ptr @websocketConnect(ptr %%url, ptr %%h%u)\n", i, i);
+  }
+  fputs("  br i1 %c, label %l0, label %r0\n", out);
+  for (unsigned i = 0; i < choices / 2; i++) {
+    fprintf(out, "l%u:\n  br label %%b%u\nr%u:\n  br label %%b%u\nb%u:\n", i, i, i, i, i);
+    if (i)
+      fprintf(out, "  %%p%u = phi ptr [ %%p%u, %%l%u ], [ %%p%u, %%r%u ]\n", i, i - 1, i, i - 1, i);
+    else
+      fputs("  %p0 = phi ptr [ @a, %l0 ], [ @b, %r0 ]\n", out);
+    fprintf(out, "  br i1 %%c, label %%l%u, label %%r%u\n", i + 1, i + 1);
+  }
+  fprintf(out, "l%u:\n  %%d = call ptr @websocketConnect(ptr %%url, ptr %%p%u)\n  ret void\nr%u:\n  ret void\n}\n",
+          choices / 2, choices / 2 - 1, choices / 2);
+  fclose(out);
+  return text;
+}
+
 /* ---- timing */
 
 static double cpu_seconds(void) {
@@ -88,8 +119,8 @@ static double measure_once(const struct text *text, int lower) {
 }
 
 /* Alternates the two measurements, so that other load affects both. */
-static double compare(unsigned calls) {
-  struct text text = make_module(calls);
+static double compare(const char *what, struct text (*make)(unsigned size), unsigned size) {
+  struct text text = make(size);
   double without = 0, with = 0;
   for (int i = 0; i < ROUNDS; i++) {
     double seconds = measure_once(&text, 0);
@@ -97,15 +128,20 @@ static double compare(unsigned calls) {
     seconds = measure_once(&text, 1);
     with = i && with < seconds ? with : seconds;
   }
-  printf("%7u calls, %5.1f MB: parse and print %.3f s, with lowering %.3f s, ratio %.2f\n", calls,
+  printf("%7u %s, %5.1f MB: parse and print %.3f s, with lowering %.3f s, ratio %.2f\n", size, what,
          (double)text.size / 1e6, without, with, with / without);
   free(text.bytes);
   return with / without;
 }
 
+static double compare_sizes(const char *what, struct text (*make)(unsigned size), unsigned size) {
+  compare(what, make, size / 4);
+  compare(what, make, size / 2);
+  return compare(what, make, size);
+}
+
 int main(int argc, char **argv) {
-  unsigned calls = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100000;
-  compare(calls / 4);
-  compare(calls / 2);
-  return compare(calls) > most;
+  unsigned size = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 100000;
+  int slow = compare_sizes("calls", make_module, size) > most;
+  return compare_sizes("choices", make_chain, size) > most_for_choices || slow;
 }

@@ -110,7 +110,7 @@ unsigned ir_locate(const char *text, LLVMValueRef value) {
   size_t length;
   struct ir_cursor cursor = {text, 1};
   bool is_call = LLVMIsACallInst(value) || LLVMIsAInvokeInst(value);
-  if (LLVMIsAGlobalVariable(value) || LLVMIsAGlobalAlias(value))
+  if (LLVMIsAGlobalVariable(value) || LLVMIsAGlobalAlias(value) || LLVMIsAGlobalIFunc(value))
     return ir_locate_variable(&cursor, LLVMGetValueName2(value, &length));
   LLVMValueRef function = is_call ? ir_function_of(value) : value;
   if (!LLVMIsAFunction(function) || !ir_find_function(&cursor, LLVMGetValueName2(function, &length)))

@@ -40,7 +40,7 @@ static int back_begin(struct back *back, const struct ast_program *program, bool
   back->module = lower_program(program, back->llvm, back->machine.triple, back->machine.layout, err);
   if (!back->module)
     return -1;
-  struct osp_ws_codegen_options options = {.no_verify = 1};
+  struct osp_ws_codegen_options options = {.size = sizeof options, .no_verify = 1};
   if (!keep_builtins && osp_ws_codegen_lower_module(back->module, &options, back_report, err) < 0)
     return -1;
   if (emit_verify(back->module, err) < 0)

@@ -1,6 +1,7 @@
 ; CG-10 LOWER-3: a handler with a type other than the parameter's, in every form. The error states both types.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: %not %lower %s 2>&1 | %FileCheck %s
+; RUN: %refused %s
 
 declare ptr @wsConnect(ptr, ptr)
 declare ptr @websocketServerOnClose(i64, ptr)

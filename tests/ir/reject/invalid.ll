@@ -1,6 +1,7 @@
 ; CG-13: a module that LLVM's verifier rejects.
 ; RUN: %not %opt -passes=verify -disable-output %s
 ; RUN: %not %lower %s 2>&1 | %FileCheck %s
+; RUN: %refused %s
 ; CHECK: invalid.ll: error: the module is not valid: Instruction does not dominate all uses!
 
 declare ptr @wsSend(i64, ptr)

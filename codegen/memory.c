@@ -1,0 +1,284 @@
+#include "memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t cg_gcd(uint64_t a, uint64_t b) {
+  while (b) {
+    uint64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a;
+}
+
+static bool cg_is_multiple(int64_t difference, uint64_t step) {
+  uint64_t distance = difference < 0 ? 0 - (uint64_t)difference : (uint64_t)difference;
+  return step ? distance % step == 0 : distance == 0;
+}
+
+bool cg_memory_meet(struct cg_address a, struct cg_address b) {
+  return cg_is_multiple((int64_t)((uint64_t)a.offset - (uint64_t)b.offset), cg_gcd(a.step, b.step));
+}
+
+struct cg_address cg_memory_add(struct cg_address a, struct cg_address b) {
+  struct cg_address sum = {(int64_t)((uint64_t)a.offset + (uint64_t)b.offset), cg_gcd(a.step, b.step)};
+  if (sum.step && sum.step <= INT64_MAX) {
+    int64_t step = (int64_t)sum.step;
+    sum.offset = (sum.offset % step + step) % step;
+  }
+  return sum;
+}
+
+struct cg_address cg_memory_subtract(struct cg_address a, struct cg_address b) {
+  return cg_memory_add(a, (struct cg_address){(int64_t)(0 - (uint64_t)b.offset), b.step});
+}
+
+struct cg_address cg_memory_join(struct cg_address a, struct cg_address b) {
+  struct cg_address apart = cg_memory_subtract(a, b);
+  uint64_t distance = apart.offset < 0 ? 0 - (uint64_t)apart.offset : (uint64_t)apart.offset;
+  return cg_memory_add((struct cg_address){a.offset, cg_gcd(apart.step, distance)}, (struct cg_address){0, 0});
+}
+
+bool cg_memory_is_variable(LLVMValueRef value) {
+  return LLVMIsAAllocaInst(value) || LLVMIsAGlobalVariable(value);
+}
+
+/* A type without a fixed size has no offsets. */
+static bool cg_has_fixed_size(LLVMTypeRef type) {
+  switch (LLVMGetTypeKind(type)) {
+  case LLVMIntegerTypeKind:
+  case LLVMHalfTypeKind:
+  case LLVMFloatTypeKind:
+  case LLVMDoubleTypeKind:
+  case LLVMPointerTypeKind:
+    return true;
+  case LLVMArrayTypeKind:
+  case LLVMVectorTypeKind:
+    return cg_has_fixed_size(LLVMGetElementType(type));
+  case LLVMStructTypeKind:
+    if (LLVMIsOpaqueStruct(type))
+      return false;
+    for (unsigned i = 0; i < LLVMCountStructElementTypes(type); i++)
+      if (!cg_has_fixed_size(LLVMStructGetTypeAtIndex(type, i)))
+        return false;
+    return true;
+  default:
+    return false;
+  }
+}
+
+static struct cg_address cg_indexed(LLVMValueRef index, uint64_t size) {
+  if (!LLVMIsAConstantInt(index))
+    return (struct cg_address){0, size};
+  return (struct cg_address){(int64_t)((uint64_t)LLVMConstIntGetSExtValue(index) * size), 0};
+}
+
+bool cg_memory_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_address *address) {
+  LLVMTypeRef type = LLVMGetGEPSourceElementType(gep);
+  if (LLVMGetTypeKind(LLVMTypeOf(gep)) != LLVMPointerTypeKind || !cg_has_fixed_size(type))
+    return false;
+  *address = cg_memory_add(*address, cg_indexed(LLVMGetOperand(gep, 1), LLVMABISizeOfType(layout, type)));
+  for (unsigned i = 2; i < (unsigned)LLVMGetNumOperands(gep); i++) {
+    LLVMValueRef index = LLVMGetOperand(gep, i);
+    struct cg_address more;
+    if (LLVMGetTypeKind(type) == LLVMStructTypeKind) {
+      unsigned element = (unsigned)LLVMConstIntGetZExtValue(index);
+      more = (struct cg_address){(int64_t)LLVMOffsetOfElement(layout, type, element), 0};
+      type = LLVMStructGetTypeAtIndex(type, element);
+    } else {
+      type = LLVMGetElementType(type);
+      more = cg_indexed(index, LLVMABISizeOfType(layout, type));
+    }
+    *address = cg_memory_add(*address, more);
+  }
+  return true;
+}
+
+static LLVMOpcode cg_opcode(LLVMValueRef value) {
+  if (LLVMIsAInstruction(value))
+    return LLVMGetInstructionOpcode(value);
+  return LLVMIsAConstantExpr(value) ? LLVMGetConstOpcode(value) : (LLVMOpcode)0;
+}
+
+LLVMValueRef cg_memory_base(LLVMTargetDataRef layout, LLVMValueRef pointer, struct cg_address *address) {
+  *address = (struct cg_address){0, 0};
+  /* Unreachable code may have a circle: the tortoise moves at half the speed. */
+  LLVMValueRef tortoise = pointer;
+  for (bool move = false;; move = !move) {
+    LLVMOpcode opcode = cg_opcode(pointer);
+    if (opcode == LLVMGetElementPtr && !cg_memory_step(layout, pointer, address))
+      return NULL;
+    if (opcode != LLVMGetElementPtr && opcode != LLVMBitCast)
+      break;
+    pointer = LLVMGetOperand(pointer, 0);
+    if (move)
+      tortoise = LLVMGetOperand(tortoise, 0);
+    if (pointer == tortoise)
+      return NULL;
+  }
+  return pointer;
+}
+
+static const struct cg_address cg_everywhere = {0, 1};
+
+static void cg_write_add(struct cg_writes *writes, struct cg_address address, LLVMValueRef value) {
+  if (!CG_GROW(writes->items, writes->count, writes->capacity)) {
+    writes->failed = true;
+    return;
+  }
+  writes->items[writes->count++] = (struct cg_write){address, value, false};
+}
+
+/* A pointer into the variable, or a part of its initializer, that is still to be looked at. */
+struct cg_places {
+  struct cg_place {
+    LLVMValueRef value;
+    struct cg_address address;
+  } * items;
+  size_t count, capacity;
+};
+
+static void cg_place_push(struct cg_places *places, LLVMValueRef value, struct cg_address address,
+                          struct cg_writes *writes) {
+  if (!CG_GROW(places->items, places->count, places->capacity)) {
+    writes->failed = true;
+    return;
+  }
+  places->items[places->count++] = (struct cg_place){value, address};
+}
+
+static void cg_add_aggregate(LLVMTargetDataRef layout, struct cg_places *places, struct cg_place place,
+                             struct cg_writes *writes) {
+  LLVMTypeRef type = LLVMTypeOf(place.value);
+  bool is_struct = LLVMGetTypeKind(type) == LLVMStructTypeKind;
+  LLVMTypeRef element = is_struct ? NULL : LLVMGetElementType(type);
+  LLVMTypeKind kind = element ? LLVMGetTypeKind(element) : LLVMVoidTypeKind;
+  if (element && kind != LLVMPointerTypeKind && kind != LLVMStructTypeKind && kind != LLVMArrayTypeKind)
+    return;
+  for (unsigned i = 0;; i++) {
+    LLVMValueRef part = LLVMGetAggregateElement(place.value, i);
+    if (!part)
+      return;
+    uint64_t offset = is_struct ? LLVMOffsetOfElement(layout, type, i) : i * LLVMABISizeOfType(layout, element);
+    cg_place_push(places, part, cg_memory_add(place.address, (struct cg_address){(int64_t)offset, 0}), writes);
+  }
+}
+
+/* Adds the pointers in a constant. */
+static void cg_add_constant(LLVMTargetDataRef layout, LLVMValueRef constant, struct cg_address address,
+                            struct cg_writes *writes) {
+  struct cg_places places = {NULL, 0, 0};
+  if (cg_has_fixed_size(LLVMTypeOf(constant)))
+    cg_place_push(&places, constant, address, writes);
+  else
+    cg_write_add(writes, cg_everywhere, NULL);
+  while (places.count) {
+    struct cg_place place = places.items[--places.count];
+    LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(place.value));
+    if (LLVMIsNull(place.value) || LLVMIsUndef(place.value))
+      continue;
+    if (kind == LLVMPointerTypeKind)
+      cg_write_add(writes, place.address, place.value);
+    else if (kind == LLVMStructTypeKind || kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind)
+      cg_add_aggregate(layout, &places, place, writes);
+  }
+  free(places.items);
+}
+
+/* Whether the initializer is what a load finds, until a store. */
+static bool cg_has_definitive_initializer(LLVMValueRef global) {
+  LLVMLinkage linkage = LLVMGetLinkage(global);
+  return LLVMGetInitializer(global) && !LLVMIsExternallyInitialized(global) && linkage != LLVMWeakAnyLinkage &&
+         linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMCommonLinkage && linkage != LLVMExternalWeakLinkage;
+}
+
+static bool cg_is_local(LLVMValueRef global) {
+  return LLVMGetLinkage(global) == LLVMInternalLinkage || LLVMGetLinkage(global) == LLVMPrivateLinkage;
+}
+
+static void cg_add_store(LLVMTargetDataRef layout, LLVMValueRef store, struct cg_address address,
+                         struct cg_writes *writes) {
+  LLVMValueRef value = LLVMGetOperand(store, 0);
+  LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(value));
+  if (kind == LLVMPointerTypeKind)
+    cg_write_add(writes, address, value);
+  else if (LLVMIsConstant(value))
+    cg_add_constant(layout, value, address, writes);
+  else if (kind == LLVMStructTypeKind || kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind)
+    cg_write_add(writes, cg_everywhere, NULL);
+}
+
+/* Whether a call is given a copy of what the pointer points to. */
+static bool cg_passes_copy(LLVMValueRef call, LLVMValueRef pointer) {
+  unsigned by_value = LLVMGetEnumAttributeKindForName("byval", 5);
+  bool copy = true;
+  for (unsigned i = 0; i < LLVMGetNumArgOperands(call); i++)
+    if (LLVMGetOperand(call, i) == pointer)
+      copy = copy && LLVMGetCallSiteEnumAttribute(call, i + 1, by_value);
+  return copy && LLVMGetCalledValue(call) != pointer;
+}
+
+static bool cg_begins(const char *name, size_t length, const char *prefix) {
+  return length >= strlen(prefix) && !strncmp(name, prefix, strlen(prefix));
+}
+
+static void cg_add_call(LLVMValueRef call, LLVMValueRef pointer, struct cg_address address, struct cg_writes *writes) {
+  size_t length = 0;
+  LLVMValueRef callee = LLVMGetCalledValue(call);
+  const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
+  if (cg_begins(name, length, "llvm.lifetime.") || cg_begins(name, length, "llvm.dbg.") ||
+      cg_begins(name, length, "llvm.invariant."))
+    return;
+  bool copies = cg_begins(name, length, "llvm.memcpy.") || cg_begins(name, length, "llvm.memmove.");
+  if (copies && LLVMGetOperand(call, 0) == pointer) {
+    cg_write_add(writes, address, LLVMGetOperand(call, 1));
+    if (!writes->failed)
+      writes->items[writes->count - 1].copies = true;
+  } else if (!copies && !cg_passes_copy(call, pointer)) {
+    cg_write_add(writes, cg_everywhere, NULL);
+  }
+}
+
+static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, struct cg_place place, LLVMValueRef user,
+                        struct cg_writes *writes) {
+  struct cg_address address = place.address;
+  LLVMOpcode opcode = cg_opcode(user);
+  bool is_target = opcode == LLVMStore && LLVMGetOperand(user, 1) == place.value;
+  if (opcode == LLVMLoad || opcode == LLVMICmp)
+    return;
+  if (is_target && LLVMGetOperand(user, 0) != place.value)
+    cg_add_store(layout, user, address, writes);
+  else if (opcode == LLVMBitCast || (opcode == LLVMGetElementPtr && LLVMGetOperand(user, 0) == place.value &&
+                                     cg_memory_step(layout, user, &address)))
+    cg_place_push(places, user, address, writes);
+  else if (opcode == LLVMCall)
+    cg_add_call(user, place.value, address, writes);
+  else
+    cg_write_add(writes, cg_everywhere, NULL);
+}
+
+/* Follows every pointer into the variable forward. A pointer that goes elsewhere may be written through. Only circles
+ * of unreachable code could bring a pointer back, and they do not begin at the variable. */
+static void cg_add_stores(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
+  struct cg_places places = {NULL, 0, 0};
+  cg_place_push(&places, variable, (struct cg_address){0, 0}, writes);
+  while (places.count && !writes->failed) {
+    struct cg_place place = places.items[--places.count];
+    for (LLVMUseRef use = LLVMGetFirstUse(place.value); use; use = LLVMGetNextUse(use))
+      cg_add_user(layout, &places, place, LLVMGetUser(use), writes);
+  }
+  free(places.items);
+}
+
+void cg_memory_writes(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
+  if (LLVMIsAAllocaInst(variable) || LLVMIsAArgument(variable)) {
+    cg_add_stores(layout, variable, writes);
+  } else if (!cg_has_definitive_initializer(variable) || (!LLVMIsGlobalConstant(variable) && !cg_is_local(variable))) {
+    cg_write_add(writes, cg_everywhere, NULL);
+  } else {
+    cg_add_constant(layout, LLVMGetInitializer(variable), (struct cg_address){0, 0}, writes);
+    if (!LLVMIsGlobalConstant(variable))
+      cg_add_stores(layout, variable, writes);
+  }
+}

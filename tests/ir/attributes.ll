@@ -1,0 +1,84 @@
+; CG-17: added functions live by the rules of their module: they take what its flags ask for, what their callers share, and
+; how the handler is called.
+; RUN: %split_file %s %t
+; RUN: for f in flags callers handler; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
+; RUN: %lower %t/flags.ll | %opt -passes=verify -o %t/flags.bc
+; RUN: %clang -Wno-override-module --target=aarch64-linux-gnu -O0 -S -o - %t/flags.bc | %FileCheck %s --check-prefix=BTI
+; RUN: sed '/datalayout/d; /triple/d; /-address/d; /branch-/d; s/^!llvm.module.flags.*/!llvm.module.flags = !{!3, !4}/' \
+; RUN:   %t/flags.ll > %t/windows.ll
+; RUN: %lower %t/windows.ll -o %t/windows.bc
+; RUN: %clang -Wno-override-module --target=x86_64-pc-windows-msvc -O0 -S -o - %t/windows.bc \
+; RUN:   | %FileCheck %s --check-prefix=SEH
+; RUN: %lower %t/callers.ll | %opt -passes='default<O2>,verify' -S | %FileCheck %t/callers.ll --check-prefix=OPT
+
+; Forwarders, bodies and to_cell are called through pointers, or may be.
+; BTI: wsConnect:
+; BTI: {{hint #(34|25|27)|bti c|paci[ab]sp}}
+; BTI: osp_ws.forward.on:
+; BTI: {{hint #34|bti c}}
+; BTI: osp_ws.to_cell:
+; BTI: {{hint #34|bti c}}
+; SEH: .seh_proc wsConnect
+
+;--- flags.ll
+target datalayout = "e-m:e-i8:8:32-i16:16:32-i64:64-i128:128-n32:64-S128"
+target triple = "aarch64-unknown-linux-gnu"
+declare ptr @wsConnect(ptr, ptr)
+declare ptr @on(ptr)
+declare ptr @other(ptr)
+define void @f(ptr %u, i1 %c) noinline {
+  %r = call ptr @wsConnect(ptr %u, ptr @on)
+  %s = select i1 %c, ptr @on, ptr @other
+  %q = call ptr @wsConnect(ptr %u, ptr %s)
+  ret void
+}
+!llvm.module.flags = !{!0, !1, !2, !3, !4, !5}
+!0 = !{i32 8, !"branch-target-enforcement", i32 1}
+!1 = !{i32 8, !"sign-return-address", i32 1}
+!2 = !{i32 8, !"sign-return-address-all", i32 0}
+!3 = !{i32 7, !"uwtable", i32 2}
+!4 = !{i32 7, !"frame-pointer", i32 1}
+!5 = !{i32 8, !"sign-return-address-with-bkey", i32 1}
+; CHECK-DAG: define internal ptr @osp_ws.forward.on({{.*}} #[[#N:]] {
+; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsConnect({{.*}} #[[#B:]] comdat
+; CHECK-DAG: attributes #[[#N]] = { nounwind uwtable "branch-target-enforcement"{{(="true")?}} "frame-pointer"="non-leaf" "sign-return-address"="non-leaf" "sign-return-address-key"="b_key" }
+; CHECK-DAG: attributes #[[#B]] = { nounwind uwtable "branch-target-enforcement"{{(="true")?}} "frame-pointer"="non-leaf" "osprey-ws-lowered" "sign-return-address"="non-leaf" "sign-return-address-key"="b_key" }
+;--- callers.ll
+; What all callers share is the body's, or it could not be inlined. What only some have is not.
+declare ptr @wsConnect(ptr, ptr)
+declare ptr @wsSend(i64, ptr)
+define ptr @on(ptr %m) #0 {
+  %r = call ptr @wsSend(i64 1, ptr %m)
+  ret ptr %r
+}
+define ptr @f(ptr %u) #0 {
+  %r = call ptr @wsConnect(ptr %u, ptr @on)
+  ret ptr %r
+}
+define ptr @g(ptr %u) #1 {
+  %r = call ptr @wsConnect(ptr %u, ptr @on)
+  ret ptr %r
+}
+attributes #0 = { cold safestack shadowcallstack noprofile "denormal-fp-math"="preserve-sign,preserve-sign" "mine" "target-cpu"="haswell" "target-features"="+avx2" }
+attributes #1 = { safestack noprofile "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" }
+; CHECK-DAG: define internal ptr @osp_ws.forward.on({{.*}} #[[#F:]] {
+; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsConnect({{.*}} #[[#C:]] comdat
+; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
+; CHECK-DAG: attributes #[[#F]] = { noprofile nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" "target-features"="+avx2" }
+; CHECK-DAG: attributes #[[#C]] = { noprofile nounwind safestack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" }
+; CHECK-DAG: attributes #[[#S]] = { noprofile nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" "target-features"="+avx2" }
+; OPT-LABEL: define {{.*}}ptr @on(
+; OPT: call i64 @osp_ws_send(
+;--- handler.ll
+; A handler is called with the attributes of its parameters, some of which say where an argument is.
+declare ptr @wsConnect(ptr, ptr)
+declare fastcc nonnull ptr @on(ptr inreg noundef)
+declare ptr @by_value(ptr byval(i64) align 8)
+define void @f(ptr %u) {
+  %r = call ptr @wsConnect(ptr %u, ptr @on)
+  %q = call ptr @wsConnect(ptr %u, ptr @by_value)
+  ret void
+}
+; CHECK: define internal ptr @osp_ws.forward.on(ptr %cell, ptr %message) unnamed_addr
+; CHECK: %result = tail call fastcc nonnull ptr @on(ptr inreg noundef %message)
+; CHECK: %result = {{.*}}call ptr @by_value(ptr byval(i64) align 8 %message)

@@ -1,0 +1,240 @@
+; CG-5: plain functions that reach a handler operand through memory, functions of the module and odd constants.
+; RUN: %lower %s -o %t.ll && %opt -passes='default<O2>,verify' -S %t.ll -o %t.opt
+; RUN: %opt -passes=verify -S %t.ll | %FileCheck %s
+; RUN: %FileCheck %s --check-prefix=OPT --implicit-check-not='@osp_ws_connect({{.*}}@h' < %t.opt
+
+target datalayout = "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-n8:16:32:64-S128"
+target triple = "x86_64-unknown-linux-gnu"
+declare ptr @wsConnect(ptr, ptr)
+declare ptr @h1(ptr)
+declare ptr @h2(ptr)
+declare ptr @h3(ptr)
+declare ptr @h4(ptr)
+declare ptr @code(ptr, ptr)
+declare void @use(ptr)
+declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
+@table = internal constant [4 x ptr] [ptr @h1, ptr @h2, ptr @h3, ptr @h4]
+@rows = constant [2 x { ptr, ptr }] [{ ptr, ptr } { ptr @text, ptr @h1 }, { ptr, ptr } { ptr @text, ptr @h2 }]
+@text = private constant [2 x i8] c"t\00"
+@variable = internal global ptr null
+@cell = private constant { ptr } { ptr @code }
+@cells = constant [2 x ptr] [ptr @cell, ptr null]
+@resolved = ifunc ptr (ptr), ptr @resolve
+define ptr @resolve() {
+  ret ptr @h1
+}
+
+; The table of a switch, as SimplifyCFG makes it.
+define void @from_a_table(ptr %u, i64 %n) {
+  %p = getelementptr inbounds [4 x ptr], ptr @table, i64 0, i64 %n
+  %h = load ptr, ptr %p
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @from_a_table(
+; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %h)
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr %cell)
+
+; The other fields of a row are not handlers.
+define void @from_a_row(ptr %u, i64 %n) {
+  %p = getelementptr inbounds [2 x { ptr, ptr }], ptr @rows, i64 0, i64 %n
+  %q = getelementptr inbounds { ptr, ptr }, ptr %p, i32 0, i32 1
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @from_a_row(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+define void @from_a_constant(ptr %u) {
+  %h = load ptr, ptr getelementptr (i8, ptr @rows, i64 24)
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @from_a_constant(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; As clang -O0 writes it: parameters and variables in memory.
+define internal void @passes_on(ptr %u, ptr %given) {
+  %u.addr = alloca ptr
+  %h = alloca ptr
+  store ptr %u, ptr %u.addr
+  store ptr %given, ptr %h
+  %v = load ptr, ptr %u.addr
+  %w = load ptr, ptr %h
+  %r = call ptr @wsConnect(ptr %v, ptr %w)
+  ret void
+}
+define void @gives(ptr %u) {
+  call void @passes_on(ptr %u, ptr @h1)
+  call void @passes_on(ptr %u, ptr @cell)
+  ret void
+}
+; CHECK-LABEL: define internal void @passes_on(
+; CHECK: call ptr @osp_ws.to_cell(ptr %w)
+
+define void @from_a_local_array(ptr %u, i64 %n) {
+  %a = alloca { i64, [2 x ptr] }
+  call void @llvm.memcpy.p0.p0.i64(ptr %a, ptr @cells, i64 16, i1 false)
+  %s = getelementptr { i64, [2 x ptr] }, ptr %a, i32 0, i32 1, i64 1
+  store ptr @h3, ptr %s
+  %p = getelementptr { i64, [2 x ptr] }, ptr %a, i32 0, i32 1, i64 %n
+  %h = load ptr, ptr %p
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @from_a_local_array(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+define void @sets(i1 %c) {
+  %h = select i1 %c, ptr @h1, ptr @h2
+  store ptr %h, ptr @variable
+  ret void
+}
+define void @from_a_variable(ptr %u) {
+  %h = load ptr, ptr @variable
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @from_a_variable(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+define internal ptr @gets(i64 %n) {
+  %p = getelementptr inbounds [4 x ptr], ptr @table, i64 0, i64 %n
+  %h = load ptr, ptr %p
+  ret ptr %h
+}
+define void @from_a_function(ptr %u, i64 %n) {
+  %h = call ptr @gets(i64 %n)
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @from_a_function(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+define void @frozen(ptr %u, i1 %c) {
+  %s = select i1 %c, ptr @h1, ptr @h2
+  %h = freeze ptr %s
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @frozen(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+define void @odd_constants(ptr %u) {
+  %a = call ptr @wsConnect(ptr %u, ptr dso_local_equivalent @h1)
+  %b = call ptr @wsConnect(ptr %u, ptr no_cfi @h1)
+  %c = call ptr @wsConnect(ptr %u, ptr @resolved)
+  ret void
+}
+; CHECK-LABEL: define void @odd_constants(
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @osp_ws.cell.h1)
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @osp_ws.cell.h1)
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @osp_ws.cell.resolved)
+
+; Only cells, or what has to be one.
+define void @cells_only(ptr %u, ptr %slot, i64 %n, i1 %c) {
+  %p = getelementptr inbounds [2 x ptr], ptr @cells, i64 0, i64 %n
+  %a = load ptr, ptr %p
+  %ra = call ptr @wsConnect(ptr %u, ptr %a)
+  %b = load ptr, ptr %slot
+  %s = select i1 %c, ptr %a, ptr %b
+  %rb = call ptr @wsConnect(ptr %u, ptr %s)
+  %v = alloca ptr
+  store ptr @h1, ptr %slot
+  store ptr %b, ptr %v
+  call void @use(ptr %v)
+  %d = load ptr, ptr %v
+  %rd = call ptr @wsConnect(ptr %u, ptr %d)
+  ret void
+}
+; CHECK-LABEL: define void @cells_only(
+; CHECK-NOT: @osp_ws.to_cell
+; CHECK: ret void
+
+; A call in a funclet has a bundle, and another call there would be removed without one.
+define void @in_a_funclet(ptr %u, i1 %c) personality ptr @__CxxFrameHandler3 {
+  %s = select i1 %c, ptr @h1, ptr @h2
+  invoke void @use(ptr %u) to label %end unwind label %pad
+pad:
+  %p = cleanuppad within none []
+  %r = call ptr @wsConnect(ptr %u, ptr %s) [ "funclet"(token %p) ]
+  cleanupret from %p unwind to caller
+end:
+  ret void
+}
+declare i32 @__CxxFrameHandler3(...)
+; CHECK-LABEL: define void @in_a_funclet(
+; CHECK: cleanuppad
+; CHECK-NEXT: icmp eq ptr %s,
+; CHECK-NOT: @osp_ws.to_cell
+; CHECK: call ptr @wsConnect(ptr %u, ptr %cell{{.*}}) [ "funclet"(token %p) ]
+
+; A pointer to a row, which a loop moves; the handler is beside a text and a function of another type.
+@wide = constant [2 x { ptr, ptr, ptr }] [{ ptr, ptr, ptr } { ptr @text, ptr @h1, ptr @code },
+  { ptr, ptr, ptr } { ptr @text, ptr @h2, ptr @code }]
+define void @moves(ptr %u, i1 %c) {
+entry:
+  %at = alloca ptr
+  store ptr @wide, ptr %at
+  br label %loop
+loop:
+  %p = load ptr, ptr %at
+  %next = getelementptr { ptr, ptr, ptr }, ptr %p, i64 1
+  store ptr %next, ptr %at
+  %q = getelementptr { ptr, ptr, ptr }, ptr %p, i32 0, i32 1
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  br i1 %c, label %loop, label %end
+end:
+  ret void
+}
+; CHECK-LABEL: define void @moves(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; A structure that is passed by value, and copied.
+define internal void @takes(ptr %u, ptr byval({ ptr, ptr, ptr }) %row) {
+  %copy = alloca { ptr, ptr, ptr }
+  call void @llvm.memcpy.p0.p0.i64(ptr %copy, ptr %row, i64 24, i1 false)
+  %q = getelementptr { ptr, ptr, ptr }, ptr %copy, i32 0, i32 1
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+define void @hands_over(ptr %u) {
+  %row = alloca { ptr, ptr, ptr }
+  call void @llvm.memcpy.p0.p0.i64(ptr %row, ptr @wide, i64 24, i1 false)
+  call void @takes(ptr %u, ptr byval({ ptr, ptr, ptr }) %row)
+  ret void
+}
+; CHECK-LABEL: define internal void @takes(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; A builtin among the arguments of its own call.
+define void @itself(i1 %c) {
+  %s = select i1 %c, ptr @h1, ptr @h2
+  %r = call ptr @wsConnect(ptr @wsConnect, ptr %s)
+  ret void
+}
+; CHECK-LABEL: define void @itself(
+; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %s)
+; CHECK-NEXT: call ptr @wsConnect(ptr @wsConnect, ptr %cell)
+
+; Circles of unreachable code.
+define void @circles(ptr %u) {
+  ret void
+dead:
+  %a = bitcast ptr %b to ptr
+  %b = bitcast ptr %a to ptr
+  %c = getelementptr i8, ptr %c, i64 8
+  %l = load ptr, ptr %c
+  %s = select i1 true, ptr %s, ptr %s
+  %r = call ptr @wsConnect(ptr %u, ptr %a)
+  %q = call ptr @wsConnect(ptr %u, ptr %l)
+  %t = call ptr @wsConnect(ptr %u, ptr %s)
+  br label %dead
+}
+; CHECK-LABEL: define void @circles(
+
+; After -O2 every operand is a cell or was one. (The implicit check: no entry point is given a function.)
+; OPT: @osp_ws_connect(

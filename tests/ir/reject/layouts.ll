@@ -1,0 +1,16 @@
+; CG-12: allocas, functions or variables in another address space, and attributes that no body can have (CG-8).
+; RUN: for space in A5 G1 e-p:64:64-A5-G1; do (echo "target datalayout = \"$space\""; cat %s) > %t.ll \
+; RUN:   && %not %lower %t.ll 2>&1 | %FileCheck %s && %refused %t.ll || exit 1; done
+; RUN: for f in '@wsSend(i64, ptr' '@osp_ws_send(i64, ptr, ptr' '@on(ptr'; do \
+; RUN:   awk -v f="$f" '{ at = index($0, f); print at && /^declare/ ? substr($0, 1, at - 1) f " swifterror)" : $0 }' %s \
+; RUN:   > %t.ll && %not %lower %t.ll 2>&1 | %FileCheck %s --check-prefix=SWIFT && %refused %t.ll || exit 1; done
+declare ptr @wsSend(i64, ptr)
+; CHECK: error: the WebSocket builtins need one address space; the data layout has another ('{{[APG][15]}}')
+; SWIFT: error: '{{wsSend|osp_ws_send|on}}' has a parameter with the attribute 'swifterror', but {{the|a}}
+declare i64 @osp_ws_send(i64, ptr, ptr)
+declare ptr @on(ptr)
+declare ptr @wsConnect(ptr, ptr)
+define ptr @f(ptr %url) {
+  %r = call ptr @wsConnect(ptr %url, ptr @on)
+  ret ptr %r
+}
