@@ -97,6 +97,19 @@ class Files(unittest.TestCase):
                 self.assertIn(done.returncode, (0, 1), (opening, done.stderr[-300:]))
                 if count == 100000:
                     self.assertIn("error: ", done.stderr.decode(), opening)
+        nested = "nested more than 500 levels deep"
+        for opening, closing, leaf in (("(", ")", "1"), ("{ ", " }", "1"), ("f(", ")", "1"), ("1 % 1 ?: ", "", "1"),
+                                       ("!", "", "true"), ("fn() => ", "", "1"), ("match 1 { _ => ", " }", "1"),
+                                       ("if true { ", " } else { 1 }", "1"), ("if true { 1 } else ", "", "{ 1 }"),
+                                       ("if ", " { 1 } else { 2 }", "true"), ("match ", " { _ => 1 }", "1"),
+                                       ("true ? 1 : ", "", "1"), ("R { x: ", " }", "1"), ("x { x: ", " }", "1")):
+            for count in (500, 501):
+                done = self.check("fn f(x) = 1\nlet a = " + opening * count + leaf + closing * count)
+                self.assertEqual(nested in done.stderr.decode(), count > 500, (opening, count, done.stderr[:300]))
+        for opening, closing in (("Result<", ", string>"), ("fn(int) -> ", ""), ("fn(", ") -> int")):
+            for count in (500, 501):
+                done = self.check("fn f(x: " + opening * count + "int" + closing * count + ") = 1")
+                self.assertEqual(nested in done.stderr.decode(), count > 500, (opening, count, done.stderr[:300]))
         self.assert_mentions("let a = " + "(" * 100000, "the program is nested more than 500 levels deep here")
         self.assert_mentions("fn f(x: " + "fn(int) -> " * 100000 + "int) = 1", "nested more than 500 levels deep")
         self.assert_mentions("fn f(x: " + "Result<" * 100000, "nested more than 500 levels deep")

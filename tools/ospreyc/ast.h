@@ -31,7 +31,7 @@ struct ast_variable {
   unsigned index;
   struct place place;
   struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
-  bool borrowed; /* lowering: whoever called its owner holds the reference */
+  bool borrowed;              /* lowering: whoever called its owner holds the reference */
 };
 
 /* A captured value: when the closure is made, `value` (an AST_VARIABLE of the enclosing function, or

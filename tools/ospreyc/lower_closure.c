@@ -1,7 +1,7 @@
 #include "lower_closure.h"
 
 #include "lower_expr.h"
-#include "lower_layout.h"
+#include "layout.h"
 #include "lower_program.h"
 #include "lower_type.h"
 
