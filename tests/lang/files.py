@@ -138,6 +138,24 @@ class Files(unittest.TestCase):
         program += "".join(f"  pair({a} {{ x: 1 }}, {b} {{ x: 1 }})\n" for a in names for b in names) + "  0\n}\n"
         self.assert_mentions(program, "the generic functions have more than 10000 instances")
 
+    def test_TYPE_15_references_beyond_what_a_block_marks(self):
+        """TYPE-15: 55 words follow the tag of a record, or the code of a function"""
+        def record(bools, strings):
+            fields = [f"b{i}: bool" for i in range(bools)] + [f"s{i}: string" for i in range(strings)]
+            return "type Wide = Small | Wide { " + ", ".join(fields) + " }\nlet a = 1\n"
+
+        def closure(count):
+            lets = "".join(f'  let v{i} = "${{{i}}}"\n' for i in range(count))
+            uses = "".join(f"${{v{i}}}" for i in range(count))
+            return f'fn f() = {{\n{lets}  fn() => "{uses}"\n}}\nlet a = f()()\n'
+
+        for accepted in record(0, 55), record(8, 54), record(16, 53), closure(55):
+            self.assert_accepted(accepted)
+            self.assertEqual(self.run_ospreyc("--llvm", "p.osp").returncode, 0)
+        self.assert_mentions(record(0, 56), "p.osp:1:21: error: 'Wide' has a reference beyond its 56th word: field 56")
+        self.assert_mentions(record(9, 54), "error: 'Wide' has a reference beyond its 56th word: field 63")
+        self.assert_mentions(closure(56), "p.osp:58:3: error: this function captures too much: 'v55' is a reference")
+
     def test_TYPE_14_growing_types(self):
         """TYPE-14"""
         steps = "".join(f"fn f{i + 1}(x) = f{i}(f{i}(x))\n" for i in range(24))
