@@ -42,7 +42,7 @@ PARTS = [
      C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
     ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C + ["llvm/Config/llvm-config.h"]),
     ("front end", ["tools/ospreyc/*"], ["codegen header", "host memory"],
-     C + POSIX + LLVM_C + ["setjmp.h", "llvm/Config/llvm-config.h"]),
+     C + POSIX + LLVM_C + ["setjmp.h", "locale.h", "wchar.h", "llvm/Config/llvm-config.h"]),
     ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C + ["llvm/Config/llvm-config.h"]),
 ]
 # System headers that only some files may include.

@@ -97,6 +97,19 @@ class Files(unittest.TestCase):
                 self.assertIn(done.returncode, (0, 1), (opening, done.stderr[-300:]))
                 if count == 100000:
                     self.assertIn("error: ", done.stderr.decode(), opening)
+        nested = "nested more than 500 levels deep"
+        for opening, closing, leaf in (("(", ")", "1"), ("{ ", " }", "1"), ("f(", ")", "1"), ("1 % 1 ?: ", "", "1"),
+                                       ("!", "", "true"), ("fn() => ", "", "1"), ("match 1 { _ => ", " }", "1"),
+                                       ("if true { ", " } else { 1 }", "1"), ("if true { 1 } else ", "", "{ 1 }"),
+                                       ("if ", " { 1 } else { 2 }", "true"), ("match ", " { _ => 1 }", "1"),
+                                       ("true ? 1 : ", "", "1"), ("R { x: ", " }", "1"), ("x { x: ", " }", "1")):
+            for count in (500, 501):
+                done = self.check("fn f(x) = 1\nlet a = " + opening * count + leaf + closing * count)
+                self.assertEqual(nested in done.stderr.decode(), count > 500, (opening, count, done.stderr[:300]))
+        for opening, closing in (("Result<", ", string>"), ("fn(int) -> ", ""), ("fn(", ") -> int")):
+            for count in (500, 501):
+                done = self.check("fn f(x: " + opening * count + "int" + closing * count + ") = 1")
+                self.assertEqual(nested in done.stderr.decode(), count > 500, (opening, count, done.stderr[:300]))
         self.assert_mentions("let a = " + "(" * 100000, "the program is nested more than 500 levels deep here")
         self.assert_mentions("fn f(x: " + "fn(int) -> " * 100000 + "int) = 1", "nested more than 500 levels deep")
         self.assert_mentions("fn f(x: " + "Result<" * 100000, "nested more than 500 levels deep")
@@ -124,6 +137,24 @@ class Files(unittest.TestCase):
         program = "".join(f"type {name} = {{ x: int }}\n" for name in names) + "fn pair(a, b) = 0\nfn main() = {\n"
         program += "".join(f"  pair({a} {{ x: 1 }}, {b} {{ x: 1 }})\n" for a in names for b in names) + "  0\n}\n"
         self.assert_mentions(program, "the generic functions have more than 10000 instances")
+
+    def test_TYPE_15_references_beyond_what_a_block_marks(self):
+        """TYPE-15: 55 words follow the tag of a record, or the code of a function"""
+        def record(bools, strings):
+            fields = [f"b{i}: bool" for i in range(bools)] + [f"s{i}: string" for i in range(strings)]
+            return "type Wide = Small | Wide { " + ", ".join(fields) + " }\nlet a = 1\n"
+
+        def closure(count):
+            lets = "".join(f'  let v{i} = "${{{i}}}"\n' for i in range(count))
+            uses = "".join(f"${{v{i}}}" for i in range(count))
+            return f'fn f() = {{\n{lets}  fn() => "{uses}"\n}}\nlet a = f()()\n'
+
+        for accepted in record(0, 55), record(8, 54), record(16, 53), closure(55):
+            self.assert_accepted(accepted)
+            self.assertEqual(self.run_ospreyc("--llvm", "p.osp").returncode, 0)
+        self.assert_mentions(record(0, 56), "p.osp:1:21: error: 'Wide' has a reference beyond its 56th word: field 56")
+        self.assert_mentions(record(9, 54), "error: 'Wide' has a reference beyond its 56th word: field 63")
+        self.assert_mentions(closure(56), "p.osp:58:3: error: this function captures too much: 'v55' is a reference")
 
     def test_TYPE_14_growing_types(self):
         """TYPE-14"""

@@ -7,6 +7,7 @@ import itertools
 import os
 import pathlib
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -237,14 +238,52 @@ def a_sanitizer_reports_a_crash(bench):
         raise Failure(f"the report does not name the line:\n{done.stderr}")
 
 
+def compile_seconds(bench, text):
+    """The processor time of a compilation at -O2, without the link."""
+    source = bench.source("long.osp", text)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = bench.run(source, "-O2", "-o", bench.scratch / "long", env=dict(os.environ, OSPREYC_CC="true"))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    expect("exit status", (0, ""), (done.returncode, done.stderr))
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def prints(count):
+    lines = "".join(f'  print("a{i} ${{n}} ${{n}}")\n' for i in range(count))
+    return f"fn long(n: int) -> Unit = {{\n{lines}}}\nlong(1)\n"
+
+
+def one_string(count):
+    return 'fn long(n: int) -> Unit = print("' + "".join(f"a{i} ${{n}}" for i in range(count)) + '")\nlong(1)\n'
+
+
+def circle(count):
+    return "".join(f"fn f{i}(n: int) -> int = if n == 0 {{ {i} }} else {{ f{(i + 1) % count}((n - 1) ?: 0) }}\n"
+                   for i in range(count)) + "print(f0(1000000))\n"
+
+
+def circle_of_lambdas(count):
+    return "".join(f"fn f{i}(n) = if n == 0 {{ {i} }} else {{ (|m| => f{(i + 1) % count}(m))((n - 1) ?: 0) }}\n"
+                   for i in range(count)) + "print(f0(1000000))\n"
+
+
+def compiling_is_linear(bench):
+    """RUN-CMD-5: four times the length takes at most ten times as long."""
+    for program, count in (prints, 4000), (one_string, 4000), (circle, 2400), (circle_of_lambdas, 1200):
+        short, long = (compile_seconds(bench, program(length)) for length in (count // 4, count))
+        if long > 10 * short:
+            raise Failure(f"{program.__name__} of {count // 4} took {short:.2f} s, of {count} {long:.2f} s")
+
+
 TESTS = [run_replaces_the_compiler, all_levels_behave_the_same, a_link_that_fails_is_reported,
          a_signal_leaves_nothing_behind, a_debugger_knows_the_source]
-CRASHES = [a_crash_is_explained, a_signal_is_not_explained]   # which sanitizers explain in their way
+# Without sanitizers, which explain a crash in their way and take their time.
+PLAIN = [a_crash_is_explained, a_signal_is_not_explained, compiling_is_linear]
 
 
 def main():
     ospreyc, sanitizers = sys.argv[1], sys.argv[2]
-    tests = TESTS + (CRASHES if sanitizers == "none" else [])
+    tests = TESTS + (PLAIN if sanitizers == "none" else [])
     tests += [a_sanitizer_names_the_line, a_sanitizer_reports_a_crash] if "address" in sanitizers else []
     for test in tests:
         with tempfile.TemporaryDirectory() as scratch:

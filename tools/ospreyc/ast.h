@@ -31,6 +31,7 @@ struct ast_variable {
   unsigned index;
   struct place place;
   struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
+  bool borrowed;              /* lowering: whoever called its owner holds the reference */
 };
 
 /* A captured value: when the closure is made, `value` (an AST_VARIABLE of the enclosing function, or
@@ -54,6 +55,8 @@ struct ast_function {
   size_t variable_count; /* the AST_LOCALs of all blocks in its body, without those of nested functions */
   struct ast_variable **variables;
   struct place place; /* of its name, or of the lambda */
+  unsigned number;    /* lowering: its place in the program's list */
+  bool cell_borrowed; /* lowering: its callers hold the reference to its cell */
 };
 
 /* `extern fn name(p: T) -> R`: a C symbol of that name. */

@@ -1,5 +1,7 @@
 #include "check_declare.h"
 
+#include "layout.h"
+
 #include <string.h>
 
 /* Resolves an alias at its first use, so aliases may be declared in any order. */
@@ -225,6 +227,21 @@ static void check_declare_global(struct checker *checker, const struct syntax_it
                symbol->variable);
 }
 
+/* Grounds the fields of a constructor: their types contain no variables. */
+static void check_declare_ground(struct checker *checker, const struct type_constructor *constructor) {
+  size_t size = LAYOUT_TAG_BYTES;
+  for (size_t i = 0; i < constructor->field_count; i++) {
+    struct type_field *field = &constructor->fields[i];
+    field->type = infer_ground(&checker->infer, field->type);
+    if (!type_append(field->type, &size)) {
+      *diag_error(checker->diag, constructor->place, "'%s' has a reference beyond its %dth word: field %zu",
+                  constructor->name, LAYOUT_META_mask_words, i + 1) =
+          "move some of the fields to a record of their own";
+      return;
+    }
+  }
+}
+
 void check_declare_program(struct checker *checker, const struct syntax_program *syntax) {
   for (size_t i = 0; i < syntax->count; i++)
     if (syntax->items[i].kind == SYNTAX_ITEM_TYPE)
@@ -232,13 +249,10 @@ void check_declare_program(struct checker *checker, const struct syntax_program 
   for (size_t i = 0; i < syntax->count; i++)
     if (syntax->items[i].kind == SYNTAX_ITEM_TYPE)
       check_declare_type_body(checker, &syntax->items[i]);
-  /* The types of fields contain no variables, so they are ground from the start. */
   for (size_t i = 0; i < checker->values.capacity; i++) {
     const struct symbol *symbol = checker->values.entries[i].value;
-    for (size_t j = 0; symbol && symbol->kind == SYMBOL_CONSTRUCTOR && j < symbol->constructor->field_count; j++) {
-      struct type_field *field = &symbol->constructor->fields[j];
-      field->type = infer_ground(&checker->infer, field->type);
-    }
+    if (symbol && symbol->kind == SYMBOL_CONSTRUCTOR)
+      check_declare_ground(checker, symbol->constructor);
   }
   for (size_t i = 0; i < syntax->count; i++) {
     const struct syntax_item *item = &syntax->items[i];

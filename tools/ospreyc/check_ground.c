@@ -1,5 +1,7 @@
 #include "check_ground.h"
 
+#include "layout.h"
+
 enum { CHECK_GROUND_INSTANCES_MAX = 10000 };
 
 struct ast_function *check_ground_instantiate(struct checker *checker, struct check_function *function,
@@ -90,6 +92,16 @@ static void check_ground_closure(struct checker *checker, struct ast_expr *expr)
   for (size_t i = 0; i < expr->function->capture_count; i++)
     check_ground_expr(checker, expr->function->captures[i].value, false);
   check_ground_function(checker, expr->function);
+  size_t size = LAYOUT_CODE_BYTES;
+  for (size_t i = 0; i < expr->function->capture_count; i++) {
+    const struct ast_variable *variable = expr->function->captures[i].variable;
+    if (!type_append(variable->type, &size)) {
+      *diag_error(checker->diag, expr->place,
+                  "this function captures too much: '%s' is a reference beyond the %dth word", variable->name,
+                  LAYOUT_META_mask_words) = "move some of the values to a record";
+      return;
+    }
+  }
 }
 
 static void check_ground_call(struct checker *checker, struct ast_expr *expr, bool tail) {

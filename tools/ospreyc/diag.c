@@ -2,10 +2,12 @@
 
 #include "arena.h"
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 enum {
   DIAG_RECORD_MAX = 1000, /* further ones are only counted */
@@ -61,9 +63,23 @@ static size_t diag_character_start(const char *text, size_t offset, size_t from)
   return offset;
 }
 
-/* Prints the line of a place, with a caret under the place and a tilde under each further character of it. Of a long
- * line, prints only the part near the caret. Control characters become question marks, because a terminal might
- * interpret them. */
+/* Fills the columns that the characters of a text take on a terminal: 2 for most East Asian characters and emoji, 0 for
+ * combining marks. A tab stays a tab. */
+static void diag_fill(const char *text, size_t length, char fill, FILE *out) {
+  mbstate_t state = {0};
+  for (size_t i = 0; i < length;) {
+    wchar_t character = 0;
+    size_t bytes = mbrtowc(&character, text + i, length - i, &state);
+    bool is_valid = bytes != 0 && bytes <= length - i;
+    int columns = is_valid ? wcwidth(character) : 1;
+    for (int j = 0; j < (columns < 0 ? 1 : columns); j++)
+      fputc(text[i] == '\t' && fill == ' ' ? '\t' : fill, out);
+    i += is_valid ? bytes : 1;
+  }
+}
+
+/* Prints the line of a place, with a caret under the place and tildes under the rest of it. Of a long line, prints only
+ * the part near the caret. Control characters become question marks, because a terminal might interpret them. */
 static void diag_print_line(const struct source *source, struct place place, FILE *out) {
   const char *text = source->text;
   size_t offset = place.offset, start = offset, end = offset;
@@ -85,17 +101,19 @@ static void diag_print_line(const struct source *source, struct place place, FIL
     fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f) ? byte : '?', out);
   }
   fputs("\n  ", out);
-  for (size_t i = from; i < offset; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      fputc(text[i] == '\t' ? '\t' : ' ', out);
+  diag_fill(text + from, offset - from, ' ', out);
   fputc('^', out);
-  for (size_t i = offset + 1; i < marked; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      fputc('~', out);
+  size_t next = offset + 1;
+  while (next < marked && (text[next] & 0xc0) == 0x80)
+    next++;
+  if (next < marked)
+    diag_fill(text + next, marked - next, '~', out);
   fputc('\n', out);
 }
 
 void diag_print(struct diag *diag, FILE *out) {
+  /* The widths of characters, whatever the user's locale. */
+  locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = unicode ? uselocale(unicode) : NULL;
   if (diag->count)
     qsort(diag->messages, diag->count, sizeof *diag->messages, diag_compare);
   size_t shown = diag->count < DIAG_PRINT_MAX ? diag->count : DIAG_PRINT_MAX;
@@ -110,6 +128,10 @@ void diag_print(struct diag *diag, FILE *out) {
   }
   if (diag->errors > shown)
     fprintf(out, "%s: %zu more errors\n", diag->source->path, diag->errors - shown);
+  if (!unicode)
+    return;
+  uselocale(before);
+  freelocale(unicode);
 }
 
 /* How many letters must be typed, dropped, replaced or swapped with their neighbour to turn one name into the other.

@@ -4,6 +4,7 @@
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/Transforms/PassBuilder.h>
+#include <stdbool.h>
 #include <string.h>
 
 #ifndef OSPREYC_SANITIZE
@@ -64,6 +65,22 @@ static void emit_mark(LLVMModuleRef module, const char *attribute) {
       LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, mark);
 }
 
+/* Erases the calls that count references to a constant: inlining makes them, and the hooks ignore them. */
+static void emit_erase_counts_of_constants(LLVMModuleRef module) {
+  static const char *const names[] = {"osp_retain", "osp_release"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    LLVMValueRef hook = LLVMGetNamedFunction(module, names[i]);
+    for (LLVMUseRef use = hook ? LLVMGetFirstUse(hook) : NULL, next; use; use = next) {
+      LLVMValueRef call = LLVMGetUser(use);
+      next = LLVMGetNextUse(use);
+      bool counts = LLVMIsACallInst(call) && LLVMGetCalledValue(call) == hook && LLVMGetNumArgOperands(call) == 1 &&
+                    LLVMGetTypeKind(LLVMTypeOf(call)) == LLVMVoidTypeKind;
+      if (counts && LLVMIsConstant(LLVMGetOperand(call, 0)))
+        LLVMInstructionEraseFromParent(call);
+    }
+  }
+}
+
 int emit_optimise(const struct emit_machine *machine, LLVMModuleRef module, unsigned optimise, FILE *err) {
   char passes[64];
   const char *sanitize = "";
@@ -78,6 +95,7 @@ int emit_optimise(const struct emit_machine *machine, LLVMModuleRef module, unsi
   LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
   LLVMErrorRef problem = LLVMRunPasses(module, passes, machine->machine, options);
   LLVMDisposePassBuilderOptions(options);
+  emit_erase_counts_of_constants(module);
   if (!problem)
     return 0;
   char *message = LLVMGetErrorMessage(problem);

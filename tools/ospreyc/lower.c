@@ -112,6 +112,18 @@ LLVMBasicBlockRef lower_block_new(struct lower_function *fn, const char *name) {
   return LLVMAppendBasicBlockInContext(fn->lower->llvm, fn->ir, name);
 }
 
+LLVMValueRef lower_alloca(struct lower_function *fn, LLVMTypeRef type, LLVMValueRef count, const char *name) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  LLVMBasicBlockRef here = LLVMGetInsertBlock(builder);
+  LLVMMetadataRef place = LLVMGetCurrentDebugLocation2(builder);
+  LLVMPositionBuilderAtEnd(builder, fn->entry);
+  LLVMSetCurrentDebugLocation2(builder, NULL);
+  LLVMValueRef address = LLVMBuildArrayAlloca(builder, type, count, name);
+  LLVMPositionBuilderAtEnd(builder, here);
+  LLVMSetCurrentDebugLocation2(builder, place);
+  return address;
+}
+
 void lower_block_enter(struct lower_function *fn, LLVMBasicBlockRef block) {
   LLVMBasicBlockRef last = LLVMGetLastBasicBlock(fn->ir);
   if (last != block)

@@ -6,8 +6,9 @@
  * global, the cell, or an entry of the cleanup stack holds the reference. Bindings are immutable, so a borrowed value
  * is valid until the end of the scope it is borrowed from.
  *
- * - A function of the program owns its parameters, its cell included. This makes tail calls possible: the caller hands
- *   its references over and releases the rest first.
+ * - A function of the program owns the parameters that its tail calls and its result give away, and borrows the others
+ *   (lower_borrow.h), its cell included. This makes tail calls possible: the caller hands its references over and
+ *   releases the rest first.
  * - Cells, C functions and builtins borrow their arguments. Every function returns an owned value.
  *
  * The cleanup stack lists the references that the function owns at the current instruction, oldest first. Each path
@@ -15,6 +16,7 @@
  * entries stay for the other paths, and are popped at the end of the scope's text.
  */
 #include "ast.h"
+#include "lower_circle.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/DebugInfo.h>
@@ -36,6 +38,7 @@ struct lower {
   LLVMBuilderRef builder;
   LLVMTargetDataRef layout;
   LLVMTypeRef bit, byte, word, real, pointer;
+  struct lower_circle circle;
   LLVMDIBuilderRef debug;
   LLVMMetadataRef debug_file, debug_type;
 };
@@ -52,6 +55,7 @@ struct lower_function {
   LLVMValueRef ir;
   LLVMValueRef cell; /* the parameter; NULL in a function without captures */
   LLVMBasicBlockRef entry;
+  LLVMValueRef parts;    /* the alloca for strings that are joined or printed; NULL if there are none yet */
   LLVMMetadataRef scope; /* of the debug information; NULL in a function without any */
   struct lower_cleanup *cleanups;
   size_t cleanup_count, cleanup_capacity;
@@ -99,6 +103,9 @@ void lower_pop_to(struct lower_function *fn, size_t depth);
 void lower_leave(struct lower_function *fn, size_t depth);
 
 LLVMBasicBlockRef lower_block_new(struct lower_function *fn, const char *name);
+
+/* Reserves stack for `count` values, a constant, in the entry block. */
+LLVMValueRef lower_alloca(struct lower_function *fn, LLVMTypeRef type, LLVMValueRef count, const char *name);
 
 /* Continues in a block, and moves it to the end of the function. */
 void lower_block_enter(struct lower_function *fn, LLVMBasicBlockRef block);

@@ -1,5 +1,6 @@
 #include "lower_call.h"
 
+#include "lower_closure.h"
 #include "lower_debug.h"
 #include "lower_expr.h"
 #include "lower_program.h"
@@ -26,17 +27,24 @@ static struct lower_value *call_arguments(struct lower_function *fn, const struc
   return values;
 }
 
-/* T @osprey.NAME(cell, arguments…), which takes ownership of all of them. Releases the cleanups above `moving`. */
+/* T @osprey.NAME(cell, arguments…). Releases the cleanups above `moving`. The caller still owns what it passes to a
+ * parameter that borrows. */
 static LLVMValueRef call_function(struct lower_function *fn, const struct lower_callee *callee,
                                   const struct lower_value *arguments, size_t moving) {
   const struct ast_function *function = callee->function;
   LLVMValueRef *values = calloc(function->parameter_count + 1, sizeof *values);
   unsigned count = 0;
   if (function->capture_count > 0)
-    values[count++] = lower_own_moving(fn, callee->type, lower_borrowed(callee->cell), moving);
-  for (size_t i = 0; i < function->parameter_count; i++)
-    values[count++] = lower_own_moving(fn, function->parameters[i]->type, arguments[i], moving);
+    values[count++] = function->cell_borrowed
+                          ? callee->cell
+                          : lower_own_moving(fn, callee->type, lower_borrowed(callee->cell), moving);
+  for (size_t i = 0; i < function->parameter_count; i++) {
+    const struct ast_variable *parameter = function->parameters[i];
+    values[count++] =
+        parameter->borrowed ? arguments[i].ir : lower_own_moving(fn, parameter->type, arguments[i], moving);
+  }
   lower_release_to(fn, moving);
+  lower_circle_add(fn->lower, fn->ast, function);
   LLVMValueRef ir = lower_program_function(fn->lower, function);
   LLVMValueRef value = LLVMBuildCall2(fn->lower->builder, LLVMGlobalGetValueType(ir), ir, values, count, "");
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(ir));
@@ -67,8 +75,13 @@ struct lower_value lower_call_callee(struct lower_function *fn, const struct low
                                      const struct lower_value *arguments) {
   struct lower *lower = fn->lower;
   const struct type *result = callee->type->function.result;
-  if (callee->function)
-    return lower_fresh(result, call_function(fn, callee, arguments, fn->cleanup_count));
+  if (callee->function) {
+    LLVMValueRef value = call_function(fn, callee, arguments, fn->cleanup_count);
+    for (size_t i = 0; i < callee->function->parameter_count; i++)
+      if (callee->function->parameters[i]->borrowed)
+        lower_drop(fn, arguments[i]);
+    return lower_fresh(result, value);
+  }
   LLVMValueRef code = LLVMBuildLoad2(lower->builder, lower->pointer, callee->cell, "code");
   LLVMTypeRef type = lower_type_function(lower, callee->type, true);
   size_t count = callee->type->function.parameter_count;
@@ -79,7 +92,9 @@ struct lower_callee lower_call_open(struct lower_function *fn, const struct ast_
   struct lower_callee callee = {.type = expr->type};
   if (expr->kind == AST_CLOSURE)
     callee.function = expr->function;
-  if (!callee.function || callee.function->capture_count > 0)
+  if (callee.function && callee.function->capture_count > 0 && callee.function->cell_borrowed)
+    callee.cell = lower_closure_called(fn, callee.function);
+  else if (!callee.function || callee.function->capture_count > 0)
     callee.cell = lower_keep(fn, lower_expr(fn, expr));
   return callee;
 }

@@ -1,7 +1,7 @@
 #include "lower_closure.h"
 
 #include "lower_expr.h"
-#include "lower_layout.h"
+#include "layout.h"
 #include "lower_program.h"
 #include "lower_type.h"
 
@@ -34,11 +34,13 @@ static LLVMValueRef closure_code(struct lower *lower, const struct ast_function 
   LLVMSetCurrentDebugLocation2(lower->builder, NULL);
   if (function->capture_count > 0) {
     arguments[count++] = LLVMGetParam(ir, 0);
-    lower_retain(&fn, arguments[0]);
+    if (!function->cell_borrowed)
+      lower_retain(&fn, arguments[0]);
   }
   for (size_t i = 0; i < function->parameter_count; i++) {
     LLVMValueRef argument = LLVMGetParam(ir, (unsigned)i + 1);
-    lower_own(&fn, function->parameters[i]->type, lower_borrowed(argument));
+    if (!function->parameters[i]->borrowed)
+      lower_own(&fn, function->parameters[i]->type, lower_borrowed(argument));
     arguments[count++] = argument;
   }
   LLVMValueRef body = lower_program_function(lower, function);
@@ -85,7 +87,20 @@ static LLVMValueRef closure_fresh(struct lower_function *fn, const struct ast_fu
   return cell;
 }
 
+LLVMValueRef lower_closure_called(struct lower_function *fn, const struct ast_function *function) {
+  struct lower *lower = fn->lower;
+  LLVMTypeRef type = lower_type_cell(lower, function);
+  LLVMValueRef cell = lower_alloca(fn, type, lower_word(lower, 1), "called");
+  for (size_t i = 0; i < function->capture_count; i++) {
+    LLVMValueRef value = lower_keep(fn, lower_expr(fn, function->captures[i].value));
+    unsigned at = LAYOUT_CELL_captures + (unsigned)i;
+    LLVMBuildStore(lower->builder, value, LLVMBuildStructGEP2(lower->builder, type, cell, at, ""));
+  }
+  return cell;
+}
+
 struct lower_value lower_closure(struct lower_function *fn, const struct ast_function *function) {
+  lower_circle_add(fn->lower, fn->ast, function);
   if (function->capture_count == 0)
     return lower_borrowed(closure_constant(fn->lower, function));
   return lower_fresh(function->type, closure_fresh(fn, function));

@@ -4,7 +4,7 @@
  *     @cell.NAME = private unnamed_addr constant { ptr } { ptr @fnval.NAME }
  *
  *     define internal T @fnval.NAME(ptr %cell, parameters…) {
- *       call void @osp_retain(ptr …)                    the cell, if it captures, and each counted parameter
+ *       call void @osp_retain(ptr …)                    what @osprey.NAME owns: counted parameters, the cell
  *       %value = call tailcc T @osprey.NAME(…)
  *       ret T %value
  *     }
@@ -13,6 +13,10 @@
  * @osprey.NAME. A function without captures has one constant cell, and @osprey.NAME then takes none.
  */
 #include "lower.h"
+
+/* The cell of a lambda that is only called, directly, in the current scope: it is on the stack, and borrows what it
+ * captures. */
+LLVMValueRef lower_closure_called(struct lower_function *fn, const struct ast_function *function);
 
 struct lower_value lower_closure(struct lower_function *fn, const struct ast_function *function);
 

@@ -1,5 +1,7 @@
 #include "lower_program.h"
 
+#include "lower_borrow.h"
+#include "lower_circle.h"
 #include "lower_closure.h"
 #include "lower_debug.h"
 #include "lower_expr.h"
@@ -26,7 +28,7 @@ LLVMValueRef lower_program_function(struct lower *lower, const struct ast_functi
   return ir;
 }
 
-/* The function owns its parameters, so it pushes the counted ones. */
+/* Pushes the parameters that the function owns. */
 static void program_function_body(struct lower *lower, const struct ast_function *function) {
   struct lower_function fn = {.lower = lower, .ast = function, .ir = lower_program_function(lower, function)};
   fn.scope = lower_debug_function(lower, function, fn.ir);
@@ -38,13 +40,14 @@ static void program_function_body(struct lower *lower, const struct ast_function
   if (function->capture_count > 0) {
     fn.cell = LLVMGetParam(fn.ir, at++);
     LLVMSetValueName2(fn.cell, "cell", strlen("cell"));
-    lower_push(&fn, fn.cell);
+    if (!function->cell_borrowed)
+      lower_push(&fn, fn.cell);
   }
   for (size_t i = 0; i < function->parameter_count; i++) {
     struct ast_variable *variable = function->parameters[i];
     variable->ir = LLVMGetParam(fn.ir, at++);
     LLVMSetValueName2(variable->ir, variable->name, strlen(variable->name));
-    if (type_is_managed(variable->type))
+    if (type_is_managed(variable->type) && !variable->borrowed)
       lower_push(&fn, variable->ir);
   }
   for (size_t i = 0; i < function->capture_count; i++)
@@ -106,9 +109,13 @@ LLVMModuleRef lower_program(const struct ast_program *program, LLVMContextRef ll
   LLVMSetTarget(lower.module, triple);
   LLVMSetModuleDataLayout(lower.module, layout);
   lower_debug_begin(&lower);
+  lower_borrow(program);
+  for (size_t i = 0; i < program->function_count; i++)
+    program->functions[i]->number = (unsigned)i;
   for (size_t i = 0; i < program->function_count; i++)
     program_function_body(&lower, program->functions[i]);
   program_main(&lower);
+  lower_circle_mark(&lower);
   lower_debug_end(&lower);
   LLVMDisposeBuilder(lower.builder);
   if (!lower.failed)

@@ -1,7 +1,7 @@
 #include "lower_record.h"
 
 #include "lower_expr.h"
-#include "lower_layout.h"
+#include "layout.h"
 #include "lower_type.h"
 
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 
 #include "lower_arithmetic.h"
 #include "lower_expr.h"
-#include "lower_layout.h"
+#include "layout.h"
 #include "lower_type.h"
 
 static const struct type result_message = {.kind = TYPE_STRING};

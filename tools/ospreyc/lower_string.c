@@ -12,11 +12,13 @@
 /* The evaluated parts of one string, borrowed from the current scope. */
 struct parts {
   size_t count, capacity;
-  struct {
+  struct part {
     int64_t kind;
     LLVMValueRef value;
   } * items;
 };
+
+enum { PARTS_MAX = 64 }; /* of one call */
 
 LLVMValueRef lower_string_literal(struct lower *lower, const char *bytes, size_t length) {
   LLVMValueRef content = lower_version_string(lower->llvm, bytes, length);
@@ -59,48 +61,65 @@ static void parts_collect(struct lower_function *fn, struct parts *parts, const 
       parts->capacity = parts->capacity ? 2 * parts->capacity : 8;
       parts->items = realloc(parts->items, parts->capacity * sizeof *parts->items);
     }
-    parts->items[parts->count].kind = part_kind(expr->type);
-    parts->items[parts->count++].value = value;
+    parts->items[parts->count++] = (struct part){part_kind(expr->type), value};
   }
 }
 
-/* Adds the array to the entry block. */
-static LLVMValueRef parts_array(struct lower_function *fn, LLVMTypeRef type) {
-  LLVMBuilderRef builder = fn->lower->builder;
-  LLVMBasicBlockRef here = LLVMGetInsertBlock(builder);
-  LLVMMetadataRef place = LLVMGetCurrentDebugLocation2(builder);
-  LLVMPositionBuilderAtEnd(builder, fn->entry);
-  LLVMSetCurrentDebugLocation2(builder, NULL);
-  LLVMValueRef array = LLVMBuildAlloca(builder, type, "parts");
-  LLVMPositionBuilderAtEnd(builder, here);
-  LLVMSetCurrentDebugLocation2(builder, place);
-  return array;
+/* The array of parts, in the entry block. The parts of one string are stored after all of them are evaluated, so the
+ * strings of a function share an array, which is as long as the longest of them. */
+static LLVMValueRef parts_array(struct lower_function *fn, LLVMTypeRef part, size_t count) {
+  LLVMValueRef length = lower_word(fn->lower, (int64_t)count);
+  if (!fn->parts)
+    fn->parts = lower_alloca(fn, part, length, "parts");
+  if (count > LLVMConstIntGetZExtValue(LLVMGetOperand(fn->parts, 0)))
+    LLVMSetOperand(fn->parts, 0, length);
+  return fn->parts;
 }
 
-/* Evaluates the parts, stores them, and calls the function with them. */
-static LLVMValueRef parts_render(struct lower_function *fn, const struct ast_expr *whole, struct place place,
-                                 const char *name, LLVMTypeRef result) {
+/* Stores parts, and calls the function with them. */
+static LLVMValueRef parts_call(struct lower_function *fn, const struct part *parts, size_t count, const char *name,
+                               LLVMTypeRef result) {
   struct lower *lower = fn->lower;
   LLVMTypeRef members[] = {lower->word, lower->word};
   LLVMTypeRef part = LLVMStructTypeInContext(lower->llvm, members, 2, false);
-  size_t depth = fn->cleanup_count;
-  struct parts parts = {0};
-  parts_collect(fn, &parts, whole);
-  lower_debug_place(fn, place);
-  LLVMTypeRef type = lower_version_array(part, parts.count);
-  LLVMValueRef array = parts.count ? parts_array(fn, type) : LLVMConstNull(lower->pointer);
-  for (size_t i = 0; i < parts.count; i++) {
-    LLVMValueRef value = parts.items[i].value;
-    LLVMValueRef index[] = {lower_word(lower, 0), lower_word(lower, (int64_t)i)};
-    LLVMValueRef at = LLVMBuildInBoundsGEP2(lower->builder, type, array, index, 2, "");
-    LLVMBuildStore(lower->builder, lower_word(lower, parts.items[i].kind), at);
+  LLVMValueRef array = count ? parts_array(fn, part, count) : LLVMConstNull(lower->pointer);
+  for (size_t i = 0; i < count; i++) {
+    LLVMValueRef value = parts[i].value, index = lower_word(lower, (int64_t)i);
+    LLVMValueRef at = LLVMBuildInBoundsGEP2(lower->builder, part, array, &index, 1, "");
+    LLVMBuildStore(lower->builder, lower_word(lower, parts[i].kind), at);
     at = LLVMBuildStructGEP2(lower->builder, part, at, 1, "");
     if (LLVMTypeOf(value) == lower->bit)
       value = LLVMBuildZExt(lower->builder, value, lower->word, "");
     LLVMBuildStore(lower->builder, value, at);
   }
-  LLVMValueRef arguments[] = {array, lower_word(lower, (int64_t)parts.count)};
-  LLVMValueRef rendered = lower_call_hook(lower, name, result, arguments, 2);
+  LLVMValueRef arguments[] = {array, lower_word(lower, (int64_t)count)};
+  return lower_call_hook(lower, name, result, arguments, 2);
+}
+
+/* Joins the parts in groups, and the groups in groups, until few are left: LLVM takes quadratic time over the stores to
+ * one long array, and the array takes stack. */
+static void parts_join(struct lower_function *fn, struct parts *parts) {
+  while (parts->count > PARTS_MAX) {
+    size_t groups = 0;
+    for (size_t from = 0; from < parts->count; from += PARTS_MAX) {
+      size_t count = parts->count - from < PARTS_MAX ? parts->count - from : PARTS_MAX;
+      LLVMValueRef text = parts_call(fn, parts->items + from, count, "osp_rt_format", fn->lower->pointer);
+      lower_push(fn, text);
+      parts->items[groups++] = (struct part){OSP_RT_TEXT, text};
+    }
+    parts->count = groups;
+  }
+}
+
+/* Evaluates the parts, and calls the function with them. */
+static LLVMValueRef parts_render(struct lower_function *fn, const struct ast_expr *whole, struct place place,
+                                 const char *name, LLVMTypeRef result) {
+  size_t depth = fn->cleanup_count;
+  struct parts parts = {0};
+  parts_collect(fn, &parts, whole);
+  lower_debug_place(fn, place);
+  parts_join(fn, &parts);
+  LLVMValueRef rendered = parts_call(fn, parts.items, parts.count, name, result);
   free(parts.items);
   lower_leave(fn, depth);
   return rendered;

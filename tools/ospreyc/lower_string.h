@@ -3,7 +3,7 @@
  *
  * A string that is joined or printed is passed to libosprey_rt as parts; the library computes its size once:
  *
- *     %parts = alloca [N x { i64, i64 }]                 in the entry block
+ *     %parts = alloca { i64, i64 }, i64 MAX              in the entry block, for all strings of the function
  *     store …                                            kind and value of each
  *     %text = call ptr @osp_rt_format(ptr %parts, i64 N)
  */

@@ -172,20 +172,23 @@ static void parse_types(struct parser *parser, struct syntax_type *into, enum to
 static struct syntax_type *parse_type(struct parser *parser) {
   const struct token *first = parse_peek(parser, 0);
   struct syntax_type *type = arena_alloc(parser->arena, sizeof *type);
-  parse_enter(parser);
   if (parse_accept(parser, TOKEN_FN)) {
+    parse_enter(parser);
     parse_expect(parser, TOKEN_LEFT_PAREN);
     parse_types(parser, type, TOKEN_RIGHT_PAREN);
     parse_expect(parser, TOKEN_ARROW);
     type->result = parse_type(parser);
+    parse_leave(parser);
   } else {
     if (!parse_is(parser, TOKEN_NAME))
       parse_fail(parser, first->place, NULL, "expected a type, found %s", parse_found(parser, first));
     type->name = parse_label(parser, "a type");
-    if (parse_accept(parser, TOKEN_LESS))
+    if (parse_accept(parser, TOKEN_LESS)) {
+      parse_enter(parser);
       parse_types(parser, type, TOKEN_GREATER);
+      parse_leave(parser);
+    }
   }
-  parse_leave(parser);
   type->place = parse_place_from(parser, first);
   return type;
 }
@@ -489,12 +492,17 @@ static struct syntax_expr *parse_if(struct parser *parser) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_IF, first->place);
   parse_enter(parser);
   expr->branch.condition = parse_child(parser, expr, parse_expr(parser));
+  parse_leave(parser);
   expr->branch.then = parse_child(parser, expr, parse_block(parser));
   if (!parse_accept(parser, TOKEN_ELSE))
     parse_fail(parser, first->place, "'if' is an expression: both branches need a value", "this 'if' has no 'else'");
-  bool chained = parse_is(parser, TOKEN_IF);
-  expr->branch.otherwise = parse_child(parser, expr, chained ? parse_if(parser) : parse_block(parser));
-  parse_leave(parser);
+  if (parse_is(parser, TOKEN_IF)) {
+    parse_enter(parser);
+    expr->branch.otherwise = parse_child(parser, expr, parse_if(parser));
+    parse_leave(parser);
+  } else {
+    expr->branch.otherwise = parse_child(parser, expr, parse_block(parser));
+  }
   return expr;
 }
 
@@ -666,7 +674,7 @@ static struct syntax_expr *parse_pipe(struct parser *parser) {
 }
 
 /* unary = ( "!" | "-" | "+" ) unary | pipe
- * A minus before a non-negative number makes a negative literal. The integer 2^63 is valid only there. */
+ * A minus right before a number makes a negative literal. The integer 2^63 is valid only there. */
 static struct syntax_expr *parse_unary(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0), *next = parse_peek(parser, 1);
   bool minus = token->kind == TOKEN_MINUS;
@@ -678,9 +686,9 @@ static struct syntax_expr *parse_unary(struct parser *parser) {
   struct syntax_expr *operand = smallest ? parse_literal(parser) : parse_unary(parser);
   parse_leave(parser);
   struct place place = parse_join(token->place, operand->place);
-  bool is_int = operand->kind == SYNTAX_INT && (smallest || (int64_t)operand->integer >= 0);
-  if (minus && (is_int || operand->kind == SYNTAX_FLOAT)) {
-    if (is_int)
+  bool is_number = operand->kind == SYNTAX_INT || operand->kind == SYNTAX_FLOAT;
+  if (minus && is_number && operand->place.offset == next->place.offset && next->kind != TOKEN_MINUS) {
+    if (operand->kind == SYNTAX_INT)
       operand->integer = 0 - operand->integer;
     else
       operand->real = -operand->real;
@@ -755,20 +763,22 @@ static struct syntax_expr *parse_binary(struct parser *parser, unsigned level) {
 
 /* expression = or [ "?" expression ":" expression | "?:" expression ] */
 static struct syntax_expr *parse_expr(struct parser *parser) {
-  parse_enter(parser);
   struct syntax_expr *expr = parse_binary(parser, PARSE_LEVEL_OR);
   struct place place = parse_peek(parser, 0)->place;
   if (parse_accept(parser, TOKEN_ELVIS)) {
+    parse_enter(parser);
     expr = parse_join_binary(parser, SYNTAX_ELVIS, place, expr, parse_expr(parser));
+    parse_leave(parser);
   } else if (parse_accept(parser, TOKEN_QUESTION)) {
+    parse_enter(parser);
     struct syntax_expr *condition = expr;
     expr = parse_new(parser, SYNTAX_IF, condition->place);
     expr->branch.condition = parse_child(parser, expr, condition);
     expr->branch.then = parse_child(parser, expr, parse_expr(parser));
     parse_expect(parser, TOKEN_COLON);
     expr->branch.otherwise = parse_child(parser, expr, parse_expr(parser));
+    parse_leave(parser);
   }
-  parse_leave(parser);
   return expr;
 }
 

@@ -1,6 +1,7 @@
 #include "type.h"
 
 #include "arena.h"
+#include "layout.h"
 #include "infer.h"
 
 #include <string.h>
@@ -18,6 +19,13 @@ bool type_is_managed(const struct type *type) {
   default:
     return false;
   }
+}
+
+bool type_append(const struct type *type, size_t *size) {
+  enum { WORD = 8 };
+  size_t length = type->kind == TYPE_BOOL ? 1 : WORD, at = (*size + length - 1) / length * length;
+  *size = at + length;
+  return !type_is_managed(type) || at / WORD < LAYOUT_META_mask_words;
 }
 
 struct type_text {

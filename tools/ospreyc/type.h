@@ -75,5 +75,9 @@ struct type {
 /* Returns true if values of the type are reference-counted pointers: strings, Results, functions, records, unions. */
 bool type_is_managed(const struct type *type);
 
+/* Appends a member to a block of `size` bytes, as lowering lays it out. Returns false if the member is a reference in a
+ * word that the block's meta word cannot mark. */
+bool type_append(const struct type *type, size_t *size);
+
 /* Returns the type in Osprey's syntax, in lower case: `fn(string) -> Result<Unit, string>`. */
 const char *type_name(struct arena *arena, const struct type *type);
