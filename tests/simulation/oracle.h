@@ -64,6 +64,8 @@ struct oracle_conn *oracle_conn_find(int64_t id);
 struct oracle_conn *oracle_conn_of(int64_t id, int64_t server);
 /* A handler of this thread begins (1) or ends (-1) to wait for a connect, while others may run. */
 void oracle_connecting(int change);
+/* A call of websocketServerBroadcast begins (1) or has returned (-1). */
+void oracle_broadcasting(int change);
 void oracle_handler_begins(struct oracle_conn *conn, const char *kind);
 void oracle_handler_ends(struct oracle_conn *conn);
 void oracle_open(struct oracle_conn *conn, bool admitted);

@@ -112,7 +112,9 @@ static bool broadcast_one(const char *sender, int64_t server, int size) {
   struct oracle_stream *stream = oracle_stream(sender, 0, server);
   char *message = oracle_message(stream, 'n', 0, (size_t)size);
   oracle_send_begins(stream);
+  oracle_broadcasting(1);
   bool ok = CALL("broadcast", on_loop() ? 0 : 5000, osp_ws_server_broadcast(server, message, error));
+  oracle_broadcasting(-1);
   oracle_send_ends(stream, ok);
   __real_free(message);
   return ok;
