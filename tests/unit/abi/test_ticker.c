@@ -205,6 +205,8 @@ static void *refused_tick(void *cell, const struct osprey_connection *connection
   char *mine;
   osp_ws_every(5, on_text, &mine);
   program_say(mine ? mine : "started\n");
+  if (mine)
+    osp_release(mine);
   (void)cell;
   (void)connection;
   (void)code;
