@@ -41,6 +41,18 @@ define ptr @h(ptr %url) {
 define i64 @wsSend(i64 %n) {
   ret i64 %n
 }
+declare ptr @on(ptr)
+define linkonce_odr ptr @wsConnect(ptr %url, ptr %handler) {
+  ret ptr %handler
+}
+define hidden ptr @websocketConnect(ptr %url, ptr %handler) {
+  ret ptr %handler
+}
+define ptr @g(ptr %url) {
+  %r = call ptr @wsConnect(ptr %url, ptr @on)
+  %s = call ptr @websocketConnect(ptr %url, ptr @on)
+  ret ptr %s
+}
 define i64 @f() {
   %r = call i64 @wsSend(i64 1)
   ret i64 %r

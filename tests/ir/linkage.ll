@@ -1,0 +1,27 @@
+; CG-15 CG-18: a declaration that is imported from a DLL becomes a definition of the module, in a comdat of its own name.
+; The hook that lowering declares has the attributes of an allocator.
+; RUN: %opt -passes=verify -disable-output %s
+; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s
+
+target triple = "x86_64-pc-windows-msvc"
+
+declare dllimport ptr @wsSend(i64, ptr)
+declare dllimport ptr @websocketClose(i64)
+
+define ptr @f(ptr %s) {
+  %r = call ptr @wsSend(i64 1, ptr %s)
+  %t = call ptr @websocketClose(i64 1)
+  ret ptr %r
+}
+
+; CHECK-DAG: $websocketClose = comdat any
+; CHECK-DAG: $wsSend = comdat any
+; CHECK-NOT: comdat any
+; CHECK-NOT: dllimport
+; CHECK: define linkonce_odr hidden noalias {{.*}}ptr @wsSend({{.*}}) unnamed_addr {{.*}}comdat {
+; CHECK-NOT: dllimport
+; CHECK: define linkonce_odr hidden noalias {{.*}}ptr @websocketClose({{.*}}) unnamed_addr {{.*}}comdat {
+; CHECK-NOT: dllimport
+; CHECK: declare noalias noundef ptr @osp_alloc_tagged(i64 noundef, i64 noundef) #[[#ALLOC:]]
+; CHECK: attributes #[[#ALLOC]] = { mustprogress nounwind willreturn allockind("alloc,uninitialized") allocsize(0)
+; CHECK-SAME: memory({{.*}}) "alloc-family"="osprey" }
