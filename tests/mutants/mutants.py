@@ -3,10 +3,10 @@
 
     mutants.py SOURCE BUILD LLVM_VERSION LLVM_BIN LIT [NUMBER...]
 
-Each worker has a copy of the source with a build of its own, in BUILD/tests/mutants. For each mutant of mutations.py it
-changes one place of one file, builds, and runs the test that kills the mutant. The suite fails if a mutant lives,
-does not compile, or has a text that is not in its file exactly once, and if a test fails without a mutant. With NUMBERs, only
-those mutants.
+Each worker has a copy of the source with a build of its own, in BUILD/tests/mutants. For each mutant of
+mutations.py it changes one place of one file, builds, and runs the test that kills the mutant. The suite fails if a
+mutant lives, does not compile, or has a text that is not in its file exactly once, and if a test fails without a
+mutant. With NUMBERs, only those mutants.
 """
 import concurrent.futures
 import os
