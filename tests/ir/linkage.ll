@@ -16,11 +16,12 @@ define ptr @f(ptr %s) {
 
 ; CHECK-DAG: $websocketClose = comdat any
 ; CHECK-DAG: $wsSend = comdat any
+; CHECK-DAG: $osp_ws.success = comdat any
 ; CHECK-NOT: comdat any
 ; CHECK-NOT: dllimport
-; CHECK: define linkonce_odr hidden noalias {{.*}}ptr @wsSend({{.*}}) unnamed_addr {{.*}}comdat {
+; CHECK: define linkonce_odr hidden {{.*}}ptr @wsSend({{.*}}) unnamed_addr {{.*}}comdat {
 ; CHECK-NOT: dllimport
-; CHECK: define linkonce_odr hidden noalias {{.*}}ptr @websocketClose({{.*}}) unnamed_addr {{.*}}comdat {
+; CHECK: define linkonce_odr hidden {{.*}}ptr @websocketClose({{.*}}) unnamed_addr {{.*}}comdat {
 ; CHECK-NOT: dllimport
 ; CHECK: declare noalias noundef ptr @osp_alloc_tagged(i64 noundef, i64 noundef) #[[#ALLOC:]]
 ; CHECK: attributes #[[#ALLOC]] = { mustprogress nounwind willreturn allockind("alloc,uninitialized") allocsize(0)

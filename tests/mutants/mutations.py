@@ -20,7 +20,6 @@ CODEGEN = [
     ("codegen/lower.c", "cg_plan_call(plan, &name, &name.calls.items[i]);",
      "cg_plan_call(plan, &name, &name.calls.items[name.calls.count - 1 - i]);",
      "ir/reject/order.ll"),
-    ("codegen/lower.c", " || LLVMIsACallBrInst(user))", ")", "ir/reject/callbr.ll"),
     ("codegen/lower.c", "bool has_answer = builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;",
      "bool has_answer = true;",
      "ir/builtins/websocketSend.test"),
