@@ -12,7 +12,7 @@ struct ws_value {
   int64_t id;
   int64_t held; /* with key "": of all values of the ID */
   char *text;
-  char key[];
+  const char *key; /* behind this struct, in the same block */
 };
 
 static pthread_mutex_t ws_values_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -38,11 +38,7 @@ static int64_t ws_values_size(const char *key, const char *text) {
 /* ---- entries; the lock is held */
 
 static struct ws_value *ws_values_find(int64_t id, const char *key) {
-  struct {
-    struct ws_value value;
-    char key[WS_VALUES_KEY_MAX + 1];
-  } wanted = {.value.id = id};
-  strcpy(wanted.key, key);
+  const struct ws_value wanted = {.id = id, .key = key};
   return ws_tree_find(&ws_values, &wanted, ws_values_compare);
 }
 
@@ -52,8 +48,7 @@ static struct ws_value *ws_values_add(int64_t id, const char *key) {
   struct ws_value *value = ws_mem_alloc(sizeof *value + size);
   if (!value)
     return NULL;
-  *value = (struct ws_value){.id = id};
-  memcpy(value->key, key, size);
+  *value = (struct ws_value){.id = id, .key = memcpy(value + 1, key, size)};
   if (ws_tree_add(&ws_values, value, ws_values_compare)) {
     ws_mem_free(value);
     return NULL;
