@@ -629,3 +629,75 @@ void compress(void) {
   osp_ws_stop_server(server, &error);
   went_well(error);
 }
+
+/* ---- values and timers */
+
+static _Atomic int ticks;
+
+static void keep(int64_t id) {
+  char *error;
+  osp_ws_set_value(id, "name", "Ada", &error);
+  bool kept = went_well(error);
+  osp_ws_set_value(id, "name", "Ada Lovelace", &error);
+  kept = went_well(error) && kept;
+  char *name = osp_ws_value(id, "name", &error);
+  if (went_well(error)) {
+    if (kept && strcmp(name, "Ada Lovelace") != 0)
+      complain("a value is not the one that was kept");
+    osp_release(name);
+  }
+  osp_ws_remove_value(id, "name", &error);
+  went_well(error);
+}
+
+static void *count_tick(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  ticks++;
+  return result_success();
+}
+
+static void *on_count_tick[] = {(void *)count_tick};
+
+static void *admit_and_keep(void *cell, const struct osprey_connection *connection) {
+  char *error;
+  (void)cell;
+  keep(connection->id);
+  int64_t timer = osp_ws_after(60000, on_count_tick, &error);
+  if (went_well(error)) {
+    osp_ws_cancel(timer, &error);
+    went_well(error);
+  }
+  osp_ws_after(1, on_count_tick, &error);
+  went_well(error);
+  return result_success();
+}
+
+static void *on_admit_and_keep[] = {(void *)admit_and_keep};
+
+void keep_and_tick(void) {
+  char url[64];
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_open(server, on_admit_and_keep, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  keep(server);
+  int64_t timer = osp_ws_every(1, on_count_tick, &error);
+  bool well = went_well(error);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t id = osp_ws_connect(url, on_first, &error);
+  if (went_well(error))
+    keep(id);
+  well = well && wait_for(&ticks, 3);
+  if (undisturbed && !well)
+    complain("timers do not tick");
+  osp_ws_cancel(timer, &error);
+  went_well(error);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}

@@ -30,5 +30,7 @@ void answer_a_ping(void);
 void ask_when_idle(void);
 /* The address of a server needs the resolver. */
 void resolve(void);
+/* Values and timers, from main and in handlers. */
+void keep_and_tick(void);
 /* Broadcasts exceed the receiver's socket buffer. */
 void send_too_much(void);

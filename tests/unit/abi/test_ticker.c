@@ -238,6 +238,86 @@ static void test_timers_end_with_the_program(void **state) {
   assert_int_equal(program_finish(&program, log, sizeof log), 0);
 }
 
+/* Starts a timer, and cancels another before it has begun. */
+static void *start_others(void *cell, int64_t timer) {
+  struct ticking *other = closure_context(cell);
+  char *mine;
+  (void)timer;
+  void *handler = closure_new((void *)tick, other);
+  int64_t cancelled = osp_ws_every(1, handler, &mine);
+  assert_null(mine);
+  osp_ws_cancel(cancelled, &mine);
+  assert_null(mine);
+  osp_ws_after(1, handler, &mine);
+  assert_null(mine);
+  osp_release(handler);
+  return result_success();
+}
+
+/* WS-THREAD-1 */
+static void test_a_handler_starts_and_cancels_timers(void **state) {
+  struct ticking other = {0};
+  (void)state;
+  void *handler = closure_new((void *)start_others, &other);
+  osp_ws_after(1, handler, &error);
+  expect_success(error);
+  osp_release(handler);
+  WAIT_UNTIL(other.count == 1);
+  let_timers_run();
+  assert_int_equal(other.count, 1);
+}
+
+static void *sleep_to_the_end(void *cell, int64_t timer) {
+  struct ticking *ticking = closure_context(cell);
+  char *mine;
+  ticking->count++;
+  osp_ws_sleep(60000); /* until the program ends */
+  osp_ws_cancel(timer, &mine);
+  program_say(mine ? "over\n" : "cancelled\n");
+  if (mine)
+    osp_release(mine);
+  return result_success();
+}
+
+static int return_while_it_ticks(int port) {
+  static struct ticking sleeping;
+  (void)port;
+  void *handler = closure_new((void *)sleep_to_the_end, &sleeping);
+  osp_ws_every(1, handler, &error);
+  expect_success(error);
+  osp_release(handler);
+  WAIT_UNTIL(sleeping.count == 1);
+  return 5;
+}
+
+static void *exit_now(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  exit(6);
+}
+
+static int wait_for_exit(int port) {
+  static void *on_exit_now[] = {(void *)exit_now};
+  (void)port;
+  must_every(1, &forever);
+  osp_ws_after(5, on_exit_now, &error);
+  expect_success(error);
+  poll(NULL, 0, 60000);
+  return 0;
+}
+
+/* A handler that runs at the end, and one that ends the program: WS-EVERY-6 WS-SEC-13 */
+static void test_the_end_beside_a_running_handler(void **state) {
+  char log[4096];
+  char line[128];
+  (void)state;
+  struct program program = program_run(return_while_it_ticks, 0);
+  program_read_line(&program, line, sizeof line);
+  assert_int_equal(program_finish(&program, log, sizeof log), 5);
+  program = program_run(wait_for_exit, 0);
+  assert_int_equal(program_finish(&program, log, sizeof log), 6);
+}
+
 static int fail_and_return(int port) {
   struct ticking ticking = {.fail_at = 1};
   (void)port;
@@ -261,6 +341,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_err_is_logged),
       cmocka_unit_test(test_timers_end_with_the_program),
+      cmocka_unit_test(test_the_end_beside_a_running_handler),
+      cmocka_unit_test(test_a_handler_starts_and_cancels_timers),
       cmocka_unit_test(test_every_ticks_until_it_is_cancelled),
       cmocka_unit_test(test_after_ticks_once),
       cmocka_unit_test(test_intervals_have_a_range),
