@@ -48,7 +48,8 @@ class Worker:
         self.copy(source)
         self.build = self.tree / "build"
         if not (self.build / "build.ninja").exists():
-            self.run(["meson", "setup", "--buildtype=debug", "-Dwerror=false", f"-Dllvm={self.version}", self.build, self.tree])
+            self.run(["meson", "setup", "--buildtype=debug", "-Dwerror=false", f"-Dllvm={self.version}", self.build,
+                      self.tree])
         for archive in ARCHIVES:
             (self.build / archive).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(build / archive, self.build / archive)
