@@ -81,6 +81,8 @@ static void test_misuse(void **state) {
   must_keep(server, key + 1, "x");
   osp_ws_set_value(server, "", "x", &error);
   expect_error(error, "set value: the key has 0 bytes; it has 1 to 255");
+  osp_ws_remove_value(server, "", &error);
+  expect_error(error, "remove value: the key has 0 bytes; it has 1 to 255");
   int64_t timer = osp_ws_after(60000, on_open, &error);
   expect_success(error);
   snprintf(sentence, sizeof sentence, "value: %" PRId64 " is the ID of a timer, not of a connection or a server",
