@@ -176,6 +176,19 @@ static void ws_program_watch(void *context) {
   ws_log_note_omitted(false);
 }
 
+static bool ws_program_never(void *context) {
+  (void)context;
+  return false;
+}
+
+/* While exit() in a handler ends the program, the thread in websocketKeepAlive stays there: main would return, and its
+ * status would become the program's. */
+static void ws_program_leave_to_exit(void) {
+  enum { LONG_MS = 60000 };
+  while (atomic_load(&ws_program_has_ended))
+    ws_wait_until(ws_clock_ms() + LONG_MS, ws_program_never, NULL);
+}
+
 int ws_program_keep_alive(struct ws_error *error) {
   struct ws_loop_threads_seen seen = {0};
   if (ws_loop_thread_current()) {
@@ -186,6 +199,7 @@ int ws_program_keep_alive(struct ws_error *error) {
     ws_error_system(error, "keep alive", strerror(errno));
     return -1;
   }
+  ws_program_leave_to_exit();
   int64_t deadline_ms = ws_clock_ms() + ws_server_stop_longest_ms() + WS_STOP_GRACE_MS;
   ws_program_set_ending(true);
   ws_server_stop_all();
@@ -193,6 +207,7 @@ int ws_program_keep_alive(struct ws_error *error) {
     ws_server_stop_log_late();
     atomic_store(&ws_program_waited_in_vain, true);
   }
+  ws_program_leave_to_exit();
   ws_program_set_ending(false);
   return 0;
 }

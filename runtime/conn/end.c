@@ -110,6 +110,11 @@ void ws_end_close(struct ws_conn *conn, int code, const char *reason, size_t n) 
   }
 }
 
+/* Returns true if this end closes already, and its close frame is queued. */
+static bool ws_end_close_is_out(const struct ws_conn *conn) {
+  return ws_conn_state(conn) == WS_CONN_CLOSING && !conn->close_posted;
+}
+
 static void ws_end_log_failure(const struct ws_conn *conn, int code, const char *reason,
                                const struct ws_exceeded *exceeded) {
   char address[WS_ADDRESS_TEXT];
@@ -118,8 +123,12 @@ static void ws_end_log_failure(const struct ws_conn *conn, int code, const char 
     return;
   if (exceeded)
     snprintf(limit, sizeof limit, " (%s is %" PRId64 ")", exceeded->limit, exceeded->value);
-  ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) was closed with %d: %s%s", conn->id, ws_conn_remote(conn, address),
-         code, reason, limit);
+  if (ws_end_close_is_out(conn))
+    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) failed after its close: %s%s", conn->id,
+           ws_conn_remote(conn, address), reason, limit);
+  else
+    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) was closed with %d: %s%s", conn->id, ws_conn_remote(conn, address),
+           code, reason, limit);
 }
 
 void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struct ws_exceeded *exceeded) {
@@ -127,7 +136,7 @@ void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struc
   if (state > WS_CONN_CLOSING)
     return;
   ws_end_log_failure(conn, code, reason, exceeded);
-  if (state == WS_CONN_CLOSING && !conn->close_posted) {
+  if (ws_end_close_is_out(conn)) {
     /* Our close frame is out, and the peer's cannot be parsed any more. The deadline stays. */
     ws_end_keep(conn, WS_CLOSE_ABNORMAL, "", 0);
     ws_conn_enter(conn, WS_CONN_FAILED);

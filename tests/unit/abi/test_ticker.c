@@ -1,7 +1,8 @@
-/* Timers. The handlers' context is a counter. */
+/* Timers. The tests that fork a program come first: a fork has no loop threads. */
 #include <inttypes.h>
 
 #include <sched.h>
+#include <signal.h>
 
 #include "base/clock.h"
 #include "osprey/hooks.h"
@@ -318,6 +319,45 @@ static void test_the_end_beside_a_running_handler(void **state) {
   assert_int_equal(program_finish(&program, log, sizeof log), 6);
 }
 
+/* The server that `exit_when_open` looks at. */
+static int64_t watched;
+
+static void *exit_when_open(void *cell, int64_t timer) {
+  char *mine;
+  (void)cell;
+  (void)timer;
+  if (osp_ws_server_connections(watched, &mine) > 0)
+    exit(7);
+  return result_success();
+}
+
+static int exit_beside_keep_alive(int port) {
+  static void *on_exit_when_open[] = {(void *)exit_when_open};
+  watched = must_serve_on(port);
+  osp_ws_every(1, on_exit_when_open, &error);
+  expect_success(error);
+  program_say("serves\n");
+  osp_ws_keep_alive(&error);
+  return 0;
+}
+
+/* A signal arrives while exit() waits for a peer that does not answer: WS-EXIT-10 */
+static void test_a_signal_leaves_the_status_of_exit(void **state) {
+  char log[4096];
+  char line[64];
+  (void)state;
+  int port = peer_free_port();
+  struct program program = program_run(exit_beside_keep_alive, port);
+  program_read_line(&program, line, sizeof line);
+  struct peer peer = peer_open(port, "/chat");
+  while (peer_read_frame(&peer) && (peer.frame.head & 15) != 8)
+    continue;
+  peer_is_silent(&peer, 1000); /* exit() waits for the answer */
+  assert_int_equal(kill(program.pid, SIGTERM), 0);
+  assert_int_equal(program_finish(&program, log, sizeof log), 7);
+  peer_close(&peer);
+}
+
 static int fail_and_return(int port) {
   struct ticking ticking = {.fail_at = 1};
   (void)port;
@@ -342,6 +382,7 @@ int main(void) {
       cmocka_unit_test(test_the_err_is_logged),
       cmocka_unit_test(test_timers_end_with_the_program),
       cmocka_unit_test(test_the_end_beside_a_running_handler),
+      cmocka_unit_test(test_a_signal_leaves_the_status_of_exit),
       cmocka_unit_test(test_a_handler_starts_and_cancels_timers),
       cmocka_unit_test(test_every_ticks_until_it_is_cancelled),
       cmocka_unit_test(test_after_ticks_once),
