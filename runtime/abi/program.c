@@ -104,7 +104,7 @@ static void ws_program_look_for_output(const struct ws_server *server, void *con
 static bool ws_program_is_busy(const struct ws_loop_thread *here) {
   bool output = ws_program_has_output(&here->clients);
   ws_servers_each(ws_program_look_for_output, &output);
-  bool busy = output || here->connections > here->handling - ws_tickers_running(here->index);
+  bool busy = output || here->connections > here->handling - here->ticking;
   for (unsigned i = 0; i < ws_loop_threads_count() && !busy; i++)
     busy = ws_loop_thread_at(i) != here && ws_loop_thread_at(i)->connections > 0;
   return busy;

@@ -31,7 +31,6 @@ struct ws_ticker {
 
 /* The first loop thread's. */
 static struct ws_list ws_tickers;
-static int ws_tickers_on_stack;
 
 static void ws_ticker_unpin(struct ws_ticker *ticker) {
   if (ws_handle_unpin(ticker->id))
@@ -63,13 +62,13 @@ static bool ws_ticker_call(struct ws_ticker *ticker) {
     return false;
   }
   ticker->running = true;
-  ws_tickers_on_stack++;
+  thread->ticking++;
   ws_loop_thread_handler_begins(thread, "tick", ticker->id);
   enum ws_verdict verdict = ws_call_tick(call, *ticker->handler, ticker->id);
   if (verdict == WS_VERDICT_ERROR)
     ws_log(WS_LOG_WARN, "timer %" PRId64 " has ended: its handler failed: %s", ticker->id, call->message);
   ws_loop_thread_handler_returns(thread);
-  ws_tickers_on_stack--;
+  thread->ticking--;
   ticker->running = false;
   ws_loop_thread_call_release(thread, call);
   return verdict == WS_VERDICT_SUCCESS;
@@ -98,8 +97,6 @@ static void ws_ticker_begin(struct ws_loop *loop, struct ws_task *task) {
   bool cancelled = !ticker->handler;
   if (cancelled) {
     /* before its start */
-  } else if (ws_loop_threads_are_ending()) {
-    ws_ticker_finish(ticker);
   } else if (ws_timer_init(loop, &ticker->timer, ws_ticker_fire)) {
     ws_log(WS_LOG_ERROR, "timer %" PRId64 " has ended: out of memory", ticker->id);
     ws_ticker_finish(ticker);
@@ -203,8 +200,4 @@ void ws_tickers_end(void) {
     return; /* each ends when it is due: ws_ticker_fire */
   *task = (struct ws_task){.run = ws_tickers_end_here};
   ws_loop_post(thread->loop, task);
-}
-
-int ws_tickers_running(unsigned index) {
-  return index == WS_TICKER_THREAD ? ws_tickers_on_stack : 0;
 }

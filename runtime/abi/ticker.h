@@ -20,6 +20,3 @@ int ws_ticker_cancel(int64_t id, struct ws_error *error);
 
 /* Ends all tickers: at once on the first loop thread, else soon. Any thread. */
 void ws_tickers_end(void);
-
-/* Handlers of tickers that are on the stack of the loop thread of this index. On that thread. */
-int ws_tickers_running(unsigned index);

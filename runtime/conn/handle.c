@@ -70,8 +70,6 @@ static unsigned ws_segment_of(uint32_t place, uint32_t *offset) {
 static struct ws_slot *ws_slot_at(struct ws_handle_table *table, uint32_t place) {
   uint32_t offset;
   unsigned segment = ws_segment_of(place, &offset);
-  if (segment >= WS_SEGMENTS)
-    return NULL;
   struct ws_slot *slots = atomic_load_explicit(&table->segments[segment], memory_order_acquire);
   return slots ? &slots[offset] : NULL;
 }

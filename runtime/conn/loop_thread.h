@@ -23,7 +23,8 @@ struct ws_loop_thread {
   int nesting;             /* handlers on the stack that wait for a connect */
   int64_t nested_deadline; /* of the innermost of those connects, which is the earliest */
   _Atomic int connections; /* shared: all connections of this thread */
-  _Atomic int handling;    /* shared: connections with a handler on the stack */
+  _Atomic int handling;    /* shared: handlers on the stack */
+  int ticking;             /* those of them that belong to timers, not to connections */
   /* Shared: counts starts and returns of handlers; the kind and connection of the innermost one on the stack. */
   _Atomic uint32_t calls;
   _Atomic(const char *) running;

@@ -42,13 +42,14 @@ void ws_server_unpin(struct ws_server *server) {
 }
 
 void ws_server_finish(struct ws_server *server) {
-  ws_log(WS_LOG_INFO, "server %" PRId64 " has stopped", server->id);
+  int64_t id = server->id;
+  ws_log(WS_LOG_INFO, "server %" PRId64 " has stopped", id);
   pthread_mutex_lock(&ws_servers_lock);
   ws_list_remove(&server->member);
   pthread_mutex_unlock(&ws_servers_lock);
   atomic_store(&server->done, true);
-  bool unpinned = ws_handle_retire(server->id);
-  ws_values_drop(server->id);
+  bool unpinned = ws_handle_retire(id);
+  ws_values_drop(id);
   if (unpinned)
     ws_server_free(server);
   ws_wait_notify();

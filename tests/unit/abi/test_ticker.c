@@ -3,6 +3,7 @@
 
 #include <sched.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "osprey/hooks.h"
@@ -190,6 +191,39 @@ static void test_timers_from_several_threads(void **state) {
   let_timers_run();
 }
 
+static _Atomic int64_t published;
+
+/* Holds the loop until another thread has started a timer, whose start therefore waits. */
+static void *cancel_the_published(void *cell, int64_t timer) {
+  struct ticking *ticking = closure_context(cell);
+  char *mine;
+  (void)timer;
+  ticking->count = 1;
+  while (!published)
+    sched_yield();
+  osp_ws_cancel(published, &mine);
+  assert_null(mine);
+  ticking->count = 2;
+  return result_success();
+}
+
+/* WS-CANCEL-1 */
+static void test_a_timer_is_cancelled_before_it_begins(void **state) {
+  struct ticking holding = {0};
+  struct ticking never = {0};
+  (void)state;
+  void *handler = closure_new((void *)cancel_the_published, &holding);
+  osp_ws_after(1, handler, &error);
+  expect_success(error);
+  osp_release(handler);
+  WAIT_UNTIL(holding.count == 1);
+  published = must_every(1, &never);
+  WAIT_UNTIL(holding.count == 2);
+  let_timers_run();
+  assert_int_equal(never.count, 0);
+  expect_over(published);
+}
+
 /* ---- the end of the program */
 
 static struct ticking forever;
@@ -215,6 +249,33 @@ static void *refused_tick(void *cell, const struct osprey_connection *connection
   return result_success();
 }
 
+/* Stops the program once websocketKeepAlive awaits the signal. */
+static void *stop_once_awaited(void *cell, int64_t timer) {
+  struct sigaction present;
+  (void)cell;
+  (void)timer;
+  sigaction(SIGTERM, NULL, &present);
+  if (present.sa_handler != SIG_DFL)
+    kill(getpid(), SIGTERM);
+  return result_success();
+}
+
+/* The same while websocketKeepAlive stops the servers. */
+static int refuse_at_the_stop(int port) {
+  static void *on_refused[] = {(void *)refused_tick};
+  static void *on_awaited[] = {(void *)stop_once_awaited};
+  char url[64];
+  int64_t server = must_create(port, "/chat");
+  must_set(osp_ws_server_on_close, server, on_refused);
+  must_listen(server);
+  osp_ws_every(1, on_awaited, &error);
+  expect_success(error);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  must_connect(url);
+  osp_ws_keep_alive(&error);
+  return 0;
+}
+
 static int refuse_at_the_end(int port) {
   static void *on_refused[] = {(void *)refused_tick};
   char url[64];
@@ -234,6 +295,10 @@ static void test_timers_end_with_the_program(void **state) {
   assert_int_equal(program_finish(&program, log, sizeof log), 3);
   assert_string_equal(log, "");
   program = program_run(refuse_at_the_end, peer_free_port());
+  program_read_line(&program, line, sizeof line);
+  assert_string_equal(line, "every: the program is ending");
+  assert_int_equal(program_finish(&program, log, sizeof log), 0);
+  program = program_run(refuse_at_the_stop, peer_free_port());
   program_read_line(&program, line, sizeof line);
   assert_string_equal(line, "every: the program is ending");
   assert_int_equal(program_finish(&program, log, sizeof log), 0);
@@ -301,6 +366,7 @@ static int wait_for_exit(int port) {
   static void *on_exit_now[] = {(void *)exit_now};
   (void)port;
   must_every(1, &forever);
+  must_limit(must_create(peer_free_port(), "/created"), "closeTimeoutMs", 120000); /* and it does not listen */
   osp_ws_after(5, on_exit_now, &error);
   expect_success(error);
   poll(NULL, 0, 60000);
@@ -390,6 +456,7 @@ int main(void) {
       cmocka_unit_test(test_missed_ticks_run_once),
       cmocka_unit_test(test_a_handler_cancels_its_own_timer),
       cmocka_unit_test(test_an_err_ends_the_timer),
+      cmocka_unit_test(test_a_timer_is_cancelled_before_it_begins),
       cmocka_unit_test(test_timers_from_several_threads),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

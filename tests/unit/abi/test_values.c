@@ -140,6 +140,15 @@ static void test_values_live_until_the_close_handler_has_returned(void **state) 
   assert_int_equal(ws_values_get(id, "nick", &copy), WS_VALUES_MISSING);
 }
 
+/* Nothing is kept for an ID that was retired between a look-up and the set: WS-SETVALUE-2 */
+static void test_a_retired_id_keeps_nothing(void **state) {
+  struct ws_values_change change;
+  char *copy;
+  (void)state;
+  assert_int_equal(ws_values_set(999999, "x", "y", 1000, &change), WS_VALUES_GONE);
+  assert_int_equal(ws_values_get(999999, "x", &copy), WS_VALUES_MISSING);
+}
+
 /* WS-SETVALUE-4 */
 static void test_values_have_a_cap(void **state) {
   char value[1000];
@@ -176,6 +185,7 @@ int main(void) {
       cmocka_unit_test_setup(test_misuse, journal_setup),
       cmocka_unit_test_setup(test_values_live_until_the_close_handler_has_returned, journal_setup),
       cmocka_unit_test_setup(test_values_have_a_cap, journal_setup),
+      cmocka_unit_test(test_a_retired_id_keeps_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

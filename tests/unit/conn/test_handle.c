@@ -63,6 +63,20 @@ static void test_a_server_has_a_pin_for_each_connection(void **state) {
   assert_true(ws_handle_unpin(server));
 }
 
+/* One more is refused as if the object were gone: WS-ID-2 */
+static void test_a_slot_full_of_pins(void **state) {
+  enum { PINS = (1 << 25) - 1 };
+  (void)state;
+  int64_t server = ws_handle_issue(WS_HANDLE_SERVER, &object, WS_HANDLE_NO_OWNER);
+  for (int i = 0; i < PINS; i++)
+    ws_handle_pin_again(server);
+  assert_no_pin(WS_HANDLE_SERVER, server, WS_HANDLE_GONE);
+  assert_false(ws_handle_retire(server));
+  for (int i = 1; i < PINS; i++)
+    assert_false(ws_handle_unpin(server));
+  assert_true(ws_handle_unpin(server));
+}
+
 /* A slot is issued again, its ID is not: WS-ID-1 WS-ID-2 */
 static void test_ids_do_not_repeat(void **state) {
   enum { MANY = 3000 };
@@ -95,6 +109,7 @@ int main(void) {
       cmocka_unit_test(test_the_last_unpin_frees_a_retired_id),
       cmocka_unit_test(test_ids_that_were_never_issued),
       cmocka_unit_test(test_a_server_has_a_pin_for_each_connection),
+      cmocka_unit_test(test_a_slot_full_of_pins),
       cmocka_unit_test(test_ids_do_not_repeat),
   };
   return cmocka_run_group_tests_name("handle", tests, NULL, NULL);

@@ -284,6 +284,17 @@ static void test_reading_from_a_peer_that_is_gone(void **state) {
 #function " (tls)", function, setup_tls, teardown, NULL                                                            \
   }
 
+/* A stream that is closed, and a descriptor that is none: nothing waits for the peer. */
+static void test_nothing_is_unacked_without_a_socket(void **state) {
+  struct ws_stream stream = {0};
+  (void)state;
+  assert_int_equal(ws_stream_unacked(&stream), 0);
+  assert_int_equal(ws_stream_acked(&stream), 1);
+  ws_tcp_stream_open(&stream, -1);
+  assert_int_equal(ws_stream_unacked(&stream), 0);
+  assert_int_equal(ws_stream_acked(&stream), 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       both(test_reading_nothing_and_the_end),
@@ -295,6 +306,7 @@ int main(void) {
       both(test_closing),
       both(test_no_byte_is_left_behind),
       cmocka_unit_test(test_size),
+      cmocka_unit_test(test_nothing_is_unacked_without_a_socket),
   };
   return cmocka_run_group_tests(tests, set_up_tls, tear_down_tls);
 }
