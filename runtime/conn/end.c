@@ -175,6 +175,16 @@ void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why
   ws_conn_queue(conn);
 }
 
+bool ws_end_block(struct ws_conn *conn, bool blocked) {
+  if (conn->blocked == blocked)
+    return true;
+  conn->blocked = blocked;
+  if (ws_conn_watch(conn) == 0)
+    return true;
+  ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+  return false;
+}
+
 /* ---- events */
 
 void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, size_t n) {
@@ -208,14 +218,7 @@ void ws_end_drained(struct ws_conn *conn) {
     return;
   }
   bool blocked = outcome != 0;
-  if (conn->blocked != blocked) {
-    conn->blocked = blocked;
-    if (ws_conn_watch(conn)) {
-      ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
-      return;
-    }
-  }
-  if (!blocked)
+  if (ws_end_block(conn, blocked) && !blocked)
     ws_end_enter(conn, state == WS_CONN_REFUSED ? WS_CONN_REFUSED_LINGERING : WS_CONN_LINGERING);
 }
 

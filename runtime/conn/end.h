@@ -39,6 +39,10 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n);
 /* Closes the stream now. In the handshake the role is told the cause; `why` is NULL for WS_DROP_TIMEOUT. */
 void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why);
 
+/* Notes whether the stream takes output, and watches it accordingly. Without memory for that, drops the connection and
+ * returns false. */
+bool ws_end_block(struct ws_conn *conn, bool blocked);
+
 /* ---- events */
 
 /* The peer's close frame: answered with its code, unless ours is out already. */

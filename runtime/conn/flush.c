@@ -22,13 +22,8 @@ void ws_flush(struct ws_conn *conn) {
   if (conn->blocked && ws_outq_bytes(&conn->out) != before)
     ws_activity_progressed(&conn->activity, ws_conn_loop(conn));
   bool blocked = outcome == WS_OUTQ_BLOCKED;
-  if (conn->blocked != blocked) {
-    conn->blocked = blocked;
-    if (ws_conn_watch(conn)) {
-      ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
-      return;
-    }
-  }
+  if (!ws_end_block(conn, blocked))
+    return;
   if (outcome == WS_OUTQ_UNREADY)
     ws_conn_queue_compression(conn);
   else if (!blocked && ws_conn_state(conn) >= WS_CONN_CLOSING)
