@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Random programs with their expected output: compiled at -O0 and -O2, run, and compared. LANG-1 LANG-6 LANG-12 LANG-22
+"""Random programs with their expected output: compiled at every level, run, and compared. LANG-1 LANG-6 LANG-12 LANG-22
 
 The generator makes an expression of a given type as source text and as a Python function that evaluates it in an
 environment of names. A failure prints its seed, which reproduces it. The output of a program shows its order of
@@ -406,7 +406,7 @@ def run_seed(ospreyc, path, seed):
     source, lines = Generator(seed).program()
     path.write_text(source)
     expected = "\n".join(lines) + "\n"
-    for level in ("-O0", "-O2"):
+    for level in ("-O0", "-O1", "-O2", "-O3"):
         printed = run_once(ospreyc, path, level)
         if printed != expected:
             raise Failure(f"printed at {level}\n{printed}instead of\n{expected}")

@@ -3,7 +3,7 @@
 
     generated.py OSPREYC FIRST COUNT
 
-Each seed gives one program. It must compile, print at -O0 and -O2 what the interpreter predicts, and leave no live
+Each seed gives one program. It must compile, print at every level what the interpreter predicts, and leave no live
 block: RUN-MEM-7, RUN-CMD-1, RUN-ORDER-1, RUN-RESULT-3. A failing program is printed with its seed.
 
 An expression is a pair: its text, and a Python function from an environment (a dict of variables) to its value. A
@@ -18,11 +18,12 @@ import tempfile
 from osprey_process import ENVIRONMENT, Failure, compile_program
 
 BIGGEST, SMALLEST = 2**63 - 1, -2**63
-TYPES = ["int", "string", "bool", "Pair", "Tree", "Result<int, string>", "Result<string, string>",
+TYPES = ["int", "float", "string", "bool", "Pair", "Tree", "Act", "Result<int, string>", "Result<string, string>",
          "fn(string) -> string",
          "fn(int) -> int"]
 DECLARATIONS = """\
-type Pair = { number: int, text: string, tree: Tree }
+type Pair = { number: int, text: string, tree: Tree, twist: fn(string) -> string }
+type Act = Still | Act { run: fn(int) -> int, label: string }
 type Tree = Leaf | Word { text: string } | Node { left: Tree, number: int, right: Tree }
 """
 
@@ -56,13 +57,14 @@ class Generator:
             if variables and self.random.random() < 0.8:
                 return self.variable(self.random.choice(variables))
             return self.literal(wanted, scope)
-        forms = [self.variable_form, self.block, self.choice, self.match_result, self.match_tree, self.fallback,
-                 self.call, self.loop,
+        forms = [self.variable_form, self.block, self.choice, self.match_result, self.match_tree, self.match_act,
+                 self.fallback, self.call, self.loop,
                  self.field, self.match_text, *self.own_forms(wanted)]
         return self.random.choice(forms)(wanted, scope, depth - 1)
 
     def own_forms(self, wanted):
-        return {"int": [self.apply_int] * 2, "string": [self.joined, self.interpolated, self.apply_text] * 2,
+        return {"int": [self.apply_int] * 2, "float": [self.float_arithmetic] * 3, "Act": [self.act] * 2,
+                "string": [self.joined, self.interpolated, self.apply_text] * 2,
                 "bool": [self.compared, self.logic] * 2, "Pair": [self.pair, self.update] * 2,
                 "Tree": [self.word, self.node] * 2,
                 "Result<int, string>": [self.arithmetic, self.made] * 3, "Result<string, string>": [self.made] * 3,
@@ -86,6 +88,11 @@ class Generator:
         if wanted == "bool":
             truth = self.random.random() < 0.5
             return show(truth), lambda env: truth
+        if wanted == "float":
+            real = self.random.choice([0.0, 0.5, 1.25, 3.0, 1024.0])
+            return str(real), lambda env: real
+        if wanted == "Act":
+            return "Still", lambda env: ("Still",)
         if wanted == "Tree":
             return "Leaf", lambda env: ("Leaf",)
         return self.random.choice(self.own_forms(wanted))(wanted, scope, 0)
@@ -138,6 +145,35 @@ class Generator:
         return (f"match {subject} {{\n  Word({text}) => {word}\n  Node({left}, {number}, {right}) => {node}\n"
                 f"  Leaf => {leaf}\n}}", evaluate)
 
+    def match_act(self, wanted, scope, depth):
+        subject, evaluate_subject = self.expression("Act", scope, depth)
+        run, label, total = (self.fresh() for _ in range(3))
+        argument, evaluate_argument = self.expression("int", [*scope, (label, "string")], depth)
+        body, evaluate_body = self.expression(wanted, [*scope, (run, "fn(int) -> int"), (total, "int")], depth)
+        still, evaluate_still = self.expression(wanted, scope, depth)
+
+        def evaluate(env):
+            act = evaluate_subject(env)
+            if act[0] == "Still":
+                return evaluate_still(env)
+            value = act[1](evaluate_argument({**env, label: act[2]}))
+            return evaluate_body({**env, run: act[1], total: value})
+        return (f"match {subject} {{\n  Act({run}, {label}) => {{\n  let {total} = {run}({argument})\n  {body}\n}}\n"
+                f"  Still => {still}\n}}", evaluate)
+
+    def act(self, wanted, scope, depth):
+        run, evaluate_run = self.expression("fn(int) -> int", scope, depth)
+        label, evaluate_label = self.expression("string", scope, depth)
+        return f"Act {{ run: {run}, label: {label} }}", lambda env: ("Act", evaluate_run(env), evaluate_label(env))
+
+    def float_arithmetic(self, wanted, scope, depth):
+        """Sums of a few binary fractions, which are exact and print the same in Python."""
+        sign = self.random.choice("+-")
+        left, evaluate_left = self.expression("float", scope, depth)
+        right, evaluate_right = self.expression("float", scope, depth)
+        return f"({left} {sign} {right})", lambda env: (
+            lambda a, b: a + b if sign == "+" else a - b)(evaluate_left(env), evaluate_right(env))
+
     def match_text(self, wanted, scope, depth):
         subject, evaluate_subject = self.expression("string", scope, depth)
         first, evaluate_first = self.expression(wanted, scope, depth)
@@ -182,7 +218,8 @@ class Generator:
         return f"(range(0, 3) |> fold({start}, fn({total}: {wanted}, {i}: int) -> {wanted} => {body}))", evaluate
 
     def field(self, wanted, scope, depth):
-        place = {"int": ("number", 0), "string": ("text", 1), "Tree": ("tree", 2)}.get(wanted)
+        place = {"int": ("number", 0), "string": ("text", 1), "Tree": ("tree", 2),
+                 "fn(string) -> string": ("twist", 3)}.get(wanted)
         if not place:
             return self.block(wanted, scope, depth)
         record, evaluate_record = self.expression("Pair", scope, 0)
@@ -203,12 +240,12 @@ class Generator:
         return f"({left} + {right})", lambda env: evaluate_left(env) + evaluate_right(env)
 
     def interpolated(self, wanted, scope, depth):
-        type_ = self.random.choice(["int", "bool", "string", "Result<int, string>", "Result<string, string>"])
+        type_ = self.random.choice(["int", "float", "bool", "string", "Result<int, string>", "Result<string, string>"])
         value, evaluate = self.expression(type_, scope, depth)
         return f'"<${{{value}}}>"', lambda env: f"<{show(evaluate(env))}>"
 
     def compared(self, wanted, scope, depth):
-        type_, sign = self.random.choice(["int", "string"]), self.random.choice(["==", "!=", "<", ">="])
+        type_, sign = self.random.choice(["int", "float", "string"]), self.random.choice(["==", "!=", "<", ">="])
         left, evaluate_left = self.expression(type_, scope, depth)
         right, evaluate_right = self.expression(type_, scope, depth)
 
@@ -227,9 +264,10 @@ class Generator:
         return f"({left} || {right})", lambda env: evaluate_left(env) or evaluate_right(env)
 
     def pair(self, wanted, scope, depth):
-        fields = [self.expression(type_, scope, depth) for type_ in ("int", "string", "Tree")]
-        number, text, tree = (field[0] for field in fields)
-        return (f"Pair {{ number: {number}, text: {text}, tree: {tree} }}",
+        fields = [self.expression(type_, scope, depth) for type_ in ("int", "string", "Tree",
+                                                                              "fn(string) -> string")]
+        number, text, tree, twist = (field[0] for field in fields)
+        return (f"Pair {{ number: {number}, text: {text}, tree: {tree}, twist: {twist} }}",
                 lambda env: tuple(evaluate(env) for _, evaluate in fields))
 
     def update(self, wanted, scope, depth):
@@ -238,7 +276,7 @@ class Generator:
             return self.pair(wanted, scope, depth)
         name = self.random.choice(variables)
         text, evaluate = self.expression("string", scope, depth)
-        return f"{name} {{ text: {text} }}", lambda env: (env[name][0], evaluate(env), env[name][2])
+        return f"{name} {{ text: {text} }}", lambda env: (env[name][0], evaluate(env), *env[name][2:])
 
     def word(self, wanted, scope, depth):
         text, evaluate = self.expression("string", scope, depth)
@@ -290,8 +328,8 @@ class Generator:
         text = DECLARATIONS + "".join(self.function(index) for index in range(6))
         text, printed = text + "fn main() -> int = {\n", []
         for _ in range(6):
-            line, evaluate = self.expression(self.random.choice(["int", "string", "bool", "Result<string, string>"]),
-                                             [], 4)
+            type_ = self.random.choice(["int", "float", "string", "bool", "Result<string, string>"])
+            line, evaluate = self.expression(type_, [], 4)
             text += f"print({line})\n"
             printed.append(show(evaluate({})))
         return text + "0\n}\n", printed
@@ -304,7 +342,7 @@ def check(ospreyc, seed):
         source = f"{scratch}/seed{seed}.osp"
         with open(source, "w") as file:
             file.write(text)
-        for level in (0, 2):
+        for level in range(4):
             program = compile_program(ospreyc, source, scratch, level)
             done = subprocess.run([program], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
             observed = (done.stdout, done.stderr, done.returncode)
