@@ -33,7 +33,8 @@ LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_
   return builtin ? cg_declare_builtin(module, name, builtin, &diag) : NULL;
 }
 
-/* The function that is being built is not complete. What else the handler may be is checked when it is lowered. */
+/* The caller is still building the function, so only a constant handler can be judged here. Lowering checks the
+ * rest. */
 static void cg_check_constant_handler(LLVMModuleRef module, LLVMValueRef argument, const char *name,
                                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag) {
   struct cg_flow *flow = LLVMIsConstant(argument) ? cg_flow_new(module, parameter->type) : NULL;

@@ -208,7 +208,8 @@ static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef c
     cg_refuse_constant(check, value);
 }
 
-/* A plain function needs a cell, and a value of unknown origin may have one: nothing at run time tells them apart. */
+/* A plain function has to be wrapped in a cell, but a value of unknown origin may be a cell already. At run time the
+ * two cannot be told apart. */
 static void cg_refuse_mixture(const struct cg_handler_check *check, LLVMValueRef raw, LLVMValueRef other) {
   size_t length;
   const char *name = LLVMGetValueName2(other, &length);

@@ -129,8 +129,8 @@ static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, LLVMValueRef 
   return function;
 }
 
-/* A call in a funclet of Windows has an operand bundle, which another call there would need too. The operands of a call
- * are its arguments, its bundles, the callee, and the successors. */
+/* A call in a Windows funclet has a "funclet" operand bundle, and a call that is added beside it would need the same.
+ * The operands of a call are its arguments, its bundles, its successors and the callee. */
 static bool cg_has_bundles(LLVMValueRef call) {
   unsigned others = (unsigned)LLVMGetNumOperands(call) - LLVMGetNumArgOperands(call) - 1;
   return !LLVMIsACallBrInst(call) && others > (LLVMIsAInvokeInst(call) ? 2 : 0);

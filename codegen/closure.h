@@ -4,8 +4,8 @@
 #include "flow.h"
 #include "map.h"
 
-/* The cells of the functions that one lowering passes as one type of handler. Only the map finds them: a name may have
- * been given to something else by a linker or a user. */
+/* The cells that one lowering makes for one handler type. They are found by function in the map, never by name: a
+ * linker or a user may have given the name to something else. */
 struct cg_closures {
   LLVMModuleRef module;
   const struct osp_ws_codegen_type *handler;

@@ -21,8 +21,8 @@ struct cg_edge {
   size_t to, next;
 };
 
-/* The places of one variable: nodes of what is written where. Few addresses have a step; past a limit they become one
- * that meets everything. */
+/* The places of a variable: a node for each address that is written. At most CG_MOST_STEPPED addresses with a step are
+ * kept apart; further ones share an address that meets every other. */
 enum { CG_MOST_STEPPED = 16 };
 
 struct cg_place_node {
@@ -377,16 +377,12 @@ static void cg_expand_load(struct cg_flow *flow, size_t node, LLVMValueRef load)
 
 /* ---- functions of the module */
 
-static bool cg_is_local(LLVMValueRef function) {
-  return LLVMGetLinkage(function) == LLVMInternalLinkage || LLVMGetLinkage(function) == LLVMPrivateLinkage;
-}
-
 static bool cg_is_marked(LLVMValueRef function) {
   return LLVMGetStringAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex, CG_FLOW_MARK,
                                        sizeof CG_FLOW_MARK - 1);
 }
 
-/* A kind of metadata that every context has: a new one would be written to the bitcode of modules that are refused. */
+/* A metadata kind that LLVM itself defines. Registering a kind would change the bitcode of a module that is refused. */
 static unsigned cg_annotation(LLVMContextRef llvm) {
   return LLVMGetMDKindIDInContext(llvm, "annotation", 10);
 }
@@ -425,7 +421,7 @@ static bool cg_known_calls(LLVMValueRef parameter, unsigned *index) {
   LLVMValueRef function = LLVMGetParamParent(parameter);
   for (*index = 0; LLVMGetParam(function, *index) != parameter;)
     ++*index;
-  bool known = cg_is_local(function) && !cg_is_marked(function);
+  bool known = cg_memory_is_local(function) && !cg_is_marked(function);
   for (LLVMUseRef use = LLVMGetFirstUse(function); use && known; use = LLVMGetNextUse(use))
     known = cg_is_plain_call(use, function);
   return known;
@@ -455,7 +451,7 @@ static void cg_expand_call(struct cg_flow *flow, size_t node, LLVMValueRef call)
   bool is_function = LLVMIsAFunction(callee);
   if (is_function && cg_is_marked(callee))
     return;
-  if (is_function && cg_is_local(callee) && LLVMGetCalledFunctionType(call) == LLVMGlobalGetValueType(callee))
+  if (is_function && cg_memory_is_local(callee) && LLVMGetCalledFunctionType(call) == LLVMGlobalGetValueType(callee))
     cg_connect(flow, cg_node_of(flow, callee), node);
   else
     cg_mark(flow, node, CG_FACT_OTHER, call);

@@ -105,7 +105,8 @@ static void cg_plan_out_of_memory(struct cg_plan *plan) {
   cg_diag_error(plan->diag, NULL, "out of memory");
 }
 
-/* Checks the type of a call, and adds its handlers to the flow. A call of a wrong type is taken out. */
+/* Checks the type of a call, and adds its handler operands to the flow. A call of a wrong type is dropped from the
+ * list. */
 static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef *call) {
   const struct osp_ws_codegen_builtin *builtin = name->builtin;
   if (!cg_check_call(*call, name->name, builtin, plan->diag)) {

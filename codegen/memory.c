@@ -193,7 +193,7 @@ static bool cg_has_definitive_initializer(LLVMValueRef global) {
          linkage != LLVMLinkOnceAnyLinkage && linkage != LLVMCommonLinkage && linkage != LLVMExternalWeakLinkage;
 }
 
-static bool cg_is_local(LLVMValueRef global) {
+bool cg_memory_is_local(LLVMValueRef global) {
   return LLVMGetLinkage(global) == LLVMInternalLinkage || LLVMGetLinkage(global) == LLVMPrivateLinkage;
 }
 
@@ -274,7 +274,8 @@ static void cg_add_stores(LLVMTargetDataRef layout, LLVMValueRef variable, struc
 void cg_memory_writes(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
   if (LLVMIsAAllocaInst(variable) || LLVMIsAArgument(variable)) {
     cg_add_stores(layout, variable, writes);
-  } else if (!cg_has_definitive_initializer(variable) || (!LLVMIsGlobalConstant(variable) && !cg_is_local(variable))) {
+  } else if (!cg_has_definitive_initializer(variable) ||
+             (!LLVMIsGlobalConstant(variable) && !cg_memory_is_local(variable))) {
     cg_write_add(writes, cg_everywhere, NULL);
   } else {
     cg_add_constant(layout, LLVMGetInitializer(variable), (struct cg_address){0, 0}, writes);

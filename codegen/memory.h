@@ -32,6 +32,9 @@ LLVMValueRef cg_memory_base(LLVMTargetDataRef layout, LLVMValueRef pointer, stru
 /* Whether a value is a variable: an alloca or a global variable. */
 bool cg_memory_is_variable(LLVMValueRef value);
 
+/* Whether no other module sees a function or a global variable. */
+bool cg_memory_is_local(LLVMValueRef global);
+
 /* What is written to a variable: a pointer; if `copies`, what the pointer points to; or something unknown (NULL). */
 struct cg_write {
   struct cg_address address;

@@ -74,18 +74,19 @@ static bool ws_ticker_call(struct ws_ticker *ticker) {
   return verdict == WS_VERDICT_SUCCESS;
 }
 
-/* Ticks are due at multiples of the interval from the start. Of those missed, one has just run. */
-static void ws_ticker_arm_next(struct ws_loop *loop, struct ws_ticker *ticker) {
+/* Ticks are due at multiples of the interval from the start. Those that are due by now run as this one. */
+static void ws_ticker_advance(struct ws_ticker *ticker) {
   int64_t late_ms = ws_clock_ms() - ticker->next_ms;
-  ticker->next_ms += ticker->every_ms * (1 + (late_ms > 0 ? late_ms / ticker->every_ms : 0));
-  ws_timer_arm(loop, &ticker->timer, ticker->next_ms);
+  ticker->next_ms += ticker->every_ms * (1 + late_ms / ticker->every_ms);
 }
 
 static void ws_ticker_fire(struct ws_loop *loop, struct ws_timer *timer) {
   struct ws_ticker *ticker = ws_container_of(timer, struct ws_ticker, timer);
+  if (ticker->every_ms)
+    ws_ticker_advance(ticker);
   if (!atomic_load(&ticker->over) && !ws_loop_threads_are_ending() && ws_ticker_call(ticker) && ticker->every_ms &&
       !atomic_load(&ticker->over))
-    ws_ticker_arm_next(loop, ticker);
+    ws_timer_arm(loop, &ticker->timer, ticker->next_ms);
   else
     ws_ticker_finish(ticker);
 }

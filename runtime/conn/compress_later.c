@@ -98,7 +98,7 @@ static bool ws_packing_run(struct ws_conn *conn, int64_t *work) {
     return true;
   }
   struct ws_packing *packing = (struct ws_packing *)(void *)conn->packing->bytes;
-  while (packing->read<piece->length && * work> 0) {
+  while (*work > 0 && piece->length > packing->read) {
     const uint8_t *from = piece->chunk->bytes + piece->offset + packing->read;
     struct ws_frame frame = ws_packing_frame(piece, packing->read);
     size_t size = frame.size + (size_t)frame.length;

@@ -87,7 +87,7 @@ static void ws_turn_idle(struct ws_conn *conn) {
     ws_end_fail(conn, WS_CLOSE_GOING_AWAY, "the peer does not read", NULL);
   } else if (ws_activity_message_is_slow(&conn->activity, loop, conn->session, timeout_ms)) {
     ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "the message takes too long", NULL);
-  } else if (conn->pinged && silent_ms >= timeout_ms) {
+  } else if (conn->pinged && silent_ms >= timeout_ms && !ws_stream_has_unread(&conn->stream)) {
     ws_end_fail(conn, WS_CLOSE_GOING_AWAY, "idle for too long", NULL);
   } else {
     ws_turn_arm_idle(conn, silent_ms);

@@ -11,6 +11,11 @@ size_t ws_stream_unacked(const struct ws_stream *stream) {
   return stream->ops && ws_sys_ioctl(stream->watch.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
+bool ws_stream_has_unread(const struct ws_stream *stream) {
+  int bytes;
+  return stream->ops && ws_sys_ioctl(stream->watch.fd, FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
 /* tcpi_bytes_acked is there since Linux 4.1. */
 uint32_t ws_stream_acked(const struct ws_stream *stream) {
   struct tcp_info info = {0};

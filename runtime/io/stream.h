@@ -90,6 +90,9 @@ static inline bool ws_stream_is_secure(const struct ws_stream *stream) {
   return stream->ops && stream->ops->secure;
 }
 
+/* Returns true if bytes from the peer wait in the kernel. */
+bool ws_stream_has_unread(const struct ws_stream *stream);
+
 /* Bytes written that the peer's TCP has not acknowledged yet; 0 where the system cannot tell. */
 size_t ws_stream_unacked(const struct ws_stream *stream);
 

@@ -35,6 +35,7 @@ MUTANTS = {
     "a handshake's deadline counts a stop": ("runtime/conn/turn.c", "  if (away_ms == 0 ||", "  if (away_ms > 0 ||"),
     "unparsed input is not life": ("runtime/conn/turn.c", "  if (conn->buffered)\n    ws_activity_heard",
                                    "  if (false)\n    ws_activity_heard"),
+    "unread input is not life": ("runtime/conn/turn.c", " && !ws_stream_has_unread(&conn->stream)", ""),
     "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);",
                                      "(now - conn->closing_since);"),
     "a close forgives time before it": ("runtime/conn/end.c",

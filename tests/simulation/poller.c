@@ -489,8 +489,7 @@ int __wrap_getsockopt(int fd, int level, int name, void *value, socklen_t *lengt
 }
 
 int __wrap_ioctl(int fd, unsigned long request, int *value) {
-  (void)request;
-  *value = (int)sim_sock_unacked(sock_of(fd));
+  *value = (int)(request == FIONREAD ? sim_sock_readable(sock_of(fd)) : sim_sock_unacked(sock_of(fd)));
   return 0;
 }
 

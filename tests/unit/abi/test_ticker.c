@@ -133,11 +133,9 @@ static void test_missed_ticks_run_once(void **state) {
   struct ticking ticking = {.hold_at = 1, .hold_ms = 1050, .cancel_at = 3};
   (void)state;
   int64_t begun = ws_clock_ms();
-  must_every(100, &ticking); /* due at 100, which ends at 1150; 1200; 1300 */
+  must_every(100, &ticking); /* at 100, which ends at 1150; at 1150 for all from 200 to 1100; at 1200 */
   WAIT_UNTIL(ticking.count == 3);
-  int64_t took = ticking.last_ms - begun;
-  assert_true(took >= 1300);
-  assert_true((took - 1300) % 100 < 90 || took > 1500); /* at a multiple of the interval */
+  assert_true(ticking.last_ms - begun >= 1200);
 }
 
 /* WS-CANCEL-2 */

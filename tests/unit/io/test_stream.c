@@ -288,9 +288,11 @@ static void test_reading_from_a_peer_that_is_gone(void **state) {
 static void test_nothing_is_unacked_without_a_socket(void **state) {
   struct ws_stream stream = {0};
   (void)state;
+  assert_false(ws_stream_has_unread(&stream));
   assert_int_equal(ws_stream_unacked(&stream), 0);
   assert_int_equal(ws_stream_acked(&stream), 1);
   ws_tcp_stream_open(&stream, -1);
+  assert_false(ws_stream_has_unread(&stream));
   assert_int_equal(ws_stream_unacked(&stream), 0);
   assert_int_equal(ws_stream_acked(&stream), 1);
 }
