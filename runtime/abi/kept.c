@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "conn/conn.h"
-#include "conn/evict.h"
 #include "conn/handle.h"
 #include "conn/held.h"
 #include "conn/values.h"
@@ -43,8 +42,8 @@ static void ws_owner_release(struct ws_owner *owner) {
     ws_lookup_release(&owner->found);
 }
 
-/* Charges what the values hold to the server's memory. A connection that another thread owns counts it with its next
- * input or output. */
+/* Charges what the values hold to the server's memory. A connection counts it at the end of the turn, or if another
+ * thread owns it with its next input or output. */
 static void ws_owner_charge(struct ws_owner *owner, int64_t bytes) {
   if (owner->server) {
     ws_held_add(&owner->server->budget, bytes);
@@ -52,8 +51,8 @@ static void ws_owner_charge(struct ws_owner *owner, int64_t bytes) {
   }
   struct ws_conn *conn = owner->found.conn;
   atomic_fetch_add(&conn->kept, (uint32_t)bytes);
-  if (owner->found.local && ws_held_count(conn))
-    ws_evict(conn->group);
+  if (owner->found.local)
+    ws_conn_queue(conn);
 }
 
 int ws_kept_set(int64_t id, const char *key, const char *value, struct ws_error *error) {
@@ -71,10 +70,8 @@ int ws_kept_set(int64_t id, const char *key, const char *value, struct ws_error 
                          owner.server ? "maxServerValueBytes" : "maxValueBytes", cap);
   else if (outcome == WS_VALUES_NO_MEMORY)
     ws_error_memory(error, "set value");
-  else if (owner.server)
-    ws_error_stopped(error, "set value", id);
   else
-    ws_error_closed(error, "set value", id);
+    ws_lookup_failed("set value", owner.kind, id, WS_HANDLE_GONE, error);
   ws_owner_release(&owner);
   return outcome == WS_VALUES_DONE ? 0 : -1;
 }

@@ -4,8 +4,8 @@
 #include "conn/handle.h"
 #include "server/server.h"
 
-static void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum ws_handle_state state,
-                             struct ws_error *error) {
+void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum ws_handle_state state,
+                      struct ws_error *error) {
   if (state == WS_HANDLE_OTHER_KIND)
     ws_error_other_kind(error, op, id, ws_handle_kind_name(ws_handle_kind_of(id)), ws_handle_kind_name(kind));
   else if (state == WS_HANDLE_UNKNOWN)

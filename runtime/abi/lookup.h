@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "conn/handle.h"
 #include "osprey/error.h"
 
 struct ws_conn;
@@ -20,6 +21,10 @@ int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws
 
 /* The same for a connection that takes messages. */
 int ws_lookup_open(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
+
+/* Sets the error of an ID of this kind, from why it is not alive. */
+void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum ws_handle_state state,
+                      struct ws_error *error);
 
 /* Call this once for each connection found. */
 void ws_lookup_release(struct ws_found *found);

@@ -36,6 +36,24 @@ static void test_numbers_of_loops(void **state) {
   unsetenv("OSPREY_WS_LOOPS");
 }
 
+static int listen_without_descriptors(int port) {
+  char path[64];
+  close(0);
+  close(2);
+  must_serve_on(port);
+  ssize_t n = readlink("/proc/self/fd/0", path, sizeof path - 1);
+  path[n < 0 ? 0 : n] = '\0';
+  return strcmp(path, "/dev/null");
+}
+
+/* WS-SEC-14 */
+static void test_closed_descriptors_are_held(void **state) {
+  char log[4096];
+  (void)state;
+  struct program program = program_run(listen_without_descriptors, peer_free_port());
+  assert_int_equal(program_finish(&program, log, sizeof log), 0);
+}
+
 /* Sends a megabyte and returns from main at once. */
 static int send_and_return(int port) {
   char url[64];
@@ -399,6 +417,7 @@ static void test_the_deadline_with_stuck_handlers(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_closed_descriptors_are_held),
       cmocka_unit_test(test_numbers_of_loops),
       cmocka_unit_test(test_queued_messages_are_sent),
       cmocka_unit_test(test_servers_close_with_1001_at_the_end),

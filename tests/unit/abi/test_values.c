@@ -140,6 +140,40 @@ static void test_values_live_until_the_close_handler_has_returned(void **state) 
   assert_int_equal(ws_values_get(id, "nick", &copy), WS_VALUES_MISSING);
 }
 
+/* Keeps 2 MiB with its own connection. */
+static void *keep_much(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  char *mine;
+  (void)cell;
+  (void)message;
+  char *much = malloc(2 << 20);
+  memset(much, 'm', (2 << 20) - 1);
+  much[(2 << 20) - 1] = '\0';
+  osp_ws_set_value(connection->id, "much", much, &mine);
+  assert_null(mine);
+  free(much);
+  return result_success();
+}
+
+/* WS-LIMIT-18 */
+static void test_values_count_for_the_memory(void **state) {
+  static void *on_keep_much[] = {(void *)keep_much};
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/chat");
+  must_limit(server, "maxMemoryBytes", 1 << 20);
+  must_limit(server, "maxValueBytes", 4 << 20);
+  must_set(osp_ws_server_on_message, server, on_keep_much);
+  must_listen(server);
+  struct peer modest = peer_open(port, "/chat");
+  struct peer peer = peer_open(port, "/chat");
+  peer_send_message(&peer, "keep");
+  peer_expect_close(&peer, 1013);
+  peer_close(&peer);
+  assert_true(peer_is_silent(&modest, 50));
+  peer_close(&modest);
+  must_stop(server);
+}
+
 /* Nothing is kept for an ID that was retired between a look-up and the set: WS-SETVALUE-2 */
 static void test_a_retired_id_keeps_nothing(void **state) {
   struct ws_values_change change;
@@ -185,6 +219,7 @@ int main(void) {
       cmocka_unit_test_setup(test_misuse, journal_setup),
       cmocka_unit_test_setup(test_values_live_until_the_close_handler_has_returned, journal_setup),
       cmocka_unit_test_setup(test_values_have_a_cap, journal_setup),
+      cmocka_unit_test_setup(test_values_count_for_the_memory, journal_setup),
       cmocka_unit_test(test_a_retired_id_keeps_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/time.h>
 
 #include "io/loop_state.h"
 #include "io/timer.h"
@@ -228,6 +229,31 @@ static void test_free_runs_what_is_posted(void **state) {
   assert_int_equal(posting_ran, 3);
 }
 
+/* A process that was stopped is interrupted when it goes on: what arrived meanwhile is read in that turn, before
+ * timers. WS-TIME-1 */
+static int arriving;
+
+static void signal_arrives(int number) {
+  (void)number;
+  (void)!write(arriving, "x", 1);
+}
+
+static void test_input_is_read_after_an_interruption(void **state) {
+  struct fixture *fixture = *state;
+  struct itimerval soon = {.it_value.tv_usec = 30000};
+  struct sigaction before, action = {.sa_handler = signal_arrives};
+  arriving = fixture->fds[1];
+  struct counted *arrived = counted_new(fixture->fds[0]);
+  assert_int_equal(ws_loop_watch(fixture->loop, &arrived->watch, WS_READ), 0);
+  sigaction(SIGALRM, &action, &before);
+  setitimer(ITIMER_REAL, &soon, NULL);
+  assert_int_equal(ws_loop_turn(fixture->loop, 10000), 0);
+  assert_int_equal(arrived->calls, 1);
+  sigaction(SIGALRM, &before, NULL);
+  ws_loop_watch(fixture->loop, &arrived->watch, 0);
+  free(arrived);
+}
+
 static struct ws_loop *signal_loop;
 
 static void signal_wakes(int number) {
@@ -323,7 +349,6 @@ static void test_waits_of_more_than_a_poller_can_say(void **state) {
   ws_timer_arm(fixture->loop, &timer, ws_loop_now(fixture->loop) + ((int64_t)1 << 40));
   assert_int_equal(ws_loop_turn(fixture->loop, -1), 0);
   assert_int_equal(counted->calls, 2);
-  ws_timer_deinit(fixture->loop, &timer);
   ws_loop_watch(fixture->loop, &counted->watch, 0);
   free(counted);
 }
@@ -472,6 +497,7 @@ int main(void) {
       loop_test(test_tasks_of_many_threads),
       loop_test(test_post_to_a_loop_that_is_awake_makes_no_system_call),
       loop_test(test_free_runs_what_is_posted),
+      loop_test(test_input_is_read_after_an_interruption),
       loop_test(test_wake_from_a_signal_handler),
       loop_test(test_deferred_work_runs_once),
       loop_test(test_deferred_work_taken_back_from_the_end),
