@@ -407,14 +407,57 @@ static int exit_beside_keep_alive(int port) {
   return 0;
 }
 
+/* Queues more than a socket holds, then ends the program. */
+static void *broadcast_and_exit(void *cell, int64_t timer) {
+  enum { SIZE = 4000000 };
+  char *mine;
+  (void)cell;
+  (void)timer;
+  if (osp_ws_server_connections(watched, &mine) == 0)
+    return result_success();
+  char *text = malloc(SIZE + 1);
+  memset(text, 'b', SIZE);
+  text[SIZE] = '\0';
+  for (int i = 0; i < 3; i++) {
+    osp_ws_server_broadcast(watched, text, &mine);
+    assert_null(mine);
+  }
+  free(text);
+  exit(8);
+}
+
+static int exit_behind_output(int port) {
+  static void *on_broadcast_and_exit[] = {(void *)broadcast_and_exit};
+  watched = must_serve_on(port);
+  osp_ws_every(1, on_broadcast_and_exit, &error);
+  expect_success(error);
+  program_say("serves\n");
+  osp_ws_keep_alive(&error);
+  return 0;
+}
+
+/* exit() in a handler delivers what is queued: WS-EXIT-1 WS-EXIT-4 */
+static void test_exit_delivers_what_is_queued(void **state) {
+  char log[4096];
+  int port;
+  (void)state;
+  struct program program = program_serve(exit_behind_output, &port);
+  struct peer peer = peer_open(port, "/chat");
+  for (int i = 0; i < 3; i++) {
+    peer_expect_frame(&peer, 0x81);
+    assert_int_equal(peer.frame.size, 4000000);
+  }
+  peer_expect_close(&peer, 1001);
+  assert_int_equal(program_finish(&program, log, sizeof log), 8);
+  peer_close(&peer);
+}
+
 /* A signal arrives while exit() waits for a peer that does not answer: WS-EXIT-10 */
 static void test_a_signal_leaves_the_status_of_exit(void **state) {
   char log[4096];
-  char line[64];
+  int port;
   (void)state;
-  int port = peer_free_port();
-  struct program program = program_run(exit_beside_keep_alive, port);
-  program_read_line(&program, line, sizeof line);
+  struct program program = program_serve(exit_beside_keep_alive, &port);
   struct peer peer = peer_open(port, "/chat");
   while (peer_read_frame(&peer) && (peer.frame.head & 15) != 8)
     continue;
@@ -448,6 +491,7 @@ int main(void) {
       cmocka_unit_test(test_the_err_is_logged),
       cmocka_unit_test(test_timers_end_with_the_program),
       cmocka_unit_test(test_the_end_beside_a_running_handler),
+      cmocka_unit_test(test_exit_delivers_what_is_queued),
       cmocka_unit_test(test_a_signal_leaves_the_status_of_exit),
       cmocka_unit_test(test_a_handler_starts_and_cancels_timers),
       cmocka_unit_test(test_every_ticks_until_it_is_cancelled),

@@ -283,6 +283,28 @@ static void test_descriptors_run_out(void **state) {
   must_stop(server);
 }
 
+/* Heads in progress count, and the largest holders go: WS-LIMIT-18 */
+static void test_heads_beyond_the_memory(void **state) {
+  enum { PEERS = 80 };
+  struct peer peers[PEERS];
+  int port, dropped = 0;
+  (void)state;
+  int64_t server = must_serve_with(&port, "maxMemoryBytes", 1 << 20, NULL);
+  for (int i = 0; i < PEERS; i++) {
+    peers[i] = peer_connect_tolerant(port);
+    peer_send_text(&peers[i], "GET / HTTP/1.1\r\n");
+    peer_await_reading(&peers[i]);
+  }
+  struct peer last = peer_open(port, "/");
+  for (int i = 0; i < PEERS; i++) {
+    dropped += !peer_is_silent(&peers[i], 0);
+    peer_close(&peers[i]);
+  }
+  assert_in_range(dropped, 10, PEERS - 20);
+  peer_close(&last);
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_limits_that_are_off, journal_setup),
@@ -295,6 +317,7 @@ int main(void) {
       cmocka_unit_test_setup(test_idle_peers, journal_setup),
       cmocka_unit_test_setup(test_a_handler_that_waits_is_not_idle, journal_setup),
       cmocka_unit_test_setup(test_a_slow_message_is_not_idle, journal_setup),
+      cmocka_unit_test_setup(test_heads_beyond_the_memory, journal_setup),
       cmocka_unit_test_setup(test_descriptors_run_out, journal_setup),
   };
   return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
