@@ -1,6 +1,6 @@
 ; CG-17: what is reached by an indirect branch begins with a landing pad, as everything does that clang compiles with
-; -mbranch-protection=standard: a forwarder, whether its function is in the module or not, what turns a choice into a
-; cell, and a body, which the program can use as a value.
+; -mbranch-protection=standard: a forwarder, whether its function is in the module or not, and a body, which the program
+; can use as a value.
 ; RUN: %lower %s | %llc -mtriple=aarch64-linux-gnu -mattr=+bti,+pauth -o - | %FileCheck %s
 ; RUN: %lower %s | %opt -passes='default<O2>' | %llc -mtriple=aarch64-linux-gnu -mattr=+bti,+pauth -o - | \
 ; RUN:   %FileCheck %s --check-prefix=OPT
@@ -26,8 +26,6 @@ define void @f(ptr %u, i1 %c) #0 {
 ; CHECK-LABEL: {{^}}wsSend:
 ; CHECK: {{bti c|paciasp}}
 ; CHECK-LABEL: {{^}}osp_ws.forward.outside:
-; CHECK: {{bti c|paciasp}}
-; CHECK-LABEL: {{^}}osp_ws.to_cell:
 ; CHECK: {{bti c|paciasp}}
 ; CHECK-LABEL: {{^}}osp_ws.forward.inside:
 ; CHECK: {{bti c|paciasp}}
