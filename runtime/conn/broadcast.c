@@ -67,7 +67,7 @@ static int ws_broadcast_share_compressed(struct ws_conn *conn, const struct ws_b
 /* The work is the sender's. */
 static int ws_broadcast_share_unready(struct ws_conn *conn, const struct ws_broadcast *broadcast) {
   size_t size = broadcast->frame->size;
-  if (ws_outq_share_unready(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size))
+  if (!ws_compress_prepare(conn) || ws_outq_share_unready(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size))
     return -1;
   conn->group->thread->work_left -= (int64_t)size + WS_BROADCAST_WORK;
   if (!conn->blocked)

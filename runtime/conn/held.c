@@ -1,6 +1,6 @@
 #include "held.h"
 
-#include "protocol/deflater.h"
+#include "compress.h"
 
 enum {
   WS_HELD_HEAD = 16 * 1024, /* a head in progress, at most */
@@ -14,10 +14,8 @@ static int64_t ws_held_of(const struct ws_conn *conn) {
     bytes += sizeof *conn->unparsed + conn->unparsed->size;
   if (conn->session)
     bytes += ws_session_held(conn->session);
-  if (conn->deflater)
-    bytes += ws_deflater_held(conn->deflater);
-  if (conn->packing)
-    bytes += sizeof *conn->packing + conn->packing->size;
+  if (conn->compressor)
+    bytes += ws_compress_held(conn->compressor);
   if (conn->handshake && ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
     bytes += WS_HELD_HEAD;
   if (ws_stream_is_secure(&conn->stream))
