@@ -16,15 +16,6 @@ struct ws_compressor *ws_compress_prepare(struct ws_conn *conn) {
   return conn->compressor;
 }
 
-size_t ws_compress_held(const struct ws_compressor *compressor) {
-  size_t bytes = sizeof *compressor;
-  if (compressor->deflater)
-    bytes += ws_deflater_held(compressor->deflater);
-  if (compressor->packing)
-    bytes += sizeof *compressor->packing + compressor->packing->size;
-  return bytes;
-}
-
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn) {
   bool server = conn->group->rules->role == WS_ROLE_SERVER;
   uint8_t bits = server ? conn->deflate.server_bits : conn->deflate.client_bits;

@@ -16,9 +16,6 @@ bool ws_compress_applies(const struct ws_conn *conn, size_t size);
 /* Makes the connection's compressor, unless it has one. NULL: no memory. */
 struct ws_compressor *ws_compress_prepare(struct ws_conn *conn);
 
-/* Bytes of memory that a compressor holds. */
-size_t ws_compress_held(const struct ws_compressor *compressor);
-
 /* The deflater for the connection, made on first use. NULL: no memory. */
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn);
 

@@ -11,8 +11,8 @@
 /* What a turn may compress, in bytes of messages, and what each frame costs besides its bytes. */
 enum { WS_COMPRESS_WORK = 64 * 1024, WS_COMPRESS_FRAME = 256 };
 
-/* The final form of the first unready piece, in the making; it follows in conn->compressor->packing. Its frames are packed one by
- * one. */
+/* The final form of the first unready piece, in the making; it follows in conn->compressor->packing. Its frames are
+ * packed one by one. */
 struct ws_packing {
   size_t read;    /* bytes of the piece that are done */
   size_t written; /* bytes that follow */

@@ -462,12 +462,12 @@ def case_compressed_broadcasts(program):
             answer_pings(quiet, lambda frame: frame.payload == b"quick")
             waits.append(cpu_ms(process) - begun)
         quick = sum(wait for wait in waits if wait < 50) / sum(waits)
-        print(f"beside {times} broadcasts to 100, {len(waits)} echoes, of which the longest took {max(waits):.0f} ms of the "
-              f"server; {quick:.0%} of its time went by in echoes of less than 50 ms")
+        print(f"beside {times} broadcasts to 100, {len(waits)} echoes, of which the longest took {max(waits):.0f} ms of "
+              f"the server; {quick:.0%} of its time went by in echoes that took less than 50")
         reader.join()
         expect("receivers without all broadcasts", 0, reader.exitcode)
         expect("closed connections", [], process.lines[1:])
-        # It was 6 % when a turn compressed a whole broadcast. On a busy machine this process itself is late, now and then.
+        # It was 6 % when a turn compressed a whole broadcast. On a busy machine this process itself is late at times.
         if quick < 0.2:
             raise Failure("nearly all of the time an echo takes 50 ms of the server or more")
 
