@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Puts faults that this project had back into the runtime, one by one, and shows after how many seeds each is found.
 
-A mutant is a replacement of a text that its file contains once. The file is compiled as the build compiles it, and
+A mutant replaces texts, each of which its file contains once. The file is compiled as the build compiles it, and
 linked before the runtime's libraries, whose own object the linker then leaves out.
 
 Usage: mutants.py BUILD [NAME...]
@@ -55,7 +55,11 @@ MUTANTS = {
                          "  ws_roots_drop(conn->record);"),
     "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count",
                                         "  if (false)\n    count"),
-    "close handlers recurse": ("runtime/conn/conn.c", """== WS_CONN_ENDED)
+    "close handlers recurse": ("runtime/conn/conn.c", """  if (conn->queued)
+    return;
+  conn->queued = true;""", """  if (conn->queued || (conn->refs && ws_conn_state(conn) == WS_CONN_ENDED))
+    return;
+  conn->queued = true;""", """== WS_CONN_ENDED)
     ws_conn_queue(conn);""", """== WS_CONN_ENDED) {
     void ws_end_finish(struct ws_conn *);
     ws_end_finish(conn);
@@ -103,13 +107,15 @@ def commands(build):
 
 
 def make(root, build, scratch, mutant, compile_of, link):
-    name, before, after = mutant
+    name, *changes = mutant
     source = root / name
     text = source.read_text()
-    if text.count(before) != 1:
-        raise SystemExit(f"{name} contains this {text.count(before)} times: {before}")
+    for before, after in zip(changes[::2], changes[1::2]):
+        if text.count(before) != 1:
+            raise SystemExit(f"{name} contains this {text.count(before)} times: {before}")
+        text = text.replace(before, after)
     changed = scratch / source.name
-    changed.write_text(text.replace(before, after))
+    changed.write_text(text)
     command = compile_of[str(source)]
     command = re.sub(r" -o \S+ -c \S+$", "", command)
     command = re.sub(r" -M[DQF]( \S+\.(o|d))?", "", command)

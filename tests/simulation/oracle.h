@@ -50,12 +50,12 @@ struct oracle_conn {
   struct oracle_receiver receiver;
   bool opened, admitted, wants_close, closed;
   bool closed_by_program; /* or failed by its handler */
+  bool close_received;
   bool failed_by_deadline;
   int open_calls;
   int code;
   char reason[128];
-  int64_t close_sent_at, stopped_at_close, close_ms, handled_at;
-  long calls_at_arrival;
+  int64_t close_sent_at, stopped_at_close, close_ms, handled_at, handling_since;
   bool calls_other;
 };
 
