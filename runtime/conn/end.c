@@ -28,11 +28,11 @@ static void ws_end_await(struct ws_conn *conn) {
   ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (most_ms < WS_END_LOOK_MS ? most_ms : WS_END_LOOK_MS));
 }
 
-/* Time that the loop was away before this turn is not forgiven to the end; the time of the turn so far will be. */
+/* Time that the loop was away before the end began, in this turn too, is not forgiven to it. */
 static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state) {
   if (ws_conn_state(conn) < WS_CONN_CLOSING) {
-    conn->closing_since = (uint32_t)ws_loop_now(ws_conn_loop(conn));
-    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
+    conn->closing_since = (uint32_t)ws_clock_ms();
+    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));
   }
   ws_conn_enter(conn, state);
   ws_end_await(conn);

@@ -256,7 +256,8 @@ static void run_kept(struct totals *totals, const char *file) {
   fclose(seeds);
 }
 
-static int run_many(const char *kept, uint64_t first, long count, double seconds, long failures_max) {
+static int run_many(const char *kept, uint64_t first, long count, double seconds, long failures_max,
+                    const char *theme) {
   struct totals totals = {0};
   double begun = real_seconds();
   double told = begun;
@@ -273,7 +274,8 @@ static int run_many(const char *kept, uint64_t first, long count, double seconds
       print_totals(&totals, now - begun);
       told = now;
     }
-    count_world(&totals, first + (uint64_t)i, i < 50);
+    if (!theme || strcmp(theme, plan_theme(first + (uint64_t)i)) == 0)
+      count_world(&totals, first + (uint64_t)i, i < 50);
   }
   print_totals(&totals, real_seconds() - begun);
   return totals.failures ? 1 : 0;
@@ -298,7 +300,7 @@ static void parse_drops(bool dropped[PLAN_DROPS], char *list) {
 
 int main(int argc, char **argv) {
   static bool dropped[PLAN_DROPS];
-  const char *kept = NULL;
+  const char *kept = NULL, *theme = NULL;
   uint64_t seed = 0, first = 0;
   long count = 0, failures = 1;
   double seconds = 0;
@@ -322,13 +324,15 @@ int main(int argc, char **argv) {
       failures = atol(value), i++;
     else if (strcmp(argv[i], "--kept") == 0)
       kept = value, i++;
+    else if (strcmp(argv[i], "--theme") == 0)
+      theme = value, i++;
     else if (strcmp(argv[i], "--without") == 0)
       parse_drops(dropped, argv[++i]);
     else if (strcmp(argv[i], "--shrink") == 0)
       shrinks = true;
     else
       return fprintf(stderr, "usage: simulation [--seed N [--without LIST] [--shrink]] [--from N] [--count N] "
-                             "[--seconds N | --hours N] [--kept FILE] [--failures N]\n"),
+                             "[--seconds N | --hours N] [--theme NAME] [--kept FILE] [--failures N]\n"),
              2;
   }
   outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -336,7 +340,7 @@ int main(int argc, char **argv) {
   make_certificate();
   int status;
   if (!seed) {
-    status = run_many(kept, first, count, count ? 0 : seconds > 0 ? seconds : 60, failures);
+    status = run_many(kept, first, count, count ? 0 : seconds > 0 ? seconds : 60, failures, theme);
   } else if (shrinks) {
     shrink(seed, dropped);
     status = 0;

@@ -39,7 +39,10 @@ MUTANTS = {
     "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);",
                                      "(now - conn->closing_since);"),
     "a close forgives time before it": ("runtime/conn/end.c",
-                                        "    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));\n", ""),
+                                        "    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));\n",
+                                        ""),
+    "a close forgives the turn before it": ("runtime/conn/end.c", "conn->closing_since = (uint32_t)ws_clock_ms();\n",
+                                            "conn->closing_since = (uint32_t)ws_clock_ms();\n    if (true)\n      conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));\n    else\n"),
     "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
     "input waits for the connect of another's handler": ("runtime/conn/input.c",
                                                          """  if (!ws_queue_is_empty(&thread->buffered))

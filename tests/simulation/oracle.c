@@ -548,7 +548,7 @@ static void check_closing(const struct ws_conn *conn) {
   if (!known || !known->close_sent_at || sim_stopped_us() != known->stopped_at_close)
     return;
   int64_t ms = (sim_now() - known->close_sent_at - sim_away_in_all(known->close_sent_at)) / SIM_MS;
-  if (ms > conn->group->rules->limits.close_timeout_ms + 2500)
+  if (ms > conn->group->rules->limits.close_timeout_ms + 100)
     sim_fail("2 deadlines", "connection %" PRId64 " has been closing for %" PRId64 " ms", conn->id, ms);
 }
 

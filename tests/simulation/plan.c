@@ -292,7 +292,8 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   int faults = faulty ? (int)in(1, PLAN_FAULTS) : 0;
   for (int i = 0; i < PLAN_FAULTS; i++)
     p->trouble[i] = draw_fault(p->length_us);
-  draw_theme(p);
+  if (!dropped[n++])
+    draw_theme(p);
   if (p->theme == THEME_CROWD || p->theme == THEME_FLOOD || p->theme == THEME_RUMOUR)
     peers = peers < 4 ? 7 : peers;
   if (p->theme == THEME_NARROW || p->theme == THEME_BRIEF || p->theme == THEME_STOPS)
@@ -355,6 +356,13 @@ static const char *const troubles[] = {"the process stops", "links stall", "a co
 static const char *const themes[] = {"none", "crowd", "flood", "narrow", "brief", "rumour", "stops", "storm"};
 static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
                                    "exit in a handler"};
+
+const char *plan_theme(uint64_t seed) {
+  static const bool none[PLAN_DROPS];
+  static struct plan drawn;
+  plan_make(&drawn, seed, none);
+  return themes[drawn.theme];
+}
 
 void plan_print(const struct plan *p) {
   printf(

@@ -119,5 +119,7 @@ extern struct plan plan;
 
 /* Draws the scenario of a seed, without the elements that `dropped` marks. */
 void plan_make(struct plan *plan, uint64_t seed, const bool dropped[PLAN_DROPS]);
+/* The name of the theme of a seed's world. */
+const char *plan_theme(uint64_t seed);
 /* Prints it, for who reads a trace. */
 void plan_print(const struct plan *plan);
