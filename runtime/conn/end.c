@@ -23,9 +23,9 @@ enum { WS_END_LOOK_MS = 500 };
  * loop for long. */
 static void ws_end_await(struct ws_conn *conn) {
   int64_t now = ws_clock_ms();
-  int64_t most_ms = conn->group->rules->limits.close_timeout_ms;
+  int64_t left_ms = conn->group->rules->limits.close_timeout_ms - (int32_t)((uint32_t)now - conn->closing_since);
   conn->activity.output = (uint32_t)now;
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (most_ms < WS_END_LOOK_MS ? most_ms : WS_END_LOOK_MS));
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (left_ms < WS_END_LOOK_MS ? left_ms : WS_END_LOOK_MS));
 }
 
 /* Time that the loop was away before the end began, in this turn too, is not forgiven to it. */

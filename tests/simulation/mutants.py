@@ -41,8 +41,10 @@ MUTANTS = {
     "a close forgives time before it": ("runtime/conn/end.c",
                                         "    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));\n",
                                         ""),
-    "a close forgives the turn before it": ("runtime/conn/end.c", "conn->closing_since = (uint32_t)ws_clock_ms();\n",
-                                            "conn->closing_since = (uint32_t)ws_clock_ms();\n    if (true)\n      conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));\n    else\n"),
+    "a close forgives the turn before it": ("runtime/conn/end.c", "(uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));",
+                                            "(uint32_t)ws_loop_away(ws_conn_loop(conn));"),
+    "a lingering close takes longer than closeTimeoutMs": ("runtime/conn/end.c", "now + (left_ms < WS_END_LOOK_MS ?",
+                                                           "now + (left_ms < 0 ?"),
     "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
     "input waits for the connect of another's handler": ("runtime/conn/input.c",
                                                          """  if (!ws_queue_is_empty(&thread->buffered))
@@ -83,8 +85,11 @@ MUTANTS = {
                                           ""),
     "slow handlers of one connection hold the loop": ("runtime/conn/input.c", "conn->group->thread->work_until_ms)\n",
                                                       "conn->group->thread->work_until_ms && false)\n"),
-    "the listener's burst goes on after a stop": ("runtime/io/listener.c", "i < WS_LISTENER_BURST && listener->loop",
-                                                  "i < WS_LISTENER_BURST"),
+    "a listener's retry goes on after a stop": ("runtime/io/listener.c",
+                                                "  ws_timer_deinit(listener->loop, &listener->retry);\n", ""),
+    "events of removed watches are called": ("runtime/io/loop.c", """  if (interest == 0)
+    ws_loop_strike(loop, watch);
+""", "  (void)ws_loop_strike;\n"),
     "a stop overtakes its listen": ("runtime/server/server_stop.c", "== here && share->started)", "== here)"),
     "the end frees the loops of other threads": ("runtime/conn/loop_thread.c", """  for (unsigned i = 0; i < count; i++)
     ws_call_deinit(&ws_loop_threads[i].self.call);

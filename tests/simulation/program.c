@@ -609,16 +609,16 @@ static void storm_run(void *context) {
   struct thread own = {.index = 9};
   static const struct plan_action send = {.op = OP_SEND, .command = 'n', .count = 3, .size = 500};
   static const struct plan_action connect = {.op = OP_CONNECT};
-  (void)context;
+  const char *name = context;
   for (int i = 0; i < 60; i++) {
     int64_t id = oracle_some_server_conn(i);
     if (id)
-      send_some("storm", id, 0, &send);
+      send_some(name, id, 0, &send);
     if (i % 8 == 0)
       connect_for(&own, &connect);
     look(id, servers[i % PLAN_SERVERS]);
     if (i % 5 == 0 && servers[0])
-      broadcast_one("storm", servers[0], 100);
+      broadcast_one(name, servers[0], 100);
     sim_sleep(i % 3 * SIM_MS);
   }
 }
@@ -634,10 +634,25 @@ static void command_by_client(char command) {
     send_some("main", id, 0, &action);
 }
 
+/* So that a storm has connections to send on. */
+static void open_some(void) {
+  struct thread own = {.index = 8};
+  static const struct plan_action connect = {.op = OP_CONNECT};
+  if (oracle_server_is_stopped(servers[0]))
+    create(0);
+  for (int i = 0; i < 4; i++)
+    connect_for(&own, &connect);
+}
+
 static void end_program(void) {
+  static char names[][8] = {"storm 0", "storm 1", "storm 2"};
+  if (plan.theme == THEME_STORM)
+    open_some();
   is_ending = true;
-  if (plan.storms)
-    sim_thread_new("storm", true, storm_run, NULL);
+  for (int i = 0; plan.storms && i < (plan.theme == THEME_STORM ? 3 : 1); i++)
+    sim_thread_new(names[i], true, storm_run, names[i]);
+  if (plan.theme == THEME_STORM)
+    sim_sleep(sim_in(0, 30) * SIM_MS);
   switch (plan.end) {
   case END_HANDLER_EXIT:
     command_by_client('q');
@@ -682,7 +697,7 @@ void program_main(void) {
       sim_thread_new("trouble", false, trouble_run, &plan.trouble[i]);
   sim_sleep(plan.length_us);
   sim_note("faults cease");
-  sim_faults = (struct sim_faults){.partial = sim_faults.partial};
+  sim_faults = (struct sim_faults){.partial = sim_faults.partial, .descheduled = sim_faults.descheduled};
   if (plan.stuck)
     command_by_client('z');
   else

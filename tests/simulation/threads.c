@@ -344,6 +344,7 @@ void sim_preemption_point(void) {
       current->locks || current->preempted || !sim_once_in(sim_faults.descheduled))
     return;
   int64_t us = sim_in(1, 500) * SIM_MS;
+  sim_note("%s is not scheduled for %lld ms", current->name, (long long)(us / SIM_MS));
   current->preempted = true;
   sim_sleep(us);
   current->preempted = false;
