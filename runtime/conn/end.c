@@ -84,7 +84,8 @@ static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task)
 /* Other threads were told that what they posted is queued, so the close frame follows it. Returns false if nothing is
  * posted, or without memory. */
 static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
-  struct ws_end_task *work = atomic_load(&conn->posted) ? ws_mem_alloc(sizeof *work) : NULL;
+  bool posted = atomic_load(&conn->posted) || atomic_load(&conn->group->broadcasts);
+  struct ws_end_task *work = posted ? ws_mem_alloc(sizeof *work) : NULL;
   if (!work)
     return false;
   *work = (struct ws_end_task){.task.run = ws_end_send_posted_close, .conn = conn, .code = code, .size = n};

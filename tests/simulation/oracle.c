@@ -67,7 +67,12 @@ char *oracle_message(struct oracle_stream *stream, char command, int argument, s
   return message;
 }
 
+static void broadcast_begins(struct oracle_stream *stream);
+static void broadcast_ends(const struct oracle_stream *stream);
+
 void oracle_send_begins(struct oracle_stream *stream) {
+  if (!stream->connection)
+    broadcast_begins(stream);
   if (stream->received == stream->accepted)
     stream->pending_since = sim_now();
   stream->attempted = stream->accepted + 1;
@@ -77,6 +82,8 @@ void oracle_send_ends(struct oracle_stream *stream, bool accepted) {
   if (accepted) {
     const struct oracle_conn *conn = oracle_conn_find(stream->connection);
     bool ends = conn && (conn->closed_by_program || oracle_server_is_stopped(conn->server) || ended_at <= sim_now());
+    if (!stream->connection)
+      broadcast_ends(stream);
     stream->accepted++;
     stream->late = ends ? stream->late + 1 : 0;
   }
@@ -253,6 +260,28 @@ struct oracle_conn *oracle_conn_of(int64_t id, int64_t server) {
   return known;
 }
 
+static bool is_open(const struct oracle_conn *conn) {
+  const struct ws_conn *inner = conn->closed ? NULL : conn_of_id(conn->id);
+  return inner && ws_conn_state(inner) == WS_CONN_OPEN;
+}
+
+static void broadcast_begins(struct oracle_stream *stream) {
+  stream->begun_step = sim_steps();
+  for (int i = 0; i < conn_count; i++)
+    if (conns[i].server == stream->server && !conns[i].open_step && is_open(&conns[i]))
+      conns[i].open_step = stream->begun_step;
+}
+
+/* The broadcast that has been accepted must reach who was open all the time: WS-BROADCAST-1, WS-BROADCAST-8. */
+static void broadcast_ends(const struct oracle_stream *stream) {
+  for (int i = 0; i < conn_count; i++)
+    if (conns[i].server == stream->server && conns[i].open_step && conns[i].open_step <= stream->begun_step &&
+        is_open(&conns[i])) {
+      conns[i].due = stream;
+      conns[i].due_number = stream->accepted;
+    }
+}
+
 int64_t oracle_some_server_conn(int which) {
   int count = 0;
   for (int i = 0; i < conn_count; i++)
@@ -405,6 +434,18 @@ static void check_peer_stream(const struct oracle_stream *stream) {
     sim_fail("1 messages", "connection %" PRId64 " handled %d of %d messages of %s, and ended with %d", conn->id,
              stream->received, stream->accepted, stream->sender, conn->code);
   }
+}
+
+static void check_broadcasts(const struct oracle_conn *conn) {
+  const struct peer *peer = peer_of(conn);
+  if (!conn->due || !peer || !peer_is_healthy(peer) || peer->began_close || !peer->got_close || is_explained(conn) ||
+      is_failure(peer->close_code) || peer->receiver.broadcast_count == 16)
+    return;
+  for (int i = 0; i < peer->receiver.broadcast_count; i++)
+    if (peer->receiver.broadcasts[i].stream == conn->due && peer->receiver.broadcasts[i].next > conn->due_number)
+      return;
+  sim_fail("1 messages", "broadcast %d of %s did not reach connection %" PRId64 ", which ended with %d '%s'",
+           conn->due_number, conn->due->sender, conn->id, conn->code, conn->reason);
 }
 
 /* ---- 2: deadlines, judged by what the kernel knows when the log tells of one */
@@ -844,5 +885,7 @@ void oracle_end(bool stuck, bool exited_in_handler) {
     else if (streams[i].connection < 0)
       check_peer_stream(&streams[i]);
   }
+  for (int i = 0; i < conn_count && !stuck && !was_held; i++)
+    check_broadcasts(&conns[i]);
   sim_finish();
 }
