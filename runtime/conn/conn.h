@@ -108,7 +108,7 @@ struct ws_conn {
   bool blocked : 1;
   /* A keep-alive ping is unanswered. Cleared by any input. */
   bool pinged : 1;
-  /* CLOSING, but the close frame waits behind messages that other threads have posted. */
+  /* CLOSING, but the close frame waits behind messages and broadcasts that other threads have posted. */
   bool close_posted : 1;
   _Atomic uint32_t kept; /* shared: bytes that the program keeps with the connection (values.h) */
 };

@@ -70,4 +70,6 @@ struct ws_group {
   struct ws_list *members;  /* of struct ws_conn.member */
   struct ws_budget *budget; /* held.h; NULL: no limit */
   _Atomic uint32_t open;    /* shared: how many are OPEN */
+  /* Shared: broadcasts that other threads have posted to the loop thread, and that are not yet queued. */
+  _Atomic uint32_t broadcasts;
 };
