@@ -462,7 +462,7 @@ def case_compressed_broadcasts(program):
             answer_pings(quiet, lambda frame: frame.payload == b"quick")
             waits.append(cpu_ms(process) - begun)
         quick = sum(wait for wait in waits if wait < 50) / sum(waits)
-        print(f"beside {times} broadcasts to 100, {len(waits)} echoes, of which the longest took {max(waits):.0f} ms of "
+        print(f"beside {times} broadcasts to 100, {len(waits)} echoes, at most {max(waits):.0f} ms of "
               f"the server; {quick:.0%} of its time went by in echoes that took less than 50")
         reader.join()
         expect("receivers without all broadcasts", 0, reader.exitcode)
