@@ -92,7 +92,7 @@ void ws_conn_unref(struct ws_conn *conn) {
 }
 
 void ws_conn_unpin(struct ws_conn *conn) {
-  if (ws_handle_unpin(conn->id))
+  if (ws_handle_unpin(ws_conn_handle(conn)))
     conn->group->ops->free(conn);
 }
 
@@ -134,7 +134,11 @@ int ws_conn_check_open(const char *op, const struct ws_conn *conn, struct ws_err
   case WS_CONN_REFUSED:
   case WS_CONN_REFUSED_LINGERING:
   case WS_CONN_ENDED:
-    ws_error_closed(error, op, conn->id);
+  case WS_CONN_PARKED:
+    if (conn->group->ops->returns && conn->group->ops->returns(conn))
+      ws_error_reconnecting(error, op, conn->id);
+    else
+      ws_error_closed(error, op, conn->id);
     return -1;
   default:
     return 0;

@@ -9,8 +9,9 @@
  *
  * Lifetime. `refs` counts the stack frames and the loop thread's queues that use the connection. A connection that has
  * ENDED with refs at zero is queued for the end of the turn, where ws_end_finish calls its close handler, retires the
- * ID and frees the memory. So a handler may close its own connection or stop its server, and nothing leaves a list of
- * connections while a callback walks it. A function that uses a connection after it ran handlers holds a reference.
+ * ID and frees the memory, unless these outlive it (ops->outlives). So a handler may close its own connection or stop
+ * its server, and nothing leaves a list of connections while a callback walks it. A function that uses a connection
+ * after it ran handlers holds a reference.
  *
  * Session. An idle connection has none: it exists from the first byte of a message to the last, or for as long as a
  * compression context is kept.
@@ -46,7 +47,8 @@ enum ws_conn_state {
   WS_CONN_LINGERING,  /* everything is written and the write side shut down; the peer's end of stream is awaited */
   WS_CONN_REFUSED,    /* the handshake's refusal is queued, input is discarded; for the program it is closed */
   WS_CONN_REFUSED_LINGERING, /* as LINGERING, behind a refusal */
-  WS_CONN_ENDED              /* the stream is closed; the close handler is due or running */
+  WS_CONN_ENDED,             /* the stream is closed; the close handler is due or running */
+  WS_CONN_PARKED             /* the close handler has returned, but the ID lives on (ops->outlives) */
 };
 
 /* What compression keeps for a connection, made when the first message needs it. */
@@ -110,6 +112,8 @@ struct ws_conn {
   bool pinged : 1;
   /* CLOSING, but the close frame waits behind messages and broadcasts that other threads have posted. */
   bool close_posted : 1;
+  /* This end failed the connection: `code` is its own. */
+  bool failed : 1;
   _Atomic uint32_t kept; /* shared: bytes that the program keeps with the connection (values.h) */
 };
 
@@ -121,6 +125,11 @@ static inline enum ws_conn_state ws_conn_state(const struct ws_conn *conn) {
 static inline bool ws_conn_is_refused(const struct ws_conn *conn) {
   enum ws_conn_state state = ws_conn_state(conn);
   return state == WS_CONN_REFUSED || state == WS_CONN_REFUSED_LINGERING;
+}
+
+/* The handle that pins the connection; 0 before OPENING. Any thread. */
+static inline int64_t ws_conn_handle(const struct ws_conn *conn) {
+  return conn->group->handle ? conn->group->handle : conn->id;
 }
 
 static inline struct ws_conn *ws_conn_of_member(struct ws_list_node *node) {

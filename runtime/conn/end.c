@@ -91,7 +91,7 @@ static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason
   *work = (struct ws_end_task){.task.run = ws_end_send_posted_close, .conn = conn, .code = code, .size = n};
   memcpy(work->reason, reason, n);
   conn->close_posted = true;
-  ws_handle_pin_again(conn->id);
+  ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(ws_conn_loop(conn), &work->task);
   return true;
 }
@@ -145,6 +145,7 @@ void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struc
     return;
   }
   conn->close_posted = false;
+  conn->failed = true;
   ws_end_keep(conn, code, reason, strlen(reason));
   ws_end_enter(conn, WS_CONN_FAILED);
   ws_end_send_close(conn, code, reason, strlen(reason));
@@ -276,24 +277,39 @@ void ws_end_timeout(struct ws_conn *conn) {
   ws_end_drop(conn, WS_DROP_TIMEOUT, NULL);
 }
 
-void ws_end_finish(struct ws_conn *conn) {
-  struct ws_loop *loop = ws_conn_loop(conn);
-  int64_t id = conn->id;
-  conn->refs = 1; /* the close handler may use the connection, which must not be queued again */
-  conn->group->ops->ended(conn);
-  ws_list_remove(&conn->member);
-  ws_timer_deinit(loop, &conn->timer);
-  conn->group->thread->connections--;
-  ws_outq_clear(&conn->out, loop);
-  ws_conn_drop_input(conn);
-  ws_held_forget(conn);
-  ws_roots_drop(conn->record);
-  ws_mem_free(conn->reason);
-  if (conn->group->ops->left)
-    conn->group->ops->left(conn);
-  bool unpinned = !id || ws_handle_retire(id);
+/* Gives back what the connection has of its loop, its ID and its memory. The values belong to the ID. */
+static void ws_end_release(struct ws_conn *conn) {
+  int64_t handle = ws_conn_handle(conn);
+  int64_t id = conn->group->handle ? 0 : conn->id;
+  ws_timer_deinit(ws_conn_loop(conn), &conn->timer);
+  bool unpinned = !handle || ws_handle_retire(handle);
   ws_values_drop(id);
   if (unpinned)
     conn->group->ops->free(conn);
   ws_wait_notify();
+}
+
+void ws_end_finish(struct ws_conn *conn) {
+  const struct ws_conn_ops *ops = conn->group->ops;
+  conn->refs = 1; /* the close handler may use the connection, which must not be queued again */
+  ops->ended(conn);
+  ws_list_remove(&conn->member);
+  conn->group->thread->connections--;
+  ws_outq_clear(&conn->out, ws_conn_loop(conn));
+  ws_conn_drop_input(conn);
+  ws_held_forget(conn);
+  ws_conn_drop_record(conn);
+  ws_mem_free(conn->reason);
+  conn->reason = NULL;
+  if (ops->left)
+    ops->left(conn);
+  if (ops->outlives && ops->outlives(conn))
+    ws_wait_notify();
+  else
+    ws_end_release(conn);
+}
+
+void ws_end_parked(struct ws_conn *conn) {
+  ws_list_remove(&conn->member);
+  ws_end_release(conn);
 }
