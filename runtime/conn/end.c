@@ -159,6 +159,10 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
 }
 
+void ws_end_answer(struct ws_conn *conn) {
+  ws_end_enter(conn, WS_CONN_CLOSED);
+}
+
 void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why) {
   enum ws_conn_state state = ws_conn_state(conn);
   if (state == WS_CONN_ENDED)
@@ -243,7 +247,7 @@ static int64_t ws_end_time_left(const struct ws_conn *conn) {
 static void ws_end_log_given_up(const struct ws_conn *conn) {
   char address[WS_ADDRESS_TEXT];
   size_t bytes = ws_activity_backlog(&conn->stream, &conn->out);
-  if (bytes > 0 && !ws_conn_is_refused(conn) && ws_log_wants(WS_LOG_WARN))
+  if (bytes > 0 && conn->id && !ws_conn_is_refused(conn) && ws_log_wants(WS_LOG_WARN))
     ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) is cut off: its peer has not taken %zu bytes", conn->id,
            ws_conn_remote(conn, address), bytes);
 }

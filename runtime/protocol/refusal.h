@@ -20,6 +20,7 @@
 
 #define WS_HANDSHAKE_REFUSALS(WS_REFUSAL)                                                                              \
   WS_REFUSAL(METHOD, 405, "the method is not GET")                                                                     \
+  WS_REFUSAL(PAGE_METHOD, 405, "the method is neither GET nor HEAD")                                                   \
   WS_REFUSAL(TARGET, 400, "the request target is not a path")                                                          \
   WS_REFUSAL(BODY, 400, "the handshake request has a body")                                                            \
   WS_REFUSAL(HOST_COUNT, 400, "there must be exactly one Host header")                                                 \
