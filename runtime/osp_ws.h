@@ -174,3 +174,6 @@ OSP_WS_API int64_t osp_ws_server_page(int64_t server_id, const char *path, const
 
 /* [WS-FILE] Serves a file, read at the call, at a path of the server's port. */
 OSP_WS_API int64_t osp_ws_server_file(int64_t server_id, const char *path, const char *file, char **error);
+
+/* [WS-METRICS] Serves counts of the server, in the text format of Prometheus, to clients on the same machine. */
+OSP_WS_API int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error);

@@ -344,6 +344,17 @@ int64_t osp_ws_server_file(int64_t server_id, const char *path, const char *file
   return osp_ws_done(&failure, error);
 }
 
+int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server metrics", server_id, &failure);
+  if (server) {
+    ws_server_pages_metrics(server, path, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
 int64_t osp_ws_server_listen(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "output.h"
 #include "protocol/close_code.h"
 #include "protocol/text.h"
+#include "tally.h"
 #include "values.h"
 
 /* How often the progress of output is looked at. */
@@ -154,6 +156,7 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
+  ws_tally_refused(conn, atoi(answer + strlen("HTTP/1.1 ")));
   ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_bytes(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");

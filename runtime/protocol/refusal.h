@@ -35,6 +35,7 @@
   WS_REFUSAL(PROTOCOL, 400, "the Sec-WebSocket-Protocol header is not a list of distinct tokens")                      \
   WS_REFUSAL(EXTENSIONS, 400, "the Sec-WebSocket-Extensions header is malformed")                                      \
   WS_REFUSAL(HOST_NOT_LOOPBACK, 403, "the Host header does not name this machine")                                     \
+  WS_REFUSAL(METRICS_PEER, 403, "the metrics are for this machine, without a proxy")                                   \
   WS_REFUSAL(ORIGIN_COUNT, 400, "there is more than one Origin header")                                                \
   WS_REFUSAL(ORIGIN, 403, "the origin is not allowed")                                                                 \
   WS_REFUSAL(HANDLER, 403, "the server does not accept this client")                                                   \

@@ -31,6 +31,7 @@ static void ws_server_free(struct ws_server *server) {
     ws_roots_drop(server->handlers[i]);
   ws_mem_free(server->origins);
   ws_pages_free(&server->handshake.routes);
+  ws_mem_free(server->budget.tallies);
   ws_mem_free(server->protocols);
   ws_mem_free(server->path);
   ws_mem_free(server->shares);

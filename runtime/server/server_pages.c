@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "page.h"
 #include "protocol/media_type.h"
+#include "server_metrics.h"
 #include "server_settings.h"
 
 /* ---- routes; the lock is held */
@@ -39,10 +40,10 @@ static size_t ws_server_pages_room(const struct ws_server *server) {
   return held < most ? most - held : 0;
 }
 
-/* Puts a page at a path. Takes the body, also if it fails. */
+/* Puts a page at a path. Takes the body (NULL: none), also if it fails. */
 static int ws_server_pages_put(struct ws_server *server, const char *op, const char *path, const char *type,
                                struct ws_chunk *body, struct ws_error *error) {
-  struct ws_page *page = body ? ws_page_new(body, type, &server->budget.held) : NULL;
+  struct ws_page *page = ws_page_new(body, type, &server->budget.held);
   struct ws_route *route = page ? ws_server_pages_route(server, path) : NULL;
   if (!page)
     ws_chunk_unref(body);
@@ -87,9 +88,12 @@ int ws_server_pages_text(struct ws_server *server, const char *path, const char 
     ws_error_pages_full(error, path, size, ws_server_pages_room(server));
   } else {
     struct ws_chunk *chunk = ws_chunk_new(size);
-    if (chunk)
+    if (chunk) {
       memcpy(chunk->bytes, body, size);
-    outcome = ws_server_pages_put(server, op, path, type, chunk, error);
+      outcome = ws_server_pages_put(server, op, path, type, chunk, error);
+    } else {
+      ws_error_memory(error, op);
+    }
   }
   pthread_mutex_unlock(&server->lock);
   return outcome;
@@ -106,6 +110,16 @@ int ws_server_pages_file(struct ws_server *server, const char *path, const char 
     outcome = ws_server_pages_put(server, op, path, ws_media_type_of(file), body, error);
   else
     ws_error_page_file(error, file, why.text);
+  pthread_mutex_unlock(&server->lock);
+  return outcome;
+}
+
+int ws_server_pages_metrics(struct ws_server *server, const char *path, struct ws_error *error) {
+  static const char op[] = "server metrics";
+  if (ws_server_check_path(op, path, error) || ws_server_settings_lock(server, op, error))
+    return -1;
+  int outcome = ws_server_pages_put(server, op, path, WS_SERVER_METRICS_TYPE, NULL, error);
+  server->counts = server->counts || outcome == 0;
   pthread_mutex_unlock(&server->lock);
   return outcome;
 }
