@@ -21,6 +21,7 @@
 #include "server/server.h"
 #include "server/server_broadcast.h"
 #include "server/server_listen.h"
+#include "server/server_pages.h"
 #include "server/server_settings.h"
 #include "server/server_stop.h"
 #include "ticker.h"
@@ -323,6 +324,51 @@ int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char *
   struct ws_server *server = ws_lookup_server("protocols", server_id, &failure);
   if (server) {
     ws_server_settings_protocols(server, protocols, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_path(int64_t server_id, const char *path, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server path", server_id, &failure);
+  if (server) {
+    ws_server_pages_endpoint(server, path, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_page(int64_t server_id, const char *path, const char *content_type, const char *body,
+                           char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server page", server_id, &failure);
+  if (server) {
+    ws_server_pages_text(server, path, content_type, body, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_file(int64_t server_id, const char *path, const char *file, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server file", server_id, &failure);
+  if (server) {
+    ws_server_pages_file(server, path, file, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server metrics", server_id, &failure);
+  if (server) {
+    ws_server_pages_metrics(server, path, &failure);
     ws_server_unpin(server);
   }
   return osp_ws_done(&failure, error);

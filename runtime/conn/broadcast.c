@@ -4,6 +4,7 @@
 #include "end.h"
 #include "protocol/close_code.h"
 #include "send.h"
+#include "tally.h"
 
 /* What the compression for a receiver costs besides the bytes, as an event of input does. */
 enum { WS_BROADCAST_WORK = 256 };
@@ -102,6 +103,7 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
   } else if (ws_broadcast_queue(conn, broadcast, all)) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   } else {
+    ws_tally_sent(conn, broadcast->frame->size - broadcast->offset);
     ws_conn_queue(conn);
   }
 }

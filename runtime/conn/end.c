@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "output.h"
 #include "protocol/close_code.h"
 #include "protocol/text.h"
+#include "tally.h"
 #include "values.h"
 
 /* How often the progress of output is looked at. */
@@ -156,9 +158,14 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
+  ws_tally_refused(conn, atoi(answer + strlen("HTTP/1.1 ")));
   ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_bytes(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+}
+
+void ws_end_answer(struct ws_conn *conn) {
+  ws_end_enter(conn, WS_CONN_CLOSED);
 }
 
 void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why) {
@@ -245,7 +252,7 @@ static int64_t ws_end_time_left(const struct ws_conn *conn) {
 static void ws_end_log_given_up(const struct ws_conn *conn) {
   char address[WS_ADDRESS_TEXT];
   size_t bytes = ws_activity_backlog(&conn->stream, &conn->out);
-  if (bytes > 0 && !ws_conn_is_refused(conn) && ws_log_wants(WS_LOG_WARN))
+  if (bytes > 0 && conn->id && !ws_conn_is_refused(conn) && ws_log_wants(WS_LOG_WARN))
     ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) is cut off: its peer has not taken %zu bytes", conn->id,
            ws_conn_remote(conn, address), bytes);
 }
