@@ -119,9 +119,9 @@ static bool cg_is_wrong_cell(const struct cg_flow *flow, LLVMValueRef cell) {
          (cg_flow_is_function(code) && LLVMGlobalGetValueType(code) != flow->code_type);
 }
 
-/* Whether a value is null, undef, poison or an integer cast to a pointer. */
+/* Whether a value is null, undef, poison, a block's address or an integer cast to a pointer. */
 static bool cg_is_no_cell(LLVMValueRef value) {
-  return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) ||
+  return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) || LLVMIsABlockAddress(value) ||
          (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr);
 }
 

@@ -180,13 +180,18 @@ static void cg_write_add(struct cg_writes *writes, struct cg_address address, LL
   writes->items[writes->count++] = (struct cg_write){address, value, false};
 }
 
-/* A pointer into the variable, or a part of its initializer, that is still to be looked at. */
+/* A pointer into the variable, or a part of its initializer, that is still to be looked at. Parameters that are given
+ * one are kept, because functions may call each other. */
+enum { CG_MOST_PARAMETERS = 16 };
+
 struct cg_places {
   struct cg_place {
     LLVMValueRef value;
     struct cg_address address;
   } * items;
   size_t count, capacity;
+  struct cg_place parameters[CG_MOST_PARAMETERS];
+  size_t parameter_count;
 };
 
 static void cg_place_push(struct cg_places *places, LLVMValueRef value, struct cg_address address,
@@ -219,7 +224,7 @@ static void cg_add_aggregate(LLVMTargetDataRef layout, struct cg_places *places,
 /* Adds the pointers in a constant. */
 static void cg_add_constant(LLVMTargetDataRef layout, LLVMValueRef constant, struct cg_address address,
                             struct cg_writes *writes) {
-  struct cg_places places = {NULL, 0, 0};
+  struct cg_places places = {.items = NULL};
   if (cg_has_fixed_size(LLVMTypeOf(constant)))
     cg_place_push(&places, constant, address, writes);
   else
@@ -276,7 +281,40 @@ static bool cg_passes_copy(LLVMValueRef call, LLVMValueRef pointer) {
   return copy && LLVMGetCalledValue(call) != pointer;
 }
 
-static void cg_add_call(LLVMValueRef call, LLVMValueRef pointer, struct cg_address address, struct cg_writes *writes) {
+/* Continues in a function that is given the pointer. Returns false if it is given too many different ones. */
+static bool cg_add_parameter(struct cg_places *places, struct cg_place place, struct cg_writes *writes) {
+  for (size_t i = 0; i < places->parameter_count; i++) {
+    const struct cg_place *known = &places->parameters[i];
+    if (known->value == place.value && known->address.offset == place.address.offset &&
+        known->address.step == place.address.step)
+      return true;
+  }
+  if (places->parameter_count == CG_MOST_PARAMETERS)
+    return false;
+  places->parameters[places->parameter_count++] = place;
+  cg_place_push(places, place.value, place.address, writes);
+  return true;
+}
+
+/* Continues in the function that a call gives the pointer to. Returns false if that is not known. */
+static bool cg_follow_call(struct cg_places *places, LLVMValueRef call, struct cg_place place,
+                           struct cg_writes *writes) {
+  LLVMValueRef callee = LLVMGetCalledValue(call);
+  unsigned count = LLVMGetNumArgOperands(call);
+  if (!LLVMIsAFunction(callee) || LLVMIsDeclaration(callee) || !cg_memory_is_local(callee) ||
+      LLVMGetCalledFunctionType(call) != LLVMGlobalGetValueType(callee) || count != LLVMCountParams(callee) ||
+      (unsigned)LLVMGetNumOperands(call) != count + 1)
+    return false;
+  for (unsigned i = 0; i < count; i++)
+    if (LLVMGetOperand(call, i) == place.value &&
+        !cg_add_parameter(places, (struct cg_place){LLVMGetParam(callee, i), place.address}, writes))
+      return false;
+  return true;
+}
+
+static void cg_add_call(struct cg_places *places, LLVMValueRef call, struct cg_place place, struct cg_writes *writes) {
+  LLVMValueRef pointer = place.value;
+  struct cg_address address = place.address;
   size_t length;
   const char *name = cg_callee_name(call, &length);
   if (cg_begins(name, length, "llvm.lifetime.") || cg_begins(name, length, "llvm.dbg.") ||
@@ -287,7 +325,7 @@ static void cg_add_call(LLVMValueRef call, LLVMValueRef pointer, struct cg_addre
     cg_write_add(writes, address, LLVMGetOperand(call, 1));
     if (!writes->failed)
       writes->items[writes->count - 1].copies = true;
-  } else if (!copies && !cg_passes_copy(call, pointer)) {
+  } else if (!copies && !cg_passes_copy(call, pointer) && !cg_follow_call(places, call, place, writes)) {
     cg_write_add(writes, cg_everywhere, NULL);
   }
 }
@@ -306,7 +344,7 @@ static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, stru
             cg_memory_step(layout, user, &address)))
     cg_place_push(places, user, address, writes);
   else if (opcode == LLVMCall)
-    cg_add_call(user, place.value, address, writes);
+    cg_add_call(places, user, place, writes);
   else
     cg_write_add(writes, cg_everywhere, NULL);
 }
@@ -314,7 +352,7 @@ static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, stru
 /* Follows every pointer into the variable forward. A pointer that goes elsewhere may be written through. Only circles
  * of unreachable code could bring a pointer back, and they do not begin at the variable. */
 static void cg_add_stores(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
-  struct cg_places places = {NULL, 0, 0};
+  struct cg_places places = {.items = NULL};
   cg_place_push(&places, variable, (struct cg_address){0, 0}, writes);
   while (places.count && !writes->failed) {
     struct cg_place place = places.items[--places.count];

@@ -235,6 +235,29 @@ define void @cleared(ptr %u, i1 %c) {
 ; CHECK-LABEL: define void @cleared(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 
+; A structure that a function of the module fills, and one that hands it on.
+define internal void @fills(ptr sret({ ptr, ptr, ptr }) %row, i1 %c) {
+  %q = getelementptr { ptr, ptr, ptr }, ptr %row, i32 0, i32 1
+  %h = select i1 %c, ptr @h1, ptr @h2
+  store ptr %h, ptr %q
+  br i1 %c, label %again, label %end
+again:
+  call void @fills(ptr sret({ ptr, ptr, ptr }) %row, i1 false)
+  br label %end
+end:
+  ret void
+}
+define void @filled(ptr %u, i1 %c) {
+  %row = alloca { ptr, ptr, ptr }
+  call void @fills(ptr sret({ ptr, ptr, ptr }) %row, i1 %c)
+  %q = getelementptr { ptr, ptr, ptr }, ptr %row, i32 0, i32 1
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @filled(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
 ; Pointers as integers, which LLVM copies a structure of 8 bytes by.
 @numbers = internal constant [2 x i64] [i64 ptrtoint (ptr @h1 to i64), i64 ptrtoint (ptr @h2 to i64)]
 define void @integers(ptr %u, i64 %n) {
