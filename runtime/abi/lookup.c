@@ -21,7 +21,7 @@ void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum
 int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
   const struct ws_loop_thread *here = ws_loop_thread_current();
   enum ws_handle_state state = WS_HANDLE_GONE;
-  found->conn = here ? ws_handle_owned(WS_HANDLE_CONNECTION, id, here->index) : NULL;
+  found->conn = here && !here->behind ? ws_handle_owned(WS_HANDLE_CONNECTION, id, here->index) : NULL;
   found->local = found->conn != NULL;
   if (!found->local)
     found->conn = ws_handle_pin(WS_HANDLE_CONNECTION, id, &state);

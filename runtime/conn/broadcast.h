@@ -21,6 +21,6 @@ struct ws_broadcast {
 /* Encodes the message; the budget counts it. 0, or -1: no memory. The caller owns broadcast->frame. */
 int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out, _Atomic int64_t *budget);
 
-/* Queues the message to every OPEN connection of the list, on its loop thread. Fails a connection whose queue is
- * full. */
-void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members);
+/* Queues the message to the connections that `next` returns until it returns NULL, all OPEN, on their loop thread.
+ * Fails a connection whose queue is full. */
+void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_conn *(*next)(void *walk), void *walk);
