@@ -27,7 +27,7 @@ static void ws_server_stop_post(struct ws_server *server) {
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_server_share *share = &server->shares[i];
     share->stop_task.run = ws_server_stop_run;
-    if (share->group.thread == here && share->started && !here->behind)
+    if (share->group.thread == here && !here->behind && share->started)
       ws_server_stop_run(here->loop, &share->stop_task);
     else
       ws_loop_post(share->group.thread->loop, &share->stop_task);

@@ -78,7 +78,7 @@ MUTANTS = {
                                                       "conn->group->thread->work_until_ms && false)\n"),
     "the listener's burst goes on after a stop": ("runtime/io/listener.c", "i < WS_LISTENER_BURST && listener->loop",
                                                   "i < WS_LISTENER_BURST"),
-    "a stop overtakes its listen": ("runtime/server/server_stop.c", "== here && share->started)", "== here)"),
+    "a stop overtakes its listen": ("runtime/server/server_stop.c", "behind && share->started)", "behind)"),
     "the end frees the loops of other threads": ("runtime/conn/loop_thread.c", """  for (unsigned i = 0; i < count; i++)
     ws_call_deinit(&ws_loop_threads[i].self.call);
   return true;""", """  atomic_store(&ws_loop_threads_running, 0);
