@@ -41,8 +41,7 @@ struct ws_server_share {
   struct ws_task stop_task;
   bool started; /* listen_task has run */
   bool stopping;
-  bool done;           /* stopped, and without connections */
-  unsigned broadcasts; /* posted to its thread and not run yet; under the lock of the topics */
+  bool done; /* stopped, and without connections */
 };
 
 struct ws_server {
@@ -56,6 +55,7 @@ struct ws_server {
   char *path;
   char *protocols;
   char **origins;
+  bool counts;                /* it has metrics */
   void **handlers[WS_EVENTS]; /* roots; NULL: none */
 
   struct ws_bound bound;
@@ -87,6 +87,9 @@ static inline struct ws_server_share *ws_server_share_of(const struct ws_conn *c
 /* Binds and registers a server. The ID, or 0 with the error set. */
 int64_t ws_server_create(int64_t port, const char *address, const char *path, const char *certificate_file,
                          const char *key_file, struct ws_error *error);
+
+/* Returns 0 if a server can have something at the path, else -1 with the error set. */
+int ws_server_check_path(const char *op, const char *path, struct ws_error *error);
 
 /* Gives a pin back, which may free the server. Any thread. */
 void ws_server_unpin(struct ws_server *server);

@@ -30,27 +30,42 @@ static size_t ws_server_broadcast_held(const struct ws_broadcast *broadcast) {
 
 /* ---- on a loop thread */
 
-/* The next OPEN connection of a share; *walk is a node of its list. */
-static struct ws_conn *ws_server_broadcast_next(void *walk) {
-  struct ws_list_node **node = walk;
-  while (*node) {
-    struct ws_conn *conn = ws_conn_of_member(*node);
-    *node = (*node)->next;
-    if (ws_conn_state(conn) == WS_CONN_OPEN)
+/* A walk over all connections of a share that a broadcast reaches. */
+struct ws_server_broadcast_walk {
+  struct ws_list_node *next;
+  bool posted;
+};
+
+static struct ws_conn *ws_server_broadcast_next(void *context) {
+  struct ws_server_broadcast_walk *walk = context;
+  while (walk->next) {
+    struct ws_conn *conn = ws_conn_of_member(walk->next);
+    walk->next = walk->next->next;
+    if (ws_broadcast_reaches(conn, walk->posted))
       return conn;
   }
   return NULL;
 }
 
-static void ws_server_broadcast_deliver(struct ws_server_share *share, const struct ws_server_message *message) {
-  struct ws_list_node *all = share->connections.first;
+static void ws_server_broadcast_deliver(struct ws_server_share *share, const struct ws_server_message *message,
+                                        bool posted) {
+  struct ws_server_broadcast_walk all = {share->connections.first, posted};
   struct ws_topics_walk walk;
   if (!message->topic) {
     ws_broadcast_send(&message->broadcast, ws_server_broadcast_next, &all);
     return;
   }
-  ws_topics_walk_begin(&walk, message->topic, share->group.thread->index, message->number, message->except);
+  ws_topics_walk_begin(&walk, message->topic, share->group.thread->index, message->number, message->except, posted);
   ws_broadcast_send(&message->broadcast, ws_topics_walk_next, &walk);
+}
+
+/* NULL has no effect. */
+static void ws_server_broadcast_unref(struct ws_server *server, struct ws_topic *topic) {
+  if (!topic)
+    return;
+  pthread_mutex_lock(&server->topics.lock);
+  ws_topics_unref(&server->topics, topic);
+  pthread_mutex_unlock(&server->topics.lock);
 }
 
 static void ws_server_broadcast_run(struct ws_loop *loop, struct ws_task *task) {
@@ -58,14 +73,11 @@ static void ws_server_broadcast_run(struct ws_loop *loop, struct ws_task *task) 
   struct ws_server_share *share = work->share;
   struct ws_server *server = share->server;
   (void)loop;
-  ws_server_broadcast_deliver(share, &work->message);
+  ws_server_broadcast_deliver(share, &work->message, true);
+  atomic_fetch_sub(&share->group.broadcasts, 1);
   if (work->own)
     share->group.thread->behind--;
-  pthread_mutex_lock(&server->topics.lock);
-  share->broadcasts--;
-  if (work->message.topic)
-    ws_topics_unref(&server->topics, work->message.topic);
-  pthread_mutex_unlock(&server->topics.lock);
+  ws_server_broadcast_unref(server, work->message.topic);
   atomic_fetch_sub(&server->broadcasting, ws_server_broadcast_held(&work->message.broadcast));
   ws_chunk_unref(work->message.broadcast.frame);
   ws_mem_free(work);
@@ -78,7 +90,7 @@ static void ws_server_broadcast_run(struct ws_loop *loop, struct ws_task *task) 
 /* Returns true if the message can reach the share's connections at once. */
 static bool ws_server_broadcast_is_next(const struct ws_server_share *share) {
   const struct ws_loop_thread *here = ws_loop_thread_current();
-  return share->group.thread == here && !here->behind && share->broadcasts == 0;
+  return share->group.thread == here && !here->behind && atomic_load(&share->group.broadcasts) == 0;
 }
 
 /* Makes the tasks of all shares with receivers but those that are next. 0, or -1: no memory, nothing is left. */
@@ -111,7 +123,7 @@ static int ws_server_broadcast_prepare(struct ws_server *server, const struct ws
 
 static void ws_server_broadcast_post(struct ws_server_broadcast_task *work) {
   struct ws_server_share *share = work->share;
-  share->broadcasts++;
+  atomic_fetch_add(&share->group.broadcasts, 1);
   if (work->own)
     share->group.thread->behind++;
   if (work->message.topic)
@@ -183,7 +195,7 @@ static int ws_server_broadcast_send(struct ws_server *server, struct ws_server_m
   if (outcome)
     ws_error_memory(error, out->op);
   else if (next)
-    ws_server_broadcast_deliver(next, message);
+    ws_server_broadcast_deliver(next, message, false);
   ws_chunk_unref(message->broadcast.frame);
   return outcome;
 }
@@ -206,8 +218,6 @@ int ws_server_broadcast_to_topic(struct ws_server *server, const char *op, const
   if (!published.topic)
     return 0;
   int outcome = ws_server_broadcast_send(server, &published, &out, error);
-  pthread_mutex_lock(&server->topics.lock);
-  ws_topics_unref(&server->topics, published.topic);
-  pthread_mutex_unlock(&server->topics.lock);
+  ws_server_broadcast_unref(server, published.topic);
   return outcome;
 }

@@ -21,13 +21,13 @@ static void ws_server_stop_run(struct ws_loop *loop, struct ws_task *task) {
 }
 
 /* A share whose listen task is still posted is stopped behind it: run at once, this could be the last share and free
- * the server under that task. Nor does a stop overtake messages that wait for this thread. */
+ * the server under that task. */
 static void ws_server_stop_post(struct ws_server *server) {
   struct ws_loop_thread *here = ws_loop_thread_current();
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_server_share *share = &server->shares[i];
     share->stop_task.run = ws_server_stop_run;
-    if (share->group.thread == here && !here->behind && share->started)
+    if (share->group.thread == here && share->started)
       ws_server_stop_run(here->loop, &share->stop_task);
     else
       ws_loop_post(share->group.thread->loop, &share->stop_task);

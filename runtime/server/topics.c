@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conn/broadcast.h"
 #include "conn/handle.h"
 
 /* A topic on one loop thread. */
@@ -378,14 +379,14 @@ void ws_topics_forget(struct ws_topics *topics, struct ws_conn *conn) {
 /* ---- walks */
 
 void ws_topics_walk_begin(struct ws_topics_walk *walk, const struct ws_topic *topic, unsigned loop, uint64_t number,
-                          int64_t except) {
-  *walk = (struct ws_topics_walk){topic->shares[loop].subscriptions.first, number, except};
+                          int64_t except, bool posted) {
+  *walk = (struct ws_topics_walk){topic->shares[loop].subscriptions.first, number, except, posted};
 }
 
 static bool ws_topics_walk_takes(const struct ws_topics_walk *walk, struct ws_subscription *subscription) {
   return walk->number > subscription->after &&
          walk->number <= atomic_load_explicit(&subscription->until, memory_order_relaxed) &&
-         subscription->conn->id != walk->except && ws_conn_state(subscription->conn) == WS_CONN_OPEN;
+         subscription->conn->id != walk->except && ws_broadcast_reaches(subscription->conn, walk->posted);
 }
 
 struct ws_conn *ws_topics_walk_next(void *context) {

@@ -73,10 +73,11 @@ struct ws_topics_walk {
   struct ws_list_node *next;
   uint64_t number;
   int64_t except; /* the ID of one that does not; 0: none */
+  bool posted;    /* as in conn/broadcast.h */
 };
 
 void ws_topics_walk_begin(struct ws_topics_walk *walk, const struct ws_topic *topic, unsigned loop, uint64_t number,
-                          int64_t except);
+                          int64_t except, bool posted);
 
 /* The next connection, NULL after the last. `walk` is a struct ws_topics_walk. */
 struct ws_conn *ws_topics_walk_next(void *walk);

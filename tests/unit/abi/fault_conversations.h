@@ -34,5 +34,7 @@ void resolve(void);
 void keep_and_tick(void);
 /* Topics, from main and in handlers. */
 void meet_in_rooms(void);
+/* Clients dial again, and one still waits for that when the program ends. */
+void come_back(void);
 /* Broadcasts exceed the receiver's socket buffer. */
 void send_too_much(void);
