@@ -229,6 +229,58 @@ def staying(stage):
     expect("the end", ["left: Success(0)", "after it: Error(send: connection 3 is closed)"], lines[-2:])
 
 
+async def visit(url, *said):
+    peer = await websockets.connect(url)
+    for text in said:
+        await peer.send(text)
+    return peer
+
+
+async def hears(peer, *lines):
+    for line in lines:
+        expect("heard", line, await asyncio.wait_for(peer.recv(), 30))
+
+
+async def in_rooms(url):
+    ada = await visit(url, "Ada", "tea")
+    await hears(ada, "Ada joined tea")
+    for n in range(12):
+        await ada.send(f"line {n}")
+        await hears(ada, f"Ada: line {n}")
+    bob = await visit(url, "Bob", "tea")
+    await hears(bob, *(f"Ada: line {n}" for n in range(2, 12)), "Bob joined tea")
+    await hears(ada, "Bob joined tea")
+    eve = await visit(url, "Eve", "coffee", "only for coffee")
+    await hears(eve, "Eve joined coffee", "Eve: only for coffee")
+    await bob.send("hello")
+    for peer in (ada, bob):
+        await hears(peer, "Bob: hello")
+        await peer.send("/who")
+        await hears(peer, "2 in tea")
+    await bob.send("/leave")
+    await bob.send("r" * 256)
+    await hears(bob, "subscribe: the topic has 256 bytes; it has 1 to 255")
+    await bob.send("coffee")
+    await hears(bob, "Eve: only for coffee", "Bob joined coffee")
+    await hears(ada, "Bob left")
+    await hears(eve, "Bob joined coffee")
+    await bob.close()
+    await hears(eve, "Bob left")
+    await ada.send("/who")
+    await hears(ada, "1 in tea")
+
+
+def rooms(stage):
+    """Clients of another implementation in rooms, with nicknames and history, on one loop and on four."""
+    for loops in "14":
+        port = free_port()
+        with stage.start("rooms_server", port, OSPREY_WS_LOOPS=loops) as server:
+            server.wait_for(f"Server listening on ws://127.0.0.1:{port}/chat")
+            asyncio.run(in_rooms(f"ws://127.0.0.1:{port}/chat"))
+            server.signal()
+            expect("last line", "Stopping: Success(0)", server.finish()[-1])
+
+
 def specification_compiles(stage):
     """The programs in the specification of the language compile unchanged."""
     for name in ("chat", "chat_client"):
@@ -253,8 +305,8 @@ def specification(stage):
 
 
 CONVERSATIONS = {test.__name__: test for test in (
-    chat, both_ends, capturing, leaving, lookups, token, echo, staying, every_err, specification_compiles,
-    specification)}
+    chat, both_ends, capturing, leaving, lookups, token, echo, staying, every_err, rooms,
+    specification_compiles, specification)}
 
 
 def main():

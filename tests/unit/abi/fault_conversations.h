@@ -32,6 +32,8 @@ void ask_when_idle(void);
 void resolve(void);
 /* Values and timers, from main and in handlers. */
 void keep_and_tick(void);
+/* Topics, from main and in handlers. */
+void meet_in_rooms(void);
 /* Clients dial again, and one still waits for that when the program ends. */
 void come_back(void);
 /* Broadcasts exceed the receiver's socket buffer. */
