@@ -114,7 +114,7 @@ static void check_ground_call(struct checker *checker, struct ast_expr *expr, bo
     call->value = NULL;
     return;
   }
-  if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN)
+  if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN || call->callee == AST_CALL_LIBRARY)
     return;
   call->value = check_ground_expr(checker, call->value, false);
   if (call->value->kind == AST_CLOSURE)

@@ -35,7 +35,9 @@ bool check_scope_declare(struct checker *checker, struct symbol *symbol) {
 
 struct symbol *check_scope_find(struct checker *checker, const char *name) {
   struct symbol *symbol = map_get(&checker->values, name);
-  bool depends = symbol && (symbol->kind == SYMBOL_FUNCTION || symbol->kind == SYMBOL_GLOBAL);
+  if (!symbol)
+    return map_get(&checker->library, name);
+  bool depends = (symbol->kind == SYMBOL_FUNCTION || symbol->kind == SYMBOL_GLOBAL);
   if (depends && checker->uses)
     ARENA_PUSH(checker->arena, checker->uses->symbols, checker->uses->count, checker->uses->capacity, symbol);
   return symbol;
@@ -141,10 +143,11 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
   for (struct frame *frame = checker->frame; frame; frame = frame->outer)
     for (struct local *local = frame->locals; local; local = local->next)
       diag_guess_consider(&guess, name, local->name);
-  const struct map *map = &checker->values;
-  for (size_t i = 0; i < map->capacity; i++)
-    if (map->entries[i].value)
-      diag_guess_consider(&guess, name, map->entries[i].key);
+  const struct map *maps[] = {&checker->values, &checker->library};
+  for (size_t m = 0; m < sizeof maps / sizeof *maps; m++)
+    for (size_t i = 0; i < maps[m]->capacity; i++)
+      if (maps[m]->entries[i].value)
+        diag_guess_consider(&guess, name, maps[m]->entries[i].key);
   return guess.name;
 }
 
@@ -167,6 +170,10 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
       {"Ok", "a success is Success(value), or Success()"},
       {"Unit", "the value of Unit is '{}'"},
   };
+  if (library_leaves_out(name)) {
+    diag_error(checker->diag, place, "`%s` is part of Osprey, but not of ospreyc", name);
+    return;
+  }
   const char *guess = check_scope_guess(checker, name);
   const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
   for (size_t i = 0; i < sizeof words / sizeof *words; i++)

@@ -3,6 +3,7 @@
 #include "lower_closure.h"
 #include "lower_debug.h"
 #include "lower_expr.h"
+#include "lower_library.h"
 #include "lower_program.h"
 #include "lower_string.h"
 #include "lower_type.h"
@@ -178,6 +179,8 @@ struct lower_value lower_call(struct lower_function *fn, const struct ast_expr *
   const struct ast_call *call = &expr->call;
   if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN)
     return call_declared(fn, expr);
+  if (call->callee == AST_CALL_LIBRARY)
+    return expr->type->kind == TYPE_RESULT ? lower_result(fn, expr) : lower_library(fn, expr);
   size_t depth = fn->cleanup_count;
   struct lower_callee callee = call_callee(fn, call);
   struct lower_value *arguments = call_arguments(fn, &call->arguments);

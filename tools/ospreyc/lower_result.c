@@ -2,6 +2,7 @@
 
 #include "lower_arithmetic.h"
 #include "lower_expr.h"
+#include "lower_library.h"
 #include "layout.h"
 #include "lower_type.h"
 
@@ -85,6 +86,8 @@ void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, s
   bool failed = expr->kind == AST_ERROR;
   if (lower_arithmetic_is(expr)) {
     lower_arithmetic_open(fn, expr, open);
+  } else if (lower_library_is(expr)) {
+    lower_library_open(fn, expr, open);
   } else if (failed || expr->kind == AST_SUCCESS) {
     LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
     open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;
