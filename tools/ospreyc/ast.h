@@ -65,6 +65,7 @@ struct ast_extern {
   const char *name;
   const struct type *type; /* TYPE_FUNCTION */
   const char **parameter_names;
+  const bool *is_c_int; /* of each parameter, then the result: a C `int`, which is an int in the program */
   struct place place;
 };
 

@@ -187,6 +187,10 @@ static void check_declare_function(struct checker *checker, const struct syntax_
     function->type = symbol->type = check_declare_signature(checker, item->function);
 }
 
+static bool check_declare_is_c_int(const struct syntax_type *type) {
+  return type && type->name.text && strcmp(type->name.text, "CInt") == 0;
+}
+
 /* The parameters of an extern must be annotated. Its result defaults to Unit. */
 static void check_declare_extern(struct checker *checker, const struct syntax_item *item) {
   struct symbol *symbol = check_scope_symbol(checker, SYMBOL_EXTERN, item->name.text, item->name.place);
@@ -209,9 +213,13 @@ static void check_declare_extern(struct checker *checker, const struct syntax_it
     types[i] = parameter->type ? check_declare_type(checker, parameter->type) : infer_variable(&checker->infer);
   }
   struct type *result = function->result ? check_declare_type(checker, function->result) : checker->infer.unit;
+  bool *is_c_int = arena_array(checker->arena, function->count + 1, sizeof *is_c_int);
+  for (size_t i = 0; i < function->count; i++)
+    is_c_int[i] = check_declare_is_c_int(function->parameters[i].type);
+  is_c_int[function->count] = check_declare_is_c_int(function->result);
   symbol->type = infer_ground(&checker->infer, infer_function(&checker->infer, types, function->count, result));
   symbol->external = external;
-  *external = (struct ast_extern){item->name.text, symbol->type, symbol->parameters, item->name.place};
+  *external = (struct ast_extern){item->name.text, symbol->type, symbol->parameters, is_c_int, item->name.place};
   check_scope_declare(checker, symbol);
 }
 
@@ -402,10 +410,10 @@ void check_declare_builtins(struct checker *checker) {
     const char *name;
     struct type *type;
   } types[] = {
-      {"int", infer->integer},  {"Int", infer->integer},   {"float", infer->real},    {"Float", infer->real},
-      {"bool", infer->boolean}, {"Bool", infer->boolean},  {"string", infer->string}, {"String", infer->string},
-      {"Unit", infer->unit},    {"unit", infer->unit},     {"Success", infer->unit},  {"INT", infer->integer},
-      {"BOOL", infer->boolean}, {"STRING", infer->string}, {"SUCCESS", infer->unit},
+      {"CInt", infer->integer},  {"int", infer->integer},  {"Int", infer->integer},   {"float", infer->real},
+      {"Float", infer->real},    {"bool", infer->boolean}, {"Bool", infer->boolean},  {"string", infer->string},
+      {"String", infer->string}, {"Unit", infer->unit},    {"unit", infer->unit},     {"Success", infer->unit},
+      {"INT", infer->integer},   {"BOOL", infer->boolean}, {"STRING", infer->string}, {"SUCCESS", infer->unit},
   };
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     check_declare_builtin_type(checker, types[i].name, types[i].type);

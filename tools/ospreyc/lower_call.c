@@ -53,6 +53,23 @@ static LLVMValueRef call_function(struct lower_function *fn, const struct lower_
   return value;
 }
 
+/* C's type of an extern's parameter, or of its result: of an int that is declared as CInt, i32. */
+static LLVMTypeRef call_c_type(struct lower *lower, const struct type *type, bool is_c_int) {
+  return is_c_int ? LLVMInt32TypeInContext(lower->llvm) : lower_type(lower, type);
+}
+
+static LLVMTypeRef call_external_type(struct lower *lower, const struct ast_extern *external) {
+  const struct type *type = external->type;
+  size_t count = type->function.parameter_count;
+  LLVMTypeRef *parameters = calloc(count + 1, sizeof *parameters);
+  for (size_t i = 0; i < count; i++)
+    parameters[i] = call_c_type(lower, type->function.parameters[i], external->is_c_int[i]);
+  LLVMTypeRef result = call_c_type(lower, type->function.result, external->is_c_int[count]);
+  LLVMTypeRef function = LLVMFunctionType(result, parameters, (unsigned)count, false);
+  free(parameters);
+  return function;
+}
+
 /* A call in the C convention. The callee borrows the arguments; the owned ones are dropped afterwards. */
 static LLVMValueRef call_borrowing(struct lower_function *fn, LLVMTypeRef type, LLVMValueRef callee, LLVMValueRef cell,
                                    const struct lower_value *arguments, size_t argument_count) {
@@ -144,7 +161,8 @@ static void call_check_null(struct lower_function *fn, const struct ast_expr *ex
   free(text);
 }
 
-/* A call of an extern function or a builtin: %result = call ptr @websocketSend(i64 %id, ptr %message) */
+/* A call of an extern function or a builtin: %result = call ptr @websocketSend(i64 %id, ptr %message). The int for a
+ * CInt loses its upper half before the call, and that from one gets it from its sign. */
 static struct lower_value call_declared(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower *lower = fn->lower;
   const struct ast_call *call = &expr->call;
@@ -152,7 +170,7 @@ static struct lower_value call_declared(struct lower_function *fn, const struct 
   LLVMValueRef function;
   if (call->callee == AST_CALL_EXTERN) {
     const struct type *external = call->external->type;
-    type = lower_type_function(lower, external, false);
+    type = call_external_type(lower, call->external);
     function = LLVMGetNamedFunction(lower->module, call->external->name);
     if (!function) {
       function = LLVMAddFunction(lower->module, call->external->name, type);
@@ -167,8 +185,15 @@ static struct lower_value call_declared(struct lower_function *fn, const struct 
     type = LLVMGlobalGetValueType(function);
   }
   struct lower_value *arguments = call_arguments(fn, &call->arguments);
+  const bool *is_c_int = call->callee == AST_CALL_EXTERN ? call->external->is_c_int : NULL;
+  size_t count = call->arguments.count;
   lower_debug_place(fn, expr->place);
-  LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, call->arguments.count);
+  for (size_t i = 0; is_c_int && i < count; i++)
+    if (is_c_int[i])
+      arguments[i].ir = LLVMBuildTrunc(lower->builder, arguments[i].ir, LLVMInt32TypeInContext(lower->llvm), "");
+  LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, count);
+  if (is_c_int && is_c_int[count])
+    value = LLVMBuildSExt(lower->builder, value, lower->word, "");
   if (call->callee == AST_CALL_EXTERN && type_is_managed(expr->type))
     call_check_null(fn, expr, value);
   free(arguments);
