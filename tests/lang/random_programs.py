@@ -27,7 +27,7 @@ fn orElse(r, d) = match r { Success v => v Err _ => d }
 fn apply(f, x) = f(x)
 fn compose(f, g) = |x| => f(g(x))
 """
-NAMES = "abcdefgh"
+NAMES = [f"_{letter}" for letter in "abcdefgh"]  # names that may be unused: DIAG-11
 SCALARS = ("int", "bool", "string", "result")
 ALL = SCALARS + ("P", "L")
 SPELLED = {"int": "int", "bool": "bool", "string": "string", "result": "Result<int, string>", "P": "P", "L": "L"}
@@ -390,7 +390,7 @@ class Generator:
         lines, env, scope = [TYPES + "fn main() = {"], {}, {}
         for number in range(self.random.randint(2, 5)):
             self.budget = 120
-            name, of = f"g{number}", self.choose(*ALL, ("fn", "int", "int"), ("fn", "string", "result"))
+            name, of = f"_g{number}", self.choose(*ALL, ("fn", "int", "int"), ("fn", "string", "result"))
             source, give = self.expression(of, 4, scope)
             lines.append(f"let {name} = {source}")
             env[name], scope[name] = give(env), of

@@ -158,6 +158,14 @@ def a_link_that_fails_is_reported(bench):
         raise Failure(f"the driver is not named:\n{done.stderr}")
 
 
+def the_source_names_the_executable(bench):
+    """RUN-CMD-6"""
+    for name, output in (("named.osp", "named"), ("noext", "a.out")):
+        done = bench.run(bench.source(name, "print(1)\n"), cwd=bench.scratch)
+        expect("the compiler's end", (0, ""), (done.returncode, done.stderr))
+        expect("what the program prints", "1\n", subprocess.check_output([bench.scratch / output], text=True))
+
+
 def only_json_needs_jansson(bench):
     """RUN-FN-7"""
     needs = {}
@@ -288,7 +296,8 @@ def compiling_is_linear(bench):
 
 
 TESTS = [run_replaces_the_compiler, all_levels_behave_the_same, a_link_that_fails_is_reported,
-         only_json_needs_jansson, a_signal_leaves_nothing_behind, a_debugger_knows_the_source]
+         only_json_needs_jansson, the_source_names_the_executable, a_signal_leaves_nothing_behind,
+         a_debugger_knows_the_source]
 # Without sanitizers, which explain a crash in their way and take their time.
 PLAIN = [a_crash_is_explained, a_signal_is_not_explained, compiling_is_linear]
 

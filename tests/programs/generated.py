@@ -49,7 +49,7 @@ class Generator:
 
     def fresh(self):
         self.names += 1
-        return f"v{self.names}"
+        return f"_v{self.names}"  # a name that may be unused: DIAG-11
 
     def expression(self, wanted, scope, depth):
         """An expression of a type; `scope` lists the variables as (name, type)."""

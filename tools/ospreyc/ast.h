@@ -32,6 +32,7 @@ struct ast_variable {
   unsigned index;
   struct place place;
   struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
+  bool is_read;               /* an expression names it */
   bool borrowed;              /* lowering: whoever called its owner holds the reference */
 };
 

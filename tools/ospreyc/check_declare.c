@@ -1,5 +1,6 @@
 #include "check_declare.h"
 
+#include "foreign.h"
 #include "layout.h"
 
 #include <string.h>
@@ -53,7 +54,8 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
         diag_guess_consider(&guess, name, checker->type_names.entries[i].key);
     diag_guess_consider(&guess, name, "Result");
     const char **hint = diag_error(checker->diag, syntax->name.place, "unknown type '%s'", name);
-    if (guess.name)
+    *hint = foreign_type(name);
+    if (!*hint && guess.name)
       *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
     return checker->infer.error;
   }
