@@ -16,7 +16,10 @@ import sys
 import tempfile
 
 from osprey_functions import call as library_call, joined, to_bytes
-from osprey_process import ENVIRONMENT, Failure, compile_program
+from osprey_process import ENVIRONMENT, PROGRAMS, Failure, compile_program
+
+sys.path.append(str(PROGRAMS.parent))
+from sample import size   # noqa: E402
 
 BIGGEST, SMALLEST = 2**63 - 1, -2**63
 TYPES = ["int", "float", "string", "bool", "Pair", "Tree", "Act", "Result<int, string>", "Result<string, string>",
@@ -363,7 +366,7 @@ def check(ospreyc, seed):
 
 
 def main():
-    ospreyc, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    ospreyc, first, count = sys.argv[1], int(sys.argv[2]), size(sys.argv[3])
     for seed in range(first, first + count):
         check(ospreyc, seed)
     print(f"{count} programs from seed {first} on did what they should")

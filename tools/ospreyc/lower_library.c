@@ -38,19 +38,13 @@ struct lower_value lower_library(struct lower_function *fn, const struct ast_exp
 
 /*     %value = call T @osp_rt_NAME(arguments…, ptr %error)
  *     %message = load ptr, ptr %error
- *     %failed = icmp ne ptr %message, null
- * The function owns the value and the message; releasing the one that is missing has no effect. All calls of a function
- * share the slot, because each reads it at once.
+ * All calls of a function of the program share the slot, because each reads it at once.
  */
 void lower_library_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   struct lower *lower = fn->lower;
-  const struct type *type = expr->type->result.value;
   if (!fn->error)
     fn->error = lower_alloca(fn, lower->pointer, lower_word(lower, 1), "error");
-  open->value = library_call(fn, expr, lower_type(lower, type), fn->error);
-  open->message = LLVMBuildLoad2(lower->builder, lower->pointer, fn->error, "message");
-  open->failed = LLVMBuildIsNotNull(lower->builder, open->message, "failed");
-  open->counted = true;
-  lower_keep(fn, lower_fresh(type, open->value));
-  lower_push(fn, open->message);
+  LLVMValueRef value = library_call(fn, expr, lower_type(lower, expr->type->result.value), fn->error);
+  LLVMValueRef message = LLVMBuildLoad2(lower->builder, lower->pointer, fn->error, "message");
+  lower_result_open_owned(fn, expr->type, value, message, open);
 }
