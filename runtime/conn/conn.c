@@ -78,7 +78,7 @@ void ws_conn_queue_compression(struct ws_conn *conn) {
     return;
   conn->compressing = true;
   ws_conn_ref(conn);
-  ws_queue_add(&thread->compressing, &conn->packing_node);
+  ws_queue_add(&thread->compressing, &conn->compressor->node);
   ws_loop_defer(thread->loop, &thread->compress);
 }
 
@@ -96,6 +96,21 @@ void ws_conn_unpin(struct ws_conn *conn) {
     conn->group->ops->free(conn);
 }
 
+/* Output that is to be compressed later keeps the node. */
+static void ws_conn_drop_compressor(struct ws_conn *conn) {
+  struct ws_compressor *compressor = conn->compressor;
+  if (!compressor)
+    return;
+  ws_chunk_unref(compressor->packing);
+  compressor->packing = NULL;
+  ws_deflater_free(compressor->deflater);
+  compressor->deflater = NULL;
+  if (conn->compressing || ws_outq_is_unready(&conn->out))
+    return;
+  ws_mem_free(compressor);
+  conn->compressor = NULL;
+}
+
 void ws_conn_drop_input(struct ws_conn *conn) {
   if (conn->session)
     ws_session_deinit(conn->session);
@@ -103,10 +118,7 @@ void ws_conn_drop_input(struct ws_conn *conn) {
   conn->session = NULL;
   ws_unparsed_free(conn->unparsed);
   conn->unparsed = NULL;
-  ws_chunk_unref(conn->packing);
-  conn->packing = NULL;
-  ws_deflater_free(conn->deflater);
-  conn->deflater = NULL;
+  ws_conn_drop_compressor(conn);
 }
 
 /* ---- what builtins and handlers see */

@@ -51,6 +51,14 @@ enum ws_conn_state {
   WS_CONN_PARKED             /* the close handler has returned, but the ID lives on (ops->outlives) */
 };
 
+/* What compression keeps for a connection, made when the first message needs it. */
+struct ws_compressor {
+  struct ws_queue_node node; /* in thread->compressing if `conn->compressing` */
+  struct ws_conn *conn;
+  struct ws_deflater *deflater; /* NULL without a compression context */
+  struct ws_chunk *packing;     /* compress_later.c's; NULL: no compression is in progress */
+};
+
 struct ws_conn {
   struct ws_stream stream;
   struct ws_outq out; /* its byte count is shared */
@@ -62,11 +70,9 @@ struct ws_conn {
   struct ws_list_node member;
   struct ws_queue_node queued_node;   /* in thread->queued if `queued` */
   struct ws_queue_node buffered_node; /* in thread->buffered if `buffered` */
-  struct ws_queue_node packing_node;  /* in thread->compressing if `compressing` */
   void **record;                      /* root of the record for handlers; NULL until a handler needs one */
   void *handshake;                    /* the role's: a partial head, then what it keeps of it (shared) */
-  struct ws_deflater *deflater;       /* NULL without a compression context */
-  struct ws_chunk *packing;           /* compress_later.c's; NULL: no compression is in progress */
+  struct ws_compressor *compressor;   /* NULL: no message needed one (compress.h) */
   const struct ws_address *remote;    /* shared; its port is not the connection's */
   char *reason;                       /* of the end; NULL: none. U+0000 is stored as C0 80 */
   struct ws_activity activity;
@@ -104,7 +110,7 @@ struct ws_conn {
   bool blocked : 1;
   /* A keep-alive ping is unanswered. Cleared by any input. */
   bool pinged : 1;
-  /* CLOSING, but the close frame waits behind messages that other threads have posted. */
+  /* CLOSING, but the close frame waits behind messages and broadcasts that other threads have posted. */
   bool close_posted : 1;
   /* This end failed the connection: `code` is its own. */
   bool failed : 1;
@@ -146,7 +152,8 @@ void ws_conn_admit(struct ws_conn *conn);
 /* Queues the connection for the end of the turn: its output is written, and it is finished if it has ended. */
 void ws_conn_queue(struct ws_conn *conn);
 
-/* Queues the connection, whose output is unready and whose socket takes bytes, for compress_later.h. */
+/* Queues the connection, which has a compressor, and whose output is unready and whose socket takes bytes, for
+ * compress_later.h. */
 void ws_conn_queue_compression(struct ws_conn *conn);
 
 void ws_conn_ref(struct ws_conn *conn);

@@ -23,16 +23,16 @@ enum { WS_END_LOOK_MS = 500 };
  * loop for long. */
 static void ws_end_await(struct ws_conn *conn) {
   int64_t now = ws_clock_ms();
-  int64_t most_ms = conn->group->rules->limits.close_timeout_ms;
+  int64_t left_ms = conn->group->rules->limits.close_timeout_ms - (int32_t)((uint32_t)now - conn->closing_since);
   conn->activity.output = (uint32_t)now;
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (most_ms < WS_END_LOOK_MS ? most_ms : WS_END_LOOK_MS));
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (left_ms < WS_END_LOOK_MS ? left_ms : WS_END_LOOK_MS));
 }
 
-/* Time that the loop was away before this turn is not forgiven to the end; the time of the turn so far will be. */
+/* Time that the loop was away before the end began, in this turn too, is not forgiven to it. */
 static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state) {
   if (ws_conn_state(conn) < WS_CONN_CLOSING) {
-    conn->closing_since = (uint32_t)ws_loop_now(ws_conn_loop(conn));
-    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
+    conn->closing_since = (uint32_t)ws_clock_ms();
+    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));
   }
   ws_conn_enter(conn, state);
   ws_end_await(conn);
@@ -84,7 +84,8 @@ static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task)
 /* Other threads were told that what they posted is queued, so the close frame follows it. Returns false if nothing is
  * posted, or without memory. */
 static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
-  struct ws_end_task *work = atomic_load(&conn->posted) ? ws_mem_alloc(sizeof *work) : NULL;
+  bool posted = atomic_load(&conn->posted) || atomic_load(&conn->group->broadcasts);
+  struct ws_end_task *work = posted ? ws_mem_alloc(sizeof *work) : NULL;
   if (!work)
     return false;
   *work = (struct ws_end_task){.task.run = ws_end_send_posted_close, .conn = conn, .code = code, .size = n};

@@ -78,4 +78,6 @@ struct ws_group {
   struct ws_budget *budget; /* held.h; NULL: no limit */
   int64_t handle;           /* of its one connection, whose ID has the handle of another; 0: IDs are handles */
   _Atomic uint32_t open;    /* shared: how many are OPEN */
+  /* Shared: broadcasts that other threads have posted to the loop thread, and that are not yet queued. */
+  _Atomic uint32_t broadcasts;
 };
