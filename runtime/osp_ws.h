@@ -55,8 +55,8 @@ OSP_WS_API int64_t osp_ws_connect_with(const char *url, const void *options, voi
 
 /* [WS-CLIENTCLOSE] Sets `handler`, fn(WebSocketConnection, Int, String) -> Result<Success, String>. It is called once
  * when the client connection `ws_id` has ended (each, if the client dials again), with the close code (1005: none
- * received, 1006: no close frame) and the reason. If the connection has already ended, it is called at once, on the loop
- * thread. */
+ * received, 1006: no close frame) and the reason. If the connection has already ended, it is called at once, on the
+ * loop thread. */
 OSP_WS_API int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error);
 
 /* [WS-RECONNECT] Makes the client of connection `ws_id` dial again, under the same ID, whenever its connection is lost.
