@@ -32,5 +32,7 @@ void ask_when_idle(void);
 void resolve(void);
 /* Values and timers, from main and in handlers. */
 void keep_and_tick(void);
+/* Pages, a file, metrics and a further path of a server. */
+void ask_for_pages(void);
 /* Broadcasts exceed the receiver's socket buffer. */
 void send_too_much(void);
