@@ -272,8 +272,11 @@ static void broadcast_begins(struct oracle_stream *stream) {
       conns[i].open_step = stream->begun_step;
 }
 
-/* The broadcast that has been accepted must reach who was open all the time: WS-BROADCAST-1, WS-BROADCAST-8. */
+/* The broadcast that has been accepted must reach who was open all the time: WS-BROADCAST-1, WS-BROADCAST-8. What is
+ * published to a topic reaches only its subscribers. */
 static void broadcast_ends(const struct oracle_stream *stream) {
+  if (strncmp(stream->sender, "room: ", 6) == 0)
+    return;
   for (int i = 0; i < conn_count; i++)
     if (conns[i].server == stream->server && conns[i].open_step && conns[i].open_step <= stream->begun_step &&
         is_open(&conns[i])) {
