@@ -103,7 +103,7 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
   } else if (ws_broadcast_queue(conn, broadcast, all)) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   } else {
-    ws_tally_sent(conn, broadcast->frame->size - broadcast->offset);
+    ws_tally_sent(conn->group, broadcast->frame->size - broadcast->offset);
     ws_conn_queue(conn);
   }
 }

@@ -191,7 +191,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
   if (call) {
     conn->handling = true;
     ws_loop_thread_handler_begins(conn->group->thread, kind, conn->id);
-    ws_tally_handler_begins(conn);
+    ws_tally_handler_begins(conn->group);
     ws_conn_ref(conn);
   }
   return call;
@@ -200,7 +200,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call) {
   ws_loop_thread_call_release(conn->group->thread, call);
   conn->handling = false;
-  ws_tally_handler_returns(conn);
+  ws_tally_handler_returns(conn->group);
   ws_loop_thread_handler_returns(conn->group->thread);
   ws_conn_unref(conn);
 }

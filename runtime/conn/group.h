@@ -15,8 +15,8 @@
 #include "protocol/session.h"
 #include "protocol/slice.h"
 
-struct ws_budget;
 struct ws_conn;
+struct ws_tally;
 
 /* How a connection in its handshake was dropped. */
 enum ws_drop_cause {
@@ -70,6 +70,12 @@ struct ws_conn_ops {
   long (*request_header)(const struct ws_conn *conn, const char *name, char *to, size_t room);
   /* Shared. The ID of the server that accepted the connection; NULL for a role without one. */
   int64_t (*server_id)(const struct ws_conn *conn);
+};
+
+/* Of a server; shared by its loop threads. Zeroed is empty. */
+struct ws_budget {
+  _Atomic int64_t held;     /* bytes (held.h) */
+  struct ws_tally *tallies; /* one for each loop thread (tally.h); NULL: none. Constant once in use */
 };
 
 /* Connections with the same operations and rules, on one loop thread. */

@@ -101,7 +101,7 @@ static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, si
       ws_outq_discharge(&conn->out, size);
   }
   if (outcome == 0)
-    ws_tally_sent(conn, out->size);
+    ws_tally_sent(conn->group, out->size);
   if (outcome == 0 && ws_conn_state(conn) != WS_CONN_ENDED && !ws_outq_empty(&conn->out))
     ws_send_queued(conn);
   ws_conn_unref(conn);
@@ -157,7 +157,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   }
   if (open && ws_conn_state(conn) != WS_CONN_ENDED) {
-    ws_tally_sent(conn, payload);
+    ws_tally_sent(conn->group, payload);
     ws_send_queued(conn);
   }
   ws_conn_unref(conn);

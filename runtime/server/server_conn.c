@@ -143,7 +143,7 @@ static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *mess
 
 static void ws_server_conn_admit(struct ws_conn *conn) {
   ws_conn_admit(conn);
-  ws_tally_accepted(conn);
+  ws_tally_accepted(conn->group);
   if (ws_log_wants(WS_LOG_INFO)) {
     char address[WS_ADDRESS_TEXT];
     ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " is open: %s", conn->id,
@@ -324,7 +324,7 @@ static void ws_server_conn_ended(struct ws_conn *conn) {
   }
   if (!conn->admitted)
     return;
-  ws_tally_closed(conn, conn->code);
+  ws_tally_closed(conn->group, conn->code);
   ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id,
          ws_server_conn_server(conn)->id, conn->code);
   ws_conn_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);

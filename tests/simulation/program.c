@@ -686,7 +686,8 @@ static void end_program(void) {
   sim_note("main %s", plan.end == END_EXIT ? "exits" : "returns");
   struct oracle_call call = oracle_call_begins("the end of the program");
   sim_run_atexit();
-  oracle_call_ends(&call, longest_close_ms() + 500 + 5100 + 1100, NULL);
+  /* A handler that does not return is waited for once: 5 s, and another second for its thread. */
+  oracle_call_ends(&call, stuck_handlers ? 5000 + 1000 + 600 : longest_close_ms() + 500 + 5100 + 1100, NULL);
   if (plan.storms) /* exit() has more to do */
     sim_sleep(sim_in(0, 1000) * SIM_MS);
   process_is_gone();
