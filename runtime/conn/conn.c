@@ -17,6 +17,8 @@
 void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state) {
   enum ws_conn_state before = ws_conn_state(conn);
   assert(state > before);
+  if (state == WS_CONN_OPEN && conn->group->ops->opens)
+    conn->group->ops->opens(conn);
   if (state == WS_CONN_OPEN)
     atomic_fetch_add_explicit(&conn->group->open, 1, memory_order_relaxed);
   if (before == WS_CONN_OPEN)
