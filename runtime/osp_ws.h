@@ -171,3 +171,31 @@ OSP_WS_API char *osp_ws_value(int64_t id, const char *key, char **error);
 
 /* [WS-REMOVEVALUE] Forgets a string that is kept with a connection or a server. */
 OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error);
+
+/* [WS-PATH] Lets clients connect at a further path too; one that ends in a star stands for all that begin so. */
+OSP_WS_API int64_t osp_ws_server_path(int64_t server_id, const char *path, char **error);
+
+/* [WS-PAGE] Serves a text at a path of the server's port. */
+OSP_WS_API int64_t osp_ws_server_page(int64_t server_id, const char *path, const char *content_type, const char *body,
+                                      char **error);
+
+/* [WS-FILE] Serves a file, read at the call, at a path of the server's port. */
+OSP_WS_API int64_t osp_ws_server_file(int64_t server_id, const char *path, const char *file, char **error);
+
+/* [WS-METRICS] Serves counts of the server, in the text format of Prometheus, to clients on the same machine. */
+OSP_WS_API int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error);
+
+/* [WS-SUBSCRIBE] Subscribes a client of a server to a topic: it gets what is published there. */
+OSP_WS_API int64_t osp_ws_subscribe(int64_t ws_id, const char *topic, char **error);
+
+/* [WS-UNSUBSCRIBE] Ends the subscription of a client to a topic. */
+OSP_WS_API int64_t osp_ws_unsubscribe(int64_t ws_id, const char *topic, char **error);
+
+/* [WS-PUBLISH] Sends a text message to every client of a server that has subscribed to a topic. */
+OSP_WS_API int64_t osp_ws_publish(int64_t server_id, const char *topic, const char *message, char **error);
+
+/* [WS-PUBLISHFROM] Publishes to the other clients of a client's server. */
+OSP_WS_API int64_t osp_ws_publish_from(int64_t ws_id, const char *topic, const char *message, char **error);
+
+/* [WS-SUBSCRIBERS] Counts the open connections of a server that have subscribed to a topic. */
+OSP_WS_API int64_t osp_ws_subscribers(int64_t server_id, const char *topic, char **error);

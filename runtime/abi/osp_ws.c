@@ -18,9 +18,11 @@
 #include "osprey/value.h"
 #include "program.h"
 #include "protocol/close_code.h"
+#include "rooms.h"
 #include "server/server.h"
 #include "server/server_broadcast.h"
 #include "server/server_listen.h"
+#include "server/server_pages.h"
 #include "server/server_settings.h"
 #include "server/server_stop.h"
 #include "ticker.h"
@@ -328,6 +330,51 @@ int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char *
   return osp_ws_done(&failure, error);
 }
 
+int64_t osp_ws_server_path(int64_t server_id, const char *path, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server path", server_id, &failure);
+  if (server) {
+    ws_server_pages_endpoint(server, path, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_page(int64_t server_id, const char *path, const char *content_type, const char *body,
+                           char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server page", server_id, &failure);
+  if (server) {
+    ws_server_pages_text(server, path, content_type, body, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_file(int64_t server_id, const char *path, const char *file, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server file", server_id, &failure);
+  if (server) {
+    ws_server_pages_file(server, path, file, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server metrics", server_id, &failure);
+  if (server) {
+    ws_server_pages_metrics(server, path, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
 int64_t osp_ws_server_listen(int64_t server_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
@@ -413,6 +460,44 @@ int64_t osp_ws_remove_value(int64_t id, const char *key, char **error) {
   ws_error_clear(&failure);
   ws_kept_remove(id, key, &failure);
   return osp_ws_done(&failure, error);
+}
+
+/* ---- topics */
+
+int64_t osp_ws_subscribe(int64_t ws_id, const char *topic, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_subscribe(ws_id, topic, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_unsubscribe(int64_t ws_id, const char *topic, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_unsubscribe(ws_id, topic, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_publish(int64_t server_id, const char *topic, const char *message, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_publish(server_id, topic, message, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_publish_from(int64_t ws_id, const char *topic, const char *message, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_publish_from(ws_id, topic, message, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_subscribers(int64_t server_id, const char *topic, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  int64_t count = ws_rooms_subscribers(server_id, topic, &failure);
+  *error = ws_error_give(&failure);
+  return count;
 }
 
 /* ---- timers */

@@ -42,7 +42,7 @@ enum ws_conn_state {
   WS_CONN_OPENING,    /* a server's: the open handler runs; the ID is valid, output is corked behind the 101 */
   WS_CONN_OPEN,       /* messages go both ways */
   WS_CONN_CLOSING,    /* our close frame is queued; messages are discarded until the peer's close frame arrives */
-  WS_CONN_CLOSED,     /* both close frames were queued or received; input is discarded */
+  WS_CONN_CLOSED,     /* both close frames, or a page, were queued or received; input is discarded */
   WS_CONN_FAILED,     /* this end failed the connection: its close frame is queued, input is discarded */
   WS_CONN_LINGERING,  /* everything is written and the write side shut down; the peer's end of stream is awaited */
   WS_CONN_REFUSED,    /* the handshake's refusal is queued, input is discarded; for the program it is closed */

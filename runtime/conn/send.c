@@ -8,6 +8,7 @@
 #include "flush.h"
 #include "handle.h"
 #include "io/wait.h"
+#include "tally.h"
 
 enum {
   WS_SEND_DIRECT_MIN = 16 * 1024, /* from this size, a message to an empty queue is written from the caller's memory */
@@ -99,6 +100,8 @@ static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, si
     if (outcome)
       ws_outq_discharge(&conn->out, size);
   }
+  if (outcome == 0)
+    ws_tally_sent(conn->group, out->size);
   if (outcome == 0 && ws_conn_state(conn) != WS_CONN_ENDED && !ws_outq_empty(&conn->out))
     ws_send_queued(conn);
   ws_conn_unref(conn);
@@ -114,7 +117,9 @@ struct ws_posted_send {
   struct ws_chunk *chunk;
   size_t size; /* of what follows */
   size_t charged;
+  size_t payload;
   uint8_t opcode; /* of the payload to compress; 0: a frame follows */
+  bool own;       /* the loop thread itself posted it */
 };
 
 /* Queues the posted frame and takes over its chunk. 0, or -1: no memory, the chunk is still the caller's. */
@@ -133,9 +138,12 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_posted_send *send = (struct ws_posted_send *)task;
   struct ws_conn *conn = send->conn;
   struct ws_chunk *chunk = send->chunk;
+  size_t payload = send->payload;
   bool open = ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted;
   (void)loop;
   atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed);
+  if (send->own)
+    conn->group->thread->behind--;
   ws_conn_ref(conn);
   if (!open || send->opcode)
     ws_outq_discharge(&conn->out, send->charged);
@@ -148,8 +156,10 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
     ws_chunk_unref(chunk);
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   }
-  if (open && ws_conn_state(conn) != WS_CONN_ENDED)
+  if (open && ws_conn_state(conn) != WS_CONN_ENDED) {
+    ws_tally_sent(conn->group, payload);
     ws_send_queued(conn);
+  }
   ws_conn_unref(conn);
   ws_conn_unpin(conn);
 }
@@ -212,8 +222,12 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
       .chunk = chunk,
       .size = size,
       .charged = frame_size,
+      .payload = out->size,
       .opcode = compresses ? out->opcode : 0,
+      .own = conn->group->thread == ws_loop_thread_current(),
   };
+  if (send->own)
+    conn->group->thread->behind++;
   atomic_fetch_add_explicit(&conn->posted, 1, memory_order_relaxed);
   ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(ws_conn_loop(conn), &send->task);

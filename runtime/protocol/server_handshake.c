@@ -131,23 +131,39 @@ static enum ws_refusal ws_server_handshake_extensions(const struct ws_http_head 
   return WS_REFUSAL_NONE;
 }
 
+/* Decides between a page, which is looked for unless the client asks for a WebSocket, and a handshake. */
+static enum ws_refusal ws_server_handshake_route(const struct ws_http_head *head,
+                                                 const struct ws_server_handshake_rules *rules,
+                                                 struct ws_server_handshake *handshake) {
+  struct ws_slice method = ws_http_head_method(head);
+  bool get = ws_slice_equal(method, WS_SLICE("GET"));
+  if (!ws_http_head_list_contains(head, "Upgrade", "websocket"))
+    handshake->page = ws_routes_page(&rules->routes, handshake->path);
+  if (handshake->page && !get && !ws_slice_equal(method, WS_SLICE("HEAD")))
+    return WS_REFUSAL_PAGE_METHOD;
+  if (!handshake->page && !get)
+    return WS_REFUSAL_METHOD;
+  if (ws_server_handshake_has_body(head))
+    return WS_REFUSAL_BODY;
+  if (handshake->page || ws_route_matches(rules->path, handshake->path) ||
+      ws_routes_have_endpoint(&rules->routes, handshake->path))
+    return WS_REFUSAL_NONE;
+  return WS_REFUSAL_PATH;
+}
+
 enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
                                           const struct ws_server_handshake_rules *rules,
                                           struct ws_server_handshake *handshake) {
   struct ws_authority host;
   enum ws_refusal refusal;
   *handshake = (struct ws_server_handshake){0};
-  if (!ws_slice_equal(ws_http_head_method(head), ws_slice_of("GET")))
-    return WS_REFUSAL_METHOD;
-  if (ws_server_handshake_has_body(head))
-    return WS_REFUSAL_BODY;
   if ((refusal = ws_server_handshake_host(head, &host, handshake)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_target(head, &host, handshake)) != WS_REFUSAL_NONE)
     return refusal;
   if (rules->loopback && !ws_url_host_is_loopback(&host))
     return WS_REFUSAL_HOST_NOT_LOOPBACK;
-  if (!ws_slice_equal(handshake->path, ws_slice_of(rules->path)))
-    return WS_REFUSAL_PATH;
+  if ((refusal = ws_server_handshake_route(head, rules, handshake)) != WS_REFUSAL_NONE || handshake->page)
+    return refusal;
   if ((refusal = ws_server_handshake_upgrade(head)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_origin(head, rules, &host, handshake)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_protocol(head, rules, handshake)) != WS_REFUSAL_NONE ||
@@ -197,9 +213,11 @@ static const char *ws_server_handshake_phrase(int status) {
   }
 }
 
-/* The headers that a status requires. */
-static const char *ws_server_handshake_headers(int status) {
-  switch (status) {
+/* The headers that a refusal's status requires. */
+static const char *ws_server_handshake_headers(enum ws_refusal refusal) {
+  if (refusal == WS_REFUSAL_PAGE_METHOD)
+    return "Allow: GET, HEAD\r\nConnection: close\r\n";
+  switch (ws_refusal_status(refusal)) {
   case 405:
     return "Allow: GET\r\nConnection: close\r\n";
   case 426:
@@ -220,6 +238,6 @@ size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refu
                           "Content-Length: %zu\r\n"
                           "\r\n"
                           "%s\n",
-                          status, ws_server_handshake_phrase(status), date, ws_server_handshake_headers(status),
+                          status, ws_server_handshake_phrase(status), date, ws_server_handshake_headers(refusal),
                           strlen(text) + 1, text);
 }

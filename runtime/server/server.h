@@ -23,6 +23,7 @@
 #include "osprey/error.h"
 #include "protocol/server_handshake.h"
 #include "request.h"
+#include "topics.h"
 
 enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED };
 
@@ -54,12 +55,14 @@ struct ws_server {
   char *path;
   char *protocols;
   char **origins;
+  bool counts;                /* it has metrics */
   void **handlers[WS_EVENTS]; /* roots; NULL: none */
 
   struct ws_bound bound;
   struct ws_tls_context *tls; /* NULL: plain */
   struct ws_address_quota quota;
   struct ws_requests requests;
+  struct ws_topics topics;
   _Atomic uint32_t connections;   /* in their handshake too */
   _Atomic size_t broadcasting;    /* bytes of broadcasts posted to other threads */
   struct ws_server_share *shares; /* one for each loop thread, from listen on */
@@ -84,6 +87,9 @@ static inline struct ws_server_share *ws_server_share_of(const struct ws_conn *c
 /* Binds and registers a server. The ID, or 0 with the error set. */
 int64_t ws_server_create(int64_t port, const char *address, const char *path, const char *certificate_file,
                          const char *key_file, struct ws_error *error);
+
+/* Returns 0 if a server can have something at the path, else -1 with the error set. */
+int ws_server_check_path(const char *op, const char *path, struct ws_error *error);
 
 /* Gives a pin back, which may free the server. Any thread. */
 void ws_server_unpin(struct ws_server *server);
