@@ -165,6 +165,10 @@ OSP_WS_API char *osp_ws_value(int64_t id, const char *key, char **error);
 /* [WS-REMOVEVALUE] Forgets a string that is kept with a connection or a server. */
 OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error);
 
+/* [WS-RECONNECT] Makes a client dial again, under the same ID, whenever its connection is lost. */
+OSP_WS_API int64_t osp_ws_reconnect(int64_t ws_id, int64_t first_delay_ms, int64_t longest_delay_ms, void *handler,
+                                    char **error);
+
 /* [WS-PATH] Lets clients connect at a further path too; one that ends in a star stands for all that begin so. */
 OSP_WS_API int64_t osp_ws_server_path(int64_t server_id, const char *path, char **error);
 

@@ -59,5 +59,7 @@ void ws_end_drained(struct ws_conn *conn);
 void ws_end_timeout(struct ws_conn *conn);
 
 /* At the end of the turn, for a connection that has ENDED with no reference left: calls the close handler, retires the
- * ID, frees the memory. */
+ * ID, frees the memory. An ID that outlives the connection (ops->outlives) is retired, and the memory freed, by
+ * ws_end_parked. */
 void ws_end_finish(struct ws_conn *conn);
+void ws_end_parked(struct ws_conn *conn);

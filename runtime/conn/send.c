@@ -223,7 +223,7 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
       .opcode = compresses ? out->opcode : 0,
   };
   atomic_fetch_add_explicit(&conn->posted, 1, memory_order_relaxed);
-  ws_handle_pin_again(conn->id);
+  ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(ws_conn_loop(conn), &send->task);
   return 0;
 }

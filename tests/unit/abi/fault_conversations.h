@@ -34,5 +34,7 @@ void resolve(void);
 void keep_and_tick(void);
 /* Pages, a file, metrics and a further path of a server. */
 void ask_for_pages(void);
+/* Clients dial again, and one still waits for that when the program ends. */
+void come_back(void);
 /* Broadcasts exceed the receiver's socket buffer. */
 void send_too_much(void);
