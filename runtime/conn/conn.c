@@ -22,6 +22,8 @@ void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state) {
   if (before == WS_CONN_OPEN)
     atomic_fetch_sub_explicit(&conn->group->open, 1, memory_order_relaxed);
   atomic_store_explicit(&conn->state, (uint8_t)state, memory_order_release);
+  if (conn->group->ops->opened && (state == WS_CONN_OPEN || before == WS_CONN_OPEN))
+    conn->group->ops->opened(conn, state == WS_CONN_OPEN);
 }
 
 int ws_conn_identify(struct ws_conn *conn) {
