@@ -58,7 +58,7 @@ void ws_conn_admit(struct ws_conn *conn) {
 }
 
 int ws_conn_watch(struct ws_conn *conn) {
-  unsigned wanted = (conn->paused ? 0 : WS_READ) | (conn->blocked ? WS_WRITE : 0);
+  unsigned wanted = (conn->paused || conn->deaf ? 0 : WS_READ) | (conn->blocked ? WS_WRITE : 0);
   if (ws_stream_want(ws_conn_loop(conn), &conn->stream, wanted) == 0)
     return 0;
   ws_log(WS_LOG_ERROR, "connection %" PRId64 " is dropped: out of memory", conn->id);
