@@ -234,13 +234,14 @@ def a_debugger_knows_the_source(bench):
     """RUN-DEBUG-1, RUN-DEBUG-3"""
     source = bench.source("stack.osp", STACK)
     program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
-    commands = ["break stack.osp:6", "run hello", "backtrace", "info args", "info locals", "print *point", "print *read",
-                "continue"]
+    commands = ["break stack.osp:6", "run hello", "backtrace", "info args", "info locals", "print *point",
+                "print *read", "continue"]
     done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)),
                            program],
                           capture_output=True, text=True, timeout=TIME_LIMIT)
     for part in ("deeper", "stack.osp:6", "main", "stack.osp:13", r'text = 0x\w+ "hello"', "scale = 1.5", "length = 5",
-                 r'x = 7, flag = true, name = 0x\w+ "p"', r'failed = true, message = 0x\w+ "parseInt: invalid integer"'):
+                 r'x = 7, flag = true, name = 0x\w+ "p"',
+                 r'failed = true, message = 0x\w+ "parseInt: invalid integer"'):
         if not re.search(part, done.stdout):
             raise Failure(f"gdb does not show {part}:\n{done.stdout}{done.stderr}")
 
