@@ -119,8 +119,8 @@ OSPREYC = [
      "lang/functions"),
     ("tools/ospreyc/check_scope.c", "local->variable->is_read = true", "local->variable->is_read = false",
      "lang/mistakes"),
-    ("tools/ospreyc/parse.c", "(!hint && !left_out) || parse_at_arm(parser, 1)", "!hint && !left_out",
-     "lang/mistakes"),
+    ("tools/ospreyc/parse.c", "(!hint && !left_out) || parse_at_arm(parser, 1)",
+     "(!hint && !left_out) || parse_at_arm(parser, 99)", "lang/mistakes"),
 ]
 
 MUTANTS = CODEGEN + OSPREYC
