@@ -164,3 +164,6 @@ OSP_WS_API char *osp_ws_value(int64_t id, const char *key, char **error);
 
 /* [WS-REMOVEVALUE] Forgets a string that is kept with a connection or a server. */
 OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error);
+
+/* [WS-HOST] Admits requests for a host name that a proxy passes on, besides the names of this machine. */
+OSP_WS_API int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **error);

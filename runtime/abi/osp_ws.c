@@ -287,6 +287,17 @@ int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char *
   return osp_ws_done(&failure, error);
 }
 
+int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("allow host", server_id, &failure);
+  if (server) {
+    ws_server_settings_host(server, host, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
 int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);

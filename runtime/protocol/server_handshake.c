@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base64.h"
+#include "host.h"
 #include "origin.h"
 #include "subprotocol.h"
 #include "url.h"
@@ -144,7 +145,9 @@ enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
   if ((refusal = ws_server_handshake_host(head, &host, handshake)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_target(head, &host, handshake)) != WS_REFUSAL_NONE)
     return refusal;
-  if (rules->loopback && !ws_url_host_is_loopback(&host))
+  if (rules->loopback && !ws_url_host_is_loopback(&host) &&
+      !ws_host_is_listed(&host, rules->hosts, rules->host_count) &&
+      !ws_host_has_origin(&host, rules->origins, rules->origin_count))
     return WS_REFUSAL_HOST_NOT_LOOPBACK;
   if (!ws_slice_equal(handshake->path, ws_slice_of(rules->path)))
     return WS_REFUSAL_PATH;

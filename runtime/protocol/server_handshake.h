@@ -17,11 +17,13 @@ enum { WS_SERVER_HANDSHAKE_MAX = 1024 }; /* bytes of an answer */
 
 struct ws_server_handshake_rules {
   const char *path; /* starts with "/"; the request's path must be equal */
-  bool loopback;    /* the server is bound to a loopback address: Host must name this machine */
+  bool loopback;    /* the connection arrived at a loopback address: Host must name this machine, or be allowed */
   bool any_origin;  /* "*" is allowed */
   bool compression;
   const char *const *origins; /* allowed besides the server's own; compared byte for byte */
   size_t origin_count;
+  const char *const *hosts; /* allowed besides those of the origins (ws_host_is_listed) */
+  size_t host_count;
   const char *protocols; /* supported subprotocols, comma-separated, in order of preference; NULL: none */
 };
 

@@ -54,6 +54,7 @@ struct ws_server {
   char *path;
   char *protocols;
   char **origins;
+  char **hosts;
   void **handlers[WS_EVENTS]; /* roots; NULL: none */
 
   struct ws_bound bound;

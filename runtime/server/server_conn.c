@@ -215,16 +215,27 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
     ws_http_head_find(head, "Origin", &value);
     if (ws_origin_valid(value))
       remedy = " (websocketServerAllowOrigin admits it)";
-    else if (!ws_slice_equal(value, ws_slice_of("null")))
+    else if (ws_slice_equal(value, ws_slice_of("null")))
+      remedy = " (websocketServerAllowOrigin admits it with \"*\")";
+    else
       value = ws_slice_of("it is not of the form scheme://host:port");
   } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
-    ws_http_head_find(head, "Host", &value);
+    value = request->host;
+    remedy = " (websocketServerAllowHost admits it)";
   }
   const char *query = value.size ? memchr(value.data, '?', value.size) : NULL;
   if (query)
     value.size = (size_t)(query - value.data);
   if (value.data)
     snprintf(to, room, "%.*s%s", value.size < 160 ? (int)value.size : 160, value.data, remedy);
+}
+
+/* Whether the connection arrived at a loopback address. A name that resolves to it may be an attacker's, whose page
+ * then reaches this machine as its own origin (DNS rebinding). What cannot be told is taken for loopback. */
+static bool ws_server_conn_is_loopback(const struct ws_conn *conn) {
+  struct ws_address local;
+  return ws_server_conn_server(conn)->handshake.loopback || ws_address_of_socket(conn->stream.watch.fd, &local) ||
+         ws_address_is_loopback(&local);
 }
 
 /* Answers a complete head. It is wiped before any handler runs. */
@@ -235,8 +246,11 @@ static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *k
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
   if (refusal == WS_REFUSAL_NONE && atomic_load(&server->state) == WS_SERVER_STOPPED)
     refusal = WS_REFUSAL_STOPPING;
-  if (refusal == WS_REFUSAL_NONE)
-    refusal = ws_server_handshake_check(head, &server->handshake, &request);
+  if (refusal == WS_REFUSAL_NONE) {
+    struct ws_server_handshake_rules rules = server->handshake;
+    rules.loopback = ws_server_conn_is_loopback(conn);
+    refusal = ws_server_handshake_check(head, &rules, &request);
+  }
   if (refusal == WS_REFUSAL_NONE && ws_server_conn_prepare(conn, head, &request))
     refusal = WS_REFUSAL_INTERNAL;
   char detail[256];

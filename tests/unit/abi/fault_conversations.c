@@ -145,6 +145,8 @@ void converse(void) {
   went_well(error);
   osp_ws_server_allow_origin(server, "https://example.org", &error);
   went_well(error);
+  osp_ws_server_allow_host(server, "dash.example.org", &error);
+  went_well(error);
   osp_ws_server_protocols(server, "b, a", &error);
   went_well(error);
   osp_ws_server_limit(server, "compression", 1, &error);
