@@ -167,3 +167,9 @@ OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error
 
 /* [WS-HOST] Admits requests for a host name that a proxy passes on, besides the names of this machine. */
 OSP_WS_API int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **error);
+
+/* [WS-REFUSE] Refuses a client, in its open handler, with an HTTP status from 400 to 599 and a reason. */
+OSP_WS_API int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **error);
+
+/* [WS-ANSWER] Adds a header, in the open handler, to the answer that admits or refuses a client. */
+OSP_WS_API int64_t osp_ws_answer_header(int64_t ws_id, const char *name, const char *value, char **error);

@@ -16,6 +16,7 @@
 #include "osprey/value.h"
 #include "program.h"
 #include "protocol/close_code.h"
+#include "server/answer.h"
 #include "server/server.h"
 #include "server/server_broadcast.h"
 #include "server/server_listen.h"
@@ -215,6 +216,30 @@ char *osp_ws_request_header(int64_t ws_id, const char *name, char **error) {
     ws_lookup_release(&found);
   }
   return osp_ws_made(value, "request header", &failure, error);
+}
+
+int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_found found;
+  if (ws_answer_check_refusal(status, reason, &failure) == 0 &&
+      ws_lookup_conn("refuse", ws_id, &found, &failure) == 0) {
+    ws_answer_refuse(found.conn, found.local, status, reason, &failure);
+    ws_lookup_release(&found);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_answer_header(int64_t ws_id, const char *name, const char *value, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_found found;
+  if (ws_answer_check_header(name, value, &failure) == 0 &&
+      ws_lookup_conn("answer header", ws_id, &found, &failure) == 0) {
+    ws_answer_add_header(found.conn, found.local, name, value, &failure);
+    ws_lookup_release(&found);
+  }
+  return osp_ws_done(&failure, error);
 }
 
 char *osp_ws_protocol(int64_t ws_id, char **error) {

@@ -155,7 +155,7 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
   ws_end_enter(conn, WS_CONN_REFUSED);
-  if (ws_output_bytes(conn, answer, n))
+  if (ws_output_secret(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
 }
 

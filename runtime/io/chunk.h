@@ -8,7 +8,8 @@
 
 struct ws_chunk {
   _Atomic uint32_t references;
-  uint32_t pooled;         /* a block of the loop's pool, owned by one queue */
+  uint16_t pooled;         /* a block of the loop's pool, owned by one queue */
+  uint16_t secret;         /* wiped before it is freed; not pooled */
   size_t size;             /* room in bytes[] */
   _Atomic int64_t *budget; /* counts its memory; NULL: none does */
   uint8_t bytes[];

@@ -7,6 +7,7 @@
 #include "base64.h"
 #include "host.h"
 #include "origin.h"
+#include "status.h"
 #include "subprotocol.h"
 #include "url.h"
 
@@ -177,29 +178,6 @@ size_t ws_server_handshake_accept(char to[WS_SERVER_HANDSHAKE_MAX], const struct
                           deflate ? "Sec-WebSocket-Extensions: " : "", extension, deflate ? "\r\n" : "");
 }
 
-static const char *ws_server_handshake_phrase(int status) {
-  switch (status) {
-  case 400:
-    return "Bad Request";
-  case 403:
-    return "Forbidden";
-  case 404:
-    return "Not Found";
-  case 405:
-    return "Method Not Allowed";
-  case 426:
-    return "Upgrade Required";
-  case 429:
-    return "Too Many Requests";
-  case 431:
-    return "Request Header Fields Too Large";
-  case 503:
-    return "Service Unavailable";
-  default:
-    return "Internal Server Error";
-  }
-}
-
 /* The headers that a status requires. */
 static const char *ws_server_handshake_headers(int status) {
   switch (status) {
@@ -212,17 +190,21 @@ static const char *ws_server_handshake_headers(int status) {
   }
 }
 
-size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date) {
-  int status = ws_refusal_status(refusal);
-  const char *text = ws_refusal_text(refusal);
-  return (size_t)snprintf(to, WS_SERVER_HANDSHAKE_MAX,
+size_t ws_server_handshake_refuse_with(char *to, size_t room, int status, const char *text, const char *date,
+                                       struct ws_slice headers) {
+  return (size_t)snprintf(to, room,
                           "HTTP/1.1 %d %s\r\n"
                           "Date: %s\r\n"
-                          "%s"
+                          "%s%.*s"
                           "Content-Type: text/plain; charset=utf-8\r\n"
                           "Content-Length: %zu\r\n"
                           "\r\n"
                           "%s\n",
-                          status, ws_server_handshake_phrase(status), date, ws_server_handshake_headers(status),
-                          strlen(text) + 1, text);
+                          status, ws_status_phrase(status), date, ws_server_handshake_headers(status),
+                          (int)headers.size, headers.data, strlen(text) + 1, text);
+}
+
+size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date) {
+  return ws_server_handshake_refuse_with(to, WS_SERVER_HANDSHAKE_MAX, ws_refusal_status(refusal),
+                                         ws_refusal_text(refusal), date, WS_SLICE(""));
 }

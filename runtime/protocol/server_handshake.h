@@ -49,3 +49,8 @@ size_t ws_server_handshake_accept(char to[WS_SERVER_HANDSHAKE_MAX], const struct
 /* Writes the response of a refusal: its status, Date (in the form of RFC 9110 section 5.6.7), the headers that the
  * status requires, "Connection: close", and its text as the body. Returns its size. */
 size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date);
+
+/* The same for any status and text, with further header lines, each with CR LF. `room` is WS_SERVER_HANDSHAKE_MAX more
+ * than the sizes of both. */
+size_t ws_server_handshake_refuse_with(char *to, size_t room, int status, const char *text, const char *date,
+                                       struct ws_slice headers);

@@ -28,6 +28,7 @@ enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED
 
 enum ws_server_event { WS_ON_MESSAGE, WS_ON_OPEN, WS_ON_CLOSE, WS_EVENTS };
 
+struct ws_answer;
 struct ws_server;
 
 /* A server on one loop thread, which alone touches it. */
@@ -36,6 +37,7 @@ struct ws_server_share {
   struct ws_list connections;
   struct ws_server *server;
   struct ws_listener listener;
+  struct ws_answer *answers; /* of the open handlers on the stack, the innermost first */
   struct ws_task listen_task;
   struct ws_task stop_task;
   bool started; /* listen_task has run */

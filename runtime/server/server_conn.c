@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "answer.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "conn/end.h"
@@ -122,19 +123,30 @@ static void ws_server_conn_date(char to[static 32]) {
   memcpy(to + 8, months[utc.tm_mon], 3);
 }
 
-static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
-  char response[WS_SERVER_HANDSHAKE_MAX];
+/* Answers with a status and a text, and with the headers that the open handler has set. */
+static void ws_server_conn_refuse_with(struct ws_conn *conn, int status, const char *text, const char *detail,
+                                       const struct ws_answer *answer) {
+  char response[WS_SERVER_HANDSHAKE_MAX + WS_ANSWER_REASON_MAX + WS_ANSWER_HEADER_BYTES_MAX];
   char address[WS_ADDRESS_TEXT];
   char date[32];
+  struct ws_slice headers = {"", 0};
+  if (answer && answer->headers)
+    headers = (struct ws_slice){answer->headers, answer->size};
   ws_server_conn_date(date);
   if (ws_log_wants(WS_LOG_WARN))
     ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
-           ws_conn_remote(conn, address), ws_refusal_status(refusal), ws_refusal_text(refusal), detail ? ": " : "",
-           detail ? detail : "");
-  ws_end_refuse(conn, response, ws_server_handshake_refuse(response, refusal, date));
+           ws_conn_remote(conn, address), status, text, detail ? ": " : "", detail ? detail : "");
+  size_t size = ws_server_handshake_refuse_with(response, sizeof response, status, text, date, headers);
+  ws_end_refuse(conn, response, size);
+  ws_mem_wipe(response, size);
 }
 
-static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *message, size_t room) {
+static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
+  ws_server_conn_refuse_with(conn, ws_refusal_status(refusal), ws_refusal_text(refusal), detail, NULL);
+}
+
+static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, struct ws_answer *answer, char *message,
+                                                size_t room) {
   void **handler = ws_server_conn_server(conn)->handlers[WS_ON_OPEN];
   if (!handler)
     return WS_VERDICT_SUCCESS;
@@ -142,7 +154,9 @@ static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *mess
   struct ws_call *call = record ? ws_conn_call_begin(conn, "open") : NULL;
   if (!call)
     return WS_VERDICT_NO_MEMORY;
+  ws_answer_begin(answer, conn);
   enum ws_verdict verdict = ws_call_open(call, *handler, record);
+  ws_answer_leave(answer);
   snprintf(message, room, "%s", verdict == WS_VERDICT_ERROR ? call->message : "");
   ws_conn_call_end(conn, call);
   return verdict;
@@ -157,19 +171,37 @@ static void ws_server_conn_admit(struct ws_conn *conn) {
   }
 }
 
+/* Puts the headers that the open handler has set into the 101, which waits at the start of the queue. 0, or -1: no
+ * memory. */
+static int ws_server_conn_add_headers(struct ws_conn *conn, const struct ws_server_handshake *request,
+                                      const struct ws_answer *answer) {
+  char response[WS_SERVER_HANDSHAKE_MAX + WS_ANSWER_HEADER_BYTES_MAX];
+  if (!answer->headers || ws_conn_state(conn) == WS_CONN_ENDED)
+    return 0;
+  size_t size = ws_server_handshake_accept(response, request);
+  size_t end = size - 2; /* of its last header */
+  memcpy(response + end, answer->headers, answer->size);
+  memcpy(response + end + answer->size, "\r\n", 2);
+  int outcome = ws_output_replace(conn, size, response, size + answer->size);
+  ws_mem_wipe(response + end, answer->size);
+  return outcome;
+}
+
 /* The request is valid: the open handler admits or refuses the client. */
-static void ws_server_conn_decide(struct ws_conn *conn) {
-  char message[256];
-  switch (ws_server_conn_call_open(conn, message, sizeof message)) {
-  case WS_VERDICT_SUCCESS:
-    ws_server_conn_admit(conn);
-    break;
-  case WS_VERDICT_ERROR:
-    ws_server_conn_refuse(conn, WS_REFUSAL_HANDLER, message);
-    break;
-  default:
+static void ws_server_conn_decide(struct ws_conn *conn, const struct ws_server_handshake *request) {
+  char message[256] = "";
+  struct ws_answer answer = {0};
+  enum ws_verdict verdict = ws_server_conn_call_open(conn, &answer, message, sizeof message);
+  if (answer.status)
+    ws_server_conn_refuse_with(conn, answer.status, answer.reason, message[0] ? message : NULL, &answer);
+  else if (verdict == WS_VERDICT_ERROR)
+    ws_server_conn_refuse_with(conn, ws_refusal_status(WS_REFUSAL_HANDLER), ws_refusal_text(WS_REFUSAL_HANDLER),
+                               message, &answer);
+  else if (verdict != WS_VERDICT_SUCCESS || ws_server_conn_add_headers(conn, request, &answer))
     ws_server_conn_refuse(conn, WS_REFUSAL_INTERNAL, "out of memory");
-  }
+  else
+    ws_server_conn_admit(conn);
+  ws_answer_free(&answer);
 }
 
 /* Keeps the request for look-ups, queues the 101 behind the cork, and issues the ID. 0, or -1: no memory. */
@@ -257,7 +289,7 @@ static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *k
   ws_server_conn_detail(detail, sizeof detail, refusal, head, conn, &request);
   ws_head_reader_wipe(&kept, bytes, used);
   if (refusal == WS_REFUSAL_NONE)
-    ws_server_conn_decide(conn);
+    ws_server_conn_decide(conn, &request);
   else
     ws_server_conn_refuse(conn, refusal, detail[0] ? detail : NULL);
 }
