@@ -173,3 +173,6 @@ OSP_WS_API int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reas
 
 /* [WS-ANSWER] Adds a header, in the open handler, to the answer that admits or refuses a client. */
 OSP_WS_API int64_t osp_ws_answer_header(int64_t ws_id, const char *name, const char *value, char **error);
+
+/* [WS-PROXY] Believes the proxies of an address or network about the addresses of their clients. */
+OSP_WS_API int64_t osp_ws_server_trust_proxy(int64_t server_id, const char *network, char **error);

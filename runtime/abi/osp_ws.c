@@ -323,6 +323,17 @@ int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **err
   return osp_ws_done(&failure, error);
 }
 
+int64_t osp_ws_server_trust_proxy(int64_t server_id, const char *network, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("trust proxy", server_id, &failure);
+  if (server) {
+    ws_server_settings_proxy(server, network, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
 int64_t osp_ws_server_limit(int64_t server_id, const char *limit, int64_t value, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);

@@ -32,6 +32,7 @@ static void ws_server_free(struct ws_server *server) {
     ws_mem_free(server->hosts[i]);
   ws_mem_free(server->origins);
   ws_mem_free(server->hosts);
+  ws_mem_free(server->proxies.networks);
   ws_mem_free(server->protocols);
   ws_mem_free(server->path);
   ws_mem_free(server->shares);

@@ -22,6 +22,7 @@
 #include "io/tls_context.h"
 #include "osprey/error.h"
 #include "protocol/server_handshake.h"
+#include "proxy.h"
 #include "request.h"
 
 enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED };
@@ -57,6 +58,7 @@ struct ws_server {
   char *protocols;
   char **origins;
   char **hosts;
+  struct ws_proxies proxies;
   void **handlers[WS_EVENTS]; /* roots; NULL: none */
 
   struct ws_bound bound;

@@ -61,10 +61,13 @@ static int ws_server_conn_open_stream(struct ws_conn *conn, struct ws_server *se
 /* A connection without a stream. NULL past the caps, or without memory. */
 static struct ws_conn *ws_server_conn_new(struct ws_server_share *share, const struct ws_address *address) {
   struct ws_server *server = share->server;
-  uint32_t of_address;
+  uint32_t of_address = 0;
   uint32_t connections = atomic_fetch_add(&server->connections, 1) + 1;
   struct ws_conn *conn = ws_mem_calloc(1, sizeof *conn);
-  struct ws_address_quota_entry *entry = conn ? ws_address_quota_add(&server->quota, address, &of_address) : NULL;
+  struct ws_address_quota_entry *entry = NULL;
+  if (conn)
+    entry = ws_proxy_trusts(&server->proxies, address) ? ws_address_quota_add_proxy(&server->quota, address)
+                                                       : ws_address_quota_add(&server->quota, address, &of_address);
   if (!entry)
     goto no_entry;
   int admission = ws_server_conn_admission(server, connections, of_address);
@@ -241,6 +244,8 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
     snprintf(to, room, "maxConnections is %" PRId64, server->rules.limits.max_connections);
   } else if (refusal == WS_REFUSAL_TOO_MANY_FROM_ADDRESS) {
     snprintf(to, room, "maxConnectionsPerAddress is %" PRId64, server->rules.limits.max_connections_per_address);
+  } else if (refusal == WS_REFUSAL_FORWARDED_TWICE) {
+    value = ws_slice_of("the proxy has to remove the header that it does not set");
   } else if (refusal == WS_REFUSAL_PATH) {
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
@@ -262,6 +267,34 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
     snprintf(to, room, "%.*s%s", value.size < 160 ? (int)value.size : 160, value.data, remedy);
 }
 
+static struct ws_address_quota_entry *ws_server_conn_quota(const struct ws_conn *conn) {
+  return ws_container_of(conn->remote, struct ws_address_quota_entry, address);
+}
+
+/* Charges a connection of a trusted proxy to the client that its head names, or to the proxy itself. Returns as
+ * ws_server_conn_admission. */
+static int ws_server_conn_charge(struct ws_conn *conn, const struct ws_http_head *head) {
+  struct ws_server *server = ws_server_conn_server(conn);
+  struct ws_address_quota_entry *proxy = ws_server_conn_quota(conn);
+  struct ws_address client;
+  uint32_t of_address;
+  bool found;
+  if (proxy->kind != WS_QUOTA_PROXY)
+    return WS_REFUSAL_NONE;
+  enum ws_refusal refusal = ws_proxy_client(&server->proxies, head, &client, &found);
+  if (refusal != WS_REFUSAL_NONE)
+    return refusal;
+  struct ws_address_quota_entry *entry =
+      ws_address_quota_add(&server->quota, found ? &client : &proxy->address, &of_address);
+  if (!entry)
+    return WS_REFUSAL_INTERNAL;
+  conn->remote = &entry->address;
+  if (found)
+    conn->port = 0;
+  ws_address_quota_remove(&server->quota, proxy);
+  return ws_server_conn_admission(server, 0, of_address);
+}
+
 /* Whether the connection arrived at a loopback address. A name that resolves to it may be an attacker's, whose page
  * then reaches this machine as its own origin (DNS rebinding). What cannot be told is taken for loopback. */
 static bool ws_server_conn_is_loopback(const struct ws_conn *conn) {
@@ -276,6 +309,14 @@ static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *k
   const struct ws_server *server = ws_server_conn_server(conn);
   struct ws_server_handshake request = {0};
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
+  int charge = ws_server_conn_charge(conn, head);
+  if (charge < 0) {
+    ws_head_reader_wipe(&kept, bytes, used);
+    ws_end_drop(conn, WS_DROP_LOCAL, "too many connections from its address");
+    return;
+  }
+  if (refusal == WS_REFUSAL_NONE)
+    refusal = (enum ws_refusal)charge;
   if (refusal == WS_REFUSAL_NONE && atomic_load(&server->state) == WS_SERVER_STOPPED)
     refusal = WS_REFUSAL_STOPPING;
   if (refusal == WS_REFUSAL_NONE) {
@@ -364,7 +405,7 @@ static void ws_server_conn_left(struct ws_conn *conn) {
 
 static void ws_server_conn_free(struct ws_conn *conn) {
   struct ws_server *server = ws_server_conn_server(conn);
-  ws_address_quota_remove(&server->quota, ws_container_of(conn->remote, struct ws_address_quota_entry, address));
+  ws_address_quota_remove(&server->quota, ws_server_conn_quota(conn));
   ws_request_unref(conn->handshake);
   ws_mem_free(conn);
   ws_server_unpin(server);

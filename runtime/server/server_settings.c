@@ -150,6 +150,28 @@ int ws_server_settings_host(struct ws_server *server, const char *host, struct w
   return -1;
 }
 
+int ws_server_settings_proxy(struct ws_server *server, const char *network, struct ws_error *error) {
+  struct ws_network parsed;
+  struct ws_proxies *proxies = &server->proxies;
+  const char *problem = ws_network_parse(network, &parsed);
+  if (problem) {
+    ws_error_network(error, network, problem);
+    return -1;
+  }
+  if (ws_server_settings_lock(server, "trust proxy", error))
+    return -1;
+  struct ws_network *longer = ws_mem_realloc(proxies->networks, (proxies->count + 1) * sizeof *longer);
+  if (longer) {
+    longer[proxies->count++] = parsed;
+    proxies->networks = longer;
+  }
+  pthread_mutex_unlock(&server->lock);
+  if (longer)
+    return 0;
+  ws_error_memory(error, "trust proxy");
+  return -1;
+}
+
 int ws_server_settings_protocols(struct ws_server *server, const char *protocols, struct ws_error *error) {
   if (ws_args_protocols("protocols", protocols, error))
     return -1;

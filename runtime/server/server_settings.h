@@ -10,4 +10,5 @@ int ws_server_settings_handler(struct ws_server *server, const char *op, enum ws
 int ws_server_settings_limit(struct ws_server *server, const char *name, int64_t value, struct ws_error *error);
 int ws_server_settings_origin(struct ws_server *server, const char *origin, struct ws_error *error);
 int ws_server_settings_host(struct ws_server *server, const char *host, struct ws_error *error);
+int ws_server_settings_proxy(struct ws_server *server, const char *network, struct ws_error *error);
 int ws_server_settings_protocols(struct ws_server *server, const char *protocols, struct ws_error *error);

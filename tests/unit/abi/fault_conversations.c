@@ -109,8 +109,11 @@ static void wait_for_answers(void) {
 }
 
 static void converse_with(int port, int64_t server) {
-  struct osprey_options options = {
-      .headers = "X-Test: 1", .protocols = "a, b", .compression = true, .timeout_ms = 2000, .keep_alive_ms = 60000};
+  struct osprey_options options = {.headers = "X-Forwarded-For: 203.0.113.5",
+                                   .protocols = "a, b",
+                                   .compression = true,
+                                   .timeout_ms = 2000,
+                                   .keep_alive_ms = 60000};
   char url[64];
   char *error;
   snprintf(url, sizeof url, "ws://localhost:%d/chat", port);

@@ -398,13 +398,13 @@ static void test_the_log_of_refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup(test_the_log_of_refusals, journal_setup), /* forks: before any loop runs */
       cmocka_unit_test_setup(test_refusals, journal_setup),
       cmocka_unit_test_setup(test_headers_of_the_101, journal_setup),
       cmocka_unit_test_setup(test_a_header_behind_many_messages, journal_setup),
       cmocka_unit_test_setup(test_misuse, journal_setup),
       cmocka_unit_test_setup(test_outside_the_open_handler, journal_setup),
       cmocka_unit_test_setup(test_nested_open_handlers, journal_setup),
-      cmocka_unit_test_setup(test_the_log_of_refusals, journal_setup),
   };
   return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
 }

@@ -94,7 +94,7 @@ static void test_the_host_of_an_allowed_origin(void **state) {
   int64_t server = must_create(port, "/");
   osp_ws_server_allow_origin(server, "https://dash.example.com:8444", &error);
   expect_success(error);
-  osp_ws_server_allow_origin(server, "https://[2001:db8:0::9]", &error);
+  osp_ws_server_allow_origin(server, "https://[2001:DB8::9]", &error);
   expect_success(error);
   osp_ws_server_allow_origin(server, "*", &error);
   expect_success(error);
