@@ -2,7 +2,7 @@
 #include "declare.h"
 #include "type.h"
 
-static const struct osp_ws_codegen_builtin *cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
+static const struct cg_form *cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
   if (!module)
     cg_diag_error(diag, NULL,
                   "there is no module to declare a builtin in: the builder may have no position in a function");
@@ -12,25 +12,24 @@ static const struct osp_ws_codegen_builtin *cg_find(LLVMModuleRef module, const 
     cg_check_context(LLVMGetModuleContext(module), diag);
   if (diag->errors)
     return NULL;
-  const struct osp_ws_codegen_builtin *builtin = osp_ws_codegen_find(name);
-  if (!builtin)
+  const struct cg_form *form = cg_form_find(name);
+  if (!form)
     cg_diag_error(diag, NULL, "there is no WebSocket builtin '%s'", name);
-  return builtin;
+  return form;
 }
 
-static LLVMValueRef cg_declare_builtin(LLVMModuleRef module, const char *name,
-                                       const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
-  LLVMValueRef global = cg_declare_find(module, name);
+static LLVMValueRef cg_declare_builtin(LLVMModuleRef module, const struct cg_form *form, struct cg_diag *diag) {
+  LLVMValueRef global = cg_declare_find(module, form->name);
   if (!global)
-    return LLVMAddFunction(module, name, osp_ws_codegen_function_type(LLVMGetModuleContext(module), builtin));
-  return cg_check_function(global, name, builtin, diag) ? global : NULL;
+    return LLVMAddFunction(module, form->name, cg_type_form(LLVMGetModuleContext(module), form));
+  return cg_check_function(global, form, diag) ? global : NULL;
 }
 
 LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_ws_codegen_report *report,
                                     void *context) {
   struct cg_diag diag = {.report = report, .context = context};
-  const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
-  return builtin ? cg_declare_builtin(module, name, builtin, &diag) : NULL;
+  const struct cg_form *form = cg_find(module, name, &diag);
+  return form ? cg_declare_builtin(module, form, &diag) : NULL;
 }
 
 /* The caller is still building the function, so only a constant handler can be judged here. Lowering checks the
@@ -91,11 +90,11 @@ LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name,
                                        osp_ws_codegen_report *report, void *context) {
   struct cg_diag diag = {.report = report, .context = context};
   LLVMModuleRef module = cg_module_of(builder);
-  const struct osp_ws_codegen_builtin *builtin = cg_find(module, name, &diag);
-  if (!builtin)
+  const struct cg_form *form = cg_find(module, name, &diag);
+  if (!form)
     return NULL;
-  cg_check_arguments(module, name, builtin, arguments, count, &diag);
-  LLVMValueRef function = cg_declare_builtin(module, name, builtin, &diag);
+  cg_check_arguments(module, name, form->builtin, arguments, count, &diag);
+  LLVMValueRef function = cg_declare_builtin(module, form, &diag);
   if (diag.errors)
     return NULL;
   return LLVMBuildCall2(builder, LLVMGlobalGetValueType(function), function, arguments, (unsigned)count, "result");

@@ -130,13 +130,12 @@ static bool cg_check_type(LLVMValueRef global, const char *name, LLVMTypeRef exp
   return false;
 }
 
-bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_ws_codegen_builtin *builtin,
-                       struct cg_diag *diag) {
+bool cg_check_function(LLVMValueRef global, const struct cg_form *form, struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
-  osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
-  return cg_check_type(global, name, osp_ws_codegen_function_type(llvm, builtin), "the builtin's", signature, diag) &&
-         cg_check_parameters(global, name, "the builtin", diag);
+  osp_ws_codegen_spell_builtin(form->builtin, signature, sizeof signature);
+  return cg_check_type(global, form->name, cg_type_form(llvm, form), "the builtin's", signature, diag) &&
+         cg_check_parameters(global, form->name, "the builtin", diag);
 }
 
 static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
@@ -264,21 +263,20 @@ static void cg_check_swapped(LLVMValueRef call, const char *name, const struct o
 }
 
 /* With opaque pointers a call has its own function type, which may differ from the function's. */
-bool cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
-                   struct cg_diag *diag) {
+bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetTypeContext(LLVMTypeOf(call));
-  LLVMTypeRef expected = osp_ws_codegen_function_type(llvm, builtin);
+  LLVMTypeRef expected = cg_type_form(llvm, form);
   LLVMTypeRef actual = LLVMGetCalledFunctionType(call);
   if (actual == expected) {
-    cg_check_swapped(call, name, builtin, diag);
+    cg_check_swapped(call, form->name, form->builtin, diag);
     return true;
   }
   char *actual_text = LLVMPrintTypeToString(actual);
   char *expected_text = LLVMPrintTypeToString(expected);
-  osp_ws_codegen_spell_builtin(builtin, signature, sizeof signature);
-  cg_diag_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", name, actual_text, expected_text,
-                signature);
+  osp_ws_codegen_spell_builtin(form->builtin, signature, sizeof signature);
+  cg_diag_error(diag, call, "'%s' is called as %s, but the builtin's type is %s: %s", form->name, actual_text,
+                expected_text, signature);
   LLVMDisposeMessage(actual_text);
   LLVMDisposeMessage(expected_text);
   return false;

@@ -1,9 +1,10 @@
 #pragma once
 /* Checks: each reports every fault it finds and leaves the module unchanged. Everything that modifies a module runs
- * after them and cannot fail. `name` is the name or alias that the module uses. */
+ * after them and cannot fail. `name` is the name that the module uses. */
 
 #include "diag.h"
 #include "flow.h"
+#include "form.h"
 
 #include <stdbool.h>
 
@@ -27,13 +28,11 @@ void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag);
 /* Checks the declaration of the builtin's C entry point, if there is one. */
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag);
 
-/* Checks that `global` is a function of the builtin's type. */
-bool cg_check_function(LLVMValueRef global, const char *name, const struct osp_ws_codegen_builtin *builtin,
-                       struct cg_diag *diag);
+/* Checks that `global` is a function of the form's type. */
+bool cg_check_function(LLVMValueRef global, const struct cg_form *form, struct cg_diag *diag);
 
 /* Checks the function type of a call, and that its arguments are not swapped. Returns false if the type is wrong. */
-bool cg_check_call(LLVMValueRef call, const char *name, const struct osp_ws_codegen_builtin *builtin,
-                   struct cg_diag *diag);
+bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag *diag);
 
 /* Checks a handler operand, whose facts are known. `about` is the value that diagnostics refer to; may be NULL. */
 void cg_check_handler(const struct cg_flow *flow, LLVMValueRef operand, LLVMValueRef about, const char *name,

@@ -166,22 +166,27 @@ LLVMValueRef cg_declare_success(LLVMModuleRef module, LLVMTypeRef block) {
   return success;
 }
 
-/* define linkonce_odr hidden [noalias] noundef nonnull align 8 dereferenceable(24) ptr @websocketSend(…) unnamed_addr
- *   nounwind comdat */
-void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
-  size_t length;
-  cg_mark_linkage(function, LLVMGetValueName2(function, &length));
+/* [noalias] nonnull align 8 dereferenceable(24) */
+static void cg_mark_block(LLVMValueRef function, const struct osp_ws_codegen_type *type) {
+  if (type->kind != OSP_WS_CODEGEN_SUCCESS)
+    cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "nonnull", 0);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "align", 8);
+  cg_attribute_add(function, LLVMAttributeReturnIndex, "dereferenceable", cg_layout_result_size(type));
+}
+
+/* define linkonce_odr hidden noundef … ptr @websocketSend(…) unnamed_addr nounwind comdat */
+void cg_declare_mark_builtin(LLVMValueRef function, const struct cg_form *form) {
+  const struct osp_ws_codegen_builtin *builtin = form->builtin;
+  cg_mark_linkage(function, form->name);
   for (size_t i = 0; i < builtin->parameter_count; i++) {
     const char *name = builtin->parameters[i].name;
     LLVMSetValueName2(LLVMGetParam(function, (unsigned)i), name, strlen(name));
   }
   cg_mark_parameters(function, builtin);
-  if (builtin->result->kind != OSP_WS_CODEGEN_SUCCESS)
-    cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "noundef", 0);
-  cg_attribute_add(function, LLVMAttributeReturnIndex, "nonnull", 0);
-  cg_attribute_add(function, LLVMAttributeReturnIndex, "align", 8);
-  cg_attribute_add(function, LLVMAttributeReturnIndex, "dereferenceable", cg_layout_result_size(builtin->result));
+  if (!form->unboxed)
+    cg_mark_block(function, builtin->result);
   cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
   cg_attribute_add_text(function, CG_FLOW_MARK, "");
 }

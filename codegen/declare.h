@@ -3,7 +3,7 @@
  *
  * Checks (check.h) have established that a function that exists has the right type. None of these fails. */
 
-#include "osprey_ws_codegen.h"
+#include "form.h"
 
 #define CG_DECLARE_ALLOC "osp_alloc_tagged"
 
@@ -24,4 +24,4 @@ LLVMValueRef cg_declare_call(LLVMBuilderRef builder, LLVMValueRef function, LLVM
                              const char *name);
 
 /* Gives the function of a builtin its linkage, visibility, attributes and parameter names. */
-void cg_declare_mark_builtin(LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin);
+void cg_declare_mark_builtin(LLVMValueRef function, const struct cg_form *form);

@@ -12,8 +12,8 @@
 /* Lowers a module. This file and build.c are the entry points of the library. Both run all checks (check.c) before they
  * modify the module.
  *
- * Lowering iterates over the table of builtins, looks up the name and the alias of each in the module, and visits the
- * uses of that function only. Its cost depends on the number of these uses, not on the size of the module. */
+ * Lowering iterates over the forms of the builtins, looks up the name of each in the module, and visits the uses of that
+ * function only. Its cost depends on the number of these uses, not on the size of the module. */
 
 static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
   return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user) || LLVMIsACallBrInst(user)) &&
@@ -61,26 +61,24 @@ static struct cg_calls cg_calls_of(LLVMValueRef function) {
 }
 
 /* Whether an earlier lowering gave the function its body. Linking modules may have added calls since. */
-static bool cg_is_lowered(LLVMValueRef global, const struct osp_ws_codegen_builtin *builtin) {
+static bool cg_is_lowered(LLVMValueRef global, const struct cg_form *form) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
   return LLVMIsAFunction(global) &&
          LLVMGetStringAttributeAtIndex(global, CG_ATTRIBUTE_FUNCTION, CG_FLOW_MARK, sizeof CG_FLOW_MARK - 1) &&
-         LLVMGlobalGetValueType(global) == osp_ws_codegen_function_type(llvm, builtin);
+         LLVMGlobalGetValueType(global) == cg_type_form(llvm, form);
 }
 
 /* Returns the declaration of a builtin, or the body of an earlier lowering. Returns NULL if the module has neither, or
  * if the program defines the name itself. */
-static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const char *name,
-                                    const struct osp_ws_codegen_builtin *builtin) {
-  LLVMValueRef global = cg_declare_find(module, name);
-  return global && (LLVMIsDeclaration(global) || cg_is_lowered(global, builtin)) ? global : NULL;
+static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const struct cg_form *form) {
+  LLVMValueRef global = cg_declare_find(module, form->name);
+  return global && (LLVMIsDeclaration(global) || cg_is_lowered(global, form)) ? global : NULL;
 }
 
 /* A builtin that the module uses, and its calls. */
 struct cg_name {
   LLVMValueRef function;
-  const struct osp_ws_codegen_builtin *builtin;
-  const char *name;
+  const struct cg_form *form;
   struct cg_calls calls;
 };
 
@@ -108,8 +106,8 @@ static void cg_plan_out_of_memory(struct cg_plan *plan) {
 /* Checks the type of a call, and adds its handler operands to the flow. A call of a wrong type is dropped from the
  * list. */
 static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef *call) {
-  const struct osp_ws_codegen_builtin *builtin = name->builtin;
-  if (!cg_check_call(*call, name->name, builtin, plan->diag)) {
+  const struct osp_ws_codegen_builtin *builtin = name->form->builtin;
+  if (!cg_check_call(*call, name->form, plan->diag)) {
     *call = NULL;
     return;
   }
@@ -128,9 +126,9 @@ static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMV
   }
 }
 
-static void cg_plan_name(struct cg_plan *plan, const char *text, const struct osp_ws_codegen_builtin *builtin) {
-  struct cg_name name = {cg_find_builtin(plan->module, text, builtin), builtin, text, {NULL, 0}};
-  if (!name.function || !cg_check_function(name.function, text, builtin, plan->diag))
+static void cg_plan_name(struct cg_plan *plan, const struct cg_form *form) {
+  struct cg_name name = {cg_find_builtin(plan->module, form), form, {NULL, 0}};
+  if (!name.function || !cg_check_function(name.function, form, plan->diag))
     return;
   name.calls = cg_calls_of(name.function);
   if (!name.calls.items || !CG_GROW(plan->names, plan->name_count, plan->name_capacity)) {
@@ -140,7 +138,7 @@ static void cg_plan_name(struct cg_plan *plan, const char *text, const struct os
   }
   for (size_t i = 0; i < name.calls.count; i++)
     cg_plan_call(plan, &name, &name.calls.items[i]);
-  cg_check_runtime(plan->module, builtin, plan->diag);
+  cg_check_runtime(plan->module, form->builtin, plan->diag);
   plan->names[plan->name_count++] = name;
 }
 
@@ -157,8 +155,9 @@ typedef void cg_operand_visit(struct cg_plan *plan, const struct cg_name *name, 
                               struct cg_closures *closures);
 
 static void cg_visit_operands(struct cg_plan *plan, const struct cg_name *name, cg_operand_visit *visit) {
-  for (unsigned i = 0; i < name->builtin->parameter_count; i++) {
-    struct cg_closures *closures = cg_closures_of(plan, name->builtin->parameters[i].type);
+  const struct osp_ws_codegen_builtin *builtin = name->form->builtin;
+  for (unsigned i = 0; i < builtin->parameter_count; i++) {
+    struct cg_closures *closures = cg_closures_of(plan, builtin->parameters[i].type);
     for (size_t j = 0; closures && j < name->calls.count; j++)
       if (name->calls.items[j])
         visit(plan, name, name->calls.items[j], i, closures);
@@ -167,8 +166,8 @@ static void cg_visit_operands(struct cg_plan *plan, const struct cg_name *name, 
 
 static void cg_check_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
                              struct cg_closures *closures) {
-  cg_check_handler(closures->flow, LLVMGetOperand(call, operand), call, name->name, &name->builtin->parameters[operand],
-                   plan->diag);
+  cg_check_handler(closures->flow, LLVMGetOperand(call, operand), call, name->form->name,
+                   &name->form->builtin->parameters[operand], plan->diag);
 }
 
 static void cg_adapt_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
@@ -180,11 +179,9 @@ static void cg_adapt_operand(struct cg_plan *plan, const struct cg_name *name, L
 /* Finds all uses of builtins and reports every error in them. */
 static void cg_plan_module(struct cg_plan *plan) {
   size_t count;
-  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
-  for (size_t i = 0; i < count; i++) {
-    cg_plan_name(plan, builtins[i].name, &builtins[i]);
-    cg_plan_name(plan, builtins[i].alias, &builtins[i]);
-  }
+  const struct cg_form *forms = cg_forms(&count);
+  for (size_t i = 0; i < count; i++)
+    cg_plan_name(plan, &forms[i]);
   cg_plan_solve(plan);
   for (size_t i = 0; i < plan->name_count && !plan->out_of_memory; i++)
     cg_visit_operands(plan, &plan->names[i], cg_check_operand);
@@ -196,9 +193,9 @@ static void cg_plan_module(struct cg_plan *plan) {
 
 static bool cg_names_any(LLVMModuleRef module) {
   size_t count;
-  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
+  const struct cg_form *forms = cg_forms(&count);
   for (size_t i = 0; i < count; i++)
-    if (cg_declare_find(module, builtins[i].name) || cg_declare_find(module, builtins[i].alias))
+    if (cg_declare_find(module, forms[i].name))
       return true;
   return false;
 }
@@ -206,10 +203,11 @@ static bool cg_names_any(LLVMModuleRef module) {
 /*   %error = alloca ptr, align 8
  *   %answer = call T @osp_ws_NAME(parameters…, ptr %error)
  *   %failure = load ptr, ptr %error                          ; null on success
- *   … returns the Result block of %answer and %failure …
+ *   … returns %answer and %failure, or their Result block …
  *
  * On failure the entry point returns zero or null, so no select is needed. */
-static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct osp_ws_codegen_builtin *builtin) {
+static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const struct cg_form *form) {
+  const struct osp_ws_codegen_builtin *builtin = form->builtin;
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMTypeRef pointer = cg_type_pointer(llvm);
   LLVMValueRef arguments[CG_TYPE_MOST_MEMBERS];
@@ -220,12 +218,14 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
   LLVMSetAlignment(error, 8);
   LLVMGetParams(function, arguments);
   arguments[count] = error;
-  bool has_answer = builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;
+  bool has_answer = form->unboxed || builtin->result->kind != OSP_WS_CODEGEN_SUCCESS;
   LLVMValueRef answer =
       cg_declare_call(builder, cg_declare_entry(module, builtin), arguments, count + 1, has_answer ? "answer" : "");
   LLVMValueRef failure = LLVMBuildLoad2(builder, pointer, error, "failure");
   LLVMSetAlignment(failure, 8);
-  if (has_answer)
+  if (form->unboxed)
+    cg_result_return_unboxed(builder, answer, failure);
+  else if (has_answer)
     cg_result_return(builder, module, builtin->result, answer, failure);
   else
     cg_result_return_unit(builder, module, builtin->result, failure);
@@ -235,12 +235,12 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
 /* The body follows the rules of its module, and those that all its callers share. */
 static void cg_give_body(struct cg_plan *plan, const struct cg_name *name) {
   struct cg_attribute_shared shared = {NULL, {NULL}};
-  cg_declare_mark_builtin(name->function, name->builtin);
+  cg_declare_mark_builtin(name->function, name->form);
   cg_attribute_add_defaults(name->function);
   for (size_t i = 0; i < name->calls.count; i++)
     cg_attribute_share(&shared, LLVMGetBasicBlockParent(LLVMGetInstructionParent(name->calls.items[i])));
   cg_attribute_add_shared(name->function, &shared);
-  cg_build_body(plan->module, name->function, name->builtin);
+  cg_build_body(plan->module, name->function, name->form);
 }
 
 static void cg_lower_all(struct cg_plan *plan) {

@@ -5,7 +5,12 @@
  *
  *     declare ptr @websocketSend(i64, ptr)
  *
- * It then passes the complete module to osp_ws_codegen_lower_module(). Lowering gives every such declaration a body,
+ * A caller that only looks at the Result and releases it can do without the block. It declares the function with the
+ * suffix ".unboxed", which returns the value and the error message, null on success; the caller owns both:
+ *
+ *     declare { i64, ptr } @websocketQueuedBytes.unboxed(i64)
+ *
+ * The compiler then passes the complete module to osp_ws_codegen_lower_module(). Lowering gives every such declaration a body,
  * and wraps raw functions that are passed as handlers in closure cells. Nothing else in the module changes. The bodies
  * call the runtime, libosprey_ws.a. spec/abi.md describes the layouts of the values.
  *
@@ -135,25 +140,28 @@ struct osp_ws_codegen_options {
 OSP_WS_CODEGEN_API int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                                    osp_ws_codegen_report *report, void *context);
 
-/* The LLVM types of a builtin's function, `ptr (parameters…)`; of the Result block that it returns a pointer to,
- * `{ T, i8, ptr }`; of a record's block, `{ i64, fields… }`; of the code in a handler's closure cell, `ptr (ptr cell,
- * parameters…)`. */
+/* The LLVM types of a builtin's function, `ptr (parameters…)`; of its unboxed form, `{ T, ptr } (parameters…)`, where T
+ * is i64 if there is no value; of the Result block, `{ T, i8, ptr }`; of a record's block, `{ i64, fields… }`; of the
+ * code in a handler's closure cell, `ptr (ptr cell, parameters…)`. */
 OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_function_type(LLVMContextRef llvm,
                                                             const struct osp_ws_codegen_builtin *builtin);
+OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_unboxed_type(LLVMContextRef llvm,
+                                                           const struct osp_ws_codegen_builtin *builtin);
 OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_result_type(LLVMContextRef llvm, const struct osp_ws_codegen_type *value);
 OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_record_type(LLVMContextRef llvm,
                                                           const struct osp_ws_codegen_type *record);
 OSP_WS_CODEGEN_API LLVMTypeRef osp_ws_codegen_handler_type(LLVMContextRef llvm,
                                                            const struct osp_ws_codegen_type *handler);
 
-/* Returns the function of a builtin under its name or alias, and declares it if necessary. Reports an error and returns
- * NULL if there is no such builtin, or if the name is already used for something else. */
+/* Returns the function of a builtin under its name or alias, with or without ".unboxed", and declares it if necessary.
+ * Reports an error and returns NULL if there is no such builtin, or if the name is already used for something else. */
 OSP_WS_CODEGEN_API LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name,
                                                        osp_ws_codegen_report *report, void *context);
 
 /* Builds a call to a builtin at the builder's position. Declares the function and checks the arguments. A handler may
- * be a plain function: lowering wraps it in a closure cell. Returns the pointer to the Result block, which the caller
- * owns, or NULL after an error. The module still has to be lowered. */
+ * be a plain function: lowering wraps it in a closure cell. Returns the pointer to the Result block, or the value and
+ * message of a name with ".unboxed", which the caller owns; or NULL after an error. The module still has to be
+ * lowered. */
 OSP_WS_CODEGEN_API LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name,
                                                           LLVMValueRef *arguments, size_t count,
                                                           osp_ws_codegen_report *report, void *context);

@@ -45,6 +45,16 @@ void cg_result_return(LLVMBuilderRef builder, LLVMModuleRef module, const struct
   cg_return_block(builder, module, type, value, discriminant, message);
 }
 
+/*   %answered = insertvalue { T, ptr } poison, T %answer, 0
+ *   %unboxed = insertvalue { T, ptr } %answered, ptr %message, 1
+ *   ret { T, ptr } %unboxed */
+void cg_result_return_unboxed(LLVMBuilderRef builder, LLVMValueRef value, LLVMValueRef message) {
+  LLVMValueRef function = LLVMGetBasicBlockParent(LLVMGetInsertBlock(builder));
+  LLVMValueRef nothing = LLVMGetPoison(LLVMGetReturnType(LLVMGlobalGetValueType(function)));
+  LLVMValueRef answered = LLVMBuildInsertValue(builder, nothing, value, 0, "answered");
+  LLVMBuildRet(builder, LLVMBuildInsertValue(builder, answered, message, 1, "unboxed"));
+}
+
 /* Success is 0 in every field: the discriminant, the unit value, and the null message. */
 void cg_result_return_unit(LLVMBuilderRef builder, LLVMModuleRef module, const struct osp_ws_codegen_type *type,
                            LLVMValueRef message) {

@@ -34,10 +34,25 @@ static unsigned cg_type_members(LLVMContextRef llvm, const struct osp_ws_codegen
   return (unsigned)count;
 }
 
-LLVMTypeRef osp_ws_codegen_function_type(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin) {
+static LLVMTypeRef cg_type_builtin(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin,
+                                   LLVMTypeRef result) {
   LLVMTypeRef types[CG_TYPE_MOST_MEMBERS];
   unsigned count = cg_type_members(llvm, builtin->parameters, builtin->parameter_count, types);
-  return LLVMFunctionType(cg_type_pointer(llvm), types, count, false);
+  return LLVMFunctionType(result, types, count, false);
+}
+
+LLVMTypeRef osp_ws_codegen_function_type(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin) {
+  return cg_type_builtin(llvm, builtin, cg_type_pointer(llvm));
+}
+
+LLVMTypeRef osp_ws_codegen_unboxed_type(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin) {
+  LLVMTypeRef members[] = {cg_type_value(llvm, builtin->result), cg_type_pointer(llvm)};
+  return cg_type_builtin(llvm, builtin, LLVMStructTypeInContext(llvm, members, 2, false));
+}
+
+LLVMTypeRef cg_type_form(LLVMContextRef llvm, const struct cg_form *form) {
+  return form->unboxed ? osp_ws_codegen_unboxed_type(llvm, form->builtin)
+                       : osp_ws_codegen_function_type(llvm, form->builtin);
 }
 
 LLVMTypeRef cg_type_entry(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin) {

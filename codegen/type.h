@@ -1,7 +1,7 @@
 #pragma once
 /* The LLVM types of builtins, handlers and blocks (spec/abi.md). osprey_ws_codegen.h declares the public ones. */
 
-#include "osprey_ws_codegen.h"
+#include "form.h"
 
 #include <llvm-c/Core.h>
 
@@ -18,6 +18,9 @@ enum { CG_TYPE_MOST_MEMBERS = sizeof(union cg_type_bound) };
 
 LLVMTypeRef cg_type_pointer(LLVMContextRef llvm);
 LLVMTypeRef cg_type_value(LLVMContextRef llvm, const struct osp_ws_codegen_type *type);
+
+/* The function of a builtin: ptr (parameters…), or { T, ptr } (parameters…). */
+LLVMTypeRef cg_type_form(LLVMContextRef llvm, const struct cg_form *form);
 
 /* The C entry point of a builtin: T (parameters…, ptr error). */
 LLVMTypeRef cg_type_entry(LLVMContextRef llvm, const struct osp_ws_codegen_builtin *builtin);

@@ -165,14 +165,31 @@ OSP_WS_API char *osp_ws_value(int64_t id, const char *key, char **error);
 /* [WS-REMOVEVALUE] Forgets a string that is kept with a connection or a server. */
 OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error);
 
-/* [WS-HOST] Admits requests for a host name that a proxy passes on, besides the names of this machine. */
-OSP_WS_API int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **error);
+/* [WS-RECONNECT] Makes a client dial again, under the same ID, whenever its connection is lost. */
+OSP_WS_API int64_t osp_ws_reconnect(int64_t ws_id, int64_t first_delay_ms, int64_t longest_delay_ms, void *handler,
+                                    char **error);
+
+/* [WS-PATH] Lets clients connect at a further path too; one that ends in a star stands for all that begin so. */
+OSP_WS_API int64_t osp_ws_server_path(int64_t server_id, const char *path, char **error);
+
+/* [WS-PAGE] Serves a text at a path of the server's port. */
+OSP_WS_API int64_t osp_ws_server_page(int64_t server_id, const char *path, const char *content_type, const char *body,
+                                      char **error);
+
+/* [WS-FILE] Serves a file, read at the call, at a path of the server's port. */
+OSP_WS_API int64_t osp_ws_server_file(int64_t server_id, const char *path, const char *file, char **error);
+
+/* [WS-METRICS] Serves counts of the server, in the text format of Prometheus, to clients on the same machine. */
+OSP_WS_API int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error);
 
 /* [WS-REFUSE] Refuses a client, in its open handler, with an HTTP status from 400 to 599 and a reason. */
 OSP_WS_API int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **error);
 
 /* [WS-ANSWER] Adds a header, in the open handler, to the answer that admits or refuses a client. */
 OSP_WS_API int64_t osp_ws_answer_header(int64_t ws_id, const char *name, const char *value, char **error);
+
+/* [WS-HOST] Admits requests for a host name that a proxy passes on, besides the names of this machine. */
+OSP_WS_API int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **error);
 
 /* [WS-PROXY] Believes the proxies of an address or network about the addresses of their clients. */
 OSP_WS_API int64_t osp_ws_server_trust_proxy(int64_t server_id, const char *network, char **error);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "client/stay.h"
 #include "conn/end.h"
 #include "conn/handle.h"
 #include "io/wait.h"
@@ -35,10 +36,21 @@ int ws_close_check(int64_t code, const char *reason, struct ws_error *error) {
   return ws_error_is_set(error) ? -1 : 0;
 }
 
+static bool ws_close_is_of_client(const struct ws_conn *conn) {
+  return conn->group->rules->role == WS_ROLE_CLIENT;
+}
+
+static void ws_close_now(struct ws_conn *conn, int code, const char *reason) {
+  if (ws_close_is_of_client(conn))
+    ws_stay_close(conn, code, reason, strlen(reason));
+  else
+    ws_end_close(conn, code, reason, strlen(reason));
+}
+
 static void ws_close_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_close_task *work = ws_container_of(task, struct ws_close_task, task);
   (void)loop;
-  ws_end_close(work->conn, work->code, work->reason, strlen(work->reason));
+  ws_close_now(work->conn, work->code, work->reason);
   ws_conn_unpin(work->conn);
   ws_mem_free(work);
 }
@@ -56,19 +68,30 @@ static int ws_close_post(struct ws_conn *conn, int code, const char *reason, str
   }
   *work = (struct ws_close_task){.task.run = ws_close_run, .conn = conn, .code = code};
   strcpy(work->reason, reason);
-  ws_handle_pin_again(conn->id);
+  ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(ws_conn_loop(conn), &work->task);
   return 0;
+}
+
+/* A client that dials again is closed in any state, once. */
+static int ws_close_check_open(struct ws_conn *conn, struct ws_error *error) {
+  if (ws_close_is_of_client(conn) && ws_stay_returns(conn))
+    return 0;
+  return ws_conn_check_open("close", conn, error);
 }
 
 int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
   struct ws_found found;
   int outcome = 0;
-  if (ws_lookup_open("close", id, &found, error))
+  if (ws_lookup_id("close", id, &found, error))
     return -1;
+  if (ws_close_check_open(found.conn, error)) {
+    ws_lookup_release(&found);
+    return -1;
+  }
   int64_t timeout_ms = found.conn->group->rules->limits.close_timeout_ms;
   if (found.local)
-    ws_end_close(found.conn, code, reason, strlen(reason));
+    ws_close_now(found.conn, code, reason);
   else
     outcome = ws_close_post(found.conn, code, reason, error);
   ws_lookup_release(&found);

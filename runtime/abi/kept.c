@@ -30,7 +30,7 @@ static int ws_owner_find(struct ws_owner *owner, const char *op, int64_t id, con
     return owner->server ? 0 : -1;
   }
   if (owner->kind == WS_HANDLE_CONNECTION)
-    return ws_lookup_conn(op, id, &owner->found, error);
+    return ws_lookup_id(op, id, &owner->found, error);
   ws_error_value_owner(error, op, id);
   return -1;
 }
@@ -43,13 +43,15 @@ static void ws_owner_release(struct ws_owner *owner) {
 }
 
 /* Charges what the values hold to the server's memory. A connection counts it at the end of the turn, or if another
- * thread owns it with its next input or output. */
+ * thread owns it with its next input or output. A client has no such limit: its values outlive its connections. */
 static void ws_owner_charge(struct ws_owner *owner, int64_t bytes) {
   if (owner->server) {
     ws_held_add(&owner->server->budget, bytes);
     return;
   }
   struct ws_conn *conn = owner->found.conn;
+  if (!conn->group->budget)
+    return;
   atomic_fetch_add(&conn->kept, (uint32_t)bytes);
   if (owner->found.local)
     ws_conn_queue(conn);

@@ -1,5 +1,6 @@
 #include "lookup.h"
 
+#include "client/stay.h"
 #include "conn/conn.h"
 #include "conn/handle.h"
 #include "server/server.h"
@@ -18,18 +19,62 @@ void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum
     ws_error_timer_over(error, op, id);
 }
 
-int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
+/* Why it is not found, otherwise. */
+static enum ws_handle_state ws_lookup_handle(int64_t handle, struct ws_found *found) {
   const struct ws_loop_thread *here = ws_loop_thread_current();
-  enum ws_handle_state state = WS_HANDLE_GONE;
-  found->conn = here ? ws_handle_owned(WS_HANDLE_CONNECTION, id, here->index) : NULL;
+  enum ws_handle_state state = WS_HANDLE_ALIVE;
+  found->conn = here ? ws_handle_owned(WS_HANDLE_CONNECTION, handle, here->index) : NULL;
   found->local = found->conn != NULL;
   if (!found->local)
-    found->conn = ws_handle_pin(WS_HANDLE_CONNECTION, id, &state);
-  if (found->conn && !ws_conn_is_refused(found->conn))
+    found->conn = ws_handle_pin(WS_HANDLE_CONNECTION, handle, &state);
+  return state;
+}
+
+/* From the first connection of a client to the one in its place, if there is one now. */
+static void ws_lookup_follow(struct ws_found *found) {
+  struct ws_found now;
+  int64_t handle = ws_stay_now(found->conn);
+  if (handle <= 0)
+    return;
+  ws_lookup_handle(handle, &now);
+  if (!now.conn)
+    return;
+  ws_lookup_release(found);
+  *found = now;
+}
+
+int ws_lookup_client(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
+  enum ws_handle_state state = ws_lookup_handle(id, found);
+  if (found->conn && !ws_conn_is_refused(found->conn) && found->conn->id == id) {
+    if (ws_conn_state(found->conn) == WS_CONN_PARKED)
+      ws_lookup_follow(found);
     return 0;
-  if (found->conn)
+  }
+  if (found->conn) {
+    state = found->conn->id == id ? WS_HANDLE_GONE : WS_HANDLE_UNKNOWN;
     ws_lookup_release(found);
+  }
   ws_lookup_failed(op, WS_HANDLE_CONNECTION, id, state, error);
+  return -1;
+}
+
+int ws_lookup_id(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
+  if (ws_lookup_client(op, id, found, error))
+    return -1;
+  if (ws_conn_state(found->conn) != WS_CONN_PARKED || ws_stay_returns(found->conn))
+    return 0;
+  ws_lookup_release(found);
+  ws_error_closed(error, op, id);
+  return -1;
+}
+
+int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
+  if (ws_lookup_id(op, id, found, error))
+    return -1;
+  if (ws_conn_state(found->conn) != WS_CONN_PARKED)
+    return 0;
+  ws_lookup_release(found);
+  ws_error_reconnecting(error, op, id);
   return -1;
 }
 

@@ -19,7 +19,13 @@ struct ws_found {
 /* 0, or -1 with the error set. A connection that has ended is found until its close handler has returned. */
 int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
 
-/* The same for a connection that takes messages. */
+/* The same, also for a client that has no connection now, but dials again (PARKED). */
+int ws_lookup_id(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
+
+/* The same, also for a client that has just ended, and may still be asked to dial again. */
+int ws_lookup_client(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
+
+/* As ws_lookup_conn, for a connection that takes messages. */
 int ws_lookup_open(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
 
 /* Sets the error of an ID of this kind, from why it is not alive. */

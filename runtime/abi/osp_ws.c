@@ -7,6 +7,8 @@
 #include "client/connect.h"
 #include "client/on_close.h"
 #include "client/recently_closed.h"
+#include "client/reconnect.h"
+#include "client/stay.h"
 #include "close.h"
 #include "conn/loop_thread.h"
 #include "conn/send.h"
@@ -20,6 +22,7 @@
 #include "server/server.h"
 #include "server/server_broadcast.h"
 #include "server/server_listen.h"
+#include "server/server_pages.h"
 #include "server/server_settings.h"
 #include "server/server_stop.h"
 #include "ticker.h"
@@ -83,16 +86,33 @@ int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_found found = {0};
-  if (ws_lookup_conn("on close", ws_id, &found, &failure)) {
+  if (ws_lookup_client("on close", ws_id, &found, &failure)) {
     if (ws_recently_closed_has(ws_id)) {
       ws_error_clear(&failure);
       ws_on_close(NULL, false, ws_id, handler, &failure);
     }
   } else {
+    bool parked = ws_conn_state(found.conn) == WS_CONN_PARKED;
     if (found.conn->group->ops->server_id)
       ws_error_server_connection(&failure, ws_id);
+    else if (parked && !ws_stay_returns(found.conn) && !ws_recently_closed_has(ws_id))
+      ws_error_closed(&failure, "on close", ws_id);
     else
       ws_on_close(found.conn, found.local, ws_id, handler, &failure);
+    ws_lookup_release(&found);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_reconnect(int64_t ws_id, int64_t first_delay_ms, int64_t longest_delay_ms, void *handler, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_found found;
+  if (ws_lookup_client("reconnect", ws_id, &found, &failure) == 0) {
+    if (found.conn->group->ops->server_id)
+      ws_error_reconnect_server(&failure, ws_id);
+    else
+      ws_reconnect(found.conn, found.local, first_delay_ms, longest_delay_ms, handler, &failure);
     ws_lookup_release(&found);
   }
   return osp_ws_done(&failure, error);
@@ -151,7 +171,7 @@ void *osp_ws_connection(int64_t ws_id, char **error) {
   ws_error_clear(&failure);
   struct ws_found found;
   void *record = NULL;
-  if (ws_lookup_conn("connection", ws_id, &found, &failure) == 0) {
+  if (ws_lookup_id("connection", ws_id, &found, &failure) == 0) {
     record = ws_conn_new_record(found.conn);
     ws_lookup_release(&found);
   }
@@ -351,6 +371,51 @@ int64_t osp_ws_server_protocols(int64_t server_id, const char *protocols, char *
   struct ws_server *server = ws_lookup_server("protocols", server_id, &failure);
   if (server) {
     ws_server_settings_protocols(server, protocols, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_path(int64_t server_id, const char *path, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server path", server_id, &failure);
+  if (server) {
+    ws_server_pages_endpoint(server, path, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_page(int64_t server_id, const char *path, const char *content_type, const char *body,
+                           char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server page", server_id, &failure);
+  if (server) {
+    ws_server_pages_text(server, path, content_type, body, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_file(int64_t server_id, const char *path, const char *file, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server file", server_id, &failure);
+  if (server) {
+    ws_server_pages_file(server, path, file, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("server metrics", server_id, &failure);
+  if (server) {
+    ws_server_pages_metrics(server, path, &failure);
     ws_server_unpin(server);
   }
   return osp_ws_done(&failure, error);

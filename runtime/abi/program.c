@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "client/client.h"
 #include "conn/loop_thread.h"
 #include "conn/turn.h"
@@ -66,20 +65,18 @@ static void ws_program_set_ending(bool ending) {
 
 static void ws_program_close_clients(struct ws_loop *loop, struct ws_task *task) {
   (void)loop;
+  (void)task;
   ws_clients_close(ws_loop_thread_current());
-  ws_mem_free(task);
 }
 
-/* Posts the close of all clients to every loop thread but `here`. Without memory for that, the process cuts them
- * off. */
+/* Posts the close of all clients to every loop thread but `here`. Once in a process. */
 static void ws_program_post_close(const struct ws_loop_thread *here) {
+  static struct ws_task tasks[WS_LOOP_THREADS_MAX];
   for (unsigned i = 0; i < ws_loop_threads_count(); i++) {
     struct ws_loop_thread *thread = ws_loop_thread_at(i);
-    struct ws_task *task = thread == here ? NULL : ws_mem_alloc(sizeof *task);
-    if (!task)
-      continue;
-    *task = (struct ws_task){.run = ws_program_close_clients};
-    ws_loop_post(thread->loop, task);
+    tasks[i].run = ws_program_close_clients;
+    if (thread != here)
+      ws_loop_post(thread->loop, &tasks[i]);
   }
 }
 

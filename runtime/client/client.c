@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "conn/end.h"
 #include "conn/flush.h"
+#include "conn/handle.h"
 #include "conn/head_reader.h"
 #include "conn/random.h"
 #include "conn/turn.h"
@@ -26,36 +27,38 @@
 #include "protocol/client_handshake.h"
 #include "recently_closed.h"
 #include "refused.h"
+#include "stay.h"
 
 enum {
   WS_CLIENT_INTERIM_MAX = 8,
   WS_CLIENT_BODY_MS = 1000, /* for the body of a refusal */
 };
 
+/* One connection, from its dial to its end. If the client dials again (stay.h), each further connection is a struct of
+ * its own, and the first, which the program's connect made, has the arguments of all. */
 struct ws_client {
   struct ws_group group;
-  struct ws_conn conn;
-  struct ws_rules rules;
+  struct ws_stay stay; /* with the connection */
   struct ws_task start_task;
   struct ws_pending_connect *connect; /* NULL once it is settled */
   struct ws_dial *dial;
   struct ws_tls_context *tls;
   struct ws_chunk *request; /* holds secrets: wiped at the end of the handshake */
   int64_t deadline_ms;
-  int64_t timeout_ms;
-  char *url_text;
-  char *headers;
-  char *protocols;
-  char *protocol;    /* negotiated; NULL: none */
-  struct ws_url url; /* of url_text */
-  struct ws_client_handshake_offer offer;
+  int32_t timeout_ms;
+  uint8_t interim;                        /* responses before the final one */
+  bool text_only;                         /* the first's: websocketConnect's, binary messages are refused */
+  char *protocol;                         /* negotiated; NULL: none */
+  struct ws_client_handshake_offer offer; /* its headers and protocols are the first's, kept for the next handshake */
   struct ws_address remote;
+  struct ws_refused *refused; /* the server refused, and its body is awaited; else NULL */
+
+  /* Of the first only. */
+  struct ws_rules rules;
+  char *url_text;
+  struct ws_url url; /* of url_text */
   void **handler;
   void **on_close;
-  struct ws_refused *refused; /* the server refused, and its body is awaited; else NULL */
-  int interim;                /* responses before the final one */
-  bool text_only;             /* websocketConnect's: binary messages are refused */
-  bool has_ended;             /* the close handler was called or is lost: websocketOnClose asks recently_closed.h */
 };
 
 static _Atomic int ws_clients_alive;
@@ -63,7 +66,16 @@ static pthread_mutex_t ws_clients_tls_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ws_tls_context *ws_clients_tls;
 
 static struct ws_client *ws_client_of(const struct ws_conn *conn) {
-  return ws_container_of(conn, struct ws_client, conn);
+  return ws_container_of(ws_stay_of(conn), struct ws_client, stay);
+}
+
+static bool ws_client_is_later(const struct ws_client *client) {
+  return client->stay.first != &client->stay;
+}
+
+/* The one with the arguments of all. */
+static struct ws_client *ws_client_first(const struct ws_client *client) {
+  return ws_container_of(client->stay.first, struct ws_client, stay);
 }
 
 /* ---- the outcome of the connect */
@@ -75,46 +87,56 @@ static bool ws_client_settle(struct ws_client *client, int64_t id, const struct 
   return ws_pending_connect_settle(connect, id, error);
 }
 
+static void ws_client_give_up(struct ws_client *client, const struct ws_error *error) {
+  if (ws_client_is_later(client))
+    ws_stay_failed(&client->stay, error->text);
+  else if (client->connect)
+    ws_client_settle(client, 0, error);
+}
+
 static void ws_client_failed(struct ws_client *client, const char *cause) {
   char shown[512];
   struct ws_error error;
-  if (!client->connect)
-    return;
-  ws_error_connect(&error, ws_log_url(shown, sizeof shown, client->url_text), cause);
-  ws_client_settle(client, 0, &error);
+  ws_error_connect(&error, ws_log_url(shown, sizeof shown, ws_client_first(client)->url_text), cause);
+  ws_client_give_up(client, &error);
 }
 
 /* The deadline passed after the dial, which keeps its own. */
 static void ws_client_timed_out(struct ws_client *client) {
   char shown[512];
   struct ws_error error;
-  bool tls = ws_conn_state(&client->conn) == WS_CONN_CONNECTING;
-  ws_error_connect_timeout(&error, ws_log_url(shown, sizeof shown, client->url_text), client->timeout_ms,
-                           tls ? "during the TLS handshake" : "during the WebSocket handshake");
-  ws_client_settle(client, 0, &error);
+  bool tls = ws_conn_state(&client->stay.conn) == WS_CONN_CONNECTING;
+  ws_error_connect_timeout(&error, ws_log_url(shown, sizeof shown, ws_client_first(client)->url_text),
+                           client->timeout_ms, tls ? "during the TLS handshake" : "during the WebSocket handshake");
+  ws_client_give_up(client, &error);
 }
 
 /* ---- memory */
 
+/* What this handshake held of secrets. The program's headers are kept for the next one. */
 static void ws_client_wipe_secrets(struct ws_client *client) {
   ws_mem_wipe(client->offer.key, sizeof client->offer.key);
   if (client->request)
     ws_mem_wipe(client->request->bytes, client->request->size);
   ws_chunk_unref(client->request);
   client->request = NULL;
-  ws_mem_free_secret(client->headers);
-  client->headers = NULL;
 }
 
 static void ws_client_free(struct ws_client *client) {
   ws_client_wipe_secrets(client);
-  ws_roots_drop(client->handler);
-  ws_roots_drop(client->on_close);
   ws_tls_context_unref(client->tls);
   ws_refused_free(client->refused);
   ws_mem_free(client->protocol);
-  ws_mem_free_secret(client->protocols);
-  ws_mem_free_secret(client->url_text);
+  if (ws_client_is_later(client)) {
+    ws_conn_unpin(&ws_client_first(client)->stay.conn);
+  } else {
+    ws_roots_drop(client->handler);
+    ws_roots_drop(client->on_close);
+    ws_stay_plan_free(client->stay.plan);
+    ws_mem_free_secret((char *)(uintptr_t)client->offer.headers);
+    ws_mem_free_secret((char *)(uintptr_t)client->offer.protocols);
+    ws_mem_free_secret(client->url_text);
+  }
   ws_mem_free(client);
   atomic_fetch_sub(&ws_clients_alive, 1);
   ws_wait_notify();
@@ -160,23 +182,32 @@ static int ws_client_copy(struct ws_client *client, const char *url, const struc
   client->text_only = !options;
   if (!options)
     return 0;
-  client->headers = ws_mem_strdup(options->headers);
-  client->protocols = ws_mem_strdup(options->protocols);
-  if (!client->headers || !client->protocols)
+  client->offer.headers = ws_mem_strdup(options->headers);
+  client->offer.protocols = ws_mem_strdup(options->protocols);
+  if (!client->offer.headers || !client->offer.protocols)
     return -1;
-  client->offer.headers = client->headers;
-  client->offer.protocols = client->protocols;
   client->offer.compression = options->compression;
   return 0;
 }
 
-struct ws_client *ws_client_new(const char *url, const struct ws_options_record *options, void *handler,
-                                struct ws_pending_connect *connect, struct ws_why *why) {
+/* Zeroed, without arguments. `first` is NULL for one that is the first itself. */
+static struct ws_client *ws_client_allocate(struct ws_client *first) {
   struct ws_client *client = ws_mem_calloc(1, sizeof *client);
-  ws_why_set(why, "out of memory");
   if (!client)
     return NULL;
   atomic_fetch_add(&ws_clients_alive, 1);
+  client->stay.first = first ? &first->stay : &client->stay;
+  if (first)
+    ws_handle_pin_again(first->stay.conn.id);
+  return client;
+}
+
+struct ws_client *ws_client_new(const char *url, const struct ws_options_record *options, void *handler,
+                                struct ws_pending_connect *connect, struct ws_why *why) {
+  struct ws_client *client = ws_client_allocate(NULL);
+  ws_why_set(why, "out of memory");
+  if (!client)
+    return NULL;
   ws_client_set_rules(client, options);
   bool made = ws_client_copy(client, url, options, handler) == 0;
   if (made && ws_handshake_key_generate(client->offer.key, &ws_random_keys)) {
@@ -203,7 +234,7 @@ int64_t ws_client_timeout_ms(const struct ws_client *client) {
 
 static void ws_client_dialed(void *context, int fd, const struct ws_why *why) {
   struct ws_client *client = context;
-  struct ws_conn *conn = &client->conn;
+  struct ws_conn *conn = &client->stay.conn;
   struct ws_why tls_why;
   char host[256];
   client->dial = NULL;
@@ -213,7 +244,8 @@ static void ws_client_dialed(void *context, int fd, const struct ws_why *why) {
   }
   if (ws_address_of_peer(fd, &client->remote) == 0)
     conn->port = ws_address_port(&client->remote);
-  snprintf(host, sizeof host, "%.*s", (int)client->url.authority.host.size, client->url.authority.host.data);
+  snprintf(host, sizeof host, "%.*s", (int)ws_client_first(client)->url.authority.host.size,
+           ws_client_first(client)->url.authority.host.data);
   if (!client->tls) {
     ws_tcp_stream_open(&conn->stream, fd);
   } else if (ws_tls_stream_open_client(&conn->stream, fd, client->tls, host, &tls_why)) {
@@ -249,7 +281,7 @@ static void ws_client_connected(struct ws_conn *conn) {
 }
 
 static int ws_client_accept(struct ws_client *client, const struct ws_client_handshake_answer *answer) {
-  struct ws_conn *conn = &client->conn;
+  struct ws_conn *conn = &client->stay.conn;
   conn->deflate = answer->deflate;
   if (answer->protocol.data) {
     client->protocol = ws_mem_alloc(answer->protocol.size + 1);
@@ -258,32 +290,44 @@ static int ws_client_accept(struct ws_client *client, const struct ws_client_han
     memcpy(client->protocol, answer->protocol.data, answer->protocol.size);
     client->protocol[answer->protocol.size] = '\0';
   }
-  return ws_conn_identify(conn);
+  if (ws_conn_identify(conn))
+    return -1;
+  if (ws_client_is_later(client)) {
+    client->group.handle = conn->id;
+    conn->id = ws_client_first(client)->stay.conn.id;
+  }
+  return 0;
 }
 
 static void ws_client_opened(struct ws_client *client) {
-  struct ws_conn *conn = &client->conn;
+  struct ws_conn *conn = &client->stay.conn;
   if (ws_log_wants(WS_LOG_INFO)) {
     char shown[512];
     ws_log(WS_LOG_INFO, "connection %" PRId64 " to %s is open", conn->id,
-           ws_log_url(shown, sizeof shown, client->url_text));
+           ws_log_url(shown, sizeof shown, ws_client_first(client)->url_text));
   }
   ws_conn_admit(conn);
-  if (!ws_client_settle(client, conn->id, NULL))
+  if (ws_client_is_later(client)) {
+    ws_stay_opened(&client->stay);
+  } else if (!ws_client_settle(client, conn->id, NULL)) {
+    atomic_store(&client->stay.left, true);
     ws_end_close(conn, WS_CLOSE_GOING_AWAY, "", 0);
+  }
 }
 
 /* Not past the deadline of the connect. */
 static void ws_client_await_body(struct ws_client *client) {
   int64_t until_ms = ws_clock_ms() + WS_CLIENT_BODY_MS;
-  ws_timer_arm(ws_conn_loop(&client->conn), &client->conn.timer,
+  ws_timer_arm(ws_conn_loop(&client->stay.conn), &client->stay.conn.timer,
                until_ms < client->deadline_ms ? until_ms : client->deadline_ms);
 }
 
 /* The server refused. The first line of its body says why, if it comes soon. */
 static void ws_client_refused(struct ws_client *client, const struct ws_http_head *head, const uint8_t *body,
                               size_t n) {
-  struct ws_conn *conn = &client->conn;
+  struct ws_conn *conn = &client->stay.conn;
+  if (ws_client_is_later(client))
+    ws_stay_refused(&client->stay, head);
   client->refused = ws_refused_new(head);
   if (!client->refused)
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
@@ -316,7 +360,7 @@ static void ws_client_answered(struct ws_client *client, int outcome, const stru
     }
     snprintf(cause, sizeof cause, "out of memory");
   }
-  ws_end_drop(&client->conn, WS_DROP_LOCAL, cause);
+  ws_end_drop(&client->stay.conn, WS_DROP_LOCAL, cause);
 }
 
 /* Returns true for a response before the final one (RFC 9110 section 15.2). */
@@ -326,7 +370,7 @@ static bool ws_client_is_interim(int outcome, const struct ws_http_head *head) {
 
 /* Returns true if the head was an interim response, so that another head follows. */
 static bool ws_client_one_head(struct ws_client *client, uint8_t *bytes, size_t n, size_t *used) {
-  struct ws_conn *conn = &client->conn;
+  struct ws_conn *conn = &client->stay.conn;
   struct ws_http_head scratch;
   struct ws_http_head *head;
   struct ws_head_reader *kept = conn->handshake;
@@ -342,8 +386,11 @@ static bool ws_client_one_head(struct ws_client *client, uint8_t *bytes, size_t 
   else if (!interim)
     ws_client_answered(client, outcome, head, bytes + *used, n - *used);
   ws_head_reader_wipe(&kept, bytes, *used);
-  if (!interim)
+  if (!interim) {
     ws_client_wipe_secrets(client);
+    if (ws_client_is_later(client) && ws_conn_state(conn) == WS_CONN_OPEN)
+      ws_stay_greet(&client->stay);
+  }
   return interim;
 }
 
@@ -368,7 +415,8 @@ static void ws_client_broken(struct ws_conn *conn, enum ws_drop_cause cause, con
   struct ws_client *client = ws_client_of(conn);
   char text[512];
   /* A server that expects TLS closes without an answer. */
-  bool unanswered = cause == WS_DROP_PEER && !client->url.secure && !conn->handshake;
+  bool unanswered = cause == WS_DROP_PEER && !ws_client_first(client)->url.secure && !conn->handshake;
+  client->stay.distrusts = ws_stream_is_secure(&conn->stream) && ws_tls_stream_distrusts(&conn->stream);
   if (client->refused) {
     ws_client_failed(client, ws_refused_text(client->refused));
     return;
@@ -385,16 +433,24 @@ static void ws_client_broken(struct ws_conn *conn, enum ws_drop_cause cause, con
 
 static enum ws_verdict ws_client_message(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
                                          size_t n) {
-  struct ws_client *client = ws_client_of(conn);
-  if (client->text_only && binary) {
+  const struct ws_client *first = ws_client_first(ws_client_of(conn));
+  if (first->text_only && binary) {
     ws_end_fail(conn, WS_CLOSE_UNSUPPORTED_DATA, "binary messages are not handled here", NULL);
     return WS_VERDICT_SUCCESS;
   }
-  if (client->text_only)
-    return ws_call_text(call, *client->handler, bytes, n);
+  if (first->text_only)
+    return ws_call_text(call, *first->handler, bytes, n);
   void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *client->handler, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
+  return record ? ws_call_message(call, *first->handler, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
                 : WS_VERDICT_NO_MEMORY;
+}
+
+/* Puts back a handler that was taken for its call, unless it has set another. */
+static void ws_client_put_on_close(struct ws_client *first, void **handler) {
+  if (first->on_close)
+    ws_roots_drop(handler);
+  else
+    first->on_close = handler;
 }
 
 static void ws_client_ended(struct ws_conn *conn) {
@@ -405,14 +461,17 @@ static void ws_client_ended(struct ws_conn *conn) {
   if (client->dial)
     ws_dial_cancel(client->dial);
   client->dial = NULL;
-  client->has_ended = true;
   if (!conn->admitted)
     return;
   ws_log(WS_LOG_INFO, "connection %" PRId64 " has ended with %d", conn->id, conn->code);
-  if (client->on_close)
-    ws_conn_call_close(conn, client->on_close);
-  else
-    ws_recently_closed_add(conn->id, client->url_text, conn->code, conn->reason);
+  void **handler = ws_client_first(client)->on_close;
+  if (!handler) {
+    ws_recently_closed_add(conn->id, ws_client_first(client)->url_text, conn->code, conn->reason);
+    return;
+  }
+  ws_client_first(client)->on_close = NULL;
+  ws_conn_call_close(conn, handler);
+  ws_client_put_on_close(ws_client_first(client), handler);
 }
 
 static void ws_client_release(struct ws_conn *conn) {
@@ -420,7 +479,7 @@ static void ws_client_release(struct ws_conn *conn) {
 }
 
 static void ws_client_url(const struct ws_conn *conn, char *to, size_t room) {
-  snprintf(to, room, "%s", ws_client_of(conn)->url_text);
+  snprintf(to, room, "%s", ws_client_first(ws_client_of(conn))->url_text);
 }
 
 static struct ws_slice ws_client_protocol(const struct ws_conn *conn) {
@@ -428,12 +487,17 @@ static struct ws_slice ws_client_protocol(const struct ws_conn *conn) {
   return ws_slice_of(protocol ? protocol : "");
 }
 
+static void ws_client_due(struct ws_conn *conn);
+
 static const struct ws_conn_ops ws_client_ops = {
     .connected = ws_client_connected,
     .head = ws_client_head,
     .message = ws_client_message,
     .broken = ws_client_broken,
     .ended = ws_client_ended,
+    .outlives = ws_stay_outlives,
+    .due = ws_client_due,
+    .returns = ws_stay_returns,
     .free = ws_client_release,
     .url = ws_client_url,
     .protocol = ws_client_protocol,
@@ -441,36 +505,47 @@ static const struct ws_conn_ops ws_client_ops = {
 
 /* ---- starting */
 
-static void ws_client_run(struct ws_loop *loop, struct ws_task *task) {
-  struct ws_client *client = ws_container_of(task, struct ws_client, start_task);
-  struct ws_conn *conn = &client->conn;
+/* On the loop thread. 0, or -1: no memory, and the client is still the caller's. */
+static int ws_client_dial(struct ws_client *client, struct ws_loop *loop) {
+  struct ws_conn *conn = &client->stay.conn;
   struct ws_why why;
   char host[256];
-  if (ws_turn_init(conn, &client->group)) {
-    ws_client_failed(client, "out of memory");
-    ws_client_free(client);
-    return;
-  }
+  if (ws_turn_init(conn, &client->group))
+    return -1;
   conn->remote = &client->remote;
   if (ws_loop_threads_are_ending()) {
     ws_end_drop(conn, WS_DROP_LOCAL, WS_END_OF_PROGRAM);
-    return;
+    return 0;
   }
   int64_t now = ws_loop_refresh(loop);
-  snprintf(host, sizeof host, "%.*s", (int)client->url.authority.host.size, client->url.authority.host.data);
+  const struct ws_url *url = &ws_client_first(client)->url;
+  snprintf(host, sizeof host, "%.*s", (int)url->authority.host.size, url->authority.host.data);
   client->dial =
-      ws_dial_start(loop, host, client->url.authority.port, client->deadline_ms - now, ws_client_dialed, client, &why);
+      ws_dial_start(loop, host, url->authority.port, client->deadline_ms - now, ws_client_dialed, client, &why);
   if (!client->dial)
     ws_end_drop(conn, WS_DROP_LOCAL, why.text);
+  return 0;
+}
+
+static void ws_client_run(struct ws_loop *loop, struct ws_task *task) {
+  struct ws_client *client = ws_container_of(task, struct ws_client, start_task);
+  if (ws_client_dial(client, loop)) {
+    ws_client_failed(client, "out of memory");
+    ws_client_free(client);
+  }
+}
+
+static void ws_client_join(struct ws_client *client, struct ws_loop_thread *thread) {
+  client->group.ops = &ws_client_ops;
+  client->group.rules = &ws_client_first(client)->rules;
+  client->group.thread = thread;
+  client->group.members = &thread->clients;
 }
 
 void ws_client_start(struct ws_client *client, struct ws_loop_thread *thread, int64_t deadline_ms, int64_t timeout_ms) {
-  client->group.ops = &ws_client_ops;
-  client->group.rules = &client->rules;
-  client->group.thread = thread;
-  client->group.members = &thread->clients;
+  ws_client_join(client, thread);
   client->deadline_ms = deadline_ms;
-  client->timeout_ms = timeout_ms;
+  client->timeout_ms = (int32_t)timeout_ms;
   client->start_task.run = ws_client_run;
   if (thread == ws_loop_thread_current())
     ws_client_run(thread->loop, &client->start_task);
@@ -478,14 +553,43 @@ void ws_client_start(struct ws_client *client, struct ws_loop_thread *thread, in
     ws_loop_post(thread->loop, &client->start_task);
 }
 
-void ws_client_set_on_close(struct ws_conn *conn, void **handler) {
-  struct ws_client *client = ws_client_of(conn);
-  if (client->has_ended) {
-    ws_recently_closed_call(conn->group->thread, conn->id, handler);
+/* Starts a further connection. NULL: no memory, or no random bytes for the key. */
+static struct ws_client *ws_client_again(struct ws_client *first) {
+  struct ws_client *client = ws_client_allocate(first);
+  if (!client)
+    return NULL;
+  ws_client_join(client, first->group.thread);
+  client->timeout_ms = (int32_t)ws_client_timeout_ms(first);
+  client->deadline_ms = ws_clock_ms() + client->timeout_ms;
+  client->offer = first->offer;
+  if (first->tls)
+    client->tls = ws_tls_context_ref(first->tls);
+  if (ws_handshake_key_generate(client->offer.key, &ws_random_keys) == 0 &&
+      ws_client_dial(client, first->group.thread->loop) == 0)
+    return client;
+  ws_client_free(client);
+  return NULL;
+}
+
+static void ws_client_due(struct ws_conn *conn) {
+  if (!ws_stay_is_due(conn))
     return;
-  }
-  ws_roots_drop(client->on_close);
-  client->on_close = handler;
+  struct ws_client *client = ws_client_again(ws_client_of(conn));
+  ws_stay_dialed(conn, client ? &client->stay : NULL);
+}
+
+/* ---- the close handler */
+
+/* An end of the past that no close handler has heard of is told to this one. The handler may turn the loop, and so
+ * retire the ID. */
+void ws_client_set_on_close(struct ws_conn *conn, void **handler) {
+  struct ws_client *first = ws_client_first(ws_client_of(conn));
+  ws_handle_pin_again(ws_conn_handle(conn));
+  ws_roots_drop(first->on_close);
+  first->on_close = NULL;
+  ws_recently_closed_call(conn->group->thread, conn->id, *handler);
+  ws_client_put_on_close(first, handler);
+  ws_conn_unpin(conn);
 }
 
 /* ---- the end of the program */
@@ -493,11 +597,13 @@ void ws_client_set_on_close(struct ws_conn *conn, void **handler) {
 void ws_clients_close(struct ws_loop_thread *thread) {
   for (struct ws_list_node *node = thread->clients.first; node; node = node->next) {
     struct ws_conn *conn = ws_conn_of_member(node);
+    atomic_store(&ws_client_of(conn)->stay.first->left, true);
     if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
       ws_end_drop(conn, WS_DROP_LOCAL, WS_END_OF_PROGRAM);
     else
       ws_end_close(conn, WS_CLOSE_GOING_AWAY, "", 0);
   }
+  ws_stays_end(thread);
 }
 
 static bool ws_clients_are_gone(void *context) {

@@ -21,7 +21,8 @@ static void ws_on_close_run(struct ws_loop *loop, struct ws_task *task) {
     ws_client_set_on_close(work->conn, work->handler);
     ws_conn_unpin(work->conn);
   } else {
-    ws_recently_closed_call(ws_loop_thread_current(), work->id, work->handler);
+    ws_recently_closed_call(ws_loop_thread_current(), work->id, *work->handler);
+    ws_roots_drop(work->handler);
   }
   ws_mem_free(work);
 }
@@ -40,7 +41,7 @@ int ws_on_close(struct ws_conn *conn, bool local, int64_t id, void *handler, str
   }
   *work = (struct ws_on_close_task){.task.run = ws_on_close_run, .conn = conn, .id = id, .handler = root};
   if (conn)
-    ws_handle_pin_again(id);
+    ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(conn ? ws_conn_loop(conn) : ws_loop_thread_next()->loop, &work->task);
   return 0;
 }

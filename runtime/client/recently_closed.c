@@ -23,6 +23,14 @@ static pthread_mutex_t ws_recently_closed_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct ws_recently_closed ws_recently_closed_ring[WS_RECENTLY_CLOSED_MAX];
 static unsigned ws_recently_closed_next;
 
+static struct ws_recently_closed *ws_recently_closed_find(int64_t id) {
+  for (int i = 0; i < WS_RECENTLY_CLOSED_MAX; i++) {
+    if (ws_recently_closed_ring[i].id == id)
+      return &ws_recently_closed_ring[i];
+  }
+  return NULL;
+}
+
 void ws_recently_closed_add(int64_t id, const char *url, int code, const char *reason) {
   size_t url_size = strlen(url) + 1;
   size_t reason_size = reason ? strlen(reason) + 1 : 1;
@@ -32,18 +40,12 @@ void ws_recently_closed_add(int64_t id, const char *url, int code, const char *r
   memcpy(text, url, url_size);
   memcpy(text + url_size, reason ? reason : "", reason_size);
   pthread_mutex_lock(&ws_recently_closed_lock);
-  struct ws_recently_closed *ended = &ws_recently_closed_ring[ws_recently_closed_next++ % WS_RECENTLY_CLOSED_MAX];
+  struct ws_recently_closed *ended = ws_recently_closed_find(id);
+  if (!ended)
+    ended = &ws_recently_closed_ring[ws_recently_closed_next++ % WS_RECENTLY_CLOSED_MAX];
   ws_mem_free_secret(ended->text);
   *ended = (struct ws_recently_closed){.id = id, .code = code, .text = text};
   pthread_mutex_unlock(&ws_recently_closed_lock);
-}
-
-static struct ws_recently_closed *ws_recently_closed_find(int64_t id) {
-  for (int i = 0; i < WS_RECENTLY_CLOSED_MAX; i++) {
-    if (ws_recently_closed_ring[i].id == id)
-      return &ws_recently_closed_ring[i];
-  }
-  return NULL;
 }
 
 bool ws_recently_closed_has(int64_t id) {
@@ -72,7 +74,7 @@ static void ws_recently_closed_call_handler(struct ws_loop_thread *thread, const
     ws_loop_thread_call_release(thread, call);
 }
 
-void ws_recently_closed_call(struct ws_loop_thread *thread, int64_t id, void **handler) {
+void ws_recently_closed_call(struct ws_loop_thread *thread, int64_t id, void *cell) {
   struct ws_recently_closed taken = {0};
   pthread_mutex_lock(&ws_recently_closed_lock);
   struct ws_recently_closed *ended = ws_recently_closed_find(id);
@@ -82,9 +84,8 @@ void ws_recently_closed_call(struct ws_loop_thread *thread, int64_t id, void **h
   }
   pthread_mutex_unlock(&ws_recently_closed_lock);
   if (taken.id)
-    ws_recently_closed_call_handler(thread, &taken, *handler);
+    ws_recently_closed_call_handler(thread, &taken, cell);
   ws_mem_free_secret(taken.text);
-  ws_roots_drop(handler);
 }
 
 void ws_recently_closed_free_all(void) {

@@ -4,6 +4,7 @@
 #include "end.h"
 #include "protocol/close_code.h"
 #include "send.h"
+#include "tally.h"
 
 /* What the compression for a receiver costs besides the bytes, as an event of input does. */
 enum { WS_BROADCAST_WORK = 256 };
@@ -67,7 +68,7 @@ static int ws_broadcast_share_compressed(struct ws_conn *conn, const struct ws_b
 /* The work is the sender's. */
 static int ws_broadcast_share_unready(struct ws_conn *conn, const struct ws_broadcast *broadcast) {
   size_t size = broadcast->frame->size;
-  if (ws_outq_share_unready(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size))
+  if (!ws_compress_prepare(conn) || ws_outq_share_unready(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size))
     return -1;
   conn->group->thread->work_left -= (int64_t)size + WS_BROADCAST_WORK;
   if (!conn->blocked)
@@ -97,20 +98,21 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
                                  struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
   if (!ws_send_reserve(conn, broadcast->frame->size)) {
     struct ws_exceeded queue = {"maxQueuedBytes", conn->group->rules->limits.max_queued_bytes};
-    if (ws_conn_state(conn) == WS_CONN_OPEN)
+    if (ws_conn_state(conn) != WS_CONN_ENDED)
       ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too slow to take what is broadcast", &queue);
   } else if (ws_broadcast_queue(conn, broadcast, all)) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   } else {
+    ws_tally_sent(conn, broadcast->frame->size - broadcast->offset);
     ws_conn_queue(conn);
   }
 }
 
-void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members) {
+void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members, bool posted) {
   struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1] = {0};
   for (struct ws_list_node *node = members->first; node; node = node->next) {
     struct ws_conn *conn = ws_conn_of_member(node);
-    if (ws_conn_state(conn) == WS_CONN_OPEN)
+    if (ws_conn_state(conn) == WS_CONN_OPEN || (posted && conn->close_posted))
       ws_broadcast_send_to(conn, broadcast, all);
   }
   for (int bits = 0; bits <= WS_DEFLATE_BITS_MAX; bits++)

@@ -22,5 +22,5 @@ struct ws_broadcast {
 int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out, _Atomic int64_t *budget);
 
 /* Queues the message to every OPEN connection of the list, on its loop thread. Fails a connection whose queue is
- * full. */
-void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members);
+ * full. `posted`: another thread posted the broadcast, so it goes before a close frame that is posted behind it. */
+void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members, bool posted);

@@ -8,11 +8,21 @@ bool ws_compress_applies(const struct ws_conn *conn, size_t size) {
   return ws_deflate_in_use(&conn->deflate) && size <= WS_DEFLATER_MESSAGE_MAX;
 }
 
+struct ws_compressor *ws_compress_prepare(struct ws_conn *conn) {
+  if (!conn->compressor)
+    conn->compressor = ws_mem_calloc(1, sizeof *conn->compressor);
+  if (conn->compressor)
+    conn->compressor->conn = conn;
+  return conn->compressor;
+}
+
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn) {
   bool server = conn->group->rules->role == WS_ROLE_SERVER;
   uint8_t bits = server ? conn->deflate.server_bits : conn->deflate.client_bits;
   bool no_takeover = server ? conn->deflate.server_no_takeover : conn->deflate.client_no_takeover;
-  struct ws_deflater **deflater = no_takeover ? &conn->group->thread->deflaters[bits] : &conn->deflater;
+  if (!no_takeover && !ws_compress_prepare(conn))
+    return NULL;
+  struct ws_deflater **deflater = no_takeover ? &conn->group->thread->deflaters[bits] : &conn->compressor->deflater;
   if (!*deflater)
     *deflater = ws_deflater_new(bits, no_takeover);
   return *deflater;

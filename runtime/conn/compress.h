@@ -13,7 +13,10 @@
 /* Returns true if a message of this size is to be compressed: the extension was negotiated, and zlib takes the size. */
 bool ws_compress_applies(const struct ws_conn *conn, size_t size);
 
-/* The compressor for the connection, made on first use. NULL: no memory. */
+/* Makes the connection's compressor, unless it has one. NULL: no memory. */
+struct ws_compressor *ws_compress_prepare(struct ws_conn *conn);
+
+/* The deflater for the connection, made on first use. NULL: no memory. */
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn);
 
 /* Compresses and queues a message; behind unready output, queues it to be compressed later (compress_later.h). 0, or

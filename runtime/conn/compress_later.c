@@ -11,8 +11,8 @@
 /* What a turn may compress, in bytes of messages, and what each frame costs besides its bytes. */
 enum { WS_COMPRESS_WORK = 64 * 1024, WS_COMPRESS_FRAME = 256 };
 
-/* The final form of the first unready piece, in the making; it follows in conn->packing. Its frames are packed one by
- * one. */
+/* The final form of the first unready piece, in the making; it follows in conn->compressor->packing. Its frames are
+ * packed one by one. */
 struct ws_packing {
   size_t read;    /* bytes of the piece that are done */
   size_t written; /* bytes that follow */
@@ -35,7 +35,7 @@ static bool ws_packing_applies(const struct ws_frame *frame) {
  * or for a context, or the context was given up (evict.h). */
 static bool ws_packing_begin(struct ws_conn *conn, const struct ws_outq_piece *piece) {
   bool ended = ws_conn_state(conn) > WS_CONN_CLOSING;
-  struct ws_deflater *deflater = ended ? conn->deflater : ws_compress_deflater(conn);
+  struct ws_deflater *deflater = ended ? conn->compressor->deflater : ws_compress_deflater(conn);
   size_t room = sizeof(struct ws_packing);
   if (!deflater)
     return false;
@@ -45,10 +45,10 @@ static bool ws_packing_begin(struct ws_conn *conn, const struct ws_outq_piece *p
     room += WS_FRAME_HEADER_MAX + (ws_packing_applies(&frame) ? ws_deflater_bound(deflater, payload) : payload);
     at += frame.size + payload;
   }
-  conn->packing = ws_chunk_new(room);
-  if (conn->packing)
-    *(struct ws_packing *)(void *)conn->packing->bytes = (struct ws_packing){0};
-  return conn->packing != NULL;
+  conn->compressor->packing = ws_chunk_new(room);
+  if (conn->compressor->packing)
+    *(struct ws_packing *)(void *)conn->compressor->packing->bytes = (struct ws_packing){0};
+  return conn->compressor->packing != NULL;
 }
 
 /* Compresses up to *work bytes of the frame at packing->read. Returns true when it is done. */
@@ -57,13 +57,13 @@ static bool ws_packing_compress(struct ws_conn *conn, struct ws_packing *packing
   uint8_t *to = (uint8_t *)(packing + 1) + packing->written;
   size_t most = *work < (int64_t)frame->length ? (size_t)*work : (size_t)frame->length;
   if (!packing->started)
-    ws_deflater_begin(conn->deflater, to + WS_FRAME_HEADER_MAX, from + frame->size, (size_t)frame->length);
+    ws_deflater_begin(conn->compressor->deflater, to + WS_FRAME_HEADER_MAX, from + frame->size, (size_t)frame->length);
   packing->started = true;
   *work -= (int64_t)most;
-  if (!ws_deflater_step(conn->deflater, most))
+  if (!ws_deflater_step(conn->compressor->deflater, most))
     return false;
   packing->started = false;
-  size_t size = ws_deflater_end(conn->deflater);
+  size_t size = ws_deflater_end(conn->compressor->deflater);
   if (size == 0) {
     memcpy(to, from, frame->size + (size_t)frame->length);
     packing->written += frame->size + (size_t)frame->length;
@@ -77,10 +77,10 @@ static bool ws_packing_compress(struct ws_conn *conn, struct ws_packing *packing
 }
 
 static void ws_packing_end(struct ws_conn *conn) {
-  struct ws_packing *packing = (struct ws_packing *)(void *)conn->packing->bytes;
-  struct ws_chunk *chunk = conn->packing;
+  struct ws_packing *packing = (struct ws_packing *)(void *)conn->compressor->packing->bytes;
+  struct ws_chunk *chunk = conn->compressor->packing;
   size_t size = packing->written;
-  conn->packing = NULL;
+  conn->compressor->packing = NULL;
   if (packing->packed) {
     chunk = ws_chunk_shrink(chunk, sizeof *packing + size);
     ws_outq_ready(&conn->out, ws_conn_loop(conn), chunk, sizeof *packing, size);
@@ -93,11 +93,11 @@ static void ws_packing_end(struct ws_conn *conn) {
 /* Works on the first unready piece. Returns true when it is ready. */
 static bool ws_packing_run(struct ws_conn *conn, int64_t *work) {
   const struct ws_outq_piece *piece = ws_outq_unready(&conn->out);
-  if (!conn->packing && !ws_packing_begin(conn, piece)) {
+  if (!conn->compressor->packing && !ws_packing_begin(conn, piece)) {
     ws_outq_ready(&conn->out, ws_conn_loop(conn), NULL, 0, 0);
     return true;
   }
-  struct ws_packing *packing = (struct ws_packing *)(void *)conn->packing->bytes;
+  struct ws_packing *packing = (struct ws_packing *)(void *)conn->compressor->packing->bytes;
   while (*work > 0 && piece->length > packing->read) {
     const uint8_t *from = piece->chunk->bytes + piece->offset + packing->read;
     struct ws_frame frame = ws_packing_frame(piece, packing->read);
@@ -138,7 +138,7 @@ static bool ws_compress_later_some(struct ws_conn *conn, int64_t *work) {
 void ws_compress_later_resume(struct ws_loop_thread *thread) {
   int64_t work = WS_COMPRESS_WORK;
   while (work > 0 && !ws_queue_is_empty(&thread->compressing)) {
-    struct ws_conn *conn = ws_container_of(thread->compressing.first, struct ws_conn, packing_node);
+    struct ws_conn *conn = ws_container_of(thread->compressing.first, struct ws_compressor, node)->conn;
     bool flows = ws_conn_state(conn) != WS_CONN_ENDED && !conn->blocked;
     if (flows && !ws_compress_later_some(conn, &work))
       break;

@@ -10,6 +10,7 @@
 #include "osprey/roots.h"
 #include "protocol/deflater.h"
 #include "protocol/http_head.h"
+#include "tally.h"
 
 /* ---- state */
 
@@ -78,7 +79,7 @@ void ws_conn_queue_compression(struct ws_conn *conn) {
     return;
   conn->compressing = true;
   ws_conn_ref(conn);
-  ws_queue_add(&thread->compressing, &conn->packing_node);
+  ws_queue_add(&thread->compressing, &conn->compressor->node);
   ws_loop_defer(thread->loop, &thread->compress);
 }
 
@@ -92,8 +93,23 @@ void ws_conn_unref(struct ws_conn *conn) {
 }
 
 void ws_conn_unpin(struct ws_conn *conn) {
-  if (ws_handle_unpin(conn->id))
+  if (ws_handle_unpin(ws_conn_handle(conn)))
     conn->group->ops->free(conn);
+}
+
+/* Output that is to be compressed later keeps the node. */
+static void ws_conn_drop_compressor(struct ws_conn *conn) {
+  struct ws_compressor *compressor = conn->compressor;
+  if (!compressor)
+    return;
+  ws_chunk_unref(compressor->packing);
+  compressor->packing = NULL;
+  ws_deflater_free(compressor->deflater);
+  compressor->deflater = NULL;
+  if (conn->compressing || ws_outq_is_unready(&conn->out))
+    return;
+  ws_mem_free(compressor);
+  conn->compressor = NULL;
 }
 
 void ws_conn_drop_input(struct ws_conn *conn) {
@@ -103,10 +119,7 @@ void ws_conn_drop_input(struct ws_conn *conn) {
   conn->session = NULL;
   ws_unparsed_free(conn->unparsed);
   conn->unparsed = NULL;
-  ws_chunk_unref(conn->packing);
-  conn->packing = NULL;
-  ws_deflater_free(conn->deflater);
-  conn->deflater = NULL;
+  ws_conn_drop_compressor(conn);
 }
 
 /* ---- what builtins and handlers see */
@@ -122,7 +135,11 @@ int ws_conn_check_open(const char *op, const struct ws_conn *conn, struct ws_err
   case WS_CONN_REFUSED:
   case WS_CONN_REFUSED_LINGERING:
   case WS_CONN_ENDED:
-    ws_error_closed(error, op, conn->id);
+  case WS_CONN_PARKED:
+    if (conn->group->ops->returns && conn->group->ops->returns(conn))
+      ws_error_reconnecting(error, op, conn->id);
+    else
+      ws_error_closed(error, op, conn->id);
     return -1;
   default:
     return 0;
@@ -170,6 +187,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
   if (call) {
     conn->handling = true;
     ws_loop_thread_handler_begins(conn->group->thread, kind, conn->id);
+    ws_tally_handler_begins(conn);
     ws_conn_ref(conn);
   }
   return call;
@@ -178,6 +196,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call) {
   ws_loop_thread_call_release(conn->group->thread, call);
   conn->handling = false;
+  ws_tally_handler_returns(conn);
   ws_loop_thread_handler_returns(conn->group->thread);
   ws_conn_unref(conn);
 }

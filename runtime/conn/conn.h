@@ -9,8 +9,9 @@
  *
  * Lifetime. `refs` counts the stack frames and the loop thread's queues that use the connection. A connection that has
  * ENDED with refs at zero is queued for the end of the turn, where ws_end_finish calls its close handler, retires the
- * ID and frees the memory. So a handler may close its own connection or stop its server, and nothing leaves a list of
- * connections while a callback walks it. A function that uses a connection after it ran handlers holds a reference.
+ * ID and frees the memory, unless these outlive it (ops->outlives). So a handler may close its own connection or stop
+ * its server, and nothing leaves a list of connections while a callback walks it. A function that uses a connection
+ * after it ran handlers holds a reference.
  *
  * Session. An idle connection has none: it exists from the first byte of a message to the last, or for as long as a
  * compression context is kept.
@@ -41,12 +42,21 @@ enum ws_conn_state {
   WS_CONN_OPENING,    /* a server's: the open handler runs; the ID is valid, output is corked behind the 101 */
   WS_CONN_OPEN,       /* messages go both ways */
   WS_CONN_CLOSING,    /* our close frame is queued; messages are discarded until the peer's close frame arrives */
-  WS_CONN_CLOSED,     /* both close frames were queued or received; input is discarded */
+  WS_CONN_CLOSED,     /* both close frames, or a page, were queued or received; input is discarded */
   WS_CONN_FAILED,     /* this end failed the connection: its close frame is queued, input is discarded */
   WS_CONN_LINGERING,  /* everything is written and the write side shut down; the peer's end of stream is awaited */
   WS_CONN_REFUSED,    /* the handshake's refusal is queued, input is discarded; for the program it is closed */
   WS_CONN_REFUSED_LINGERING, /* as LINGERING, behind a refusal */
-  WS_CONN_ENDED              /* the stream is closed; the close handler is due or running */
+  WS_CONN_ENDED,             /* the stream is closed; the close handler is due or running */
+  WS_CONN_PARKED             /* the close handler has returned, but the ID lives on (ops->outlives) */
+};
+
+/* What compression keeps for a connection, made when the first message needs it. */
+struct ws_compressor {
+  struct ws_queue_node node; /* in thread->compressing if `conn->compressing` */
+  struct ws_conn *conn;
+  struct ws_deflater *deflater; /* NULL without a compression context */
+  struct ws_chunk *packing;     /* compress_later.c's; NULL: no compression is in progress */
 };
 
 struct ws_conn {
@@ -60,11 +70,9 @@ struct ws_conn {
   struct ws_list_node member;
   struct ws_queue_node queued_node;   /* in thread->queued if `queued` */
   struct ws_queue_node buffered_node; /* in thread->buffered if `buffered` */
-  struct ws_queue_node packing_node;  /* in thread->compressing if `compressing` */
   void **record;                      /* root of the record for handlers; NULL until a handler needs one */
   void *handshake;                    /* the role's: a partial head, then what it keeps of it (shared) */
-  struct ws_deflater *deflater;       /* NULL without a compression context */
-  struct ws_chunk *packing;           /* compress_later.c's; NULL: no compression is in progress */
+  struct ws_compressor *compressor;   /* NULL: no message needed one (compress.h) */
   const struct ws_address *remote;    /* shared; its port is not the connection's */
   char *reason;                       /* of the end; NULL: none. U+0000 is stored as C0 80 */
   struct ws_activity activity;
@@ -102,8 +110,10 @@ struct ws_conn {
   bool blocked : 1;
   /* A keep-alive ping is unanswered. Cleared by any input. */
   bool pinged : 1;
-  /* CLOSING, but the close frame waits behind messages that other threads have posted. */
+  /* CLOSING, but the close frame waits behind messages and broadcasts that other threads have posted. */
   bool close_posted : 1;
+  /* This end failed the connection: `code` is its own. */
+  bool failed : 1;
   _Atomic uint32_t kept; /* shared: bytes that the program keeps with the connection (values.h) */
 };
 
@@ -115,6 +125,11 @@ static inline enum ws_conn_state ws_conn_state(const struct ws_conn *conn) {
 static inline bool ws_conn_is_refused(const struct ws_conn *conn) {
   enum ws_conn_state state = ws_conn_state(conn);
   return state == WS_CONN_REFUSED || state == WS_CONN_REFUSED_LINGERING;
+}
+
+/* The handle that pins the connection; 0 before OPENING. Any thread. */
+static inline int64_t ws_conn_handle(const struct ws_conn *conn) {
+  return conn->group->handle ? conn->group->handle : conn->id;
 }
 
 static inline struct ws_conn *ws_conn_of_member(struct ws_list_node *node) {
@@ -137,7 +152,8 @@ void ws_conn_admit(struct ws_conn *conn);
 /* Queues the connection for the end of the turn: its output is written, and it is finished if it has ended. */
 void ws_conn_queue(struct ws_conn *conn);
 
-/* Queues the connection, whose output is unready and whose socket takes bytes, for compress_later.h. */
+/* Queues the connection, which has a compressor, and whose output is unready and whose socket takes bytes, for
+ * compress_later.h. */
 void ws_conn_queue_compression(struct ws_conn *conn);
 
 void ws_conn_ref(struct ws_conn *conn);

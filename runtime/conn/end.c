@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 #include "output.h"
 #include "protocol/close_code.h"
 #include "protocol/text.h"
+#include "tally.h"
 #include "values.h"
 
 /* How often the progress of output is looked at. */
@@ -23,16 +25,16 @@ enum { WS_END_LOOK_MS = 500 };
  * loop for long. */
 static void ws_end_await(struct ws_conn *conn) {
   int64_t now = ws_clock_ms();
-  int64_t most_ms = conn->group->rules->limits.close_timeout_ms;
+  int64_t left_ms = conn->group->rules->limits.close_timeout_ms - (int32_t)((uint32_t)now - conn->closing_since);
   conn->activity.output = (uint32_t)now;
-  ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (most_ms < WS_END_LOOK_MS ? most_ms : WS_END_LOOK_MS));
+  ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (left_ms < WS_END_LOOK_MS ? left_ms : WS_END_LOOK_MS));
 }
 
-/* Time that the loop was away before this turn is not forgiven to the end; the time of the turn so far will be. */
+/* Time that the loop was away before the end began, in this turn too, is not forgiven to it. */
 static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state) {
   if (ws_conn_state(conn) < WS_CONN_CLOSING) {
-    conn->closing_since = (uint32_t)ws_loop_now(ws_conn_loop(conn));
-    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
+    conn->closing_since = (uint32_t)ws_clock_ms();
+    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));
   }
   ws_conn_enter(conn, state);
   ws_end_await(conn);
@@ -84,13 +86,14 @@ static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task)
 /* Other threads were told that what they posted is queued, so the close frame follows it. Returns false if nothing is
  * posted, or without memory. */
 static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
-  struct ws_end_task *work = atomic_load(&conn->posted) ? ws_mem_alloc(sizeof *work) : NULL;
+  bool posted = atomic_load(&conn->posted) || atomic_load(&conn->group->broadcasts);
+  struct ws_end_task *work = posted ? ws_mem_alloc(sizeof *work) : NULL;
   if (!work)
     return false;
   *work = (struct ws_end_task){.task.run = ws_end_send_posted_close, .conn = conn, .code = code, .size = n};
   memcpy(work->reason, reason, n);
   conn->close_posted = true;
-  ws_handle_pin_again(conn->id);
+  ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(ws_conn_loop(conn), &work->task);
   return true;
 }
@@ -144,6 +147,7 @@ void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struc
     return;
   }
   conn->close_posted = false;
+  conn->failed = true;
   ws_end_keep(conn, code, reason, strlen(reason));
   ws_end_enter(conn, WS_CONN_FAILED);
   ws_end_send_close(conn, code, reason, strlen(reason));
@@ -154,9 +158,14 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
+  ws_tally_refused(conn, atoi(answer + strlen("HTTP/1.1 ")));
   ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_secret(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+}
+
+void ws_end_answer(struct ws_conn *conn) {
+  ws_end_enter(conn, WS_CONN_CLOSED);
 }
 
 void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why) {
@@ -243,7 +252,7 @@ static int64_t ws_end_time_left(const struct ws_conn *conn) {
 static void ws_end_log_given_up(const struct ws_conn *conn) {
   char address[WS_ADDRESS_TEXT];
   size_t bytes = ws_activity_backlog(&conn->stream, &conn->out);
-  if (bytes > 0 && !ws_conn_is_refused(conn) && ws_log_wants(WS_LOG_WARN))
+  if (bytes > 0 && conn->id && !ws_conn_is_refused(conn) && ws_log_wants(WS_LOG_WARN))
     ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) is cut off: its peer has not taken %zu bytes", conn->id,
            ws_conn_remote(conn, address), bytes);
 }
@@ -275,24 +284,39 @@ void ws_end_timeout(struct ws_conn *conn) {
   ws_end_drop(conn, WS_DROP_TIMEOUT, NULL);
 }
 
-void ws_end_finish(struct ws_conn *conn) {
-  struct ws_loop *loop = ws_conn_loop(conn);
-  int64_t id = conn->id;
-  conn->refs = 1; /* the close handler may use the connection, which must not be queued again */
-  conn->group->ops->ended(conn);
-  ws_list_remove(&conn->member);
-  ws_timer_deinit(loop, &conn->timer);
-  conn->group->thread->connections--;
-  ws_outq_clear(&conn->out, loop);
-  ws_conn_drop_input(conn);
-  ws_held_forget(conn);
-  ws_roots_drop(conn->record);
-  ws_mem_free(conn->reason);
-  if (conn->group->ops->left)
-    conn->group->ops->left(conn);
-  bool unpinned = !id || ws_handle_retire(id);
+/* Gives back what the connection has of its loop, its ID and its memory. The values belong to the ID. */
+static void ws_end_release(struct ws_conn *conn) {
+  int64_t handle = ws_conn_handle(conn);
+  int64_t id = conn->group->handle ? 0 : conn->id;
+  ws_timer_deinit(ws_conn_loop(conn), &conn->timer);
+  bool unpinned = !handle || ws_handle_retire(handle);
   ws_values_drop(id);
   if (unpinned)
     conn->group->ops->free(conn);
   ws_wait_notify();
+}
+
+void ws_end_finish(struct ws_conn *conn) {
+  const struct ws_conn_ops *ops = conn->group->ops;
+  conn->refs = 1; /* the close handler may use the connection, which must not be queued again */
+  ops->ended(conn);
+  ws_list_remove(&conn->member);
+  conn->group->thread->connections--;
+  ws_outq_clear(&conn->out, ws_conn_loop(conn));
+  ws_conn_drop_input(conn);
+  ws_held_forget(conn);
+  ws_conn_drop_record(conn);
+  ws_mem_free(conn->reason);
+  conn->reason = NULL;
+  if (ops->left)
+    ops->left(conn);
+  if (ops->outlives && ops->outlives(conn))
+    ws_wait_notify();
+  else
+    ws_end_release(conn);
+}
+
+void ws_end_parked(struct ws_conn *conn) {
+  ws_list_remove(&conn->member);
+  ws_end_release(conn);
 }

@@ -1,10 +1,10 @@
 #pragma once
 /* How a connection ends. This file alone enters the states from CLOSING on.
  *
- * Four verbs end a connection: close (with a handshake), fail (after a violation), refuse (an HTTP handshake) and drop
- * (at once). Three events move an end that has begun: the peer's close frame, the drained output queue, the timer. All
- * on the connection's loop thread; after each the connection may have ENDED, but it is not freed before the end of the
- * turn.
+ * Five verbs end a connection: close (with a handshake), fail (after a violation), refuse (an HTTP handshake), answer
+ * (a page) and drop (at once). Three events move an end that has begun: the peer's close frame, the drained output
+ * queue, the timer. All on the connection's loop thread; after each the connection may have ENDED, but it is not freed
+ * before the end of the turn.
  *
  * The code and reason that the close handler is given: those of the peer's close frame (1005 if it has no code); else,
  * if this end failed the connection, those it sent; else 1006.
@@ -36,6 +36,10 @@ void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struc
 /* Replaces what is queued by the HTTP answer that refuses the handshake, and closes behind it. */
 void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n);
 
+/* The HTTP answer that was queued is all that the peer gets: closes behind it, as after a close handshake. In the
+ * handshake. */
+void ws_end_answer(struct ws_conn *conn);
+
 /* Closes the stream now. In the handshake the role is told the cause; `why` is NULL for WS_DROP_TIMEOUT. */
 void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why);
 
@@ -55,5 +59,7 @@ void ws_end_drained(struct ws_conn *conn);
 void ws_end_timeout(struct ws_conn *conn);
 
 /* At the end of the turn, for a connection that has ENDED with no reference left: calls the close handler, retires the
- * ID, frees the memory. */
+ * ID, frees the memory. An ID that outlives the connection (ops->outlives) is retired, and the memory freed, by
+ * ws_end_parked. */
 void ws_end_finish(struct ws_conn *conn);
+void ws_end_parked(struct ws_conn *conn);

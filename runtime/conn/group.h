@@ -50,10 +50,17 @@ struct ws_conn_ops {
   void (*ended)(struct ws_conn *conn);
   /* The connection has left its group. Once. May be NULL. */
   void (*left)(struct ws_conn *conn);
+  /* After `left`. Returns true if the ID and the memory outlive the connection, which the role has PARKED: it ends them
+   * later (ws_end_parked). NULL for a role whose connections have an ID each. */
+  bool (*outlives)(struct ws_conn *conn);
+  /* The timer of a PARKED connection has fired. It may be freed here. */
+  void (*due)(struct ws_conn *conn);
   /* Frees the memory. Any thread. */
   void (*free)(struct ws_conn *conn);
   /* Shared. Writes the URL of the connection's record, cut to `room`. */
   void (*url)(const struct ws_conn *conn, char *to, size_t room);
+  /* Shared. Returns true if another connection will take the place of this one, under its ID. May be NULL. */
+  bool (*returns)(const struct ws_conn *conn);
   /* Shared. The negotiated subprotocol; empty for none. */
   struct ws_slice (*protocol)(const struct ws_conn *conn);
   /* Shared. As ws_request_header; NULL for a role that receives no request. */
@@ -69,5 +76,8 @@ struct ws_group {
   struct ws_loop_thread *thread;
   struct ws_list *members;  /* of struct ws_conn.member */
   struct ws_budget *budget; /* held.h; NULL: no limit */
+  int64_t handle;           /* of its one connection, whose ID has the handle of another; 0: IDs are handles */
   _Atomic uint32_t open;    /* shared: how many are OPEN */
+  /* Shared: broadcasts that other threads have posted to the loop thread, and that are not yet queued. */
+  _Atomic uint32_t broadcasts;
 };

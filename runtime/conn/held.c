@@ -8,16 +8,23 @@ enum {
   WS_HELD_STEP = 4 * 1024,  /* smaller changes are not counted yet */
 };
 
+static size_t ws_held_of_compressor(const struct ws_compressor *compressor) {
+  size_t bytes = sizeof *compressor;
+  if (compressor->deflater)
+    bytes += ws_deflater_held(compressor->deflater);
+  if (compressor->packing)
+    bytes += sizeof *compressor->packing + compressor->packing->size;
+  return bytes;
+}
+
 static int64_t ws_held_of(const struct ws_conn *conn) {
   size_t bytes = sizeof *conn + ws_outq_held(&conn->out) + conn->kept;
   if (conn->unparsed)
     bytes += sizeof *conn->unparsed + conn->unparsed->size;
   if (conn->session)
     bytes += ws_session_held(conn->session);
-  if (conn->deflater)
-    bytes += ws_deflater_held(conn->deflater);
-  if (conn->packing)
-    bytes += sizeof *conn->packing + conn->packing->size;
+  if (conn->compressor)
+    bytes += ws_held_of_compressor(conn->compressor);
   if (conn->handshake && ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
     bytes += WS_HELD_HEAD;
   if (ws_stream_is_secure(&conn->stream))

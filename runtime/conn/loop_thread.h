@@ -32,6 +32,7 @@ struct ws_loop_thread {
   struct {
     const char *kind;
     int64_t id;
+    int64_t since_ms; /* tally.h */
   } runs[WS_LOOP_THREAD_RUNS]; /* [1 .. handling]: the handlers on the stack, the outermost first */
   bool call_in_use;            /* `call` belongs to a handler on the stack */
   struct ws_call call;
@@ -45,6 +46,8 @@ struct ws_loop_thread {
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;
   struct ws_list clients; /* client connections of this thread */
+  struct ws_list parked;  /* those that have ended, and whose IDs live on (client/stay.h) */
+  int late;               /* how many of these were not asked to dial again */
   /* By window bits, made on first use: for the connections that keep no compression context. */
   struct ws_deflater *deflaters[WS_DEFLATE_BITS_MAX + 1];
 };

@@ -8,6 +8,7 @@
 #include "flush.h"
 #include "handle.h"
 #include "io/wait.h"
+#include "tally.h"
 
 enum {
   WS_SEND_DIRECT_MIN = 16 * 1024, /* from this size, a message to an empty queue is written from the caller's memory */
@@ -99,6 +100,8 @@ static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, si
     if (outcome)
       ws_outq_discharge(&conn->out, size);
   }
+  if (outcome == 0)
+    ws_tally_sent(conn, out->size);
   if (outcome == 0 && ws_conn_state(conn) != WS_CONN_ENDED && !ws_outq_empty(&conn->out))
     ws_send_queued(conn);
   ws_conn_unref(conn);
@@ -114,6 +117,7 @@ struct ws_posted_send {
   struct ws_chunk *chunk;
   size_t size; /* of what follows */
   size_t charged;
+  size_t payload;
   uint8_t opcode; /* of the payload to compress; 0: a frame follows */
 };
 
@@ -133,6 +137,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_posted_send *send = (struct ws_posted_send *)task;
   struct ws_conn *conn = send->conn;
   struct ws_chunk *chunk = send->chunk;
+  size_t payload = send->payload;
   bool open = ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted;
   (void)loop;
   atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed);
@@ -148,8 +153,10 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
     ws_chunk_unref(chunk);
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   }
-  if (open && ws_conn_state(conn) != WS_CONN_ENDED)
+  if (open && ws_conn_state(conn) != WS_CONN_ENDED) {
+    ws_tally_sent(conn, payload);
     ws_send_queued(conn);
+  }
   ws_conn_unref(conn);
   ws_conn_unpin(conn);
 }
@@ -212,10 +219,11 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
       .chunk = chunk,
       .size = size,
       .charged = frame_size,
+      .payload = out->size,
       .opcode = compresses ? out->opcode : 0,
   };
   atomic_fetch_add_explicit(&conn->posted, 1, memory_order_relaxed);
-  ws_handle_pin_again(conn->id);
+  ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(ws_conn_loop(conn), &send->task);
   return 0;
 }

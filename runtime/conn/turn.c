@@ -109,6 +109,10 @@ static bool ws_turn_forgives(struct ws_conn *conn) {
 static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
   struct ws_conn *conn = ws_container_of(timer, struct ws_conn, timer);
   (void)loop;
+  if (ws_conn_state(conn) == WS_CONN_PARKED) {
+    conn->group->ops->due(conn);
+    return;
+  }
   ws_conn_ref(conn);
   if (ws_conn_state(conn) == WS_CONN_OPEN)
     ws_turn_idle(conn);

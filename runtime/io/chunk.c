@@ -13,6 +13,7 @@ struct ws_chunk *ws_chunk_new(size_t size) {
   atomic_init(&chunk->references, 1);
   chunk->pooled = 0;
   chunk->secret = 0;
+  chunk->kept = 0;
   chunk->size = size;
   chunk->budget = NULL;
   return chunk;

@@ -31,6 +31,7 @@ static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size) {
   atomic_init(&chunk->references, 1);
   chunk->pooled = 1;
   chunk->secret = 0;
+  chunk->kept = 0;
   chunk->budget = NULL;
   chunk->size = WS_POOL_CHUNK_SIZE - sizeof *chunk;
   return chunk;
@@ -259,7 +260,7 @@ size_t ws_outq_shared_part(const struct ws_outq *queue) {
   const struct ws_outq_pieces *pieces = queue->pieces;
   for (uint32_t i = 0; pieces && i < pieces->count && i < WS_OUTQ_PIECES; i++) {
     struct ws_chunk *chunk = pieces->at[pieces->first + i].chunk;
-    if (chunk->budget)
+    if (chunk->budget && !chunk->kept)
       return pieces->shared / atomic_load_explicit(&chunk->references, memory_order_relaxed);
   }
   return 0;

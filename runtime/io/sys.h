@@ -173,6 +173,17 @@ static inline int ws_sys_pipe(int ends[2]) {
   return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
 }
 
+/* Opens a file for reading, without waiting for a writer. */
+static inline int ws_sys_open(const char *file) {
+  WS_SYS_FAULT(EMFILE);
+  return open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+static inline ssize_t ws_sys_read_file(int fd, void *bytes, size_t size) {
+  WS_SYS_FAULT(EIO);
+  return read(fd, bytes, size);
+}
+
 /* As fopen, for reading. */
 static inline FILE *ws_sys_fopen(const char *file) {
   if (ws_fault_hit()) {

@@ -515,3 +515,7 @@ int ws_tls_stream_open_client(struct ws_stream *stream, int fd, struct ws_tls_co
   ws_tls_stream_open(stream, fd, tls);
   return 0;
 }
+
+bool ws_tls_stream_distrusts(const struct ws_stream *stream) {
+  return SSL_get_verify_result(stream->tls->ssl) != X509_V_OK;
+}

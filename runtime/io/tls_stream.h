@@ -10,3 +10,6 @@
 int ws_tls_stream_open_server(struct ws_stream *stream, int fd, struct ws_tls_context *context, struct ws_why *why);
 int ws_tls_stream_open_client(struct ws_stream *stream, int fd, struct ws_tls_context *context, const char *host,
                               struct ws_why *why);
+
+/* After a failed handshake of a client: returns true if the certificate of the server was not accepted. */
+bool ws_tls_stream_distrusts(const struct ws_stream *stream);

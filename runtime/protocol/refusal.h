@@ -20,6 +20,7 @@
 
 #define WS_HANDSHAKE_REFUSALS(WS_REFUSAL)                                                                              \
   WS_REFUSAL(METHOD, 405, "the method is not GET")                                                                     \
+  WS_REFUSAL(PAGE_METHOD, 405, "the method is neither GET nor HEAD")                                                   \
   WS_REFUSAL(TARGET, 400, "the request target is not a path")                                                          \
   WS_REFUSAL(BODY, 400, "the handshake request has a body")                                                            \
   WS_REFUSAL(HOST_COUNT, 400, "there must be exactly one Host header")                                                 \
@@ -34,6 +35,7 @@
   WS_REFUSAL(PROTOCOL, 400, "the Sec-WebSocket-Protocol header is not a list of distinct tokens")                      \
   WS_REFUSAL(EXTENSIONS, 400, "the Sec-WebSocket-Extensions header is malformed")                                      \
   WS_REFUSAL(HOST_NOT_LOOPBACK, 403, "the Host header does not name this machine")                                     \
+  WS_REFUSAL(METRICS_PEER, 403, "the metrics are for this machine, without a proxy")                                   \
   WS_REFUSAL(ORIGIN_COUNT, 400, "there is more than one Origin header")                                                \
   WS_REFUSAL(ORIGIN, 403, "the origin is not allowed")                                                                 \
   WS_REFUSAL(FORWARDED, 400, "the Forwarded header is malformed")                                                      \

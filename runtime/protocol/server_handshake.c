@@ -133,16 +133,32 @@ static enum ws_refusal ws_server_handshake_extensions(const struct ws_http_head 
   return WS_REFUSAL_NONE;
 }
 
+/* Decides between a page, which is looked for unless the client asks for a WebSocket, and a handshake. */
+static enum ws_refusal ws_server_handshake_route(const struct ws_http_head *head,
+                                                 const struct ws_server_handshake_rules *rules,
+                                                 struct ws_server_handshake *handshake) {
+  struct ws_slice method = ws_http_head_method(head);
+  bool get = ws_slice_equal(method, WS_SLICE("GET"));
+  if (!ws_http_head_list_contains(head, "Upgrade", "websocket"))
+    handshake->page = ws_routes_page(&rules->routes, handshake->path);
+  if (handshake->page && !get && !ws_slice_equal(method, WS_SLICE("HEAD")))
+    return WS_REFUSAL_PAGE_METHOD;
+  if (!handshake->page && !get)
+    return WS_REFUSAL_METHOD;
+  if (ws_server_handshake_has_body(head))
+    return WS_REFUSAL_BODY;
+  if (handshake->page || ws_route_matches(rules->path, handshake->path) ||
+      ws_routes_have_endpoint(&rules->routes, handshake->path))
+    return WS_REFUSAL_NONE;
+  return WS_REFUSAL_PATH;
+}
+
 enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
                                           const struct ws_server_handshake_rules *rules,
                                           struct ws_server_handshake *handshake) {
   struct ws_authority host;
   enum ws_refusal refusal;
   *handshake = (struct ws_server_handshake){0};
-  if (!ws_slice_equal(ws_http_head_method(head), ws_slice_of("GET")))
-    return WS_REFUSAL_METHOD;
-  if (ws_server_handshake_has_body(head))
-    return WS_REFUSAL_BODY;
   if ((refusal = ws_server_handshake_host(head, &host, handshake)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_target(head, &host, handshake)) != WS_REFUSAL_NONE)
     return refusal;
@@ -150,8 +166,8 @@ enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
       !ws_host_is_listed(&host, rules->hosts, rules->host_count) &&
       !ws_host_has_origin(&host, rules->origins, rules->origin_count))
     return WS_REFUSAL_HOST_NOT_LOOPBACK;
-  if (!ws_slice_equal(handshake->path, ws_slice_of(rules->path)))
-    return WS_REFUSAL_PATH;
+  if ((refusal = ws_server_handshake_route(head, rules, handshake)) != WS_REFUSAL_NONE || handshake->page)
+    return refusal;
   if ((refusal = ws_server_handshake_upgrade(head)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_origin(head, rules, &host, handshake)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_protocol(head, rules, handshake)) != WS_REFUSAL_NONE ||
@@ -190,8 +206,8 @@ static const char *ws_server_handshake_headers(int status) {
   }
 }
 
-size_t ws_server_handshake_refuse_with(char *to, size_t room, int status, const char *text, const char *date,
-                                       struct ws_slice headers) {
+static size_t ws_server_handshake_write(char *to, size_t room, int status, const char *required, const char *text,
+                                        const char *date, struct ws_slice headers) {
   return (size_t)snprintf(to, room,
                           "HTTP/1.1 %d %s\r\n"
                           "Date: %s\r\n"
@@ -200,11 +216,19 @@ size_t ws_server_handshake_refuse_with(char *to, size_t room, int status, const 
                           "Content-Length: %zu\r\n"
                           "\r\n"
                           "%s\n",
-                          status, ws_status_phrase(status), date, ws_server_handshake_headers(status),
-                          (int)headers.size, headers.data, strlen(text) + 1, text);
+                          status, ws_status_phrase(status), date, required, (int)headers.size, headers.data,
+                          strlen(text) + 1, text);
+}
+
+size_t ws_server_handshake_refuse_with(char *to, size_t room, int status, const char *text, const char *date,
+                                       struct ws_slice headers) {
+  return ws_server_handshake_write(to, room, status, ws_server_handshake_headers(status), text, date, headers);
 }
 
 size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date) {
-  return ws_server_handshake_refuse_with(to, WS_SERVER_HANDSHAKE_MAX, ws_refusal_status(refusal),
-                                         ws_refusal_text(refusal), date, WS_SLICE(""));
+  int status = ws_refusal_status(refusal);
+  const char *required = refusal == WS_REFUSAL_PAGE_METHOD ? "Allow: GET, HEAD\r\nConnection: close\r\n"
+                                                           : ws_server_handshake_headers(status);
+  return ws_server_handshake_write(to, WS_SERVER_HANDSHAKE_MAX, status, required, ws_refusal_text(refusal), date,
+                                   WS_SLICE(""));
 }

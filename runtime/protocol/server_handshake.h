@@ -11,12 +11,13 @@
 #include "handshake_key.h"
 #include "http_head.h"
 #include "refusal.h"
+#include "route.h"
 #include "slice.h"
 
 enum { WS_SERVER_HANDSHAKE_MAX = 1024 }; /* bytes of an answer */
 
 struct ws_server_handshake_rules {
-  const char *path; /* starts with "/"; the request's path must be equal */
+  const char *path; /* starts with "/"; the request's path must match it, as a route's (route.h), or one of `routes` */
   bool loopback;    /* the connection arrived at a loopback address: Host must name this machine, or be allowed */
   bool any_origin;  /* "*" is allowed */
   bool compression;
@@ -25,6 +26,7 @@ struct ws_server_handshake_rules {
   const char *const *hosts; /* allowed besides those of the origins (ws_host_is_listed) */
   size_t host_count;
   const char *protocols; /* supported subprotocols, comma-separated, in order of preference; NULL: none */
+  struct ws_routes routes;
 };
 
 /* A checked request. The slices point into the request or the rules. */
@@ -35,10 +37,12 @@ struct ws_server_handshake {
   struct ws_slice origin;           /* absent without an Origin header */
   struct ws_slice protocol;         /* the chosen subprotocol, from the rules; absent: none */
   struct ws_deflate_params deflate; /* the agreed parameters */
+  const void *page;                 /* of the routes: this is no handshake but a GET or HEAD; NULL: a handshake */
   char accept[WS_HANDSHAKE_ACCEPT_SIZE + 1];
 };
 
-/* Checks a complete request. Returns WS_REFUSAL_NONE and fills *handshake, or returns why the request is refused. */
+/* Checks a complete request. Returns WS_REFUSAL_NONE and fills *handshake, for a page as far as `query`, or returns why
+ * the request is refused. */
 enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
                                           const struct ws_server_handshake_rules *rules,
                                           struct ws_server_handshake *handshake);

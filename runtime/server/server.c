@@ -10,6 +10,7 @@
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
+#include "page.h"
 #include "protocol/url.h"
 
 enum { WS_BIND_TIMEOUT_MS = 10000 };
@@ -33,6 +34,8 @@ static void ws_server_free(struct ws_server *server) {
   ws_mem_free(server->origins);
   ws_mem_free(server->hosts);
   ws_mem_free(server->proxies.networks);
+  ws_pages_free(&server->handshake.routes);
+  ws_mem_free(server->budget.tallies);
   ws_mem_free(server->protocols);
   ws_mem_free(server->path);
   ws_mem_free(server->shares);
@@ -100,11 +103,15 @@ static const char *ws_server_path_problem(const char *path) {
 }
 
 /* Shows the beginning of a long path, so that the problem fits into the error. */
-static void ws_server_error_path(struct ws_error *error, const char *path, const char *problem) {
+int ws_server_check_path(const char *op, const char *path, struct ws_error *error) {
   enum { SHOWN = 160 };
   char shown[SHOWN + sizeof "…"];
+  const char *problem = ws_server_path_problem(path);
+  if (!problem)
+    return 0;
   snprintf(shown, sizeof shown, "%.*s%s", SHOWN, path, strlen(path) > SHOWN ? "…" : "");
-  ws_error_path(error, shown, problem);
+  ws_error_path(error, op, shown, problem);
+  return -1;
 }
 
 /* Copies the address without the brackets of IPv6. Returns false if it is too long or holds a character no address
@@ -182,15 +189,14 @@ static int ws_server_acquire(struct ws_server *server, uint16_t port, const char
 int64_t ws_server_create(int64_t port, const char *address, const char *path, const char *certificate_file,
                          const char *key_file, struct ws_error *error) {
   char plain[256];
-  const char *problem = ws_server_path_problem(path);
   if (port < 1 || port > 65535)
     ws_error_port(error, port);
   else if (ws_server_address_has_port(address))
     ws_error_address_port(error, address);
   else if (!ws_server_address_plain(address, plain, sizeof plain))
     ws_error_address(error, address);
-  else if (problem)
-    ws_server_error_path(error, path, problem);
+  else
+    ws_server_check_path("create server", path, error);
   if (ws_error_is_set(error))
     return 0;
   struct ws_server *server = ws_server_new(path);

@@ -59,6 +59,7 @@ struct ws_server {
   char **origins;
   char **hosts;
   struct ws_proxies proxies;
+  bool counts;                /* it has metrics */
   void **handlers[WS_EVENTS]; /* roots; NULL: none */
 
   struct ws_bound bound;
@@ -89,6 +90,9 @@ static inline struct ws_server_share *ws_server_share_of(const struct ws_conn *c
 /* Binds and registers a server. The ID, or 0 with the error set. */
 int64_t ws_server_create(int64_t port, const char *address, const char *path, const char *certificate_file,
                          const char *key_file, struct ws_error *error);
+
+/* Returns 0 if a server can have something at the path, else -1 with the error set. */
+int ws_server_check_path(const char *op, const char *path, struct ws_error *error);
 
 /* Gives a pin back, which may free the server. Any thread. */
 void ws_server_unpin(struct ws_server *server);

@@ -23,7 +23,8 @@ static void ws_server_broadcast_run(struct ws_loop *loop, struct ws_task *task) 
   struct ws_server_broadcast_task *work = ws_container_of(task, struct ws_server_broadcast_task, task);
   struct ws_server *server = work->share->server;
   (void)loop;
-  ws_broadcast_send(&work->broadcast, &work->share->connections);
+  ws_broadcast_send(&work->broadcast, &work->share->connections, true);
+  atomic_fetch_sub(&work->share->group.broadcasts, 1);
   atomic_fetch_sub(&server->broadcasting, ws_server_broadcast_held(&work->broadcast));
   ws_chunk_unref(work->broadcast.frame);
   ws_mem_free(work);
@@ -40,6 +41,7 @@ static int ws_server_broadcast_post(struct ws_server_share *share, const struct 
   ws_chunk_ref(broadcast->frame);
   ws_handle_pin_again(share->server->id);
   atomic_fetch_add(&share->server->broadcasting, ws_server_broadcast_held(broadcast));
+  atomic_fetch_add(&share->group.broadcasts, 1);
   ws_loop_post(share->group.thread->loop, &work->task);
   return 0;
 }
@@ -70,7 +72,7 @@ static int ws_server_broadcast_distribute(struct ws_server *server, const struct
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_server_share *share = &server->shares[i];
     if (share->group.thread == here)
-      ws_broadcast_send(broadcast, &share->connections);
+      ws_broadcast_send(broadcast, &share->connections, false);
     else if (ws_server_broadcast_post(share, broadcast))
       return -1;
   }

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "answer.h"
 #include "base/clock.h"
@@ -12,6 +11,7 @@
 #include "conn/handle.h"
 #include "conn/head_reader.h"
 #include "conn/output.h"
+#include "conn/tally.h"
 #include "conn/turn.h"
 #include "io/sys.h"
 #include "io/tcp_stream.h"
@@ -19,6 +19,9 @@
 #include "osprey/log.h"
 #include "protocol/close_code.h"
 #include "protocol/origin.h"
+#include "server_answer.h"
+#include "server_date.h"
+#include "server_metrics.h"
 
 /* Connections past a cap that are answered, so that the client learns why; further ones are closed. */
 enum { WS_REFUSED_MAX = 256 };
@@ -113,39 +116,36 @@ const struct ws_listener_events ws_server_conn_events = {
 
 /* ---- the handshake */
 
-/* IMF-fixdate, which does not depend on the locale. */
-static void ws_server_conn_date(char to[static 32]) {
-  static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  struct tm utc;
-  time_t now = time(NULL);
-  gmtime_r(&now, &utc);
-  strftime(to, 32, "xxx, %d xxx %Y %H:%M:%S GMT", &utc);
-  memcpy(to, days[utc.tm_wday], 3);
-  memcpy(to + 8, months[utc.tm_mon], 3);
+static void ws_server_conn_log_refusal(const struct ws_conn *conn, int status, const char *text, const char *detail) {
+  char address[WS_ADDRESS_TEXT];
+  if (ws_log_wants(WS_LOG_WARN))
+    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
+           ws_conn_remote(conn, address), status, text, detail ? ": " : "", detail ? detail : "");
 }
 
 /* Answers with a status and a text, and with the headers that the open handler has set. */
 static void ws_server_conn_refuse_with(struct ws_conn *conn, int status, const char *text, const char *detail,
                                        const struct ws_answer *answer) {
   char response[WS_SERVER_HANDSHAKE_MAX + WS_ANSWER_REASON_MAX + WS_ANSWER_HEADER_BYTES_MAX];
-  char address[WS_ADDRESS_TEXT];
-  char date[32];
+  char date[WS_SERVER_DATE];
   struct ws_slice headers = {"", 0};
-  if (answer && answer->headers)
+  if (answer->headers)
     headers = (struct ws_slice){answer->headers, answer->size};
-  ws_server_conn_date(date);
-  if (ws_log_wants(WS_LOG_WARN))
-    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
-           ws_conn_remote(conn, address), status, text, detail ? ": " : "", detail ? detail : "");
-  size_t size = ws_server_handshake_refuse_with(response, sizeof response, status, text, date, headers);
+  ws_server_conn_log_refusal(conn, status, text, detail);
+  size_t size = ws_server_handshake_refuse_with(response, sizeof response, status, text, ws_server_date(date), headers);
   ws_end_refuse(conn, response, size);
   ws_mem_wipe(response, size);
 }
 
-static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail) {
-  ws_server_conn_refuse_with(conn, ws_refusal_status(refusal), ws_refusal_text(refusal), detail, NULL);
+/* `head`: a HEAD is refused, whose answer has no body. */
+static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail, bool head) {
+  char response[WS_SERVER_HANDSHAKE_MAX];
+  char date[WS_SERVER_DATE];
+  ws_server_conn_log_refusal(conn, ws_refusal_status(refusal), ws_refusal_text(refusal), detail);
+  size_t size = ws_server_handshake_refuse(response, refusal, ws_server_date(date));
+  if (head)
+    size = (size_t)(strstr(response, "\r\n\r\n") + 4 - response);
+  ws_end_refuse(conn, response, size);
 }
 
 static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, struct ws_answer *answer, char *message,
@@ -167,6 +167,7 @@ static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, struct ws_
 
 static void ws_server_conn_admit(struct ws_conn *conn) {
   ws_conn_admit(conn);
+  ws_tally_accepted(conn);
   if (ws_log_wants(WS_LOG_INFO)) {
     char address[WS_ADDRESS_TEXT];
     ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " is open: %s", conn->id,
@@ -201,7 +202,7 @@ static void ws_server_conn_decide(struct ws_conn *conn, const struct ws_server_h
     ws_server_conn_refuse_with(conn, ws_refusal_status(WS_REFUSAL_HANDLER), ws_refusal_text(WS_REFUSAL_HANDLER),
                                message, &answer);
   else if (verdict != WS_VERDICT_SUCCESS || ws_server_conn_add_headers(conn, request, &answer))
-    ws_server_conn_refuse(conn, WS_REFUSAL_INTERNAL, "out of memory");
+    ws_server_conn_refuse(conn, WS_REFUSAL_INTERNAL, "out of memory", false);
   else
     ws_server_conn_admit(conn);
   ws_answer_free(&answer);
@@ -303,6 +304,20 @@ static bool ws_server_conn_is_loopback(const struct ws_conn *conn) {
          ws_address_is_loopback(&local);
 }
 
+static void ws_server_conn_answer_page(struct ws_conn *conn, const struct ws_http_head *head,
+                                       const struct ws_server_handshake *request) {
+  char address[WS_ADDRESS_TEXT];
+  char date[WS_SERVER_DATE];
+  if (ws_log_wants(WS_LOG_INFO))
+    ws_log(WS_LOG_INFO, "server %" PRId64 " gives %s the page %.*s", ws_server_conn_server(conn)->id,
+           ws_conn_remote(conn, address), (int)request->path.size, request->path.data);
+  const struct ws_page *page = request->page;
+  if (page->body)
+    ws_server_answer(conn, page, head, ws_server_date(date));
+  else
+    ws_server_metrics_answer(conn, ws_server_conn_server(conn), page, head);
+}
+
 /* Answers a complete head. It is wiped before any handler runs. */
 static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *kept, const struct ws_http_head *head,
                                   uint8_t *bytes, size_t used) {
@@ -324,15 +339,23 @@ static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *k
     rules.loopback = ws_server_conn_is_loopback(conn);
     refusal = ws_server_handshake_check(head, &rules, &request);
   }
+  if (refusal == WS_REFUSAL_NONE && request.page && !ws_server_metrics_are_for(conn, request.page, head))
+    refusal = WS_REFUSAL_METRICS_PEER;
+  if (refusal == WS_REFUSAL_NONE && request.page) {
+    ws_server_conn_answer_page(conn, head, &request);
+    ws_head_reader_wipe(&kept, bytes, used);
+    return;
+  }
   if (refusal == WS_REFUSAL_NONE && ws_server_conn_prepare(conn, head, &request))
     refusal = WS_REFUSAL_INTERNAL;
   char detail[256];
   ws_server_conn_detail(detail, sizeof detail, refusal, head, conn, &request);
+  bool bodiless = ws_slice_equal(ws_http_head_method(head), WS_SLICE("HEAD"));
   ws_head_reader_wipe(&kept, bytes, used);
   if (refusal == WS_REFUSAL_NONE)
     ws_server_conn_decide(conn, &request);
   else
-    ws_server_conn_refuse(conn, refusal, detail[0] ? detail : NULL);
+    ws_server_conn_refuse(conn, refusal, detail[0] ? detail : NULL, bodiless);
 }
 
 static size_t ws_server_conn_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
@@ -341,6 +364,8 @@ static size_t ws_server_conn_head(struct ws_conn *conn, uint8_t *bytes, size_t n
   struct ws_head_reader *kept = conn->handshake;
   bool tls = !kept && bytes[0] == WS_TLS_HANDSHAKE;
   size_t used;
+  if (conn->handling) /* the metrics are being counted, and the connection is answered once */
+    return n;
   int outcome = ws_head_reader_feed(&kept, &scratch, WS_HTTP_REQUEST, bytes, n, &head, &used);
   conn->handshake = kept;
   if (outcome == WS_HTTP_PARTIAL)
@@ -355,7 +380,7 @@ static size_t ws_server_conn_head(struct ws_conn *conn, uint8_t *bytes, size_t n
   } else {
     enum ws_refusal refusal = (enum ws_refusal)head->problem;
     ws_head_reader_wipe(&kept, bytes, used);
-    ws_server_conn_refuse(conn, refusal, tls ? "this is TLS, and the server is one of ws://" : NULL);
+    ws_server_conn_refuse(conn, refusal, tls ? "this is TLS, and the server is one of ws://" : NULL, false);
   }
   return used;
 }
@@ -393,6 +418,7 @@ static void ws_server_conn_ended(struct ws_conn *conn) {
   }
   if (!conn->admitted)
     return;
+  ws_tally_closed(conn, conn->code);
   ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id,
          ws_server_conn_server(conn)->id, conn->code);
   ws_conn_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);

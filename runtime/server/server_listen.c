@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "conn/tally.h"
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "server_conn.h"
@@ -31,6 +32,10 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
   server->shares = ws_mem_calloc(count, sizeof *server->shares);
   if (!server->shares)
     return -1;
+  if (server->counts && !server->budget.tallies)
+    server->budget.tallies = ws_mem_calloc(count, sizeof *server->budget.tallies);
+  if (server->counts && !server->budget.tallies)
+    goto no_tallies;
   server->share_count = count;
   int64_t half_ms = (server->rules.limits.idle_timeout_ms + 1) / 2;
   server->rules.ping_after_ms = half_ms < WS_PING_AFTER_MS ? half_ms : WS_PING_AFTER_MS;
@@ -48,6 +53,10 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
   atomic_store(&server->starting, count);
   atomic_store(&server->busy, count);
   return 0;
+no_tallies:
+  ws_mem_free(server->shares);
+  server->shares = NULL;
+  return -1;
 }
 
 static int ws_server_listen_begin(struct ws_server *server, struct ws_error *error) {

@@ -9,8 +9,7 @@
 #include "osprey/roots.h"
 #include "protocol/origin.h"
 
-/* Takes the lock if the server can still be set up; else -1 with the error set. */
-static int ws_server_settings_lock(struct ws_server *server, const char *op, struct ws_error *error) {
+int ws_server_settings_lock(struct ws_server *server, const char *op, struct ws_error *error) {
   pthread_mutex_lock(&server->lock);
   enum ws_server_state state = ws_server_state(server);
   if (state == WS_SERVER_CREATED)

@@ -4,6 +4,9 @@
  * already listens. */
 #include "server.h"
 
+/* Takes the lock if the server can still be set up. */
+int ws_server_settings_lock(struct ws_server *server, const char *op, struct ws_error *error);
+
 /* `cell` is the handler's closure cell. It is borrowed and retained. */
 int ws_server_settings_handler(struct ws_server *server, const char *op, enum ws_server_event event, void *cell,
                                struct ws_error *error);

@@ -55,6 +55,23 @@ define i8 @by_name({typed_named}) {{
 ; OPT-NOT: @osp_alloc_tagged
 ; OPT: ret i8 %[[D]]
 
+; CG-27: without a block, the value and the message are all there is.
+declare {typed_pair} @{name}.unboxed({typed_types})
+define {typed_pair} @unboxed({typed_named}) {{
+  %r = call {typed_pair} @{name}.unboxed({typed_named})
+  ret {typed_pair} %r
+}}
+; AFTER-LABEL: define linkonce_odr hidden noundef {pair} @{name}.unboxed(
+; AFTER-SAME: {marked}) unnamed_addr #[[#]] comdat {{
+; AFTER-NEXT: entry:
+; AFTER-NEXT: %error = alloca ptr, align 8
+; AFTER-NEXT: %answer = call {answer_type} @{symbol}({named_comma}ptr %error)
+; AFTER-NEXT: %failure = load ptr, ptr %error, align 8
+; AFTER-NEXT: %answered = insertvalue {pair} poison, {answer_type} %answer, 0
+; AFTER-NEXT: %unboxed = insertvalue {pair} %answered, ptr %failure, 1
+; AFTER-NEXT: ret {pair} %unboxed
+; AFTER-NEXT: }}
+
 ; The block is returned. A handler is passed as a raw function.
 define ptr @by_alias({raw_parameters}) {{
   %r = call ptr @{alias}({raw_arguments})
@@ -137,6 +154,9 @@ REJECTED = """\
 declare i64 @{name}({typed_types})
 ; CHECK: {name}.ll:[[#@LINE-1]]: error: '{name}' is declared as i64 ({types}), but the builtin's type is
 ; CHECK-SAME: {{{{^}}}} ptr ({types}): {name}({osprey}) -> Result<{result}, String>{{{{$}}}}
+declare {typed_block}* @{alias}.unboxed({typed_types})
+; CHECK: {name}.ll:[[#@LINE-1]]: error: '{alias}.unboxed' is declared as ptr ({types}), but the builtin's type is
+; CHECK-SAME: {{{{^}}}} {pair} ({types}): {name}({osprey}) -> Result<{result}, String>{{{{$}}}}
 declare {typed_block}* @{alias}({typed_types_comma}i32)
 ; CHECK: {name}.ll:[[#@LINE-1]]: error: '{alias}' is declared as ptr ({types_comma}i32), but the builtin's type is
 ; CHECK-SAME: {{{{^}}}} ptr ({types}): {name}({osprey}) -> Result<{result}, String>{{{{$}}}}
@@ -180,7 +200,8 @@ def texts(tables, builtin):
         name=builtin.name, alias=builtin.alias, symbol=builtin.symbol, types=types, typed_types=typed(types),
         types_comma=comma(types), typed_types_comma=comma(typed(types)), named=named, named_comma=comma(named),
         typed_named=typed(named), osprey=tables.parameters(builtin), result=tables.osprey(builtin.result),
-        block=block.ir, typed_block=typed(block.ir), size=size, meta=block.meta,
+        pair=f"{{ {tables.ir_type(builtin.result)}, ptr }}",
+        typed_pair=typed(f"{{ {tables.ir_type(builtin.result)}, ptr }}"), block=block.ir, typed_block=typed(block.ir), size=size, meta=block.meta,
         answer_type=tables.ir_type(builtin.result), answer="%[[#]]" if succeeds else "%answer",
         noalias="" if succeeds else "noalias ",
         returned="; OPT: phi ptr [ {{.*}}@osp_ws.success, {{.*}} ]" if succeeds else "; OPT: ret ptr %[[R]]",

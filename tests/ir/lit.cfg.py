@@ -44,6 +44,7 @@ substitutions = {
     "%llvm_ar": os.path.join(llvm_bin, "llvm-ar"),
     "%llvm_as": os.path.join(llvm_bin, "llvm-as"),
     "%llvm_dis": os.path.join(llvm_bin, "llvm-dis"),
+    "%llc": os.path.join(llvm_bin, "llc"),
     "%llvm_lto2": os.path.join(llvm_bin, "llvm-lto2"),
     "%llvm_nm": os.path.join(llvm_bin, "llvm-nm"),
     "%split_file": os.path.join(llvm_bin, "split-file"),

@@ -3,6 +3,8 @@
 
 Usage: load.py LOAD (SERVER) [COUNT [MS]]     The test for LOAD is the function load_LOAD.
 
+The numbers may be a sample and the full size (../sample.py).
+
 The server is a separate process, so that each has its own limit of descriptors.
 """
 import os
@@ -13,11 +15,13 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "conformance"))
+TESTS = pathlib.Path(__file__).parent.parent
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS)]
 
 from deflate import DeflatePeer, parsed, spelled   # noqa: E402
 from peer import Peer   # noqa: E402
 from programs import Server   # noqa: E402
+from sample import size   # noqa: E402
 from wire import CLOSE, TEXT, open_client, request   # noqa: E402
 
 SLOW_PEER = """
@@ -199,8 +203,7 @@ def load_kill(server, count=20):
     open_before = descriptors(server)
     for _ in range(count):
         peer = subprocess.Popen([sys.executable, "-c", SLOW_PEER,
-                                 str(pathlib.Path(__file__).parent.parent / "conformance"),
-                                 str(server.port)], stdout=subprocess.PIPE)
+                                 str(TESTS / "conformance"), str(server.port)], stdout=subprocess.PIPE)
         assert peer.stdout.readline() == b"half\n"
         wait_for("its descriptor is open", lambda: descriptors(server) == open_before + 1)
         peer.send_signal(signal.SIGKILL)
@@ -220,7 +223,7 @@ def main():
     server = Server([program], None)
     if load != "kill":
         drain(server)
-    run(server, *map(int, numbers))
+    run(server, *map(size, numbers))
     assert server.alive()
     assert server.stop() == 0
 

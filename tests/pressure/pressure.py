@@ -453,33 +453,44 @@ def case_compressed_broadcasts(program):
     with server(program, compression=1, maxQueuedBytes=4 << 20) as process:
         receivers = [join(process, headers=DEFLATE) for _ in range(100)]
         quiet, talker, waits = join(process), join(process), []
-        in_background(drain, talker)
-        reader = in_background(take_broadcasts, receivers, times)
+        reader = multiprocessing.Process(target=take_broadcasts, args=(receivers, talker, times), daemon=True)
+        reader.start()
         talker.write(talker.frame(TEXT, b"everyone") * times)
         while reader.is_alive():
-            begun = time.monotonic()
+            begun = cpu_ms(process)
             say(quiet, "quick")
             answer_pings(quiet, lambda frame: frame.payload == b"quick")
-            waits.append((time.monotonic() - begun) * 1000)
-        waits.sort()
-        print(f"beside {times} broadcasts to 100, {len(waits)} echoes: p50 {waits[len(waits) // 2]:.1f} ms, "
-              f"p90 {waits[len(waits) * 9 // 10]:.1f}, most {waits[-1]:.1f} ms")
-        expect("failures", [], [wire for wire in receivers if not wire.took_all])
+            waits.append(cpu_ms(process) - begun)
+        quick = sum(wait for wait in waits if wait < 50) / sum(waits)
+        print(f"beside {times} broadcasts to 100, {len(waits)} echoes, at most {max(waits):.0f} ms of "
+              f"the server; {quick:.0%} of its time went by in echoes that took less than 50")
+        reader.join()
+        expect("receivers without all broadcasts", 0, reader.exitcode)
         expect("closed connections", [], process.lines[1:])
-        if waits[-1] > 500:
-            raise Failure(f"an echo took {waits[-1]:.0f} ms")
+        # It was 6 % when a turn compressed a whole broadcast. On a busy machine this process itself is late at times.
+        if quick < 0.2:
+            raise Failure("nearly all of the time an echo takes 50 ms of the server or more")
 
 
-def take_broadcasts(receivers, times):
-    """Reads so many compressed broadcasts of 1 MiB on each."""
-    for wire in receivers:
-        inflater = zlib.decompressobj(-15)
-        wire.took_all = False
-        for _ in range(times):
-            frame = answer_pings(wire, lambda frame: frame.opcode == TEXT)
-            if inflater.decompress(frame.payload + b"\0\0\xff\xff") != MEBIBYTE:
-                return
-        wire.took_all = True
+def cpu_ms(process):
+    """The processor time that the threads of a program have used. A machine that is busy does not change it."""
+    tasks = pathlib.Path(f"/proc/{process.child.pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
+
+
+def take_broadcasts(receivers, talker, times):
+    """Reads so many compressed broadcasts of 1 MiB on each. Ends this process with the number of those that failed."""
+    in_background(drain, talker)
+    sys.exit(sum(not takes_broadcasts(wire, times) for wire in receivers))
+
+
+def takes_broadcasts(wire, times):
+    inflater = zlib.decompressobj(-15)
+    for _ in range(times):
+        frame = answer_pings(wire, lambda frame: frame.opcode == TEXT)
+        if frame is None or inflater.decompress(frame.payload + b"\0\0\xff\xff") != MEBIBYTE:
+            return False
+    return True
 
 
 def case_shared_memory(program):

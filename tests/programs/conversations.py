@@ -193,6 +193,72 @@ def echo(stage):
         expect("last line", "Stopped", server.finish()[-1])
 
 
+async def stream(rounds, connection):
+    """A round of the stream: what the client subscribes to, until the server stops."""
+    if connection.request_headers["Authorization"] != "Bearer open-sesame":
+        raise Failure("the token is not sent again")
+    if await connection.recv() != "subscribe":
+        raise Failure("the client does not subscribe first")
+    for part in ("one", "two"):
+        await connection.send(f"{len(rounds)} {part}")
+    async for message in connection:
+        rounds[-1].append(message)
+
+
+async def served_thrice(client, port, rounds):
+    """A server that is stopped and started again. While it is away, sends are an Err."""
+    for number in range(1, 4):
+        rounds.append([])
+        async with websockets.serve(lambda connection: stream(rounds, connection), "127.0.0.1", port):
+            if number == 1:
+                client.go_on()
+            await client.wait(f"> {number} two")
+            await client.say(f"hello {number}\n", f"hello {number}: Success(0)")
+            while not rounds[-1]:
+                await asyncio.sleep(0.005)
+        await client.wait("lost with 1001, connected false", times=number)
+        await client.say("?\n", "connected false, Success(stream)", times=number)
+        away = f"away {number}"
+        await client.say(f"{away}\n", f"{away}: Error(send: connection 3 is lost, and is reconnecting)")
+
+
+class AsyncClient:
+    """A process that a coroutine waits for without holding its own server up. It starts when the server does."""
+
+    def __init__(self, stage, *arguments):
+        self.stage, self.arguments, self.context = stage, arguments, None
+
+    def go_on(self):
+        self.context = self.stage.start(*self.arguments)
+        self.process = self.context.__enter__()
+
+    async def wait(self, line, times=1):
+        await asyncio.to_thread(self.process.wait_for, line, times)
+
+    async def say(self, text, answer, times=1):
+        self.process.say(text)
+        await self.wait(answer, times)
+
+
+def staying(stage):
+    """A streaming client stays while its server is stopped and started again: WS-RECONNECT-1, WS-RECONNECT-5,
+    WS-RECONNECT-6, WS-RECONNECT-7, WS-CLOSE-4"""
+    port, rounds = free_port(), []
+    client = AsyncClient(stage, "staying", port, "open-sesame")
+    try:
+        asyncio.run(served_thrice(client, port, rounds))
+        client.process.end_input()
+        lines = client.process.finish(live=2)  # strings and records at file scope
+    finally:
+        if client.context:
+            client.context.__exit__(None, None, None)
+    expect("what the servers heard", [["hello 1"], ["hello 2"], ["hello 3"]], rounds)
+    expect("the stream", [f"> {number} {part}" for number in range(1, 4) for part in ("one", "two")],
+           [line for line in lines if line.startswith("> ")])
+    expect("its returns", ["back, connected true"] * 2, [line for line in lines if line.startswith("back")])
+    expect("the end", ["left: Success(0)", "after it: Error(send: connection 3 is closed)"], lines[-2:])
+
+
 def specification_compiles(stage):
     """The programs in the specification of the language compile unchanged."""
     for name in ("chat", "chat_client"):
@@ -217,7 +283,7 @@ def specification(stage):
 
 
 CONVERSATIONS = {test.__name__: test for test in (
-    chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, every_err, specification_compiles,
+    chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, staying, every_err, specification_compiles,
     specification)}
 
 

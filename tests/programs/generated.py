@@ -15,7 +15,10 @@ import subprocess
 import sys
 import tempfile
 
-from osprey_process import ENVIRONMENT, Failure, compile_program
+from osprey_process import ENVIRONMENT, PROGRAMS, Failure, compile_program
+
+sys.path.append(str(PROGRAMS.parent))
+from sample import size   # noqa: E402
 
 BIGGEST, SMALLEST = 2**63 - 1, -2**63
 TYPES = ["int", "float", "string", "bool", "Pair", "Tree", "Act", "Result<int, string>", "Result<string, string>",
@@ -351,7 +354,7 @@ def check(ospreyc, seed):
 
 
 def main():
-    ospreyc, first, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    ospreyc, first, count = sys.argv[1], int(sys.argv[2]), size(sys.argv[3])
     for seed in range(first, first + count):
         check(ospreyc, seed)
     print(f"{count} programs from seed {first} on did what they should")

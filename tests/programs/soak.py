@@ -1,17 +1,20 @@
 #!/usr/bin/python3
 """Sends many messages through an Osprey echo program and checks its memory.
 
-    soak.py OSPREYC SANITIZERS [COUNT]
+    soak.py OSPREYC SANITIZERS COUNT
 
 After the last tenth of the messages, the resident memory must be within 1 % or 512 KiB of that after the first tenth.
-The full test has ten million messages (COUNT 10000000). Tests RUN-MEM-7 over time. A sanitizer delays the reuse of
-freed memory, so a sanitized build does not check the growth.
+The full test has ten million messages; sample.py explains COUNT. Tests RUN-MEM-7 over time. A sanitizer delays the
+reuse of freed memory, so a sanitized build does not check the growth.
 """
 import sys
 import tempfile
 import time
 
 from osprey_process import PROGRAMS, Failure, compile_program, free_port, started
+
+sys.path.append(str(PROGRAMS.parent))
+from sample import size   # noqa: E402
 
 ALLOWED_KIB = 512
 ALLOWED_SHARE = 0.01
@@ -26,7 +29,7 @@ def resident_kib(pid):
 
 
 def main():
-    ospreyc, sanitizers, count = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 200000
+    ospreyc, sanitizers, count = sys.argv[1], sys.argv[2], size(sys.argv[3])
     interval = count // 10
     with tempfile.TemporaryDirectory() as scratch:
         executable = compile_program(ospreyc, PROGRAMS / "echo_soak.osp", scratch)

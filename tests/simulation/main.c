@@ -215,18 +215,17 @@ static double real_seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
-static bool count_world(struct totals *totals, uint64_t seed, bool twice) {
-  static const bool none[PLAN_DROPS];
-  bool good = world(seed, none);
+static bool count_world(struct totals *totals, uint64_t seed, const bool dropped[PLAN_DROPS], bool twice) {
+  bool good = world(seed, dropped);
   uint64_t hash = outcome->hash;
   totals->worlds++;
   totals->steps += outcome->steps;
   totals->virtual_s += (double)outcome->virtual_us / 1e6;
   if (!good) {
     totals->failures++;
-    report(seed, none, 25);
+    report(seed, dropped, 25);
   } else if (twice) {
-    world(seed, none);
+    world(seed, dropped);
     if (hash != outcome->hash) {
       totals->failures++;
       printf("FAILED: seed %" PRIu64 " gives the hash %016" PRIx64 ", then %016" PRIx64 "\n", seed, hash,
@@ -245,18 +244,34 @@ static void print_totals(const struct totals *totals, double seconds) {
   fflush(stdout);
 }
 
+static void parse_drops(bool dropped[PLAN_DROPS], char *list) {
+  for (char *item = strtok(list, ", "); item; item = strtok(NULL, ", "))
+    dropped[atoi(item) % PLAN_DROPS] = true;
+}
+
+/* A line is a seed, perhaps with the elements to leave out (SEED-LIST), and what it found. */
 static void run_kept(struct totals *totals, const char *file) {
   char line[256];
   FILE *seeds = fopen(file, "r");
   if (!seeds)
     return;
   while (fgets(line, sizeof line, seeds))
-    if (line[0] >= '0' && line[0] <= '9')
-      count_world(totals, strtoull(line, NULL, 10), true);
+    if (line[0] >= '0' && line[0] <= '9') {
+      bool dropped[PLAN_DROPS] = {false};
+      char *end;
+      uint64_t seed = strtoull(line, &end, 10);
+      if (*end == '-') {
+        end[strcspn(end, " ")] = '\0';
+        parse_drops(dropped, end + 1);
+      }
+      count_world(totals, seed, dropped, true);
+    }
   fclose(seeds);
 }
 
-static int run_many(const char *kept, uint64_t first, long count, double seconds, long failures_max) {
+static int run_many(const char *kept, uint64_t first, long count, double seconds, long failures_max,
+                    const char *theme) {
+  static const bool none[PLAN_DROPS];
   struct totals totals = {0};
   double begun = real_seconds();
   double told = begun;
@@ -273,7 +288,8 @@ static int run_many(const char *kept, uint64_t first, long count, double seconds
       print_totals(&totals, now - begun);
       told = now;
     }
-    count_world(&totals, first + (uint64_t)i, i < 50);
+    if (!theme || strcmp(theme, plan_theme(first + (uint64_t)i)) == 0)
+      count_world(&totals, first + (uint64_t)i, none, i < 50);
   }
   print_totals(&totals, real_seconds() - begun);
   return totals.failures ? 1 : 0;
@@ -291,14 +307,9 @@ static void make_certificate(void) {
   setenv("SSL_CERT_FILE", identity.certificate_file, 1);
 }
 
-static void parse_drops(bool dropped[PLAN_DROPS], char *list) {
-  for (char *item = strtok(list, ","); item; item = strtok(NULL, ","))
-    dropped[atoi(item) % PLAN_DROPS] = true;
-}
-
 int main(int argc, char **argv) {
   static bool dropped[PLAN_DROPS];
-  const char *kept = NULL;
+  const char *kept = NULL, *theme = NULL;
   uint64_t seed = 0, first = 0;
   long count = 0, failures = 1;
   double seconds = 0;
@@ -322,13 +333,15 @@ int main(int argc, char **argv) {
       failures = atol(value), i++;
     else if (strcmp(argv[i], "--kept") == 0)
       kept = value, i++;
+    else if (strcmp(argv[i], "--theme") == 0)
+      theme = value, i++;
     else if (strcmp(argv[i], "--without") == 0)
       parse_drops(dropped, argv[++i]);
     else if (strcmp(argv[i], "--shrink") == 0)
       shrinks = true;
     else
       return fprintf(stderr, "usage: simulation [--seed N [--without LIST] [--shrink]] [--from N] [--count N] "
-                             "[--seconds N | --hours N] [--kept FILE] [--failures N]\n"),
+                             "[--seconds N | --hours N] [--theme NAME] [--kept FILE] [--failures N]\n"),
              2;
   }
   outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -336,7 +349,7 @@ int main(int argc, char **argv) {
   make_certificate();
   int status;
   if (!seed) {
-    status = run_many(kept, first, count, count ? 0 : seconds > 0 ? seconds : 60, failures);
+    status = run_many(kept, first, count, count ? 0 : seconds > 0 ? seconds : 60, failures, theme);
   } else if (shrinks) {
     shrink(seed, dropped);
     status = 0;

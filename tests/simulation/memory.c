@@ -49,6 +49,7 @@ static void *allocate(size_t alignment, size_t size) {
 }
 
 void *__wrap_malloc(size_t size) {
+  sim_preemption_point();
   void *bytes = allocate(16, size);
   if (bytes)
     memset(bytes, 0xcd, size < POISONED ? size : POISONED); /* nobody relies on zeros */

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Puts faults that this project had back into the runtime, one by one, and shows after how many seeds each is found.
 
-A mutant is a replacement of a text that its file contains once. The file is compiled as the build compiles it, and
+A mutant replaces texts, each of which its file contains once. The file is compiled as the build compiles it, and
 linked before the runtime's libraries, whose own object the linker then leaves out.
 
 Usage: mutants.py BUILD [NAME...]
@@ -39,7 +39,12 @@ MUTANTS = {
     "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);",
                                      "(now - conn->closing_since);"),
     "a close forgives time before it": ("runtime/conn/end.c",
-                                        "    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));\n", ""),
+                                        "    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));\n",
+                                        ""),
+    "a close forgives the turn before it": ("runtime/conn/end.c", "(uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));",
+                                            "(uint32_t)ws_loop_away(ws_conn_loop(conn));"),
+    "a lingering close takes longer than closeTimeoutMs": ("runtime/conn/end.c", "now + (left_ms < WS_END_LOOK_MS ?",
+                                                           "now + (left_ms < 0 ?"),
     "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
     "input waits for the connect of another's handler": ("runtime/conn/input.c",
                                                          """  if (!ws_queue_is_empty(&thread->buffered))
@@ -55,7 +60,11 @@ MUTANTS = {
                          "  ws_roots_drop(conn->record);"),
     "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count",
                                         "  if (false)\n    count"),
-    "close handlers recurse": ("runtime/conn/conn.c", """== WS_CONN_ENDED)
+    "close handlers recurse": ("runtime/conn/conn.c", """  if (conn->queued)
+    return;
+  conn->queued = true;""", """  if (conn->queued || (conn->refs && ws_conn_state(conn) == WS_CONN_ENDED))
+    return;
+  conn->queued = true;""", """== WS_CONN_ENDED)
     ws_conn_queue(conn);""", """== WS_CONN_ENDED) {
     void ws_end_finish(struct ws_conn *);
     ws_end_finish(conn);
@@ -76,8 +85,11 @@ MUTANTS = {
                                           ""),
     "slow handlers of one connection hold the loop": ("runtime/conn/input.c", "conn->group->thread->work_until_ms)\n",
                                                       "conn->group->thread->work_until_ms && false)\n"),
-    "the listener's burst goes on after a stop": ("runtime/io/listener.c", "i < WS_LISTENER_BURST && listener->loop",
-                                                  "i < WS_LISTENER_BURST"),
+    "a listener's retry goes on after a stop": ("runtime/io/listener.c",
+                                                "  ws_timer_deinit(listener->loop, &listener->retry);\n", ""),
+    "events of removed watches are called": ("runtime/io/loop.c", """  if (interest == 0)
+    ws_loop_strike(loop, watch);
+""", "  (void)ws_loop_strike;\n"),
     "a stop overtakes its listen": ("runtime/server/server_stop.c", "== here && share->started)", "== here)"),
     "the end frees the loops of other threads": ("runtime/conn/loop_thread.c", """  for (unsigned i = 0; i < count; i++)
     ws_call_deinit(&ws_loop_threads[i].self.call);
@@ -103,13 +115,15 @@ def commands(build):
 
 
 def make(root, build, scratch, mutant, compile_of, link):
-    name, before, after = mutant
+    name, *changes = mutant
     source = root / name
     text = source.read_text()
-    if text.count(before) != 1:
-        raise SystemExit(f"{name} contains this {text.count(before)} times: {before}")
+    for before, after in zip(changes[::2], changes[1::2]):
+        if text.count(before) != 1:
+            raise SystemExit(f"{name} contains this {text.count(before)} times: {before}")
+        text = text.replace(before, after)
     changed = scratch / source.name
-    changed.write_text(text.replace(before, after))
+    changed.write_text(text)
     command = compile_of[str(source)]
     command = re.sub(r" -o \S+ -c \S+$", "", command)
     command = re.sub(r" -M[DQF]( \S+\.(o|d))?", "", command)

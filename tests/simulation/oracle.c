@@ -34,7 +34,7 @@ static int64_t later(int64_t a, int64_t b) {
 
 /* ---- messages */
 
-enum { STREAMS = 8192, CONNS = 8192, SERVERS = 64 };
+enum { STREAMS = 8192, CONNS = 8192, SERVERS = 1024 };
 
 static int64_t ended_at = SIM_FOREVER; /* when the end of the program began */
 static struct oracle_stream *streams;  /* STREAMS of them */
@@ -67,7 +67,12 @@ char *oracle_message(struct oracle_stream *stream, char command, int argument, s
   return message;
 }
 
+static void broadcast_begins(struct oracle_stream *stream);
+static void broadcast_ends(const struct oracle_stream *stream);
+
 void oracle_send_begins(struct oracle_stream *stream) {
+  if (!stream->connection)
+    broadcast_begins(stream);
   if (stream->received == stream->accepted)
     stream->pending_since = sim_now();
   stream->attempted = stream->accepted + 1;
@@ -77,6 +82,8 @@ void oracle_send_ends(struct oracle_stream *stream, bool accepted) {
   if (accepted) {
     const struct oracle_conn *conn = oracle_conn_find(stream->connection);
     bool ends = conn && (conn->closed_by_program || oracle_server_is_stopped(conn->server) || ended_at <= sim_now());
+    if (!stream->connection)
+      broadcast_ends(stream);
     stream->accepted++;
     stream->late = ends ? stream->late + 1 : 0;
   }
@@ -167,7 +174,9 @@ static void look_for_hold(int thread) {
 
 static struct oracle_conn *conns; /* CONNS of them */
 static int conn_count;
-static long calls[256]; /* of message handlers, by thread */
+/* Of message handlers, by thread; of those that took longer than a run of input may. */
+static long calls[256], slow_calls[256];
+enum { SLOW_US = 5000 };
 
 static struct {
   int64_t id;
@@ -251,6 +260,28 @@ struct oracle_conn *oracle_conn_of(int64_t id, int64_t server) {
   return known;
 }
 
+static bool is_open(const struct oracle_conn *conn) {
+  const struct ws_conn *inner = conn->closed ? NULL : conn_of_id(conn->id);
+  return inner && ws_conn_state(inner) == WS_CONN_OPEN;
+}
+
+static void broadcast_begins(struct oracle_stream *stream) {
+  stream->begun_step = sim_steps();
+  for (int i = 0; i < conn_count; i++)
+    if (conns[i].server == stream->server && !conns[i].open_step && is_open(&conns[i]))
+      conns[i].open_step = stream->begun_step;
+}
+
+/* The broadcast that has been accepted must reach who was open all the time: WS-BROADCAST-1, WS-BROADCAST-8. */
+static void broadcast_ends(const struct oracle_stream *stream) {
+  for (int i = 0; i < conn_count; i++)
+    if (conns[i].server == stream->server && conns[i].open_step && conns[i].open_step <= stream->begun_step &&
+        is_open(&conns[i])) {
+      conns[i].due = stream;
+      conns[i].due_number = stream->accepted;
+    }
+}
+
 int64_t oracle_some_server_conn(int which) {
   int count = 0;
   for (int i = 0; i < conn_count; i++)
@@ -265,7 +296,7 @@ int64_t oracle_some_server_conn(int which) {
 }
 
 /* What one connection may do while another's input waits: a run's work of the smallest messages, twice. */
-enum { CALLS_PER_CONN = 2 * 256 };
+enum { CALLS_PER_CONN = 2 * 256, SLOW_CALLS_PER_CONN = 3 };
 
 static void check_fairness(const struct oracle_conn *conn) {
   int64_t others = 0;
@@ -274,10 +305,16 @@ static void check_fairness(const struct oracle_conn *conn) {
   for (int i = 0; i < conn_count; i++)
     others += !conns[i].closed;
   long waited = calls[sim_self_index()] - conn->sock->calls_at_arrival;
+  long slow = slow_calls[sim_self_index()] - conn->sock->slow_calls_at_arrival;
   conn->sock->calls_at_arrival = -1;
-  if (conn->sock->other && !conn->sock->other->of_process && waited > (others + 2) * CALLS_PER_CONN)
+  if (!conn->sock->other || conn->sock->other->of_process)
+    return;
+  if (waited > (others + 2) * CALLS_PER_CONN)
     sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld handlers of %" PRId64 " connections",
              conn->id, waited, others);
+  if (slow > (others + 2) * SLOW_CALLS_PER_CONN)
+    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld slow handlers of %" PRId64 " connections",
+             conn->id, slow, others);
 }
 
 /* The calls of its thread, which is unknown here: of all threads. */
@@ -289,10 +326,11 @@ void oracle_arrived(struct sim_sock *sock) {
   struct ws_conn *inner = conn_of_id(conn->id);
   if (!inner || inner->unparsed || inner->handling)
     return;
-  long sum = 0;
+  long sum = 0, slow_sum = 0;
   for (int i = 0; i < 256; i++)
-    sum += calls[i];
+    sum += calls[i], slow_sum += slow_calls[i];
   sock->calls_at_arrival = sum;
+  sock->slow_calls_at_arrival = slow_sum;
 }
 
 void oracle_connecting(int change) {
@@ -316,11 +354,13 @@ void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
     check_fairness(conn);
     calls[sim_self_index()]++;
   }
+  conn->handling_since = sim_now();
 }
 
 void oracle_handler_ends(struct oracle_conn *conn) {
   conn->calls_other = false;
   conn->handled_at = sim_now();
+  slow_calls[sim_self_index()] += sim_now() - conn->handling_since > SLOW_US;
   look_for_hold(sim_self_index());
   stacks[sim_self_index()].handlers--;
 }
@@ -396,6 +436,18 @@ static void check_peer_stream(const struct oracle_stream *stream) {
   }
 }
 
+static void check_broadcasts(const struct oracle_conn *conn) {
+  const struct peer *peer = peer_of(conn);
+  if (!conn->due || !peer || !peer_is_healthy(peer) || peer->began_close || !peer->got_close || is_explained(conn) ||
+      is_failure(peer->close_code) || peer->receiver.broadcast_count == 16)
+    return;
+  for (int i = 0; i < peer->receiver.broadcast_count; i++)
+    if (peer->receiver.broadcasts[i].stream == conn->due && peer->receiver.broadcasts[i].next > conn->due_number)
+      return;
+  sim_fail("1 messages", "broadcast %d of %s did not reach connection %" PRId64 ", which ended with %d '%s'",
+           conn->due_number, conn->due->sender, conn->id, conn->code, conn->reason);
+}
+
 /* ---- 2: deadlines, judged by what the kernel knows when the log tells of one */
 
 static void judge(const struct oracle_conn *conn, const char *what, int64_t since, int64_t timeout_ms) {
@@ -417,6 +469,8 @@ static void judge_end(int64_t id, const char *line) {
   const struct ws_limits *limits = &inner->group->rules->limits;
   int64_t taken = later(sock->acked_at, sock->backed_up_since);
   /* Bytes of an incomplete TLS record are no sign of life to the runtime. */
+  if (strstr(line, "idle for too long") && !inner->handling && (inner->unparsed || inner->buffered))
+    sim_fail("2 deadlines", "connection %" PRId64 " is closed as idle, with input that is not parsed", id);
   if (strstr(line, "idle for too long") && !ws_stream_is_secure(&inner->stream)) {
     if (sim_sock_readable(sock) > 0 && sock->heard_at < sim_listened_at(sim_self_index()) && !inner->handling)
       sim_fail("2 deadlines", "connection %" PRId64 " is closed as idle, with input unread", id);
@@ -443,6 +497,12 @@ static void judge_end(int64_t id, const char *line) {
   conn->failed_by_deadline = true;
 }
 
+/* Input that was there when the loop last looked. A short read leaves some, and so does OpenSSL. */
+static bool has_old_input(const struct sim_sock *sock) {
+  return sim_sock_readable(sock) > 0 && sock->heard_at < sim_listened_at(sim_self_index()) && !plan.faults.partial &&
+         !plan.faults.interrupted && !plan.tls;
+}
+
 static void judge_handshake(const char *line) {
   int a, b, c, d, port;
   const char *of = strstr(line, "handshake of ");
@@ -452,8 +512,11 @@ static void judge_handshake(const char *line) {
       sscanf(within, "handshakeTimeoutMs (%lld)", &limit_ms) != 1)
     return;
   for (struct sim_sock *sock = sim_socks; sock; sock = sock->next)
-    if (sock->of_process && sock->fd >= 0 && ntohs(sock->remote.sin_port) == port)
+    if (sock->of_process && sock->fd >= 0 && ntohs(sock->remote.sin_port) == port) {
       judge(NULL, "handshake", sock->opened_at, limit_ms);
+      if (has_old_input(sock))
+        sim_fail("2 deadlines", "a handshake is given up with its input unread");
+    }
 }
 
 void oracle_log_line(const char *line) {
@@ -467,6 +530,10 @@ void oracle_log_line(const char *line) {
   struct oracle_conn *conn = id ? oracle_conn_find(id) : NULL;
   if (conn && strstr(text, "sends a close frame"))
     conn->close_sent_at = sim_now(), conn->stopped_at_close = sim_stopped_us();
+  if (conn && strstr(text, "the peer closes with"))
+    conn->close_received = true;
+  if (conn && strstr(text, "failed after its close"))
+    conn->failed_by_deadline = true;
   if (id && (strstr(text, "was closed with 100") || strstr(text, "is cut off")))
     judge_end(id, text);
   if (strstr(text, "not complete within"))
@@ -522,7 +589,7 @@ static void check_closing(const struct ws_conn *conn) {
   if (!known || !known->close_sent_at || sim_stopped_us() != known->stopped_at_close)
     return;
   int64_t ms = (sim_now() - known->close_sent_at - sim_away_in_all(known->close_sent_at)) / SIM_MS;
-  if (ms > conn->group->rules->limits.close_timeout_ms + 2500)
+  if (ms > conn->group->rules->limits.close_timeout_ms + 100)
     sim_fail("2 deadlines", "connection %" PRId64 " has been closing for %" PRId64 " ms", conn->id, ms);
 }
 
@@ -532,6 +599,9 @@ static void check_conn(const struct ws_conn *conn) {
   size_t bytes = ws_outq_bytes(&conn->out);
   if (state == WS_CONN_ENDED)
     return;
+  /* What a thread that is not scheduled has charged, and not yet posted. */
+  if (plan.faults.descheduled)
+    bytes = queue_sum(&conn->out);
   if (queue_sum(&conn->out) != bytes)
     sim_fail("3 queues", "connection %" PRId64 ": %zu bytes are charged, and %zu queued", conn->id, bytes,
              queue_sum(&conn->out));
@@ -630,7 +700,7 @@ void oracle_waits_to_send(int64_t connection, size_t size) {
 static void check_senders(void) {
   for (int i = 0; i < 256; i++) {
     struct ws_conn *conn = senders[i].connection ? conn_of_id(senders[i].connection) : NULL;
-    if (!conn || ws_conn_state(conn) > WS_CONN_OPEN || !loop_sleeps(ws_conn_loop(conn)))
+    if (!conn || ws_conn_state(conn) > WS_CONN_OPEN || !loop_sleeps(ws_conn_loop(conn)) || sim_is_preempted(i))
       continue;
     size_t room = (size_t)conn->group->rules->limits.max_queued_bytes - ws_outq_bytes(&conn->out);
     if (room >= senders[i].size + 64 && room <= (size_t)conn->group->rules->limits.max_queued_bytes)
@@ -670,9 +740,24 @@ static void check_patience(struct sim_sock *sock) {
     conn->failed_by_deadline = true;
 }
 
+/* Input that has arrived is read before a deadline ends a connect, or the wait for a close frame: WS-TIME-1. */
+static void check_unread(const struct sim_sock *sock) {
+  const struct oracle_conn *conn = sock->owner;
+  const struct ws_conn *inner = conn ? conn_of_id(conn->id) : NULL;
+  if (sock->reset || sim_now() >= ended_at || !has_old_input(sock))
+    return;
+  if (!conn && sock->is_client)
+    sim_fail("2 deadlines", "a connect is given up with its input unread");
+  if (inner && conn->close_sent_at && !conn->close_received && !conn->failed_by_deadline && !inner->handling &&
+      !inner->buffered && !inner->heavy && !inner->paused && inner->code != 1013)
+    sim_fail("2 deadlines", "the close of connection %" PRId64 " is given up with input unread", conn->id);
+}
+
 void oracle_closed(struct sim_sock *sock) {
-  if (sock->state == SIM_CONNECTED)
+  if (sock->state == SIM_CONNECTED) {
+    check_unread(sock);
     check_patience(sock);
+  }
   if (sock->state != SIM_LISTENING)
     sim_note("closes the socket to %s:%d", inet_ntoa(sock->remote.sin_addr), ntohs(sock->remote.sin_port));
 }
@@ -717,11 +802,11 @@ static bool is_documented(const char *text) {
 }
 
 struct oracle_call oracle_call_begins(const char *op) {
-  return (struct oracle_call){op, sim_now(), sim_stopped_us()};
+  return (struct oracle_call){op, sim_now(), sim_stopped_us() + sim_preempted_us()};
 }
 
 void oracle_call_ends(const struct oracle_call *call, int64_t bound_ms, const char *error) {
-  int64_t ms = (sim_now() - call->began - (sim_stopped_us() - call->stopped)) / SIM_MS;
+  int64_t ms = (sim_now() - call->began - (sim_stopped_us() + sim_preempted_us() - call->stopped)) / SIM_MS;
   sim_note("%s: %s took %" PRId64 " ms: %.100s", sim_self_name(), call->op, ms, error ? error : "Success");
   if (error && !is_documented(error))
     sim_fail("4 sentences", "%s: no sentence of ws_errors.def is: %s", call->op, error);
@@ -800,5 +885,7 @@ void oracle_end(bool stuck, bool exited_in_handler) {
     else if (streams[i].connection < 0)
       check_peer_stream(&streams[i]);
   }
+  for (int i = 0; i < conn_count && !stuck && !was_held; i++)
+    check_broadcasts(&conns[i]);
   sim_finish();
 }

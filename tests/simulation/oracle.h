@@ -19,6 +19,7 @@ struct oracle_stream {
   int attempted, accepted, received;
   int late;              /* of those accepted: behind a close or a stop by the program */
   int64_t pending_since; /* since when the oldest message is awaited */
+  long begun_step;       /* of a broadcast in progress */
 };
 
 /* The stream of this sender on this connection, or of its broadcasts by this server. */
@@ -50,13 +51,17 @@ struct oracle_conn {
   struct oracle_receiver receiver;
   bool opened, admitted, wants_close, closed;
   bool closed_by_program; /* or failed by its handler */
+  bool close_received;
   bool failed_by_deadline;
   int open_calls;
   int code;
   char reason[128];
-  int64_t close_sent_at, stopped_at_close, close_ms, handled_at;
-  long calls_at_arrival;
+  int64_t close_sent_at, stopped_at_close, close_ms, handled_at, handling_since;
   bool calls_other;
+  /* The latest broadcast that must reach it, and the step since which it is known to be open. */
+  const struct oracle_stream *due;
+  int due_number;
+  long open_step;
 };
 
 struct oracle_conn *oracle_conn_find(int64_t id);

@@ -115,6 +115,141 @@ static struct plan_fault draw_fault(int64_t length_us) {
   };
 }
 
+/* ---- themes */
+
+static const struct sim_link fast = {50, 100000000, 1048576, 1048576, 65536};
+
+static void theme_crowd(struct plan *p) {
+  p->loops = 1;
+  p->faults.partial = 0;
+  p->link_count = 1;
+  p->links[0] = fast;
+  p->servers[0].idle_ms = ONE_OF(700, 1000, 2000);
+  p->servers[0].rate = 0;
+  p->servers[0].has_message_handler = true;
+  for (int i = 0; i < 7; i++)
+    p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
+                                     .kind = PEER_FLOOD,
+                                     .start_us = in(0, 2 * SIM_S),
+                                     .pause_us = 1000,
+                                     .count = (int)in(300, 2000),
+                                     .size = 24,
+                                     .fragments = 1,
+                                     .command = "sssj"[in(0, 3)],
+                                     .argument = (int)in(100, 249)};
+}
+
+static void theme_flood(struct plan *p) {
+  p->loops = 1;
+  p->faults.partial = 0;
+  p->link_count = 1;
+  p->links[0] = fast;
+  p->servers[0].rate = 0;
+  p->servers[0].has_message_handler = true;
+  for (int i = 0; i < 7; i++) {
+    struct plan_peer *peer = &p->peers[i];
+    bool floods = once_in(2);
+    peer->server = 0;
+    peer->kind = floods ? PEER_FLOOD : PEER_HEALTHY;
+    peer->count = floods ? (int)in(2000, 6000) : (int)in(10, 60);
+    peer->size = (int)in(24, 60);
+    peer->fragments = 1;
+    peer->gap_us = floods ? 0 : ONE_OF(200000, 500000, 2000000);
+    peer->command = floods ? "nns"[in(0, 2)] : "es"[in(0, 1)];
+    peer->argument = floods ? (int)in(6, 40) : (int)in(300, 3000);
+  }
+}
+
+static void theme_narrow(struct plan *p) {
+  p->link_count = 2;
+  p->links[0] = (struct sim_link){ONE_OF(500, 20000, 150000), ONE_OF(100000, 1000000), 4608, 4096, 1448};
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i].message = 16384, p->servers[i].queue = 70000;
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 0; i < PLAN_ACTIONS; i++)
+      if (i > 0 && once_in(2)) {
+        struct plan_action *action = &p->actions[t][i];
+        action->op = OP_SEND;
+        action->flag = true;
+        action->count = (int)in(5, 30);
+        action->size = (int)in(8000, 60000);
+        action->command = 'n';
+      }
+}
+
+static void theme_brief(struct plan *p) {
+  for (int i = 0; i < 7; i++)
+    if (once_in(2)) {
+      p->peers[i].command = 'w';
+      p->peers[i].count = (int)in(20, 60);
+      p->peers[i].size = 100;
+      p->peers[i].gap_us = ONE_OF(0, 1000, 200000);
+    }
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 1; i < PLAN_ACTIONS; i++)
+      if (once_in(2)) {
+        p->actions[t][i].op = OP_BRIEF;
+        p->actions[t][i].before_us = in(0, 300) * SIM_MS;
+        p->actions[t][i].count = (int)in(1, 10);
+      }
+}
+
+static void theme_rumour(struct plan *p) {
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i].rate = 0;
+  for (int i = 0; i < 7; i++)
+    if (once_in(2)) {
+      p->peers[i].kind = once_in(3) ? PEER_RESETS : PEER_HEALTHY;
+      p->peers[i].command = "os"[in(0, 1)];
+      p->peers[i].argument = (int)in(1, 400);
+      p->peers[i].count = (int)in(5, 40);
+      p->peers[i].gap_us = ONE_OF(0, 50000, 200000);
+      p->peers[i].start_us = in(0, 3 * SIM_S);
+    }
+  for (int i = 0; i < PLAN_FAULTS; i++)
+    p->trouble[i] = (struct plan_fault){
+        .kind = FAULT_BREAK, .at_us = in(0, 10 * SIM_S), .for_us = 20 * SIM_S, .which = (int)in(0, 99)};
+}
+
+static void theme_stops(struct plan *p) {
+  p->poll = false;
+  p->faults = (struct sim_faults){0};
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 1; i < PLAN_ACTIONS; i++)
+      if (once_in(2)) {
+        p->actions[t][i].op = once_in(2) ? OP_CONNECT : OP_CONNECT_PEER;
+        p->actions[t][i].argument = 5 * (int)in(1, 100); /* a short timeout */
+        p->actions[t][i].flag = true;
+        p->actions[t][i].before_us = in(0, 2000) * SIM_MS;
+      }
+  for (int i = 0; i < PLAN_FAULTS; i++)
+    p->trouble[i] = (struct plan_fault){.kind = FAULT_STOP_PROCESS,
+                                        .at_us = in(0, 15 * SIM_S),
+                                        .for_us = ONE_OF(200000, 1000000, 2000000, 20000000)};
+}
+
+static void theme_storm(struct plan *p) {
+  p->storms = true;
+  p->stuck = false;
+  p->faults.descheduled = ONE_OF(3, 10, 30);
+  if (p->end == END_HANDLER_EXIT)
+    p->end = END_RETURN;
+}
+
+/* Half of the worlds have a theme. The rest of the scenario is as without. */
+static void draw_theme(struct plan *p) {
+  static void (*const themes[THEME_KINDS])(struct plan *) = {
+      [THEME_CROWD] = theme_crowd,   [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
+      [THEME_BRIEF] = theme_brief,   [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
+      [THEME_STORM] = theme_storm};
+  chance.state = sim_mix(p->seed ^ 0x7e3e);
+  p->theme = (enum plan_theme)in(0, 2 * THEME_KINDS - 1);
+  if (p->theme >= THEME_KINDS)
+    p->theme = THEME_NONE;
+  if (p->theme)
+    themes[p->theme](p);
+}
+
 /* Every element is drawn, so that leaving one out changes no other. */
 void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   int n = 0;
@@ -144,6 +279,28 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
     p->servers[i] = draw_server();
   p->servers[PLAN_SERVERS - 1].secure = p->tls;
 
+  int peers = (int)in(0, PLAN_PEERS);
+  for (int i = 0; i < PLAN_PEERS; i++)
+    p->peers[i] = draw_peer(i >= 7);
+  int threads = (int)in(0, PLAN_THREADS);
+  int counts[PLAN_THREADS];
+  for (int t = 0; t < PLAN_THREADS; t++) {
+    counts[t] = (int)in(1, PLAN_ACTIONS);
+    for (int i = 0; i < PLAN_ACTIONS; i++)
+      p->actions[t][i] = draw_action(i);
+  }
+  int faults = faulty ? (int)in(1, PLAN_FAULTS) : 0;
+  for (int i = 0; i < PLAN_FAULTS; i++)
+    p->trouble[i] = draw_fault(p->length_us);
+  if (!dropped[n++])
+    draw_theme(p);
+  if (p->theme == THEME_CROWD || p->theme == THEME_FLOOD || p->theme == THEME_RUMOUR)
+    peers = peers < 4 ? 7 : peers;
+  if (p->theme == THEME_NARROW || p->theme == THEME_BRIEF || p->theme == THEME_STOPS)
+    threads = PLAN_THREADS;
+  if (p->theme == THEME_RUMOUR || p->theme == THEME_STOPS)
+    faults = PLAN_FAULTS;
+
   if (dropped[n++])
     p->loops = 1;
   if (dropped[n++])
@@ -169,24 +326,13 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
                                          .memory = 1 << 30};
   for (int i = 0; i < PLAN_SERVERS; i++)
     p->servers[i].on = i == 0 || !dropped[n++];
-  int peers = (int)in(0, PLAN_PEERS);
-  for (int i = 0; i < PLAN_PEERS; i++) {
-    p->peers[i] = draw_peer(i >= 7);
+  for (int i = 0; i < PLAN_PEERS; i++)
     p->peers[i].on = i < peers ? !dropped[n++] : false;
-  }
-  int threads = (int)in(0, PLAN_THREADS);
-  for (int t = 0; t < PLAN_THREADS; t++) {
-    int count = (int)in(1, PLAN_ACTIONS);
-    for (int i = 0; i < PLAN_ACTIONS; i++) {
-      p->actions[t][i] = draw_action(i);
-      p->actions[t][i].on = t < threads && i < count ? !dropped[n++] : false;
-    }
-  }
-  int faults = faulty ? (int)in(1, PLAN_FAULTS) : 0;
-  for (int i = 0; i < PLAN_FAULTS; i++) {
-    p->trouble[i] = draw_fault(p->length_us);
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 0; i < PLAN_ACTIONS; i++)
+      p->actions[t][i].on = t < threads && i < counts[t] ? !dropped[n++] : false;
+  for (int i = 0; i < PLAN_FAULTS; i++)
     p->trouble[i].on = i < faults ? !dropped[n++] : false;
-  }
   p->elements = n;
 }
 
@@ -204,19 +350,28 @@ static const char *const ops[] = {"connect",
                                   "stop",
                                   "sleep",
                                   "create",
-                                  "wrong calls"};
+                                  "wrong calls",
+                                  "create a brief server"};
 static const char *const troubles[] = {"the process stops", "links stall", "a connection breaks", "no descriptors"};
+static const char *const themes[] = {"none", "crowd", "flood", "narrow", "brief", "rumour", "stops", "storm"};
 static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
                                    "exit in a handler"};
 
+const char *plan_theme(uint64_t seed) {
+  static const bool none[PLAN_DROPS];
+  static struct plan drawn;
+  plan_make(&drawn, seed, none);
+  return themes[drawn.theme];
+}
+
 void plan_print(const struct plan *p) {
   printf(
-      "seed %llu: %d loops, %s, %.0f s, then %s%s; switch once in %lld; faults: EINTR %lld, short %lld, accept %lld, "
-      "buffers %lld, threads %lld\n",
-      (unsigned long long)p->seed, p->loops, p->poll ? "poll" : "epoll", (double)p->length_us / 1e6, ends[p->end],
+      "seed %llu: theme %s, %d loops, %s, %.0f s, then %s%s; switch once in %lld; faults: EINTR %lld, short %lld, accept %lld, "
+      "buffers %lld, threads %lld, descheduled %lld\n",
+      (unsigned long long)p->seed, themes[p->theme], p->loops, p->poll ? "poll" : "epoll", (double)p->length_us / 1e6, ends[p->end],
       p->stuck ? " (a handler is stuck)" : "", (long long)p->switch_once_in, (long long)p->faults.interrupted,
       (long long)p->faults.partial, (long long)p->faults.accept_fails, (long long)p->faults.no_buffers,
-      (long long)p->faults.no_thread);
+      (long long)p->faults.no_thread, (long long)p->faults.descheduled);
   for (int i = 0; i < p->link_count; i++)
     printf("  link: %lld us, %lld B/s, buffers %d and %d, segments of %d\n", (long long)p->links[i].latency_us,
            (long long)p->links[i].bytes_per_s, p->links[i].send_room, p->links[i].receive_room, p->links[i].segment);

@@ -55,6 +55,7 @@ enum plan_op {
   OP_SLEEP,
   OP_CREATE,
   OP_WRONG,
+  OP_BRIEF, /* a server that is stopped soon, by its creator or by a handler meanwhile */
   OP_KINDS
 };
 
@@ -77,12 +78,26 @@ struct plan_fault {
   int which;
 };
 
+/* What a part of the worlds is about: each theme makes likely what chance alone hardly ever brings together. */
+enum plan_theme {
+  THEME_NONE,
+  THEME_CROWD,  /* floods of messages whose handlers are slow or connect, and little patience */
+  THEME_FLOOD,  /* floods that pile up behind a slow handler, beside a quiet peer */
+  THEME_NARROW, /* threads send more than the queues hold */
+  THEME_BRIEF,  /* servers are created by threads and stopped by handlers */
+  THEME_RUMOUR, /* handlers send to other connections, which break */
+  THEME_STOPS,  /* the process is stopped again and again, while threads connect */
+  THEME_STORM,  /* builtins at the end of the program, on threads that are not scheduled for a while */
+  THEME_KINDS
+};
+
 enum plan_end { END_RETURN, END_EXIT, END_KEEP_ALIVE, END_STOP_ALL, END_HANDLER_EXIT, END_KINDS };
 
 enum { PLAN_SERVERS = 2, PLAN_PEERS = 10, PLAN_THREADS = 3, PLAN_ACTIONS = 14, PLAN_FAULTS = 6, PLAN_DROPS = 256 };
 
 struct plan {
   uint64_t seed;
+  enum plan_theme theme;
   int loops;
   bool poll, tls;
   int64_t switch_once_in;
@@ -104,5 +119,7 @@ extern struct plan plan;
 
 /* Draws the scenario of a seed, without the elements that `dropped` marks. */
 void plan_make(struct plan *plan, uint64_t seed, const bool dropped[PLAN_DROPS]);
+/* The name of the theme of a seed's world. */
+const char *plan_theme(uint64_t seed);
 /* Prints it, for who reads a trace. */
 void plan_print(const struct plan *plan);

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #include "oracle.h"
+#include "plan.h"
+#include "program.h"
 #include "sim.h"
 
 enum { FDS = 512, LOG_LINE = 4096 };
@@ -219,12 +221,18 @@ static bool interrupted(int timeout_ms) {
   return true;
 }
 
+/* A process that goes on after it was stopped finds its epoll_wait interrupted; poll is restarted. */
 static int epoll_wait_for(struct file *epoll, struct epoll_event *events, int size, int timeout_ms) {
   int64_t until = deadline_of(timeout_ms);
+  int64_t stopped = sim_stopped_us();
   int count;
   while ((count = epoll_collect(epoll, events, size)) == 0 && sim_block(epoll, until))
     if (interrupted(timeout_ms))
       return -1;
+  if (timeout_ms != 0 && sim_stopped_us() != stopped) {
+    errno = EINTR;
+    return -1;
+  }
   return count ? count : epoll_collect(epoll, events, size);
 }
 
@@ -411,9 +419,11 @@ int __wrap_bind(int fd, const struct sockaddr *address, socklen_t length) {
 }
 
 int __wrap_listen(int fd, int backlog) {
+  struct sim_sock *sock = sock_of(fd);
   (void)backlog;
   sim_point();
-  return sim_sock_listen(sock_of(fd));
+  sock->never_switch = plan.tls && ntohs(sock->local.sin_port) == PROGRAM_PORT + PLAN_SERVERS - 1;
+  return sim_sock_listen(sock);
 }
 
 static bool no_buffers(void) {
@@ -462,6 +472,7 @@ int __wrap_accept4(int fd, struct sockaddr *address, socklen_t *length, int flag
 int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length) {
   (void)length;
   sim_point();
+  sock_of(fd)->is_client = true;
   return sim_sock_connect(sock_of(fd), address);
 }
 

@@ -59,6 +59,7 @@ static void *fail_with(const char *text) {
 
 static int64_t servers[8];
 static int server_count;
+static int64_t brief_server; /* that a thread created, and stops soon */
 static bool is_ending;
 static int stuck_handlers;
 
@@ -188,6 +189,14 @@ static void create_and_stop(bool listens) {
     CALL("stop", 0, osp_ws_stop_server(id, error));
 }
 
+/* Sends a message that is written at once to another connection. */
+static void tell_another(const char *sender, const struct oracle_conn *conn, int which) {
+  struct plan_action action = {.op = OP_SEND, .command = 'n', .count = 1, .size = 20000};
+  int64_t id = oracle_some_server_conn(which);
+  if (id && id != conn->id)
+    send_some(sender, id, 0, &action);
+}
+
 /* Does what a message commands. Returns the handler's result. */
 static void *obey(struct oracle_conn *conn, char command, int argument, size_t size) {
   char sender[24];
@@ -234,6 +243,21 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
       snprintf(url, sizeof url, "ws://%s:%d/", PEER_ADDRESS, PEER_PORT + argument % PLAN_PEERS);
       connect_to(url, NULL, 10000);
     }
+    break;
+  case 'j':
+    if (conn->receiver.count == 5 + argument % 200) {
+      struct options options = {0, "", "", false, 0, 1500, 0};
+      connect_to("ws://" SIM_BLACK_HOLE "/", &options, 1500);
+    }
+    break;
+  case 'o':
+    for (int i = 0; i < 3; i++)
+      tell_another(sender, conn, argument + i);
+    break;
+  case 'w':
+    sim_sleep(argument % 50 * SIM_MS);
+    if (brief_server)
+      stop_one(brief_server);
     break;
   case 'm':
     if (rare)
@@ -432,6 +456,21 @@ static void call_wrongly(int64_t id, int64_t server) {
   CALL("create server", 10000, osp_ws_create_server(PROGRAM_PORT, PROGRAM_ADDRESS, "/sim", error));
 }
 
+static void create_brief(const struct plan_action *action) {
+  for (int i = 0; i < action->count && !brief_server && !is_ending; i++) {
+    int64_t id = 0;
+    CALL("create server", 10000, id = osp_ws_create_server(PROGRAM_PORT + 80, PROGRAM_ADDRESS, "/brief", error));
+    if (!id)
+      return;
+    oracle_server_created(id, false);
+    brief_server = id;
+    CALL("listen", 5000, osp_ws_server_listen(id, error));
+    sim_sleep(action->argument % 20 * SIM_MS);
+    stop_one(id);
+    brief_server = 0;
+  }
+}
+
 static void act(struct thread *thread, const struct plan_action *action) {
   char sender[24];
   int64_t server = servers[action->which % PLAN_SERVERS];
@@ -469,6 +508,9 @@ static void act(struct thread *thread, const struct plan_action *action) {
   case OP_CREATE:
     if (!servers[action->which % PLAN_SERVERS] || oracle_server_is_stopped(servers[action->which % PLAN_SERVERS]))
       create(action->which % PLAN_SERVERS);
+    break;
+  case OP_BRIEF:
+    create_brief(action);
     break;
   case OP_LOOK:
     look(id, server);
@@ -517,7 +559,8 @@ static void trouble_run(void *context) {
         sim_note("the connection of port %d breaks", ntohs(sock->local.sin_port));
         sock->troubled = sock->other->troubled = true;
         sim_sock_break(sock);
-        break;
+        if (plan.theme != THEME_RUMOUR)
+          break;
       }
     break;
   default:
@@ -566,16 +609,16 @@ static void storm_run(void *context) {
   struct thread own = {.index = 9};
   static const struct plan_action send = {.op = OP_SEND, .command = 'n', .count = 3, .size = 500};
   static const struct plan_action connect = {.op = OP_CONNECT};
-  (void)context;
+  const char *name = context;
   for (int i = 0; i < 60; i++) {
     int64_t id = oracle_some_server_conn(i);
     if (id)
-      send_some("storm", id, 0, &send);
+      send_some(name, id, 0, &send);
     if (i % 8 == 0)
       connect_for(&own, &connect);
     look(id, servers[i % PLAN_SERVERS]);
     if (i % 5 == 0 && servers[0])
-      broadcast_one("storm", servers[0], 100);
+      broadcast_one(name, servers[0], 100);
     sim_sleep(i % 3 * SIM_MS);
   }
 }
@@ -591,10 +634,25 @@ static void command_by_client(char command) {
     send_some("main", id, 0, &action);
 }
 
+/* So that a storm has connections to send on. */
+static void open_some(void) {
+  struct thread own = {.index = 8};
+  static const struct plan_action connect = {.op = OP_CONNECT};
+  if (oracle_server_is_stopped(servers[0]))
+    create(0);
+  for (int i = 0; i < 4; i++)
+    connect_for(&own, &connect);
+}
+
 static void end_program(void) {
+  static char names[][8] = {"storm 0", "storm 1", "storm 2"};
+  if (plan.theme == THEME_STORM)
+    open_some();
   is_ending = true;
-  if (plan.storms)
-    sim_thread_new("storm", true, storm_run, NULL);
+  for (int i = 0; plan.storms && i < (plan.theme == THEME_STORM ? 3 : 1); i++)
+    sim_thread_new(names[i], true, storm_run, names[i]);
+  if (plan.theme == THEME_STORM)
+    sim_sleep(sim_in(0, 30) * SIM_MS);
   switch (plan.end) {
   case END_HANDLER_EXIT:
     command_by_client('q');
@@ -618,6 +676,8 @@ static void end_program(void) {
   struct oracle_call call = oracle_call_begins("the end of the program");
   sim_run_atexit();
   oracle_call_ends(&call, longest_close_ms() + 500 + 5100 + 1100, NULL);
+  if (plan.storms) /* exit() has more to do */
+    sim_sleep(sim_in(0, 1000) * SIM_MS);
   process_is_gone();
 }
 
@@ -637,7 +697,7 @@ void program_main(void) {
       sim_thread_new("trouble", false, trouble_run, &plan.trouble[i]);
   sim_sleep(plan.length_us);
   sim_note("faults cease");
-  sim_faults = (struct sim_faults){.partial = sim_faults.partial};
+  sim_faults = (struct sim_faults){.partial = sim_faults.partial, .descheduled = sim_faults.descheduled};
   if (plan.stuck)
     command_by_client('z');
   else

@@ -60,6 +60,11 @@ void sim_at(int64_t when, void (*run)(void *context, uint64_t number), void *con
 void sim_stop_process(int64_t us);
 /* Microseconds for which the process was stopped so far. */
 int64_t sim_stopped_us(void);
+/* A thread of the program, not of a loop, may be descheduled here for up to half a second. */
+void sim_preemption_point(void);
+bool sim_is_preempted(int thread);
+/* Microseconds for which this thread was. */
+int64_t sim_preempted_us(void);
 /* Called when no thread can run, before the clock moves. */
 extern void (*sim_on_idle)(void);
 /* Runs the functions given to atexit, the last first. */
@@ -84,7 +89,7 @@ enum sim_sock_state { SIM_NEW, SIM_LISTENING, SIM_CONNECTING, SIM_CONNECTED, SIM
 struct sim_sock {
   enum sim_sock_state state;
   struct sockaddr_in local, remote;
-  bool bound, closed, of_process, v6;
+  bool bound, closed, of_process, v6, is_client;
   int fd; /* of the process; -1 for a peer's socket */
   int error;
   bool reset;      /* a reset arrived */
@@ -102,7 +107,7 @@ struct sim_sock {
   int64_t free_at, last_arrival, stalled_until;
   /* When the other end last showed life, as this end's kernel knows it. */
   int64_t heard_at, acked_at, backed_up_since, opened_at;
-  long calls_at_arrival; /* of handlers, when input arrived for a socket that had none */
+  long calls_at_arrival, slow_calls_at_arrival; /* of handlers, when input arrived for a socket that had none */
   bool troubled;         /* a fault of the network struck it */
   /* A listener's. */
   struct sim_sock *queue[256];
@@ -117,7 +122,7 @@ extern struct sim_link sim_links[4];
 extern int sim_link_count;
 /* Once in so many calls: EINTR, short reads and writes, failures of accept and of socket options. 0: never. */
 struct sim_faults {
-  int64_t interrupted, partial, accept_fails, no_buffers, no_thread;
+  int64_t interrupted, partial, accept_fails, no_buffers, no_thread, descheduled;
 };
 extern struct sim_faults sim_faults;
 /* Faults drawn so far which a connection or a call may rightly suffer from. */

@@ -46,7 +46,9 @@ enum thread_state { READY, BLOCKED, DONE };
 struct sim_thread {
   enum thread_state state;
   char name[32];
-  bool of_process, detached, started, timed_out;
+  bool of_process, detached, started, timed_out, preempted;
+  int locks; /* that it holds */
+  int64_t preempted_us;
   void *stack;
   jmp_buf context;
   ucontext_t first;
@@ -133,7 +135,9 @@ static struct sim_thread *thread_add(const char *name, bool of_process) {
     thread = &threads[thread_count++];
   }
   strncpy(thread->name, name, sizeof thread->name - 1);
-  thread->started = thread->detached = false;
+  thread->started = thread->detached = thread->preempted = false;
+  thread->locks = 0;
+  thread->preempted_us = 0;
   thread->run_pthread = NULL;
   thread->of_process = of_process;
   thread->state = READY;
@@ -334,6 +338,27 @@ int64_t sim_stopped_us(void) {
   return stopped_us - (frozen_until > now_us ? frozen_until - now_us : 0);
 }
 
+/* Loop threads stay: what happens on them takes no time. So does who holds a lock, for which they might wait. */
+void sim_preemption_point(void) {
+  if (is_looking || !sim_faults.descheduled || current == threads || !current->of_process || current->run_pthread ||
+      current->locks || current->preempted || !sim_once_in(sim_faults.descheduled))
+    return;
+  int64_t us = sim_in(1, 500) * SIM_MS;
+  sim_note("%s is not scheduled for %lld ms", current->name, (long long)(us / SIM_MS));
+  current->preempted = true;
+  sim_sleep(us);
+  current->preempted = false;
+  current->preempted_us += us;
+}
+
+bool sim_is_preempted(int thread) {
+  return threads[thread].preempted;
+}
+
+int64_t sim_preempted_us(void) {
+  return current->preempted_us;
+}
+
 void sim_threads_visit(void (*visit)(const void *bytes, size_t size)) {
   for (int i = 0; i < thread_count; i++)
     if (threads[i].state != DONE)
@@ -419,12 +444,14 @@ static void lock(struct sim_mutex *mutex) {
     sim_block(mutex, SIM_FOREVER);
   }
   mutex->owner = sim_self_index() + 1;
+  current->locks++;
 }
 
 static void unlock(struct sim_mutex *mutex) {
   if (mutex->owner != sim_self_index() + 1)
     sim_fail("simulation", "%s unlocks a mutex that it has not locked", current->name);
   mutex->owner = 0;
+  current->locks--;
   sim_wake_one(mutex);
 }
 

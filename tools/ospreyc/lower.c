@@ -65,7 +65,7 @@ void lower_push(struct lower_function *fn, LLVMValueRef ir) {
 
 void lower_release_to(struct lower_function *fn, size_t depth) {
   for (size_t i = fn->cleanup_count; i-- > depth;) {
-    if (!fn->cleanups[i].moved)
+    if (!fn->cleanups[i].moved && !fn->cleanups[i].absent)
       lower_release(fn, fn->cleanups[i].ir);
     fn->cleanups[i].moved = false;
   }

@@ -45,7 +45,8 @@ struct lower {
 
 struct lower_cleanup {
   LLVMValueRef ir;
-  bool moved; /* given away on the path that is being built */
+  bool moved;  /* given away on the path that is being built */
+  bool absent; /* null on the path that is being built */
 };
 
 /* The function that is being built. Its first block, entry, holds the allocas and nothing else. */
@@ -95,7 +96,7 @@ void lower_drop(struct lower_function *fn, struct lower_value value);
 /* Returns the value as one borrowed from the current scope: pushes it if it is owned. */
 LLVMValueRef lower_keep(struct lower_function *fn, struct lower_value value);
 
-/* The cleanup stack. `release_to` builds the releases above `depth`, except of moved entries; the entries stay.
+/* The cleanup stack. `release_to` builds the releases above `depth`, except of moved and absent entries; they stay.
  * `leave` also pops them. */
 void lower_push(struct lower_function *fn, LLVMValueRef ir);
 void lower_release_to(struct lower_function *fn, size_t depth);
@@ -124,7 +125,7 @@ void lower_deliver(struct lower_function *fn, const struct type *type, struct lo
 LLVMValueRef lower_select(struct lower *lower, LLVMValueRef condition, LLVMValueRef then, LLVMValueRef otherwise);
 LLVMValueRef lower_or(struct lower *lower, LLVMValueRef left, LLVMValueRef right);
 
-/* Adds a private constant that may be merged with an equal one. */
+/* Adds a private constant that may be merged with an equal one. Its name has a dot, which no extern function has. */
 LLVMValueRef lower_constant(struct lower *lower, LLVMValueRef content, const char *name);
 
 /* Adds an attribute to a function, by LLVM's name for it. */

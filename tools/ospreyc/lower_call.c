@@ -143,41 +143,63 @@ static void call_check_null(struct lower_function *fn, const struct ast_expr *ex
   free(text);
 }
 
-/* A call of an extern function or a builtin: %result = call ptr @websocketSend(i64 %id, ptr %message) */
-static struct lower_value call_declared(struct lower_function *fn, const struct ast_expr *expr) {
-  struct lower *lower = fn->lower;
-  const struct ast_call *call = &expr->call;
-  LLVMTypeRef type;
-  LLVMValueRef function;
-  if (call->callee == AST_CALL_EXTERN) {
-    const struct type *external = call->external->type;
-    type = lower_type_function(lower, external, false);
-    function = LLVMGetNamedFunction(lower->module, call->external->name);
-    if (!function) {
-      function = LLVMAddFunction(lower->module, call->external->name, type);
-      call_extend(lower, function, LLVMAttributeReturnIndex, external->function.result);
-      for (unsigned i = 0; i < external->function.parameter_count; i++)
-        call_extend(lower, function, i + 1, external->function.parameters[i]);
-    }
-  } else {
-    function = osp_ws_codegen_declare(lower->module, call->name, call_report, lower);
-    if (!function)
-      return lower_fresh(expr->type, LLVMGetPoison(lower->pointer));
-    type = LLVMGlobalGetValueType(function);
-  }
-  struct lower_value *arguments = call_arguments(fn, &call->arguments);
+static LLVMValueRef call_declared(struct lower_function *fn, const struct ast_expr *expr, LLVMTypeRef type,
+                                  LLVMValueRef function) {
+  struct lower_value *arguments = call_arguments(fn, &expr->call.arguments);
   lower_debug_place(fn, expr->place);
-  LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, call->arguments.count);
-  if (call->callee == AST_CALL_EXTERN && type_is_managed(expr->type))
-    call_check_null(fn, expr, value);
+  LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, expr->call.arguments.count);
   free(arguments);
+  return value;
+}
+
+static struct lower_value call_extern(struct lower_function *fn, const struct ast_expr *expr) {
+  struct lower *lower = fn->lower;
+  const struct type *external = expr->call.external->type;
+  LLVMTypeRef type = lower_type_function(lower, external, false);
+  LLVMValueRef function = LLVMGetNamedFunction(lower->module, expr->call.external->name);
+  if (!function) {
+    function = LLVMAddFunction(lower->module, expr->call.external->name, type);
+    call_extend(lower, function, LLVMAttributeReturnIndex, external->function.result);
+    for (unsigned i = 0; i < external->function.parameter_count; i++)
+      call_extend(lower, function, i + 1, external->function.parameters[i]);
+  }
+  LLVMValueRef value = call_declared(fn, expr, type, function);
+  if (type_is_managed(expr->type))
+    call_check_null(fn, expr, value);
   return lower_fresh(expr->type, value);
+}
+
+/* %result = call ptr @websocketSend(i64 %id, ptr %message) */
+static LLVMValueRef call_builtin(struct lower_function *fn, const struct ast_expr *expr, const char *name,
+                                 LLVMTypeRef result) {
+  struct lower *lower = fn->lower;
+  LLVMValueRef function = osp_ws_codegen_declare(lower->module, name, call_report, lower);
+  if (!function)
+    return LLVMGetPoison(result);
+  return call_declared(fn, expr, LLVMGlobalGetValueType(function), function);
+}
+
+bool lower_call_is_builtin(const struct ast_expr *expr) {
+  return expr->kind == AST_CALL && expr->call.callee == AST_CALL_BUILTIN;
+}
+
+LLVMValueRef lower_call_unboxed(struct lower_function *fn, const struct ast_expr *expr) {
+  struct lower *lower = fn->lower;
+  LLVMTypeRef members[] = {lower_type(lower, expr->type->result.value), lower->pointer};
+  char *name = NULL;
+  if (asprintf(&name, "%s.unboxed", expr->call.name) < 0)
+    abort();
+  LLVMValueRef pair = call_builtin(fn, expr, name, LLVMStructTypeInContext(lower->llvm, members, 2, false));
+  free(name);
+  return pair;
 }
 
 struct lower_value lower_call(struct lower_function *fn, const struct ast_expr *expr) {
   const struct ast_call *call = &expr->call;
-  if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN)
-    return call_declared(fn, expr);
+  if (call->callee == AST_CALL_EXTERN)
+    return call_extern(fn, expr);
+  if (call->callee == AST_CALL_BUILTIN)
+    return lower_fresh(expr->type, call_builtin(fn, expr, call->name, fn->lower->pointer));
   size_t depth = fn->cleanup_count;
   struct lower_callee callee = call_callee(fn, call);
   struct lower_value *arguments = call_arguments(fn, &call->arguments);

@@ -11,6 +11,10 @@ struct lower_callee {
 
 struct lower_value lower_call(struct lower_function *fn, const struct ast_expr *expr);
 
+/* A call of a builtin whose Result needs no block: returns { T value, ptr message }. */
+bool lower_call_is_builtin(const struct ast_expr *expr);
+LLVMValueRef lower_call_unboxed(struct lower_function *fn, const struct ast_expr *expr);
+
 /* Returns true if the call can replace its caller on the stack. A call that borrows its arguments cannot, because the
  * caller must release them afterwards. */
 bool lower_call_is_tail(const struct ast_expr *expr);

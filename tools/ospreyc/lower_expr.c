@@ -184,8 +184,10 @@ static void to_elvis(struct lower_function *fn, const struct ast_expr *expr, con
   LLVMBasicBlockRef fallback = lower_block_new(fn, "fallback"), success = lower_block_new(fn, "success");
   LLVMBuildCondBr(fn->lower->builder, open.failed, fallback, success);
   lower_block_enter(fn, success);
+  lower_result_assume(fn, &open, true, false);
   lower_deliver(fn, expr->type, lower_borrowed(open.value), target);
   lower_block_enter(fn, fallback);
+  lower_result_assume(fn, &open, true, true);
   lower_leave(fn, depth);
   lower_expr_to(fn, expr->binary.right, target);
 }
@@ -258,7 +260,7 @@ static void arm_bind(struct lower_function *fn, const struct subject *subject, c
     arm->variable->ir = subject->open.value;
   if (arm->kind == AST_PATTERN_ERROR) {
     LLVMValueRef message = subject->open.message;
-    if (subject->open.counted && !LLVMIsConstant(message)) {
+    if (subject->open.counted && !subject->open.unboxed && !LLVMIsConstant(message)) {
       LLVMValueRef none = LLVMBuildIsNull(lower->builder, message, "");
       message = lower_select(lower, none, lower_string_literal(lower, "Error", strlen("Error")), message);
     }
@@ -290,6 +292,8 @@ static void to_match(struct lower_function *fn, const struct ast_expr *expr, con
       lower_block_enter(fn, body);
     }
     arm_bind(fn, &subject, arm);
+    bool failed = arm->kind == AST_PATTERN_ERROR;
+    lower_result_assume(fn, &subject.open, failed || arm->kind == AST_PATTERN_SUCCESS, failed);
     lower_expr_to(fn, arm->body, target);
     if (!matches)
       break;

@@ -41,7 +41,7 @@ static struct lower_value record_new(struct lower_function *fn, const struct typ
   LLVMValueRef tag = lower_word(lower, constructor->tag);
   if (constructor->field_count == 0) {
     LLVMValueRef content = LLVMConstStructInContext(lower->llvm, &tag, 1, false);
-    return lower_borrowed(lower_constant(lower, content, constructor->name));
+    return lower_borrowed(lower_constant(lower, content, ".record"));
   }
   LLVMTypeRef type = lower_type_constructor(lower, constructor);
   LLVMValueRef record = lower_alloc_record(lower, type, record_meta(lower, constructor));

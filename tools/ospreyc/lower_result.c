@@ -1,6 +1,7 @@
 #include "lower_result.h"
 
 #include "lower_arithmetic.h"
+#include "lower_call.h"
 #include "lower_expr.h"
 #include "layout.h"
 #include "lower_type.h"
@@ -22,7 +23,7 @@ static void result_store(struct lower_function *fn, LLVMTypeRef block, LLVMValue
 /* Success(constant) and Error(constant) are constant blocks, which counting ignores. */
 static LLVMValueRef result_constant(struct lower *lower, LLVMValueRef *members) {
   LLVMValueRef content = LLVMConstStructInContext(lower->llvm, members, LAYOUT_RESULT_message + 1, false);
-  return lower_constant(lower, content, "result");
+  return lower_constant(lower, content, ".result");
 }
 
 /* A block of a Result with these borrowed contents. Moves those that the cleanup stack holds above `moving`, which the
@@ -80,11 +81,39 @@ void lower_result_open_block(struct lower_function *fn, const struct type *type,
   open->counted = true;
 }
 
+/*     %pair = call { T, ptr } @websocketX.unboxed(arguments…)
+ *     %value = extractvalue { T, ptr } %pair, 0
+ *     %message = extractvalue { T, ptr } %pair, 1
+ *     %failed = icmp ne ptr %message, null */
+static void result_open_unboxed(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+  LLVMBuilderRef builder = fn->lower->builder;
+  LLVMValueRef pair = lower_call_unboxed(fn, expr);
+  *open = (struct lower_open){.counted = true, .unboxed = true};
+  open->value = LLVMBuildExtractValue(builder, pair, 0, "");
+  open->message = LLVMBuildExtractValue(builder, pair, 1, "");
+  open->failed = LLVMBuildIsNotNull(builder, open->message, "failed");
+  open->value_at = fn->cleanup_count;
+  lower_keep(fn, lower_fresh(expr->type->result.value, open->value));
+  open->message_at = fn->cleanup_count;
+  lower_push(fn, open->message);
+}
+
+void lower_result_assume(struct lower_function *fn, const struct lower_open *open, bool known, bool failed) {
+  if (!open->unboxed)
+    return;
+  if (open->value_at < open->message_at)
+    fn->cleanups[open->value_at].absent = known && failed;
+  fn->cleanups[open->message_at].absent = known && !failed;
+}
+
 void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   struct lower *lower = fn->lower;
   bool failed = expr->kind == AST_ERROR;
+  *open = (struct lower_open){.value = NULL};
   if (lower_arithmetic_is(expr)) {
     lower_arithmetic_open(fn, expr, open);
+  } else if (lower_call_is_builtin(expr)) {
+    result_open_unboxed(fn, expr, open);
   } else if (failed || expr->kind == AST_SUCCESS) {
     LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
     open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;

@@ -59,7 +59,7 @@ void lower_table(const struct ast_program *program, LLVMModuleRef module) {
   /* C's main, into which the optimiser moves the program's. */
   table_add(&table, program->main ? program->main : program->init, "main");
   LLVMValueRef rows = LLVMConstArray(table.row, table.rows, (unsigned)table.count);
-  LLVMValueRef content[] = {table_text(&table, program->source->path), lower_constant(&table.lower, rows, "functions"),
+  LLVMValueRef content[] = {table_text(&table, program->source->path), lower_constant(&table.lower, rows, ".functions"),
                             lower_word(&table.lower, (int64_t)table.count)};
   LLVMValueRef whole = LLVMConstStructInContext(llvm, content, 3, false);
   LLVMValueRef variable = LLVMAddGlobal(module, LLVMTypeOf(whole), "osp_rt_program");

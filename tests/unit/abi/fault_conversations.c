@@ -710,3 +710,72 @@ void keep_and_tick(void) {
   osp_ws_stop_server(server, &error);
   went_well(error);
 }
+
+/* ---- a client that stays */
+
+static _Atomic int reopens;
+
+static void *count_reopen(void *cell, const struct osprey_connection *connection) {
+  char *error;
+  (void)cell;
+  osp_ws_send(connection->id, "-1", &error);
+  bool sent = went_well(error);
+  reopens++;
+  return sent ? result_success() : result_error("the queue is full");
+}
+
+static void *on_count_reopen[] = {(void *)count_reopen};
+
+static int64_t serve_plainly(void) {
+  char *error;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return 0;
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  return server;
+}
+
+static int64_t connect_plainly(void) {
+  struct osprey_options options = {.headers = "X-Test: 1", .protocols = "", .timeout_ms = 1000};
+  char url[64];
+  char *error;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t id = osp_ws_connect_with(url, &options, on_second, &error);
+  return went_well(error) ? id : 0;
+}
+
+static bool asks_to_stay(int64_t id, int64_t delay_ms) {
+  char *error;
+  osp_ws_reconnect(id, delay_ms, delay_ms, on_count_reopen, &error);
+  return went_well(error);
+}
+
+static void close_quietly(int64_t id) {
+  char *error;
+  osp_ws_close(id, &error);
+  went_well(error);
+}
+
+/* Of three clients one is asked to stay before its server stops and one afterwards, and one waits at the end. */
+void come_back(void) {
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  int64_t server = serve_plainly();
+  int64_t ids[3] = {connect_plainly(), connect_plainly(), connect_plainly()};
+  osp_ws_on_close(ids[0], on_count_close, &error);
+  bool well = went_well(error) && asks_to_stay(ids[0], 5) && asks_to_stay(ids[2], INT32_MAX);
+  osp_ws_stop_server(server, &error);
+  well = went_well(error) && wait_for(&closes, 1) && well;
+  for (int i = 0; i < QUIET_MS && ids[1] && !has_ended(ids[1]); i++)
+    poll(NULL, 0, 1);
+  well = asks_to_stay(ids[1], 5) && well;
+  server = serve_plainly();
+  well = well && wait_for(&reopens, 2);
+  if (undisturbed && !well)
+    complain("clients do not come back");
+  close_quietly(ids[0]);
+  close_quietly(ids[1]);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}

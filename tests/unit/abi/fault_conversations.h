@@ -32,5 +32,7 @@ void ask_when_idle(void);
 void resolve(void);
 /* Values and timers, from main and in handlers. */
 void keep_and_tick(void);
+/* Clients dial again, and one still waits for that when the program ends. */
+void come_back(void);
 /* Broadcasts exceed the receiver's socket buffer. */
 void send_too_much(void);

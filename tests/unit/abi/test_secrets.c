@@ -212,12 +212,54 @@ static void test_a_server_wipes_its_answer(void **state) {
   expect_nothing_found();
 }
 
+static void *succeed_open(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  (void)connection;
+  return result_success();
+}
+
+static void *on_succeed_open[] = {(void *)succeed_open};
+
+/* A client that dials again sends them with each request, and keeps them until it has ended: WS-RECONNECT-14 */
+static void test_a_client_that_stays_wipes_them_at_its_end(void **state) {
+  char head[4096];
+  int port;
+  struct osprey_options options = {.headers = "Cookie: cookie-of-a-program\nAuthorization: token-of-a-program",
+                                   .protocols = ""};
+  struct connecting c = {.options = &options, .handler = on_message};
+  (void)state;
+  int listener = peer_listen(&port);
+  look_for_these("cookie-of-a-program", "token-of-a-program", "query-of-a-program");
+  connecting_start(&c, port, "/?query-of-a-program");
+  for (int i = 0; i < 3; i++) {
+    struct peer peer = peer_accept(listener);
+    peer_answer(&peer, head, sizeof head, "");
+    assert_non_null(strstr(head, "token-of-a-program"));
+    if (i == 0) {
+      connecting_join(&c);
+      expect_success(c.error);
+      osp_ws_reconnect(c.id, 1, 1, on_succeed_open, &error);
+      expect_success(error);
+    }
+    peer_send_plain(&peer, 0x88, "\x03\xe8", 2);
+    peer_expect_close(&peer, 1000);
+    peer_close(&peer);
+  }
+  struct peer peer = peer_accept(listener); /* it dials */
+  must_close(c.id);
+  peer_read_all(&peer, head, sizeof head);
+  peer_close(&peer);
+  close(listener);
+  expect_nothing_found();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_search),
       cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, journal_setup),
       cmocka_unit_test_setup(test_a_client_wipes_its_request, journal_setup),
       cmocka_unit_test_setup(test_a_server_wipes_its_answer, journal_setup),
+      cmocka_unit_test_setup(test_a_client_that_stays_wipes_them_at_its_end, journal_setup),
   };
   return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);
 }

@@ -1,6 +1,5 @@
 /* Recently closed connections of clients. */
 #include "client/recently_closed.h"
-#include "osprey/roots.h"
 #include "support/osprey.h"
 #include "support/test.h"
 
@@ -15,7 +14,7 @@ static void test_the_oldest_are_forgotten(void **state) {
   assert_false(ws_recently_closed_has(0));
   assert_false(ws_recently_closed_has(-1));
   /* If it has been forgotten since the look-up, the handler is dropped and not called: WS-CLIENTCLOSE-2 */
-  ws_recently_closed_call(NULL, 44, ws_roots_keep(on_close));
+  ws_recently_closed_call(NULL, 44, on_close);
   ws_recently_closed_free_all();
   assert_false(ws_recently_closed_has(300));
 }

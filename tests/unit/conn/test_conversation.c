@@ -58,7 +58,7 @@ static void *echo_and_look(void *cell, const struct osprey_connection *connectio
   osp_ws_send(connection->id, message->data, &error);
   expect_success(error);
   const struct ws_conn *conn = ws_handle_owned(WS_HANDLE_CONNECTION, connection->id, ws_loop_thread_current()->index);
-  journal_write("%s", conn->deflater ? "a context" : "no context");
+  journal_write("%s", conn->compressor ? "a context" : "no context");
   return result_success();
 }
 

@@ -269,7 +269,9 @@ static void test_refusal_responses(void **state) {
     assert_memory_equal(answer, start, strlen(start));
     assert_non_null(strstr(answer, "\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
     assert_non_null(strstr(answer, "\r\nConnection: close"));
-    assert_int_equal(strstr(answer, "\r\nAllow: GET\r\n") != NULL, status == 405);
+    assert_int_equal(strstr(answer, "\r\nAllow: GET\r\n") != NULL, i == WS_REFUSAL_METHOD);
+    assert_int_equal(strstr(answer, "\r\nAllow: GET, HEAD\r\n") != NULL, i == WS_REFUSAL_PAGE_METHOD);
+    assert_int_equal(strstr(answer, "\r\nAllow: ") != NULL, status == 405);
     assert_int_equal(strstr(answer, "\r\nSec-WebSocket-Version: 13\r\n") != NULL, status == 426);
     assert_int_equal(strstr(answer, "\r\nUpgrade: websocket\r\n") != NULL, status == 426);
     sprintf(end, "\r\nContent-Length: %zu\r\n\r\n%s\n", strlen(ws_refusal_text((enum ws_refusal)i)) + 1,

@@ -380,6 +380,55 @@ static void test_a_close_behind_the_messages_of_a_thread(void **state) {
   must_stop(server);
 }
 
+static int64_t broadcaster;
+
+static void *broadcast_three(void *context) {
+  char *problem;
+  (void)context;
+  for (int i = 0; i < 3; i++) {
+    osp_ws_server_broadcast(broadcaster, "told to all", &problem);
+    osp_release(problem);
+  }
+  return NULL;
+}
+
+static void *let_broadcast_and_end(void *cell, const struct osprey_connection *connection,
+                                   const struct osprey_message *message) {
+  pthread_t sender;
+  char *problem;
+  (void)cell;
+  pthread_create(&sender, NULL, broadcast_three, NULL);
+  pthread_join(sender, NULL);
+  if (strcmp(message->data, "stop") == 0)
+    osp_ws_stop_server(broadcaster, &problem);
+  else
+    osp_ws_close(connection->id, &problem);
+  osp_release(problem);
+  return result_success();
+}
+
+static void expect_broadcasts_before_the_close(const char *how, int code) {
+  static void *on_ending[] = {(void *)let_broadcast_and_end};
+  int port = peer_free_port();
+  broadcaster = must_create(port, "/");
+  must_set(osp_ws_server_on_message, broadcaster, on_ending);
+  must_listen(broadcaster);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, how);
+  for (int i = 0; i < 3; i++)
+    peer_expect_text(&peer, "told to all");
+  peer_expect_close(&peer, code);
+  peer_close(&peer);
+}
+
+/* What another thread has broadcast goes before the close frame of a handler: WS-BROADCAST-8 */
+static void test_a_close_behind_the_broadcasts_of_a_thread(void **state) {
+  (void)state;
+  expect_broadcasts_before_the_close("close", 1000);
+  must_stop(broadcaster);
+  expect_broadcasts_before_the_close("stop", 1001);
+}
+
 #define echo_test(function) cmocka_unit_test_setup_teardown(function, set_up_echo, tear_down_echo)
 
 int main(void) {
@@ -398,6 +447,7 @@ int main(void) {
       cmocka_unit_test_setup(test_an_err_on_a_closed_connection, journal_setup),
       cmocka_unit_test_setup(test_the_rest_of_a_message_after_a_close, journal_setup),
       cmocka_unit_test_setup(test_a_close_behind_the_messages_of_a_thread, journal_setup),
+      cmocka_unit_test_setup(test_a_close_behind_the_broadcasts_of_a_thread, journal_setup),
   };
   return cmocka_run_group_tests_name("message handler", tests, NULL, NULL);
 }
