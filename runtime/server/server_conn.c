@@ -284,7 +284,7 @@ static int ws_server_conn_charge(struct ws_conn *conn, const struct ws_http_head
     return WS_REFUSAL_NONE;
   enum ws_refusal refusal = ws_proxy_client(&server->proxies, head, &client, &found);
   if (refusal != WS_REFUSAL_NONE)
-    return refusal;
+    return (int)refusal;
   struct ws_address_quota_entry *entry =
       ws_address_quota_add(&server->quota, found ? &client : &proxy->address, &of_address);
   if (!entry)
