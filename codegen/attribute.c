@@ -47,13 +47,27 @@ bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const cha
   return kind && LLVMGetEnumAttributeAtIndex(function, index, kind);
 }
 
+static bool cg_any_parameter_has(LLVMValueRef function, const char *name) {
+  for (LLVMAttributeIndex parameter = 1; parameter <= LLVMCountParams(function); parameter++)
+    if (cg_attribute_has(function, parameter, name))
+      return true;
+  return false;
+}
+
 const char *cg_attribute_unserved(LLVMValueRef function) {
   static const char *const names[] = {"inalloca", "preallocated", "sret", "swifterror"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-    for (LLVMAttributeIndex parameter = 1; parameter <= LLVMCountParams(function); parameter++)
-      if (cg_attribute_has(function, parameter, names[i]))
-        return names[i];
+    if (cg_any_parameter_has(function, names[i]))
+      return names[i];
   return NULL;
+}
+
+const char *cg_attribute_unserved_by_body(LLVMValueRef function) {
+  static const char *const names[] = {"naked", "noreturn", "presplitcoroutine"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
+      return names[i];
+  return cg_any_parameter_has(function, "returned") ? "returned" : cg_attribute_unserved(function);
 }
 
 /* Returns the value of a module flag, or 0. */
@@ -117,6 +131,9 @@ static const char *const cg_shared_kinds[] = {
     "sspstrong",
     "speculative_load_hardening",
     "noprofile",
+    "noredzone",
+    "noimplicitfloat",
+    "nonlazybind",
     "skipprofile",
     "uwtable",
     "fn_ret_thunk_extern",
@@ -143,6 +160,8 @@ static const char *const cg_shared_texts[] = {
     "no-stack-arg-probe",
     "split-stack",
     "zero-call-used-regs",
+    "use-soft-float",
+    "patchable-function",
     "indirect-tls-seg-refs",
 };
 

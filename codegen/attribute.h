@@ -21,8 +21,11 @@ void cg_attribute_add_text(LLVMValueRef function, const char *name, const char *
 
 bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const char *name);
 
-/* Returns the name of an attribute of a parameter that no call or body here can serve, or NULL. */
+/* Returns the name of an attribute of a parameter that no call here can serve, or NULL. */
 const char *cg_attribute_unserved(LLVMValueRef function);
+
+/* Returns the name of an attribute of a function, or of a parameter, that no body here can serve, or NULL. */
+const char *cg_attribute_unserved_by_body(LLVMValueRef function);
 
 /* Adds that the function writes only memory that its module cannot access. It may read any memory: a tracing collector
  * does when it allocates. */
@@ -33,7 +36,7 @@ void cg_attribute_add_defaults(LLVMValueRef function);
 
 /* The attributes about instrumentation, protection and the machine that some functions have in common. Zero-
  * initialized: no function yet. */
-enum { CG_ATTRIBUTE_SHARED = 42 };
+enum { CG_ATTRIBUTE_SHARED = 47 };
 struct cg_attribute_shared {
   LLVMValueRef last;
   LLVMAttributeRef common[CG_ATTRIBUTE_SHARED];

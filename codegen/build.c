@@ -2,7 +2,7 @@
 #include "declare.h"
 #include "type.h"
 
-static const struct cg_form *cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
+static struct cg_form cg_find(LLVMModuleRef module, const char *name, struct cg_diag *diag) {
   if (!module)
     cg_diag_error(diag, NULL,
                   "there is no module to declare a builtin in: the builder may have no position in a function");
@@ -11,9 +11,9 @@ static const struct cg_form *cg_find(LLVMModuleRef module, const char *name, str
   else
     cg_check_context(LLVMGetModuleContext(module), diag);
   if (diag->errors)
-    return NULL;
-  const struct cg_form *form = cg_form_find(name);
-  if (!form)
+    return (struct cg_form){NULL, NULL, false};
+  struct cg_form form = cg_form_find(name);
+  if (!form.name)
     cg_diag_error(diag, NULL, "there is no WebSocket builtin '%s'", name);
   return form;
 }
@@ -28,8 +28,8 @@ static LLVMValueRef cg_declare_builtin(LLVMModuleRef module, const struct cg_for
 LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_ws_codegen_report *report,
                                     void *context) {
   struct cg_diag diag = {.report = report, .context = context};
-  const struct cg_form *form = cg_find(module, name, &diag);
-  return form ? cg_declare_builtin(module, form, &diag) : NULL;
+  struct cg_form form = cg_find(module, name, &diag);
+  return form.name ? cg_declare_builtin(module, &form, &diag) : NULL;
 }
 
 /* The caller is still building the function, so only a constant handler can be judged here. Lowering checks the
@@ -90,11 +90,11 @@ LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name,
                                        osp_ws_codegen_report *report, void *context) {
   struct cg_diag diag = {.report = report, .context = context};
   LLVMModuleRef module = cg_module_of(builder);
-  const struct cg_form *form = cg_find(module, name, &diag);
-  if (!form)
+  struct cg_form form = cg_find(module, name, &diag);
+  if (!form.name)
     return NULL;
-  cg_check_arguments(module, name, form->builtin, arguments, count, &diag);
-  LLVMValueRef function = cg_declare_builtin(module, form, &diag);
+  cg_check_arguments(module, name, form.builtin, arguments, count, &diag);
+  LLVMValueRef function = cg_declare_builtin(module, &form, &diag);
   if (diag.errors)
     return NULL;
   return LLVMBuildCall2(builder, LLVMGlobalGetValueType(function), function, arguments, (unsigned)count, "result");

@@ -104,12 +104,11 @@ void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
                   (int)strcspn(space, "-"), space);
 }
 
-/* Refuses attributes that say how a parameter is passed and that no body or call can serve. */
-static bool cg_check_parameters(LLVMValueRef function, const char *name, const char *what, struct cg_diag *diag) {
-  const char *attribute = cg_attribute_unserved(function);
+/* Refuses an attribute (may be NULL) that no body or call can serve. */
+static bool cg_check_attribute(LLVMValueRef function, const char *attribute, const char *name, const char *what,
+                               struct cg_diag *diag) {
   if (attribute)
-    cg_diag_error(diag, function, "'%s' has a parameter with the attribute '%s', but %s has not", name, attribute,
-                  what);
+    cg_diag_error(diag, function, "'%s' has the attribute '%s', but %s has not", name, attribute, what);
   return !attribute;
 }
 
@@ -135,13 +134,14 @@ bool cg_check_function(LLVMValueRef global, const struct cg_form *form, struct c
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
   osp_ws_codegen_spell_builtin(form->builtin, signature, sizeof signature);
   return cg_check_type(global, form->name, cg_type_form(llvm, form), "the builtin's", signature, diag) &&
-         cg_check_parameters(global, form->name, "the builtin", diag);
+         (!LLVMIsDeclaration(global) ||
+          cg_check_attribute(global, cg_attribute_unserved_by_body(global), form->name, "the builtin", diag));
 }
 
 static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
   LLVMValueRef global = cg_declare_find(module, name);
   if (global && cg_check_type(global, name, expected, "the runtime's", NULL, diag))
-    cg_check_parameters(global, name, "the runtime's function", diag);
+    cg_check_attribute(global, cg_attribute_unserved(global), name, "the runtime's function", diag);
 }
 
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
@@ -195,10 +195,12 @@ static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef c
   size_t length;
   LLVMValueRef value = cg_flow_strip(constant);
   LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_flow_code_of(value) : NULL;
+  LLVMValueRef function = cg_flow_is_function(value) ? cg_flow_function_behind(value) : NULL;
   if (code)
     code = cg_flow_strip(code);
-  if (cg_flow_is_function(value) && cg_flow_is_unserved(value))
-    cg_check_parameters(cg_flow_function_behind(value), LLVMGetValueName2(value, &length), "a handler", check->diag);
+  if (function && cg_flow_is_unserved(value))
+    cg_check_attribute(function, cg_attribute_unserved(function), LLVMGetValueName2(value, &length), "a handler",
+                       check->diag);
   else if (cg_flow_is_function(value))
     cg_refuse_function(check, NULL, value);
   else if (code && cg_flow_is_function(code))

@@ -44,6 +44,7 @@ struct cg_variable {
 struct cg_flow {
   LLVMTargetDataRef layout;
   LLVMTypeRef raw_type, code_type;
+  struct cg_bases bases;
   struct cg_map by_value, by_variable, by_choice; /* the index, counted from 1 */
   struct cg_node *nodes;
   size_t node_count, node_capacity;
@@ -73,6 +74,13 @@ LLVMValueRef cg_flow_strip(LLVMValueRef value) {
                                                                  LLVMGetConstOpcode(value) == LLVMAddrSpaceCast)))
     value = LLVMGetOperand(value, 0);
   return value;
+}
+
+/* Returns the pointer that an integer is made of. */
+static LLVMValueRef cg_pointer_in(LLVMValueRef constant) {
+  while (LLVMIsAConstantExpr(constant) && LLVMGetConstOpcode(constant) == LLVMPtrToInt)
+    constant = LLVMGetOperand(constant, 0);
+  return constant;
 }
 
 bool cg_flow_is_function(LLVMValueRef value) {
@@ -111,9 +119,9 @@ static bool cg_is_wrong_cell(const struct cg_flow *flow, LLVMValueRef cell) {
          (cg_flow_is_function(code) && LLVMGlobalGetValueType(code) != flow->code_type);
 }
 
-/* Whether a value is null, undef, poison or an integer cast to a pointer. */
+/* Whether a value is null, undef, poison, a block's address or an integer cast to a pointer. */
 static bool cg_is_no_cell(LLVMValueRef value) {
-  return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) ||
+  return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) || LLVMIsABlockAddress(value) ||
          (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr);
 }
 
@@ -190,6 +198,7 @@ static void cg_reach(struct cg_flow *flow, size_t to, LLVMValueRef from, bool in
     cg_connect(flow, cg_node_of(flow, from), to);
     return;
   }
+  from = cg_pointer_in(from);
   enum cg_fact fact = cg_classify(flow, from, in_memory);
   cg_mark(flow, to, fact, from);
   if (fact == CG_FACT_RAW)
@@ -283,6 +292,8 @@ struct cg_pointers {
 
 /* Adds a pointer unless it is there. In a loop its addresses become one with a step. */
 static void cg_pointer_add(struct cg_pointers *pointers, LLVMValueRef value, struct cg_address address) {
+  if (pointers->unknown && pointers->count == CG_MOST_POINTERS)
+    return;
   for (size_t i = 0; i < pointers->count; i++) {
     if (pointers->items[i].value != value)
       continue;
@@ -335,7 +346,7 @@ static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_point
   static const struct cg_address none = {0, 0};
   struct cg_address address;
   unsigned index;
-  LLVMValueRef base = cg_memory_base(flow->layout, pointer.value, &address);
+  LLVMValueRef base = cg_memory_base(&flow->bases, flow->layout, pointer.value, &address);
   address = cg_memory_add(address, pointer.address);
   LLVMOpcode opcode = base && LLVMIsAInstruction(base) ? LLVMGetInstructionOpcode(base) : (LLVMOpcode)0;
   if (base && cg_memory_is_variable(base)) {
@@ -349,7 +360,7 @@ static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_point
       cg_pointer_add(pointers, LLVMGetOperand(base, i), address);
   } else if (opcode == LLVMLoad) {
     struct cg_address inner;
-    LLVMValueRef variable = cg_memory_base(flow->layout, LLVMGetOperand(base, 0), &inner);
+    LLVMValueRef variable = cg_memory_base(&flow->bases, flow->layout, LLVMGetOperand(base, 0), &inner);
     if (variable && cg_memory_is_variable(variable))
       cg_pointers_in(flow, variable, inner, address, false, pointers);
     else
@@ -371,6 +382,7 @@ static void cg_expand_load(struct cg_flow *flow, size_t node, LLVMValueRef load)
   pointers.items[0] = (struct cg_pointer){LLVMGetOperand(load, 0), {0, 0}};
   for (size_t i = 0; i < pointers.count && !flow->failed; i++)
     cg_pointer_follow(flow, node, pointers.items[i], &pointers);
+  flow->failed |= flow->bases.failed;
   if (pointers.unknown)
     cg_mark(flow, node, CG_FACT_OTHER, load);
 }
@@ -468,10 +480,11 @@ static void cg_expand(struct cg_flow *flow, size_t node) {
     cg_expand_parameter(flow, node, value);
   } else if (opcode == LLVMLoad) {
     cg_expand_load(flow, node, value);
+  } else if (opcode == LLVMBitCast || opcode == LLVMAddrSpaceCast || opcode == LLVMFreeze || opcode == LLVMPtrToInt ||
+             opcode == LLVMIntToPtr || cg_memory_is_same_pointer(value)) {
+    cg_reach(flow, node, LLVMGetOperand(value, 0), false);
   } else if (opcode == LLVMCall || opcode == LLVMInvoke || opcode == LLVMCallBr) {
     cg_expand_call(flow, node, value);
-  } else if (opcode == LLVMBitCast || opcode == LLVMAddrSpaceCast || opcode == LLVMFreeze) {
-    cg_reach(flow, node, LLVMGetOperand(value, 0), false);
   } else if (opcode == LLVMSelect && cg_is_marked_instruction(value)) {
     return;
   } else if (opcode == LLVMPHI || cg_is_select(value)) {
@@ -507,6 +520,7 @@ void cg_flow_free(struct cg_flow *flow) {
     free(flow->variables[i].written);
     free(flow->variables[i].writes.items);
   }
+  cg_memory_free(&flow->bases);
   cg_map_free(&flow->by_value);
   cg_map_free(&flow->by_variable);
   cg_map_free(&flow->by_choice);

@@ -15,7 +15,8 @@ struct cg_form {
 };
 
 /* All forms, those of a builtin in a row. */
-const struct cg_form *cg_forms(size_t *count);
+size_t cg_form_count(void);
+struct cg_form cg_form_at(size_t index);
 
-/* Returns the form with this name, or NULL. */
-const struct cg_form *cg_form_find(const char *name);
+/* Returns the form with this name; without a name if there is none. */
+struct cg_form cg_form_find(const char *name);

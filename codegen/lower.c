@@ -12,8 +12,8 @@
 /* Lowers a module. This file and build.c are the entry points of the library. Both run all checks (check.c) before they
  * modify the module.
  *
- * Lowering iterates over the forms of the builtins, looks up the name of each in the module, and visits the uses of that
- * function only. Its cost depends on the number of these uses, not on the size of the module. */
+ * Lowering iterates over the forms of the builtins, looks up the name of each in the module, and visits the uses of
+ * that function only. Its cost depends on the number of these uses, not on the size of the module. */
 
 static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
   return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user) || LLVMIsACallBrInst(user)) &&
@@ -78,7 +78,7 @@ static LLVMValueRef cg_find_builtin(LLVMModuleRef module, const struct cg_form *
 /* A builtin that the module uses, and its calls. */
 struct cg_name {
   LLVMValueRef function;
-  const struct cg_form *form;
+  struct cg_form form;
   struct cg_calls calls;
 };
 
@@ -106,8 +106,8 @@ static void cg_plan_out_of_memory(struct cg_plan *plan) {
 /* Checks the type of a call, and adds its handler operands to the flow. A call of a wrong type is dropped from the
  * list. */
 static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef *call) {
-  const struct osp_ws_codegen_builtin *builtin = name->form->builtin;
-  if (!cg_check_call(*call, name->form, plan->diag)) {
+  const struct osp_ws_codegen_builtin *builtin = name->form.builtin;
+  if (!cg_check_call(*call, &name->form, plan->diag)) {
     *call = NULL;
     return;
   }
@@ -127,7 +127,7 @@ static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMV
 }
 
 static void cg_plan_name(struct cg_plan *plan, const struct cg_form *form) {
-  struct cg_name name = {cg_find_builtin(plan->module, form), form, {NULL, 0}};
+  struct cg_name name = {cg_find_builtin(plan->module, form), *form, {NULL, 0}};
   if (!name.function || !cg_check_function(name.function, form, plan->diag))
     return;
   name.calls = cg_calls_of(name.function);
@@ -155,7 +155,7 @@ typedef void cg_operand_visit(struct cg_plan *plan, const struct cg_name *name, 
                               struct cg_closures *closures);
 
 static void cg_visit_operands(struct cg_plan *plan, const struct cg_name *name, cg_operand_visit *visit) {
-  const struct osp_ws_codegen_builtin *builtin = name->form->builtin;
+  const struct osp_ws_codegen_builtin *builtin = name->form.builtin;
   for (unsigned i = 0; i < builtin->parameter_count; i++) {
     struct cg_closures *closures = cg_closures_of(plan, builtin->parameters[i].type);
     for (size_t j = 0; closures && j < name->calls.count; j++)
@@ -166,8 +166,8 @@ static void cg_visit_operands(struct cg_plan *plan, const struct cg_name *name, 
 
 static void cg_check_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
                              struct cg_closures *closures) {
-  cg_check_handler(closures->flow, LLVMGetOperand(call, operand), call, name->form->name,
-                   &name->form->builtin->parameters[operand], plan->diag);
+  cg_check_handler(closures->flow, LLVMGetOperand(call, operand), call, name->form.name,
+                   &name->form.builtin->parameters[operand], plan->diag);
 }
 
 static void cg_adapt_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
@@ -178,10 +178,10 @@ static void cg_adapt_operand(struct cg_plan *plan, const struct cg_name *name, L
 
 /* Finds all uses of builtins and reports every error in them. */
 static void cg_plan_module(struct cg_plan *plan) {
-  size_t count;
-  const struct cg_form *forms = cg_forms(&count);
-  for (size_t i = 0; i < count; i++)
-    cg_plan_name(plan, &forms[i]);
+  for (size_t i = 0; i < cg_form_count(); i++) {
+    struct cg_form form = cg_form_at(i);
+    cg_plan_name(plan, &form);
+  }
   cg_plan_solve(plan);
   for (size_t i = 0; i < plan->name_count && !plan->out_of_memory; i++)
     cg_visit_operands(plan, &plan->names[i], cg_check_operand);
@@ -192,10 +192,8 @@ static void cg_plan_module(struct cg_plan *plan) {
 }
 
 static bool cg_names_any(LLVMModuleRef module) {
-  size_t count;
-  const struct cg_form *forms = cg_forms(&count);
-  for (size_t i = 0; i < count; i++)
-    if (cg_declare_find(module, forms[i].name))
+  for (size_t i = 0; i < cg_form_count(); i++)
+    if (cg_declare_find(module, cg_form_at(i).name))
       return true;
   return false;
 }
@@ -235,12 +233,12 @@ static void cg_build_body(LLVMModuleRef module, LLVMValueRef function, const str
 /* The body follows the rules of its module, and those that all its callers share. */
 static void cg_give_body(struct cg_plan *plan, const struct cg_name *name) {
   struct cg_attribute_shared shared = {NULL, {NULL}};
-  cg_declare_mark_builtin(name->function, name->form);
+  cg_declare_mark_builtin(name->function, &name->form);
   cg_attribute_add_defaults(name->function);
   for (size_t i = 0; i < name->calls.count; i++)
     cg_attribute_share(&shared, LLVMGetBasicBlockParent(LLVMGetInstructionParent(name->calls.items[i])));
   cg_attribute_add_shared(name->function, &shared);
-  cg_build_body(plan->module, name->function, name->form);
+  cg_build_body(plan->module, name->function, &name->form);
 }
 
 static void cg_lower_all(struct cg_plan *plan) {

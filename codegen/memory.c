@@ -101,23 +101,73 @@ static LLVMOpcode cg_opcode(LLVMValueRef value) {
   return LLVMIsAConstantExpr(value) ? LLVMGetConstOpcode(value) : (LLVMOpcode)0;
 }
 
-LLVMValueRef cg_memory_base(LLVMTargetDataRef layout, LLVMValueRef pointer, struct cg_address *address) {
-  *address = (struct cg_address){0, 0};
-  /* Unreachable code may have a circle: the tortoise moves at half the speed. */
-  LLVMValueRef tortoise = pointer;
-  for (bool move = false;; move = !move) {
-    LLVMOpcode opcode = cg_opcode(pointer);
-    if (opcode == LLVMGetElementPtr && !cg_memory_step(layout, pointer, address))
+static bool cg_begins(const char *name, size_t length, const char *prefix) {
+  return length >= strlen(prefix) && !strncmp(name, prefix, strlen(prefix));
+}
+
+/* The name of the function that a call names, or "". */
+static const char *cg_callee_name(LLVMValueRef call, size_t *length) {
+  LLVMValueRef callee = LLVMGetCalledValue(call);
+  *length = 0;
+  return LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, length) : "";
+}
+
+bool cg_memory_is_same_pointer(LLVMValueRef call) {
+  static const char *const intrinsics[] = {"llvm.threadlocal.address", "llvm.launder.invariant.group",
+                                           "llvm.strip.invariant.group", "llvm.ptr.annotation", "llvm.ssa.copy"};
+  size_t length;
+  const char *name = LLVMIsACallInst(call) ? cg_callee_name(call, &length) : NULL;
+  for (size_t i = 0; name && i < sizeof intrinsics / sizeof *intrinsics; i++)
+    if (cg_begins(name, length, intrinsics[i]))
+      return true;
+  return false;
+}
+
+/* Casts and the like, which leave an address as it is. */
+static bool cg_is_cast(LLVMValueRef value) {
+  LLVMOpcode opcode = cg_opcode(value);
+  return opcode == LLVMBitCast || opcode == LLVMPtrToInt || opcode == LLVMIntToPtr || cg_memory_is_same_pointer(value);
+}
+
+static bool cg_is_step(LLVMValueRef value) {
+  return cg_opcode(value) == LLVMGetElementPtr || cg_is_cast(value);
+}
+
+/* Each value is visited once, whatever the number of pointers that are made of it. The base of those that are being
+ * visited is NULL, as is that of a circle in unreachable code. */
+LLVMValueRef cg_memory_base(struct cg_bases *bases, LLVMTargetDataRef layout, LLVMValueRef pointer,
+                            struct cg_address *address) {
+  struct cg_base found = {.base = NULL};
+  size_t first = bases->count;
+  for (; cg_is_step(pointer); pointer = LLVMGetOperand(pointer, 0)) {
+    size_t *number = cg_map_at(&bases->by_pointer, (uintptr_t)pointer);
+    if (!number || !CG_GROW(bases->items, bases->count, bases->capacity)) {
+      bases->failed = true;
       return NULL;
-    if (opcode != LLVMGetElementPtr && opcode != LLVMBitCast)
+    }
+    if (*number) {
+      found = bases->items[*number - 1];
       break;
-    pointer = LLVMGetOperand(pointer, 0);
-    if (move)
-      tortoise = LLVMGetOperand(tortoise, 0);
-    if (pointer == tortoise)
-      return NULL;
+    }
+    bases->items[bases->count++] = (struct cg_base){.pointer = pointer};
+    *number = bases->count;
   }
-  return pointer;
+  if (!cg_is_step(pointer))
+    found.base = pointer;
+  for (size_t i = bases->count; i-- > first;) {
+    struct cg_base *base = &bases->items[i];
+    if (cg_opcode(base->pointer) == LLVMGetElementPtr && !cg_memory_step(layout, base->pointer, &found.address))
+      found.base = NULL;
+    base->base = found.base;
+    base->address = found.address;
+  }
+  *address = found.address;
+  return found.base;
+}
+
+void cg_memory_free(struct cg_bases *bases) {
+  cg_map_free(&bases->by_pointer);
+  free(bases->items);
 }
 
 static const struct cg_address cg_everywhere = {0, 1};
@@ -130,13 +180,18 @@ static void cg_write_add(struct cg_writes *writes, struct cg_address address, LL
   writes->items[writes->count++] = (struct cg_write){address, value, false};
 }
 
-/* A pointer into the variable, or a part of its initializer, that is still to be looked at. */
+/* A pointer into the variable, or a part of its initializer, that is still to be looked at. Parameters that are given
+ * one are kept, because functions may call each other. */
+enum { CG_MOST_PARAMETERS = 16 };
+
 struct cg_places {
   struct cg_place {
     LLVMValueRef value;
     struct cg_address address;
   } * items;
   size_t count, capacity;
+  struct cg_place parameters[CG_MOST_PARAMETERS];
+  size_t parameter_count;
 };
 
 static void cg_place_push(struct cg_places *places, LLVMValueRef value, struct cg_address address,
@@ -154,7 +209,8 @@ static void cg_add_aggregate(LLVMTargetDataRef layout, struct cg_places *places,
   bool is_struct = LLVMGetTypeKind(type) == LLVMStructTypeKind;
   LLVMTypeRef element = is_struct ? NULL : LLVMGetElementType(type);
   LLVMTypeKind kind = element ? LLVMGetTypeKind(element) : LLVMVoidTypeKind;
-  if (element && kind != LLVMPointerTypeKind && kind != LLVMStructTypeKind && kind != LLVMArrayTypeKind)
+  bool plain = kind != LLVMPointerTypeKind && kind != LLVMStructTypeKind && kind != LLVMArrayTypeKind;
+  if (element && (LLVMIsAConstantDataSequential(place.value) || (plain && kind != LLVMIntegerTypeKind)))
     return;
   for (unsigned i = 0;; i++) {
     LLVMValueRef part = LLVMGetAggregateElement(place.value, i);
@@ -168,7 +224,7 @@ static void cg_add_aggregate(LLVMTargetDataRef layout, struct cg_places *places,
 /* Adds the pointers in a constant. */
 static void cg_add_constant(LLVMTargetDataRef layout, LLVMValueRef constant, struct cg_address address,
                             struct cg_writes *writes) {
-  struct cg_places places = {NULL, 0, 0};
+  struct cg_places places = {.items = NULL};
   if (cg_has_fixed_size(LLVMTypeOf(constant)))
     cg_place_push(&places, constant, address, writes);
   else
@@ -178,7 +234,7 @@ static void cg_add_constant(LLVMTargetDataRef layout, LLVMValueRef constant, str
     LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(place.value));
     if (LLVMIsNull(place.value) || LLVMIsUndef(place.value))
       continue;
-    if (kind == LLVMPointerTypeKind)
+    if (kind == LLVMPointerTypeKind || cg_opcode(place.value) == LLVMPtrToInt)
       cg_write_add(writes, place.address, place.value);
     else if (kind == LLVMStructTypeKind || kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind)
       cg_add_aggregate(layout, &places, place, writes);
@@ -197,11 +253,17 @@ bool cg_memory_is_local(LLVMValueRef global) {
   return LLVMGetLinkage(global) == LLVMInternalLinkage || LLVMGetLinkage(global) == LLVMPrivateLinkage;
 }
 
+/* An integer may hold a pointer: LLVM copies a struct of 8 bytes so. */
+static bool cg_is_address_sized(LLVMValueRef value) {
+  LLVMTypeRef type = LLVMTypeOf(value);
+  return LLVMGetTypeKind(type) == LLVMIntegerTypeKind && LLVMGetIntTypeWidth(type) == 64;
+}
+
 static void cg_add_store(LLVMTargetDataRef layout, LLVMValueRef store, struct cg_address address,
                          struct cg_writes *writes) {
   LLVMValueRef value = LLVMGetOperand(store, 0);
   LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(value));
-  if (kind == LLVMPointerTypeKind)
+  if (kind == LLVMPointerTypeKind || (cg_is_address_sized(value) && !LLVMIsConstant(value)))
     cg_write_add(writes, address, value);
   else if (LLVMIsConstant(value))
     cg_add_constant(layout, value, address, writes);
@@ -219,23 +281,51 @@ static bool cg_passes_copy(LLVMValueRef call, LLVMValueRef pointer) {
   return copy && LLVMGetCalledValue(call) != pointer;
 }
 
-static bool cg_begins(const char *name, size_t length, const char *prefix) {
-  return length >= strlen(prefix) && !strncmp(name, prefix, strlen(prefix));
+/* Continues in a function that is given the pointer. Returns false if it is given too many different ones. */
+static bool cg_add_parameter(struct cg_places *places, struct cg_place place, struct cg_writes *writes) {
+  for (size_t i = 0; i < places->parameter_count; i++) {
+    const struct cg_place *known = &places->parameters[i];
+    if (known->value == place.value && known->address.offset == place.address.offset &&
+        known->address.step == place.address.step)
+      return true;
+  }
+  if (places->parameter_count == CG_MOST_PARAMETERS)
+    return false;
+  places->parameters[places->parameter_count++] = place;
+  cg_place_push(places, place.value, place.address, writes);
+  return true;
 }
 
-static void cg_add_call(LLVMValueRef call, LLVMValueRef pointer, struct cg_address address, struct cg_writes *writes) {
-  size_t length = 0;
+/* Continues in the function that a call gives the pointer to. Returns false if that is not known. */
+static bool cg_follow_call(struct cg_places *places, LLVMValueRef call, struct cg_place place,
+                           struct cg_writes *writes) {
   LLVMValueRef callee = LLVMGetCalledValue(call);
-  const char *name = LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
+  unsigned count = LLVMGetNumArgOperands(call);
+  if (!LLVMIsAFunction(callee) || LLVMIsDeclaration(callee) || !cg_memory_is_local(callee) ||
+      LLVMGetCalledFunctionType(call) != LLVMGlobalGetValueType(callee) || count != LLVMCountParams(callee) ||
+      (unsigned)LLVMGetNumOperands(call) != count + 1)
+    return false;
+  for (unsigned i = 0; i < count; i++)
+    if (LLVMGetOperand(call, i) == place.value &&
+        !cg_add_parameter(places, (struct cg_place){LLVMGetParam(callee, i), place.address}, writes))
+      return false;
+  return true;
+}
+
+static void cg_add_call(struct cg_places *places, LLVMValueRef call, struct cg_place place, struct cg_writes *writes) {
+  LLVMValueRef pointer = place.value;
+  struct cg_address address = place.address;
+  size_t length;
+  const char *name = cg_callee_name(call, &length);
   if (cg_begins(name, length, "llvm.lifetime.") || cg_begins(name, length, "llvm.dbg.") ||
-      cg_begins(name, length, "llvm.invariant."))
+      cg_begins(name, length, "llvm.invariant.") || cg_begins(name, length, "llvm.memset."))
     return;
   bool copies = cg_begins(name, length, "llvm.memcpy.") || cg_begins(name, length, "llvm.memmove.");
   if (copies && LLVMGetOperand(call, 0) == pointer) {
     cg_write_add(writes, address, LLVMGetOperand(call, 1));
     if (!writes->failed)
       writes->items[writes->count - 1].copies = true;
-  } else if (!copies && !cg_passes_copy(call, pointer)) {
+  } else if (!copies && !cg_passes_copy(call, pointer) && !cg_follow_call(places, call, place, writes)) {
     cg_write_add(writes, cg_everywhere, NULL);
   }
 }
@@ -249,11 +339,12 @@ static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, stru
     return;
   if (is_target && LLVMGetOperand(user, 0) != place.value)
     cg_add_store(layout, user, address, writes);
-  else if (opcode == LLVMBitCast || (opcode == LLVMGetElementPtr && LLVMGetOperand(user, 0) == place.value &&
-                                     cg_memory_step(layout, user, &address)))
+  else if (opcode == LLVMBitCast || cg_memory_is_same_pointer(user) ||
+           (opcode == LLVMGetElementPtr && LLVMGetOperand(user, 0) == place.value &&
+            cg_memory_step(layout, user, &address)))
     cg_place_push(places, user, address, writes);
   else if (opcode == LLVMCall)
-    cg_add_call(user, place.value, address, writes);
+    cg_add_call(places, user, place, writes);
   else
     cg_write_add(writes, cg_everywhere, NULL);
 }
@@ -261,7 +352,7 @@ static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, stru
 /* Follows every pointer into the variable forward. A pointer that goes elsewhere may be written through. Only circles
  * of unreachable code could bring a pointer back, and they do not begin at the variable. */
 static void cg_add_stores(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
-  struct cg_places places = {NULL, 0, 0};
+  struct cg_places places = {.items = NULL};
   cg_place_push(&places, variable, (struct cg_address){0, 0}, writes);
   while (places.count && !writes->failed) {
     struct cg_place place = places.items[--places.count];

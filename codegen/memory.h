@@ -26,11 +26,27 @@ struct cg_address cg_memory_subtract(struct cg_address a, struct cg_address b);
 /* Returns an address that stands for two, and for what is as far beyond: those of a pointer that a loop moves. */
 struct cg_address cg_memory_join(struct cg_address a, struct cg_address b);
 
+/* The bases of the pointers that were asked for, and of those that they are made of. */
+struct cg_bases {
+  struct cg_map by_pointer; /* the index, counted from 1 */
+  struct cg_base {
+    LLVMValueRef pointer, base;
+    struct cg_address address;
+  } * items;
+  size_t count, capacity;
+  bool failed; /* out of memory */
+};
+
 /* Returns the value that a pointer is an address relative to. Returns NULL if the address cannot be told. */
-LLVMValueRef cg_memory_base(LLVMTargetDataRef layout, LLVMValueRef pointer, struct cg_address *address);
+LLVMValueRef cg_memory_base(struct cg_bases *bases, LLVMTargetDataRef layout, LLVMValueRef pointer,
+                            struct cg_address *address);
+void cg_memory_free(struct cg_bases *bases);
 
 /* Whether a value is a variable: an alloca or a global variable. */
 bool cg_memory_is_variable(LLVMValueRef value);
+
+/* Whether a call is of an intrinsic that returns its first argument, as far as addresses go. */
+bool cg_memory_is_same_pointer(LLVMValueRef call);
 
 /* Whether no other module sees a function or a global variable. */
 bool cg_memory_is_local(LLVMValueRef global);

@@ -10,9 +10,9 @@
  *
  *     declare { i64, ptr } @websocketQueuedBytes.unboxed(i64)
  *
- * The compiler then passes the complete module to osp_ws_codegen_lower_module(). Lowering gives every such declaration a body,
- * and wraps raw functions that are passed as handlers in closure cells. Nothing else in the module changes. The bodies
- * call the runtime, libosprey_ws.a. spec/abi.md describes the layouts of the values.
+ * The compiler then passes the complete module to osp_ws_codegen_lower_module(). Lowering gives every such declaration
+ * a body, and wraps raw functions that are passed as handlers in closure cells. Nothing else in the module changes. The
+ * bodies call the runtime, libosprey_ws.a. spec/abi.md describes the layouts of the values.
  *
  * Every function:
  * - uses the C API of LLVM only, and has no global state. Threads may call the library at the same time as long as no

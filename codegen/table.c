@@ -1,4 +1,4 @@
-#include "form.h"
+#include "osprey_ws_codegen.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -50,21 +50,6 @@ static const struct osp_ws_codegen_builtin cg_builtins[] = {
 #include "ws_builtins.def"
 };
 
-/* The indices of the builtins. */
-enum {
-#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc) CG_BUILTIN_##name,
-#include "ws_builtins.def"
-};
-
-#define CG_UNBOXED(name) #name ".unboxed"
-static const struct cg_form cg_form_table[] = {
-#define WS_BUILTIN(name, alias, symbol, result, requirement, parameters, doc)                                          \
-  {#name, &cg_builtins[CG_BUILTIN_##name], false}, {#alias, &cg_builtins[CG_BUILTIN_##name], false},                   \
-      {CG_UNBOXED(name), &cg_builtins[CG_BUILTIN_##name], true},                                                       \
-      {CG_UNBOXED(alias), &cg_builtins[CG_BUILTIN_##name], true},
-#include "ws_builtins.def"
-};
-
 static const struct osp_ws_codegen_alias cg_aliases[] = {
 #define WS_ALIAS(name, type) {#name, &cg_types[CG_TYPE_##type]},
 #include "ws_builtins.def"
@@ -100,20 +85,6 @@ const struct osp_ws_codegen_builtin *osp_ws_codegen_find(const char *name) {
   for (size_t i = 0; i < count; i++)
     if (!strcmp(builtins[i].name, name) || !strcmp(builtins[i].alias, name))
       return &builtins[i];
-  return NULL;
-}
-
-const struct cg_form *cg_forms(size_t *count) {
-  *count = sizeof cg_form_table / sizeof cg_form_table[0];
-  return cg_form_table;
-}
-
-const struct cg_form *cg_form_find(const char *name) {
-  size_t count;
-  const struct cg_form *forms = cg_forms(&count);
-  for (size_t i = 0; i < count; i++)
-    if (!strcmp(forms[i].name, name))
-      return &forms[i];
   return NULL;
 }
 

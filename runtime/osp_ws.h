@@ -54,9 +54,16 @@ OSP_WS_API int64_t osp_ws_connect(const char *url, void *handler, char **error);
 OSP_WS_API int64_t osp_ws_connect_with(const char *url, const void *options, void *handler, char **error);
 
 /* [WS-CLIENTCLOSE] Sets `handler`, fn(WebSocketConnection, Int, String) -> Result<Success, String>. It is called once
- * when the client connection `ws_id` has ended, with the close code (1005: none received, 1006: no close frame) and the
- * reason. If the connection has already ended, it is called at once, on the loop thread. */
+ * when the client connection `ws_id` has ended (each, if the client dials again), with the close code (1005: none
+ * received, 1006: no close frame) and the reason. If the connection has already ended, it is called at once, on the
+ * loop thread. */
 OSP_WS_API int64_t osp_ws_on_close(int64_t ws_id, void *handler, char **error);
+
+/* [WS-RECONNECT] Makes the client of connection `ws_id` dial again, under the same ID, whenever its connection is lost.
+ * The delay is random, from 0 to a bound that doubles from the first to the longest (ms). `handler`,
+ * fn(WebSocketConnection) -> Result<Success, String>, is called after each new handshake, not after the first. */
+OSP_WS_API int64_t osp_ws_reconnect(int64_t ws_id, int64_t first_delay_ms, int64_t longest_delay_ms, void *handler,
+                                    char **error);
 
 /* [WS-SEND] Sends a text message. Success means that the message is in the connection's queue. Fails if `message` is
  * not UTF-8, and reports the offset of the invalid byte. If the queue is full, waits up to 5 s, then fails; on a loop
@@ -165,10 +172,6 @@ OSP_WS_API char *osp_ws_value(int64_t id, const char *key, char **error);
 /* [WS-REMOVEVALUE] Forgets a string that is kept with a connection or a server. */
 OSP_WS_API int64_t osp_ws_remove_value(int64_t id, const char *key, char **error);
 
-/* [WS-RECONNECT] Makes a client dial again, under the same ID, whenever its connection is lost. */
-OSP_WS_API int64_t osp_ws_reconnect(int64_t ws_id, int64_t first_delay_ms, int64_t longest_delay_ms, void *handler,
-                                    char **error);
-
 /* [WS-PATH] Lets clients connect at a further path too; one that ends in a star stands for all that begin so. */
 OSP_WS_API int64_t osp_ws_server_path(int64_t server_id, const char *path, char **error);
 
@@ -181,6 +184,21 @@ OSP_WS_API int64_t osp_ws_server_file(int64_t server_id, const char *path, const
 
 /* [WS-METRICS] Serves counts of the server, in the text format of Prometheus, to clients on the same machine. */
 OSP_WS_API int64_t osp_ws_server_metrics(int64_t server_id, const char *path, char **error);
+
+/* [WS-SUBSCRIBE] Subscribes a client of a server to a topic: it gets what is published there. */
+OSP_WS_API int64_t osp_ws_subscribe(int64_t ws_id, const char *topic, char **error);
+
+/* [WS-UNSUBSCRIBE] Ends the subscription of a client to a topic. */
+OSP_WS_API int64_t osp_ws_unsubscribe(int64_t ws_id, const char *topic, char **error);
+
+/* [WS-PUBLISH] Sends a text message to every client of a server that has subscribed to a topic. */
+OSP_WS_API int64_t osp_ws_publish(int64_t server_id, const char *topic, const char *message, char **error);
+
+/* [WS-PUBLISHFROM] Publishes to the other clients of a client's server. */
+OSP_WS_API int64_t osp_ws_publish_from(int64_t ws_id, const char *topic, const char *message, char **error);
+
+/* [WS-SUBSCRIBERS] Counts the open connections of a server that have subscribed to a topic. */
+OSP_WS_API int64_t osp_ws_subscribers(int64_t server_id, const char *topic, char **error);
 
 /* [WS-REFUSE] Refuses a client, in its open handler, with an HTTP status from 400 to 599 and a reason. */
 OSP_WS_API int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **error);

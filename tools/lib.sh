@@ -4,7 +4,7 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ME=tools/$(basename "$0")
 
-BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config llvm-19-dev libssl-dev zlib1g-dev)
+BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config llvm-19-dev libssl-dev zlib1g-dev libjansson-dev)
 
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }
 die() { say "$*"; exit 1; }

@@ -53,7 +53,8 @@ static void ws_owner_charge(struct ws_owner *owner, int64_t bytes) {
   if (!conn->group->budget)
     return;
   atomic_fetch_add(&conn->kept, (uint32_t)bytes);
-  if (owner->found.local)
+  /* One that has ended is not queued again: its close handler may be running. */
+  if (owner->found.local && ws_conn_state(conn) != WS_CONN_ENDED)
     ws_conn_queue(conn);
 }
 

@@ -23,7 +23,7 @@ void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum
 static enum ws_handle_state ws_lookup_handle(int64_t handle, struct ws_found *found) {
   const struct ws_loop_thread *here = ws_loop_thread_current();
   enum ws_handle_state state = WS_HANDLE_ALIVE;
-  found->conn = here ? ws_handle_owned(WS_HANDLE_CONNECTION, handle, here->index) : NULL;
+  found->conn = here && !here->behind ? ws_handle_owned(WS_HANDLE_CONNECTION, handle, here->index) : NULL;
   found->local = found->conn != NULL;
   if (!found->local)
     found->conn = ws_handle_pin(WS_HANDLE_CONNECTION, handle, &state);

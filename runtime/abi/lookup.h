@@ -13,7 +13,9 @@ struct ws_ticker;
 /* A connection found by its ID. */
 struct ws_found {
   struct ws_conn *conn;
-  bool local; /* the caller is on its loop thread; otherwise it is pinned, and only shared members may be read */
+  /* The caller is on its loop thread, and no message of the caller waits there. Otherwise it is pinned, and only shared
+   * members may be read. */
+  bool local;
 };
 
 /* 0, or -1 with the error set. A connection that has ended is found until its close handler has returned. */

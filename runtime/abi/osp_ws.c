@@ -18,6 +18,7 @@
 #include "osprey/value.h"
 #include "program.h"
 #include "protocol/close_code.h"
+#include "rooms.h"
 #include "server/answer.h"
 #include "server/server.h"
 #include "server/server_broadcast.h"
@@ -506,6 +507,44 @@ int64_t osp_ws_remove_value(int64_t id, const char *key, char **error) {
   ws_error_clear(&failure);
   ws_kept_remove(id, key, &failure);
   return osp_ws_done(&failure, error);
+}
+
+/* ---- topics */
+
+int64_t osp_ws_subscribe(int64_t ws_id, const char *topic, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_subscribe(ws_id, topic, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_unsubscribe(int64_t ws_id, const char *topic, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_unsubscribe(ws_id, topic, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_publish(int64_t server_id, const char *topic, const char *message, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_publish(server_id, topic, message, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_publish_from(int64_t ws_id, const char *topic, const char *message, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  ws_rooms_publish_from(ws_id, topic, message, &failure);
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_subscribers(int64_t server_id, const char *topic, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  int64_t count = ws_rooms_subscribers(server_id, topic, &failure);
+  *error = ws_error_give(&failure);
+  return count;
 }
 
 /* ---- timers */

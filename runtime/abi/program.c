@@ -120,6 +120,11 @@ static void ws_program_end_nested(struct ws_loop_thread *thread, int64_t deadlin
   ws_loop_threads_end_others(thread);
 }
 
+static bool ws_program_is_over(void *context) {
+  (void)context;
+  return ws_servers_are_done() && ws_clients_are_gone();
+}
+
 static _Atomic bool ws_program_waited_in_vain;
 
 static _Atomic bool ws_program_has_ended;
@@ -137,8 +142,7 @@ static void ws_program_end(void) {
     return;
   }
   ws_program_post_close(NULL);
-  ws_server_stop_wait_all(deadline_ms);
-  ws_clients_wait_all(deadline_ms);
+  ws_loop_threads_wait(deadline_ms, ws_program_is_over, NULL);
   if (!ws_loop_threads_end()) {
     ws_log(WS_LOG_WARN, "the program ends while a handler still runs");
     ws_log_note_omitted(true);

@@ -606,13 +606,8 @@ void ws_clients_close(struct ws_loop_thread *thread) {
   ws_stays_end(thread);
 }
 
-static bool ws_clients_are_gone(void *context) {
-  (void)context;
+bool ws_clients_are_gone(void) {
   return atomic_load(&ws_clients_alive) == 0;
-}
-
-void ws_clients_wait_all(int64_t deadline_ms) {
-  ws_loop_threads_wait(deadline_ms, ws_clients_are_gone, NULL);
 }
 
 void ws_clients_free_all(void) {

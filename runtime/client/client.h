@@ -26,8 +26,8 @@ void ws_client_set_on_close(struct ws_conn *conn, void **handler);
 /* Starts to close every client of the thread with 1001. Handshakes in progress fail. */
 void ws_clients_close(struct ws_loop_thread *thread);
 
-/* Waits until no client is left on any thread, or until the deadline (ms of ws_clock_ms). Not on a loop thread. */
-void ws_clients_wait_all(int64_t deadline_ms);
+/* Returns true if no client is left on any thread. Any thread. */
+bool ws_clients_are_gone(void);
 
 /* Frees the state that all clients share, after the loop threads have ended. */
 void ws_clients_free_all(void);

@@ -103,18 +103,16 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
   } else if (ws_broadcast_queue(conn, broadcast, all)) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   } else {
-    ws_tally_sent(conn, broadcast->frame->size - broadcast->offset);
+    ws_tally_sent(conn->group, broadcast->frame->size - broadcast->offset);
     ws_conn_queue(conn);
   }
 }
 
-void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members, bool posted) {
+void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_conn *(*next)(void *walk), void *walk) {
   struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1] = {0};
-  for (struct ws_list_node *node = members->first; node; node = node->next) {
-    struct ws_conn *conn = ws_conn_of_member(node);
-    if (ws_conn_state(conn) == WS_CONN_OPEN || (posted && conn->close_posted))
-      ws_broadcast_send_to(conn, broadcast, all);
-  }
+  struct ws_conn *conn;
+  while ((conn = next(walk)) != NULL)
+    ws_broadcast_send_to(conn, broadcast, all);
   for (int bits = 0; bits <= WS_DEFLATE_BITS_MAX; bits++)
     ws_chunk_unref(all[bits].chunk);
 }

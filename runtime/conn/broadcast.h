@@ -21,6 +21,12 @@ struct ws_broadcast {
 /* Encodes the message; the budget counts it. 0, or -1: no memory. The caller owns broadcast->frame. */
 int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *out, _Atomic int64_t *budget);
 
-/* Queues the message to every OPEN connection of the list, on its loop thread. Fails a connection whose queue is
- * full. `posted`: another thread posted the broadcast, so it goes before a close frame that is posted behind it. */
-void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_list *members, bool posted);
+/* Returns true if the connection takes a broadcast now. `posted`: another thread posted the broadcast, so it goes
+ * before a close frame that is posted behind it. */
+static inline bool ws_broadcast_reaches(const struct ws_conn *conn, bool posted) {
+  return ws_conn_state(conn) == WS_CONN_OPEN || (posted && conn->close_posted);
+}
+
+/* Queues the message to the connections that `next` returns until it returns NULL, all of which it reaches, on their
+ * loop thread. Fails a connection whose queue is full. */
+void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_conn *(*next)(void *walk), void *walk);

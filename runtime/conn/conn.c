@@ -22,6 +22,8 @@ void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state) {
   if (before == WS_CONN_OPEN)
     atomic_fetch_sub_explicit(&conn->group->open, 1, memory_order_relaxed);
   atomic_store_explicit(&conn->state, (uint8_t)state, memory_order_release);
+  if (conn->group->ops->opened && (state == WS_CONN_OPEN || before == WS_CONN_OPEN))
+    conn->group->ops->opened(conn, state == WS_CONN_OPEN);
 }
 
 int ws_conn_identify(struct ws_conn *conn) {
@@ -187,7 +189,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
   if (call) {
     conn->handling = true;
     ws_loop_thread_handler_begins(conn->group->thread, kind, conn->id);
-    ws_tally_handler_begins(conn);
+    ws_tally_handler_begins(conn->group);
     ws_conn_ref(conn);
   }
   return call;
@@ -196,7 +198,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call) {
   ws_loop_thread_call_release(conn->group->thread, call);
   conn->handling = false;
-  ws_tally_handler_returns(conn);
+  ws_tally_handler_returns(conn->group);
   ws_loop_thread_handler_returns(conn->group->thread);
   ws_conn_unref(conn);
 }

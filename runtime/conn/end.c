@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "handle.h"
 #include "held.h"
@@ -24,16 +23,17 @@ enum { WS_END_LOOK_MS = 500 };
 /* The patience for what is awaited next counts from now, not from the start of the turn: a handler may have held the
  * loop for long. */
 static void ws_end_await(struct ws_conn *conn) {
-  int64_t now = ws_clock_ms();
+  int64_t now = ws_loop_refresh(ws_conn_loop(conn));
   int64_t left_ms = conn->group->rules->limits.close_timeout_ms - (int32_t)((uint32_t)now - conn->closing_since);
   conn->activity.output = (uint32_t)now;
   ws_timer_arm(ws_conn_loop(conn), &conn->timer, now + (left_ms < WS_END_LOOK_MS ? left_ms : WS_END_LOOK_MS));
 }
 
-/* Time that the loop was away before the end began, in this turn too, is not forgiven to it. */
+/* Time that the loop was away before the end began, in this turn too, is not forgiven to it. The loop's clock is read
+ * again, so that progress in the rest of the turn is not stamped with a time before the end. */
 static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state) {
   if (ws_conn_state(conn) < WS_CONN_CLOSING) {
-    conn->closing_since = (uint32_t)ws_clock_ms();
+    conn->closing_since = (uint32_t)ws_loop_refresh(ws_conn_loop(conn));
     conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));
   }
   ws_conn_enter(conn, state);
@@ -158,7 +158,7 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
-  ws_tally_refused(conn, atoi(answer + strlen("HTTP/1.1 ")));
+  ws_tally_refused(conn->group, atoi(answer + strlen("HTTP/1.1 ")));
   ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_secret(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");

@@ -15,8 +15,8 @@
 #include "protocol/session.h"
 #include "protocol/slice.h"
 
-struct ws_budget;
 struct ws_conn;
+struct ws_tally;
 
 /* How a connection in its handshake was dropped. */
 enum ws_drop_cause {
@@ -44,6 +44,8 @@ struct ws_conn_ops {
   size_t (*head)(struct ws_conn *conn, uint8_t *bytes, size_t n);
   /* Hands a message to its handler. */
   enum ws_verdict (*message)(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes, size_t n);
+  /* The connection is OPEN from now on, or not any more. May be NULL. */
+  void (*opened)(struct ws_conn *conn, bool open);
   /* The handshake failed; the connection is dropped next. `why` is NULL for WS_DROP_TIMEOUT. */
   void (*broken)(struct ws_conn *conn, enum ws_drop_cause cause, const char *why);
   /* The connection has ended; if it was admitted, the close handler is due. Once. */
@@ -67,6 +69,12 @@ struct ws_conn_ops {
   long (*request_header)(const struct ws_conn *conn, const char *name, char *to, size_t room);
   /* Shared. The ID of the server that accepted the connection; NULL for a role without one. */
   int64_t (*server_id)(const struct ws_conn *conn);
+};
+
+/* Of a server; shared by its loop threads. Zeroed is empty. */
+struct ws_budget {
+  _Atomic int64_t held;     /* bytes (held.h) */
+  struct ws_tally *tallies; /* one for each loop thread (tally.h); NULL: none. Constant once in use */
 };
 
 /* Connections with the same operations and rules, on one loop thread. */

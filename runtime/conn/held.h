@@ -8,14 +8,6 @@
 
 #include "conn.h"
 
-struct ws_tally;
-
-/* Of a server; shared by its loop threads. Zeroed is empty. */
-struct ws_budget {
-  _Atomic int64_t held;     /* bytes */
-  struct ws_tally *tallies; /* tally.h: one for each loop thread; NULL: none. Constant once in use */
-};
-
 /* Counts the connection anew. Returns true if it holds more than before, or shared frames, and the limit is exceeded:
  * evict.h. */
 bool ws_held_count(struct ws_conn *conn);

@@ -91,7 +91,7 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
 static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   struct ws_conn *conn = context;
   ws_activity_message_ended(&conn->activity);
-  ws_tally_received(conn, n);
+  ws_tally_received(conn->group, n);
   if (ws_input_rate_exceeded(conn)) {
     struct ws_exceeded rate = {"maxMessagesPerSecond", conn->group->rules->limits.max_messages_per_second};
     ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second", &rate);

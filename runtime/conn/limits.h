@@ -20,6 +20,7 @@
   WS_LIMIT(maxMemoryBytes, max_memory_bytes, WS_GIB, 1048576, 1024 * WS_GIB)                                           \
   WS_LIMIT(maxValueBytes, max_value_bytes, 65536, 0, WS_GIB)                                                           \
   WS_LIMIT(maxServerValueBytes, max_server_value_bytes, 16777216, 0, WS_GIB)                                           \
+  WS_LIMIT(maxTopics, max_topics, 256, 0, 65536)                                                                       \
   WS_LIMIT(handshakeTimeoutMs, handshake_timeout_ms, 10000, 1, INT32_MAX)                                              \
   WS_LIMIT(idleTimeoutMs, idle_timeout_ms, 120000, 0, INT32_MAX)                                                       \
   WS_LIMIT(closeTimeoutMs, close_timeout_ms, 60000, 1, INT32_MAX)                                                      \

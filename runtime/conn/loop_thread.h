@@ -22,6 +22,7 @@ struct ws_loop_thread {
   unsigned index;
   int nesting;             /* handlers on the stack that wait for a connect */
   int64_t nested_deadline; /* of the innermost of those connects, which is the earliest */
+  int behind;              /* messages that it has posted to itself (server/server_broadcast.h) */
   _Atomic int connections; /* shared: all connections of this thread */
   _Atomic int handling;    /* shared: handlers on the stack */
   int ticking;             /* those of them that belong to timers, not to connections */

@@ -101,7 +101,7 @@ static int ws_send_local(struct ws_conn *conn, const struct ws_outgoing *out, si
       ws_outq_discharge(&conn->out, size);
   }
   if (outcome == 0)
-    ws_tally_sent(conn, out->size);
+    ws_tally_sent(conn->group, out->size);
   if (outcome == 0 && ws_conn_state(conn) != WS_CONN_ENDED && !ws_outq_empty(&conn->out))
     ws_send_queued(conn);
   ws_conn_unref(conn);
@@ -119,6 +119,7 @@ struct ws_posted_send {
   size_t charged;
   size_t payload;
   uint8_t opcode; /* of the payload to compress; 0: a frame follows */
+  bool own;       /* the loop thread itself posted it */
 };
 
 /* Queues the posted frame and takes over its chunk. 0, or -1: no memory, the chunk is still the caller's. */
@@ -141,6 +142,8 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   bool open = ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted;
   (void)loop;
   atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed);
+  if (send->own)
+    conn->group->thread->behind--;
   ws_conn_ref(conn);
   if (!open || send->opcode)
     ws_outq_discharge(&conn->out, send->charged);
@@ -154,7 +157,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   }
   if (open && ws_conn_state(conn) != WS_CONN_ENDED) {
-    ws_tally_sent(conn, payload);
+    ws_tally_sent(conn->group, payload);
     ws_send_queued(conn);
   }
   ws_conn_unref(conn);
@@ -221,7 +224,10 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
       .charged = frame_size,
       .payload = out->size,
       .opcode = compresses ? out->opcode : 0,
+      .own = conn->group->thread == ws_loop_thread_current(),
   };
+  if (send->own)
+    conn->group->thread->behind++;
   atomic_fetch_add_explicit(&conn->posted, 1, memory_order_relaxed);
   ws_handle_pin_again(ws_conn_handle(conn));
   ws_loop_post(ws_conn_loop(conn), &send->task);

@@ -25,6 +25,7 @@ static void ws_server_free(struct ws_server *server) {
   ws_tls_context_unref(server->tls);
   ws_address_quota_deinit(&server->quota);
   ws_requests_deinit(&server->requests);
+  ws_topics_deinit(&server->topics);
   for (size_t i = 0; i < server->handshake.origin_count; i++)
     ws_mem_free(server->origins[i]);
   for (int i = 0; i < WS_EVENTS; i++)
@@ -79,6 +80,7 @@ static struct ws_server *ws_server_new(const char *path) {
   pthread_mutex_init(&server->lock, NULL);
   ws_address_quota_init(&server->quota);
   ws_requests_init(&server->requests);
+  ws_topics_init(&server->topics, &server->budget);
   server->rules.role = WS_ROLE_SERVER;
   ws_limits_init(&server->rules.limits);
   server->path = ws_mem_strdup(path);

@@ -24,6 +24,7 @@
 #include "protocol/server_handshake.h"
 #include "proxy.h"
 #include "request.h"
+#include "topics.h"
 
 enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED };
 
@@ -66,6 +67,7 @@ struct ws_server {
   struct ws_tls_context *tls; /* NULL: plain */
   struct ws_address_quota quota;
   struct ws_requests requests;
+  struct ws_topics topics;
   _Atomic uint32_t connections;   /* in their handshake too */
   _Atomic size_t broadcasting;    /* bytes of broadcasts posted to other threads */
   struct ws_server_share *shares; /* one for each loop thread, from listen on */

@@ -167,7 +167,7 @@ static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, struct ws_
 
 static void ws_server_conn_admit(struct ws_conn *conn) {
   ws_conn_admit(conn);
-  ws_tally_accepted(conn);
+  ws_tally_accepted(conn->group);
   if (ws_log_wants(WS_LOG_INFO)) {
     char address[WS_ADDRESS_TEXT];
     ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " is open: %s", conn->id,
@@ -418,13 +418,19 @@ static void ws_server_conn_ended(struct ws_conn *conn) {
   }
   if (!conn->admitted)
     return;
-  ws_tally_closed(conn, conn->code);
+  ws_tally_closed(conn->group, conn->code);
   ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id,
          ws_server_conn_server(conn)->id, conn->code);
   ws_conn_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);
 }
 
+static void ws_server_conn_opened(struct ws_conn *conn, bool open) {
+  ws_topics_opened(&ws_server_conn_server(conn)->topics, conn, open);
+}
+
 static void ws_server_conn_left(struct ws_conn *conn) {
+  if (conn->id)
+    ws_topics_forget(&ws_server_conn_server(conn)->topics, conn);
   atomic_fetch_sub(&ws_server_conn_server(conn)->connections, 1);
   ws_server_share_check(ws_server_share_of(conn));
 }
@@ -457,6 +463,7 @@ static int64_t ws_server_conn_server_id(const struct ws_conn *conn) {
 const struct ws_conn_ops ws_server_conn_ops = {
     .head = ws_server_conn_head,
     .message = ws_server_conn_message,
+    .opened = ws_server_conn_opened,
     .broken = ws_server_conn_broken,
     .ended = ws_server_conn_ended,
     .left = ws_server_conn_left,

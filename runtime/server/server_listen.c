@@ -37,6 +37,7 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
   if (server->counts && !server->budget.tallies)
     goto no_tallies;
   server->share_count = count;
+  server->topics.loops = count;
   int64_t half_ms = (server->rules.limits.idle_timeout_ms + 1) / 2;
   server->rules.ping_after_ms = half_ms < WS_PING_AFTER_MS ? half_ms : WS_PING_AFTER_MS;
   for (unsigned i = 0; i < count; i++) {

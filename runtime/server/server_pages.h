@@ -1,6 +1,6 @@
 #pragma once
-/* websocketServerPath, websocketServerPage, websocketServerFile, websocketServerMetrics: what a server has at further paths. Before listen;
- * any thread; the caller has pinned the server. Each returns 0, or -1 with the error set. */
+/* websocketServerPath, websocketServerPage, websocketServerFile, websocketServerMetrics: what a server has at further
+ * paths. Before listen; any thread; the caller has pinned the server. Each returns 0, or -1 with the error set. */
 #include "server.h"
 
 /* A path that handshakes may ask for. */

@@ -42,12 +42,12 @@ PARTS = [
      C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
     ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C + ["llvm/Config/llvm-config.h"]),
     ("front end", ["tools/ospreyc/*"], ["codegen header", "host memory"],
-     C + POSIX + LLVM_C + ["setjmp.h", "locale.h", "wchar.h", "llvm/Config/llvm-config.h"]),
+     C + POSIX + LLVM_C + ["setjmp.h", "locale.h", "wchar.h", "llvm/Config/llvm-config.h", "jansson.h"]),
     ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C + ["llvm/Config/llvm-config.h"]),
 ]
 # System headers that only some files may include.
 ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c", "runtime/io/sys.h"], "openssl/ssl.h": ["runtime/io/*"],
-           "zlib.h": ["runtime/protocol/*"]}
+           "zlib.h": ["runtime/protocol/*"], "jansson.h": ["tools/ospreyc/runtime/osprey_rt_json.c"]}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 

@@ -32,6 +32,14 @@ def check_first_program(blocks, build, scratch):
     assert (done.returncode, done.stdout) == (0, blocks[index + 1][1]), done
 
 
+def check_rooms(blocks, build, scratch):
+    """The functions of the recipe compile."""
+    recipe = next(text for language, text in blocks if language == "osprey" and "websocketSubscribe" in text)
+    (scratch / "recipe.osp").write_text(recipe)
+    done = run([build / "tools/ospreyc/ospreyc", "--check", scratch / "recipe.osp"])
+    assert done.returncode == 0, done
+
+
 def compile_c(blocks, name, root, build, scratch):
     """Compiles the C block before the command `cc NAME.c`."""
     index = next(i for i, (language, text) in enumerate(blocks) if language == "console" and f"cc {name}.c" in text)
@@ -57,6 +65,7 @@ def main(root, build):
     with tempfile.TemporaryDirectory() as directory:
         scratch = pathlib.Path(directory)
         check_first_program(blocks, build, scratch)
+        check_rooms(blocks, build, scratch)
         check_lower(compile_c(blocks, "lower", root, build, scratch), scratch)
         done = run([compile_c(blocks, "serve", root, build, scratch)])
         assert (done.returncode, done.stdout) == (0, "served\n"), done

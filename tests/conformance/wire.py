@@ -13,7 +13,7 @@ import struct
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 NAMES = {CONTINUATION: "continuation", TEXT: "text", BINARY: "binary", CLOSE: "close", PING: "ping", PONG: "pong"}
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-PATIENCE = float(os.environ.get("WS_PATIENCE", "10"))   # time limit in seconds for any answer
+PATIENCE = float(os.environ.get("WS_PATIENCE", "60"))   # time limit in seconds for any answer
 
 
 class Untidy(Exception):

@@ -1,17 +1,26 @@
-"""A headless Chromium, and the HTTP server for its page."""
+"""A headless Chromium or Firefox, and the HTTP server for a page."""
 import functools
 import http.server
 import json
+import os
 import pathlib
 import queue
 import shutil
 import subprocess
 import tempfile
 import threading
+import time
+import urllib.parse
+import urllib.request
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"]
+
+# Without these, Firefox opens pages of its own, and asks the network.
+PREFERENCES = {"browser.shell.checkDefaultBrowser": False, "browser.startup.homepage_override.mstone": "ignore",
+               "datareporting.policy.dataSubmissionEnabled": False, "app.update.enabled": False,
+               "network.captive-portal-service.enabled": False, "network.connectivity-service.enabled": False}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -60,14 +69,28 @@ class Site:
 
 
 class Browser:
-    """Opens one page with a new profile."""
+    """Opens each page in a tab, with a new profile."""
 
-    def __init__(self, url):
-        self.profile = tempfile.mkdtemp(prefix="chromium-")
-        command = shutil.which("chromium")
-        self.process = subprocess.Popen([command, *FLAGS, f"--user-data-dir={self.profile}",
-                                         "--remote-debugging-port=0", url],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    def __init__(self, *urls):
+        self.profile = tempfile.mkdtemp(prefix="browser-")
+        self.start(urls)
+
+    def run(self, *command):
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                        env=dict(os.environ, HOME=self.profile))
+
+    def start(self, urls):
+        """Without a window, Chromium takes one page from the command line. The others are asked for on the port that
+        it writes to a file."""
+        self.run(shutil.which("chromium"), *FLAGS, f"--user-data-dir={self.profile}", "--remote-debugging-port=0",
+                 urls[0])
+        file = pathlib.Path(self.profile, "DevToolsActivePort")
+        while len(urls) > 1 and not (file.exists() and file.read_text().count("\n")):
+            assert self.process.poll() is None, "chromium has ended"
+            time.sleep(0.05)
+        for url in urls[1:]:
+            new = f"http://127.0.0.1:{file.read_text().splitlines()[0]}/json/new?{urllib.parse.quote(url)}"
+            urllib.request.urlopen(urllib.request.Request(new, method="PUT"), timeout=60).close()
 
     def close(self):
         self.process.terminate()
@@ -77,3 +100,10 @@ class Browser:
             self.process.kill()
             self.process.wait()
         shutil.rmtree(self.profile, ignore_errors=True)
+
+
+class Firefox(Browser):
+    def start(self, urls):
+        lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in PREFERENCES.items())
+        pathlib.Path(self.profile, "user.js").write_text("".join(lines))
+        self.run(shutil.which("firefox-esr"), "--headless", "--no-remote", "--profile", self.profile, *urls)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Osprey programs exchange messages with other implementations.
 
-Usage: interop.py PEER ECHO_SERVER CLIENT_TALK CHAT_SERVER MODULES
+Usage: interop.py PEER ECHO_SERVER CLIENT_TALK CHAT_SERVER CHAT_SITE MODULES
 
 The test for PEER is the function test_PEER. MODULES is the directory of the npm modules. If the peer is not installed,
 the test is skipped (exit status 77).
@@ -12,11 +12,12 @@ import subprocess
 import sys
 import tempfile
 import urllib.parse
+import urllib.request
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "conformance"))
 
-from browser import Browser, Site   # noqa: E402
+from browser import Browser, Firefox, Site   # noqa: E402
 from programs import HOST, Server, make_certificate   # noqa: E402
 from wire import TEXT, open_client   # noqa: E402
 
@@ -28,8 +29,9 @@ HEARD = ["heard text κόσμε 🦅", "heard text ", "heard text a\ufffd\ufffdb
 class Parts:
     """The programs, and a temporary directory with a certificate."""
 
-    def __init__(self, echo_server, client_talk, chat_server, modules):
+    def __init__(self, echo_server, client_talk, chat_server, chat_site, modules):
         self.echo_server, self.client_talk, self.chat_server = echo_server, client_talk, chat_server
+        self.chat_site = chat_site
         self.modules = modules
         self.directory = tempfile.TemporaryDirectory()
         self.certificate, self.key = make_certificate(self.directory.name)
@@ -132,6 +134,50 @@ def test_browser(parts):
     assert server.stop() == 0
     site.close()
     other.close()
+
+
+def fetch(server, path):
+    with urllib.request.urlopen(f"http://{HOST}:{server.port}{path}", timeout=30) as answer:
+        return answer.status, answer.read().decode()
+
+
+def check_pages(parts, browser):
+    """WS-PATH-1, WS-FILE-1: the server's own page, in several tabs, talks to it on the same port."""
+    tabs = ["/?say=hello+from+one", "/?room=two&say=hello+from+two", "/?room=tr%C3%A8s&say=hello+from+three"]
+    server = Server([parts.chat_site], None, str(HERE.parent / "programs/chat_site.html"))
+    stranger = open_client(server.connect(), server.host, "/rooms/four")[0]
+    pages = browser(*(f"http://{HOST}:{server.port}{tab}" for tab in tabs))
+    try:
+        said = set()
+        while len(said) < len(tabs):
+            frame = stranger.read(60)   # a browser takes its time to start
+            assert frame is not None, "the chat ended"
+            if frame.opcode == TEXT:
+                said.add(frame.payload.decode().split(": ")[1])
+        assert said == {"hello from one", "hello from two", "hello from three"}, said
+        assert fetch(server, "/healthz") == (200, "ok\n")
+        assert "\nosprey_ws_open_connections 4\n" in fetch(server, "/metrics")[1]
+        stranger.write(stranger.frame(TEXT, b"goodbye"))
+        lines = [server.process.stdout.readline().decode().strip() for _ in range(2 * len(tabs) + 1)]
+        joined = {line.split(str(server.port))[1] for line in lines if line.startswith("joined ")}
+        assert joined == {"/chat", "/rooms/two", "/rooms/tr%C3%A8s", "/rooms/four"}, lines
+        assert lines.count("left with 3001") == len(tabs), lines
+    finally:
+        pages.close()
+    stranger.close()
+    assert server.stop() == 0
+
+
+def test_pages_in_chromium(parts):
+    if not shutil.which("chromium"):
+        skip("chromium")
+    check_pages(parts, Browser)
+
+
+def test_pages_in_firefox(parts):
+    if not shutil.which("firefox-esr"):
+        skip("firefox-esr")
+    check_pages(parts, Firefox)
 
 
 def main():

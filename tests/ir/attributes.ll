@@ -59,14 +59,14 @@ define ptr @g(ptr %u) #1 {
   %r = call ptr @wsConnect(ptr %u, ptr @on)
   ret ptr %r
 }
-attributes #0 = { cold safestack shadowcallstack noprofile "denormal-fp-math"="preserve-sign,preserve-sign" "mine" "target-cpu"="haswell" "target-features"="+avx2" }
-attributes #1 = { safestack noprofile "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" }
+attributes #0 = { cold noredzone noimplicitfloat safestack shadowcallstack noprofile "denormal-fp-math"="preserve-sign,preserve-sign" "mine" "target-cpu"="haswell" "target-features"="+avx2" }
+attributes #1 = { noredzone safestack noprofile "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" }
 ; CHECK-DAG: define internal ptr @osp_ws.forward.on({{.*}} #[[#F:]] {
 ; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsConnect({{.*}} #[[#C:]] comdat
 ; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
-; CHECK-DAG: attributes #[[#F]] = { noprofile nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" "target-features"="+avx2" }
-; CHECK-DAG: attributes #[[#C]] = { noprofile nounwind safestack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" }
-; CHECK-DAG: attributes #[[#S]] = { noprofile nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" "target-features"="+avx2" }
+; CHECK-DAG: attributes #[[#F]] = { noimplicitfloat noprofile noredzone nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" "target-features"="+avx2" }
+; CHECK-DAG: attributes #[[#C]] = { noprofile noredzone nounwind safestack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" }
+; CHECK-DAG: attributes #[[#S]] = { noimplicitfloat noprofile noredzone nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" "target-features"="+avx2" }
 ; OPT-LABEL: define {{.*}}ptr @on(
 ; OPT: call i64 @osp_ws_send(
 ;--- handler.ll

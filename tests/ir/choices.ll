@@ -12,6 +12,8 @@ declare ptr @h3(ptr)
 declare ptr @h4(ptr)
 declare ptr @code(ptr, ptr)
 declare void @use(ptr)
+declare void @llvm.memset.p0.i64(ptr, i8, i64, i1)
+declare ptr @llvm.threadlocal.address.p0(ptr)
 declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 @table = internal constant [4 x ptr] [ptr @h1, ptr @h2, ptr @h3, ptr @h4]
 @rows = constant [2 x { ptr, ptr }] [{ ptr, ptr } { ptr @text, ptr @h1 }, { ptr, ptr } { ptr @text, ptr @h2 }]
@@ -219,6 +221,79 @@ define void @itself(i1 %c) {
 ; CHECK-LABEL: define void @itself(
 ; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %s)
 ; CHECK-NEXT: call ptr @wsConnect(ptr @wsConnect, ptr %cell)
+
+; Clearing a variable writes no function.
+define void @cleared(ptr %u, i1 %c) {
+  %row = alloca { ptr, ptr }
+  call void @llvm.memset.p0.i64(ptr %row, i8 0, i64 16, i1 false)
+  %q = getelementptr { ptr, ptr }, ptr %row, i32 0, i32 1
+  store ptr @h1, ptr %q
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @cleared(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; A structure that a function of the module fills, and one that hands it on.
+define internal void @fills(ptr sret({ ptr, ptr, ptr }) %row, i1 %c) {
+  %q = getelementptr { ptr, ptr, ptr }, ptr %row, i32 0, i32 1
+  %h = select i1 %c, ptr @h1, ptr @h2
+  store ptr %h, ptr %q
+  br i1 %c, label %again, label %end
+again:
+  call void @fills(ptr sret({ ptr, ptr, ptr }) %row, i1 false)
+  br label %end
+end:
+  ret void
+}
+define void @filled(ptr %u, i1 %c) {
+  %row = alloca { ptr, ptr, ptr }
+  call void @fills(ptr sret({ ptr, ptr, ptr }) %row, i1 %c)
+  %q = getelementptr { ptr, ptr, ptr }, ptr %row, i32 0, i32 1
+  %h = load ptr, ptr %q
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @filled(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; Pointers as integers, which LLVM copies a structure of 8 bytes by.
+@numbers = internal constant [2 x i64] [i64 ptrtoint (ptr @h1 to i64), i64 ptrtoint (ptr @h2 to i64)]
+define void @integers(ptr %u, i64 %n) {
+  %one = alloca i64
+  %two = alloca ptr
+  store ptr @h2, ptr %one
+  %i = load i64, ptr %one
+  store i64 %i, ptr %two
+  %h = load ptr, ptr %two
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  %j = ptrtoint ptr @h1 to i64
+  %g = inttoptr i64 %j to ptr
+  %q = call ptr @wsConnect(ptr %u, ptr %g)
+  %at = getelementptr i64, ptr @numbers, i64 %n
+  %k = load i64, ptr %at
+  %f = inttoptr i64 %k to ptr
+  %p = call ptr @wsConnect(ptr %u, ptr %f)
+  ret void
+}
+; CHECK-LABEL: define void @integers(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @osp_ws.to_cell(ptr %g)
+; CHECK: call ptr @osp_ws.to_cell(ptr %f)
+
+; A variable of the thread.
+@current = internal thread_local global ptr @h1
+define void @of_the_thread(ptr %u) {
+  %at = call ptr @llvm.threadlocal.address.p0(ptr @current)
+  store ptr @h2, ptr %at
+  %from = call ptr @llvm.threadlocal.address.p0(ptr @current)
+  %h = load ptr, ptr %from
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @of_the_thread(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 
 ; Circles of unreachable code.
 define void @circles(ptr %u) {

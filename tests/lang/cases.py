@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Runs the cases of a file through `ospreyc --check`.
 
-A case begins with a line `#### ACCEPT ID title` or `#### REJECT ID title`, optionally ending with ospreyc options in
-square brackets; the program follows. After a rejected program, `#### SAYS` begins the exact diagnostics, in which the
-file is called case.osp.
+A case begins with a line `#### ACCEPT ID title`, `#### WARN ID title` or `#### REJECT ID title`, optionally ending with
+ospreyc options in square brackets; the program follows. After a rejected program, and after one that is accepted with
+warnings, `#### SAYS` begins the exact diagnostics, in which the file is called case.osp.
 
 Usage: cases.py OSPREYC FILE...
        cases.py --rewrite OSPREYC FILE...    rewrites the expected diagnostics; review the diff
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-HEAD = re.compile(r"#### (ACCEPT|REJECT) (\S+) (.*?)(?: \[(.*)\])?$")
+HEAD = re.compile(r"#### (ACCEPT|WARN|REJECT) (\S+) (.*?)(?: \[(.*)\])?$")
 
 
 class Case:
@@ -33,9 +33,10 @@ class Case:
             return f"printed to standard output: {done.stdout}"
         if self.kind == "ACCEPT" and (done.returncode or done.stderr):
             return f"was refused (exit status {done.returncode}):\n{done.stderr}"
-        if self.kind == "REJECT" and done.returncode != 1:
-            return f"exit status {done.returncode} instead of 1\n{done.stderr}"
-        if self.kind == "REJECT" and done.stderr != self.says:
+        status = int(self.kind == "REJECT")
+        if done.returncode != status:
+            return f"exit status {done.returncode} instead of {status}\n{done.stderr}"
+        if self.kind != "ACCEPT" and done.stderr != self.says:
             return f"says\n{done.stderr}instead of\n{self.says}"
         return None
 
@@ -59,7 +60,7 @@ def write_cases(path, cases):
     with path.open("w") as file:
         for case in cases:
             file.write(f"{case.head}\n{case.program}")
-            if case.kind == "REJECT":
+            if case.kind != "ACCEPT":
                 file.write(f"#### SAYS\n{case.says}")
 
 
@@ -74,7 +75,7 @@ def main(arguments):
             for case in cases:
                 count += 1
                 done = case.run(ospreyc, pathlib.Path(name))
-                if rewrite and case.kind == "REJECT" and done.returncode == 1:
+                if rewrite and case.kind != "ACCEPT":
                     case.says = done.stderr
                 fault = case.fault(done)
                 if fault:

@@ -209,6 +209,7 @@ class Files(unittest.TestCase):
         """DIAG-9"""
         done = self.run_ospreyc("--help")
         self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn("a.out if FILE does not end in .osp", done.stdout.decode())
         for option in ("-o OUT", "--run", "--check", "--llvm", "--no-lower", "-O0", "--sandbox", "--no-websocket"):
             self.assertIn(option, done.stdout.decode())
         self.assertRegex(self.run_ospreyc("--version").stdout.decode(), r"^ospreyc \d+\.\d+\.\d+\n$")

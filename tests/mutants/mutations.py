@@ -75,7 +75,8 @@ OSPREYC = [
     ("tools/ospreyc/lower_circle.c", "if (node->low == node->order)", "if (0)", "ir/ospreyc/circle.test"),
     ("tools/ospreyc/lower_expr.c", "LLVMRealUNE", "LLVMRealONE", "programs/arithmetic"),
     ("tools/ospreyc/lower_expr.c", "LLVMRealOLE", "LLVMRealULE", "programs/arithmetic"),
-    ("tools/ospreyc/lower_expr.c", "if (subject->open.counted && !subject->open.unboxed && !LLVMIsConstant(message)) {", "if (0) {",
+    ("tools/ospreyc/lower_expr.c", "if (subject->open.counted && !subject->open.unboxed && !LLVMIsConstant(message)) {",
+     "if (0) {",
      "programs/externs"),
     ("tools/ospreyc/lower_expr.c", "  lower_leave(fn, depth);\n  lower_expr_to(fn, expr->binary.right, target);\n",
      "  lower_expr_to(fn, expr->binary.right, target);\n", "programs/results"),
@@ -107,6 +108,17 @@ OSPREYC = [
     ("tools/ospreyc/check_ground.c",
      "else if (!statement->variable && value->type->kind == TYPE_RESULT)", "else if (0)",
      "lang/expressions"),
+    ("tools/ospreyc/lower_library.c", "lower_type(lower, expr->type->result.value), fn->error)",
+     "lower->word, fn->error)", "programs/functions"),
+    ("tools/ospreyc/lower_library.c", "    lower_drop(fn, values[i]);\n", "    ;\n", "programs/functions"),
+    ("tools/ospreyc/lower_call.c", "LLVMBuildSExt(", "LLVMBuildZExt(", "programs/externs"),
+    ("tools/ospreyc/check_expr.c", "owners > 0 || ", "", "lang/functions"),
+    ("tools/ospreyc/check_order.c", "    if (expr->call.callee->kind == SYNTAX_FIELD) ", "    if (0) ",
+     "lang/functions"),
+    ("tools/ospreyc/check_scope.c", "local->variable->is_read = true", "local->variable->is_read = false",
+     "lang/mistakes"),
+    ("tools/ospreyc/parse.c", "(!hint && !left_out) || parse_at_arm(parser, 1)", "!hint && !left_out",
+     "lang/mistakes"),
 ]
 
 MUTANTS = CODEGEN + OSPREYC

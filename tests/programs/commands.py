@@ -136,7 +136,7 @@ def all_levels_behave_the_same(bench):
 
 
 def a_link_that_fails_is_reported(bench):
-    """RUN-CMD-4, RUN-CMD-3"""
+    """RUN-CMD-4, RUN-CMD-3, RUN-EXTERN-3"""
     source = bench.source("missing.osp",
                           "extern fn nobody_defines_this(n: int) -> int\nprint(nobody_defines_this(1))\n")
     temporary = bench.scratch / "failing"
@@ -144,8 +144,10 @@ def a_link_that_fails_is_reported(bench):
     output = bench.scratch / "missing"
     done = bench.run(source, "-o", output, env=dict(os.environ, TMPDIR=str(temporary)))
     expect("exit status", 3, done.returncode)
-    if "nobody_defines_this" not in done.stderr or output.exists():
-        raise Failure(f"the linker's message is missing:\n{done.stderr}")
+    expect("the message", f"{source}:1:11: error: no linked library has the extern function 'nobody_defines_this'\n"
+           "  extern fn nobody_defines_this(n: int) -> int\n            ^~~~~~~~~~~~~~~~~~~\n"
+           "  hint: name its library or object in OSPREYC_LDFLAGS: OSPREYC_LDFLAGS=-lNAME ospreyc …\n", done.stderr)
+    expect("output", False, output.exists())
     expect("left behind", [], list(temporary.iterdir()))
     done = bench.run(source, "-o", output,
                      env=dict(os.environ, OSPREYC_LDFLAGS="-Wl,--defsym=nobody_defines_this=main"))
@@ -154,6 +156,24 @@ def a_link_that_fails_is_reported(bench):
     expect("exit status without a driver", 3, done.returncode)
     if "no-such-driver" not in done.stderr:
         raise Failure(f"the driver is not named:\n{done.stderr}")
+
+
+def the_source_names_the_executable(bench):
+    """RUN-CMD-6"""
+    for name, output in (("named.osp", "named"), ("noext", "a.out")):
+        done = bench.run(bench.source(name, "print(1)\n"), cwd=bench.scratch)
+        expect("the compiler's end", (0, ""), (done.returncode, done.stderr))
+        expect("what the program prints", "1\n", subprocess.check_output([bench.scratch / output], text=True))
+
+
+def only_json_needs_jansson(bench):
+    """RUN-FN-7"""
+    needs = {}
+    for name, text in (("plain", 'print("x".trim())\n'), ("json", 'print(jsonParse("1"))\n')):
+        program = compile_program(bench.ospreyc, bench.source(f"{name}.osp", text), bench.scratch)
+        listed = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True).stdout
+        needs[name] = "libjansson" in listed
+    expect("needs libjansson", {"plain": False, "json": True}, needs)
 
 
 def a_signal_leaves_nothing_behind(bench):
@@ -276,7 +296,8 @@ def compiling_is_linear(bench):
 
 
 TESTS = [run_replaces_the_compiler, all_levels_behave_the_same, a_link_that_fails_is_reported,
-         a_signal_leaves_nothing_behind, a_debugger_knows_the_source]
+         only_json_needs_jansson, the_source_names_the_executable, a_signal_leaves_nothing_behind,
+         a_debugger_knows_the_source]
 # Without sanitizers, which explain a crash in their way and take their time.
 PLAIN = [a_crash_is_explained, a_signal_is_not_explained, compiling_is_linear]
 

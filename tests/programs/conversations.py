@@ -4,6 +4,7 @@
     conversations.py OSPREYC [NAME…]
 """
 import asyncio
+import http.client
 import itertools
 import os
 import re
@@ -259,6 +260,105 @@ def staying(stage):
     expect("the end", ["left: Success(0)", "after it: Error(send: connection 3 is closed)"], lines[-2:])
 
 
+async def visit(url, *said):
+    peer = await websockets.connect(url)
+    for text in said:
+        await peer.send(text)
+    return peer
+
+
+async def hears(peer, *lines):
+    for line in lines:
+        expect("heard", line, await asyncio.wait_for(peer.recv(), 30))
+
+
+async def in_rooms(url):
+    ada = await visit(url, "Ada", "tea")
+    await hears(ada, "Ada joined tea")
+    for n in range(12):
+        await ada.send(f"line {n}")
+        await hears(ada, f"Ada: line {n}")
+    bob = await visit(url, "Bob", "tea")
+    await hears(bob, *(f"Ada: line {n}" for n in range(2, 12)), "Bob joined tea")
+    await hears(ada, "Bob joined tea")
+    eve = await visit(url, "Eve", "coffee", "only for coffee")
+    await hears(eve, "Eve joined coffee", "Eve: only for coffee")
+    await bob.send("hello")
+    for peer in (ada, bob):
+        await hears(peer, "Bob: hello")
+        await peer.send("/who")
+        await hears(peer, "2 in tea")
+    await bob.send("/leave")
+    await bob.send("r" * 256)
+    await hears(bob, "subscribe: the topic has 256 bytes; it has 1 to 255")
+    await bob.send("coffee")
+    await hears(bob, "Eve: only for coffee", "Bob joined coffee")
+    await hears(ada, "Bob left")
+    await hears(eve, "Bob joined coffee")
+    await bob.close()
+    await hears(eve, "Bob left")
+    await ada.send("/who")
+    await hears(ada, "1 in tea")
+
+
+def rooms(stage):
+    """Clients of another implementation in rooms, with nicknames and history, on one loop and on four."""
+    for loops in "14":
+        port = free_port()
+        with stage.start("rooms_server", port, OSPREY_WS_LOOPS=loops) as server:
+            server.wait_for(f"Server listening on ws://127.0.0.1:{port}/chat")
+            asyncio.run(in_rooms(f"ws://127.0.0.1:{port}/chat"))
+            server.signal()
+            expect("last line", "Stopping: Success(0)", server.finish()[-1])
+
+
+def fetch(port, path, method="GET", **headers):
+    """Returns status, headers and body, from a connection that the server closes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    body = answer.read().decode()
+    expect(f"the end of {path}", b"", connection.sock.recv(1) if connection.sock else b"")
+    return answer.status, answer.headers, body
+
+
+async def talk_in_rooms(port):
+    async with websockets.connect(f"ws://127.0.0.1:{port}/rooms/a") as one:
+        async with websockets.connect(f"ws://127.0.0.1:{port}/chat") as two:
+            await one.send("hello")
+            heard = await two.recv()
+            expect("what both hear", heard, await one.recv())
+            if not heard.endswith(": hello"):
+                raise Failure(f"the second client heard {heard!r}")
+            return fetch(port, "/metrics")[2]
+
+
+def site(stage):
+    """One port for the page, rooms, health and metrics: WS-PAGE-1, WS-FILE-1, WS-PATH-2, WS-METRICS-1"""
+    port = free_port()
+    page = (PROGRAMS / "chat_site.html").read_text()
+    with stage.start("chat_site", port, PROGRAMS / "chat_site.html") as server:
+        server.wait_for(f"Server listening on http://127.0.0.1:{port}/")
+        status, headers, body = fetch(port, "/")
+        expect("the page", (200, "text/html; charset=utf-8", page), (status, headers["Content-Type"], body))
+        expect("the known page", (304, ""), fetch(port, "/", If_None_Match=headers["ETag"])[::2])
+        expect("the head", (200, ""), fetch(port, "/", "HEAD")[::2])
+        expect("health", (200, "ok\n"), fetch(port, "/healthz")[::2])
+        expect("nothing", 404, fetch(port, "/rooms")[0])
+        metrics = asyncio.run(talk_in_rooms(port)).splitlines()
+        for line in ("osprey_ws_open_connections 2", "osprey_ws_accepted_total 2",
+                     'osprey_ws_refused_total{status="404"} 1', 'osprey_ws_messages_total{direction="received"} 1',
+                     'osprey_ws_message_bytes_total{direction="received"} 5',
+                     'osprey_ws_messages_total{direction="sent"} 2'):
+            expect(f"times of {line!r}", 1, metrics.count(line))
+        expect("behind a proxy", 403, fetch(port, "/metrics", X_Forwarded_For="127.0.0.1")[0])
+        server.wait_for("left with 1000", times=2)
+        server.signal()
+        lines = server.finish()
+    expect("joins", [f"joined ws://127.0.0.1:{port}/rooms/a", f"joined ws://127.0.0.1:{port}/chat"], lines[1:3])
+    expect("last line", "Stopped", lines[-1])
+
+
 def specification_compiles(stage):
     """The programs in the specification of the language compile unchanged."""
     for name in ("chat", "chat_client"):
@@ -283,8 +383,8 @@ def specification(stage):
 
 
 CONVERSATIONS = {test.__name__: test for test in (
-    chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, staying, every_err, specification_compiles,
-    specification)}
+    chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, staying, site, every_err,
+    rooms, specification_compiles, specification)}
 
 
 def main():

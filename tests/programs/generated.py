@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 
+from osprey_functions import call as library_call, joined, to_bytes
 from osprey_process import ENVIRONMENT, PROGRAMS, Failure, compile_program
 
 sys.path.append(str(PROGRAMS.parent))
@@ -51,7 +52,7 @@ class Generator:
 
     def fresh(self):
         self.names += 1
-        return f"v{self.names}"
+        return f"_v{self.names}"  # a name that may be unused: DIAG-11
 
     def expression(self, wanted, scope, depth):
         """An expression of a type; `scope` lists the variables as (name, type)."""
@@ -65,7 +66,17 @@ class Generator:
                  self.field, self.match_text, *self.own_forms(wanted)]
         return self.random.choice(forms)(wanted, scope, depth - 1)
 
+    def library(self, wanted, scope, depth):
+        """A call of one of the language's own functions."""
+        return library_call(self.random, wanted, lambda type_: self.expression(type_, scope, depth))
+
     def own_forms(self, wanted):
+        forms = self.forms_of(wanted)
+        if wanted in ("int", "string", "bool", "Result<int, string>", "Result<string, string>"):
+            forms += [self.library] * 2
+        return forms
+
+    def forms_of(self, wanted):
         return {"int": [self.apply_int] * 2, "float": [self.float_arithmetic] * 3, "Act": [self.act] * 2,
                 "string": [self.joined, self.interpolated, self.apply_text] * 2,
                 "bool": [self.compared, self.logic] * 2, "Pair": [self.pair, self.update] * 2,
@@ -86,7 +97,7 @@ class Generator:
             number = self.random.choice([0, 1, 2, 7, 1000, BIGGEST])
             return str(number), lambda env: number
         if wanted == "string":
-            text = self.random.choice(["", "a", "bc", "é"])
+            text = self.random.choice(["", "a", "bc", "é", " B ", "-7", "12"])
             return f'"{text}"', lambda env: text
         if wanted == "bool":
             truth = self.random.random() < 0.5
@@ -240,7 +251,7 @@ class Generator:
     def joined(self, wanted, scope, depth):
         left, evaluate_left = self.expression("string", scope, depth)
         right, evaluate_right = self.expression("string", scope, depth)
-        return f"({left} + {right})", lambda env: evaluate_left(env) + evaluate_right(env)
+        return f"({left} + {right})", lambda env: joined(evaluate_left(env), evaluate_right(env))
 
     def interpolated(self, wanted, scope, depth):
         type_ = self.random.choice(["int", "float", "bool", "string", "Result<int, string>", "Result<string, string>"])
@@ -253,7 +264,7 @@ class Generator:
         right, evaluate_right = self.expression(type_, scope, depth)
 
         def evaluate(env):
-            a, b = (value.encode() if type_ == "string" else value
+            a, b = (to_bytes(value) if type_ == "string" else value
                     for value in (evaluate_left(env), evaluate_right(env)))
             return {"==": a == b, "!=": a != b, "<": a < b, ">=": a >= b}[sign]
         return f"({left} {sign} {right})", evaluate
@@ -347,10 +358,11 @@ def check(ospreyc, seed):
             file.write(text)
         for level in range(4):
             program = compile_program(ospreyc, source, scratch, level)
-            done = subprocess.run([program], capture_output=True, text=True, timeout=60, env=ENVIRONMENT)
+            done = subprocess.run([program], capture_output=True, timeout=60, env=ENVIRONMENT)
             observed = (done.stdout, done.stderr, done.returncode)
-            if observed != (expected, "osprey: 0 blocks live at exit\n", 0):
-                raise Failure(f"seed {seed} at -O{level}:\n{text}\nexpected:\n{expected}\nobserved:\n{observed}")
+            if observed != (to_bytes(expected), b"osprey: 0 blocks live at exit\n", 0):
+                raise Failure(f"seed {seed} at -O{level}:\n{text}\nexpected:\n{to_bytes(expected)}\n"
+                              f"observed:\n{observed}")
 
 
 def main():

@@ -39,7 +39,8 @@ MUTANTS = {
     "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);",
                                      "(now - conn->closing_since);"),
     "a close forgives time before it": ("runtime/conn/end.c",
-                                        "    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));\n",
+                                        "    conn->activity.away = "
+                                        "(uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));\n",
                                         ""),
     "a close forgives the turn before it": ("runtime/conn/end.c", "(uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));",
                                             "(uint32_t)ws_loop_away(ws_conn_loop(conn));"),
@@ -83,6 +84,11 @@ MUTANTS = {
                                          "  return WS_SINK_GO;"),
     "a close overtakes posted messages": ("runtime/conn/end.c", "    if (!ws_end_post_close(conn, code, reason, n))\n",
                                           ""),
+    "a close overtakes posted broadcasts": ("runtime/conn/end.c", " || atomic_load(&conn->group->broadcasts);", ";"),
+    "the end waits for a stuck handler twice": ("runtime/abi/program.c",
+                                                "  ws_loop_threads_wait(deadline_ms, ws_program_is_over, NULL);\n",
+                                                "  ws_server_stop_wait_all(deadline_ms);\n"
+                                                "  ws_loop_threads_wait(deadline_ms, ws_program_is_over, NULL);\n"),
     "slow handlers of one connection hold the loop": ("runtime/conn/input.c", "conn->group->thread->work_until_ms)\n",
                                                       "conn->group->thread->work_until_ms && false)\n"),
     "a listener's retry goes on after a stop": ("runtime/io/listener.c",

@@ -35,7 +35,7 @@ struct oracle_receiver {
   struct {
     struct oracle_stream *stream;
     int next;
-  } broadcasts[16];
+  } broadcasts[32];
   int broadcast_count;
   int count;
 };

@@ -223,9 +223,8 @@ static void theme_stops(struct plan *p) {
         p->actions[t][i].before_us = in(0, 2000) * SIM_MS;
       }
   for (int i = 0; i < PLAN_FAULTS; i++)
-    p->trouble[i] = (struct plan_fault){.kind = FAULT_STOP_PROCESS,
-                                        .at_us = in(0, 15 * SIM_S),
-                                        .for_us = ONE_OF(200000, 1000000, 2000000, 20000000)};
+    p->trouble[i] = (struct plan_fault){
+        .kind = FAULT_STOP_PROCESS, .at_us = in(0, 15 * SIM_S), .for_us = ONE_OF(200000, 1000000, 2000000, 20000000)};
 }
 
 static void theme_storm(struct plan *p) {
@@ -239,8 +238,8 @@ static void theme_storm(struct plan *p) {
 /* Half of the worlds have a theme. The rest of the scenario is as without. */
 static void draw_theme(struct plan *p) {
   static void (*const themes[THEME_KINDS])(struct plan *) = {
-      [THEME_CROWD] = theme_crowd,   [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
-      [THEME_BRIEF] = theme_brief,   [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
+      [THEME_CROWD] = theme_crowd, [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
+      [THEME_BRIEF] = theme_brief, [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
       [THEME_STORM] = theme_storm};
   chance.state = sim_mix(p->seed ^ 0x7e3e);
   p->theme = (enum plan_theme)in(0, 2 * THEME_KINDS - 1);
@@ -365,13 +364,13 @@ const char *plan_theme(uint64_t seed) {
 }
 
 void plan_print(const struct plan *p) {
-  printf(
-      "seed %llu: theme %s, %d loops, %s, %.0f s, then %s%s; switch once in %lld; faults: EINTR %lld, short %lld, accept %lld, "
-      "buffers %lld, threads %lld, descheduled %lld\n",
-      (unsigned long long)p->seed, themes[p->theme], p->loops, p->poll ? "poll" : "epoll", (double)p->length_us / 1e6, ends[p->end],
-      p->stuck ? " (a handler is stuck)" : "", (long long)p->switch_once_in, (long long)p->faults.interrupted,
-      (long long)p->faults.partial, (long long)p->faults.accept_fails, (long long)p->faults.no_buffers,
-      (long long)p->faults.no_thread, (long long)p->faults.descheduled);
+  printf("seed %llu: theme %s, %d loops, %s, %.0f s, then %s%s; switch once in %lld; faults: EINTR %lld, short %lld, "
+         "accept %lld, buffers %lld, threads %lld, descheduled %lld\n",
+         (unsigned long long)p->seed, themes[p->theme], p->loops, p->poll ? "poll" : "epoll",
+         (double)p->length_us / 1e6, ends[p->end], p->stuck ? " (a handler is stuck)" : "",
+         (long long)p->switch_once_in, (long long)p->faults.interrupted, (long long)p->faults.partial,
+         (long long)p->faults.accept_fails, (long long)p->faults.no_buffers, (long long)p->faults.no_thread,
+         (long long)p->faults.descheduled);
   for (int i = 0; i < p->link_count; i++)
     printf("  link: %lld us, %lld B/s, buffers %d and %d, segments of %d\n", (long long)p->links[i].latency_us,
            (long long)p->links[i].bytes_per_s, p->links[i].send_room, p->links[i].receive_room, p->links[i].segment);

@@ -109,16 +109,24 @@ static int send_some(const char *sender, int64_t id, int64_t server, const struc
   return taken;
 }
 
-static bool broadcast_one(const char *sender, int64_t server, int size) {
+/* To every connection, or to those that have subscribed to `topic`. */
+static bool broadcast_to(const char *topic, const char *sender, int64_t server, int size) {
   struct oracle_stream *stream = oracle_stream(sender, 0, server);
   char *message = oracle_message(stream, 'n', 0, (size_t)size);
   oracle_send_begins(stream);
   oracle_broadcasting(1);
-  bool ok = CALL("broadcast", on_loop() ? 0 : 5000, osp_ws_server_broadcast(server, message, error));
+  bool ok = topic ? CALL("publish", on_loop() ? 0 : 5000, osp_ws_publish(server, topic, message, error))
+                  : CALL("broadcast", on_loop() ? 0 : 5000, osp_ws_server_broadcast(server, message, error));
   oracle_broadcasting(-1);
   oracle_send_ends(stream, ok);
   __real_free(message);
   return ok;
+}
+
+static bool broadcast_one(const char *sender, int64_t server, int size) {
+  char speaker[24];
+  snprintf(speaker, sizeof speaker, "room: %.16s", sender);
+  return broadcast_to(NULL, sender, server, size) && (size % 2 || broadcast_to("room", speaker, server, size));
 }
 
 static int64_t longest_close_ms(void) {
@@ -312,6 +320,8 @@ static void *on_open(void *cell, const struct connection *connection) {
   struct oracle_conn *conn = oracle_conn_of(connection->id, servers[server]);
   oracle_handler_begins(conn, "open");
   bool admit = !(plan.servers[server].opener_refuses && connection->id / 2 % 3 == 0);
+  if (connection->id / 2 % 2)
+    CALL("subscribe", 0, osp_ws_subscribe(connection->id, "room", error));
   if (admit && connection->id / 2 % 4 == 1) {
     char sender[24];
     struct plan_action greeting = {.op = OP_SEND, .command = 'n', .count = 2, .size = 100};
@@ -675,7 +685,8 @@ static void end_program(void) {
   sim_note("main %s", plan.end == END_EXIT ? "exits" : "returns");
   struct oracle_call call = oracle_call_begins("the end of the program");
   sim_run_atexit();
-  oracle_call_ends(&call, longest_close_ms() + 500 + 5100 + 1100, NULL);
+  /* A handler that does not return is waited for once: 5 s, and another second for its thread. */
+  oracle_call_ends(&call, stuck_handlers ? 5000 + 1000 + 600 : longest_close_ms() + 500 + 5100 + 1100, NULL);
   if (plan.storms) /* exit() has more to do */
     sim_sleep(sim_in(0, 1000) * SIM_MS);
   process_is_gone();

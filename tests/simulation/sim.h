@@ -108,7 +108,7 @@ struct sim_sock {
   /* When the other end last showed life, as this end's kernel knows it. */
   int64_t heard_at, acked_at, backed_up_since, opened_at;
   long calls_at_arrival, slow_calls_at_arrival; /* of handlers, when input arrived for a socket that had none */
-  bool troubled;         /* a fault of the network struck it */
+  bool troubled;                                /* a fault of the network struck it */
   /* A listener's. */
   struct sim_sock *queue[256];
   int queued;

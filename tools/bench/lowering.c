@@ -64,14 +64,15 @@ static struct text make_module(unsigned calls) {
   return text;
 }
 
-/* A chain of selects, then a ladder of phis. A walk without memory takes exponential time, and one by recursion
- * overflows the stack. */
+/* A chain of selects, then a chain of addresses with a load from each, then a ladder of phis. A walk without memory
+ * takes exponential time, and one by recursion overflows the stack. */
 static struct text make_chain(unsigned choices) {
   struct text text;
   FILE *out = open_memstream(&text.bytes, &text.size);
   if (!out)
     exit(2);
   fputs("declare ptr @websocketConnect(ptr, ptr)\ndeclare ptr @a(ptr)\ndeclare ptr @b(ptr)\n"
+        "@g0 = internal global [2 x ptr] [ptr @a, ptr @b]\n"
         "define void @chain(ptr %url, i1 %c) {\n  %h0 = select i1 %c, ptr @a, ptr @b\n",
         out);
   for (unsigned i = 1; i < choices / 2; i++) {
@@ -79,6 +80,11 @@ static struct text make_chain(unsigned choices) {
     if (i % CALLS_PER_FUNCTION == 0)
       fprintf(out, "  %%c%u = call ptr @websocketConnect(ptr %%url, ptr %%h%u)\n", i, i);
   }
+  for (unsigned i = 1; i < choices / 8; i++)
+    fprintf(out,
+            "  %%g%u = getelementptr i8, ptr %cg%u, i64 8\n  %%v%u = load ptr, ptr %%g%u\n"
+            "  %%d%u = call ptr @websocketConnect(ptr %%url, ptr %%v%u)\n",
+            i, i > 1 ? '%' : '@', i - 1, i, i, i, i);
   fputs("  br i1 %c, label %l0, label %r0\n", out);
   for (unsigned i = 0; i < choices / 2; i++) {
     fprintf(out, "l%u:\n  br label %%b%u\nr%u:\n  br label %%b%u\nb%u:\n", i, i, i, i, i);

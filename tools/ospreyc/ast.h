@@ -13,6 +13,7 @@
 
 struct LLVMOpaqueValue;
 struct arena;
+struct library_function;
 struct ast_expr;
 struct ast_function;
 
@@ -31,6 +32,7 @@ struct ast_variable {
   unsigned index;
   struct place place;
   struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
+  bool is_read;               /* an expression names it */
   bool borrowed;              /* lowering: whoever called its owner holds the reference */
 };
 
@@ -64,6 +66,7 @@ struct ast_extern {
   const char *name;
   const struct type *type; /* TYPE_FUNCTION */
   const char **parameter_names;
+  const bool *is_c_int; /* of each parameter, then the result: a C `int`, which is an int in the program */
   struct place place;
 };
 
@@ -148,6 +151,7 @@ enum ast_callee {
   AST_CALL_SELF,     /* `function` is the nested function being executed: a direct call with the same cell */
   AST_CALL_VALUE,    /* `value` is the cell (evaluated first); `function` is set if the callee is known */
   AST_CALL_BUILTIN,  /* a WebSocket builtin: `name` is its name (websocketSend) */
+  AST_CALL_LIBRARY,  /* `library`, one of the language's own functions */
   AST_CALL_EXTERN,   /* `external` */
 };
 
@@ -156,6 +160,7 @@ struct ast_call {
   struct ast_function *function;
   struct ast_expr *value;
   const char *name;
+  const struct library_function *library;
   struct ast_extern *external;
   struct ast_list arguments; /* in the order of the declaration; evaluated in that order */
   bool tail;                 /* in tail position */
@@ -280,6 +285,7 @@ struct ast_program {
   const struct source *source;
   size_t function_count;
   struct ast_function **functions; /* all, including instances, nested functions, lambdas, init and main */
+  bool uses_json;                  /* calls one of the language's functions for JSON */
   size_t extern_count;
   struct ast_extern **externs; /* those that are used */
   size_t global_count;

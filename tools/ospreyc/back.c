@@ -74,7 +74,7 @@ static int back_build(const struct ast_program *program, const struct back_optio
     outcome = emit_object(&back.machine, back.module, object, err);
   }
   if (outcome == 0)
-    outcome = link_program(object, output, err);
+    outcome = link_program(program, object, output, err);
   unlink(object);
   free(object);
   back_end(&back);

@@ -187,6 +187,7 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   infer_init(&checker.infer, arena);
   map_init(&checker.locals, arena);
   map_init(&checker.values, arena);
+  map_init(&checker.library, arena);
   map_init(&checker.type_names, arena);
   map_init(&checker.symbols_made, arena);
   check_declare_builtins(&checker);

@@ -1,5 +1,6 @@
 #include "check_declare.h"
 
+#include "foreign.h"
 #include "layout.h"
 
 #include <string.h>
@@ -29,10 +30,11 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
   if (strcmp(name, "Result") == 0 && syntax->count == 2) {
     struct type *value = check_declare_type(checker, syntax->arguments[0]);
     const struct syntax_type *error = syntax->arguments[1];
-    bool math = error->name.text && strcmp(error->name.text, "MathError") == 0 && !error->count;
-    struct type *type = math ? checker->infer.string : check_declare_type(checker, error);
+    const char *spelled = error->name.text && !error->count ? error->name.text : "";
+    bool math = strcmp(spelled, "MathError") == 0, is_text = math || strcmp(spelled, "Error") == 0;
+    struct type *type = is_text ? checker->infer.string : check_declare_type(checker, error);
     if (!infer_unify(&checker->infer, type, checker->infer.string))
-      diag_error(checker->diag, error->place, "the error type of a Result must be string or MathError, found %s",
+      diag_error(checker->diag, error->place, "the error type of a Result must be string, Error or MathError, found %s",
                  type_name(checker->arena, type));
     return infer_result(&checker->infer, value, math);
   }
@@ -41,6 +43,10 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
     return checker->infer.error;
   }
   struct type_symbol *symbol = map_get(&checker->type_names, name);
+  if (!symbol && library_leaves_out_type(name)) {
+    diag_error(checker->diag, syntax->name.place, "the type `%s` is part of Osprey, but not of ospreyc", name);
+    return checker->infer.error;
+  }
   if (!symbol) {
     struct diag_guess guess = {0};
     for (size_t i = 0; i < checker->type_names.capacity; i++)
@@ -48,7 +54,8 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
         diag_guess_consider(&guess, name, checker->type_names.entries[i].key);
     diag_guess_consider(&guess, name, "Result");
     const char **hint = diag_error(checker->diag, syntax->name.place, "unknown type '%s'", name);
-    if (guess.name)
+    *hint = foreign_type(name);
+    if (!*hint && guess.name)
       *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
     return checker->infer.error;
   }
@@ -182,6 +189,10 @@ static void check_declare_function(struct checker *checker, const struct syntax_
     function->type = symbol->type = check_declare_signature(checker, item->function);
 }
 
+static bool check_declare_is_c_int(const struct syntax_type *type) {
+  return type && type->name.text && strcmp(type->name.text, "CInt") == 0;
+}
+
 /* The parameters of an extern must be annotated. Its result defaults to Unit. */
 static void check_declare_extern(struct checker *checker, const struct syntax_item *item) {
   struct symbol *symbol = check_scope_symbol(checker, SYMBOL_EXTERN, item->name.text, item->name.place);
@@ -204,9 +215,13 @@ static void check_declare_extern(struct checker *checker, const struct syntax_it
     types[i] = parameter->type ? check_declare_type(checker, parameter->type) : infer_variable(&checker->infer);
   }
   struct type *result = function->result ? check_declare_type(checker, function->result) : checker->infer.unit;
+  bool *is_c_int = arena_array(checker->arena, function->count + 1, sizeof *is_c_int);
+  for (size_t i = 0; i < function->count; i++)
+    is_c_int[i] = check_declare_is_c_int(function->parameters[i].type);
+  is_c_int[function->count] = check_declare_is_c_int(function->result);
   symbol->type = infer_ground(&checker->infer, infer_function(&checker->infer, types, function->count, result));
   symbol->external = external;
-  *external = (struct ast_extern){item->name.text, symbol->type, symbol->parameters, item->name.place};
+  *external = (struct ast_extern){item->name.text, symbol->type, symbol->parameters, is_c_int, item->name.place};
   check_scope_declare(checker, symbol);
 }
 
@@ -356,6 +371,28 @@ static void check_declare_table(struct checker *checker) {
     *map_slot(&checker->type_names, forgotten[i], strlen(forgotten[i])) = NULL;
 }
 
+static void check_declare_library(struct checker *checker, const struct library_function *function) {
+  struct infer *infer = &checker->infer;
+  struct type *const types[] = {[TYPE_INT] = infer->integer,
+                                [TYPE_FLOAT] = infer->real,
+                                [TYPE_BOOL] = infer->boolean,
+                                [TYPE_STRING] = infer->string};
+  struct symbol *symbol = check_scope_symbol(checker, SYMBOL_LIBRARY, function->name, (struct place){0});
+  struct type **parameters = arena_array(checker->arena, function->parameter_count, sizeof(struct type *));
+  struct type *result = types[function->result];
+  if (function->outcome != LIBRARY_VALUE)
+    result = infer_result(infer, result, function->outcome == LIBRARY_MATH);
+  symbol->library = function;
+  symbol->parameter_count = function->parameter_count;
+  symbol->parameters = arena_array(checker->arena, function->parameter_count, sizeof *symbol->parameters);
+  for (size_t i = 0; i < function->parameter_count; i++) {
+    symbol->parameters[i] = function->parameters[i].name;
+    parameters[i] = types[function->parameters[i].type];
+  }
+  symbol->type = infer_function(infer, parameters, function->parameter_count, result);
+  *map_slot(&checker->library, function->name, strlen(function->name)) = symbol;
+}
+
 void check_declare_builtins(struct checker *checker) {
   static const char *const parameters[][3] = {
       [INTRINSIC_PRINT] = {"value"},
@@ -375,10 +412,10 @@ void check_declare_builtins(struct checker *checker) {
     const char *name;
     struct type *type;
   } types[] = {
-      {"int", infer->integer},  {"Int", infer->integer},   {"float", infer->real},    {"Float", infer->real},
-      {"bool", infer->boolean}, {"Bool", infer->boolean},  {"string", infer->string}, {"String", infer->string},
-      {"Unit", infer->unit},    {"unit", infer->unit},     {"Success", infer->unit},  {"INT", infer->integer},
-      {"BOOL", infer->boolean}, {"STRING", infer->string}, {"SUCCESS", infer->unit},
+      {"CInt", infer->integer},  {"int", infer->integer},  {"Int", infer->integer},   {"float", infer->real},
+      {"Float", infer->real},    {"bool", infer->boolean}, {"Bool", infer->boolean},  {"string", infer->string},
+      {"String", infer->string}, {"Unit", infer->unit},    {"unit", infer->unit},     {"Success", infer->unit},
+      {"INT", infer->integer},   {"BOOL", infer->boolean}, {"STRING", infer->string}, {"SUCCESS", infer->unit},
   };
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     check_declare_builtin_type(checker, types[i].name, types[i].type);
@@ -397,4 +434,6 @@ void check_declare_builtins(struct checker *checker) {
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_ERROR, "Error", (struct place){0}));
   check_scope_declare(checker, check_scope_symbol(checker, SYMBOL_ERROR, "Err", (struct place){0}));
   check_declare_table(checker);
+  for (size_t i = 0; i < library_function_count; i++)
+    check_declare_library(checker, &library_functions[i]);
 }

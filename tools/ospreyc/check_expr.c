@@ -11,6 +11,8 @@ static struct ast_expr *check_expr_if(struct checker *checker, const struct synt
 static struct ast_expr *check_expr_match(struct checker *checker, const struct syntax_expr *syntax,
                                          const struct want *want, bool dropped);
 static struct ast_expr *check_expr_dropped(struct checker *checker, const struct syntax_expr *syntax);
+static struct ast_expr *check_expr_method(struct checker *checker, const struct syntax_expr *syntax,
+                                          const struct want *want);
 
 static struct ast_expr *check_expr_error(struct checker *checker, struct place place) {
   return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
@@ -156,6 +158,7 @@ static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol
     return check_expr_meet(checker, expr, want);
   case SYMBOL_EXTERN:
   case SYMBOL_BUILTIN:
+  case SYMBOL_LIBRARY:
     return check_expr_expand(checker, symbol, place, want);
   case SYMBOL_INTRINSIC:
     if (symbol->intrinsic < INTRINSIC_RANGE)
@@ -352,6 +355,12 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
     expr->call.callee = AST_CALL_EXTERN;
     expr->call.external = symbol->external;
     symbol->external_used = true;
+  } else if (symbol->kind == SYMBOL_LIBRARY) {
+    expr->call.callee = AST_CALL_LIBRARY;
+    expr->call.library = symbol->library;
+    checker->program->uses_json |= symbol->library->group == LIBRARY_JSON;
+    if (symbol->library->group == LIBRARY_FILE && checker->options->sandbox)
+      diag_error(checker->diag, syntax->place, "'%s' is not allowed with --sandbox", symbol->name);
   } else {
     expr->call.callee = AST_CALL_BUILTIN;
     expr->call.name = symbol->name;
@@ -568,6 +577,8 @@ static struct ast_expr *check_expr_call(struct checker *checker, const struct sy
                                         const struct want *want) {
   const struct syntax_expr *callee = syntax->call.callee;
   bool named = callee->kind == SYNTAX_NAME;
+  if (callee->kind == SYNTAX_FIELD && callee->field.record->kind != SYNTAX_CHECKED)
+    return check_expr_method(checker, syntax, want);
   const struct local *local = named ? map_get(&checker->locals, callee->name) : NULL;
   struct symbol *symbol = named && !local ? check_scope_find(checker, callee->name) : NULL;
   if (!symbol)
@@ -576,6 +587,7 @@ static struct ast_expr *check_expr_call(struct checker *checker, const struct sy
   case SYMBOL_FUNCTION:
   case SYMBOL_EXTERN:
   case SYMBOL_BUILTIN:
+  case SYMBOL_LIBRARY:
     return check_expr_meet(checker, check_expr_call_symbol(checker, syntax, symbol), want);
   case SYMBOL_INTRINSIC:
     return check_expr_meet(checker, check_expr_intrinsic(checker, syntax, symbol), want);
@@ -636,9 +648,10 @@ static struct ast_expr *check_expr_record(struct checker *checker, const struct 
   return check_expr_meet(checker, check_expr_constructor(checker, &call, symbol), want);
 }
 
-/* The only record type that has a field of that name, or NULL. */
-static struct type *check_expr_field_owner(struct checker *checker, const char *name) {
+/* The only record type that has a field of that name, or NULL. Counts those that have one. */
+static struct type *check_expr_field_owner(struct checker *checker, const char *name, size_t *count) {
   struct type *owner = NULL;
+  *count = 0;
   for (size_t i = 0; i < checker->values.capacity; i++) {
     const struct symbol *symbol = checker->values.entries[i].value;
     if (!symbol || symbol->kind != SYMBOL_CONSTRUCTOR || symbol->constructor->type->kind != TYPE_RECORD)
@@ -646,12 +659,11 @@ static struct type *check_expr_field_owner(struct checker *checker, const char *
     for (size_t j = 0; j < symbol->constructor->field_count; j++) {
       if (strcmp(symbol->constructor->fields[j].name, name) != 0)
         continue;
-      if (owner)
-        return NULL;
       owner = symbol->constructor->type;
+      ++*count;
     }
   }
-  return owner;
+  return *count == 1 ? owner : NULL;
 }
 
 static struct ast_expr *check_expr_field(struct checker *checker, const struct syntax_expr *syntax,
@@ -660,7 +672,8 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_FIELD, NULL, syntax->place);
   const struct ast_expr *record = expr->field.record = check_expr(checker, syntax->field.record, NULL);
   struct type *type = check_operator_force(checker, infer_resolve(record->type));
-  struct type *owner = type->kind == TYPE_VARIABLE ? check_expr_field_owner(checker, name.text) : NULL;
+  size_t owners;
+  struct type *owner = type->kind == TYPE_VARIABLE ? check_expr_field_owner(checker, name.text, &owners) : NULL;
   if (owner)
     infer_unify(&checker->infer, type, owner);
   type = infer_resolve(type);
@@ -673,7 +686,7 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
     const char **hint =
         diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
     if (check_scope_find(checker, name.text))
-      *hint = arena_printf(checker->arena, "there are no methods: write … |> %s(…)", name.text);
+      *hint = arena_printf(checker->arena, "a function is called with brackets: .%s(…)", name.text);
     if (type->kind == TYPE_RESULT)
       *hint = "a Result is never unwrapped silently: match it first";
     if (type->kind == TYPE_UNION)
@@ -690,6 +703,60 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
   expr->field.index = (unsigned)index;
   expr->type = constructor->fields[index].type;
   return check_expr_meet(checker, expr, want);
+}
+
+/* Whether a name can be called here. */
+static bool check_expr_is_callable(struct checker *checker, const char *name) {
+  return map_get(&checker->locals, name) || check_scope_find(checker, name);
+}
+
+static bool check_expr_has_field(const struct type *type, const char *name) {
+  const struct type_constructor *constructor = type->kind == TYPE_RECORD ? type->named.constructors : NULL;
+  for (size_t i = 0; constructor && i < constructor->field_count; i++)
+    if (strcmp(constructor->fields[i].name, name) == 0)
+      return true;
+  return false;
+}
+
+/* Whether a value of the type, which may still be unknown, can have the field. */
+static bool check_expr_may_have_field(struct checker *checker, const struct type *type, const char *name) {
+  size_t owners = 0;
+  if (type->kind == TYPE_VARIABLE)
+    check_expr_field_owner(checker, name, &owners);
+  return owners > 0 || check_expr_has_field(type, name);
+}
+
+/* `x.f(arguments)` calls the field `f` of a record, or else is f(x, arguments). */
+static struct ast_expr *check_expr_method(struct checker *checker, const struct syntax_expr *syntax,
+                                          const struct want *want) {
+  const struct syntax_call *call = &syntax->call;
+  const struct syntax_access *access = &call->callee->field;
+  const char *name = access->name.text;
+  struct syntax_expr subject = {.kind = SYNTAX_CHECKED, .place = access->record->place};
+  subject.checked = check_expr(checker, access->record, NULL);
+  const struct type *type = check_operator_force(checker, infer_resolve(subject.checked->type));
+  bool is_field = check_expr_may_have_field(checker, type, name);
+  bool has_fields = type->kind == TYPE_RECORD || type->kind == TYPE_UNION || type->kind == TYPE_RESULT;
+  if (type->kind == TYPE_ERROR || (!is_field && !has_fields && !check_expr_is_callable(checker, name))) {
+    if (type->kind != TYPE_ERROR)
+      check_scope_unknown(checker, name, access->name.place);
+    return check_expr_recover(checker, call->arguments, call->count, syntax->place);
+  }
+  is_field |= !check_expr_is_callable(checker, name);
+  struct syntax_expr callee = *call->callee, method = *syntax;
+  method.call.callee = &callee;
+  if (is_field) {
+    callee.field.record = &subject;
+    return check_expr_call(checker, &method, want);
+  }
+  callee = (struct syntax_expr){.kind = SYNTAX_NAME, .place = access->name.place, .name = name};
+  method.place = access->name.place;
+  method.call.count = call->count + 1;
+  method.call.arguments = arena_array(checker->arena, method.call.count, sizeof *method.call.arguments);
+  method.call.arguments[0].value = &subject;
+  if (call->count)
+    memcpy(&method.call.arguments[1], call->arguments, call->count * sizeof *call->arguments);
+  return check_expr_call(checker, &method, want);
 }
 
 static struct ast_expr *check_expr_elvis(struct checker *checker, const struct syntax_expr *syntax) {
@@ -943,6 +1010,8 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
     return check_expr_match(checker, syntax, want, false);
   case SYNTAX_LAMBDA:
     return check_expr_lambda(checker, syntax, want);
+  case SYNTAX_CHECKED:
+    return check_expr_meet(checker, syntax->checked, want);
   }
   return NULL;
 }

@@ -114,7 +114,7 @@ static void check_ground_call(struct checker *checker, struct ast_expr *expr, bo
     call->value = NULL;
     return;
   }
-  if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN)
+  if (call->callee == AST_CALL_EXTERN || call->callee == AST_CALL_BUILTIN || call->callee == AST_CALL_LIBRARY)
     return;
   call->value = check_ground_expr(checker, call->value, false);
   if (call->value->kind == AST_CLOSURE)
@@ -134,6 +134,13 @@ void check_ground_function(struct checker *checker, struct ast_function *functio
              function);
 }
 
+/* Whether the Result of a call is bound to a name that is never used, other than `_`. */
+static bool check_ground_hides_error(const struct ast_statement *statement) {
+  const struct ast_variable *variable = statement->variable;
+  return variable && variable->kind == AST_LOCAL && !variable->is_read && variable->name[0] != '_' &&
+         statement->value->kind == AST_CALL && statement->value->type->kind == TYPE_RESULT;
+}
+
 static void check_ground_block(struct checker *checker, struct ast_block *block, bool tail) {
   for (size_t i = 0; i < block->count; i++) {
     struct ast_statement *statement = &block->statements[i];
@@ -141,6 +148,9 @@ static void check_ground_block(struct checker *checker, struct ast_block *block,
     const struct ast_expr *value = statement->value;
     if (statement->variable && statement->variable->kind == AST_GLOBAL)
       check_ground_variable(checker, statement->variable);
+    else if (check_ground_hides_error(statement))
+      *diag_warning(checker->diag, statement->variable->place, "nothing looks at '%s': an Err would be lost",
+                    statement->variable->name) = "match it, or bind it to '_' to ignore it";
     else if (!statement->variable && value->type->kind == TYPE_FUNCTION)
       *diag_error(checker->diag, value->place, "this function is not called") = "call it: name(…)";
     else if (!statement->variable && value->type->kind == TYPE_RESULT)

@@ -77,22 +77,29 @@ static void check_order_arguments(struct check_order_names *walk, const struct s
     check_order_expr(walk, arguments[i].value);
 }
 
+static void check_order_name(struct check_order_names *walk, const char *name) {
+  if (!map_get(&walk->bound, name))
+    ARENA_PUSH(walk->arena, walk->names, walk->count, walk->capacity, name);
+}
+
 static void check_order_expr(struct check_order_names *walk, const struct syntax_expr *expr) {
   switch (expr->kind) {
   case SYNTAX_INT:
   case SYNTAX_FLOAT:
   case SYNTAX_BOOL:
   case SYNTAX_STRING:
+  case SYNTAX_CHECKED:
     break;
   case SYNTAX_INTERPOLATE:
     for (size_t i = 0; i < expr->list.count; i++)
       check_order_expr(walk, expr->list.items[i]);
     break;
   case SYNTAX_NAME:
-    if (!map_get(&walk->bound, expr->name))
-      ARENA_PUSH(walk->arena, walk->names, walk->count, walk->capacity, expr->name);
+    check_order_name(walk, expr->name);
     break;
   case SYNTAX_CALL:
+    if (expr->call.callee->kind == SYNTAX_FIELD) /* perhaps a method call of a function */
+      check_order_name(walk, expr->call.callee->field.name.text);
     check_order_expr(walk, expr->call.callee);
     check_order_arguments(walk, expr->call.arguments, expr->call.count);
     break;

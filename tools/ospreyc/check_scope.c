@@ -1,5 +1,7 @@
 #include "check_scope.h"
 
+#include "foreign.h"
+
 #include <string.h>
 
 struct symbol *check_scope_symbol(struct checker *checker, enum symbol_kind kind, const char *name,
@@ -35,7 +37,9 @@ bool check_scope_declare(struct checker *checker, struct symbol *symbol) {
 
 struct symbol *check_scope_find(struct checker *checker, const char *name) {
   struct symbol *symbol = map_get(&checker->values, name);
-  bool depends = symbol && (symbol->kind == SYMBOL_FUNCTION || symbol->kind == SYMBOL_GLOBAL);
+  if (!symbol)
+    return map_get(&checker->library, name);
+  bool depends = (symbol->kind == SYMBOL_FUNCTION || symbol->kind == SYMBOL_GLOBAL);
   if (depends && checker->uses)
     ARENA_PUSH(checker->arena, checker->uses->symbols, checker->uses->count, checker->uses->capacity, symbol);
   return symbol;
@@ -117,6 +121,7 @@ static struct ast_expr *check_scope_local_in(struct checker *checker, struct fra
     if (local->self)
       return own;
     own->variable = local->variable;
+    local->variable->is_read = true;
     own->type = local->variable->type;
     return own;
   }
@@ -141,37 +146,23 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
   for (struct frame *frame = checker->frame; frame; frame = frame->outer)
     for (struct local *local = frame->locals; local; local = local->next)
       diag_guess_consider(&guess, name, local->name);
-  const struct map *map = &checker->values;
-  for (size_t i = 0; i < map->capacity; i++)
-    if (map->entries[i].value)
-      diag_guess_consider(&guess, name, map->entries[i].key);
+  const struct map *maps[] = {&checker->values, &checker->library};
+  for (size_t m = 0; m < sizeof maps / sizeof *maps; m++)
+    for (size_t i = 0; i < maps[m]->capacity; i++)
+      if (maps[m]->entries[i].value)
+        diag_guess_consider(&guess, name, maps[m]->entries[i].key);
   return guess.name;
 }
 
 /* Hints at a keyword of another language, or suggests a name. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
-  static const struct {
-    const char *word, *hint;
-  } words[] = {
-      {"_", "'_' is not a value: give it a name"},
-      {"return", "there is no 'return': the value of a block is its last expression"},
-      {"for", "there are no loops: range(a, b) |> forEach(f), or recursion"},
-      {"while", "there are no loops: range(a, b) |> forEach(f), or recursion"},
-      {"var", "bind names with 'let'"},
-      {"const", "bind names with 'let'"},
-      {"function", "declare functions with 'fn'"},
-      {"def", "declare functions with 'fn'"},
-      {"null", "there is no null: use a Result for a value that may be missing"},
-      {"nil", "there is no null: use a Result for a value that may be missing"},
-      {"None", "there is no null: use a Result for a value that may be missing"},
-      {"Ok", "a success is Success(value), or Success()"},
-      {"Unit", "the value of Unit is '{}'"},
-  };
+  if (library_leaves_out(name)) {
+    diag_error(checker->diag, place, "`%s` is part of Osprey, but not of ospreyc", name);
+    return;
+  }
   const char *guess = check_scope_guess(checker, name);
   const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-    if (strcmp(words[i].word, name) == 0)
-      *hint = words[i].hint;
+  *hint = foreign_name(name);
   if (check_scope_builtin_behind(name))
     guess = check_scope_builtin_behind(name);
   if (!*hint && guess)

@@ -13,6 +13,7 @@
 #include "ast.h"
 #include "check.h"
 #include "infer.h"
+#include "library.h"
 #include "map.h"
 
 /* A function at file scope. */
@@ -54,6 +55,7 @@ enum symbol_kind {
   SYMBOL_FUNCTION,    /* function */
   SYMBOL_EXTERN,      /* external */
   SYMBOL_BUILTIN,     /* a WebSocket builtin */
+  SYMBOL_LIBRARY,     /* library: one of the language's own functions, which the program may redeclare */
   SYMBOL_INTRINSIC,   /* intrinsic: print, range, … */
   SYMBOL_GLOBAL,      /* variable */
   SYMBOL_CONSTRUCTOR, /* constructor */
@@ -75,6 +77,7 @@ struct symbol {
   struct ast_extern *external;
   bool external_used;
   enum intrinsic intrinsic;
+  const struct library_function *library;
   struct ast_variable *variable;
   const struct type_constructor *constructor;
 };
@@ -131,6 +134,7 @@ struct checker {
   struct infer infer;
   struct map locals;       /* of struct local, by name: those in scope */
   struct map values;       /* of struct symbol */
+  struct map library;      /* of struct symbol: the language's own functions, which `values` hides */
   struct map type_names;   /* of struct type_symbol */
   struct map symbols_made; /* the symbols of ast_functions, to keep them unique */
   struct frame *frame;

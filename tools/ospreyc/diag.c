@@ -22,31 +22,46 @@ struct diag_message {
   size_t order;
   const char *text;
   const char *hint;
+  bool is_warning;
 };
 
 void diag_init(struct diag *diag, struct arena *arena, const struct source *source) {
   *diag = (struct diag){.arena = arena, .source = source};
 }
 
-const char **diag_error(struct diag *diag, struct place place, const char *format, ...) {
+static const char **diag_record(struct diag *diag, struct place place, bool is_warning, const char *format,
+                                va_list arguments) {
   static const char *ignored;
   if (diag->count == DIAG_RECORD_MAX) {
-    diag->errors++;
+    diag->errors += !is_warning;
     return &ignored;
   }
-  va_list arguments;
-  va_start(arguments, format);
   const char *text = arena_vprintf(diag->arena, format, arguments);
-  va_end(arguments);
   for (size_t i = diag->count; i-- > 0;) {
     struct diag_message *message = &diag->messages[i];
     if (message->place.offset == place.offset && strcmp(message->text, text) == 0)
       return &message->hint;
   }
-  struct diag_message added = {.place = place, .order = diag->count, .text = text};
+  struct diag_message added = {.place = place, .order = diag->count, .text = text, .is_warning = is_warning};
   ARENA_PUSH(diag->arena, diag->messages, diag->count, diag->capacity, added);
-  diag->errors++;
+  diag->errors += !is_warning;
   return &diag->messages[diag->count - 1].hint;
+}
+
+const char **diag_error(struct diag *diag, struct place place, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const char **hint = diag_record(diag, place, false, format, arguments);
+  va_end(arguments);
+  return hint;
+}
+
+const char **diag_warning(struct diag *diag, struct place place, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const char **hint = diag_record(diag, place, true, format, arguments);
+  va_end(arguments);
+  return hint;
 }
 
 static int diag_compare(const void *left, const void *right) {
@@ -63,11 +78,30 @@ static size_t diag_character_start(const char *text, size_t offset, size_t from)
   return offset;
 }
 
+size_t diag_bidi(const char *text, size_t length, char *escape) {
+  const unsigned char *bytes = (const unsigned char *)text;
+  if (length < 3 || bytes[0] != 0xe2)
+    return 0;
+  bool overrides = bytes[1] == 0x80 && bytes[2] >= 0xaa && bytes[2] <= 0xae;
+  bool isolates = bytes[1] == 0x81 && bytes[2] >= 0xa6 && bytes[2] <= 0xa9;
+  if (!overrides && !isolates)
+    return 0;
+  snprintf(escape, DIAG_BIDI_SIZE, "<U+%04X>", 0x2000u | (bytes[1] & 0x3fu) << 6 | (bytes[2] & 0x3fu));
+  return 3;
+}
+
 /* Fills the columns that the characters of a text take on a terminal: 2 for most East Asian characters and emoji, 0 for
  * combining marks. A tab stays a tab. */
 static void diag_fill(const char *text, size_t length, char fill, FILE *out) {
   mbstate_t state = {0};
+  char escape[DIAG_BIDI_SIZE];
   for (size_t i = 0; i < length;) {
+    size_t escaped = diag_bidi(text + i, length - i, escape);
+    for (size_t j = 0; escaped && escape[j]; j++)
+      fputc(fill, out);
+    i += escaped;
+    if (escaped)
+      continue;
     wchar_t character = 0;
     size_t bytes = mbrtowc(&character, text + i, length - i, &state);
     bool is_valid = bytes != 0 && bytes <= length - i;
@@ -79,7 +113,8 @@ static void diag_fill(const char *text, size_t length, char fill, FILE *out) {
 }
 
 /* Prints the line of a place, with a caret under the place and tildes under the rest of it. Of a long line, prints only
- * the part near the caret. Control characters become question marks, because a terminal might interpret them. */
+ * the part near the caret. Control characters become question marks, because a terminal might interpret them, and the
+ * characters that change the direction of text their numbers. */
 static void diag_print_line(const struct source *source, struct place place, FILE *out) {
   const char *text = source->text;
   size_t offset = place.offset, start = offset, end = offset;
@@ -96,8 +131,15 @@ static void diag_print_line(const struct source *source, struct place place, FIL
       is_long && end - offset > DIAG_AFTER_MAX ? diag_character_start(text, offset + DIAG_AFTER_MAX, offset) : end;
   size_t marked = offset + place.length < to ? offset + place.length : to;
   fputs("  ", out);
+  char escape[DIAG_BIDI_SIZE];
   for (size_t i = from; i < to; i++) {
     unsigned char byte = (unsigned char)text[i];
+    size_t escaped = diag_bidi(text + i, to - i, escape);
+    if (escaped) {
+      fputs(escape, out);
+      i += escaped - 1;
+      continue;
+    }
     fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f) ? byte : '?', out);
   }
   fputs("\n  ", out);
@@ -116,18 +158,20 @@ void diag_print(struct diag *diag, FILE *out) {
   locale_t unicode = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL), before = unicode ? uselocale(unicode) : NULL;
   if (diag->count)
     qsort(diag->messages, diag->count, sizeof *diag->messages, diag_compare);
-  size_t shown = diag->count < DIAG_PRINT_MAX ? diag->count : DIAG_PRINT_MAX;
+  size_t shown = diag->count < DIAG_PRINT_MAX ? diag->count : DIAG_PRINT_MAX, errors = 0;
   for (size_t i = 0; i < shown; i++) {
     const struct diag_message *message = &diag->messages[i];
+    errors += !message->is_warning;
     unsigned line, column;
     source_position(diag->source, message->place, &line, &column);
-    fprintf(out, "%s:%u:%u: error: %s\n", diag->source->path, line, column, message->text);
+    fprintf(out, "%s:%u:%u: %s: %s\n", diag->source->path, line, column, message->is_warning ? "warning" : "error",
+            message->text);
     diag_print_line(diag->source, message->place, out);
     if (message->hint)
       fprintf(out, "  hint: %s\n", message->hint);
   }
-  if (diag->errors > shown)
-    fprintf(out, "%s: %zu more errors\n", diag->source->path, diag->errors - shown);
+  if (diag->errors > errors)
+    fprintf(out, "%s: %zu more errors\n", diag->source->path, diag->errors - errors);
   if (!unicode)
     return;
   uselocale(before);

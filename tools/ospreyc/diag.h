@@ -1,5 +1,5 @@
 #pragma once
-/* Diagnostics: an error, its place, and a hint.
+/* Diagnostics: an error or a warning, its place, and a hint.
  *
  * A diagnostic is printed as
  *
@@ -35,8 +35,17 @@ void diag_init(struct diag *diag, struct arena *arena, const struct source *sour
 const char **diag_error(struct diag *diag, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Prints the recorded errors in source order. */
+/* Records a warning, which does not stop the compiler. */
+const char **diag_warning(struct diag *diag, struct place place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Prints the recorded diagnostics in source order. */
 void diag_print(struct diag *diag, FILE *out);
+
+/* The length of a character at the start of a text that changes the direction in which a terminal shows the text after
+ * it, with what is shown instead; 0 if there is none. */
+enum { DIAG_BIDI_SIZE = 16 };
+size_t diag_bidi(const char *text, size_t length, char *escape);
 
 /* The most similar of the candidates considered so far, if it is close enough to be a typing error; otherwise NULL. */
 struct diag_guess {

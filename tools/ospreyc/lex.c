@@ -4,6 +4,7 @@
 #include "map.h"
 
 #include <errno.h>
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,8 @@ static void lex_number(struct lexer *lexer) {
   struct token *token = lex_add(lexer, is_float ? TOKEN_FLOAT : TOKEN_INT, from);
   if (is_float) {
     token->real = strtod(text + from, NULL);
+    if (token->real > DBL_MAX)
+      diag_error(lexer->diag, token->place, "the float is larger than 1.7976931348623157e+308");
     return;
   }
   errno = 0;
@@ -222,7 +225,30 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
   lexer->braces[lexer->nesting++] = 0;
 }
 
+/* A string in typographic quotes, up to the next of them or the end of its line, is one error. */
+static bool lex_typographic(struct lexer *lexer) {
+  static const char *const quotes[] = {"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xe2\x80\x98", "\xe2\x80\x99"};
+  const char *text = lexer->source->text;
+  size_t from = lexer->at, line = from + strcspn(text + from, "\n"), first = SIZE_MAX, to = line;
+  for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++)
+    if (strncmp(text + from, quotes[i], strlen(quotes[i])) == 0)
+      first = from + strlen(quotes[i]);
+  if (first == SIZE_MAX)
+    return false;
+  for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
+    const char *end = memmem(text + first, line - first, quotes[i], strlen(quotes[i]));
+    if (end && (size_t)(end - text) + strlen(quotes[i]) < to)
+      to = (size_t)(end - text) + strlen(quotes[i]);
+  }
+  lexer->at = to;
+  *diag_error(lexer->diag, lex_add(lexer, TOKEN_ERROR, from)->place, "typographic quotes do not enclose a string") =
+      "write straight ones: \"…\"";
+  return true;
+}
+
 static void lex_unknown(struct lexer *lexer) {
+  if (lex_typographic(lexer))
+    return;
   const char *text = lexer->source->text;
   size_t from = lexer->at++;
   while (lexer->at < lexer->source->length && (text[lexer->at] & 0xc0) == 0x80)
@@ -278,9 +304,27 @@ static void lex_token(struct lexer *lexer) {
     lex_punctuate(lexer);
 }
 
+/* Warns of the first character of each line that makes the line look other than it is. */
+static void lex_warn_bidi(const struct lexer *lexer) {
+  const char *at = lexer->source->text, *end = at + lexer->source->length;
+  char escape[DIAG_BIDI_SIZE];
+  while ((at = memchr(at, '\xe2', (size_t)(end - at)))) {
+    size_t offset = (size_t)(at - lexer->source->text), length = diag_bidi(at, (size_t)(end - at), escape);
+    if (length) {
+      *diag_warning(lexer->diag, lex_place(offset, offset + length),
+                    "%s changes the direction of the text, which may look other than it is", escape) =
+          "in a string, make it with fromCodePoint";
+      at += strcspn(at, "\n");
+    } else {
+      at++;
+    }
+  }
+}
+
 struct token_list lex(const struct source *source, struct arena *arena, struct diag *diag) {
   struct lexer lexer = {.source = source, .arena = arena, .diag = diag};
   map_init(&lexer.names, arena);
+  lex_warn_bidi(&lexer);
   for (lex_skip(&lexer); lexer.at < source->length; lex_skip(&lexer))
     lex_token(&lexer);
   lexer.newline = true;

@@ -1,7 +1,10 @@
 #include "link.h"
 
+#include "arena.h"
+#include "diag.h"
 #include "emit.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +14,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,12 +106,31 @@ static void link_clean_up_on_signals(const char *scratch) {
   }
 }
 
-/* Runs the command, which prints its own messages, and waits for it. */
-static int command_run(const struct link_command *command, FILE *err) {
+/* The environment, but with the linker's messages in English. The caller frees the array. */
+static char **command_environment(void) {
+  static char english[] = "LC_ALL=C";
+  size_t count = 0, kept = 0;
+  while (environ[count])
+    count++;
+  char **copy = calloc(count + 2, sizeof *copy);
+  for (size_t i = 0; i < count; i++)
+    if (strncmp(environ[i], "LC_ALL=", strlen("LC_ALL=")) != 0)
+      copy[kept++] = environ[i];
+  copy[kept] = english;
+  return copy;
+}
+
+/* Runs the command with its messages to a file, and waits for it. */
+static int command_run(const struct link_command *command, int messages, FILE *err) {
   pid_t child = 0;
   int status = 0;
-  fflush(err);
-  int problem = posix_spawnp(&child, command->arguments[0], NULL, NULL, command->arguments, environ);
+  char **environment = command_environment();
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
+  int problem = posix_spawnp(&child, command->arguments[0], &actions, NULL, command->arguments, environment);
+  posix_spawn_file_actions_destroy(&actions);
+  free(environment);
   if (problem) {
     fprintf(err, "error: cannot run '%s': %s\n", command->arguments[0], strerror(problem));
     return -1;
@@ -116,14 +139,69 @@ static int command_run(const struct link_command *command, FILE *err) {
   while (waitpid(child, &status, 0) < 0 && errno == EINTR)
     continue;
   link_child = 0;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-    return 0;
-  fprintf(err, "error: '%s' failed to link the program\n", command->arguments[0]);
-  return -1;
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+/* ---- the linker's messages */
+
+static char *messages_read(int messages) {
+  off_t length = lseek(messages, 0, SEEK_END);
+  char *text = calloc(1, (size_t)(length > 0 ? length : 0) + 1);
+  if (length > 0 && pread(messages, text, (size_t)length, 0) != length)
+    *text = '\0';
+  return text;
+}
+
+static bool messages_is_name(char c) {
+  return isalnum((unsigned char)c) || c == '_';
+}
+
+/* Whether a line says that a symbol is undefined: ld's "undefined reference to `NAME'", or lld's "undefined symbol:
+ * NAME". */
+static bool messages_miss(const char *line, const char *name) {
+  const char *at = strstr(line, "undefined ");
+  while (at && (at = strstr(at, name))) {
+    if (!messages_is_name(at[-1]) && !messages_is_name(at[strlen(name)]))
+      return true;
+    at += strlen(name);
+  }
+  return false;
+}
+
+/* Reports the externs that a line says are undefined. Returns false if it says so of another symbol. */
+static bool messages_explain(struct diag *diag, const struct ast_program *program, const char *line) {
+  if (!strstr(line, "undefined "))
+    return true;
+  for (size_t i = 0; i < program->extern_count; i++) {
+    const struct ast_extern *external = program->externs[i];
+    if (!messages_miss(line, external->name))
+      continue;
+    *diag_error(diag, external->place, "no linked library has the extern function '%s'", external->name) =
+        "name its library or object in OSPREYC_LDFLAGS: OSPREYC_LDFLAGS=-lNAME ospreyc …";
+    return true;
+  }
+  return false;
+}
+
+/* Reports a failure to link: at the extern functions that are missing, or else in the linker's words. */
+static void messages_report(const struct ast_program *program, const char *text, const char *driver, FILE *err) {
+  struct arena arena;
+  struct diag diag;
+  arena_init(&arena);
+  diag_init(&diag, &arena, program->source);
+  char *copy = strdup(text), *rest = NULL;
+  bool explained = true;
+  for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+    explained &= messages_explain(&diag, program, line);
+  free(copy);
+  diag_print(&diag, err);
+  if (!explained || diag.errors == 0)
+    fprintf(err, "%serror: '%s' failed to link the program\n", text, driver);
+  arena_deinit(&arena);
 }
 
 /* libm is for functions that programs declare themselves, such as `extern fn sqrt`. */
-int link_program(const char *object, const char *output, FILE *err) {
+int link_program(const struct ast_program *program, const char *object, const char *output, FILE *err) {
   static const char *const archives[] = {"libosprey_ws.a", "libosprey_rt.a", "libosprey_mem.a"};
   static const char *const system_libraries[] = {"-Wl,--as-needed", OSPREY_WS_SYSTEM_LIBRARIES, "-lm"};
   struct link_command command = {0};
@@ -134,19 +212,29 @@ int link_program(const char *object, const char *output, FILE *err) {
   command_add(&command, "%s", output);
   if (strcmp(emit_sanitizers(), "none") != 0)
     command_add(&command, "-fsanitize=%s", emit_sanitizers());
-  int outcome = 0;
+  int outcome = program->uses_json ? command_add_archive(&command, "libosprey_json.a", err) : 0;
   for (size_t i = 0; outcome == 0 && i < sizeof archives / sizeof *archives; i++)
     outcome = command_add_archive(&command, archives[i], err);
   command_add(&command, "-Wl,--wrap=pthread_create"); /* runtime/osprey_rt_thread.c */
   command_add_words(&command, OSPREYC_LINK);
   for (size_t i = 0; i < sizeof system_libraries / sizeof *system_libraries; i++)
     command_add(&command, "%s", system_libraries[i]);
+  if (program->uses_json)
+    command_add(&command, "-ljansson");
   command_add_words(&command, flags ? flags : "");
+  int messages = memfd_create("messages", MFD_CLOEXEC);
   if (outcome == 0)
-    outcome = command_run(&command, err);
+    outcome = command_run(&command, messages, err);
+  char *text = messages_read(messages);
+  close(messages);
+  if (outcome > 0)
+    messages_report(program, text, command.arguments[0], err);
+  else
+    fputs(text, err);
+  free(text);
   for (size_t i = 0; i < command.count; i++)
     free(command.arguments[i]);
-  return outcome;
+  return outcome == 0 ? 0 : -1;
 }
 
 char *link_scratch(FILE *err) {

@@ -192,7 +192,8 @@ static void hook_describe(struct lower *lower, LLVMValueRef function, const char
     lower_attribute(lower, function, whole, "cold", 0);
     return;
   }
-  bool waits = strcmp(name, "osp_rt_sleep") == 0 || strcmp(name, "osp_rt_input") == 0;
+  bool waits = strcmp(name, "osp_rt_sleep") == 0 || strcmp(name, "osp_rt_input") == 0 ||
+               strcmp(name, "osp_rt_read_file") == 0 || strcmp(name, "osp_rt_write_file") == 0;
   if (!waits) {
     lower_attribute(lower, function, whole, "mustprogress", 0);
     lower_attribute(lower, function, whole, "willreturn", 0);

@@ -57,6 +57,7 @@ struct lower_function {
   LLVMValueRef cell; /* the parameter; NULL in a function without captures */
   LLVMBasicBlockRef entry;
   LLVMValueRef parts;    /* the alloca for strings that are joined or printed; NULL if there are none yet */
+  LLVMValueRef error;    /* the alloca for the message of a library function that fails; NULL if there is none yet */
   LLVMMetadataRef scope; /* of the debug information; NULL in a function without any */
   struct lower_cleanup *cleanups;
   size_t cleanup_count, cleanup_capacity;

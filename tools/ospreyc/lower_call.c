@@ -3,6 +3,7 @@
 #include "lower_closure.h"
 #include "lower_debug.h"
 #include "lower_expr.h"
+#include "lower_library.h"
 #include "lower_program.h"
 #include "lower_string.h"
 #include "lower_type.h"
@@ -50,6 +51,23 @@ static LLVMValueRef call_function(struct lower_function *fn, const struct lower_
   LLVMSetInstructionCallConv(value, LLVMGetFunctionCallConv(ir));
   free(values);
   return value;
+}
+
+/* C's type of an extern's parameter, or of its result: of an int that is declared as CInt, i32. */
+static LLVMTypeRef call_c_type(struct lower *lower, const struct type *type, bool is_c_int) {
+  return is_c_int ? LLVMInt32TypeInContext(lower->llvm) : lower_type(lower, type);
+}
+
+static LLVMTypeRef call_external_type(struct lower *lower, const struct ast_extern *external) {
+  const struct type *type = external->type;
+  size_t count = type->function.parameter_count;
+  LLVMTypeRef *parameters = calloc(count + 1, sizeof *parameters);
+  for (size_t i = 0; i < count; i++)
+    parameters[i] = call_c_type(lower, type->function.parameters[i], external->is_c_int[i]);
+  LLVMTypeRef result = call_c_type(lower, type->function.result, external->is_c_int[count]);
+  LLVMTypeRef function = LLVMFunctionType(result, parameters, (unsigned)count, false);
+  free(parameters);
+  return function;
 }
 
 /* A call in the C convention. The callee borrows the arguments; the owned ones are dropped afterwards. */
@@ -143,11 +161,21 @@ static void call_check_null(struct lower_function *fn, const struct ast_expr *ex
   free(text);
 }
 
+/* The int for a CInt loses its upper half before the call, and that from one gets it from its sign. */
 static LLVMValueRef call_declared(struct lower_function *fn, const struct ast_expr *expr, LLVMTypeRef type,
                                   LLVMValueRef function) {
-  struct lower_value *arguments = call_arguments(fn, &expr->call.arguments);
+  struct lower *lower = fn->lower;
+  const struct ast_call *call = &expr->call;
+  const bool *is_c_int = call->callee == AST_CALL_EXTERN ? call->external->is_c_int : NULL;
+  struct lower_value *arguments = call_arguments(fn, &call->arguments);
+  size_t count = call->arguments.count;
   lower_debug_place(fn, expr->place);
-  LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, expr->call.arguments.count);
+  for (size_t i = 0; is_c_int && i < count; i++)
+    if (is_c_int[i])
+      arguments[i].ir = LLVMBuildTrunc(lower->builder, arguments[i].ir, LLVMInt32TypeInContext(lower->llvm), "");
+  LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, count);
+  if (is_c_int && is_c_int[count])
+    value = LLVMBuildSExt(lower->builder, value, lower->word, "");
   free(arguments);
   return value;
 }
@@ -155,7 +183,7 @@ static LLVMValueRef call_declared(struct lower_function *fn, const struct ast_ex
 static struct lower_value call_extern(struct lower_function *fn, const struct ast_expr *expr) {
   struct lower *lower = fn->lower;
   const struct type *external = expr->call.external->type;
-  LLVMTypeRef type = lower_type_function(lower, external, false);
+  LLVMTypeRef type = call_external_type(lower, expr->call.external);
   LLVMValueRef function = LLVMGetNamedFunction(lower->module, expr->call.external->name);
   if (!function) {
     function = LLVMAddFunction(lower->module, expr->call.external->name, type);
@@ -200,6 +228,8 @@ struct lower_value lower_call(struct lower_function *fn, const struct ast_expr *
     return call_extern(fn, expr);
   if (call->callee == AST_CALL_BUILTIN)
     return lower_fresh(expr->type, call_builtin(fn, expr, call->name, fn->lower->pointer));
+  if (call->callee == AST_CALL_LIBRARY)
+    return expr->type->kind == TYPE_RESULT ? lower_result(fn, expr) : lower_library(fn, expr);
   size_t depth = fn->cleanup_count;
   struct lower_callee callee = call_callee(fn, call);
   struct lower_value *arguments = call_arguments(fn, &call->arguments);

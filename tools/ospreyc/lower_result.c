@@ -3,6 +3,7 @@
 #include "lower_arithmetic.h"
 #include "lower_call.h"
 #include "lower_expr.h"
+#include "lower_library.h"
 #include "layout.h"
 #include "lower_type.h"
 
@@ -81,21 +82,25 @@ void lower_result_open_block(struct lower_function *fn, const struct type *type,
   open->counted = true;
 }
 
+/*     %failed = icmp ne ptr %message, null */
+void lower_result_open_owned(struct lower_function *fn, const struct type *type, LLVMValueRef value,
+                             LLVMValueRef message, struct lower_open *open) {
+  *open = (struct lower_open){.value = value, .message = message, .counted = true, .unboxed = true};
+  open->failed = LLVMBuildIsNotNull(fn->lower->builder, message, "failed");
+  open->value_at = fn->cleanup_count;
+  lower_keep(fn, lower_fresh(type->result.value, value));
+  open->message_at = fn->cleanup_count;
+  lower_push(fn, message);
+}
+
 /*     %pair = call { T, ptr } @websocketX.unboxed(arguments…)
  *     %value = extractvalue { T, ptr } %pair, 0
- *     %message = extractvalue { T, ptr } %pair, 1
- *     %failed = icmp ne ptr %message, null */
-static void result_open_unboxed(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
+ *     %message = extractvalue { T, ptr } %pair, 1 */
+static void result_open_builtin(struct lower_function *fn, const struct ast_expr *expr, struct lower_open *open) {
   LLVMBuilderRef builder = fn->lower->builder;
   LLVMValueRef pair = lower_call_unboxed(fn, expr);
-  *open = (struct lower_open){.counted = true, .unboxed = true};
-  open->value = LLVMBuildExtractValue(builder, pair, 0, "");
-  open->message = LLVMBuildExtractValue(builder, pair, 1, "");
-  open->failed = LLVMBuildIsNotNull(builder, open->message, "failed");
-  open->value_at = fn->cleanup_count;
-  lower_keep(fn, lower_fresh(expr->type->result.value, open->value));
-  open->message_at = fn->cleanup_count;
-  lower_push(fn, open->message);
+  LLVMValueRef value = LLVMBuildExtractValue(builder, pair, 0, "");
+  lower_result_open_owned(fn, expr->type, value, LLVMBuildExtractValue(builder, pair, 1, ""), open);
 }
 
 void lower_result_assume(struct lower_function *fn, const struct lower_open *open, bool known, bool failed) {
@@ -112,8 +117,10 @@ void lower_result_open(struct lower_function *fn, const struct ast_expr *expr, s
   *open = (struct lower_open){.value = NULL};
   if (lower_arithmetic_is(expr)) {
     lower_arithmetic_open(fn, expr, open);
+  } else if (lower_library_is(expr)) {
+    lower_library_open(fn, expr, open);
   } else if (lower_call_is_builtin(expr)) {
-    result_open_unboxed(fn, expr, open);
+    result_open_builtin(fn, expr, open);
   } else if (failed || expr->kind == AST_SUCCESS) {
     LLVMValueRef operand = lower_keep(fn, lower_expr(fn, expr->operand));
     open->value = failed ? LLVMConstNull(lower_type(lower, expr->type->result.value)) : operand;

@@ -15,7 +15,8 @@ enum { EXIT_PROGRAM = 1, EXIT_USAGE = 2, EXIT_BACK = 3 };
 static const char main_help[] =
     "usage: ospreyc FILE.osp [options] [--run [ARGS]]\n"
     "\n"
-    "Compiles an Osprey program to an executable in the current directory, named after FILE without .osp.\n"
+    "Compiles an Osprey program to an executable in the current directory, named after FILE without .osp\n"
+    "(a.out if FILE does not end in .osp).\n"
     "\n"
     "  -o OUT          write the executable (with --llvm, the IR) to OUT\n"
     "  --run [ARGS]    run the program with ARGS; without -o, leave no executable behind.\n"

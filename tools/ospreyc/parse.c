@@ -1,6 +1,8 @@
 #include "parse.h"
 
 #include "arena.h"
+#include "foreign.h"
+#include "library.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,6 +28,7 @@ struct parser {
   size_t count;
   size_t at;
   unsigned nesting;
+  const struct token *unclosed; /* the first '{' whose '}' is indented less than its line: it may lack its own */
   jmp_buf *recover;
 };
 
@@ -80,6 +83,8 @@ static const struct token *parse_expect(struct parser *parser, enum token_kind k
       {TOKEN_FAT_ARROW, TOKEN_ASSIGN, "write '=>' before the body of a lambda and after a pattern"},
       {TOKEN_FAT_ARROW, TOKEN_ARROW, "write '=>' before the body of a lambda and after a pattern"},
       {TOKEN_COLON, TOKEN_ASSIGN, "write ':' after the name of a field"},
+      {TOKEN_LEFT_PAREN, TOKEN_LESS, "functions have no type parameters: leave the types out, and they are inferred"},
+      {TOKEN_ASSIGN, TOKEN_LESS, "types have no parameters"},
   };
   const struct token *token = parse_peek(parser, 0);
   const char *hint = NULL;
@@ -148,6 +153,29 @@ static void parse_enter(struct parser *parser) {
 
 static void parse_leave(struct parser *parser) {
   parser->nesting--;
+}
+
+/* How far the line of a token is indented, in bytes. */
+static size_t parse_indentation(const struct parser *parser, const struct token *token) {
+  const char *text = parser->diag->source->text;
+  size_t start = token->place.offset, indentation = 0;
+  while (start > 0 && text[start - 1] != '\n')
+    start--;
+  while (text[start + indentation] == ' ' || text[start + indentation] == '\t')
+    indentation++;
+  return indentation;
+}
+
+/* Takes the '}' of a '{'. */
+static void parse_close(struct parser *parser, const struct token *brace) {
+  const struct token *end = parse_peek(parser, 0);
+  if (end->kind == TOKEN_END && parser->unclosed)
+    brace = parser->unclosed;
+  if (end->kind == TOKEN_END)
+    parse_fail(parser, brace->place, NULL, "the '{' is not closed");
+  if (end->newline && !parser->unclosed && parse_indentation(parser, end) < parse_indentation(parser, brace))
+    parser->unclosed = brace;
+  parse_take(parser);
 }
 
 static void parse_expect_separator(struct parser *parser, const char *hint) {
@@ -452,9 +480,7 @@ static struct syntax_expr *parse_block(struct parser *parser) {
     parse_child(parser, expr, item.value ? item.value : item.function->body);
     ARENA_PUSH(parser->arena, expr->block.items, expr->block.count, capacity, item);
   }
-  if (parse_is(parser, TOKEN_END))
-    parse_fail(parser, first->place, NULL, "the '{' is not closed");
-  parse_accept(parser, TOKEN_RIGHT_BRACE);
+  parse_close(parser, first);
   parse_leave(parser);
   expr->place = parse_place_from(parser, first);
   return expr;
@@ -477,9 +503,7 @@ static struct syntax_expr *parse_match(struct parser *parser) {
       parse_fail(parser, parse_peek(parser, 0)->place, NULL,
                  "expected a pattern, found ',': match arms have no separator");
   }
-  if (parse_is(parser, TOKEN_END))
-    parse_fail(parser, brace->place, NULL, "the '{' is not closed");
-  parse_accept(parser, TOKEN_RIGHT_BRACE);
+  parse_close(parser, brace);
   if (!expr->match.count)
     parse_fail(parser, first->place, NULL, "a match needs at least one arm");
   parse_leave(parser);
@@ -535,6 +559,49 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
   return expr;
 }
 
+/* Whether `=>` follows a list of parameters in brackets, as in a lambda of another language. */
+static bool parse_at_arrow_lambda(const struct parser *parser) {
+  size_t at = 1;
+  enum token_kind kind = parse_peek(parser, at)->kind;
+  while (kind == TOKEN_NAME || kind == TOKEN_COMMA || kind == TOKEN_COLON)
+    kind = parse_peek(parser, ++at)->kind;
+  return kind == TOKEN_RIGHT_PAREN && parse_peek(parser, at + 1)->kind == TOKEN_FAT_ARROW;
+}
+
+static _Noreturn void parse_fail_lambda(struct parser *parser, const struct token *first) {
+  parse_fail(parser, first->place, "write fn(x) => …", "a lambda begins with 'fn'");
+}
+
+/* Whether an arm of a match begins `ahead`: an arm is also what may follow a name on its line. */
+static bool parse_at_arm(const struct parser *parser, size_t ahead) {
+  enum token_kind kind = parse_peek(parser, ++ahead)->kind;
+  bool listed = kind == TOKEN_LEFT_PAREN || kind == TOKEN_LEFT_BRACE;
+  if (listed || kind == TOKEN_NAME || kind == TOKEN_TYPE)
+    kind = parse_peek(parser, ++ahead)->kind;
+  while (listed &&
+         (kind == TOKEN_NAME || kind == TOKEN_COMMA || kind == TOKEN_RIGHT_PAREN || kind == TOKEN_RIGHT_BRACE))
+    kind = parse_peek(parser, ++ahead)->kind;
+  return kind == TOKEN_FAT_ARROW;
+}
+
+/* Reports a word of another language, or one of Osprey that is left out, before something on the same line that cannot
+ * follow a name. */
+static void parse_reject_word(struct parser *parser) {
+  const struct token *word = parse_peek(parser, 0), *next = parse_peek(parser, 1);
+  bool follows = next->kind == TOKEN_NAME || next->kind == TOKEN_INT || next->kind == TOKEN_FLOAT ||
+                 next->kind == TOKEN_STRING || next->kind == TOKEN_STRING_HEAD || parse_is_keyword(next->kind) ||
+                 (next->kind == TOKEN_LEFT_BRACE && strcmp(word->name, "try") == 0);
+  if (!follows || next->newline || next->kind == TOKEN_ELSE)
+    return;
+  const char *hint = foreign_word(word->name);
+  bool left_out = library_leaves_out_word(word->name);
+  if ((!hint && !left_out) || parse_at_arm(parser, 1))
+    return;
+  if (left_out)
+    parse_fail(parser, word->place, NULL, "`%s` is part of Osprey, but not of ospreyc", word->name);
+  parse_fail(parser, word->place, hint, "there is no '%s'", word->name);
+}
+
 /* primary = INT | FLOAT | string | "true" | "false" | name | "(" expression ")" | block | match | if | lambda */
 static struct syntax_expr *parse_primary(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0);
@@ -552,11 +619,17 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   case TOKEN_STRING_HEAD:
     return parse_interpolation(parser);
   case TOKEN_NAME:
+    parse_reject_word(parser);
+    if (parse_peek(parser, 1)->kind == TOKEN_FAT_ARROW && !token->newline)
+      parse_fail_lambda(parser, token);
+    /* fall through */
   case TOKEN_TYPE:
     expr = parse_new(parser, SYNTAX_NAME, token->place);
     expr->name = parse_take(parser)->name;
     return expr;
   case TOKEN_LEFT_PAREN:
+    if (parse_at_arrow_lambda(parser))
+      parse_fail_lambda(parser, token);
     parse_take(parser);
     parse_enter(parser);
     if (parse_is(parser, TOKEN_RIGHT_PAREN))
@@ -577,6 +650,10 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
     return parse_lambda(parser);
   case TOKEN_OR:
     parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
+  case TOKEN_ASSIGN:
+    if (parser->at > 0 && token[-1].kind >= TOKEN_PLUS && token[-1].kind <= TOKEN_PERCENT)
+      parse_fail(parser, token[-1].place, "bind a new name with 'let'", "a binding cannot be changed");
+    /* fall through */
   default:
     parse_fail(parser, token->place, NULL, "expected an expression, found %s", parse_found(parser, token));
   }
@@ -761,6 +838,38 @@ static struct syntax_expr *parse_binary(struct parser *parser, unsigned level) {
   return left;
 }
 
+static bool parse_starts_declaration(const struct parser *parser, size_t at) {
+  const struct token *token = &parser->tokens[at];
+  enum token_kind next = token->kind == TOKEN_END ? TOKEN_END : token[1].kind;
+  if (!token->newline)
+    return false;
+  return token->kind == TOKEN_LET || token->kind == TOKEN_EXTERN || token->kind == TOKEN_END ||
+         ((token->kind == TOKEN_FN || token->kind == TOKEN_TYPE) && next == TOKEN_NAME);
+}
+
+static bool parse_starts_expression(const struct token *token) {
+  switch (token->kind) {
+  case TOKEN_END:
+  case TOKEN_LET:
+  case TOKEN_EXTERN:
+  case TOKEN_RIGHT_PAREN:
+  case TOKEN_RIGHT_BRACE:
+  case TOKEN_COMMA:
+  case TOKEN_DOT:
+  case TOKEN_ELVIS:
+  case TOKEN_PIPE:
+    return false;
+  default:
+    return true;
+  }
+}
+
+/* A '?' without a ':'. */
+static _Noreturn void parse_fail_question(struct parser *parser, struct place place) {
+  parse_fail(parser, place, "match the Result, or give a fallback with '?:'. A condition is c ? a : b",
+             "this '?' has no ':': a Result is not unwrapped with '?'");
+}
+
 /* expression = or [ "?" expression ":" expression | "?:" expression ] */
 static struct syntax_expr *parse_expr(struct parser *parser) {
   struct syntax_expr *expr = parse_binary(parser, PARSE_LEVEL_OR);
@@ -774,8 +883,11 @@ static struct syntax_expr *parse_expr(struct parser *parser) {
     struct syntax_expr *condition = expr;
     expr = parse_new(parser, SYNTAX_IF, condition->place);
     expr->branch.condition = parse_child(parser, expr, condition);
+    if (!parse_starts_expression(parse_peek(parser, 0)) || parse_starts_declaration(parser, parser->at))
+      parse_fail_question(parser, place);
     expr->branch.then = parse_child(parser, expr, parse_expr(parser));
-    parse_expect(parser, TOKEN_COLON);
+    if (!parse_accept(parser, TOKEN_COLON))
+      parse_fail_question(parser, place);
     expr->branch.otherwise = parse_child(parser, expr, parse_expr(parser));
     parse_leave(parser);
   }
@@ -817,6 +929,9 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   if (first->kind == TOKEN_EXTERN || (first->kind == TOKEN_FN && next != TOKEN_LEFT_PAREN)) {
     item = parse_function(parser);
   } else if (parse_accept(parser, TOKEN_LET)) {
+    if (parse_is(parser, TOKEN_MUT))
+      parse_fail(parser, parse_peek(parser, 0)->place, "leave it out: let name = …",
+                 "'mut' is not supported: bindings are immutable");
     item = (struct syntax_item){.kind = SYNTAX_ITEM_LET, .name = parse_name(parser, "a name")};
     if (parse_accept(parser, TOKEN_COLON))
       item.type = parse_type(parser);
@@ -836,15 +951,6 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
                "expected a statement, found '='");
   item.place = parse_place_from(parser, first);
   return item;
-}
-
-static bool parse_starts_declaration(const struct parser *parser, size_t at) {
-  const struct token *token = &parser->tokens[at];
-  enum token_kind next = token->kind == TOKEN_END ? TOKEN_END : token[1].kind;
-  if (!token->newline)
-    return false;
-  return token->kind == TOKEN_LET || token->kind == TOKEN_EXTERN || token->kind == TOKEN_END ||
-         ((token->kind == TOKEN_FN || token->kind == TOKEN_TYPE) && next == TOKEN_NAME);
 }
 
 /* Skips to the next declaration after an error in the one that began at `start`: the next one outside its braces or,
@@ -893,6 +999,7 @@ struct syntax_program parse(struct token_list tokens, struct arena *arena, struc
     size_t start = parser.at;
     struct syntax_item item;
     parser.nesting = 0;
+    parser.unclosed = NULL;
     if (!parse_try_item(&parser, &item)) {
       parse_synchronise(&parser, start);
       continue;

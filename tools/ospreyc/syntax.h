@@ -49,6 +49,7 @@ enum syntax_kind {
   SYNTAX_BLOCK,       /* block */
   SYNTAX_MATCH,       /* match */
   SYNTAX_LAMBDA,      /* function */
+  SYNTAX_CHECKED,     /* checked: made by the checker, for an operand that it has checked already */
 };
 
 struct syntax_list {
@@ -211,6 +212,7 @@ struct syntax_expr {
     struct syntax_block block;
     struct syntax_match match;
     struct syntax_function *function;
+    struct ast_expr *checked;
   };
 };
 

@@ -31,6 +31,8 @@ define void @f(ptr %url, i1 %c) {
   %g = call ptr @wsConnect(ptr %url, ptr null)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr null' is passed to 'wsConnect' as messageHandler
 ; CHECK-SAME: {{^}}, but is neither a function nor a closure cell: fn(String) -> Result<Success, String>
+  %block = call ptr @wsConnect(ptr %url, ptr blockaddress(@to, %there))
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr blockaddress(@to, %there)' is passed to 'wsConnect'
   %i = call ptr @wsConnect(ptr %url, ptr @text)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: '@text = private constant [3 x i8] c"no\00"' is passed to 'wsConnect'
 ; CHECK-SAME: {{^}} as messageHandler, but is neither
@@ -53,5 +55,10 @@ define void @g() {
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: 'two' is passed to 'websocketServerOnClose' as closeHandler
 ; CHECK-SAME: {{^}}, but has type ptr (ptr, ptr); expected ptr (ptr, i64, ptr):
 ; CHECK-SAME: {{^}} fn(WebSocketConnection, Int, String) -> Result<Success, String>
+  ret void
+}
+define void @to() {
+  ret void
+there:
   ret void
 }

@@ -779,3 +779,125 @@ void come_back(void) {
   osp_ws_stop_server(server, &error);
   went_well(error);
 }
+
+/* ---- topics */
+
+static _Atomic int64_t rooms_server;
+static _Atomic int64_t visitor;
+
+/* On the loop thread: its own connection, a message of its own, and one from itself. */
+static void *visit(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  char *error;
+  (void)cell;
+  osp_ws_subscribe(connection->id, "room", &error);
+  went_well(error);
+  osp_ws_subscribe(connection->id, "hall", &error);
+  went_well(error);
+  osp_ws_publish(rooms_server, "room", message->data, &error);
+  went_well(error);
+  osp_ws_publish_from(connection->id, "room", message->data, &error);
+  went_well(error);
+  osp_ws_unsubscribe(connection->id, "room", &error);
+  went_well(error);
+  visitor = connection->id;
+  return result_success();
+}
+
+/* From main, whose changes are posted. */
+static void visit_from_outside(int64_t id) {
+  char *error;
+  osp_ws_subscribe(id, "room", &error);
+  bool subscribed = went_well(error);
+  osp_ws_publish(rooms_server, "room", "1", &error);
+  went_well(error);
+  osp_ws_unsubscribe(id, "room", &error);
+  subscribed = !went_well(error) && subscribed;
+  osp_ws_publish(rooms_server, "room", "2", &error);
+  went_well(error);
+  int64_t count = osp_ws_subscribers(rooms_server, "room", &error);
+  if (went_well(error) && count != subscribed && !has_ended(id))
+    complain("the count of subscribers is wrong");
+}
+
+void meet_in_rooms(void) {
+  static void *on_visit[] = {(void *)visit};
+  char url[64];
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  rooms_server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(rooms_server, on_visit, &error);
+  went_well(error);
+  osp_ws_server_listen(rooms_server, &error);
+  went_well(error);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t id = osp_ws_connect(url, on_first, &error);
+  if (went_well(error)) {
+    osp_ws_send(id, "0", &error);
+    went_well(error);
+    bool well = wait_for(&heard_count[0], 1);
+    if (visitor)
+      visit_from_outside(visitor);
+    well = wait_for(&heard_count[0], 2) && well;
+    if (undisturbed && !well)
+      complain("what was published has not arrived");
+  }
+  osp_ws_stop_server(rooms_server, &error);
+
+/* Returns true if the answer to a request has this status and ends with this text. */
+static bool is_answered(const char *request, const char *status, const char *end) {
+  char answer[8192];
+  struct peer peer = peer_connect_tolerant(plain_port);
+  peer_send_text(&peer, request);
+  size_t size = peer_read_all(&peer, answer, sizeof answer);
+  peer_close(&peer);
+  return strncmp(answer, status, strlen(status)) == 0 && size >= strlen(end) &&
+         strcmp(answer + size - strlen(end), end) == 0;
+}
+
+static bool pages_are_answered(void) {
+  char head[1024];
+  struct peer peer = peer_connect_tolerant(plain_port);
+  peer_send_text(&peer, PEER_REQUEST("/rooms/7") "\r\n");
+  bool well = peer_read_head(&peer, head, sizeof head) && strncmp(head, "HTTP/1.1 101 ", 13) == 0;
+  well = is_answered("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200 ", "a page") && well;
+  well = is_answered("HEAD /file HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200 ", "\r\n\r\n") && well;
+  well = is_answered("GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200 ", "in a file") && well;
+  well = is_answered("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n", "HTTP/1.1 200 ", "\n") && well;
+  peer_close(&peer);
+  return well;
+}
+
+void ask_for_pages(void) {
+  char file[64];
+  char *error;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  snprintf(file, sizeof file, "/tmp/page-%d.html", (int)getpid());
+  FILE *written = fopen(file, "w");
+  fputs("in a file", written);
+  fclose(written);
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error)) {
+    unlink(file);
+    return;
+  }
+  osp_ws_server_path(server, "/rooms/*", &error);
+  bool well = went_well(error);
+  osp_ws_server_page(server, "/", "text/plain", "another page", &error);
+  well = went_well(error) && well;
+  osp_ws_server_page(server, "/", "text/plain", "a page", &error);
+  well = went_well(error) && well;
+  osp_ws_server_file(server, "/file", file, &error);
+  well = went_well(error) && well;
+  osp_ws_server_metrics(server, "/metrics", &error);
+  well = went_well(error) && well;
+  unlink(file);
+  osp_ws_server_listen(server, &error);
+  bool listens = went_well(error);
+  well = listens && pages_are_answered() && well;
+  if (undisturbed && !well)
+    complain("the pages are not answered");
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}

@@ -32,7 +32,11 @@ void ask_when_idle(void);
 void resolve(void);
 /* Values and timers, from main and in handlers. */
 void keep_and_tick(void);
+/* Topics, from main and in handlers. */
+void meet_in_rooms(void);
 /* Clients dial again, and one still waits for that when the program ends. */
 void come_back(void);
+/* Pages, a file, metrics and a further path of a server. */
+void ask_for_pages(void);
 /* Broadcasts exceed the receiver's socket buffer. */
 void send_too_much(void);

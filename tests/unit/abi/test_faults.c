@@ -122,6 +122,16 @@ static void test_every_call_fails_in_turn_of_clients_that_come_back(void **state
   fail_every_call_of(come_back);
 }
 
+static void test_every_call_fails_in_turn_of_topics(void **state) {
+  (void)state;
+  fail_every_call_of(meet_in_rooms);
+}
+
+static void test_every_call_fails_in_turn_of_pages(void **state) {
+  (void)state;
+  fail_every_call_of(ask_for_pages);
+}
+
 static void test_every_call_fails_in_turn_in_a_crowd(void **state) {
   (void)state;
   fail_every_call_of(converse_in_a_crowd);
@@ -169,6 +179,8 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_every_call_fails_in_turn_compressed),
       cmocka_unit_test(test_every_call_fails_in_turn_of_values_and_timers),
       cmocka_unit_test(test_every_call_fails_in_turn_of_clients_that_come_back),
+      cmocka_unit_test(test_every_call_fails_in_turn_of_topics),
+      cmocka_unit_test(test_every_call_fails_in_turn_of_pages),
       cmocka_unit_test(test_every_call_fails_in_turn_in_a_crowd),
       cmocka_unit_test(test_every_call_fails_in_turn_when_a_ping_comes_first),
       cmocka_unit_test(test_every_call_fails_in_turn_of_an_idle_client),

@@ -103,6 +103,8 @@ static void *read_at_close(void *cell, const struct osprey_connection *connectio
   (void)cell;
   (void)code;
   (void)reason;
+  osp_ws_set_value(connection->id, "last", "words", &mine);
+  assert_null(mine);
   char *nick = osp_ws_value(connection->id, "nick", &mine);
   journal_write("nick:%s", nick ? nick : mine);
   osp_release(nick ? nick : mine);

@@ -429,6 +429,53 @@ static void test_a_close_behind_the_broadcasts_of_a_thread(void **state) {
   expect_broadcasts_before_the_close("stop", 1001);
 }
 
+static void *stop_broadcaster(void *problem) {
+  osp_ws_stop_server(broadcaster, problem);
+  return NULL;
+}
+
+/* Holds the loop while one thread stops the server and another sends. */
+static void *let_stop_and_send(void *cell, const struct osprey_connection *connection,
+                               const struct osprey_message *message) {
+  static pthread_t stopper;
+  static char *stop_problem;
+  pthread_t sender;
+  char *problem;
+  bool stopped = false;
+  int64_t id = connection->id;
+  (void)cell;
+  (void)message;
+  pthread_create(&stopper, NULL, stop_broadcaster, &stop_problem);
+  pthread_detach(stopper);
+  while (!stopped) {
+    osp_ws_server_listen(broadcaster, &problem);
+    stopped = strstr(problem, "stopped") != NULL;
+    osp_release(problem);
+    sched_yield();
+  }
+  pthread_create(&sender, NULL, send_three, &id);
+  pthread_join(sender, NULL);
+  return result_success();
+}
+
+/* WS-STOP-2: a send after the stop that is a Success, because a handler holds the loop, goes before the close frame. */
+static void test_a_stop_behind_the_messages_of_a_thread(void **state) {
+  static void *on_stopping[] = {(void *)let_stop_and_send};
+  (void)state;
+  int port = peer_free_port();
+  broadcaster = must_create(port, "/");
+  must_set(osp_ws_server_on_message, broadcaster, on_stopping);
+  must_set(osp_ws_server_on_close, broadcaster, on_close);
+  must_listen(broadcaster);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "go");
+  for (int i = 0; i < 3; i++)
+    peer_expect_text(&peer, "told to be queued");
+  peer_expect_close(&peer, 1001);
+  peer_close(&peer);
+  journal_expect("close:1001:");
+}
+
 #define echo_test(function) cmocka_unit_test_setup_teardown(function, set_up_echo, tear_down_echo)
 
 int main(void) {
@@ -448,6 +495,7 @@ int main(void) {
       cmocka_unit_test_setup(test_the_rest_of_a_message_after_a_close, journal_setup),
       cmocka_unit_test_setup(test_a_close_behind_the_messages_of_a_thread, journal_setup),
       cmocka_unit_test_setup(test_a_close_behind_the_broadcasts_of_a_thread, journal_setup),
+      cmocka_unit_test_setup(test_a_stop_behind_the_messages_of_a_thread, journal_setup),
   };
   return cmocka_run_group_tests_name("message handler", tests, NULL, NULL);
 }

@@ -46,20 +46,6 @@ void osp_rt_print(const struct osp_rt_part *parts, int64_t count) {
     osp_release(line);
 }
 
-/* Copies bytes to a string. A NUL byte becomes C0 80, because it would end the string. */
-static char *io_string(const char *bytes, size_t length) {
-  char *text = osprey_rt_text_alloc(2 * length);
-  char *at = text;
-  for (size_t i = 0; i < length; i++) {
-    if (bytes[i] != '\0')
-      *at++ = bytes[i];
-    else
-      at = stpcpy(at, "\xc0\x80");
-  }
-  *at = '\0';
-  return text;
-}
-
 char *osp_rt_input(void) {
   char *line = NULL;
   size_t capacity = 0;
@@ -68,7 +54,7 @@ char *osp_rt_input(void) {
   pthread_mutex_unlock(&io_input_lock);
   if (length > 0 && line[length - 1] == '\n')
     length--;
-  char *text = io_string(line, length > 0 ? (size_t)length : 0);
+  char *text = osprey_rt_text_of(line, length > 0 ? (size_t)length : 0);
   free(line);
   return text;
 }
@@ -90,7 +76,7 @@ void osp_rt_sleep(int64_t milliseconds) {
 
 char *osp_rt_argument(int64_t n) {
   const char *argument = n >= 1 && n < io_argc ? io_argv[n] : "";
-  return io_string(argument, strlen(argument));
+  return osprey_rt_text_of(argument, strlen(argument));
 }
 
 /* Makes a block of Result<int, string>. The meta word marks the message. */

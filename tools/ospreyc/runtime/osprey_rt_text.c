@@ -116,6 +116,21 @@ char *osprey_rt_text_alloc(size_t length) {
   return osp_alloc_tagged_noinit((int64_t)length + 1, 0);
 }
 
+char *osprey_rt_text_of(const char *bytes, size_t length) {
+  size_t zeros = 0;
+  for (size_t i = 0; i < length; i++)
+    zeros += bytes[i] == '\0';
+  char *text = osprey_rt_text_alloc(length + zeros), *at = text;
+  for (size_t i = 0; i < length; i++) {
+    if (bytes[i] != '\0')
+      *at++ = bytes[i];
+    else
+      at = stpcpy(at, "\xc0\x80");
+  }
+  *at = '\0';
+  return text;
+}
+
 char *osp_rt_format(const struct osp_rt_part *parts, int64_t count) {
   char *text = osprey_rt_text_alloc(osprey_rt_text_bound(parts, count));
   osprey_rt_text_put(text, parts, count);

@@ -7,6 +7,9 @@
 /* Allocates a string block for `length` bytes and a NUL; never NULL. */
 char *osprey_rt_text_alloc(size_t length);
 
+/* Copies bytes to a string. A NUL byte becomes C0 80, because it would end the string. */
+char *osprey_rt_text_of(const char *bytes, size_t length);
+
 /* Returns an upper bound of the length of the rendered parts. */
 size_t osprey_rt_text_bound(const struct osp_rt_part *parts, int64_t count);
 

@@ -1,0 +1,122 @@
+#include "foreign.h"
+
+#include <stddef.h>
+#include <string.h>
+
+struct foreign {
+  const char *word;
+  const char *hint;
+};
+
+#define FOREIGN_BIND "bind names with 'let'"
+#define FOREIGN_FUNCTION "declare functions with 'fn'"
+#define FOREIGN_LOOP "there are no loops: range(a, b) |> forEach(f), or recursion"
+#define FOREIGN_NULL "there is no null: use a Result for a value that may be missing"
+#define FOREIGN_TYPE "declare types with 'type': type Name = { field: type }"
+#define FOREIGN_EXCEPTION "there are no exceptions: a function returns Err(message), and its caller matches the Result"
+#define FOREIGN_VALUE "the value of a block is its last expression"
+
+static const struct foreign foreign_words[] = {
+    {"return", FOREIGN_VALUE},
+    {"for", FOREIGN_LOOP},
+    {"while", FOREIGN_LOOP},
+    {"loop", FOREIGN_LOOP},
+    {"var", FOREIGN_BIND},
+    {"const", FOREIGN_BIND},
+    {"val", FOREIGN_BIND},
+    {"function", FOREIGN_FUNCTION},
+    {"func", FOREIGN_FUNCTION},
+    {"fun", FOREIGN_FUNCTION},
+    {"def", FOREIGN_FUNCTION},
+    {"async", "handlers run on a thread of the runtime: leave 'async' out"},
+    {"try", FOREIGN_EXCEPTION},
+    {"throw", FOREIGN_EXCEPTION},
+    {"raise", FOREIGN_EXCEPTION},
+    {"catch", FOREIGN_EXCEPTION},
+    {"class", FOREIGN_TYPE},
+    {"struct", FOREIGN_TYPE},
+    {"enum", "declare unions with 'type': type Name = First | Second { field: type }"},
+    {"pub", "all functions are in one file: leave it out"},
+    {"public", "all functions are in one file: leave it out"},
+    {"switch", "write match value { pattern => … }"},
+};
+
+static const struct foreign foreign_names[] = {
+    {"_", "'_' is not a value: give it a name"},
+    {"null", FOREIGN_NULL},
+    {"nil", FOREIGN_NULL},
+    {"None", FOREIGN_NULL},
+    {"undefined", FOREIGN_NULL},
+    {"Some", "a success is Success(value)"},
+    {"Ok", "a success is Success(value), or Success()"},
+    {"Failure", "an error is Err(message)"},
+    {"Exception", "an error is Err(message)"},
+    {"Unit", "the value of Unit is '{}'"},
+    {"True", "write true"},
+    {"False", "write false"},
+    {"len", "did you mean 'length'?"},
+    {"size", "did you mean 'length'?"},
+    {"strlen", "did you mean 'length'?"},
+    {"str", "did you mean 'toString'?"},
+    {"String", "did you mean 'toString'?"},
+    {"int", "did you mean 'parseInt'?"},
+    {"toInt", "did you mean 'parseInt'?"},
+    {"toInteger", "did you mean 'parseInt'?"},
+    {"Number", "did you mean 'parseInt' or 'parseFloat'?"},
+    {"toUpper", "did you mean 'toUpperCase'?"},
+    {"upper", "did you mean 'toUpperCase'?"},
+    {"toLower", "did you mean 'toLowerCase'?"},
+    {"lower", "did you mean 'toLowerCase'?"},
+    {"strip", "did you mean 'trim'?"},
+    {"includes", "did you mean 'contains'?"},
+    {"find", "did you mean 'indexOf'?"},
+    {"charAt", "did you mean 'byteAt', 'codePointAt' or 'substring'?"},
+    {"slice", "did you mean 'substring'?"},
+    {"substr", "did you mean 'substring'?"},
+    {"replaceAll", "did you mean 'replace'?"},
+    {"concat", "join strings with '+', or write \"${a}${b}\""},
+    {"format", "write \"${a} and ${b}\""},
+    {"printf", "write print(\"${a} and ${b}\")"},
+    {"println", "did you mean 'print'?"},
+    {"console", "did you mean 'print'?"},
+};
+
+static const struct foreign foreign_types[] = {
+    {"str", "did you mean 'string'?"},
+    {"text", "did you mean 'string'?"},
+    {"char", "did you mean 'string'?"},
+    {"Integer", "did you mean 'int'?"},
+    {"integer", "did you mean 'int'?"},
+    {"long", "did you mean 'int'?"},
+    {"i32", "did you mean 'int'?"},
+    {"i64", "did you mean 'int'?"},
+    {"u8", "did you mean 'int'?"},
+    {"number", "write int or float"},
+    {"double", "did you mean 'float'?"},
+    {"f64", "did you mean 'float'?"},
+    {"boolean", "did you mean 'bool'?"},
+    {"Boolean", "did you mean 'bool'?"},
+    {"void", "did you mean 'Unit'?"},
+    {"Option", FOREIGN_NULL},
+    {"Array", "there are no lists: a function that calls itself can go on"},
+};
+
+static const char *foreign_find(const struct foreign *table, size_t count, const char *word) {
+  for (size_t i = 0; i < count; i++)
+    if (strcmp(table[i].word, word) == 0)
+      return table[i].hint;
+  return NULL;
+}
+
+const char *foreign_name(const char *name) {
+  const char *hint = foreign_find(foreign_names, sizeof foreign_names / sizeof *foreign_names, name);
+  return hint ? hint : foreign_word(name);
+}
+
+const char *foreign_type(const char *name) {
+  return foreign_find(foreign_types, sizeof foreign_types / sizeof *foreign_types, name);
+}
+
+const char *foreign_word(const char *word) {
+  return foreign_find(foreign_words, sizeof foreign_words / sizeof *foreign_words, word);
+}

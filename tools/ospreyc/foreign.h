@@ -1,0 +1,7 @@
+#pragma once
+/* Words of other languages, and what to write instead. */
+
+/* A hint for an unknown name, for the name of a type, and for a word before another (`const x`); or NULL. */
+const char *foreign_name(const char *name);
+const char *foreign_type(const char *name);
+const char *foreign_word(const char *word);
