@@ -2,6 +2,11 @@
 ; The hook that lowering declares has the attributes of an allocator.
 ; RUN: %opt -passes=verify -disable-output %s
 ; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s
+; Mach-O has no comdats.
+; RUN: for t in x86_64-unknown-darwin20 arm64-apple-ios17 aarch64-none-macho; do \
+; RUN:   sed "s/dllimport //; s/x86_64-pc-windows-msvc/$t/" %s | %lower - | %opt -S | \
+; RUN:   %FileCheck %s --check-prefix=MACHO --implicit-check-not=comdat || exit 1; done
+; MACHO: define linkonce_odr hidden {{.*}}@wsSend(
 
 target triple = "x86_64-pc-windows-msvc"
 
