@@ -199,3 +199,15 @@ OSP_WS_API int64_t osp_ws_publish_from(int64_t ws_id, const char *topic, const c
 
 /* [WS-SUBSCRIBERS] Counts the open connections of a server that have subscribed to a topic. */
 OSP_WS_API int64_t osp_ws_subscribers(int64_t server_id, const char *topic, char **error);
+
+/* [WS-REFUSE] Refuses a client, in its open handler, with an HTTP status from 400 to 599 and a reason. */
+OSP_WS_API int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **error);
+
+/* [WS-ANSWER] Adds a header, in the open handler, to the answer that admits or refuses a client. */
+OSP_WS_API int64_t osp_ws_answer_header(int64_t ws_id, const char *name, const char *value, char **error);
+
+/* [WS-HOST] Admits requests for a host name that a proxy passes on, besides the names of this machine. */
+OSP_WS_API int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **error);
+
+/* [WS-PROXY] Believes the proxies of an address or network about the addresses of their clients. */
+OSP_WS_API int64_t osp_ws_server_trust_proxy(int64_t server_id, const char *network, char **error);

@@ -19,6 +19,7 @@
 #include "program.h"
 #include "protocol/close_code.h"
 #include "rooms.h"
+#include "server/answer.h"
 #include "server/server.h"
 #include "server/server_broadcast.h"
 #include "server/server_listen.h"
@@ -238,6 +239,30 @@ char *osp_ws_request_header(int64_t ws_id, const char *name, char **error) {
   return osp_ws_made(value, "request header", &failure, error);
 }
 
+int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_found found;
+  if (ws_answer_check_refusal(status, reason, &failure) == 0 &&
+      ws_lookup_conn("refuse", ws_id, &found, &failure) == 0) {
+    ws_answer_refuse(found.conn, found.local, status, reason, &failure);
+    ws_lookup_release(&found);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_answer_header(int64_t ws_id, const char *name, const char *value, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_found found;
+  if (ws_answer_check_header(name, value, &failure) == 0 &&
+      ws_lookup_conn("answer header", ws_id, &found, &failure) == 0) {
+    ws_answer_add_header(found.conn, found.local, name, value, &failure);
+    ws_lookup_release(&found);
+  }
+  return osp_ws_done(&failure, error);
+}
+
 char *osp_ws_protocol(int64_t ws_id, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
@@ -303,6 +328,28 @@ int64_t osp_ws_server_allow_origin(int64_t server_id, const char *origin, char *
   struct ws_server *server = ws_lookup_server("allow origin", server_id, &failure);
   if (server) {
     ws_server_settings_origin(server, origin, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_allow_host(int64_t server_id, const char *host, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("allow host", server_id, &failure);
+  if (server) {
+    ws_server_settings_host(server, host, &failure);
+    ws_server_unpin(server);
+  }
+  return osp_ws_done(&failure, error);
+}
+
+int64_t osp_ws_server_trust_proxy(int64_t server_id, const char *network, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_server *server = ws_lookup_server("trust proxy", server_id, &failure);
+  if (server) {
+    ws_server_settings_proxy(server, network, &failure);
     ws_server_unpin(server);
   }
   return osp_ws_done(&failure, error);

@@ -160,7 +160,7 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
   conn->corked = false;
   ws_tally_refused(conn->group, atoi(answer + strlen("HTTP/1.1 ")));
   ws_end_enter(conn, WS_CONN_REFUSED);
-  if (ws_output_bytes(conn, answer, n))
+  if (ws_output_secret(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
 }
 

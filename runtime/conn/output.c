@@ -31,3 +31,31 @@ int ws_output_bytes(struct ws_conn *conn, const void *bytes, size_t n) {
   ws_conn_queue(conn);
   return 0;
 }
+
+static struct ws_chunk *ws_output_secret_chunk(const void *bytes, size_t n) {
+  struct ws_chunk *chunk = ws_chunk_new(n);
+  if (!chunk)
+    return NULL;
+  chunk->secret = 1;
+  memcpy(chunk->bytes, bytes, n);
+  return chunk;
+}
+
+int ws_output_secret(struct ws_conn *conn, const void *bytes, size_t n) {
+  struct ws_chunk *chunk = ws_output_secret_chunk(bytes, n);
+  if (!chunk || ws_outq_take(&conn->out, ws_conn_loop(conn), chunk, 0, n)) {
+    ws_chunk_unref(chunk);
+    return -1;
+  }
+  ws_outq_charge(&conn->out, n);
+  ws_conn_queue(conn);
+  return 0;
+}
+
+int ws_output_replace(struct ws_conn *conn, size_t replaced, const void *bytes, size_t n) {
+  struct ws_chunk *chunk = ws_output_secret_chunk(bytes, n);
+  if (chunk && ws_outq_replace(&conn->out, ws_conn_loop(conn), replaced, chunk) == 0)
+    return 0;
+  ws_chunk_unref(chunk);
+  return -1;
+}

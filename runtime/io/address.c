@@ -51,22 +51,27 @@ static bool ws_address_is_mapped(const struct ws_address *address) {
   return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
 }
 
+/* Writes the host, an IPv6 address with its zone. */
+static void ws_address_format_host(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]) {
+  if (address->any.sa_family == AF_INET)
+    inet_ntop(AF_INET, &address->v4.sin_addr, text, WS_ADDRESS_TEXT);
+  else if (ws_address_is_mapped(address))
+    inet_ntop(AF_INET, &address->v6.sin6_addr.s6_addr[12], text, WS_ADDRESS_TEXT);
+  else
+    inet_ntop(AF_INET6, &address->v6.sin6_addr, text, WS_ADDRESS_TEXT);
+  size_t n = strlen(text);
+  if (address->any.sa_family == AF_INET6 && address->v6.sin6_scope_id)
+    snprintf(text + n, WS_ADDRESS_TEXT - n, "%%%u", address->v6.sin6_scope_id);
+}
+
 char *ws_address_format(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]) {
-  char host[INET6_ADDRSTRLEN];
+  char host[WS_ADDRESS_TEXT];
   unsigned port = ws_address_port(address);
-  if (address->any.sa_family == AF_INET) {
-    inet_ntop(AF_INET, &address->v4.sin_addr, host, sizeof host);
-    snprintf(text, WS_ADDRESS_TEXT, "%s:%u", host, port);
-  } else if (ws_address_is_mapped(address)) {
-    inet_ntop(AF_INET, &address->v6.sin6_addr.s6_addr[12], host, sizeof host);
-    snprintf(text, WS_ADDRESS_TEXT, "%s:%u", host, port);
-  } else {
-    inet_ntop(AF_INET6, &address->v6.sin6_addr, host, sizeof host);
-    if (address->v6.sin6_scope_id)
-      snprintf(text, WS_ADDRESS_TEXT, "[%s%%%u]:%u", host, address->v6.sin6_scope_id, port);
-    else
-      snprintf(text, WS_ADDRESS_TEXT, "[%s]:%u", host, port);
-  }
+  ws_address_format_host(address, host);
+  if (port == 0)
+    memcpy(text, host, sizeof host);
+  else
+    snprintf(text, WS_ADDRESS_TEXT, strchr(host, ':') ? "[%.64s]:%u" : "%.64s:%u", host, port);
   return text;
 }
 

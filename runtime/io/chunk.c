@@ -12,6 +12,7 @@ struct ws_chunk *ws_chunk_new(size_t size) {
     return NULL;
   atomic_init(&chunk->references, 1);
   chunk->pooled = 0;
+  chunk->secret = 0;
   chunk->kept = 0;
   chunk->size = size;
   chunk->budget = NULL;
@@ -41,5 +42,7 @@ void ws_chunk_unref(struct ws_chunk *chunk) {
     return;
   if (chunk->budget)
     atomic_fetch_sub_explicit(chunk->budget, (int64_t)(sizeof *chunk + chunk->size), memory_order_relaxed);
+  if (chunk->secret)
+    ws_mem_wipe(chunk->bytes, chunk->size);
   ws_mem_free(chunk);
 }

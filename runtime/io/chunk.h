@@ -9,7 +9,8 @@
 struct ws_chunk {
   _Atomic uint32_t references;
   uint16_t pooled;         /* a block of the loop's pool, owned by one queue */
-  uint16_t kept;           /* its owner keeps it, whether a queue has it or not */
+  uint8_t secret;          /* wiped before it is freed; not pooled */
+  uint8_t kept;            /* its owner keeps it, whether a queue has it or not */
   size_t size;             /* room in bytes[] */
   _Atomic int64_t *budget; /* counts its memory; NULL: none does */
   uint8_t bytes[];

@@ -30,6 +30,7 @@ static struct ws_chunk *ws_outq_new_chunk(struct ws_loop *loop, size_t size) {
     return NULL;
   atomic_init(&chunk->references, 1);
   chunk->pooled = 1;
+  chunk->secret = 0;
   chunk->kept = 0;
   chunk->budget = NULL;
   chunk->size = WS_POOL_CHUNK_SIZE - sizeof *chunk;
@@ -282,11 +283,11 @@ struct ws_outq_gather {
   size_t room;
 };
 
-/* Counts the adjacent small pieces from `at` on that fit into the scratch together. */
+/* Counts the adjacent small pieces from `at` on that fit into the scratch together. A secret is not copied. */
 static uint32_t ws_outq_small_run(const struct ws_outq_piece *at, uint32_t count, size_t room) {
   uint32_t run = 0;
   size_t total = 0;
-  while (run < count && at[run].length <= WS_OUTQ_SMALL && total + at[run].length <= room)
+  while (run < count && at[run].length <= WS_OUTQ_SMALL && total + at[run].length <= room && !at[run].chunk->secret)
     total += at[run++].length;
   return run;
 }
@@ -344,6 +345,18 @@ static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t 
   }
   if (pieces->count == 0)
     ws_outq_release(queue, loop);
+}
+
+int ws_outq_replace(struct ws_outq *queue, struct ws_loop *loop, size_t n, struct ws_chunk *chunk) {
+  ws_outq_consume(queue, loop, n);
+  if (ws_outq_ensure(queue, loop) || ws_outq_grow(queue->pieces))
+    return -1;
+  struct ws_outq_pieces *pieces = queue->pieces;
+  struct ws_outq_piece *first = &pieces->at[pieces->first];
+  memmove(first + 1, first, pieces->count++ * sizeof *first);
+  *first = (struct ws_outq_piece){chunk, 0, (uint32_t)chunk->size};
+  ws_outq_charge(queue, chunk->size);
+  return 0;
 }
 
 /* Allocates the scratch only if there are pieces to copy together. Without memory for it, nothing is copied. */

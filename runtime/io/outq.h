@@ -86,6 +86,10 @@ int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *byte
  */
 int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
 
+/* Puts a chunk that is not shared in place of the first n bytes, which are ready, and takes its reference; the charge
+ * follows. Returns 0, or -1 if out of memory: only those bytes are gone. */
+int ws_outq_replace(struct ws_outq *queue, struct ws_loop *loop, size_t n, struct ws_chunk *chunk);
+
 /* Adds bytes [offset, offset+n) of a chunk that others share: by a reference of its own, or by a copy where the queue
  * has many pieces and references to small ones would cost more than the bytes. 0, or -1: no memory, nothing changed.
  */

@@ -47,6 +47,11 @@ size_t ws_origin_normalize(char *to, struct ws_slice origin) {
   return n;
 }
 
+bool ws_origin_host(struct ws_slice origin, struct ws_authority *host) {
+  struct ws_slice scheme;
+  return ws_origin_parse(origin, &scheme, host);
+}
+
 bool ws_origin_is_host(struct ws_slice origin, const struct ws_authority *host) {
   struct ws_slice scheme;
   struct ws_authority authority;

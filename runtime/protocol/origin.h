@@ -15,6 +15,9 @@ bool ws_origin_valid(struct ws_slice origin);
  * most the argument's. */
 size_t ws_origin_normalize(char *to, struct ws_slice origin);
 
+/* Sets the host and port of an origin. Returns false if it is no origin. */
+bool ws_origin_host(struct ws_slice origin, struct ws_authority *host);
+
 /* Returns true for an http or https origin whose host and port are those of `host`, the server's Host header.
  *
  * The scheme may differ from the server's: behind a proxy that terminates TLS, the browser's scheme is https and the

@@ -38,6 +38,8 @@
   WS_REFUSAL(METRICS_PEER, 403, "the metrics are for this machine, without a proxy")                                   \
   WS_REFUSAL(ORIGIN_COUNT, 400, "there is more than one Origin header")                                                \
   WS_REFUSAL(ORIGIN, 403, "the origin is not allowed")                                                                 \
+  WS_REFUSAL(FORWARDED, 400, "the Forwarded header is malformed")                                                      \
+  WS_REFUSAL(FORWARDED_TWICE, 400, "X-Forwarded-For and Forwarded name different clients")                             \
   WS_REFUSAL(HANDLER, 403, "the server does not accept this client")                                                   \
   WS_REFUSAL(TOO_MANY_CONNECTIONS, 503, "the server has too many connections")                                         \
   WS_REFUSAL(TOO_MANY_FROM_ADDRESS, 429, "there are too many connections from this address")                           \

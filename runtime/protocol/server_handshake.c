@@ -5,7 +5,9 @@
 
 #include "base/mem.h"
 #include "base64.h"
+#include "host.h"
 #include "origin.h"
+#include "status.h"
 #include "subprotocol.h"
 #include "url.h"
 
@@ -160,7 +162,9 @@ enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,
   if ((refusal = ws_server_handshake_host(head, &host, handshake)) != WS_REFUSAL_NONE ||
       (refusal = ws_server_handshake_target(head, &host, handshake)) != WS_REFUSAL_NONE)
     return refusal;
-  if (rules->loopback && !ws_url_host_is_loopback(&host))
+  if (rules->loopback && !ws_url_host_is_loopback(&host) &&
+      !ws_host_is_listed(&host, rules->hosts, rules->host_count) &&
+      !ws_host_has_origin(&host, rules->origins, rules->origin_count))
     return WS_REFUSAL_HOST_NOT_LOOPBACK;
   if ((refusal = ws_server_handshake_route(head, rules, handshake)) != WS_REFUSAL_NONE || handshake->page)
     return refusal;
@@ -190,34 +194,9 @@ size_t ws_server_handshake_accept(char to[WS_SERVER_HANDSHAKE_MAX], const struct
                           deflate ? "Sec-WebSocket-Extensions: " : "", extension, deflate ? "\r\n" : "");
 }
 
-static const char *ws_server_handshake_phrase(int status) {
+/* The headers that a status requires. */
+static const char *ws_server_handshake_headers(int status) {
   switch (status) {
-  case 400:
-    return "Bad Request";
-  case 403:
-    return "Forbidden";
-  case 404:
-    return "Not Found";
-  case 405:
-    return "Method Not Allowed";
-  case 426:
-    return "Upgrade Required";
-  case 429:
-    return "Too Many Requests";
-  case 431:
-    return "Request Header Fields Too Large";
-  case 503:
-    return "Service Unavailable";
-  default:
-    return "Internal Server Error";
-  }
-}
-
-/* The headers that a refusal's status requires. */
-static const char *ws_server_handshake_headers(enum ws_refusal refusal) {
-  if (refusal == WS_REFUSAL_PAGE_METHOD)
-    return "Allow: GET, HEAD\r\nConnection: close\r\n";
-  switch (ws_refusal_status(refusal)) {
   case 405:
     return "Allow: GET\r\nConnection: close\r\n";
   case 426:
@@ -227,17 +206,29 @@ static const char *ws_server_handshake_headers(enum ws_refusal refusal) {
   }
 }
 
-size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date) {
-  int status = ws_refusal_status(refusal);
-  const char *text = ws_refusal_text(refusal);
-  return (size_t)snprintf(to, WS_SERVER_HANDSHAKE_MAX,
+static size_t ws_server_handshake_write(char *to, size_t room, int status, const char *required, const char *text,
+                                        const char *date, struct ws_slice headers) {
+  return (size_t)snprintf(to, room,
                           "HTTP/1.1 %d %s\r\n"
                           "Date: %s\r\n"
-                          "%s"
+                          "%s%.*s"
                           "Content-Type: text/plain; charset=utf-8\r\n"
                           "Content-Length: %zu\r\n"
                           "\r\n"
                           "%s\n",
-                          status, ws_server_handshake_phrase(status), date, ws_server_handshake_headers(refusal),
+                          status, ws_status_phrase(status), date, required, (int)headers.size, headers.data,
                           strlen(text) + 1, text);
+}
+
+size_t ws_server_handshake_refuse_with(char *to, size_t room, int status, const char *text, const char *date,
+                                       struct ws_slice headers) {
+  return ws_server_handshake_write(to, room, status, ws_server_handshake_headers(status), text, date, headers);
+}
+
+size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date) {
+  int status = ws_refusal_status(refusal);
+  const char *required = refusal == WS_REFUSAL_PAGE_METHOD ? "Allow: GET, HEAD\r\nConnection: close\r\n"
+                                                           : ws_server_handshake_headers(status);
+  return ws_server_handshake_write(to, WS_SERVER_HANDSHAKE_MAX, status, required, ws_refusal_text(refusal), date,
+                                   WS_SLICE(""));
 }

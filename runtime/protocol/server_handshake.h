@@ -18,11 +18,13 @@ enum { WS_SERVER_HANDSHAKE_MAX = 1024 }; /* bytes of an answer */
 
 struct ws_server_handshake_rules {
   const char *path; /* starts with "/"; the request's path must match it, as a route's (route.h), or one of `routes` */
-  bool loopback;    /* the server is bound to a loopback address: Host must name this machine */
+  bool loopback;    /* the connection arrived at a loopback address: Host must name this machine, or be allowed */
   bool any_origin;  /* "*" is allowed */
   bool compression;
   const char *const *origins; /* allowed besides the server's own; compared byte for byte */
   size_t origin_count;
+  const char *const *hosts; /* allowed besides those of the origins (ws_host_is_listed) */
+  size_t host_count;
   const char *protocols; /* supported subprotocols, comma-separated, in order of preference; NULL: none */
   struct ws_routes routes;
 };
@@ -51,3 +53,8 @@ size_t ws_server_handshake_accept(char to[WS_SERVER_HANDSHAKE_MAX], const struct
 /* Writes the response of a refusal: its status, Date (in the form of RFC 9110 section 5.6.7), the headers that the
  * status requires, "Connection: close", and its text as the body. Returns its size. */
 size_t ws_server_handshake_refuse(char to[WS_SERVER_HANDSHAKE_MAX], enum ws_refusal refusal, const char *date);
+
+/* The same for any status and text, with further header lines, each with CR LF. `room` is WS_SERVER_HANDSHAKE_MAX more
+ * than the sizes of both. */
+size_t ws_server_handshake_refuse_with(char *to, size_t room, int status, const char *text, const char *date,
+                                       struct ws_slice headers);

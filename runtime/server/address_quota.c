@@ -33,12 +33,12 @@ static uint32_t ws_address_quota_hash(const struct ws_address *address) {
 }
 
 static bool ws_address_quota_is(const struct ws_address_quota_entry *entry, const struct ws_address *address,
-                                bool network) {
+                                enum ws_address_quota_kind kind) {
   uint8_t a[16];
   uint8_t b[16];
   ws_address_host(&entry->address, a);
   ws_address_host(address, b);
-  return entry->is_network == network && memcmp(a, b, sizeof a) == 0;
+  return entry->kind == kind && memcmp(a, b, sizeof a) == 0;
 }
 
 /* Doubles the buckets. Without memory the old ones serve. */
@@ -63,25 +63,27 @@ static int ws_address_quota_grow(struct ws_address_quota *quota) {
 }
 
 static struct ws_address_quota_entry *ws_address_quota_make(struct ws_address_quota *quota,
-                                                            const struct ws_address *address, bool network) {
+                                                            const struct ws_address *address,
+                                                            enum ws_address_quota_kind kind) {
   if (quota->count >= quota->bucket_count && ws_address_quota_grow(quota))
     return NULL;
   struct ws_address_quota_entry *entry = ws_mem_alloc(sizeof *entry);
   if (!entry)
     return NULL;
   struct ws_address_quota_entry **bucket = &quota->buckets[ws_address_quota_hash(address) & (quota->bucket_count - 1)];
-  *entry = (struct ws_address_quota_entry){.next = *bucket, .address = *address, .is_network = network};
+  *entry = (struct ws_address_quota_entry){.next = *bucket, .address = *address, .kind = (uint8_t)kind};
   *bucket = entry;
   quota->count++;
   return entry;
 }
 
 static struct ws_address_quota_entry *ws_address_quota_find(const struct ws_address_quota *quota,
-                                                            const struct ws_address *address, bool network) {
+                                                            const struct ws_address *address,
+                                                            enum ws_address_quota_kind kind) {
   if (!quota->bucket_count)
     return NULL;
   struct ws_address_quota_entry *entry = quota->buckets[ws_address_quota_hash(address) & (quota->bucket_count - 1)];
-  while (entry && !ws_address_quota_is(entry, address, network))
+  while (entry && !ws_address_quota_is(entry, address, kind))
     entry = entry->next;
   return entry;
 }
@@ -100,10 +102,11 @@ static void ws_address_quota_leave(struct ws_address_quota *quota, struct ws_add
 }
 
 static struct ws_address_quota_entry *ws_address_quota_join(struct ws_address_quota *quota,
-                                                            const struct ws_address *address, bool network) {
-  struct ws_address_quota_entry *entry = ws_address_quota_find(quota, address, network);
+                                                            const struct ws_address *address,
+                                                            enum ws_address_quota_kind kind) {
+  struct ws_address_quota_entry *entry = ws_address_quota_find(quota, address, kind);
   if (!entry)
-    entry = ws_address_quota_make(quota, address, network);
+    entry = ws_address_quota_make(quota, address, kind);
   if (entry)
     entry->connections++;
   return entry;
@@ -114,8 +117,9 @@ struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *quo
   struct ws_address network;
   bool in_network = ws_address_network(address, &network);
   pthread_mutex_lock(&quota->lock);
-  struct ws_address_quota_entry *entry = ws_address_quota_join(quota, address, false);
-  struct ws_address_quota_entry *counted = entry && in_network ? ws_address_quota_join(quota, &network, true) : entry;
+  struct ws_address_quota_entry *entry = ws_address_quota_join(quota, address, WS_QUOTA_ADDRESS);
+  struct ws_address_quota_entry *counted =
+      entry && in_network ? ws_address_quota_join(quota, &network, WS_QUOTA_NETWORK) : entry;
   if (counted) {
     *connections = counted->connections;
     entry->network = in_network ? counted : NULL;
@@ -123,6 +127,14 @@ struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *quo
     ws_address_quota_leave(quota, entry);
     entry = NULL;
   }
+  pthread_mutex_unlock(&quota->lock);
+  return entry;
+}
+
+struct ws_address_quota_entry *ws_address_quota_add_proxy(struct ws_address_quota *quota,
+                                                          const struct ws_address *address) {
+  pthread_mutex_lock(&quota->lock);
+  struct ws_address_quota_entry *entry = ws_address_quota_join(quota, address, WS_QUOTA_PROXY);
   pthread_mutex_unlock(&quota->lock);
   return entry;
 }

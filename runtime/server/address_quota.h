@@ -11,12 +11,18 @@
 
 #include "io/address.h"
 
+enum ws_address_quota_kind {
+  WS_QUOTA_ADDRESS,
+  WS_QUOTA_NETWORK, /* an IPv6 /64 */
+  WS_QUOTA_PROXY,   /* a trusted proxy, of connections that are not charged yet to the client that their head names */
+};
+
 struct ws_address_quota_entry {
   struct ws_address_quota_entry *next;
   struct ws_address_quota_entry *network; /* of an IPv6 address; NULL: the address counts by itself */
   struct ws_address address;              /* its port has no meaning */
   uint32_t connections;
-  bool is_network;
+  uint8_t kind; /* enum ws_address_quota_kind */
 };
 
 struct ws_address_quota {
@@ -33,6 +39,10 @@ void ws_address_quota_deinit(struct ws_address_quota *quota);
  * out of memory. */
 struct ws_address_quota_entry *ws_address_quota_add(struct ws_address_quota *quota, const struct ws_address *address,
                                                     uint32_t *connections);
+
+/* Adds a connection of a proxy, which is charged to no address. Returns NULL if out of memory. */
+struct ws_address_quota_entry *ws_address_quota_add_proxy(struct ws_address_quota *quota,
+                                                          const struct ws_address *address);
 
 /* Removes a connection, which may free the entry. */
 void ws_address_quota_remove(struct ws_address_quota *quota, struct ws_address_quota_entry *entry);

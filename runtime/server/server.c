@@ -30,7 +30,11 @@ static void ws_server_free(struct ws_server *server) {
     ws_mem_free(server->origins[i]);
   for (int i = 0; i < WS_EVENTS; i++)
     ws_roots_drop(server->handlers[i]);
+  for (size_t i = 0; i < server->handshake.host_count; i++)
+    ws_mem_free(server->hosts[i]);
   ws_mem_free(server->origins);
+  ws_mem_free(server->hosts);
+  ws_mem_free(server->proxies.networks);
   ws_pages_free(&server->handshake.routes);
   ws_mem_free(server->budget.tallies);
   ws_mem_free(server->protocols);

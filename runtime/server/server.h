@@ -22,6 +22,7 @@
 #include "io/tls_context.h"
 #include "osprey/error.h"
 #include "protocol/server_handshake.h"
+#include "proxy.h"
 #include "request.h"
 #include "topics.h"
 
@@ -29,6 +30,7 @@ enum ws_server_state { WS_SERVER_CREATED, WS_SERVER_LISTENING, WS_SERVER_STOPPED
 
 enum ws_server_event { WS_ON_MESSAGE, WS_ON_OPEN, WS_ON_CLOSE, WS_EVENTS };
 
+struct ws_answer;
 struct ws_server;
 
 /* A server on one loop thread, which alone touches it. */
@@ -37,6 +39,7 @@ struct ws_server_share {
   struct ws_list connections;
   struct ws_server *server;
   struct ws_listener listener;
+  struct ws_answer *answers; /* of the open handlers on the stack, the innermost first */
   struct ws_task listen_task;
   struct ws_task stop_task;
   bool started; /* listen_task has run */
@@ -55,6 +58,8 @@ struct ws_server {
   char *path;
   char *protocols;
   char **origins;
+  char **hosts;
+  struct ws_proxies proxies;
   bool counts;                /* it has metrics */
   void **handlers[WS_EVENTS]; /* roots; NULL: none */
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "conn/end.h"
@@ -63,10 +64,13 @@ static int ws_server_conn_open_stream(struct ws_conn *conn, struct ws_server *se
 /* A connection without a stream. NULL past the caps, or without memory. */
 static struct ws_conn *ws_server_conn_new(struct ws_server_share *share, const struct ws_address *address) {
   struct ws_server *server = share->server;
-  uint32_t of_address;
+  uint32_t of_address = 0;
   uint32_t connections = atomic_fetch_add(&server->connections, 1) + 1;
   struct ws_conn *conn = ws_mem_calloc(1, sizeof *conn);
-  struct ws_address_quota_entry *entry = conn ? ws_address_quota_add(&server->quota, address, &of_address) : NULL;
+  struct ws_address_quota_entry *entry = NULL;
+  if (conn)
+    entry = ws_proxy_trusts(&server->proxies, address) ? ws_address_quota_add_proxy(&server->quota, address)
+                                                       : ws_address_quota_add(&server->quota, address, &of_address);
   if (!entry)
     goto no_entry;
   int admission = ws_server_conn_admission(server, connections, of_address);
@@ -112,22 +116,40 @@ const struct ws_listener_events ws_server_conn_events = {
 
 /* ---- the handshake */
 
+static void ws_server_conn_log_refusal(const struct ws_conn *conn, int status, const char *text, const char *detail) {
+  char address[WS_ADDRESS_TEXT];
+  if (ws_log_wants(WS_LOG_WARN))
+    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
+           ws_conn_remote(conn, address), status, text, detail ? ": " : "", detail ? detail : "");
+}
+
+/* Answers with a status and a text, and with the headers that the open handler has set. */
+static void ws_server_conn_refuse_with(struct ws_conn *conn, int status, const char *text, const char *detail,
+                                       const struct ws_answer *answer) {
+  char response[WS_SERVER_HANDSHAKE_MAX + WS_ANSWER_REASON_MAX + WS_ANSWER_HEADER_BYTES_MAX];
+  char date[WS_SERVER_DATE];
+  struct ws_slice headers = {"", 0};
+  if (answer->headers)
+    headers = (struct ws_slice){answer->headers, answer->size};
+  ws_server_conn_log_refusal(conn, status, text, detail);
+  size_t size = ws_server_handshake_refuse_with(response, sizeof response, status, text, ws_server_date(date), headers);
+  ws_end_refuse(conn, response, size);
+  ws_mem_wipe(response, size);
+}
+
 /* `head`: a HEAD is refused, whose answer has no body. */
 static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail, bool head) {
   char response[WS_SERVER_HANDSHAKE_MAX];
-  char address[WS_ADDRESS_TEXT];
   char date[WS_SERVER_DATE];
-  if (ws_log_wants(WS_LOG_WARN))
-    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
-           ws_conn_remote(conn, address), ws_refusal_status(refusal), ws_refusal_text(refusal), detail ? ": " : "",
-           detail ? detail : "");
+  ws_server_conn_log_refusal(conn, ws_refusal_status(refusal), ws_refusal_text(refusal), detail);
   size_t size = ws_server_handshake_refuse(response, refusal, ws_server_date(date));
   if (head)
     size = (size_t)(strstr(response, "\r\n\r\n") + 4 - response);
   ws_end_refuse(conn, response, size);
 }
 
-static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *message, size_t room) {
+static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, struct ws_answer *answer, char *message,
+                                                size_t room) {
   void **handler = ws_server_conn_server(conn)->handlers[WS_ON_OPEN];
   if (!handler)
     return WS_VERDICT_SUCCESS;
@@ -135,7 +157,9 @@ static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, char *mess
   struct ws_call *call = record ? ws_conn_call_begin(conn, "open") : NULL;
   if (!call)
     return WS_VERDICT_NO_MEMORY;
+  ws_answer_begin(answer, conn);
   enum ws_verdict verdict = ws_call_open(call, *handler, record);
+  ws_answer_leave(answer);
   snprintf(message, room, "%s", verdict == WS_VERDICT_ERROR ? call->message : "");
   ws_conn_call_end(conn, call);
   return verdict;
@@ -151,19 +175,37 @@ static void ws_server_conn_admit(struct ws_conn *conn) {
   }
 }
 
+/* Puts the headers that the open handler has set into the 101, which waits at the start of the queue. 0, or -1: no
+ * memory. */
+static int ws_server_conn_add_headers(struct ws_conn *conn, const struct ws_server_handshake *request,
+                                      const struct ws_answer *answer) {
+  char response[WS_SERVER_HANDSHAKE_MAX + WS_ANSWER_HEADER_BYTES_MAX];
+  if (!answer->headers || ws_conn_state(conn) == WS_CONN_ENDED)
+    return 0;
+  size_t size = ws_server_handshake_accept(response, request);
+  size_t end = size - 2; /* of its last header */
+  memcpy(response + end, answer->headers, answer->size);
+  memcpy(response + end + answer->size, "\r\n", 2);
+  int outcome = ws_output_replace(conn, size, response, size + answer->size);
+  ws_mem_wipe(response + end, answer->size);
+  return outcome;
+}
+
 /* The request is valid: the open handler admits or refuses the client. */
-static void ws_server_conn_decide(struct ws_conn *conn) {
-  char message[256];
-  switch (ws_server_conn_call_open(conn, message, sizeof message)) {
-  case WS_VERDICT_SUCCESS:
-    ws_server_conn_admit(conn);
-    break;
-  case WS_VERDICT_ERROR:
-    ws_server_conn_refuse(conn, WS_REFUSAL_HANDLER, message, false);
-    break;
-  default:
+static void ws_server_conn_decide(struct ws_conn *conn, const struct ws_server_handshake *request) {
+  char message[256] = "";
+  struct ws_answer answer = {0};
+  enum ws_verdict verdict = ws_server_conn_call_open(conn, &answer, message, sizeof message);
+  if (answer.status)
+    ws_server_conn_refuse_with(conn, answer.status, answer.reason, message[0] ? message : NULL, &answer);
+  else if (verdict == WS_VERDICT_ERROR)
+    ws_server_conn_refuse_with(conn, ws_refusal_status(WS_REFUSAL_HANDLER), ws_refusal_text(WS_REFUSAL_HANDLER),
+                               message, &answer);
+  else if (verdict != WS_VERDICT_SUCCESS || ws_server_conn_add_headers(conn, request, &answer))
     ws_server_conn_refuse(conn, WS_REFUSAL_INTERNAL, "out of memory", false);
-  }
+  else
+    ws_server_conn_admit(conn);
+  ws_answer_free(&answer);
 }
 
 /* Keeps the request for look-ups, queues the 101 behind the cork, and issues the ID. 0, or -1: no memory. */
@@ -203,22 +245,63 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
     snprintf(to, room, "maxConnections is %" PRId64, server->rules.limits.max_connections);
   } else if (refusal == WS_REFUSAL_TOO_MANY_FROM_ADDRESS) {
     snprintf(to, room, "maxConnectionsPerAddress is %" PRId64, server->rules.limits.max_connections_per_address);
+  } else if (refusal == WS_REFUSAL_FORWARDED_TWICE) {
+    value = ws_slice_of("the proxy has to remove the header that it does not set");
   } else if (refusal == WS_REFUSAL_PATH) {
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
     ws_http_head_find(head, "Origin", &value);
     if (ws_origin_valid(value))
       remedy = " (websocketServerAllowOrigin admits it)";
-    else if (!ws_slice_equal(value, ws_slice_of("null")))
+    else if (ws_slice_equal(value, ws_slice_of("null")))
+      remedy = " (websocketServerAllowOrigin admits it with \"*\")";
+    else
       value = ws_slice_of("it is not of the form scheme://host:port");
   } else if (refusal == WS_REFUSAL_HOST_NOT_LOOPBACK) {
-    ws_http_head_find(head, "Host", &value);
+    value = request->host;
+    remedy = " (websocketServerAllowHost admits it)";
   }
   const char *query = value.size ? memchr(value.data, '?', value.size) : NULL;
   if (query)
     value.size = (size_t)(query - value.data);
   if (value.data)
     snprintf(to, room, "%.*s%s", value.size < 160 ? (int)value.size : 160, value.data, remedy);
+}
+
+static struct ws_address_quota_entry *ws_server_conn_quota(const struct ws_conn *conn) {
+  return ws_container_of(conn->remote, struct ws_address_quota_entry, address);
+}
+
+/* Charges a connection of a trusted proxy to the client that its head names, or to the proxy itself. Returns as
+ * ws_server_conn_admission. */
+static int ws_server_conn_charge(struct ws_conn *conn, const struct ws_http_head *head) {
+  struct ws_server *server = ws_server_conn_server(conn);
+  struct ws_address_quota_entry *proxy = ws_server_conn_quota(conn);
+  struct ws_address client;
+  uint32_t of_address;
+  bool found;
+  if (proxy->kind != WS_QUOTA_PROXY)
+    return WS_REFUSAL_NONE;
+  enum ws_refusal refusal = ws_proxy_client(&server->proxies, head, &client, &found);
+  if (refusal != WS_REFUSAL_NONE)
+    return (int)refusal;
+  struct ws_address_quota_entry *entry =
+      ws_address_quota_add(&server->quota, found ? &client : &proxy->address, &of_address);
+  if (!entry)
+    return WS_REFUSAL_INTERNAL;
+  conn->remote = &entry->address;
+  if (found)
+    conn->port = 0;
+  ws_address_quota_remove(&server->quota, proxy);
+  return ws_server_conn_admission(server, 0, of_address);
+}
+
+/* Whether the connection arrived at a loopback address. A name that resolves to it may be an attacker's, whose page
+ * then reaches this machine as its own origin (DNS rebinding). What cannot be told is taken for loopback. */
+static bool ws_server_conn_is_loopback(const struct ws_conn *conn) {
+  struct ws_address local;
+  return ws_server_conn_server(conn)->handshake.loopback || ws_address_of_socket(conn->stream.watch.fd, &local) ||
+         ws_address_is_loopback(&local);
 }
 
 static void ws_server_conn_answer_page(struct ws_conn *conn, const struct ws_http_head *head,
@@ -241,10 +324,21 @@ static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *k
   const struct ws_server *server = ws_server_conn_server(conn);
   struct ws_server_handshake request = {0};
   enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
+  int charge = ws_server_conn_charge(conn, head);
+  if (charge < 0) {
+    ws_head_reader_wipe(&kept, bytes, used);
+    ws_end_drop(conn, WS_DROP_LOCAL, "too many connections from its address");
+    return;
+  }
+  if (refusal == WS_REFUSAL_NONE)
+    refusal = (enum ws_refusal)charge;
   if (refusal == WS_REFUSAL_NONE && atomic_load(&server->state) == WS_SERVER_STOPPED)
     refusal = WS_REFUSAL_STOPPING;
-  if (refusal == WS_REFUSAL_NONE)
-    refusal = ws_server_handshake_check(head, &server->handshake, &request);
+  if (refusal == WS_REFUSAL_NONE) {
+    struct ws_server_handshake_rules rules = server->handshake;
+    rules.loopback = ws_server_conn_is_loopback(conn);
+    refusal = ws_server_handshake_check(head, &rules, &request);
+  }
   if (refusal == WS_REFUSAL_NONE && request.page && !ws_server_metrics_are_for(conn, request.page, head))
     refusal = WS_REFUSAL_METRICS_PEER;
   if (refusal == WS_REFUSAL_NONE && request.page) {
@@ -259,7 +353,7 @@ static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *k
   bool bodiless = ws_slice_equal(ws_http_head_method(head), WS_SLICE("HEAD"));
   ws_head_reader_wipe(&kept, bytes, used);
   if (refusal == WS_REFUSAL_NONE)
-    ws_server_conn_decide(conn);
+    ws_server_conn_decide(conn, &request);
   else
     ws_server_conn_refuse(conn, refusal, detail[0] ? detail : NULL, bodiless);
 }
@@ -330,6 +424,10 @@ static void ws_server_conn_ended(struct ws_conn *conn) {
   ws_conn_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);
 }
 
+static void ws_server_conn_opens(struct ws_conn *conn) {
+  ws_topics_opens(&ws_server_conn_server(conn)->topics, conn);
+}
+
 static void ws_server_conn_opened(struct ws_conn *conn, bool open) {
   ws_topics_opened(&ws_server_conn_server(conn)->topics, conn, open);
 }
@@ -343,7 +441,7 @@ static void ws_server_conn_left(struct ws_conn *conn) {
 
 static void ws_server_conn_free(struct ws_conn *conn) {
   struct ws_server *server = ws_server_conn_server(conn);
-  ws_address_quota_remove(&server->quota, ws_container_of(conn->remote, struct ws_address_quota_entry, address));
+  ws_address_quota_remove(&server->quota, ws_server_conn_quota(conn));
   ws_request_unref(conn->handshake);
   ws_mem_free(conn);
   ws_server_unpin(server);
@@ -369,6 +467,7 @@ static int64_t ws_server_conn_server_id(const struct ws_conn *conn) {
 const struct ws_conn_ops ws_server_conn_ops = {
     .head = ws_server_conn_head,
     .message = ws_server_conn_message,
+    .opens = ws_server_conn_opens,
     .opened = ws_server_conn_opened,
     .broken = ws_server_conn_broken,
     .ended = ws_server_conn_ended,

@@ -6,6 +6,7 @@
 #include "protocol/server_handshake.h"
 
 static const char *const origins[] = {"https://page.example"};
+static const char *const hosts[] = {"dash.example", "[2001:db8::1]:80"};
 
 static void check_server(const char *bytes, size_t n, uint8_t flags) {
   const struct ws_server_handshake_rules rules = {.path = "/chat",
@@ -14,6 +15,8 @@ static void check_server(const char *bytes, size_t n, uint8_t flags) {
                                                   .compression = (flags & 8) != 0,
                                                   .origins = origins,
                                                   .origin_count = 1,
+                                                  .hosts = hosts,
+                                                  .host_count = 2,
                                                   .protocols = flags & 16 ? "v2, v1" : NULL};
   struct ws_server_handshake request;
   struct ws_http_head head, answered;

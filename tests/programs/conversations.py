@@ -109,6 +109,36 @@ def token(stage):
     expect("the server", ["admitted", "refused: the wrong token", "refused: no token", "Stopped"], lines[1:])
 
 
+async def watch(url):
+    try:
+        async with websockets.connect(url):
+            raise Failure("a client without a token was admitted")
+    except websockets.InvalidStatusCode as refused:
+        expect("the refusal", (401, 'Bearer realm="dashboard"'),
+               (refused.status_code, refused.headers["WWW-Authenticate"]))
+    async with websockets.connect(url, extra_headers={"Authorization": "Bearer open-sesame"}) as first:
+        cookie = first.response_headers["Set-Cookie"].split(";")[0]
+        headers = {"Cookie": cookie, "X-Forwarded-For": "198.51.100.1, 203.0.113.5"}
+        async with websockets.connect(url, extra_headers=headers) as second:
+            await second.send("who")
+            wanted = {"You are 203.0.113.5", "2 watching"}
+            while wanted:
+                wanted.discard(await second.recv())
+        while await first.recv() != "1 watching":
+            pass
+
+
+def dashboard(stage):
+    """WS-REFUSE-1, WS-ANSWER-1, WS-PROXY-3: a token admits, then a cookie; figures are pushed until a clean stop."""
+    port = free_port()
+    with stage.start("dashboard", port, 20) as server:
+        server.wait_for(f"Server listening on port {port}")
+        asyncio.run(watch(f"ws://127.0.0.1:{port}/live"))
+        server.signal()
+        lines = server.finish()
+    expect("the server's last line", "Stopped", lines[-1])
+
+
 def capturing(stage):
     """Captured values are valid on the thread that calls the handler."""
     with stage.start("capturing", free_port()) as process:
@@ -353,8 +383,8 @@ def specification(stage):
 
 
 CONVERSATIONS = {test.__name__: test for test in (
-    chat, both_ends, capturing, leaving, lookups, token, echo, staying, site, every_err, rooms,
-    specification_compiles, specification)}
+    chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, staying, site, every_err,
+    rooms, specification_compiles, specification)}
 
 
 def main():

@@ -53,6 +53,10 @@ static void *admit(void *cell, const struct osprey_connection *connection) {
   (void)cell;
   char *host = osp_ws_request_header(connection->id, "Host", &error);
   osp_release(error ? error : host);
+  osp_ws_answer_header(connection->id, "Set-Cookie", "a=1", &error);
+  went_well(error);
+  osp_ws_answer_header(connection->id, "Set-Cookie", "b=2", &error);
+  went_well(error);
   opens++;
   return result_success();
 }
@@ -105,8 +109,11 @@ static void wait_for_answers(void) {
 }
 
 static void converse_with(int port, int64_t server) {
-  struct osprey_options options = {
-      .headers = "X-Test: 1", .protocols = "a, b", .compression = true, .timeout_ms = 2000, .keep_alive_ms = 60000};
+  struct osprey_options options = {.headers = "X-Forwarded-For: 203.0.113.5",
+                                   .protocols = "a, b",
+                                   .compression = true,
+                                   .timeout_ms = 2000,
+                                   .keep_alive_ms = 60000};
   char url[64];
   char *error;
   snprintf(url, sizeof url, "ws://localhost:%d/chat", port);
@@ -144,6 +151,8 @@ void converse(void) {
   osp_ws_server_on_close(server, on_count_close, &error);
   went_well(error);
   osp_ws_server_allow_origin(server, "https://example.org", &error);
+  went_well(error);
+  osp_ws_server_allow_host(server, "dash.example.org", &error);
   went_well(error);
   osp_ws_server_protocols(server, "b, a", &error);
   went_well(error);
@@ -835,6 +844,8 @@ void meet_in_rooms(void) {
       complain("what was published has not arrived");
   }
   osp_ws_stop_server(rooms_server, &error);
+  went_well(error);
+}
 
 /* Returns true if the answer to a request has this status and ends with this text. */
 static bool is_answered(const char *request, const char *status, const char *end) {

@@ -77,6 +77,8 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   program_read_line(&program, line, sizeof line);
   assert_int_equal(peer_status(port, "/chat?token=SECRET", "Origin: http://evil\r\nCookie: SECRET\r\n"), 403);
   assert_int_equal(peer_status(port, "/chat", "Origin: http://odd?SECRET\r\n"), 403);
+  assert_int_equal(peer_status(port, "/chat", "Origin: null\r\n"), 403);
+  assert_int_equal(peer_status(port, "http://rebound.example/chat?token=SECRET", ""), 403);
   snprintf(target, sizeof target, "http://127.0.0.1:%d/nowhere?token=SECRET", port);
   assert_int_equal(peer_status(port, target, ""), 404);
   snprintf(target, sizeof target, "/%0200d?token=SECRET", 0);
@@ -184,9 +186,12 @@ static void test_levels_that_log_nothing(void **state) {
   assert_log("error", nothing, NULL);
 }
 
+/* WS-ORIGIN-9 */
 static const char *const warnings[] = {
     "Z websocket warn: server 2 refuses 127.0.0.1:",
     " with 403: the origin is not allowed: http://evil (websocketServerAllowOrigin admits it)\n",
+    " with 403: the origin is not allowed: null (websocketServerAllowOrigin admits it with \"*\")\n",
+    " with 403: the Host header does not name this machine: rebound.example (websocketServerAllowHost admits it)\n",
     /* No advice for an origin that cannot be allowed. */
     " with 403: the origin is not allowed: it is not of the form scheme://host:port\n",
     " with 404: nothing is served at this path: /nowhere\n",

@@ -176,6 +176,42 @@ static void test_a_client_wipes_its_request(void **state) {
   }
 }
 
+/* Admits a client with a cookie and a message behind it, or refuses it. */
+static void *give_cookie(void *cell, const struct osprey_connection *connection) {
+  char *problem;
+  (void)cell;
+  for (int i = 0; i < 3; i++) {
+    osp_ws_answer_header(connection->id, "Set-Cookie", "cookie-of-a-server", &problem);
+    osp_release(problem);
+  }
+  osp_ws_send(connection->id, "behind the answer", &problem);
+  osp_release(problem);
+  return strstr(connection->url, "?refuse") ? result_error("no") : result_success();
+}
+
+static void *on_give_cookie[] = {(void *)give_cookie};
+
+/* WS-ANSWER-5 */
+static void test_a_server_wipes_its_answer(void **state) {
+  static const char *const targets[] = {"/?admit", "/?refuse"};
+  char head[1024];
+  int port;
+  (void)state;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_give_cookie, NULL);
+  for (int i = 0; i < 2; i++) {
+    look_for_these("cookie-of-a-server", "", "");
+    struct peer peer = peer_connect(port);
+    peer_request(&peer, port, targets[i], "");
+    peer_read_head(&peer, head, sizeof head);
+    assert_non_null(strstr(head, "cookie-of-a-server"));
+    if (i == 0)
+      peer_expect_text(&peer, "behind the answer");
+    peer_close(&peer);
+  }
+  must_stop(server);
+  expect_nothing_found();
+}
+
 static void *succeed_open(void *cell, const struct osprey_connection *connection) {
   (void)cell;
   (void)connection;
@@ -222,6 +258,7 @@ int main(void) {
       cmocka_unit_test(test_the_search),
       cmocka_unit_test_setup(test_a_server_wipes_the_heads_of_its_clients, journal_setup),
       cmocka_unit_test_setup(test_a_client_wipes_its_request, journal_setup),
+      cmocka_unit_test_setup(test_a_server_wipes_its_answer, journal_setup),
       cmocka_unit_test_setup(test_a_client_that_stays_wipes_them_at_its_end, journal_setup),
   };
   return cmocka_run_group_tests_name("secrets", tests, NULL, NULL);

@@ -394,6 +394,25 @@ static void test_unready_pieces(void **state) {
 }
 
 /* A budget counts a shared chunk once; each queue knows its part. */
+static void test_a_new_beginning(void **state) {
+  struct fixture *fixture = *state;
+  char text[64];
+  append(fixture, "head.", 5);
+  for (int behind = 0; behind < 2; behind++) {
+    struct ws_chunk *chunk = ws_chunk_new(9);
+    memcpy(chunk->bytes, "new head.", 9);
+    chunk->secret = 1;
+    assert_int_equal(ws_outq_replace(&fixture->queue, fixture->loop, behind ? 9 : 5, chunk), 0);
+    assert_int_equal(ws_outq_bytes(&fixture->queue), behind ? 13 : 9);
+    if (!behind)
+      append(fixture, "more", 4);
+  }
+  assert_int_equal(ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream), 0);
+  assert_int_equal(recv(fixture->peer, text, sizeof text, 0), 13);
+  assert_memory_equal(text, "new head.more", 13);
+  assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
+}
+
 static void test_counted_chunk(void **state) {
   struct fixture *fixture = *state;
   struct ws_outq *queue = &fixture->queue;
@@ -442,6 +461,7 @@ int main(void) {
       outq_test(test_writing_through),
       outq_test(test_failed_stream),
       outq_test(test_unready_pieces),
+      outq_test(test_a_new_beginning),
       outq_test(test_counted_chunk),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -320,7 +320,8 @@ static void test_unknown_limit(void **state) {
   FAILS(osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
         "limit: there is no limit \"maxMessagebytes\"; the limits are maxMessageBytes, maxFragments, maxQueuedBytes, "
         "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, maxMemoryBytes, maxValueBytes, "
-        "maxServerValueBytes, handshakeTimeoutMs, idleTimeoutMs, closeTimeoutMs, compression, maxCompressionRatio");
+        "maxServerValueBytes, maxTopics, handshakeTimeoutMs, idleTimeoutMs, closeTimeoutMs, compression, "
+        "maxCompressionRatio");
   must_stop(server);
 }
 
@@ -385,6 +386,8 @@ static void test_settings_after_listen(void **state) {
   TOO_LATE("on open", osp_ws_server_on_open(server, on_open, &error));
   TOO_LATE("on close", osp_ws_server_on_close(server, on_close, &error));
   TOO_LATE("allow origin", osp_ws_server_allow_origin(server, "*", &error));
+  TOO_LATE("allow host", osp_ws_server_allow_host(server, "a", &error));
+  TOO_LATE("trust proxy", osp_ws_server_trust_proxy(server, "::1", &error));
   TOO_LATE("protocols", osp_ws_server_protocols(server, "a", &error));
   must_stop(server);
 }
