@@ -13,6 +13,7 @@
 #include "peers.h"
 #include "plan.h"
 #include "sim.h"
+#include "stays.h"
 
 const char *program_certificate, *program_key;
 
@@ -704,6 +705,7 @@ void program_main(void) {
     if (plan.actions[t][0].on || t == 0)
       running[t] = sim_thread_new("program", true, thread_run, &threads[t]);
   }
+  stays_start();
   for (int i = 0; i < PLAN_FAULTS; i++)
     if (plan.trouble[i].on)
       sim_thread_new("trouble", false, trouble_run, &plan.trouble[i]);
