@@ -17,6 +17,8 @@
 void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state) {
   enum ws_conn_state before = ws_conn_state(conn);
   assert(state > before);
+  if (state == WS_CONN_OPEN && conn->group->ops->opens)
+    conn->group->ops->opens(conn);
   if (state == WS_CONN_OPEN)
     atomic_fetch_add_explicit(&conn->group->open, 1, memory_order_relaxed);
   if (before == WS_CONN_OPEN)
@@ -56,7 +58,7 @@ void ws_conn_admit(struct ws_conn *conn) {
 }
 
 int ws_conn_watch(struct ws_conn *conn) {
-  unsigned wanted = (conn->paused ? 0 : WS_READ) | (conn->blocked ? WS_WRITE : 0);
+  unsigned wanted = (conn->paused || conn->deaf ? 0 : WS_READ) | (conn->blocked ? WS_WRITE : 0);
   if (ws_stream_want(ws_conn_loop(conn), &conn->stream, wanted) == 0)
     return 0;
   ws_log(WS_LOG_ERROR, "connection %" PRId64 " is dropped: out of memory", conn->id);

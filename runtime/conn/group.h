@@ -44,7 +44,8 @@ struct ws_conn_ops {
   size_t (*head)(struct ws_conn *conn, uint8_t *bytes, size_t n);
   /* Hands a message to its handler. */
   enum ws_verdict (*message)(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes, size_t n);
-  /* The connection is OPEN from now on, or not any more. May be NULL. */
+  /* The connection is about to be OPEN; it is OPEN from now on, or not any more. May be NULL. */
+  void (*opens)(struct ws_conn *conn);
   void (*opened)(struct ws_conn *conn, bool open);
   /* The handshake failed; the connection is dropped next. `why` is NULL for WS_DROP_TIMEOUT. */
   void (*broken)(struct ws_conn *conn, enum ws_drop_cause cause, const char *why);

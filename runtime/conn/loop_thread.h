@@ -33,7 +33,7 @@ struct ws_loop_thread {
   struct {
     const char *kind;
     int64_t id;
-    int64_t since_ms; /* tally.h */
+    int64_t since_ms;          /* tally.h */
   } runs[WS_LOOP_THREAD_RUNS]; /* [1 .. handling]: the handlers on the stack, the outermost first */
   bool call_in_use;            /* `call` belongs to a handler on the stack */
   struct ws_call call;

@@ -424,6 +424,10 @@ static void ws_server_conn_ended(struct ws_conn *conn) {
   ws_conn_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);
 }
 
+static void ws_server_conn_opens(struct ws_conn *conn) {
+  ws_topics_opens(&ws_server_conn_server(conn)->topics, conn);
+}
+
 static void ws_server_conn_opened(struct ws_conn *conn, bool open) {
   ws_topics_opened(&ws_server_conn_server(conn)->topics, conn, open);
 }
@@ -463,6 +467,7 @@ static int64_t ws_server_conn_server_id(const struct ws_conn *conn) {
 const struct ws_conn_ops ws_server_conn_ops = {
     .head = ws_server_conn_head,
     .message = ws_server_conn_message,
+    .opens = ws_server_conn_opens,
     .opened = ws_server_conn_opened,
     .broken = ws_server_conn_broken,
     .ended = ws_server_conn_ended,

@@ -118,8 +118,6 @@ bool ws_topics_is_on(const struct ws_topic *topic, unsigned loop) {
 struct ws_topic *ws_topics_get(struct ws_topics *topics, const char *name) {
   pthread_mutex_lock(&topics->lock);
   struct ws_topic *topic = ws_topics_find(topics, name);
-  if (topic && topic->open == 0)
-    topic = NULL;
   if (topic)
     topic->references++;
   pthread_mutex_unlock(&topics->lock);
@@ -144,6 +142,12 @@ static void ws_topics_charge(struct ws_conn *conn, int64_t bytes) {
 static struct ws_subscriber *ws_topics_find_subscriber(const struct ws_topics *topics, int64_t id) {
   const struct ws_subscriber wanted = {.id = id};
   return ws_tree_find(&topics->subscribers, &wanted, ws_topics_compare_subscribers);
+}
+
+/* The first node of a connection's subscriptions; NULL: it has none. */
+static struct ws_list_node *ws_topics_first(const struct ws_topics *topics, int64_t id) {
+  const struct ws_subscriber *subscriber = ws_topics_find_subscriber(topics, id);
+  return subscriber ? subscriber->all.first : NULL;
 }
 
 static struct ws_subscription *ws_topics_find_subscription(const struct ws_topics *topics, int64_t id,
@@ -353,23 +357,25 @@ enum ws_topics_outcome ws_topics_unsubscribe(struct ws_topics *topics, struct ws
   return WS_TOPICS_DONE;
 }
 
+void ws_topics_opens(struct ws_topics *topics, struct ws_conn *conn) {
+  pthread_mutex_lock(&topics->lock);
+  for (struct ws_list_node *node = ws_topics_first(topics, conn->id); node; node = node->next)
+    ws_container_of(node, struct ws_subscription, of_conn)->after = topics->published;
+  pthread_mutex_unlock(&topics->lock);
+}
+
 void ws_topics_opened(struct ws_topics *topics, struct ws_conn *conn, bool open) {
   pthread_mutex_lock(&topics->lock);
-  const struct ws_subscriber *subscriber = ws_topics_find_subscriber(topics, conn->id);
-  for (struct ws_list_node *node = subscriber ? subscriber->all.first : NULL; node; node = node->next) {
-    struct ws_subscription *subscription = ws_container_of(node, struct ws_subscription, of_conn);
-    if (open)
-      subscription->after = topics->published;
-    ws_subscription_set_open(subscription, open);
-  }
+  for (struct ws_list_node *node = ws_topics_first(topics, conn->id); node; node = node->next)
+    ws_subscription_set_open(ws_container_of(node, struct ws_subscription, of_conn), open);
   pthread_mutex_unlock(&topics->lock);
 }
 
 void ws_topics_forget(struct ws_topics *topics, struct ws_conn *conn) {
-  const struct ws_subscriber *subscriber;
+  struct ws_list_node *node;
   pthread_mutex_lock(&topics->lock);
-  while ((subscriber = ws_topics_find_subscriber(topics, conn->id)) != NULL) {
-    struct ws_subscription *subscription = ws_container_of(subscriber->all.first, struct ws_subscription, of_conn);
+  while ((node = ws_topics_first(topics, conn->id)) != NULL) {
+    struct ws_subscription *subscription = ws_container_of(node, struct ws_subscription, of_conn);
     ws_topics_unregister(topics, subscription);
     ws_topics_unlist(topics, subscription);
   }

@@ -54,11 +54,13 @@ enum ws_topics_outcome ws_topics_unsubscribe(struct ws_topics *topics, struct ws
 /* OPEN subscribers of a topic. Any thread. */
 uint32_t ws_topics_count(struct ws_topics *topics, const char *name);
 
-/* The connection is OPEN from now on, or no longer; it is finished. On its loop thread. */
+/* The connection is about to be OPEN: what was published so far is not for it. It is OPEN from now on, or no longer. It
+ * is finished. On its loop thread. */
+void ws_topics_opens(struct ws_topics *topics, struct ws_conn *conn);
 void ws_topics_opened(struct ws_topics *topics, struct ws_conn *conn, bool open);
 void ws_topics_forget(struct ws_topics *topics, struct ws_conn *conn);
 
-/* Takes a reference to a topic with OPEN subscribers; NULL: it has none. Any thread. */
+/* Takes a reference to a topic; NULL: it has no subscribers. Any thread. */
 struct ws_topic *ws_topics_get(struct ws_topics *topics, const char *name);
 
 /* Under the lock: gives the reference back, or takes one more. */

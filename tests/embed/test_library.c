@@ -163,6 +163,19 @@ static void test_builds_a_call_and_lowers_it(void **state) {
   assert_int_equal(t->count, 0);
 }
 
+static void test_builds_a_call_without_a_block(void **state) { /* CG-27 */
+  struct fixture *t = *state;
+  LLVMValueRef call = build(t, "websocketSend.unboxed", (LLVMValueRef[]){t->n, t->s}, 2);
+  assert_non_null(call);
+  LLVMBuildRetVoid(t->builder);
+  assert_ptr_equal(LLVMGetCalledFunctionType(call),
+                   osp_ws_codegen_unboxed_type(t->llvm, osp_ws_codegen_find("websocketSend")));
+  assert_int_equal(lower(t), 0);
+  assert_true(module_holds(t, "call { i64, ptr } @websocketSend.unboxed(i64 %0, ptr %1)"));
+  assert_true(module_holds(t, "define linkonce_odr hidden noundef { i64, ptr } @websocketSend.unboxed("));
+  assert_int_equal(t->count, 0);
+}
+
 static void test_wraps_a_plain_handler_when_it_lowers(void **state) {
   struct fixture *t = *state;
   LLVMTypeRef pointer = LLVMPointerTypeInContext(t->llvm, 0);
@@ -359,6 +372,7 @@ int main(void) {
     TEST(test_spells_signatures_and_cuts_them),
     TEST(test_types_are_those_of_the_binary_interface),
     TEST(test_builds_a_call_and_lowers_it),
+    TEST(test_builds_a_call_without_a_block),
     TEST(test_wraps_a_plain_handler_when_it_lowers),
     TEST(test_a_call_takes_the_builders_debug_location),
     TEST(test_refuses_what_cannot_be_built),

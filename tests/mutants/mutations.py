@@ -32,6 +32,7 @@ CODEGEN = [
     ("codegen/layout.c", "layout->size = (layout->size + field.size - 1) / field.size * field.size;", ";",
      "ir/builtins/websocketSend.test"),
     ("codegen/layout.c", "return 1; /* the NUL */", "return 8;", "ir/builtins/websocketSend.test"),
+    ("codegen/memory.c", ' || cg_begins(name, length, "llvm.memset.")', "", "ir/choices.ll"),
     ("codegen/lower.c",
      "LLVMGetStringAttributeAtIndex(global, CG_ATTRIBUTE_FUNCTION, CG_FLOW_MARK, sizeof CG_FLOW_MARK - 1) &&",
      "", "ir/unchanged.ll"),
@@ -73,6 +74,7 @@ OSPREYC = [
     ("tools/ospreyc/parse.c", " && next->kind != TOKEN_MINUS)", ")", "lang/expressions"),
     ("tools/ospreyc/lower_circle.c", "INLINED_CIRCLE_MAX = 64", "INLINED_CIRCLE_MAX = 65", "ir/ospreyc/circle.test"),
     ("tools/ospreyc/lower_circle.c", "if (node->low == node->order)", "if (0)", "ir/ospreyc/circle.test"),
+    ("tools/ospreyc/lower.c", " && !fn->cleanups[i].absent", "", "ir/ospreyc/matching.test"),
     ("tools/ospreyc/lower_expr.c", "LLVMRealUNE", "LLVMRealONE", "programs/arithmetic"),
     ("tools/ospreyc/lower_expr.c", "LLVMRealOLE", "LLVMRealULE", "programs/arithmetic"),
     ("tools/ospreyc/lower_expr.c", "if (subject->open.counted && !subject->open.unboxed && !LLVMIsConstant(message)) {",
@@ -117,8 +119,8 @@ OSPREYC = [
      "lang/functions"),
     ("tools/ospreyc/check_scope.c", "local->variable->is_read = true", "local->variable->is_read = false",
      "lang/mistakes"),
-    ("tools/ospreyc/parse.c", "(!hint && !left_out) || parse_at_arm(parser, 1)", "!hint && !left_out",
-     "lang/mistakes"),
+    ("tools/ospreyc/parse.c", "(!hint && !left_out) || parse_at_arm(parser, 1)",
+     "(!hint && !left_out) || parse_at_arm(parser, 99)", "lang/mistakes"),
 ]
 
 MUTANTS = CODEGEN + OSPREYC

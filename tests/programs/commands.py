@@ -28,14 +28,17 @@ sleep(3600000)
 STACK = """\
 extern fn strlen(text: string) -> int
 extern fn osp_rt_argument(n: int) -> string
-fn deeper(text: string) -> int = {
+fn deeper(text: string, scale: float, point: Point) -> int = {
   let length = strlen(text)
+  let read = parseInt(text)
   print(length)
+  print("${read} ${scale} ${point.x}")
   length
 }
+type Point = { x: int, flag: bool, name: string }
 fn main() -> Int = {
   let text = osp_rt_argument(1)
-  (deeper(text) + 1) ?: 0
+  (deeper(text, 1.5, Point { x: 7, flag: true, name: "p" }) + 1) ?: 0
 }
 """
 FAULTY = """\
@@ -228,15 +231,18 @@ def a_signal_is_not_explained(bench):
 
 
 def a_debugger_knows_the_source(bench):
-    """RUN-DEBUG-1"""
+    """RUN-DEBUG-1, RUN-DEBUG-3"""
     source = bench.source("stack.osp", STACK)
     program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
-    commands = ["break stack.osp:5", "run hello", "backtrace", "continue"]
+    commands = ["break stack.osp:6", "run hello", "backtrace", "info args", "info locals", "print *point",
+                "print *read", "continue"]
     done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)),
                            program],
                           capture_output=True, text=True, timeout=TIME_LIMIT)
-    for part in ("deeper", "stack.osp:5", "main", "stack.osp:10"):
-        if part not in done.stdout:
+    for part in ("deeper", "stack.osp:6", "main", "stack.osp:13", r'text = 0x\w+ "hello"', "scale = 1.5", "length = 5",
+                 r'x = 7, flag = true, name = 0x\w+ "p"',
+                 r'failed = true, message = 0x\w+ "parseInt: invalid integer"'):
+        if not re.search(part, done.stdout):
             raise Failure(f"gdb does not show {part}:\n{done.stdout}{done.stderr}")
 
 

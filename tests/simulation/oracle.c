@@ -272,11 +272,14 @@ static void broadcast_begins(struct oracle_stream *stream) {
       conns[i].open_step = stream->begun_step;
 }
 
-/* The broadcast that has been accepted must reach who was open all the time: WS-BROADCAST-1, WS-BROADCAST-8. */
+/* The broadcast that has been accepted must reach who was open all the time: WS-BROADCAST-1, WS-BROADCAST-8. What is
+ * published to a topic reaches only its subscribers. */
 static void broadcast_ends(const struct oracle_stream *stream) {
+  if (strncmp(stream->sender, "room: ", 6) == 0)
+    return;
   for (int i = 0; i < conn_count; i++)
-    if (conns[i].server == stream->server && conns[i].open_step && conns[i].open_step <= stream->begun_step &&
-        is_open(&conns[i])) {
+    if ((!stream->room || conns[i].id / 2 % 2) && conns[i].server == stream->server && conns[i].open_step &&
+        conns[i].open_step <= stream->begun_step && is_open(&conns[i])) {
       conns[i].due = stream;
       conns[i].due_number = stream->accepted;
     }
@@ -439,7 +442,7 @@ static void check_peer_stream(const struct oracle_stream *stream) {
 static void check_broadcasts(const struct oracle_conn *conn) {
   const struct peer *peer = peer_of(conn);
   if (!conn->due || !peer || !peer_is_healthy(peer) || peer->began_close || !peer->got_close || is_explained(conn) ||
-      is_failure(peer->close_code) || peer->receiver.broadcast_count == 16)
+      is_failure(peer->close_code) || peer->receiver.broadcast_count == 32)
     return;
   for (int i = 0; i < peer->receiver.broadcast_count; i++)
     if (peer->receiver.broadcasts[i].stream == conn->due && peer->receiver.broadcasts[i].next > conn->due_number)

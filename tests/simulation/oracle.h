@@ -16,6 +16,7 @@ struct oracle_stream {
   char sender[24];
   int64_t connection; /* of the sending end: an ID, or minus a peer's number; 0: a broadcast */
   int64_t server;     /* of a broadcast */
+  bool room;          /* published to the room, which every other connection is in */
   int attempted, accepted, received;
   int late;              /* of those accepted: behind a close or a stop by the program */
   int64_t pending_since; /* since when the oldest message is awaited */

@@ -112,6 +112,7 @@ static int send_some(const char *sender, int64_t id, int64_t server, const struc
 /* To every connection, or to those that have subscribed to `topic`. */
 static bool broadcast_to(const char *topic, const char *sender, int64_t server, int size) {
   struct oracle_stream *stream = oracle_stream(sender, 0, server);
+  stream->room = topic != NULL;
   char *message = oracle_message(stream, 'n', 0, (size_t)size);
   oracle_send_begins(stream);
   oracle_broadcasting(1);

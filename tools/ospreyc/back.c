@@ -31,13 +31,13 @@ static void back_end(struct back *back) {
 }
 
 /* Lowers the program to a verified module, and optimises it unless the level is negative. */
-static int back_begin(struct back *back, const struct ast_program *program, bool keep_builtins, int optimise,
-                      FILE *err) {
+static int back_begin(struct back *back, const struct ast_program *program, bool keep_builtins, bool debug_variables,
+                      int optimise, FILE *err) {
   *back = (struct back){.llvm = LLVMContextCreate()};
   osp_ws_codegen_prepare_context(back->llvm);
   if (emit_machine_init(&back->machine, optimise < 0 ? 0 : (unsigned)optimise, err) < 0)
     return -1;
-  back->module = lower_program(program, back->llvm, back->machine.triple, back->machine.layout, err);
+  back->module = lower_program(program, back->llvm, back->machine.triple, back->machine.layout, debug_variables, err);
   if (!back->module)
     return -1;
   struct osp_ws_codegen_options options = {.size = sizeof options, .no_verify = 1};
@@ -50,7 +50,7 @@ static int back_begin(struct back *back, const struct ast_program *program, bool
 
 int back_print(const struct ast_program *program, const struct back_options *options, FILE *out, FILE *err) {
   struct back back;
-  int outcome = back_begin(&back, program, options->keep_builtins, options->optimise, err);
+  int outcome = back_begin(&back, program, options->keep_builtins, false, options->optimise, err);
   if (outcome == 0) {
     char *text = LLVMPrintModuleToString(back.module);
     fputs(text, out);
@@ -68,7 +68,7 @@ static int back_build(const struct ast_program *program, const struct back_optio
   if (asprintf(&object, "%s/program.o", scratch) < 0)
     return -1;
   int optimise = options->optimise < 0 ? 2 : options->optimise;
-  int outcome = back_begin(&back, program, options->keep_builtins, optimise, err);
+  int outcome = back_begin(&back, program, options->keep_builtins, true, optimise, err);
   if (outcome == 0) {
     lower_table(program, back.module);
     outcome = emit_object(&back.machine, back.module, object, err);

@@ -205,6 +205,8 @@ static void check_declare_extern(struct checker *checker, const struct syntax_it
   else if (checker->options->sandbox)
     diag_error(checker->diag, item->name.place, "the extern function '%s' is not allowed with --sandbox",
                item->name.text);
+  else if (!strcmp(item->name.text, "main"))
+    diag_error(checker->diag, item->name.place, "an extern function cannot be called 'main': it is the program's own");
   symbol->parameter_count = function->count;
   symbol->parameters = check_declare_parameter_names(checker, function);
   struct type **types = arena_array(checker->arena, function->count, sizeof(struct type *));

@@ -29,8 +29,8 @@ void diag_init(struct diag *diag, struct arena *arena, const struct source *sour
   *diag = (struct diag){.arena = arena, .source = source};
 }
 
-static const char **diag_record(struct diag *diag, struct place place, bool is_warning, const char *format,
-                                va_list arguments) {
+__attribute__((format(printf, 4, 0))) static const char **
+diag_record(struct diag *diag, struct place place, bool is_warning, const char *format, va_list arguments) {
   static const char *ignored;
   if (diag->count == DIAG_RECORD_MAX) {
     diag->errors += !is_warning;

@@ -41,6 +41,7 @@ struct lower {
   struct lower_circle circle;
   LLVMDIBuilderRef debug;
   LLVMMetadataRef debug_file, debug_type;
+  bool debug_variables; /* describe variables too: not in IR that is printed, where they would be in the reader's way */
 };
 
 struct lower_cleanup {

@@ -39,7 +39,7 @@ static void expr_statements(struct lower_function *fn, const struct ast_block *b
     else if (variable->kind == AST_GLOBAL)
       LLVMBuildStore(fn->lower->builder, lower_own(fn, statement->value->type, value), global_get(fn->lower, variable));
     else
-      variable->ir = lower_keep(fn, value);
+      lower_debug_bind(fn, variable, lower_keep(fn, value));
   }
 }
 
@@ -250,22 +250,21 @@ static void arm_bind(struct lower_function *fn, const struct subject *subject, c
   if (arm->kind == AST_PATTERN_CONSTRUCTOR) {
     for (unsigned i = 0; i < arm->constructor->field_count; i++)
       if (arm->bindings && arm->bindings[i])
-        arm->bindings[i]->ir = lower_record_load(fn, arm->constructor, i, subject->ir);
+        lower_debug_bind(fn, arm->bindings[i], lower_record_load(fn, arm->constructor, i, subject->ir));
     return;
   }
   if (!arm->variable)
     return;
-  arm->variable->ir = subject->ir;
-  if (arm->kind == AST_PATTERN_SUCCESS)
-    arm->variable->ir = subject->open.value;
+  LLVMValueRef value = arm->kind == AST_PATTERN_SUCCESS ? subject->open.value : subject->ir;
   if (arm->kind == AST_PATTERN_ERROR) {
     LLVMValueRef message = subject->open.message;
     if (subject->open.counted && !subject->open.unboxed && !LLVMIsConstant(message)) {
       LLVMValueRef none = LLVMBuildIsNull(lower->builder, message, "");
       message = lower_select(lower, none, lower_string_literal(lower, "Error", strlen("Error")), message);
     }
-    arm->variable->ir = message;
+    value = message;
   }
+  lower_debug_bind(fn, arm->variable, value);
 }
 
 /*     br i1 %matches, label %arm, label %next

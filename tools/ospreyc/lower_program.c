@@ -47,11 +47,14 @@ static void program_function_body(struct lower *lower, const struct ast_function
     struct ast_variable *variable = function->parameters[i];
     variable->ir = LLVMGetParam(fn.ir, at++);
     LLVMSetValueName2(variable->ir, variable->name, strlen(variable->name));
+    lower_debug_variable(&fn, variable);
     if (type_is_managed(variable->type) && !variable->borrowed)
       lower_push(&fn, variable->ir);
   }
-  for (size_t i = 0; i < function->capture_count; i++)
+  for (size_t i = 0; i < function->capture_count; i++) {
     function->captures[i].variable->ir = lower_closure_capture(&fn, i);
+    lower_debug_variable(&fn, function->captures[i].variable);
+  }
   lower_expr_to(&fn, function->body, &(struct lower_target){.returns = true});
   LLVMPositionBuilderAtEnd(lower->builder, fn.entry);
   LLVMSetCurrentDebugLocation2(lower->builder, NULL);
@@ -92,9 +95,10 @@ static void program_main(struct lower *lower) {
 }
 
 LLVMModuleRef lower_program(const struct ast_program *program, LLVMContextRef llvm, const char *triple,
-                            LLVMTargetDataRef layout, FILE *err) {
+                            LLVMTargetDataRef layout, bool debug_variables, FILE *err) {
   struct lower lower = {
       .program = program,
+      .debug_variables = debug_variables,
       .err = err,
       .llvm = llvm,
       .module = LLVMModuleCreateWithNameInContext(program->source->path, llvm),

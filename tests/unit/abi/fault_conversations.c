@@ -844,6 +844,8 @@ void meet_in_rooms(void) {
       complain("what was published has not arrived");
   }
   osp_ws_stop_server(rooms_server, &error);
+  went_well(error);
+}
 
 /* Returns true if the answer to a request has this status and ends with this text. */
 static bool is_answered(const char *request, const char *status, const char *end) {

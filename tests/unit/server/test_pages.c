@@ -360,6 +360,25 @@ static void test_readers_share_the_page(void **state) {
   free(page);
 }
 
+/* The client ends its side behind the request: WS-PAGE-6 */
+static void test_a_client_that_ends_its_side(void **state) {
+  char *answer = malloc((8 << 20) + 4096);
+  char *page;
+  int port;
+  (void)state;
+  int64_t server = create_with_big_page(&port, &page);
+  must_listen(server);
+  struct peer reader = ask_slowly(port);
+  shutdown(reader.fd, SHUT_WR);
+  assert_int_equal(peer_receive(&reader, answer, 1), 1);
+  peer_read_all(&reader, answer + 1, (8 << 20) + 4095);
+  assert_int_equal(strlen(body_of(answer)), 8 << 20);
+  peer_close(&reader);
+  must_stop(server);
+  free(answer);
+  free(page);
+}
+
 /* A reader that takes nothing is cut off: WS-PAGE-6 */
 static void test_a_reader_that_stalls(void **state) {
   char bytes[65536];
@@ -446,6 +465,7 @@ int main(void) {
       cmocka_unit_test_setup(test_misuse, journal_setup),
       cmocka_unit_test_setup(test_the_caps_apply, journal_setup),
       cmocka_unit_test_setup(test_readers_share_the_page, journal_setup),
+      cmocka_unit_test_setup(test_a_client_that_ends_its_side, journal_setup),
       cmocka_unit_test_setup(test_a_reader_that_stalls, journal_setup),
       cmocka_unit_test_setup(test_a_page_outlives_the_stop, journal_setup),
       cmocka_unit_test_setup(test_a_page_over_tls, journal_setup),
