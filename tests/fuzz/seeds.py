@@ -58,9 +58,9 @@ def conversation(masked, compressed):
 
 def seeds(target):
     if target == "forwarded":
-        elements = 'for="[2001:db8::1]:_p";by=x;proto=https, For=1.2.3.4 ; host="a\\",b", for=_x'
         for name, value in [("X-Forwarded-For", "1.2.3.4, [2001:db8::1]:80, unknown, 10.0.0.1:8"),
-                            ("Forwarded", elements)]:
+                            ("Forwarded",
+                             'for="[2001:db8::1]:_p";by=x;proto=https, For=1.2.3.4 ; host="a\\",b", for=_x')]:
             yield f"GET / HTTP/1.1\r\n{name}: {value}\r\n{name}: for=\r\n\r\n".encode()
     elif target == "frame":
         for masked in (0, 1):

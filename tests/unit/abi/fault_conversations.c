@@ -20,6 +20,13 @@ static _Atomic int heard_count[2];
 static _Atomic int opens;
 static _Atomic int closes;
 
+/* Releases the error. Returns true if there was none. */
+static bool went_well(char *error) {
+  if (error)
+    osp_release(error);
+  return error == NULL;
+}
+
 static void complain(const char *what) {
   fprintf(stderr, "%s\n", what);
   _exit(90);
@@ -74,13 +81,6 @@ static void *on_first[] = {(void *)hear_first};
 static void *on_second[] = {(void *)hear_second};
 static void *on_admit[] = {(void *)admit};
 static void *on_count_close[] = {(void *)count_close};
-
-/* Releases the error. Returns true if there was none. */
-static bool went_well(char *error) {
-  if (error)
-    osp_release(error);
-  return error == NULL;
-}
 
 static void send_numbers(int64_t id) {
   char *text = malloc(70000);
