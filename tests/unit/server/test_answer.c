@@ -388,6 +388,7 @@ static void test_the_log_of_refusals(void **state) {
   char log[4096];
   int port = peer_free_port();
   (void)state;
+  setenv("OSPREY_WS_LOG", "warn", 1);
   struct program program = program_run(serve_until_stopped, port);
   program_read_line(&program, line, sizeof line);
   assert_int_equal(peer_status(port, "/?refuse", ""), 401);
