@@ -180,6 +180,13 @@ async def push(peers):
     await hears(await peers.connect("/live"), "1 watching", "1 watching")
 
 
+async def binary(peers):
+    peer = await peers.connect("/live")
+    for number in 0, 1, 0x123456, 0x7FFFFF:
+        await peer.send(number.to_bytes(3, "big"))
+        await hears(peer, (2 * number).to_bytes(3, "big"))
+
+
 async def proxy(peers):
     await peers.connect("/live", host="dash.example.com", X_Forwarded_For="203.0.113.5")
 
@@ -229,7 +236,7 @@ def check_linking(recipes):
 
 
 SERVERS = {"Rooms": rooms, "A page on the same port": page, "Tokens and browsers": tokens, "Periodic push": push,
-           "Behind a reverse proxy": proxy}
+           "Binary": binary, "Behind a reverse proxy": proxy}
 OTHERS = {"A first program": check_first_program, "A client that stays": check_stay, "Linking C": check_linking}
 
 
