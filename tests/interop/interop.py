@@ -6,6 +6,7 @@ Usage: interop.py PEER ECHO_SERVER CLIENT_TALK CHAT_SERVER CHAT_SITE MODULES
 The test for PEER is the function test_PEER. MODULES is the directory of the npm modules. If the peer is not installed,
 the test is skipped (exit status 77).
 """
+import json
 import pathlib
 import shutil
 import subprocess
@@ -141,30 +142,37 @@ def fetch(server, path):
         return answer.status, answer.read().decode()
 
 
+def heard(wire, text):
+    """Reads until a line of the chat has this text, and returns its nickname."""
+    while True:
+        frame = wire.read(60)   # a browser takes its time to start
+        assert frame is not None, f"the chat ended before {text!r}"
+        if frame.opcode == TEXT and (line := json.loads(frame.payload)).get("text") == text:
+            return line["nick"]
+
+
 def check_pages(parts, browser):
     """WS-PATH-1, WS-FILE-1: the server's own page, in several tabs, talks to it on the same port."""
-    tabs = ["/?say=hello+from+one", "/?room=two&say=hello+from+two", "/?room=tr%C3%A8s&say=hello+from+three"]
+    tabs = {"/chat": "/?nick=one&say=hello", "/rooms/two": "/?room=two&nick=two&say=hello",
+            "/rooms/tr%C3%A8s": "/?room=tr%C3%A8s&nick=tr%C3%A8s&say=hello"}
     server = Server([parts.chat_site], None, str(HERE.parent / "programs/chat_site.html"))
-    stranger = open_client(server.connect(), server.host, "/rooms/four")[0]
-    pages = browser(*(f"http://{HOST}:{server.port}{tab}" for tab in tabs))
+    strangers = [open_client(server.connect(), server.host, path)[0] for path in tabs]
+    pages = browser(*(f"http://{HOST}:{server.port}{tab}" for tab in tabs.values()))
     try:
-        said = set()
-        while len(said) < len(tabs):
-            frame = stranger.read(60)   # a browser takes its time to start
-            assert frame is not None, "the chat ended"
-            if frame.opcode == TEXT:
-                said.add(frame.payload.decode().split(": ")[1])
-        assert said == {"hello from one", "hello from two", "hello from three"}, said
+        assert [heard(stranger, "hello") for stranger in strangers] == ["one", "two", "très"]
         assert fetch(server, "/healthz") == (200, "ok\n")
-        assert "\nosprey_ws_open_connections 4\n" in fetch(server, "/metrics")[1]
-        stranger.write(stranger.frame(TEXT, b"goodbye"))
-        lines = [server.process.stdout.readline().decode().strip() for _ in range(2 * len(tabs) + 1)]
-        joined = {line.split(str(server.port))[1] for line in lines if line.startswith("joined ")}
-        assert joined == {"/chat", "/rooms/two", "/rooms/tr%C3%A8s", "/rooms/four"}, lines
+        assert "\nosprey_ws_open_connections 6\n" in fetch(server, "/metrics")[1]
+        for stranger in strangers:
+            stranger.write(stranger.frame(TEXT, b'{"nick": "stranger"}') + stranger.frame(TEXT, b'{"say": "goodbye"}'))
+        assert [heard(stranger, "left") for stranger in strangers] == ["one", "two", "très"]
+        lines = [server.process.stdout.readline().decode().strip() for _ in range(3 * len(tabs))]
+        joined = [line.split(str(server.port))[1] for line in lines if line.startswith("joined ")]
+        assert sorted(joined) == sorted([*tabs, *tabs]), lines
         assert lines.count("left with 3001") == len(tabs), lines
     finally:
         pages.close()
-    stranger.close()
+    for stranger in strangers:
+        stranger.close()
     assert server.stop() == 0
 
 

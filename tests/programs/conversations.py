@@ -6,6 +6,7 @@
 import asyncio
 import http.client
 import itertools
+import json
 import os
 import re
 import socket
@@ -383,15 +384,33 @@ def fetch(port, path, method="GET", **headers):
     return answer.status, answer.headers, body
 
 
+async def tell(peer, **message):
+    await peer.send(json.dumps(message))
+
+
+async def hears_line(peer, nick, text):
+    expect("heard", {"nick": nick, "text": text}, json.loads(await asyncio.wait_for(peer.recv(), 30)))
+
+
 async def talk_in_rooms(port):
-    async with websockets.connect(f"ws://127.0.0.1:{port}/rooms/a") as one:
-        async with websockets.connect(f"ws://127.0.0.1:{port}/chat") as two:
-            await one.send("hello")
-            heard = await two.recv()
-            expect("what both hear", heard, await one.recv())
-            if not heard.endswith(": hello"):
-                raise Failure(f"the second client heard {heard!r}")
-            return fetch(port, "/metrics")[2]
+    room = f"ws://127.0.0.1:{port}/rooms/a"
+    async with websockets.connect(room) as ada, websockets.connect(f"ws://127.0.0.1:{port}/chat") as eve:
+        await tell(ada, nick="Ada")
+        await hears_line(ada, "Ada", "joined")
+        async with websockets.connect(room) as bob:
+            await tell(bob, nick='"Bob"')
+            await hears_line(ada, '"Bob"', "joined")
+            await hears_line(bob, '"Bob"', "joined")
+            await tell(ada, say="héllo\n\\")
+            await hears_line(ada, "Ada", "héllo\n\\")
+            await hears_line(bob, "Ada", "héllo\n\\")
+        await hears_line(ada, '"Bob"', "left")
+        for wrong in ("{", "{}", '{"nick": "Ann"}'):
+            await ada.send(wrong)
+            expect("the answer", ["error"], list(json.loads(await asyncio.wait_for(ada.recv(), 30))))
+        await tell(eve, nick="Eve")
+        await hears_line(eve, "Eve", "joined")
+        return fetch(port, "/metrics")[2]
 
 
 def site(stage):
@@ -399,7 +418,7 @@ def site(stage):
     port = free_port()
     page = (PROGRAMS / "chat_site.html").read_text()
     with stage.start("chat_site", port, PROGRAMS / "chat_site.html") as server:
-        server.wait_for(f"Server listening on http://127.0.0.1:{port}/")
+        server.wait_for(f"Server listening on http://127.0.0.1:{port}/: Success(0)")
         status, headers, body = fetch(port, "/")
         expect("the page", (200, "text/html; charset=utf-8", page), (status, headers["Content-Type"], body))
         expect("the known page", (304, ""), fetch(port, "/", If_None_Match=headers["ETag"])[::2])
@@ -407,17 +426,16 @@ def site(stage):
         expect("health", (200, "ok\n"), fetch(port, "/healthz")[::2])
         expect("nothing", 404, fetch(port, "/rooms")[0])
         metrics = asyncio.run(talk_in_rooms(port)).splitlines()
-        for line in ("osprey_ws_open_connections 2", "osprey_ws_accepted_total 2",
-                     'osprey_ws_refused_total{status="404"} 1', 'osprey_ws_messages_total{direction="received"} 1',
-                     'osprey_ws_message_bytes_total{direction="received"} 5',
-                     'osprey_ws_messages_total{direction="sent"} 2'):
+        for line in ("osprey_ws_open_connections 2", "osprey_ws_accepted_total 3",
+                     'osprey_ws_refused_total{status="404"} 1', 'osprey_ws_messages_total{direction="received"} 7',
+                     'osprey_ws_messages_total{direction="sent"} 10'):
             expect(f"times of {line!r}", 1, metrics.count(line))
         expect("behind a proxy", 403, fetch(port, "/metrics", X_Forwarded_For="127.0.0.1")[0])
-        server.wait_for("left with 1000", times=2)
+        server.wait_for("left with 1000", times=3)
         server.signal()
         lines = server.finish()
-    expect("joins", [f"joined ws://127.0.0.1:{port}/rooms/a", f"joined ws://127.0.0.1:{port}/chat"], lines[1:3])
-    expect("last line", "Stopped", lines[-1])
+    expect("joins", [f"joined ws://127.0.0.1:{port}{path}" for path in ("/rooms/a", "/chat", "/rooms/a")], lines[1:4])
+    expect("last line", "Stopped: Success(0)", lines[-1])
 
 
 def specification_compiles(stage):
