@@ -308,7 +308,7 @@ def rooms(stage):
     for loops in "14":
         port = free_port()
         with stage.start("rooms_server", port, OSPREY_WS_LOOPS=loops) as server:
-            server.wait_for(f"Server listening on ws://127.0.0.1:{port}/chat")
+            server.wait_for(f"Serving ws://127.0.0.1:{port}/chat: Success(0)")
             asyncio.run(in_rooms(f"ws://127.0.0.1:{port}/chat"))
             server.signal()
             expect("last line", "Stopping: Success(0)", server.finish()[-1])
