@@ -82,6 +82,8 @@ MUTANTS = {
     "unbounded work of one connection": ("runtime/conn/input.c",
                                          "  return thread->work_left > 0 ? WS_SINK_GO : WS_SINK_PAUSE;",
                                          "  return WS_SINK_GO;"),
+    "a message comes behind the close frame": ("runtime/conn/send.c", "late = ws_conn_state(conn) > WS_CONN_OPEN;",
+                                               "late = false;"),
     "a close overtakes posted messages": ("runtime/conn/end.c", "    if (!ws_end_post_close(conn, code, reason, n))\n",
                                           ""),
     "a close overtakes posted broadcasts": ("runtime/conn/end.c", " || atomic_load(&conn->group->broadcasts);", ";"),
