@@ -241,6 +241,11 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
     if (argument % 2 == 0)
       close_one(conn->id, argument % 3 ? 3000 + argument % 1000 : 0);
     break;
+  case 'd': /* holds the loop, while others send, and closes at last */
+    sim_sleep(argument % 40 * SIM_MS);
+    if (conn->receiver.count == 1 + argument % 20)
+      close_one(conn->id, 0);
+    break;
   case 'k':
     if (rare) {
       url_of_server(url, argument % PLAN_SERVERS);
