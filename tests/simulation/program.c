@@ -166,14 +166,14 @@ static int64_t connect_to(const char *url, const struct options *options, int64_
     CALL("connect", bound_ms, id = osp_ws_connect_with(url, options, message_cell, error));
   else
     CALL("connect", bound_ms, id = osp_ws_connect(url, text_cell, error));
+  if (id) {
+    struct oracle_conn *conn = oracle_conn_of(id, 0);
+    conn->admitted = true;
+    conn->wants_close = true; /* once this call is a Success, which reports an end at once: WS-CLIENTCLOSE-2 */
+    if (!CALL("on close", 0, osp_ws_on_close(id, client_close_cell, error)))
+      conn->wants_close = false;
+  }
   oracle_connecting(on_loop() ? -1 : 0);
-  if (!id)
-    return 0;
-  struct oracle_conn *conn = oracle_conn_of(id, 0);
-  conn->admitted = true;
-  conn->wants_close = true; /* once this call is a Success */
-  if (!CALL("on close", 0, osp_ws_on_close(id, client_close_cell, error)))
-    conn->wants_close = false;
   return id;
 }
 
