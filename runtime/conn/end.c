@@ -163,6 +163,7 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
+  conn->close_posted = false;
   ws_tally_refused(conn->group, atoi(answer + strlen("HTTP/1.1 ")));
   ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_secret(conn, answer, n))
