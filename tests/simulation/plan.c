@@ -271,19 +271,21 @@ static void theme_closes(struct plan *p) {
 static void theme_drips(struct plan *p) {
   p->tls = false;
   p->link_count = 1;
-  p->links[0] = (struct sim_link){ONE_OF(500, 20000), in(50, 80), 4608, 4096, (int32_t)in(5, 20)};
+  p->links[0] = (struct sim_link){ONE_OF(500, 20000, 400000), in(50, 80), 4608, 4096, (int32_t)in(5, 20)};
   for (int i = 0; i < PLAN_SERVERS; i++)
-    p->servers[i].rate = 0, p->servers[i].idle_ms = ONE_OF(3000, 5000), p->servers[i].handshake_ms = 10000;
+    p->servers[i].rate = 0, p->servers[i].idle_ms = ONE_OF(3000, 5000), p->servers[i].handshake_ms = 10000,
+    p->servers[i].close_ms = ONE_OF(3000, 20000);
   for (int i = 0; i < 7; i++)
     p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
                                      .kind = PEER_HEALTHY,
                                      .server = p->peers[i].server,
                                      .start_us = in(0, 2 * SIM_S),
                                      .pause_us = 1000,
-                                     .count = 60,
+                                     .count = (int)in(5, 60),
                                      .size = (int)in(40, 80),
                                      .fragments = (int)in(2, 5),
-                                     .command = 'n'};
+                                     .command = "ndd"[in(0, 2)],
+                                     .argument = (int)in(1, 200)};
 }
 
 /* Half of the worlds have a theme, and an eighth one of two that came later. The rest of the scenario is as without. */
