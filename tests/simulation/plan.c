@@ -266,6 +266,8 @@ static void theme_closes(struct plan *p) {
       action->size = (int)in(24, 200);
       action->command = 'n';
     }
+  if (once_in(4))
+    p->servers[0].opener_stops = p->servers[0].opener_refuses = true;
 }
 
 static void theme_drips(struct plan *p) {
