@@ -340,6 +340,8 @@ static void cg_pointers_in(struct cg_flow *flow, LLVMValueRef base, struct cg_ad
   }
 }
 
+static bool cg_known_calls(LLVMValueRef parameter, unsigned *index);
+
 static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_pointer pointer,
                               struct cg_pointers *pointers) {
   static const struct cg_address none = {0, 0};
@@ -364,7 +366,7 @@ static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_point
       cg_pointers_in(flow, variable, inner, address, false, pointers);
     else
       pointers->unknown = true;
-  } else if (base && LLVMIsAArgument(base) && cg_flow_known_calls(base, &index)) {
+  } else if (base && LLVMIsAArgument(base) && cg_known_calls(base, &index)) {
     LLVMValueRef function = LLVMGetParamParent(base);
     struct cg_variable *variable = cg_attribute_has(function, index + 1, "byval") ? cg_variable_of(flow, base) : NULL;
     if (variable)
@@ -427,7 +429,8 @@ static bool cg_is_plain_call(LLVMUseRef use, LLVMValueRef function) {
   return true;
 }
 
-bool cg_flow_known_calls(LLVMValueRef parameter, unsigned *index) {
+/* Whether every call of the parameter's function is known. */
+static bool cg_known_calls(LLVMValueRef parameter, unsigned *index) {
   LLVMValueRef function = LLVMGetParamParent(parameter);
   for (*index = 0; LLVMGetParam(function, *index) != parameter;)
     ++*index;
@@ -440,7 +443,7 @@ bool cg_flow_known_calls(LLVMValueRef parameter, unsigned *index) {
 static void cg_expand_parameter(struct cg_flow *flow, size_t node, LLVMValueRef parameter) {
   LLVMValueRef function = LLVMGetParamParent(parameter);
   unsigned index;
-  bool known = cg_flow_known_calls(parameter, &index);
+  bool known = cg_known_calls(parameter, &index);
   if (!known)
     cg_mark(flow, node, CG_FACT_OTHER, parameter);
   for (LLVMUseRef use = LLVMGetFirstUse(function); use && known; use = LLVMGetNextUse(use))
@@ -470,7 +473,7 @@ static void cg_expand_call(struct cg_flow *flow, size_t node, LLVMValueRef call)
 /* The other members of an aggregate are no handlers, and neither is a null that it begins with. */
 static void cg_expand_extract(struct cg_flow *flow, size_t node, LLVMValueRef extract) {
   struct cg_parts parts;
-  cg_parts_of(extract, &parts);
+  cg_parts_of(extract, cg_known_calls, &parts);
   for (size_t i = 0; i < parts.count; i++)
     if (!parts.items[i].levels)
       cg_reach(flow, node, parts.items[i].value, true);

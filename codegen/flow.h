@@ -54,9 +54,6 @@ LLVMValueRef cg_flow_function_behind(LLVMValueRef value);
 /* Whether a function cannot be called with what a handler receives: an attribute says that it is passed otherwise. */
 bool cg_flow_is_unserved(LLVMValueRef value);
 
-/* Whether every call of the parameter's function is known. `index` is set to the number of the parameter. */
-bool cg_flow_known_calls(LLVMValueRef parameter, unsigned *index);
-
 /* Returns the word of a cell that holds its code, or NULL if the cell has no pointer there. */
 LLVMValueRef cg_flow_code_of(LLVMValueRef cell);
 

@@ -1,6 +1,5 @@
 #include "part.h"
 
-#include "flow.h"
 #include "memory.h"
 
 #include <string.h>
@@ -63,7 +62,7 @@ static void cg_add_returned(struct cg_parts *parts, LLVMValueRef call, const str
 static void cg_add_passed(struct cg_parts *parts, const struct cg_part *part) {
   unsigned index;
   LLVMValueRef function = LLVMGetParamParent(part->value);
-  if (!cg_flow_known_calls(part->value, &index)) {
+  if (!parts->known_calls(part->value, &index)) {
     parts->unknown = true;
     return;
   }
@@ -102,8 +101,9 @@ static void cg_part_follow(struct cg_parts *parts, const struct cg_part *part) {
   }
 }
 
-void cg_parts_of(LLVMValueRef extract, struct cg_parts *parts) {
+void cg_parts_of(LLVMValueRef extract, cg_part_known_calls *known_calls, struct cg_parts *parts) {
   struct cg_part whole = {.value = extract};
+  parts->known_calls = known_calls;
   parts->count = 0;
   parts->unknown = false;
   cg_add_outer(parts, extract, &whole);

@@ -13,7 +13,11 @@ struct cg_part {
   unsigned path[CG_MOST_LEVELS], levels;
 };
 
+/* Whether every call of the parameter's function is known. Writes the number of the parameter. */
+typedef bool cg_part_known_calls(LLVMValueRef parameter, unsigned *index);
+
 struct cg_parts {
+  cg_part_known_calls *known_calls;
   struct cg_part items[CG_MOST_PARTS]; /* those without a level are what was asked for */
   size_t count;
   bool unknown; /* it may be another value too */
@@ -21,4 +25,4 @@ struct cg_parts {
 
 /* Follows an extractvalue backwards through insertvalue, phi, select and freeze, constants, and parameters and results
  * of functions of the module whose every call is known. */
-void cg_parts_of(LLVMValueRef extract, struct cg_parts *parts);
+void cg_parts_of(LLVMValueRef extract, cg_part_known_calls *known_calls, struct cg_parts *parts);
