@@ -9,6 +9,7 @@ import itertools
 import os
 import re
 import socket
+import struct
 import sys
 import tempfile
 
@@ -312,6 +313,66 @@ def rooms(stage):
             expect("last line", "Stopping: Success(0)", server.finish()[-1])
 
 
+async def counted(url):
+    async with websockets.connect(url) as one, websockets.connect(url) as other:
+        for peer, request, value in (
+                (one, (0, 7, 9), 0), (one, (1, 7, 1), 1), (other, (1, 7, 0xFFFFFFFE), 0xFFFFFFFF),
+                (one, (0, 7, 0), 0xFFFFFFFF), (one, (1, 7, 3), 2), (other, (2, 255, 0xFBEFBE), 0xFBEFBE),
+                (other, (0, 255, 0), 0xFBEFBE), (other, (0, 7, 0), 2), (one, (2, 0, 0), 0)):
+            await peer.send(struct.pack(">BBI", *request))
+            answer = struct.unpack(">BBI", await asyncio.wait_for(peer.recv(), 30))
+            expect(f"the answer to {request}", (*request[:2], value), answer)
+    for wrong, reason in (("AAAAAAAA", "a request has six bytes"), (b"", "a request has six bytes"),
+                          (b"12345", "a request has six bytes"), (b"1234567", "a request has six bytes"),
+                          (b"\3\0\0\0\0\0", "nothing is to be done for 3")):
+        async with websockets.connect(url) as peer:
+            await peer.send(wrong)
+            await asyncio.wait_for(peer.wait_closed(), 30)
+            expect(f"the close after {wrong!r}", (1008, reason), (peer.close_code, peer.close_reason))
+
+
+def counters(stage):
+    """Another implementation counts by a binary protocol, whose violations close their connection."""
+    port = free_port()
+    with stage.start("counters", port) as server:
+        url = f"ws://127.0.0.1:{port}/counters"
+        server.wait_for(f"Serving {url}: Success(0)")
+        asyncio.run(counted(url))
+        server.signal()
+        expect("last line", "Stopped: Success(0)", server.finish()[-1])
+
+
+async def over_the_bridge(here, there):
+    async with websockets.connect(here) as ada, websockets.connect(there) as bob:
+        await ada.send("/count")
+        await hears(ada, "1 here, 1 there")
+        async with websockets.connect(there) as eve:
+            await ada.send("hello κόσμε")
+            await ada.send("")
+            await bob.send("hello back")
+            for peer in (bob, eve):
+                await hears(peer, "hello κόσμε", "")
+                await peer.send("/count")
+                await hears(peer, "2 here, 1 there")
+            await hears(ada, "hello back")
+            await ada.send("/count")
+            await hears(ada, "1 here, 2 there")
+            await eve.send(b"binary")
+            await asyncio.wait_for(eve.wait_closed(), 30)
+            expect("the close", (1003, "text only"), (eve.close_code, eve.close_reason))
+
+
+def bridge(stage):
+    """Clients of another implementation on both sides of a bridge, on one loop and on four."""
+    for loops in "14":
+        ports = free_port(), free_port()
+        with stage.start("bridge", *ports, OSPREY_WS_LOOPS=loops) as server:
+            server.wait_for("Serving: Success(0)")
+            asyncio.run(over_the_bridge(*(f"ws://127.0.0.1:{port}/" for port in ports)))
+            server.signal()
+            expect("last line", "Stopped: Success(0)", server.finish()[-1])
+
+
 def fetch(port, path, method="GET", **headers):
     """Returns status, headers and body, from a connection that the server closes."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
@@ -384,7 +445,7 @@ def specification(stage):
 
 CONVERSATIONS = {test.__name__: test for test in (
     chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, staying, site, every_err,
-    rooms, specification_compiles, specification)}
+    rooms, counters, bridge, specification_compiles, specification)}
 
 
 def main():
