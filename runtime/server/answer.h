@@ -31,8 +31,7 @@ void ws_answer_leave(struct ws_answer *answer);
 void ws_answer_free(struct ws_answer *answer);
 
 /* The builtins. `conn` is any connection, `here` if the caller is on its loop thread. 0, or -1 with the error set. */
-int ws_answer_refuse(const struct ws_conn *conn, bool here, int64_t status, const char *reason,
-                     struct ws_error *error);
+int ws_answer_refuse(const struct ws_conn *conn, bool here, int64_t status, const char *reason, struct ws_error *error);
 int ws_answer_add_header(const struct ws_conn *conn, bool here, const char *name, const char *value,
                          struct ws_error *error);
 
