@@ -193,10 +193,25 @@ void cg_attribute_share(struct cg_attribute_shared *shared, LLVMValueRef functio
   shared->last = function;
 }
 
+/* Removes what LLVM refuses. Callers may share how return addresses are signed, but not which are. A host may declare a
+ * builtin as blocking, and a function that blocks is not a realtime one. */
+static void cg_remove_misfits(LLVMValueRef function) {
+  static const char signing[] = "sign-return-address", realtime[] = "sanitize_realtime";
+  static const char *const details[] = {"sign-return-address-key", "branch-protection-pauth-lr"};
+  if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, "sanitize_realtime_blocking"))
+    LLVMRemoveEnumAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION,
+                                   LLVMGetEnumAttributeKindForName(realtime, sizeof realtime - 1));
+  if (LLVMGetStringAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, signing, sizeof signing - 1))
+    return;
+  for (size_t i = 0; i < sizeof details / sizeof *details; i++)
+    LLVMRemoveStringAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, details[i], (unsigned)strlen(details[i]));
+}
+
 void cg_attribute_add_shared(LLVMValueRef function, const struct cg_attribute_shared *shared) {
   for (size_t i = 0; shared->last && i < CG_ATTRIBUTE_SHARED; i++)
     if (shared->common[i])
       LLVMAddAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, shared->common[i]);
+  cg_remove_misfits(function);
 }
 
 void cg_attribute_copy_to_call(LLVMValueRef function, LLVMValueRef call) {

@@ -478,7 +478,8 @@ static void cg_expand(struct cg_flow *flow, size_t node) {
     cg_expand_function(flow, node, value);
   } else if (LLVMIsAArgument(value)) {
     cg_expand_parameter(flow, node, value);
-  } else if (opcode == LLVMLoad) {
+  } else if (opcode == LLVMLoad ||
+             (opcode == LLVMAtomicRMW && LLVMGetAtomicRMWBinOp(value) == LLVMAtomicRMWBinOpXchg)) {
     cg_expand_load(flow, node, value);
   } else if (opcode == LLVMBitCast || opcode == LLVMAddrSpaceCast || opcode == LLVMFreeze || opcode == LLVMPtrToInt ||
              opcode == LLVMIntToPtr || cg_memory_is_same_pointer(value)) {

@@ -259,9 +259,8 @@ static bool cg_is_address_sized(LLVMValueRef value) {
   return LLVMGetTypeKind(type) == LLVMIntegerTypeKind && LLVMGetIntTypeWidth(type) == 64;
 }
 
-static void cg_add_store(LLVMTargetDataRef layout, LLVMValueRef store, struct cg_address address,
+static void cg_add_store(LLVMTargetDataRef layout, LLVMValueRef value, struct cg_address address,
                          struct cg_writes *writes) {
-  LLVMValueRef value = LLVMGetOperand(store, 0);
   LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(value));
   if (kind == LLVMPointerTypeKind || (cg_is_address_sized(value) && !LLVMIsConstant(value)))
     cg_write_add(writes, address, value);
@@ -330,15 +329,25 @@ static void cg_add_call(struct cg_places *places, LLVMValueRef call, struct cg_p
   }
 }
 
+/* Returns the value that a store or an atomic exchange writes, or NULL, and where to. */
+static LLVMValueRef cg_written(LLVMValueRef user, LLVMValueRef *to) {
+  LLVMOpcode opcode = cg_opcode(user);
+  bool exchanges = opcode == LLVMAtomicRMW && LLVMGetAtomicRMWBinOp(user) == LLVMAtomicRMWBinOpXchg;
+  if (opcode != LLVMStore && opcode != LLVMAtomicCmpXchg && !exchanges)
+    return NULL;
+  *to = LLVMGetOperand(user, opcode == LLVMStore ? 1 : 0);
+  return LLVMGetOperand(user, opcode == LLVMStore ? 0 : exchanges ? 1 : 2);
+}
+
 static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, struct cg_place place, LLVMValueRef user,
                         struct cg_writes *writes) {
   struct cg_address address = place.address;
   LLVMOpcode opcode = cg_opcode(user);
-  bool is_target = opcode == LLVMStore && LLVMGetOperand(user, 1) == place.value;
+  LLVMValueRef to = NULL, written = cg_written(user, &to);
   if (opcode == LLVMLoad || opcode == LLVMICmp)
     return;
-  if (is_target && LLVMGetOperand(user, 0) != place.value)
-    cg_add_store(layout, user, address, writes);
+  if (to == place.value && written != place.value)
+    cg_add_store(layout, written, address, writes);
   else if (opcode == LLVMBitCast || cg_memory_is_same_pointer(user) ||
            (opcode == LLVMGetElementPtr && LLVMGetOperand(user, 0) == place.value &&
             cg_memory_step(layout, user, &address)))

@@ -152,6 +152,8 @@ int ws_conn_check_open(const char *op, const struct ws_conn *conn, struct ws_err
 
 const char *ws_conn_remote(const struct ws_conn *conn, char text[static WS_ADDRESS_TEXT]) {
   struct ws_address address = *conn->remote;
+  if (conn->port == 0)
+    return ws_address_format_host(&address, text); /* a proxy's client */
   if (address.any.sa_family == AF_INET6)
     address.v6.sin6_port = htons(conn->port);
   else

@@ -51,8 +51,7 @@ static bool ws_address_is_mapped(const struct ws_address *address) {
   return address->any.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address->v6.sin6_addr);
 }
 
-/* Writes the host, an IPv6 address with its zone. */
-static void ws_address_format_host(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]) {
+char *ws_address_format_host(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]) {
   if (address->any.sa_family == AF_INET)
     inet_ntop(AF_INET, &address->v4.sin_addr, text, WS_ADDRESS_TEXT);
   else if (ws_address_is_mapped(address))
@@ -62,16 +61,14 @@ static void ws_address_format_host(const struct ws_address *address, char text[s
   size_t n = strlen(text);
   if (address->any.sa_family == AF_INET6 && address->v6.sin6_scope_id)
     snprintf(text + n, WS_ADDRESS_TEXT - n, "%%%u", address->v6.sin6_scope_id);
+  return text;
 }
 
 char *ws_address_format(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]) {
   char host[WS_ADDRESS_TEXT];
   unsigned port = ws_address_port(address);
   ws_address_format_host(address, host);
-  if (port == 0)
-    memcpy(text, host, sizeof host);
-  else
-    snprintf(text, WS_ADDRESS_TEXT, strchr(host, ':') ? "[%.64s]:%u" : "%.64s:%u", host, port);
+  snprintf(text, WS_ADDRESS_TEXT, strchr(host, ':') ? "[%.64s]:%u" : "%.64s:%u", host, port);
   return text;
 }
 

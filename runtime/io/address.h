@@ -1,6 +1,6 @@
 #pragma once
-/* Internet addresses with a port, and their text: `192.0.2.1:51342`, `[2001:db8::1]:51342`, with port 0 `192.0.2.1`,
- * `2001:db8::1`. An IPv4-mapped IPv6 address is written as IPv4.
+/* Internet addresses with a port, and their text: `192.0.2.1:51342`, `[2001:db8::1]:51342`. An IPv4-mapped IPv6 address
+ * is written as IPv4.
  */
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -23,8 +23,11 @@ socklen_t ws_address_length(const struct ws_address *address);
 /* Parses a numeric address without brackets: `127.0.0.1`, `::1`, `fe80::1%eth0`. Returns false for any other text. */
 bool ws_address_parse(const char *text, uint16_t port, struct ws_address *address);
 
-/* Writes the address, and the port unless it is 0. Returns `text`. */
+/* Writes address and port. Returns `text`. */
 char *ws_address_format(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]);
+
+/* Writes the address alone, an IPv6 address with its zone. Returns `text`. */
+char *ws_address_format_host(const struct ws_address *address, char text[static WS_ADDRESS_TEXT]);
 
 uint16_t ws_address_port(const struct ws_address *address);
 

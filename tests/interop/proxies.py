@@ -3,8 +3,8 @@
 
 Usage: proxies.py PROXY DASHBOARD [full]
 
-The proxies have the configuration of README.md and their default settings, except that their idle timeouts are a
-twentieth (nginx: 3 s for 60 s; HAProxy, as Debian configures it: 2.5 s for 50 s), and so is the server's. With "full"
+The proxies have the configuration of spec/operating.md and their default settings, except that their idle timeouts are
+a twentieth (nginx: 3 s for 60 s; HAProxy, as Debian configures it: 2.5 s for 50 s), and so is the server's. With "full"
 all have their defaults. A quiet connection must outlive twice the proxy's timeout. If the proxy is not installed, the
 test is skipped (exit status 77).
 """

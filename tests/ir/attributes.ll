@@ -1,7 +1,7 @@
 ; CG-17: added functions live by the rules of their module: they take what its flags ask for, what their callers share, and
 ; how the handler is called.
 ; RUN: %split_file %s %t
-; RUN: for f in flags callers handler; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
+; RUN: for f in flags callers handler signing; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
 ; RUN: %lower %t/flags.ll | %opt -passes=verify -o %t/flags.bc
 ; RUN: %clang -Wno-override-module --target=aarch64-linux-gnu -O0 -S -o - %t/flags.bc | %FileCheck %s --check-prefix=BTI
 ; RUN: sed '/datalayout/d; /triple/d; /-address/d; /branch-/d; s/^!llvm.module.flags.*/!llvm.module.flags = !{!3, !4}/' \
@@ -82,3 +82,18 @@ define void @f(ptr %u) {
 ; CHECK: define internal ptr @osp_ws.forward.on(ptr %cell, ptr %message) unnamed_addr
 ; CHECK: %result = tail call fastcc nonnull ptr @on(ptr inreg noundef %message)
 ; CHECK: %result = {{.*}}call ptr @by_value(ptr byval(i64) align 8 %message)
+;--- signing.ll
+; Callers that share the key and not which return addresses are signed.
+declare ptr @wsSend(i64, ptr)
+define ptr @all(ptr %m) #0 {
+  %r = call ptr @wsSend(i64 1, ptr %m)
+  ret ptr %r
+}
+define ptr @some(ptr %m) #1 {
+  %r = call ptr @wsSend(i64 1, ptr %m)
+  ret ptr %r
+}
+attributes #0 = { "branch-protection-pauth-lr" "sign-return-address"="all" "sign-return-address-key"="a_key" }
+attributes #1 = { "branch-protection-pauth-lr" "sign-return-address"="non-leaf" "sign-return-address-key"="a_key" }
+; CHECK: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
+; CHECK: attributes #[[#S]] = { nounwind "osprey-ws-lowered" }

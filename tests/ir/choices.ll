@@ -295,6 +295,25 @@ define void @of_the_thread(ptr %u) {
 ; CHECK-LABEL: define void @of_the_thread(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 
+; Atomic exchanges store too, and give what was stored before.
+@exchanged = internal global ptr @cell
+@compared = internal global i64 0
+define void @exchanges(ptr %u) {
+  %h = atomicrmw xchg ptr @exchanged, ptr @h1 seq_cst
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  %l = load ptr, ptr @exchanged
+  %s = call ptr @wsConnect(ptr %u, ptr %l)
+  %c = cmpxchg ptr @compared, i64 0, i64 ptrtoint (ptr @h2 to i64) seq_cst seq_cst
+  %i = load atomic i64, ptr @compared seq_cst, align 8
+  %p = inttoptr i64 %i to ptr
+  %q = call ptr @wsConnect(ptr %u, ptr %p)
+  ret void
+}
+; CHECK-LABEL: define void @exchanges(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @osp_ws.to_cell(ptr %l)
+; CHECK: call ptr @osp_ws.to_cell(ptr %p)
+
 ; Circles of unreachable code.
 define void @circles(ptr %u) {
   ret void

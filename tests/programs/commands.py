@@ -309,7 +309,7 @@ PLAIN = [a_crash_is_explained, a_signal_is_not_explained, compiling_is_linear]
 
 
 def main():
-    ospreyc, sanitizers = sys.argv[1], sys.argv[2]
+    ospreyc, sanitizers = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2]
     tests = TESTS + (PLAIN if sanitizers == "none" else [])
     tests += [a_sanitizer_names_the_line, a_sanitizer_reports_a_crash] if "address" in sanitizers else []
     for test in tests:

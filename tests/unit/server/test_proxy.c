@@ -196,7 +196,7 @@ static void read_head(const struct ws_proxies *proxies, const char *fields, char
   if (refusal != WS_REFUSAL_NONE)
     snprintf(client, WS_ADDRESS_TEXT, "%d", ws_refusal_status(refusal));
   else if (found)
-    ws_address_format(&address, client);
+    ws_address_format_host(&address, client);
   else
     client[0] = '\0';
 }
