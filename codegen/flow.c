@@ -3,6 +3,7 @@
 #include "attribute.h"
 #include "map.h"
 #include "memory.h"
+#include "part.h"
 #include "type.h"
 
 #include <stdlib.h>
@@ -469,6 +470,17 @@ static void cg_expand_call(struct cg_flow *flow, size_t node, LLVMValueRef call)
     cg_mark(flow, node, CG_FACT_OTHER, call);
 }
 
+/* The other members of an aggregate are no handlers, and neither is a null that it begins with. */
+static void cg_expand_extract(struct cg_flow *flow, size_t node, LLVMValueRef extract) {
+  struct cg_parts parts;
+  cg_parts_of(extract, cg_known_calls, &parts);
+  for (size_t i = 0; i < parts.count; i++)
+    if (!parts.items[i].levels)
+      cg_reach(flow, node, parts.items[i].value, true);
+  if (parts.unknown)
+    cg_mark(flow, node, CG_FACT_OTHER, extract);
+}
+
 static void cg_expand(struct cg_flow *flow, size_t node) {
   LLVMValueRef value = flow->nodes[node].value;
   LLVMOpcode opcode = value && LLVMIsAInstruction(value) ? LLVMGetInstructionOpcode(value) : (LLVMOpcode)0;
@@ -486,6 +498,8 @@ static void cg_expand(struct cg_flow *flow, size_t node) {
     cg_reach(flow, node, LLVMGetOperand(value, 0), false);
   } else if (opcode == LLVMCall || opcode == LLVMInvoke || opcode == LLVMCallBr) {
     cg_expand_call(flow, node, value);
+  } else if (opcode == LLVMExtractValue) {
+    cg_expand_extract(flow, node, value);
   } else if (opcode == LLVMSelect && cg_is_marked_instruction(value)) {
     return;
   } else if (opcode == LLVMPHI || cg_is_select(value)) {

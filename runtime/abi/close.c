@@ -90,7 +90,8 @@ int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
     return -1;
   }
   int64_t timeout_ms = found.conn->group->rules->limits.close_timeout_ms;
-  if (found.local)
+  /* Behind messages of the caller too: the close frame follows them (conn/end.h), and no further message is heard. */
+  if (found.here)
     ws_close_now(found.conn, code, reason);
   else
     outcome = ws_close_post(found.conn, code, reason, error);

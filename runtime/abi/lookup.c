@@ -27,6 +27,7 @@ static enum ws_handle_state ws_lookup_handle(int64_t handle, struct ws_found *fo
   found->local = found->conn != NULL;
   if (!found->local)
     found->conn = ws_handle_pin(WS_HANDLE_CONNECTION, handle, &state);
+  found->here = here && found->conn && found->conn->group->thread == here;
   return state;
 }
 

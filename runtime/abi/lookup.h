@@ -16,6 +16,7 @@ struct ws_found {
   /* The caller is on its loop thread, and no message of the caller waits there. Otherwise it is pinned, and only shared
    * members may be read. */
   bool local;
+  bool here; /* the caller is on its loop thread, whether or not messages wait */
 };
 
 /* 0, or -1 with the error set. A connection that has ended is found until its close handler has returned. */

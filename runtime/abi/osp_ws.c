@@ -245,7 +245,7 @@ int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **
   struct ws_found found;
   if (ws_answer_check_refusal(status, reason, &failure) == 0 &&
       ws_lookup_conn("refuse", ws_id, &found, &failure) == 0) {
-    ws_answer_refuse(found.conn, found.local, status, reason, &failure);
+    ws_answer_refuse(found.conn, found.here, status, reason, &failure);
     ws_lookup_release(&found);
   }
   return osp_ws_done(&failure, error);
@@ -257,7 +257,7 @@ int64_t osp_ws_answer_header(int64_t ws_id, const char *name, const char *value,
   struct ws_found found;
   if (ws_answer_check_header(name, value, &failure) == 0 &&
       ws_lookup_conn("answer header", ws_id, &found, &failure) == 0) {
-    ws_answer_add_header(found.conn, found.local, name, value, &failure);
+    ws_answer_add_header(found.conn, found.here, name, value, &failure);
     ws_lookup_release(&found);
   }
   return osp_ws_done(&failure, error);

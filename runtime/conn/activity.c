@@ -40,7 +40,8 @@ uint32_t ws_activity_look(struct ws_activity *activity, const struct ws_loop *lo
                           const struct ws_outq *out) {
   uint32_t now = ws_activity_now(loop);
   uint32_t by = ws_activity_forgive(activity, (uint32_t)ws_loop_away(loop), now);
-  bool backed_up = ws_activity_backlog(stream, out) > 0;
+  /* What a sender has charged, and not yet queued, is not the peer's to take. */
+  bool backed_up = !ws_outq_empty(out) || ws_stream_unacked(stream) > 0;
   uint32_t acked = backed_up || activity->acked ? ws_stream_acked(stream) : 0;
   if (activity->acked && acked != activity->acked)
     ws_activity_progressed(activity, loop);

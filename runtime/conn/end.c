@@ -72,7 +72,11 @@ struct ws_end_task {
 static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task) {
   struct ws_end_task *work = ws_container_of(task, struct ws_end_task, task);
   struct ws_conn *conn = work->conn;
-  (void)loop;
+  /* A sender has counted its message, found the connection open, and is about to post it. */
+  if (conn->close_posted && atomic_load(&conn->posted)) {
+    ws_loop_post(loop, task);
+    return;
+  }
   ws_conn_ref(conn);
   if (conn->close_posted) {
     conn->close_posted = false;
@@ -83,10 +87,11 @@ static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task)
   ws_mem_free(work);
 }
 
-/* Other threads were told that what they posted is queued, so the close frame follows it. Returns false if nothing is
- * posted, or without memory. */
+/* Other threads were told that what they posted is queued, so the close frame follows it. A sender adds to `posted` and
+ * then reads the state; here the state is entered, and then `posted` exchanged: one of the two sees the other. Returns
+ * false if nothing is posted, or without memory. */
 static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
-  bool posted = atomic_load(&conn->posted) || atomic_load(&conn->group->broadcasts);
+  bool posted = atomic_fetch_add(&conn->posted, 0) || atomic_load(&conn->group->broadcasts);
   struct ws_end_task *work = posted ? ws_mem_alloc(sizeof *work) : NULL;
   if (!work)
     return false;
@@ -158,6 +163,7 @@ void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
+  conn->close_posted = false;
   ws_tally_refused(conn->group, atoi(answer + strlen("HTTP/1.1 ")));
   ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_secret(conn, answer, n))

@@ -120,6 +120,7 @@ struct ws_posted_send {
   size_t payload;
   uint8_t opcode; /* of the payload to compress; 0: a frame follows */
   bool own;       /* the loop thread itself posted it */
+  bool late;      /* the connection closed meanwhile, and the sender gets an Err */
 };
 
 /* Queues the posted frame and takes over its chunk. 0, or -1: no memory, the chunk is still the caller's. */
@@ -139,7 +140,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_conn *conn = send->conn;
   struct ws_chunk *chunk = send->chunk;
   size_t payload = send->payload;
-  bool open = ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted;
+  bool open = !send->late && (ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted);
   (void)loop;
   atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed);
   if (send->own)
@@ -195,6 +196,20 @@ static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, s
   return -1;
 }
 
+/* Returns true if the connection is still open. Otherwise its close may not have seen this message in `posted`,
+ * and the frame may be out: the task only takes back what is charged. */
+static bool ws_send_post(struct ws_posted_send *send) {
+  struct ws_conn *conn = send->conn;
+  if (send->own)
+    conn->group->thread->behind++;
+  ws_handle_pin_again(ws_conn_handle(conn));
+  atomic_fetch_add(&conn->posted, 1);
+  bool late = ws_conn_state(conn) > WS_CONN_OPEN;
+  send->late = late;
+  ws_loop_post(ws_conn_loop(conn), &send->task);
+  return !late;
+}
+
 static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, size_t frame_size,
                           struct ws_error *error) {
   bool compresses = ws_compress_applies(conn, out->size);
@@ -226,12 +241,11 @@ static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, s
       .opcode = compresses ? out->opcode : 0,
       .own = conn->group->thread == ws_loop_thread_current(),
   };
-  if (send->own)
-    conn->group->thread->behind++;
-  atomic_fetch_add_explicit(&conn->posted, 1, memory_order_relaxed);
-  ws_handle_pin_again(ws_conn_handle(conn));
-  ws_loop_post(ws_conn_loop(conn), &send->task);
-  return 0;
+  if (ws_send_post(send))
+    return 0;
+  if (ws_conn_check_open(out->op, conn, error) == 0)
+    ws_error_closing(error, out->op, conn->id);
+  return -1;
 }
 
 int ws_send(struct ws_conn *conn, bool local, const struct ws_outgoing *out, struct ws_error *error) {

@@ -25,8 +25,8 @@ void ws_answer_free(struct ws_answer *answer) {
 }
 
 /* NULL with the error set: the open handler of the connection does not run, or on another thread. */
-static struct ws_answer *ws_answer_of(const char *op, const struct ws_conn *conn, bool local, struct ws_error *error) {
-  struct ws_answer *answer = local && conn->group->ops->server_id ? ws_server_share_of(conn)->answers : NULL;
+static struct ws_answer *ws_answer_of(const char *op, const struct ws_conn *conn, bool here, struct ws_error *error) {
+  struct ws_answer *answer = here && conn->group->ops->server_id ? ws_server_share_of(conn)->answers : NULL;
   while (answer && answer->conn != conn)
     answer = answer->outer;
   if (!answer)
@@ -48,9 +48,9 @@ int ws_answer_check_refusal(int64_t status, const char *reason, struct ws_error 
   return ws_error_is_set(error) ? -1 : 0;
 }
 
-int ws_answer_refuse(const struct ws_conn *conn, bool local, int64_t status, const char *reason,
+int ws_answer_refuse(const struct ws_conn *conn, bool here, int64_t status, const char *reason,
                      struct ws_error *error) {
-  struct ws_answer *answer = ws_answer_of("refuse", conn, local, error);
+  struct ws_answer *answer = ws_answer_of("refuse", conn, here, error);
   if (!answer)
     return -1;
   char *copy = ws_mem_strdup(reason);
@@ -92,9 +92,9 @@ static int ws_answer_append(struct ws_answer *answer, const char *name, const ch
   return 0;
 }
 
-int ws_answer_add_header(const struct ws_conn *conn, bool local, const char *name, const char *value,
+int ws_answer_add_header(const struct ws_conn *conn, bool here, const char *name, const char *value,
                          struct ws_error *error) {
-  struct ws_answer *answer = ws_answer_of("answer header", conn, local, error);
+  struct ws_answer *answer = ws_answer_of("answer header", conn, here, error);
   if (!answer)
     return -1;
   if (answer->count == WS_ANSWER_HEADERS_MAX ||

@@ -30,10 +30,9 @@ void ws_answer_leave(struct ws_answer *answer);
 /* Wipes and frees what was asked for. */
 void ws_answer_free(struct ws_answer *answer);
 
-/* The builtins. `conn` is any connection, `local` if the caller is on its loop thread. 0, or -1 with the error set. */
-int ws_answer_refuse(const struct ws_conn *conn, bool local, int64_t status, const char *reason,
-                     struct ws_error *error);
-int ws_answer_add_header(const struct ws_conn *conn, bool local, const char *name, const char *value,
+/* The builtins. `conn` is any connection, `here` if the caller is on its loop thread. 0, or -1 with the error set. */
+int ws_answer_refuse(const struct ws_conn *conn, bool here, int64_t status, const char *reason, struct ws_error *error);
+int ws_answer_add_header(const struct ws_conn *conn, bool here, const char *name, const char *value,
                          struct ws_error *error);
 
 /* Checks their arguments. 0, or -1 with the error set. */

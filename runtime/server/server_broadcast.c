@@ -190,9 +190,12 @@ static int ws_server_broadcast_send(struct ws_server *server, struct ws_server_m
     return -1;
   }
   pthread_mutex_lock(&server->topics.lock);
-  int outcome = ws_server_broadcast_post_all(server, message, &next);
+  bool stopped = ws_server_state(server) == WS_SERVER_STOPPED;
+  int outcome = stopped ? -1 : ws_server_broadcast_post_all(server, message, &next);
   pthread_mutex_unlock(&server->topics.lock);
-  if (outcome)
+  if (stopped)
+    ws_error_stopped(error, out->op, server->id);
+  else if (outcome)
     ws_error_memory(error, out->op);
   else if (next)
     ws_server_broadcast_deliver(next, message, false);

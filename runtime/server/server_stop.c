@@ -37,7 +37,10 @@ static void ws_server_stop_post(struct ws_server *server) {
 bool ws_server_stop(struct ws_server *server) {
   pthread_mutex_lock(&server->lock);
   enum ws_server_state before = ws_server_state(server);
+  /* A broadcast of another thread is posted before the stop, or is an Err. */
+  pthread_mutex_lock(&server->topics.lock);
   atomic_store_explicit(&server->state, WS_SERVER_STOPPED, memory_order_release);
+  pthread_mutex_unlock(&server->topics.lock);
   pthread_mutex_unlock(&server->lock);
   if (before == WS_SERVER_STOPPED)
     return false;

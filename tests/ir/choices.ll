@@ -314,6 +314,31 @@ define void @exchanges(ptr %u) {
 ; CHECK: call ptr @osp_ws.to_cell(ptr %l)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %p)
 
+; Members of aggregates. The other members are of unknown origin.
+define internal { ptr, { ptr, i64 } } @make(ptr %other) {
+  %a = insertvalue { ptr, { ptr, i64 } } zeroinitializer, ptr %other, 0
+  %b = insertvalue { ptr, { ptr, i64 } } %a, ptr @h1, 1, 0
+  ret { ptr, { ptr, i64 } } %b
+}
+define internal void @take({ ptr, i64 } %pair, ptr %u) {
+  %h = extractvalue { ptr, i64 } %pair, 0
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+define void @aggregates(ptr %u, ptr %other, i1 %c) {
+  %all = call { ptr, { ptr, i64 } } @make(ptr %other)
+  %pair = extractvalue { ptr, { ptr, i64 } } %all, 1
+  %s = select i1 %c, { ptr, i64 } %pair, { ptr, i64 } { ptr @h2, i64 2 }
+  call void @take({ ptr, i64 } %s, ptr %u)
+  %g = extractvalue { ptr, { ptr, i64 } } %all, 0
+  %r = call ptr @wsConnect(ptr %u, ptr %g)
+  ret void
+}
+; CHECK-LABEL: define internal void @take(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK-LABEL: define void @aggregates(
+; CHECK: call ptr @wsConnect(ptr %u, ptr %g)
+
 ; Circles of unreachable code.
 define void @circles(ptr %u) {
   ret void

@@ -1,7 +1,8 @@
 /* The invariants.
  *
  *   1  a message whose send was a Success arrives once, whole and in order, or its sender's close handler hears an end
- *      that explains it: WS-TEXT-1, WS-SEND-1, WS-CLOSE-1, WS-CLOSE-2, WS-STOP-2, WS-BROADCAST-6, WS-EXIT-1
+ *      that explains it: WS-TEXT-1, WS-SEND-1, WS-SEND-7, WS-CLOSE-1, WS-CLOSE-2, WS-STOP-2, WS-BROADCAST-6,
+ *      WS-EXIT-1
  *   2  no connection is ended by a deadline unless its peer was silent, or took nothing, for that whole time, as far as
  *      the loop could have listened: WS-TIME-1, WS-TIME-2, WS-TIME-4, WS-LIMIT-11, WS-LIMIT-12
  *   3  memory and queues stay under their limits, and nothing is left: WS-LIMIT-7, WS-LIMIT-18, WS-STOP-1, FAULT-2
@@ -81,9 +82,7 @@ void oracle_send_begins(struct oracle_stream *stream) {
 void oracle_send_ends(struct oracle_stream *stream, bool accepted) {
   if (accepted) {
     const struct oracle_conn *conn = oracle_conn_find(stream->connection);
-    /* A sender that is descheduled between its check and its post may come behind the close frame. */
-    bool raced = conn && plan.faults.descheduled && (conn->closed_by_program || oracle_server_is_stopped(conn->server));
-    bool ends = raced || (conn && ended_at <= sim_now());
+    bool ends = conn && ended_at <= sim_now();
     if (!stream->connection)
       broadcast_ends(stream);
     stream->accepted++;

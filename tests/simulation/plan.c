@@ -235,16 +235,73 @@ static void theme_storm(struct plan *p) {
     p->end = END_RETURN;
 }
 
-/* Half of the worlds have a theme. The rest of the scenario is as without. */
+static void theme_closes(struct plan *p) {
+  p->tls = false;
+  p->link_count = 1;
+  p->links[0] = fast;
+  p->faults.descheduled = ONE_OF(0, 3, 30);
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i].rate = 0, p->servers[i].has_message_handler = true, p->servers[i].compression = false;
+  for (int i = 0; i < 7; i++)
+    p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
+                                     .kind = once_in(4) ? PEER_RESETS : PEER_HEALTHY,
+                                     .server = p->peers[i].server,
+                                     .start_us = in(0, 2 * SIM_S),
+                                     .gap_us = ONE_OF(0, 1000, 20000),
+                                     .pause_us = 1000,
+                                     .count = 60,
+                                     .size = 60,
+                                     .fragments = 1,
+                                     .command = "dde"[in(0, 2)],
+                                     .argument = (int)in(1, 200)};
+  for (int i = 7; i < PLAN_PEERS; i++)
+    p->peers[i].kind = PEER_LATE, p->peers[i].argument = (int)in(500, 5000);
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 0; i < PLAN_ACTIONS; i++) {
+      struct plan_action *action = &p->actions[t][i];
+      action->op = once_in(3) ? OP_BROADCAST : OP_SEND;
+      action->flag = true;
+      action->before_us = in(0, 300) * SIM_MS;
+      action->count = (int)in(1, 60);
+      action->size = (int)in(24, 200);
+      action->command = 'n';
+    }
+  if (once_in(4))
+    p->servers[0].opener_stops = p->servers[0].opener_refuses = true;
+}
+
+static void theme_drips(struct plan *p) {
+  p->tls = false;
+  p->link_count = 1;
+  p->links[0] = (struct sim_link){ONE_OF(500, 20000, 400000), in(50, 80), 4608, 4096, (int32_t)in(5, 20)};
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i].rate = 0, p->servers[i].idle_ms = ONE_OF(3000, 5000), p->servers[i].handshake_ms = 10000,
+    p->servers[i].close_ms = ONE_OF(3000, 20000);
+  for (int i = 0; i < 7; i++)
+    p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
+                                     .kind = PEER_HEALTHY,
+                                     .server = p->peers[i].server,
+                                     .start_us = in(0, 2 * SIM_S),
+                                     .pause_us = 1000,
+                                     .count = (int)in(5, 60),
+                                     .size = (int)in(40, 80),
+                                     .fragments = (int)in(2, 5),
+                                     .command = "ndd"[in(0, 2)],
+                                     .argument = (int)in(1, 200)};
+}
+
+/* Half of the worlds have a theme, and an eighth one of two that came later. The rest of the scenario is as without. */
 static void draw_theme(struct plan *p) {
   static void (*const themes[THEME_KINDS])(struct plan *) = {
       [THEME_CROWD] = theme_crowd, [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
       [THEME_BRIEF] = theme_brief, [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
-      [THEME_STORM] = theme_storm};
+      [THEME_STORM] = theme_storm, [THEME_CLOSES] = theme_closes, [THEME_DRIPS] = theme_drips};
   chance.state = sim_mix(p->seed ^ 0x7e3e);
-  p->theme = (enum plan_theme)in(0, 2 * THEME_KINDS - 1);
-  if (p->theme >= THEME_KINDS)
-    p->theme = THEME_NONE;
+  int64_t theme = in(0, 15);
+  if (theme <= THEME_STORM)
+    p->theme = (enum plan_theme)theme;
+  else if (theme == 10 || theme == 12)
+    p->theme = theme == 10 ? THEME_CLOSES : THEME_DRIPS;
   if (p->theme)
     themes[p->theme](p);
 }
@@ -299,6 +356,10 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
     threads = PLAN_THREADS;
   if (p->theme == THEME_RUMOUR || p->theme == THEME_STOPS)
     faults = PLAN_FAULTS;
+  if (p->theme == THEME_CLOSES)
+    peers = PLAN_PEERS, threads = PLAN_THREADS;
+  if (p->theme == THEME_DRIPS)
+    peers = 7, threads = 0;
 
   if (dropped[n++])
     p->loops = 1;
@@ -352,7 +413,8 @@ static const char *const ops[] = {"connect",
                                   "wrong calls",
                                   "create a brief server"};
 static const char *const troubles[] = {"the process stops", "links stall", "a connection breaks", "no descriptors"};
-static const char *const themes[] = {"none", "crowd", "flood", "narrow", "brief", "rumour", "stops", "storm"};
+static const char *const themes[] = {"none",   "crowd", "flood", "narrow", "brief",
+                                     "rumour", "stops", "storm", "closes", "drips"};
 static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
                                    "exit in a handler"};
 

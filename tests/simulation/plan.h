@@ -88,6 +88,8 @@ enum plan_theme {
   THEME_RUMOUR, /* handlers send to other connections, which break */
   THEME_STOPS,  /* the process is stopped again and again, while threads connect */
   THEME_STORM,  /* builtins at the end of the program, on threads that are not scheduled for a while */
+  THEME_CLOSES, /* handlers close while threads send and broadcast, and others break and connect */
+  THEME_DRIPS,  /* fragments over links that carry a few bytes a second, and little patience */
   THEME_KINDS
 };
 

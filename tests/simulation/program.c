@@ -166,14 +166,14 @@ static int64_t connect_to(const char *url, const struct options *options, int64_
     CALL("connect", bound_ms, id = osp_ws_connect_with(url, options, message_cell, error));
   else
     CALL("connect", bound_ms, id = osp_ws_connect(url, text_cell, error));
+  if (id) {
+    struct oracle_conn *conn = oracle_conn_of(id, 0);
+    conn->admitted = true;
+    conn->wants_close = true; /* once this call is a Success, which reports an end at once: WS-CLIENTCLOSE-2 */
+    if (!CALL("on close", 0, osp_ws_on_close(id, client_close_cell, error)))
+      conn->wants_close = false;
+  }
   oracle_connecting(on_loop() ? -1 : 0);
-  if (!id)
-    return 0;
-  struct oracle_conn *conn = oracle_conn_of(id, 0);
-  conn->admitted = true;
-  conn->wants_close = true; /* once this call is a Success */
-  if (!CALL("on close", 0, osp_ws_on_close(id, client_close_cell, error)))
-    conn->wants_close = false;
   return id;
 }
 
@@ -240,6 +240,11 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
   case 'c':
     if (argument % 2 == 0)
       close_one(conn->id, argument % 3 ? 3000 + argument % 1000 : 0);
+    break;
+  case 'd': /* holds the loop, while others send, and closes at last */
+    sim_sleep(argument % 40 * SIM_MS);
+    if (conn->receiver.count == 1 + argument % 20)
+      close_one(conn->id, 0);
     break;
   case 'k':
     if (rare) {

@@ -22,7 +22,7 @@ enum { PARTS_MAX = 64 }; /* of one call */
 
 LLVMValueRef lower_string_literal(struct lower *lower, const char *bytes, size_t length) {
   LLVMValueRef content = lower_version_string(lower->llvm, bytes, length);
-  LLVMValueRef text = lower_constant(lower, content, ".text");
+  LLVMValueRef text = lower_constant(lower, content, ".literal");
   LLVMSetAlignment(text, 1);
   return text;
 }

@@ -17,7 +17,7 @@ static struct ws_tls_context *trusting; /* of clients: trusts the authority */
 
 static void issue(struct tls_identity *identity, const char *name, const char *alternatives, int from, int to,
                   const struct tls_identity *issuer) {
-  tls_fixture_issue(identity, &(struct tls_request){name, alternatives, from, to, issuer, NULL, 0});
+  tls_fixture_issue(identity, &(struct tls_request){name, alternatives, from, to, issuer, NULL, 0, 0});
 }
 
 static int set_up(void **state) {

@@ -282,6 +282,30 @@ static void test_misuse(void **state) {
   must_stop(server);
 }
 
+/* WS-REFUSE-1 WS-ANSWER-1 WS-REFUSE-2 */
+static _Atomic int64_t latest_server;
+
+static void *refuse_behind(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  fall_behind(latest_server);
+  refuse(connection->id, 401, "x");
+  add(connection->id, "X-Behind", "1");
+  return result_success();
+}
+
+static void *on_refuse_behind[] = {(void *)refuse_behind};
+
+static void test_refusing_behind_broadcasts(void **state) {
+  char answer[1024];
+  int port;
+  (void)state;
+  latest_server = must_handle(&port, osp_ws_server_on_open, on_refuse_behind, NULL);
+  answer_to(port, "/", answer, sizeof answer);
+  assert_answer(answer, "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nX-Behind: 1\r\n" PLAIN "2\r\n\r\nx\n");
+  must_stop(latest_server);
+  assert_int_equal(journal_left(), 0);
+}
+
 /* WS-REFUSE-5 WS-ANSWER-5 */
 static void *refuse_late(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
   (void)cell;
@@ -408,6 +432,7 @@ int main(void) {
       cmocka_unit_test_setup(test_refusals, journal_setup),
       cmocka_unit_test_setup(test_headers_of_the_101, journal_setup),
       cmocka_unit_test_setup(test_a_header_behind_many_messages, journal_setup),
+      cmocka_unit_test_setup(test_refusing_behind_broadcasts, journal_setup),
       cmocka_unit_test_setup(test_misuse, journal_setup),
       cmocka_unit_test_setup(test_outside_the_open_handler, journal_setup),
       cmocka_unit_test_setup(test_nested_open_handlers, journal_setup),

@@ -69,6 +69,8 @@ static void *act_on_message(void *cell, const struct osprey_connection *connecti
   (void)cell;
   if (strcmp(message->data, "close") == 0)
     osp_ws_close(connection->id, &problem);
+  else if (strcmp(message->data, "behind") == 0)
+    fall_behind(latest_server), osp_ws_close(connection->id, &problem);
   else if (strcmp(message->data, "close with") == 0)
     osp_ws_close_with(connection->id, 4001, "go away", &problem);
   else if (strcmp(message->data, "stop") == 0)
@@ -120,6 +122,25 @@ static void test_closing_inside_a_handler(void **state) {
   peer_send_message(&peer, "unheard");
   journal_expect("close: done");
   journal_expect("no sends");
+  peer_expect_close(&peer, 1000);
+  journal_expect("close:1000:");
+  peer_close(&peer);
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
+/* WS-CLOSE-5 WS-CLOSE-1 */
+static void test_closing_behind_messages_of_the_same_handler(void **state) {
+  static const char two[] = "\x81\x86\0\0\0\0behind\x81\x87\0\0\0\0unheard";
+  int port;
+  (void)state;
+  int64_t server = serve_actions(&port);
+  struct peer peer = peer_open(port, "/");
+  peer_send(&peer, two, sizeof two - 1);
+  journal_expect("behind: done");
+  journal_expect("no sends");
+  peer_expect_text(&peer, "elsewhere");
+  peer_expect_text(&peer, "here");
   peer_expect_close(&peer, 1000);
   journal_expect("close:1000:");
   peer_close(&peer);
@@ -341,6 +362,7 @@ int main(void) {
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, journal_setup),
       cmocka_unit_test_setup(test_keep_alive_inside_a_handler, journal_setup),
       cmocka_unit_test_setup(test_closing_inside_a_handler, journal_setup),
+      cmocka_unit_test_setup(test_closing_behind_messages_of_the_same_handler, journal_setup),
       cmocka_unit_test_setup(test_closing_with_a_code_inside_a_handler, journal_setup),
       cmocka_unit_test_setup(test_stopping_inside_a_handler, journal_setup),
       cmocka_unit_test_setup(test_nothing_follows_the_close_frame, journal_setup),

@@ -361,3 +361,19 @@ int count_descriptors(void) {
   closedir(directory);
   return count;
 }
+
+static void *broadcast_elsewhere(void *server) {
+  char *error;
+  osp_ws_server_broadcast(*(const int64_t *)server, "elsewhere", &error);
+  expect_success(error);
+  return NULL;
+}
+
+void fall_behind(int64_t server) {
+  char *error;
+  pthread_t elsewhere;
+  assert_int_equal(pthread_create(&elsewhere, NULL, broadcast_elsewhere, &server), 0);
+  pthread_join(elsewhere, NULL);
+  osp_ws_server_broadcast(server, "here", &error);
+  expect_success(error);
+}

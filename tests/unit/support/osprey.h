@@ -87,6 +87,8 @@ void must_set(int64_t (*set)(int64_t id, void *handler, char **error), int64_t i
 void must_stop(int64_t server);
 void must_send(int64_t id, const char *text);
 void must_close(int64_t id);
+/* In a handler: broadcasts on another thread, then here, so that messages of this thread wait on its own loop. */
+void fall_behind(int64_t server);
 void must_limit(int64_t server, const char *limit, int64_t value);
 
 /* A client's connect on a thread of its own, so that the test's thread can be the server. */

@@ -51,7 +51,7 @@ static void save(const struct tls_identity *identity) {
 
 void tls_fixture_issue(struct tls_identity *identity, const struct tls_request *request) {
   static long serial;
-  identity->key = EVP_EC_gen("P-256");
+  identity->key = request->uniform ? EVP_PKEY_Q_keygen(NULL, NULL, "ED25519") : EVP_EC_gen("P-256");
   X509 *certificate = identity->certificate = X509_new();
   X509 *issuer = request->issuer ? request->issuer->certificate : NULL;
   X509_set_version(certificate, X509_VERSION_3);
@@ -66,7 +66,8 @@ void tls_fixture_issue(struct tls_identity *identity, const struct tls_request *
     add_extension(certificate, issuer ? issuer : certificate, NID_subject_alt_name, request->alternatives);
   if (request->purpose)
     add_extension(certificate, issuer ? issuer : certificate, NID_ext_key_usage, request->purpose);
-  int signed_bytes = X509_sign(certificate, request->issuer ? request->issuer->key : identity->key, EVP_sha256());
+  EVP_PKEY *key = request->issuer ? request->issuer->key : identity->key;
+  int signed_bytes = X509_sign(certificate, key, EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256());
   assert(signed_bytes > 0);
   (void)signed_bytes;
   snprintf(identity->certificate_file, sizeof identity->certificate_file, "%s/%s.pem", tls_fixture_directory(),

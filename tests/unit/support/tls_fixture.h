@@ -18,6 +18,7 @@ struct tls_request {
   const struct tls_identity *issuer; /* NULL: self-signed */
   const char *purpose;               /* extendedKeyUsage, or NULL */
   int authority;                     /* nonzero: may issue certificates */
+  int uniform;                       /* nonzero: an Ed25519 key, whose signatures all have one size */
 };
 
 /* Returns the directory, which the first call creates. */
