@@ -12,7 +12,7 @@
 
 enum { NEVER_MS = INT32_MAX };
 
-static char *error;
+static _Thread_local char *error; /* handlers have their own */
 
 /* A client, and the listener that it dials. */
 struct staying {
