@@ -56,6 +56,13 @@ static void test_what_is_neither(void **state) {
       "Fri, 27 Nov 1969 08:50:07 GMT",
       "Fri, 27 Nov 2026 08-50:07 GMT",
       "Fri; 27 Nov 2026 08:50:07 GMT",
+      "Fri, 27-Nov 2026 08:50:07 GMT",
+      "Fri, 27 Nov-2026 08:50:07 GMT",
+      "Fri, 27 Nov 2026-08:50:07 GMT",
+      "Fri, 27 Nov 2026 08:50-07 GMT",
+      "Fri, 27 Nov 2026 x8:50:07 GMT",
+      "Fri, 27 Nov 2026 08:x0:07 GMT",
+      "Fri, 27 Nov 2026 08:50:x7 GMT",
   };
   (void)state;
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
