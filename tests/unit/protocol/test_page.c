@@ -1,4 +1,5 @@
 /* What a page needs of the protocol: routes, entity tags, media types, and the decision between page and handshake. */
+#include "protocol/answer_header.h"
 #include "protocol/etag.h"
 #include "protocol/host.h"
 #include "protocol/media_type.h"
@@ -261,9 +262,17 @@ static void test_hosts(void **state) {
   assert_false(has_origin("example.org", "https://example.com"));
 }
 
+static void test_values_of_headers(void **state) {
+  (void)state;
+  assert_null(ws_answer_header_problem("X-Value", "a\tb"));
+  assert_string_equal(ws_answer_header_problem("X-Value", "a\x7F"), "its value contains a control character");
+  assert_string_equal(ws_answer_header_problem("X-Value", "a\r\nb"), "its value contains a control character");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_hosts),
+      cmocka_unit_test(test_values_of_headers),
       cmocka_unit_test(test_paths_that_match),
       cmocka_unit_test(test_the_longest_page_wins),
       cmocka_unit_test(test_entity_tags_that_a_client_knows),
