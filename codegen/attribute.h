@@ -24,7 +24,7 @@ bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const cha
 /* Returns the name of an attribute of a parameter that no call here can serve, or NULL. */
 const char *cg_attribute_unserved(LLVMValueRef function);
 
-/* Returns the name of an attribute of a function, or of a parameter, that no body here can serve, or NULL. */
+/* The first attribute of a function or its parameters that a body made here could not honour; NULL: none. */
 const char *cg_attribute_unserved_by_body(LLVMValueRef function);
 
 /* Adds that the function writes only memory that its module cannot access. It may read any memory: a tracing collector

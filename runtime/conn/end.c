@@ -158,13 +158,13 @@ void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struc
   ws_end_send_close(conn, code, reason, strlen(reason));
 }
 
-void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n) {
+void ws_end_refuse(struct ws_conn *conn, int status, const char *answer, size_t n) {
   if (ws_conn_state(conn) == WS_CONN_ENDED)
     return;
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   conn->corked = false;
   conn->close_posted = false;
-  ws_tally_refused(conn->group, atoi(answer + strlen("HTTP/1.1 ")));
+  ws_tally_refused(conn->group, status);
   ws_end_enter(conn, WS_CONN_REFUSED);
   if (ws_output_secret(conn, answer, n))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");

@@ -33,8 +33,8 @@ void ws_end_close(struct ws_conn *conn, int code, const char *reason, size_t n);
  * input is discarded already. RFC 6455 section 7.1.7. */
 void ws_end_fail(struct ws_conn *conn, int code, const char *reason, const struct ws_exceeded *exceeded);
 
-/* Replaces what is queued by the HTTP answer that refuses the handshake, and closes behind it. */
-void ws_end_refuse(struct ws_conn *conn, const char *answer, size_t n);
+/* Replaces what is queued by the HTTP answer that refuses the handshake with this status, and closes behind it. */
+void ws_end_refuse(struct ws_conn *conn, int status, const char *answer, size_t n);
 
 /* The HTTP answer that was queued is all that the peer gets: closes behind it, as after a close handshake. In the
  * handshake. */

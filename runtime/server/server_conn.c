@@ -133,7 +133,7 @@ static void ws_server_conn_refuse_with(struct ws_conn *conn, int status, const c
     headers = (struct ws_slice){answer->headers, answer->size};
   ws_server_conn_log_refusal(conn, status, text, detail);
   size_t size = ws_server_handshake_refuse_with(response, sizeof response, status, text, ws_server_date(date), headers);
-  ws_end_refuse(conn, response, size);
+  ws_end_refuse(conn, status, response, size);
   ws_mem_wipe(response, size);
 }
 
@@ -145,7 +145,7 @@ static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal,
   size_t size = ws_server_handshake_refuse(response, refusal, ws_server_date(date));
   if (head)
     size = (size_t)(strstr(response, "\r\n\r\n") + 4 - response);
-  ws_end_refuse(conn, response, size);
+  ws_end_refuse(conn, ws_refusal_status(refusal), response, size);
 }
 
 static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, struct ws_answer *answer, char *message,

@@ -571,7 +571,7 @@ static void test_the_oldest_cannot_be_asked(void **state) {
     osp_release(error);
   }
   const char *loops = getenv("OSPREY_WS_LOOPS");
-  assert_int_equal(kept, loops ? MANY : 256);
+  assert_int_equal(kept, loops && strcmp(loops, "1") != 0 ? MANY : 256);
   for (int i = 0; i < MANY; i++) {
     osp_ws_close(ids[i], &error);
     osp_release(error);
