@@ -40,6 +40,7 @@ def main():
                 process.wait_for(f"{tenth * interval} messages", limit=60 + interval / 1000)
                 resident.append(resident_kib(process.child.pid))
                 print(f"{tenth * interval} messages, {time.monotonic() - begin:.1f} s, {resident[-1]} KiB", flush=True)
+            process.say("\n")
             process.wait_for("Done")
             process.finish()
     grown = resident[-1] - resident[0]
