@@ -86,9 +86,7 @@ class Proxy:
                                 timeout="" if full else "proxy_read_timeout 3s; proxy_send_timeout 3s;", **values)
             command = ["nginx", "-e", "stderr", "-p", parts.directory.name, "-c", str(configuration)]
         else:
-            pem = pathlib.Path(parts.directory.name, "both.pem")
-            pem.write_text(pathlib.Path(parts.certificate).read_text() + pathlib.Path(parts.key).read_text())
-            text = HAPROXY.format(secure=f" ssl crt {pem}" if secure[0] else "",
+            text = HAPROXY.format(secure=f" ssl crt {parts.pem}" if secure[0] else "",
                                   scheme=" ssl verify none" if secure[1] else "",
                                   timeout="50s" if full else "2500ms", **values)
             command = ["haproxy", "-db", "-f", str(configuration)]
@@ -126,6 +124,8 @@ class Parts:
         self.name, self.dashboard = name, dashboard
         self.directory = tempfile.TemporaryDirectory()
         self.certificate, self.key = make_certificate(self.directory.name)
+        self.pem = pathlib.Path(self.directory.name, "both.pem")   # as HAProxy has it
+        self.pem.write_text(pathlib.Path(self.certificate).read_text() + pathlib.Path(self.key).read_text())
 
 
 TOKEN = "Authorization: Bearer open-sesame"
