@@ -49,7 +49,7 @@ MUTANTS = {
     "a close forgives the turn before it": ("runtime/conn/end.c", """< WS_CONN_CLOSING) {
     conn->closing_since""", """< WS_CONN_CLOSING) {
     uint32_t away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
-    conn->closing_since""", "(uint32_t)ws_loop_away(ws_conn_loop(conn));", "away;"),
+    conn->closing_since""", "activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));", "activity.away = away;"),
     "a lingering close takes longer than closeTimeoutMs": ("runtime/conn/end.c", "now + (left_ms < WS_END_LOOK_MS ?",
                                                            "now + (left_ms < 0 ?"),
     "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
