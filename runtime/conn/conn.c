@@ -48,7 +48,8 @@ void ws_conn_arm_idle(struct ws_conn *conn) {
 
 void ws_conn_admit(struct ws_conn *conn) {
   conn->admitted = true;
-  conn->rate_away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));
+  ws_loop_refresh(ws_conn_loop(conn)); /* an open handler may have held the loop */
+  conn->rate_away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
   conn->corked = false;
   if (ws_conn_state(conn) == WS_CONN_OPENING) {
     ws_conn_enter(conn, WS_CONN_OPEN);

@@ -34,7 +34,7 @@ static void ws_end_await(struct ws_conn *conn) {
 static void ws_end_enter(struct ws_conn *conn, enum ws_conn_state state) {
   if (ws_conn_state(conn) < WS_CONN_CLOSING) {
     conn->closing_since = (uint32_t)ws_loop_refresh(ws_conn_loop(conn));
-    conn->activity.away = (uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));
+    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
   }
   ws_conn_enter(conn, state);
   ws_end_await(conn);

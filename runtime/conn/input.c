@@ -57,8 +57,8 @@ static bool ws_input_rate_exceeded(struct ws_conn *conn) {
   if (!cap)
     return false;
   struct ws_loop *loop = ws_conn_loop(conn);
-  uint32_t now = (uint32_t)ws_loop_now(loop);
-  uint32_t away = (uint32_t)ws_loop_away_so_far(loop);
+  uint32_t now = (uint32_t)ws_loop_refresh(loop);
+  uint32_t away = (uint32_t)ws_loop_away(loop);
   if (conn->rate_count == 0 || now - conn->rate_start >= 1000 + conn->rate_more_ms) {
     conn->rate_start = now;
     conn->rate_count = 0;

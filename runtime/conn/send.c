@@ -168,6 +168,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
 struct ws_wanted_room {
   struct ws_conn *conn;
   size_t size;
+  size_t queued; /* as the latest look found it: the peer may take some before the Err is written */
   bool charged;
 };
 
@@ -177,6 +178,7 @@ static bool ws_send_has_room(void *context) {
   struct ws_conn *conn = room->conn;
   if (ws_conn_state(conn) > WS_CONN_OPEN)
     return true;
+  room->queued = ws_outq_bytes(&conn->out);
   if (atomic_load_explicit(&conn->posted, memory_order_relaxed) >= WS_SEND_POSTED_MAX)
     return false;
   room->charged = ws_outq_try_charge(&conn->out, room->size, (size_t)conn->group->rules->limits.max_queued_bytes);
@@ -191,7 +193,7 @@ static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, s
   if (room.charged)
     return 0;
   if (ws_conn_check_open(out->op, conn, error) == 0)
-    ws_error_queue_full(error, out->op, conn->id, out->size, ws_outq_bytes(&conn->out),
+    ws_error_queue_full(error, out->op, conn->id, out->size, room.queued,
                         (size_t)conn->group->rules->limits.max_queued_bytes);
   return -1;
 }

@@ -76,11 +76,7 @@ int64_t ws_loop_refresh(struct ws_loop *loop) {
 }
 
 int64_t ws_loop_away(const struct ws_loop *loop) {
-  return loop->away;
-}
-
-int64_t ws_loop_away_so_far(const struct ws_loop *loop) {
-  int64_t busy_ms = ws_clock_coarse_ms() - loop->listened - WS_LOOP_AWAY_MS;
+  int64_t busy_ms = loop->now - loop->listened - WS_LOOP_AWAY_MS;
   return loop->away + (busy_ms > 0 ? busy_ms : 0);
 }
 
@@ -213,18 +209,24 @@ static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
   return (int)(until_timer < INT32_MAX ? until_timer : INT32_MAX);
 }
 
-/* Counts the time since the last wait, and what a wait took beyond its timeout. The coarse clock lags by a few
- * milliseconds, which is nothing here.
- */
-static void ws_loop_count_away(struct ws_loop *loop, int64_t before_ms, int timeout_ms) {
-  int64_t busy_ms = before_ms - loop->listened - WS_LOOP_AWAY_MS;
-  int64_t over_ms = timeout_ms < 0 ? 0 : loop->now - before_ms - timeout_ms - WS_LOOP_AWAY_MS;
-  loop->away += (busy_ms > 0 ? busy_ms : 0) + (over_ms > 0 ? over_ms : 0);
+/* Adds the time since the last wait, as of loop->now. */
+static void ws_loop_count_busy(struct ws_loop *loop) {
+  loop->away = ws_loop_away(loop);
+  loop->listened = loop->now;
+}
+
+/* Adds what a wait took beyond its timeout. */
+static void ws_loop_count_wait(struct ws_loop *loop, int timeout_ms) {
+  int64_t over_ms = timeout_ms < 0 ? 0 : loop->now - loop->listened - timeout_ms - WS_LOOP_AWAY_MS;
+  loop->away += over_ms > 0 ? over_ms : 0;
   loop->listened = loop->now;
 }
 
 static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int timeout_ms) {
-  int64_t before_ms = ws_clock_coarse_ms();
+  int64_t coarse = ws_clock_coarse_ms(); /* it lags, which is nothing here */
+  if (coarse > loop->now)
+    loop->now = coarse;
+  ws_loop_count_busy(loop);
   if (timeout_ms != 0) {
     atomic_store(&loop->asleep, true);
     if (atomic_load(&loop->posted))
@@ -237,7 +239,7 @@ static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int t
   int error = errno;
   atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
   ws_loop_refresh(loop);
-  ws_loop_count_away(loop, before_ms, timeout_ms);
+  ws_loop_count_wait(loop, timeout_ms);
   batch->count = count < 0 ? 0 : count;
   errno = error;
   return count < 0 && error != EINTR ? -1 : 0;

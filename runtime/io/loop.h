@@ -60,14 +60,12 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
 int64_t ws_loop_now(const struct ws_loop *loop);
 int64_t ws_loop_refresh(struct ws_loop *loop);
 
-/* Milliseconds, since the loop was made, in which it was kept from its descriptors by a callback that ran for long, or
- * by a process that was stopped. The first WS_LOOP_AWAY_MS of each such time do not count.
+/* Milliseconds, from the making of the loop until ws_loop_now, in which it was kept from its descriptors by a callback
+ * that ran for long, or by a process that was stopped. The first WS_LOOP_AWAY_MS of each such time do not count. So
+ * whoever judges by ws_loop_now and forgives ws_loop_away judges by one moment, however late in a turn that is.
  */
 enum { WS_LOOP_AWAY_MS = 250 };
 int64_t ws_loop_away(const struct ws_loop *loop);
-
-/* As ws_loop_away, and the time by which the present turn is too long by now. */
-int64_t ws_loop_away_so_far(const struct ws_loop *loop);
 
 /* Sets the interest of `watch`; 0 removes it. The owner zeroes the watch, then sets watch->ready and watch->fd. The
  * interest must be 0 before fd is closed. Returns 0, or -1 with errno and the interest unchanged. Removing never fails.

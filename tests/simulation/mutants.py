@@ -21,8 +21,13 @@ MUTANTS = {
   ws_loop_dispatch_rest(""", """  ws_timer_heap_run(&loop->timers, loop, turn_ms);
   ws_loop_dispatch(loop, &batch);
   ws_loop_dispatch_rest("""),
-    "time away is not forgiven": ("runtime/io/loop.c", "  loop->away += (busy",
-                                 "  (void)over_ms, loop->away += 0 * (busy"),
+    "time away is not forgiven": ("runtime/io/loop.c", "  return loop->away + (busy_ms > 0 ? busy_ms : 0);",
+                                 "  (void)busy_ms; return 0;"),
+    "the present turn is not forgiven": ("runtime/io/loop.c", "  return loop->away + (busy_ms > 0 ? busy_ms : 0);",
+                                         "  return (void)busy_ms, loop->away;",
+                                         "  loop->away = ws_loop_away(loop);",
+                                         "  int64_t busy_ms = loop->now - loop->listened - WS_LOOP_AWAY_MS;\n"
+                                         "  loop->away += busy_ms > 0 ? busy_ms : 0;"),
     "forgotten wake-up": ("runtime/io/loop.c", """    if (atomic_load(&loop->posted))
       timeout_ms = 0;""", ""),
     "deferred work waits": ("runtime/io/loop.c", "if (max_wait_ms == 0 || loop->deferred || loop->tasks)",
@@ -39,11 +44,12 @@ MUTANTS = {
     "a close waits from its start": ("runtime/conn/end.c", "(now - conn->activity.output);",
                                      "(now - conn->closing_since);"),
     "a close forgives time before it": ("runtime/conn/end.c",
-                                        "    conn->activity.away = "
-                                        "(uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));\n",
+                                        "    conn->activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));\n",
                                         ""),
-    "a close forgives the turn before it": ("runtime/conn/end.c", "(uint32_t)ws_loop_away_so_far(ws_conn_loop(conn));",
-                                            "(uint32_t)ws_loop_away(ws_conn_loop(conn));"),
+    "a close forgives the turn before it": ("runtime/conn/end.c", """< WS_CONN_CLOSING) {
+    conn->closing_since""", """< WS_CONN_CLOSING) {
+    uint32_t away = (uint32_t)ws_loop_away(ws_conn_loop(conn));
+    conn->closing_since""", "activity.away = (uint32_t)ws_loop_away(ws_conn_loop(conn));", "activity.away = away;"),
     "a lingering close takes longer than closeTimeoutMs": ("runtime/conn/end.c", "now + (left_ms < WS_END_LOOK_MS ?",
                                                            "now + (left_ms < 0 ?"),
     "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),

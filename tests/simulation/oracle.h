@@ -57,7 +57,7 @@ struct oracle_conn {
   int open_calls;
   int code;
   char reason[128];
-  int64_t close_sent_at, stopped_at_close, close_ms, handled_at, handling_since;
+  int64_t close_sent_at, stopped_at_close, close_ms, handled_at, handling_since, pinged_at;
   bool calls_other;
   /* The latest broadcast that must reach it, and the step since which it is known to be open. */
   const struct oracle_stream *due;

@@ -290,18 +290,54 @@ static void theme_drips(struct plan *p) {
                                      .argument = (int)in(1, 200)};
 }
 
-/* Half of the worlds have a theme, and an eighth one of two that came later. The rest of the scenario is as without. */
+static void theme_stalls(struct plan *p) {
+  p->tls = false;
+  p->link_count = 1;
+  p->links[0] = fast;
+  p->faults.descheduled = 3;
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i].rate = 0, p->servers[i].has_message_handler = true, p->servers[i].compression = false,
+    p->servers[i].idle_ms = ONE_OF(1000, 1500, 2000), p->servers[i].close_ms = ONE_OF(3000, 20000);
+  for (int i = 0; i < 7; i++)
+    p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
+                                     .kind = PEER_HEALTHY,
+                                     .server = p->peers[i].server,
+                                     .start_us = in(0, 4 * SIM_S),
+                                     .gap_us = 200 * SIM_MS,
+                                     .pause_us = 1000,
+                                     .count = 60,
+                                     .size = 40,
+                                     .fragments = 1,
+                                     .command = 'n'};
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 0; i < PLAN_ACTIONS; i++)
+      p->actions[t][i] = (struct plan_action){.on = true,
+                                              .op = OP_SEND,
+                                              .before_us = in(0, 300) * SIM_MS,
+                                              .which = (int)in(0, 99),
+                                              .count = (int)in(1, 4),
+                                              .size = (int)in(100, 600),
+                                              .command = 'n',
+                                              .flag = true};
+  for (int i = 0; i < PLAN_FAULTS; i++)
+    p->trouble[i] = (struct plan_fault){
+        .kind = FAULT_STALL, .at_us = in(0, 6 * SIM_S), .for_us = 20 * SIM_S, .which = (int)in(0, 99)};
+}
+
+/* Half of the worlds have a theme, and three sixteenths one of those that came later. The rest of the scenario is as
+ * without. */
 static void draw_theme(struct plan *p) {
   static void (*const themes[THEME_KINDS])(struct plan *) = {
-      [THEME_CROWD] = theme_crowd, [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
-      [THEME_BRIEF] = theme_brief, [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
-      [THEME_STORM] = theme_storm, [THEME_CLOSES] = theme_closes, [THEME_DRIPS] = theme_drips};
+      [THEME_CROWD] = theme_crowd,  [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
+      [THEME_BRIEF] = theme_brief,  [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
+      [THEME_STORM] = theme_storm,  [THEME_CLOSES] = theme_closes, [THEME_DRIPS] = theme_drips,
+      [THEME_STALLS] = theme_stalls};
   chance.state = sim_mix(p->seed ^ 0x7e3e);
   int64_t theme = in(0, 15);
   if (theme <= THEME_STORM)
     p->theme = (enum plan_theme)theme;
-  else if (theme == 10 || theme == 12)
-    p->theme = theme == 10 ? THEME_CLOSES : THEME_DRIPS;
+  else if (theme == 9 || theme == 10 || theme == 12)
+    p->theme = theme == 10 ? THEME_CLOSES : theme == 12 ? THEME_DRIPS : THEME_STALLS;
   if (p->theme)
     themes[p->theme](p);
 }
@@ -360,6 +396,8 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
     peers = PLAN_PEERS, threads = PLAN_THREADS;
   if (p->theme == THEME_DRIPS)
     peers = 7, threads = 0;
+  if (p->theme == THEME_STALLS)
+    peers = 7, threads = PLAN_THREADS, faults = PLAN_FAULTS;
 
   if (dropped[n++])
     p->loops = 1;
@@ -413,8 +451,8 @@ static const char *const ops[] = {"connect",
                                   "wrong calls",
                                   "create a brief server"};
 static const char *const troubles[] = {"the process stops", "links stall", "a connection breaks", "no descriptors"};
-static const char *const themes[] = {"none",   "crowd", "flood", "narrow", "brief",
-                                     "rumour", "stops", "storm", "closes", "drips"};
+static const char *const themes[] = {"none",  "crowd", "flood",  "narrow", "brief", "rumour",
+                                     "stops", "storm", "closes", "drips",  "stalls"};
 static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
                                    "exit in a handler"};
 

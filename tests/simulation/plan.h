@@ -90,6 +90,7 @@ enum plan_theme {
   THEME_STORM,  /* builtins at the end of the program, on threads that are not scheduled for a while */
   THEME_CLOSES, /* handlers close while threads send and broadcast, and others break and connect */
   THEME_DRIPS,  /* fragments over links that carry a few bytes a second, and little patience */
+  THEME_STALLS, /* links stall, while threads that send are not scheduled */
   THEME_KINDS
 };
 

@@ -291,6 +291,7 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
     program_exits_in_handler = true;
     sim_note("exit() in a handler");
     oracle_connecting(1); /* other handlers run inside exit() */
+    oracle_all_stop();    /* a connect that is under way is an Err: WS-EXIT-5 */
     exit(0);
   default:
     break;

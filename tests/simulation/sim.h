@@ -72,7 +72,7 @@ void sim_run_atexit(void);
 /* What exit() calls behind them; it does not return. */
 extern void (*sim_on_exit)(void);
 long sim_steps(void);
-/* Visits what the threads that have not ended were given. */
+/* Visits what the threads that have not ended were given, and their stacks; not those of main, which asks. */
 void sim_threads_visit(void (*visit)(const void *bytes, size_t size));
 
 /* ---- the network (network.c) */
@@ -190,7 +190,7 @@ void __real_free(void *block);
 size_t sim_memory_bytes(void);
 /* Checks that no freed block was written to. Returns what is wrong; NULL if nothing. */
 const char *sim_memory_check(void);
-/* Blocks that no static variable and no other such block leads to. */
+/* Blocks that no static variable, no stack of another thread and no other such block leads to. */
 int sim_memory_leaks(char *text, size_t room);
 
 /* ---- events and failures (trace.c) */

@@ -50,6 +50,7 @@ struct sim_thread {
   int locks; /* that it holds */
   int64_t preempted_us;
   void *stack;
+  const unsigned char *stack_at; /* where it left off */
   jmp_buf context;
   ucontext_t first;
   const void *key;
@@ -159,6 +160,9 @@ static void switch_to(struct sim_thread *next) {
   struct sim_thread *before = current;
   if (next == before)
     return;
+  enum { SAVED = 256 };
+  __builtin_unwind_init(); /* no pointer is in a register alone: sim_threads_visit */
+  before->stack_at = (const unsigned char *)__builtin_frame_address(0) - SAVED;
   before->saved_errno = errno;
   memcpy(before->tls, tls_block, tls_size);
   memcpy(tls_block, next->tls, tls_size);
@@ -360,9 +364,14 @@ int64_t sim_preempted_us(void) {
 }
 
 void sim_threads_visit(void (*visit)(const void *bytes, size_t size)) {
-  for (int i = 0; i < thread_count; i++)
-    if (threads[i].state != DONE)
-      visit(&threads[i].argument, sizeof threads[i].argument);
+  for (int i = 1; i < thread_count; i++) {
+    const struct sim_thread *thread = &threads[i];
+    if (thread->state == DONE)
+      continue;
+    visit(&thread->argument, sizeof thread->argument);
+    if (thread->started)
+      visit(thread->stack_at, (size_t)((const unsigned char *)thread->stack + STACK - thread->stack_at));
+  }
 }
 
 static void *map(size_t size) {

@@ -254,6 +254,31 @@ static void test_input_is_read_after_an_interruption(void **state) {
   free(arrived);
 }
 
+/* A callback that holds the loop is time away from the moment that the loop's clock tells of it, not only from the next
+ * turn on, so that no deadline of this turn counts it. WS-TIME-2 */
+enum { HELD_MS = WS_LOOP_AWAY_MS + 100 };
+
+static void deferred_hold(struct ws_loop *loop, struct ws_deferred *work) {
+  int64_t began = ws_loop_now(loop);
+  int64_t before = ws_loop_away(loop);
+  (void)work;
+  while (ws_clock_ms() < began + HELD_MS)
+    ;
+  assert_int_equal(ws_loop_away(loop), before);
+  assert_true(ws_loop_refresh(loop) - ws_loop_away(loop) <= began - before + WS_LOOP_AWAY_MS);
+}
+
+static void test_away_is_as_late_as_the_clock(void **state) {
+  struct fixture *fixture = *state;
+  struct ws_deferred work = {.run = deferred_hold};
+  ws_loop_defer(fixture->loop, &work);
+  assert_int_equal(ws_loop_turn(fixture->loop, 0), 0);
+  int64_t away = ws_loop_away(fixture->loop);
+  assert_true(away >= HELD_MS - WS_LOOP_AWAY_MS);
+  assert_int_equal(ws_loop_turn(fixture->loop, 0), 0);
+  assert_true(ws_loop_away(fixture->loop) >= away);
+}
+
 static struct ws_loop *signal_loop;
 
 static void signal_wakes(int number) {
@@ -498,6 +523,7 @@ int main(void) {
       loop_test(test_post_to_a_loop_that_is_awake_makes_no_system_call),
       loop_test(test_free_runs_what_is_posted),
       loop_test(test_input_is_read_after_an_interruption),
+      loop_test(test_away_is_as_late_as_the_clock),
       loop_test(test_wake_from_a_signal_handler),
       loop_test(test_deferred_work_runs_once),
       loop_test(test_deferred_work_taken_back_from_the_end),
