@@ -68,6 +68,7 @@ substitutions["%ospreyc"] = built("tools", "ospreyc", "ospreyc")
 substitutions["%refused"] = built("tests", "ir", "refused")
 substitutions["%bindings"] = built("tests", "ir", "bindings")
 substitutions["%bindings_file"] = os.path.join(source, "..", "..", "spec", "osprey-bindings.osp")
+substitutions["%prelude_file"] = os.path.join(source, "..", "..", "spec", "osprey-websocket.osp")
 substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
 memory = " " + built("runtime", "libosprey_mem.a") + sanitize
 substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + memory
