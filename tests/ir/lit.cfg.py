@@ -70,6 +70,7 @@ substitutions["%bindings"] = built("tests", "ir", "bindings")
 substitutions["%bindings_file"] = os.path.join(source, "..", "..", "spec", "osprey-bindings.osp")
 substitutions["%prelude_file"] = os.path.join(source, "..", "..", "spec", "osprey-websocket.osp")
 substitutions["%ws_library"] = built("runtime", "libosprey_ws.a")
+substitutions["%compat_library"] = built("runtime", "libosprey_ws_compat.a")
 memory = " " + built("runtime", "libosprey_mem.a") + sanitize
 substitutions["%host_libraries"] = built("tests", "ir", "libhost.a") + memory
 substitutions["%rt_libraries"] = built("tools", "ospreyc", "libosprey_rt.a") + memory
