@@ -1,9 +1,10 @@
 #pragma once
 /* The C functions of the public Osprey compiler's old runtime, implemented by this runtime.
  *
- * Link libosprey_ws_compat.a before the archive that defines the old functions, and libosprey_ws.a after it. Two things
- * differ: servers send no welcome and no echo, and clients discard received text messages, because the old interface
- * has no handler for them.
+ * Link libosprey_ws_compat.a before the archive that defines the old functions, and libosprey_ws.a after it. Clients
+ * discard received text messages, because the old interface has no handler for them. Unlike the old one, a server
+ * checks path and origin, and sends neither a welcome nor an echo. The environment has a say in that, for this
+ * interface alone: OSPREY_WS_COMPAT_ORIGINS and OSPREY_WS_COMPAT_ECHO (spec/codegen.md).
  *
  * Strings are borrowed for the call. Functions return a negative number on failure, and print the reason to stderr as
  * one line that starts with the function's name. Any thread.

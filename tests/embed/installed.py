@@ -1,6 +1,6 @@
 """installed.py BUILD SOURCE LLVM_BIN SANITIZE: installs everything into a temporary directory and uses it from there.
 
-CC-2 CC-6 PLUGIN-2 CG-26: the installed driver finds its archives, and clang loads the installed plugin.
+BODIES-5 CC-2 CC-6 PLUGIN-2 CG-26: the installed driver finds its archives, and clang loads the installed plugin.
 """
 
 import os
@@ -10,6 +10,18 @@ import sys
 import tempfile
 
 build, source, llvm_bin = (pathlib.Path(argument) for argument in sys.argv[1:4])
+# Ends with 0 if closing an ID that nobody has is an Error.
+CLOSE = """\
+declare ptr @websocketClose(i64)
+define i32 @main() {
+  %result = call ptr @websocketClose(i64 1)
+  %field = getelementptr { i64, i8, ptr }, ptr %result, i32 0, i32 1
+  %discriminant = load i8, ptr %field
+  %success = icmp eq i8 %discriminant, 0
+  %status = zext i1 %success to i32
+  ret i32 %status
+}
+"""
 sanitize = [] if sys.argv[4] == "none" else ["-fsanitize=" + sys.argv[4]]
 
 
@@ -47,6 +59,17 @@ with tempfile.TemporaryDirectory() as directory:
         libraries / "libosprey_mem.a", *flags)
     ran = run(work / "jit_host", LD_LIBRARY_PATH=str(libraries))
     assert "heard: hello from a JIT" in ran, ran
+
+    # Clang finds the archive of bodies by pkg-config.
+    flags = run("pkg-config", "--define-variable=prefix=PREFIX", "--libs", "osprey-ws", **package_config)
+    flags = [flag.replace("PREFIX", str(prefix)) for flag in flags.split()]
+    (work / "close.ll").write_text(CLOSE)
+    run(llvm_bin / "clang", *sanitize, work / "close.ll", "-Wno-override-module", "-o", work / "close", *flags,
+        libraries / "libosprey_mem.a", *flags)
+    run(work / "close")
+    prelude = find(root, "osprey-websocket.osp").read_text()
+    assert "extern fn websocketClose(wsID: int) -> Result<Unit, string>" in prelude, prelude
+    assert find(root, "osprey-bindings.osp").parent == find(root, "osprey-websocket.osp").parent
 
     # The driver finds its archives, and clang the plugin.
     driver = find(root, "osprey-ws-cc")

@@ -1,4 +1,5 @@
-/* Prints the declarations of spec/osprey-bindings.osp from the library's tables. */
+/* Prints the declarations of spec/osprey-bindings.osp from the library's tables, or with an argument those of
+ * spec/osprey-websocket.osp. */
 #include "osprey_ws_codegen.h"
 
 #include <stdio.h>
@@ -31,7 +32,8 @@ static void print_members(const struct osp_ws_codegen_member *members, size_t co
   }
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  (void)argv;
   size_t record_count, builtin_count;
   const struct osp_ws_codegen_type *records = osp_ws_codegen_records(&record_count);
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&builtin_count);
@@ -41,7 +43,7 @@ int main(void) {
     puts(" }");
   }
   for (size_t i = 0; i < builtin_count; i++) {
-    printf("\n// %s\nextern fn %s(", builtins[i].doc, builtins[i].alias);
+    printf("\n// %s\nextern fn %s(", builtins[i].doc, argc > 1 ? builtins[i].name : builtins[i].alias);
     print_members(builtins[i].parameters, builtins[i].parameter_count);
     fputs(") -> Result<", stdout);
     print_type(builtins[i].result);

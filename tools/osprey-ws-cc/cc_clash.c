@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Returns true if the runtime or a library it needs uses the name. This process loads the same libraries (libc, libm,
- * OpenSSL, zlib: tools/meson.build links them for this lookup); the table has what libc defines in static objects. */
+/* Returns true if the runtime or a library it needs uses the name. The same libraries are loaded here (libc, libm,
+ * OpenSSL, zlib: tools/meson.build links them for this lookup, main.c makes their names global); the table has what
+ * libc defines in static objects. */
 static bool cc_clash_is_reserved(const char *name) {
   static const char *const static_symbols[] = {"_start", "_init", "_fini", "atexit", "at_quick_exit", "pthread_atfork"};
   for (size_t i = 0; i < sizeof static_symbols / sizeof *static_symbols; i++)

@@ -1,30 +1,20 @@
 #include "cc_link.h"
 
-#include <libgen.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "../osprey-ws-lower/ir_file.h"
+#include "cc_install.h"
+#include "cc_map.h"
 
-/* Returns the path of an archive, to be freed: in --ws-runtime, in OSPREY_WS_RUNTIME, or relative to this executable as
- * built or as installed. NULL if out of memory. */
+/* Returns the path of an archive, to be freed: in --ws-runtime, in OSPREY_WS_RUNTIME, or where this project built or
+ * installed it. NULL if out of memory. */
 static char *cc_link_find_archive(const struct cc_command *command, const char *name) {
   const char *given = command->runtime ? command->runtime : getenv("OSPREY_WS_RUNTIME");
-  char self[PATH_MAX], *path = NULL;
-  ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
-  self[length < 0 ? 0 : length] = '\0';
-  const char *directory = dirname(self);
+  char *path = NULL;
   if (given && *given)
     return asprintf(&path, "%s/%s", given, name) < 0 ? NULL : path;
-  if (asprintf(&path, "%s/../runtime/%s", directory, name) < 0)
-    return NULL;
-  if (!access(path, R_OK))
-    return path;
-  free(path);
-  return asprintf(&path, "%s/%s/%s", directory, OSPREY_WS_LIBDIR, name) < 0 ? NULL : path;
+  return cc_install_find("../runtime", name);
 }
 
 /* Puts the archive of the old C functions before the first library: the linker takes the first definition. The host's
@@ -62,23 +52,25 @@ static int cc_link_append_runtime(struct cc_command *command) {
   return status;
 }
 
+bool cc_link_has_compat(const struct cc_command *command) {
+  const char *compat = getenv("OSPREY_WS_COMPAT");
+  return command->links && (command->compat || (compat && *compat && strcmp(compat, "0") != 0));
+}
+
 int cc_link_runtime(struct cc_command *command) {
   if (!command->links)
     return 0;
-  const char *compat = getenv("OSPREY_WS_COMPAT");
-  if ((command->compat || (compat && *compat && strcmp(compat, "0") != 0)) && cc_link_insert_compat(command))
+  if (cc_link_has_compat(command) && cc_link_insert_compat(command))
     return -1;
   return cc_link_append_runtime(command);
 }
 
-/* Returns true if the file contains the word and its NUL, or cannot be read. */
-static bool cc_link_file_contains(const char *path, const char *word) {
-  struct ir_file file;
-  if (access(path, R_OK))
-    return true;
-  bool contains = ir_file_read(&file, path) != IR_OK || memmem(file.bytes, file.size, word, strlen(word) + 1);
-  ir_file_deinit(&file);
-  return contains;
+/* Returns true if the file defines or calls a memory hook, or cannot be read. */
+static bool cc_link_has_hook(const char *path) {
+  struct cc_map map;
+  bool has = !cc_map_init(&map, path) || cc_map_contains(&map, "osp_alloc", true);
+  cc_map_deinit(&map);
+  return has;
 }
 
 bool cc_link_lacks_hooks(const struct cc_command *command) {
@@ -87,7 +79,7 @@ bool cc_link_lacks_hooks(const struct cc_command *command) {
   for (size_t i = 0; i < command->count; i++) {
     const struct cc_argument *argument = &command->arguments[i];
     if (argument->role == CC_LIBRARY || argument->role == CC_INPUT)
-      if (argument->text[0] == '-' || cc_link_file_contains(argument->text, "osp_alloc"))
+      if (argument->text[0] == '-' || cc_link_has_hook(argument->text))
         return false;
   }
   return true;

@@ -62,11 +62,21 @@ static char *cc_lower_output_path(const char *directory, size_t number, const ch
   return path;
 }
 
-static bool cc_lower_declares_builtin(LLVMModuleRef module) {
-  size_t count;
-  const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
-  for (size_t i = 0; i < count; i++)
-    if (LLVMGetNamedFunction(module, builtins[i].name) || LLVMGetNamedFunction(module, builtins[i].alias))
+/* Returns true if the name is a builtin's, with or without ".unboxed". */
+static bool cc_lower_is_builtin(const char *name) {
+  static const char suffix[] = ".unboxed";
+  size_t length = strlen(name), suffix_length = sizeof suffix - 1;
+  bool has_suffix = length > suffix_length && !strcmp(name + length - suffix_length, suffix);
+  char *builtin = strndup(name, has_suffix ? length - suffix_length : length);
+  bool is_builtin = builtin && osp_ws_codegen_find(builtin);
+  free(builtin);
+  return is_builtin;
+}
+
+static bool cc_lower_has_builtin(LLVMModuleRef module) {
+  size_t length;
+  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
+    if (cc_lower_is_builtin(LLVMGetValueName2(f, &length)))
       return true;
   return false;
 }
@@ -75,8 +85,8 @@ static bool cc_lower_declares_builtin(LLVMModuleRef module) {
  * lowering. Standard input cannot be read a second time. */
 static bool cc_lower_keeps_input(const struct cc_lower_files *inputs, size_t which, const char *name) {
   const struct ir_file *file = &inputs->files[which];
-  bool changes = file->module &&
-                 (cc_clash_hide(inputs->files, inputs->count, which) > 0 || cc_lower_declares_builtin(file->module));
+  bool changes =
+      file->module && (cc_clash_hide(inputs->files, inputs->count, which) > 0 || cc_lower_has_builtin(file->module));
   return !changes && strcmp(name, "-") != 0;
 }
 

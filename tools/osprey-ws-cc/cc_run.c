@@ -55,6 +55,13 @@ static char *cc_run_write_response_file(const struct cc_command *command, const 
   return NULL;
 }
 
+/* Returns the status that a shell exits with if it cannot run a program. */
+static int cc_run_exec(char **argv) {
+  execvp(argv[0], argv);
+  fprintf(stderr, "osprey-ws-cc: error: cannot run '%s': %s\n", argv[0], strerror(errno));
+  return errno == ENOENT ? 127 : 126;
+}
+
 static pid_t cc_run_spawn(char **argv) {
   static const int forwarded[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
   struct sigaction action = {.sa_handler = cc_run_forward_signal};
@@ -63,22 +70,35 @@ static pid_t cc_run_spawn(char **argv) {
   pid_t child = fork();
   if (child != 0)
     return child;
-  execvp(argv[0], argv);
-  fprintf(stderr, "osprey-ws-cc: error: cannot run '%s': %s\n", argv[0], strerror(errno));
-  _exit(errno == ENOENT ? 127 : 126);
+  _exit(cc_run_exec(argv));
+}
+
+/* The arguments of clang, to be freed: the response file if there is one, else those of the command. */
+static char **cc_run_arguments(const struct cc_command *command, const char *clang, char *response) {
+  char **argv = calloc(command->count + 2, sizeof *argv);
+  size_t count = 0;
+  if (!argv)
+    return NULL;
+  argv[count++] = (char *)clang;
+  if (response)
+    argv[count++] = response;
+  for (size_t i = 0; !response && i < command->count; i++)
+    argv[count++] = command->arguments[i].text;
+  return argv;
+}
+
+int cc_run_replace(const struct cc_command *command, const char *clang) {
+  char **argv = cc_run_arguments(command, clang, NULL);
+  int status = argv ? cc_run_exec(argv) : 126;
+  free(argv);
+  return status;
 }
 
 int cc_run(const struct cc_command *command, const char *clang, const char *scratch) {
-  size_t count = 0;
   char *response = command->from_response_file ? cc_run_write_response_file(command, scratch) : NULL;
-  char **argv = calloc(command->count + 2, sizeof *argv);
+  char **argv = cc_run_arguments(command, clang, response);
   pid_t child = -1;
   if (argv && (response || !command->from_response_file)) {
-    argv[count++] = (char *)clang;
-    if (response)
-      argv[count++] = response;
-    for (size_t i = 0; !response && i < command->count; i++)
-      argv[count++] = command->arguments[i].text;
     child = cc_run_spawn(argv);
     cc_run_child = child;
   }

@@ -9,6 +9,10 @@
  * Writes the arguments to a response file in `scratch` if they came from one. */
 int cc_run(const struct cc_command *command, const char *clang, const char *scratch);
 
+/* Replaces this process by clang with the command's arguments. Returns the status that a shell exits with if it cannot
+ * run a program. */
+int cc_run_replace(const struct cc_command *command, const char *clang);
+
 /* Returns the major version that `clang --version` prints, or 0 if there is none. */
 int cc_run_clang_version(const char *clang);
 

@@ -1,0 +1,103 @@
+"""archive.py OSPREYC LLVM_BIN BUILD SOURCE SANITIZE: a host that does not lower. Its IR, in which builtins are declared
+and handlers are closure cells, is compiled by clang and linked with libosprey_ws_builtins.a.
+
+BODIES-1 BODIES-2 BODIES-3 BODIES-4 BODIES-5: the archive, and every builtin in the conversations of tests/programs.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ospreyc, llvm_bin, build, source = (pathlib.Path(argument) for argument in sys.argv[1:5])
+sanitize = [] if sys.argv[5] == "none" else ["-fsanitize=" + sys.argv[5]]
+sys.path.insert(0, str(source / "spec"))
+from ws_tables import Tables  # noqa: E402
+
+ARCHIVE = build / "tools/libosprey_ws_builtins.a"
+LIBRARIES = [*(build / "tools/ospreyc" / name for name in ("libosprey_json.a", "libosprey_rt.a")), ARCHIVE,
+             *(build / "runtime" / name for name in ("libosprey_ws.a", "libosprey_mem.a")),
+             "-lssl", "-lcrypto", "-lz", "-ljansson", "-lpthread", "-lm"]
+CONVERSATIONS = ["chat", "both_ends", "capturing", "leaving", "lookups", "token", "dashboard", "echo", "staying",
+                 "site", "every_err", "counters", "bridge"]
+# In the place of ospreyc: FILE -O2 -o OUTPUT. The level is the host's own.
+HOST = """\
+#!/bin/sh -e
+{ospreyc} --llvm --no-lower "$1" -o "$4.ll"
+{clang} {level} -Wno-override-module -Wl,-z,text "$4.ll" -o "$4" {libraries}
+cp "$4.ll" {kept}
+"""
+# A program's own definition of a builtin wins, and what another module defines after lowering is no second definition.
+OWN = "define ptr @websocketSend(i64 %n, ptr %s) {\n  ret ptr null\n}\n"
+USES = ("declare ptr @websocketClose(i64)\ndeclare ptr @websocketSend(i64, ptr)\ndefine i32 @main() {\n"
+        "  %r = call ptr @websocketClose(i64 1)\n  %s = call ptr @websocketSend(i64 1, ptr null)\n"
+        "  %own = icmp ne ptr %s, null\n  %status = zext i1 %own to i32\n  ret i32 %status\n}\n")
+LOWERED = "declare ptr @websocketClose(i64)\n@close = constant ptr @websocketClose\n"
+
+
+def run(*command):
+    ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600)
+    assert ran.returncode == 0, f"{command}\n{ran.stdout}{ran.stderr}"
+    return ran.stdout
+
+
+def symbols_of(builtin):
+    """BODIES-1, BODIES-2, BODIES-3: the names in the member of a builtin, and how they are bound."""
+    symbols = {builtin.name: "W", f"{builtin.name}.unboxed": "W", "osp_alloc_tagged": "U", builtin.symbol: "U"}
+    if builtin.result == "SUCCESS":
+        symbols["osp_ws.success"] = "V"
+    return symbols
+
+
+def check_archive(tables):
+    members, name = {}, None
+    for line in run(llvm_bin / "llvm-nm", ARCHIVE).splitlines():
+        if line.endswith(":"):
+            name = line.removesuffix(":").split("/")[-1]
+            members[name] = {}
+        elif line:
+            kind, symbol = line.split()[-2:]
+            members[name][symbol] = kind
+    expected = {f"{builtin.name}.o": symbols_of(builtin) for builtin in tables.builtins}
+    assert members == expected, {name: (members.get(name), expected.get(name)) for name in {*members, *expected}
+                                 if members.get(name) != expected.get(name)}
+    assert ".eh_frame" in run(llvm_bin / "llvm-readobj", "--sections", ARCHIVE)
+
+
+def check_definitions(work):
+    for name, text in ("own", OWN), ("uses", USES), ("lowered", LOWERED):
+        (work / f"{name}.ll").write_text(text)
+    run(build / "tools/osprey-ws-lower", work / "lowered.ll", "-o", work / "lowered.bc")
+    run(llvm_bin / "clang", *sanitize, "-Wno-override-module", "-rdynamic", work / "own.ll", work / "uses.ll",
+        work / "lowered.bc", *LIBRARIES, "-o", work / "own")
+    run(work / "own")
+    exported = run(llvm_bin / "llvm-nm", "-D", "--defined-only", work / "own")
+    assert "websocketSend" in exported and "websocketClose" not in exported, exported
+
+
+def converse(level, work):
+    """Runs the conversations with a host of this level. Returns the forms of builtins that their programs declare."""
+    kept, host = work / f"ir{level}", work / f"host{level}"
+    kept.mkdir()
+    libraries = " ".join(map(str, [*sanitize, *LIBRARIES]))
+    host.write_text(HOST.format(ospreyc=ospreyc, clang=llvm_bin / "clang", level=level, libraries=libraries, kept=kept))
+    host.chmod(0o755)
+    run("/usr/bin/python3", source / "tests/programs/conversations.py", host, *CONVERSATIONS)
+    ir = "".join(path.read_text() for path in kept.glob("*.ll"))
+    assert not re.search(r"define [^\n]*@websocket", ir)
+    return set(re.findall(r"^declare [^\n]*@(websocket\w+)", ir, re.M))
+
+
+def main():
+    tables = Tables(source)
+    check_archive(tables)
+    with tempfile.TemporaryDirectory() as directory:
+        work = pathlib.Path(directory)
+        check_definitions(work)
+        for level in "-O0", "-O2":
+            missing = {builtin.name for builtin in tables.builtins} - converse(level, work)
+            assert not missing, f"no conversation has {missing}"
+
+
+main()
