@@ -29,6 +29,9 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
   if (functions && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
       infer_resolve(found->function.result)->kind == TYPE_UNIT)
     return "end its body with a Result: Success()";
+  if (functions && wanted->function.parameter_count != found->function.parameter_count)
+    return arena_printf(checker->arena, "it needs %zu parameter%s", wanted->function.parameter_count,
+                        wanted->function.parameter_count == 1 ? "" : "s");
   if (wanted->kind == TYPE_FUNCTION && expr->kind == AST_CALL)
     return "pass the function itself, without calling it";
   if (found->kind == TYPE_RESULT && wanted->kind == TYPE_UNIT)
@@ -38,8 +41,20 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
   if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
       infer_unify(&checker->infer, wanted->result.value, found))
     return found->kind == TYPE_UNIT ? "write Success() for a success without a value" : "wrap it: Success(…)";
+  if (wanted->kind == TYPE_RESULT && infer_resolve(wanted->result.value)->kind == TYPE_UNIT &&
+      found->kind != TYPE_RESULT && found->kind != TYPE_FUNCTION)
+    return "end with a call that gives such a Result, or with Success()";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
     return "convert it with toString(…) or \"${…}\"";
+  if (wanted->kind == TYPE_INT && found->kind == TYPE_STRING)
+    return expr->kind == AST_STRING ? "write a number without quotes"
+                                    : "parseInt(…) makes a Result of a number from it";
+  if (wanted->kind == TYPE_FLOAT && found->kind == TYPE_INT)
+    return expr->kind == AST_INT ? "write it with a point, as in 1.0" : "convert it with toFloat(…)";
+  if (wanted->kind == TYPE_BOOL && (found->kind == TYPE_INT || found->kind == TYPE_STRING))
+    return found->kind == TYPE_INT ? "compare it, as in n != 0" : "compare it, as in s != \"\"";
+  if (found->kind == TYPE_UNIT && expr->kind == AST_BLOCK)
+    return "the value of a block is its last expression: write one before this '}'";
   if (found->kind == TYPE_FUNCTION && wanted->kind != TYPE_FUNCTION)
     return "a function is called with '(…)'";
   return NULL;
@@ -206,6 +221,7 @@ struct formals {
   const char *noun;  /* "argument" or "field" */
   size_t count;
   const char **names; /* NULL if they are unknown */
+  const char *advice; /* a hint for a wrong number of them, or NULL */
 };
 
 static const char *check_expr_quote(struct checker *checker, const char *name) {
@@ -292,7 +308,8 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
     const char *takes = formals->count ? arena_printf(checker->arena, "%zu", formals->count) : "no";
     const char **hint = diag_error(checker->diag, place, "%s takes %s %s%s, not %zu", formals->owner, takes,
                                    formals->noun, formals->count == 1 ? "" : "s", count);
-    if (check_expr_list_formals(checker, formals))
+    *hint = formals->advice;
+    if (!*hint && check_expr_list_formals(checker, formals))
       *hint = arena_printf(checker->arena, "it takes: %s", check_expr_list_formals(checker, formals));
     return NULL;
   }
@@ -344,7 +361,7 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
                                                struct symbol *symbol) {
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_CALL, NULL, syntax->place);
   struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
-                            symbol->parameters};
+                            symbol->parameters, NULL};
   struct type *type = symbol->type;
   if (symbol->kind == SYMBOL_FUNCTION) {
     expr->call.callee = AST_CALL_FUNCTION;
@@ -388,11 +405,11 @@ static struct ast_expr *check_expr_call_value(struct checker *checker, const str
   }
   if (type->kind != TYPE_FUNCTION) {
     if (type->kind != TYPE_ERROR)
-      *diag_error(checker->diag, callee->place, "%s cannot be called", type_name(checker->arena, type)) =
-          "a '(' on the same line is a call: to begin an expression, start a new line";
+      *diag_error(checker->diag, callee->place, "this is not a function, but %s", type_name(checker->arena, type)) =
+          "a '(' on the same line is a call: remove it, or begin an expression on a new line";
     return check_expr_recover(checker, syntax->call.arguments, count, syntax->place);
   }
-  struct formals formals = {"the function", "argument", type->function.parameter_count, NULL};
+  struct formals formals = {"the function", "argument", type->function.parameter_count, NULL, NULL};
   if (callee->kind == SYNTAX_NAME)
     formals.owner = check_expr_quote(checker, callee->name);
   if (local && local->known)
@@ -484,7 +501,9 @@ static struct ast_expr *check_expr_intrinsic(struct checker *checker, const stru
                                              const struct symbol *symbol) {
   const struct syntax_call *call = &syntax->call;
   struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
-                            symbol->parameters};
+                            symbol->parameters, NULL};
+  if (symbol->intrinsic == INTRINSIC_PRINT && call->count)
+    formals.advice = "put them in one string: \"${a} ${b}\"";
   const struct syntax_expr **arguments =
       check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
   if (!arguments)
@@ -514,7 +533,8 @@ static struct ast_expr *check_expr_intrinsic(struct checker *checker, const stru
 }
 
 static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
-  struct formals formals = {check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL};
+  struct formals formals = {check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL,
+                            NULL};
   formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
   for (size_t i = 0; i < formals.count; i++)
     formals.names[i] = constructor->fields[i].name;
@@ -564,7 +584,8 @@ static struct ast_expr *check_expr_result_constructor(struct checker *checker, c
   bool success = symbol->kind == SYMBOL_SUCCESS;
   const struct syntax_call *call = &syntax->call;
   static const char *success_names[] = {"value"}, *error_names[] = {"message"};
-  struct formals formals = {check_expr_quote(checker, symbol->name), "field", 1, success ? success_names : error_names};
+  struct formals formals = {check_expr_quote(checker, symbol->name), "field", 1, success ? success_names : error_names,
+                            NULL};
   if (success && call->count == 0)
     return check_expr_result(checker, true, NULL, syntax->place, want);
   const struct syntax_expr **ordered = check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
@@ -688,7 +709,7 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
     if (check_scope_find(checker, name.text))
       *hint = arena_printf(checker->arena, "a function is called with brackets: .%s(…)", name.text);
     if (type->kind == TYPE_RESULT)
-      *hint = "a Result is never unwrapped silently: match it first";
+      *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
     if (type->kind == TYPE_UNION)
       *hint = "match it first: only a variant has fields";
     return check_expr_error(checker, syntax->place);

@@ -2,6 +2,8 @@
 
 #include "layout.h"
 
+#include <string.h>
+
 enum { CHECK_GROUND_INSTANCES_MAX = 10000 };
 
 struct ast_function *check_ground_instantiate(struct checker *checker, struct check_function *function,
@@ -141,6 +143,24 @@ static bool check_ground_hides_error(const struct ast_statement *statement) {
          statement->value->kind == AST_CALL && statement->value->type->kind == TYPE_RESULT;
 }
 
+/* How to call a function that a statement only names; what follows it on its line is probably its argument. */
+static const char *check_ground_call_hint(struct checker *checker, const struct ast_expr *value,
+                                          const struct ast_expr *next) {
+  enum { LONG = 60 };
+  const char *text = checker->diag->source->text, *name = text + value->place.offset;
+  size_t end = value->place.offset + value->place.length;
+  bool follows = next && next->place.offset > end && !memchr(text + end, '\n', next->place.offset - end);
+  bool is_whole = follows && next->place.length <= LONG && next->kind <= AST_VARIABLE;
+  int length = value->place.length > LONG ? 0 : (int)value->place.length;
+  if (!length || *name == '|' || strncmp(name, "fn", strlen("fn")) == 0)
+    return "bind it with 'let', or call it";
+  if (is_whole)
+    return arena_printf(checker->arena, "write %.*s(%.*s)", length, name, (int)next->place.length,
+                        text + next->place.offset);
+  return arena_printf(checker->arena, "write %.*s(%s)", length, name,
+                      follows || infer_resolve(value->type)->function.parameter_count ? "…" : "");
+}
+
 static void check_ground_block(struct checker *checker, struct ast_block *block, bool tail) {
   for (size_t i = 0; i < block->count; i++) {
     struct ast_statement *statement = &block->statements[i];
@@ -150,12 +170,13 @@ static void check_ground_block(struct checker *checker, struct ast_block *block,
       check_ground_variable(checker, statement->variable);
     else if (check_ground_hides_error(statement))
       *diag_warning(checker->diag, statement->variable->place, "nothing looks at '%s': an Err would be lost",
-                    statement->variable->name) = "match it, or bind it to '_' to ignore it";
+                    statement->variable->name) = "match it, or ignore it: let _ = …";
     else if (!statement->variable && value->type->kind == TYPE_FUNCTION)
-      *diag_error(checker->diag, value->place, "this function is not called") = "call it: name(…)";
+      *diag_error(checker->diag, value->place, "this function is not called") =
+          check_ground_call_hint(checker, value, i + 1 < block->count ? block->statements[i + 1].value : block->value);
     else if (!statement->variable && value->type->kind == TYPE_RESULT)
       *diag_error(checker->diag, value->place, "unused Result: its error would be lost") =
-          "match it, bind it with 'let', or give a fallback with '?:'";
+          "match it, give a fallback with '?:', or ignore it: let _ = …";
   }
   if (block->value)
     block->value = check_ground_expr(checker, block->value, tail);

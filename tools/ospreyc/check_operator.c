@@ -81,8 +81,13 @@ static bool check_operator_settle(struct checker *checker, const struct pending 
     struct type *left = check_operator_left_type(expr), *right = check_operator_right_type(expr);
     const char **hint = diag_error(checker->diag, pending->place, "'%s' cannot be applied to %s and %s", spelling,
                                    type_name(checker->arena, left), type_name(checker->arena, right));
-    if (pending->op == SYNTAX_ADD && (left->kind == TYPE_STRING || right->kind == TYPE_STRING))
+    bool is_text = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
+    if (is_text && (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT))
+      *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+    else if (is_text && pending->op == SYNTAX_ADD)
       *hint = "convert it with toString(…) or \"${…}\"";
+    else if (is_text && pending->op == SYNTAX_MULTIPLY)
+      *hint = "to repeat a string, write repeat(s, n)";
   } else if (!infer_unify(&checker->infer, type, result)) {
     *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", spelling,
                 type_name(checker->arena, both.left.number), type_name(checker->arena, type),
@@ -178,6 +183,10 @@ struct ast_expr *check_operator_compare(struct checker *checker, struct ast_expr
                  type_name(checker->arena, left), type_name(checker->arena, right));
   if (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT)
     *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+  else if (left->kind == TYPE_BOOL || right->kind == TYPE_BOOL)
+    *hint = "a bool is a condition by itself, without '=='";
+  else if (left->kind == TYPE_STRING || right->kind == TYPE_STRING)
+    *hint = "parseInt(…) makes a Result of a number from a string, and toString(…) a string from a number";
   return expr;
 }
 

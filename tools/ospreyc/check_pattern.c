@@ -246,6 +246,10 @@ void check_pattern_coverage(struct checker *checker, struct ast_match *match, st
   if (caught || !missing)
     return;
   const char **hint = diag_error(checker->diag, place, "the match does not cover: %s", missing);
+  if (subject->kind == TYPE_RESULT)
+    *hint = map_get(&seen, "Success") ? "add an arm: Err message => …" : "add an arm: Success value => …";
+  else
+    *hint = "add an arm for each, or a last one that catches all: _ => …";
   if (subject->kind < TYPE_RESULT && subject->kind != TYPE_BOOL)
     *hint = arena_printf(checker->arena, "a match on %s needs a last arm that catches all: _ => …",
                          type_name(checker->arena, subject));

@@ -161,8 +161,11 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
     return;
   }
   const char *guess = check_scope_guess(checker, name);
-  const char **hint = diag_error(checker->diag, place, "unknown name '%s'", name);
+  const char **hint =
+      diag_error(checker->diag, place, "%s '%s'", foreign_word(name) ? "there is no" : "unknown name", name);
   *hint = foreign_name(name);
+  if (!*hint && map_get(&checker->type_names, name))
+    *hint = "this is a type, not a value";
   if (check_scope_builtin_behind(name))
     guess = check_scope_builtin_behind(name);
   if (!*hint && guess)

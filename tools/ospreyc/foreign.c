@@ -14,7 +14,10 @@ struct foreign {
 #define FOREIGN_NULL "there is no null: use a Result for a value that may be missing"
 #define FOREIGN_TYPE "declare types with 'type': type Name = { field: type }"
 #define FOREIGN_EXCEPTION "there are no exceptions: a function returns Err(message), and its caller matches the Result"
-#define FOREIGN_VALUE "the value of a block is its last expression"
+#define FOREIGN_VALUE "remove it: the value of a block is its last expression"
+#define FOREIGN_CLOCK "there is no clock but the timestamp of a message: link C for another"
+#define FOREIGN_MODULE "there are no modules: a program is one file, and the builtins need no import"
+#define FOREIGN_OBJECT "there are no objects: a function gets what it needs as arguments"
 
 static const struct foreign foreign_words[] = {
     {"return", FOREIGN_VALUE},
@@ -38,10 +41,25 @@ static const struct foreign foreign_words[] = {
     {"enum", "declare unions with 'type': type Name = First | Second { field: type }"},
     {"pub", "all functions are in one file: leave it out"},
     {"public", "all functions are in one file: leave it out"},
+    {"elif", "write else if"},
+    {"elsif", "write else if"},
+    {"elseif", "write else if"},
     {"switch", "write match value { pattern => … }"},
+    {"and", "write '&&'"},
+    {"or", "write '||'"},
+    {"not", "write '!'"},
+    {"is", "compare with '=='"},
+    {"new", "a record is written Name { field: value }"},
+    {"use", FOREIGN_MODULE},
+    {"include", FOREIGN_MODULE},
+    {"break", FOREIGN_LOOP},
+    {"continue", FOREIGN_LOOP},
 };
 
 static const struct foreign foreign_names[] = {
+    {"require", FOREIGN_MODULE},
+    {"this", FOREIGN_OBJECT},
+    {"self", FOREIGN_OBJECT},
     {"_", "'_' is not a value: give it a name"},
     {"null", FOREIGN_NULL},
     {"nil", FOREIGN_NULL},
@@ -77,6 +95,14 @@ static const struct foreign foreign_names[] = {
     {"concat", "join strings with '+', or write \"${a}${b}\""},
     {"format", "write \"${a} and ${b}\""},
     {"printf", "write print(\"${a} and ${b}\")"},
+    {"each", "did you mean 'forEach'?"},
+    {"exit", "declare it: extern fn exit(code: CInt) -> Unit"},
+    {"now", FOREIGN_CLOCK},
+    {"Date", FOREIGN_CLOCK},
+    {"JSON", "did you mean 'jsonParse'?"},
+    {"setTimeout", "did you mean 'websocketAfter'?"},
+    {"setInterval", "did you mean 'websocketEvery'?"},
+    {"WebSocket", "did you mean 'websocketConnect'?"},
     {"println", "did you mean 'print'?"},
     {"console", "did you mean 'print'?"},
 };

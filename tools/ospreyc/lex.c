@@ -23,6 +23,7 @@ struct lexer {
   unsigned nesting;                 /* the number of open interpolations */
   unsigned braces[LEX_NESTING_MAX]; /* the number of open braces in each */
   struct place multiline;           /* the last string with a line break */
+  size_t mispaired_at; /* the number of tokens up to the first of them before a letter, where another may begin */
 };
 
 struct lex_spelling {
@@ -74,11 +75,27 @@ static struct token *lex_add(struct lexer *lexer, enum token_kind kind, size_t f
   return &lexer->tokens[lexer->count - 1];
 }
 
+/* A comment of another language: an error, and white space. */
+static bool lex_other_comment(struct lexer *lexer) {
+  const char *text = lexer->source->text + lexer->at;
+  bool is_line = *text == '#';
+  if (!is_line && strncmp(text, "/*", 2) != 0)
+    return false;
+  const char *end = is_line ? strchr(text, '\n') : strstr(text, "*/");
+  *diag_error(lexer->diag, lex_place(lexer->at, lexer->at + (is_line ? 1 : 2)), "a comment does not begin with '%.*s'",
+              is_line ? 1 : 2, text) = "begin each of its lines with '//'";
+  lexer->at = end ? (size_t)(end - lexer->source->text) + (is_line ? 0 : 2) : lexer->source->length;
+  lexer->newline = true;
+  return true;
+}
+
 /* White space and comments. A byte order mark is white space at the start of the file. */
 static void lex_skip(struct lexer *lexer) {
   if (lexer->at == 0 && strncmp(lexer->source->text, "\xef\xbb\xbf", 3) == 0)
     lexer->at = 3;
   for (;; lexer->at++) {
+    while (lex_other_comment(lexer))
+      ;
     char c = lex_peek(lexer, 0);
     if (c == '/' && lex_peek(lexer, 1) == '/')
       while (lexer->at < lexer->source->length && (c = lex_peek(lexer, 0)) != '\n')
@@ -171,12 +188,20 @@ static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
   }
 }
 
-/* Reports an unterminated string. If an earlier string contains a line break, its closing quote may be missing. */
+/* Reports an unterminated string: an earlier one whose last quote seems to begin another, which ends the tokens, or the
+ * one at the end. If an earlier one contains a line break, its closing quote may be missing. */
 static void lex_unclosed(struct lexer *lexer, struct token *token) {
   unsigned line, column;
+  if (lexer->mispaired_at) {
+    lexer->count = lexer->mispaired_at;
+    token = &lexer->tokens[lexer->count - 1];
+  }
   token->place.length = 1;
   token->kind = TOKEN_ERROR;
   const char **hint = diag_error(lexer->diag, token->place, "unterminated string");
+  *hint = lexer->nesting ? "write '\"' at its end, and '}' at the end of a '${'" : "write '\"' at its end";
+  if (lexer->mispaired_at)
+    return;
   source_position(lexer->source, lexer->multiline, &line, &column);
   if (lexer->multiline.length)
     *hint = arena_printf(lexer->arena, "the string at %u:%u spans several lines: is its closing quote missing?", line,
@@ -213,6 +238,8 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
     lex_unclosed(lexer, token);
   else if (memchr(lexer->source->text + from, '\n', lexer->at - from))
     lexer->multiline = token->place;
+  if (ended && !lexer->mispaired_at && lexer->multiline.offset == from && lex_is_letter(lex_peek(lexer, 0)) && !opens)
+    lexer->mispaired_at = lexer->count;
   if (!is_first)
     lexer->nesting--;
   if (!opens)
@@ -225,29 +252,46 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
   lexer->braces[lexer->nesting++] = 0;
 }
 
-/* A string in typographic quotes, up to the next of them or the end of its line, is one error. */
-static bool lex_typographic(struct lexer *lexer) {
-  static const char *const quotes[] = {"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x9e", "\xe2\x80\x98", "\xe2\x80\x99"};
-  const char *text = lexer->source->text;
-  size_t from = lexer->at, line = from + strcspn(text + from, "\n"), first = SIZE_MAX, to = line;
+struct lex_quote {
+  const char *quote, *kind;
+};
+
+/* The quote of another language, or of a word processor, at the start of a text; or NULL. */
+static const struct lex_quote *lex_quote(const char *text) {
+  static const struct lex_quote quotes[] = {
+      {"'", "single"},
+      {"`", "back"},
+      {"\xe2\x80\x9c", "typographic"},
+      {"\xe2\x80\x9d", "typographic"},
+      {"\xe2\x80\x9e", "typographic"},
+      {"\xe2\x80\x98", "typographic"},
+      {"\xe2\x80\x99", "typographic"},
+  };
   for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++)
-    if (strncmp(text + from, quotes[i], strlen(quotes[i])) == 0)
-      first = from + strlen(quotes[i]);
-  if (first == SIZE_MAX)
+    if (strncmp(text, quotes[i].quote, strlen(quotes[i].quote)) == 0)
+      return &quotes[i];
+  return NULL;
+}
+
+/* A string in such quotes, up to the next one of the kind or the end of its line, is one error. */
+static bool lex_other_string(struct lexer *lexer) {
+  const char *text = lexer->source->text, *at = text + lexer->at;
+  const struct lex_quote *open = lex_quote(at), *close = NULL;
+  size_t from = lexer->at;
+  if (!open)
     return false;
-  for (size_t i = 0; i < sizeof quotes / sizeof *quotes; i++) {
-    const char *end = memmem(text + first, line - first, quotes[i], strlen(quotes[i]));
-    if (end && (size_t)(end - text) + strlen(quotes[i]) < to)
-      to = (size_t)(end - text) + strlen(quotes[i]);
+  for (at += strlen(open->quote); *at && *at != '\n' && !close; at += close ? strlen(close->quote) : 1) {
+    close = lex_quote(at);
+    close = close && strcmp(close->kind, open->kind) == 0 ? close : NULL;
   }
-  lexer->at = to;
-  *diag_error(lexer->diag, lex_add(lexer, TOKEN_ERROR, from)->place, "typographic quotes do not enclose a string") =
-      "write straight ones: \"…\"";
+  lexer->at = (size_t)(at - text);
+  *diag_error(lexer->diag, lex_add(lexer, TOKEN_ERROR, from)->place, "%s quotes do not enclose a string", open->kind) =
+      "write double quotes: \"…\"";
   return true;
 }
 
 static void lex_unknown(struct lexer *lexer) {
-  if (lex_typographic(lexer))
+  if (lex_other_string(lexer))
     return;
   const char *text = lexer->source->text;
   size_t from = lexer->at++;
@@ -261,12 +305,8 @@ static void lex_unknown(struct lexer *lexer) {
     return;
   }
   const char **hint = diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from);
-  if (c == ';')
-    *hint = "remove the ';': statements have no separator";
-  if (c == '\'')
-    *hint = "write strings in double quotes";
-  if (c == '[' || c == ']')
-    *hint = "lists are not supported";
+  if (c == '&')
+    *hint = "write '&&'";
 }
 
 static void lex_punctuate(struct lexer *lexer) {

@@ -1,8 +1,7 @@
 #include "parse.h"
 
 #include "arena.h"
-#include "foreign.h"
-#include "library.h"
+#include "slips.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,9 +25,12 @@ struct parser {
   struct diag *diag;
   const struct token *tokens;
   size_t count;
+  struct slips slips; /* of the same tokens */
   size_t at;
   unsigned nesting;
-  const struct token *unclosed; /* the first '{' whose '}' is indented less than its line: it may lack its own */
+  const struct token *unclosed; /* the first '{' that may lack its '}', because a line in its block is indented less */
+  const struct token *dedented; /* the first token of that line */
+  bool saw_semicolon;
   jmp_buf *recover;
 };
 
@@ -71,29 +73,30 @@ static const char *parse_found(const struct parser *parser, const struct token *
   return arena_printf(parser->arena, "'%.*s'", (int)token->place.length, text);
 }
 
-static const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
+/* Takes a token of a kind. The hint is for any other that is not one of the slips. */
+static const struct token *parse_expect_or(struct parser *parser, enum token_kind kind, const char *hint) {
   static const struct {
     enum token_kind expected, found;
     const char *hint;
   } slips[] = {
       {TOKEN_LEFT_BRACE, TOKEN_ASSIGN, "use '==' to compare"},
-      {TOKEN_LEFT_BRACE, TOKEN_NAME, "write the body in braces: { … }"},
       {TOKEN_ASSIGN, TOKEN_COLON, "write a function's result type after '->'"},
-      {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "write '=' before the body of a function"},
-      {TOKEN_FAT_ARROW, TOKEN_ASSIGN, "write '=>' before the body of a lambda and after a pattern"},
-      {TOKEN_FAT_ARROW, TOKEN_ARROW, "write '=>' before the body of a lambda and after a pattern"},
       {TOKEN_COLON, TOKEN_ASSIGN, "write ':' after the name of a field"},
       {TOKEN_LEFT_PAREN, TOKEN_LESS, "functions have no type parameters: leave the types out, and they are inferred"},
       {TOKEN_ASSIGN, TOKEN_LESS, "types have no parameters"},
+      {TOKEN_RIGHT_BRACE, TOKEN_SEMICOLON, "separate fields with ','"},
   };
   const struct token *token = parse_peek(parser, 0);
-  const char *hint = NULL;
   for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
     if (slips[i].expected == kind && slips[i].found == token->kind)
       hint = slips[i].hint;
   if (token->kind != kind)
     parse_fail(parser, token->place, hint, "expected %s, found %s", lex_describe(kind), parse_found(parser, token));
   return parse_take(parser);
+}
+
+static const struct token *parse_expect(struct parser *parser, enum token_kind kind) {
+  return parse_expect_or(parser, kind, NULL);
 }
 
 static bool parse_is_keyword(enum token_kind kind) {
@@ -119,17 +122,17 @@ static struct syntax_name parse_name(struct parser *parser, const char *what) {
   return parse_label(parser, what);
 }
 
-/* Reports an error and recovers. Just after a string with a line break, the default hint names the string: its closing
- * quote may be the opening quote of another. */
+/* Reports an error and recovers. Just after a string with a line break, the hint names it: its closing quote may be
+ * the opening quote of another. */
 static _Noreturn void parse_fail(struct parser *parser, struct place place, const char *hint, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
   const char *text = arena_vprintf(parser->arena, format, arguments);
   va_end(arguments);
-  const struct token *before = parser->at ? &parser->tokens[parser->at - 1] : parser->tokens;
+  const struct token *before = &parser->tokens[parser->at ? parser->at - 1 : 0];
   const char *source = parser->diag->source->text + before->place.offset;
   bool is_string = before->kind >= TOKEN_STRING && before->kind <= TOKEN_STRING_TAIL;
-  if (!hint && is_string && memchr(source, '\n', before->place.length)) {
+  if (is_string && memchr(source, '\n', before->place.length)) {
     unsigned line, column;
     source_position(parser->diag->source, before->place, &line, &column);
     hint = arena_printf(parser->arena, "the string that begins at %u:%u ends here", line, column);
@@ -137,6 +140,11 @@ static _Noreturn void parse_fail(struct parser *parser, struct place place, cons
   if (!parse_is(parser, TOKEN_ERROR))
     *diag_error(parser->diag, place, "%s", text) = hint;
   longjmp(*parser->recover, 1);
+}
+
+static void parse_reject(struct parser *parser, struct slip slip) {
+  if (slip.text)
+    parse_fail(parser, slip.place, slip.hint, "%s", slip.text);
 }
 
 static struct place parse_place_from(const struct parser *parser, const struct token *first) {
@@ -166,16 +174,61 @@ static size_t parse_indentation(const struct parser *parser, const struct token 
   return indentation;
 }
 
-/* Takes the '}' of a '{'. */
-static void parse_close(struct parser *parser, const struct token *brace) {
-  const struct token *end = parse_peek(parser, 0);
-  if (end->kind == TOKEN_END && parser->unclosed)
+/* A '{', the indentation of its line, and whether the first line in it is indented more. */
+struct parse_braces {
+  const struct token *open;
+  size_t indentation;
+  bool indents;
+};
+
+static struct parse_braces parse_open(struct parser *parser, const char *hint) {
+  const struct token *open = parse_expect_or(parser, TOKEN_LEFT_BRACE, hint);
+  struct parse_braces braces = {.open = open};
+  if (open[1].newline)
+    braces.indentation = parse_indentation(parser, open);
+  braces.indents = open[1].newline && parse_indentation(parser, &open[1]) > braces.indentation;
+  return braces;
+}
+
+static _Noreturn void parse_fail_unclosed(struct parser *parser, const struct token *brace) {
+  unsigned line = 0, column;
+  if (parser->unclosed) {
     brace = parser->unclosed;
-  if (end->kind == TOKEN_END)
-    parse_fail(parser, brace->place, NULL, "the '{' is not closed");
-  if (end->newline && !parser->unclosed && parse_indentation(parser, end) < parse_indentation(parser, brace))
-    parser->unclosed = brace;
-  parse_take(parser);
+    source_position(parser->diag->source, parser->dedented->place, &line, &column);
+  }
+  const char *hint =
+      line ? arena_printf(parser->arena, "write '}' before line %u", line) : "write '}' after its last line";
+  parse_fail(parser, brace->place, hint, "the '{' is not closed");
+}
+
+/* Takes the '}' of a '{' and returns true, or returns false before an item or arm. Notes the first line that is not
+ * indented: the '}' may be missing before it, and is if what is there cannot be in braces. */
+static bool parse_close(struct parser *parser, struct parse_braces braces, bool are_arms) {
+  const struct token *token = parse_peek(parser, 0);
+  bool closes = token->kind == TOKEN_RIGHT_BRACE, ends = token->kind == TOKEN_END;
+  bool declares = token->kind == TOKEN_FN || token->kind == TOKEN_LET || token->kind == TOKEN_EXTERN;
+  bool dedents =
+      braces.indents && token->newline && !ends && parse_indentation(parser, token) + closes <= braces.indentation;
+  if (dedents && !parser->unclosed) {
+    parser->unclosed = braces.open;
+    parser->dedented = token;
+  }
+  if (ends || (dedents && (token->kind == TOKEN_RIGHT_PAREN || (are_arms && declares))))
+    parse_fail_unclosed(parser, braces.open);
+  return parse_accept(parser, TOKEN_RIGHT_BRACE);
+}
+
+/* Takes the ')' of a '('. An operand lacks a ',' before it, unless its line is indented like that of the '('. */
+static void parse_close_paren(struct parser *parser, const struct token *paren, const char *hint) {
+  const struct token *token = parse_peek(parser, 0);
+  if (parse_accept(parser, TOKEN_RIGHT_PAREN))
+    return;
+  bool inside = !token->newline || parse_indentation(parser, token) > parse_indentation(parser, paren);
+  if (inside && slips_begins_operand(token->kind))
+    parse_fail(parser, token->place, hint, "expected ',' or ')', found %s", parse_found(parser, token));
+  if (!inside || token->kind == TOKEN_END || token->kind == TOKEN_RIGHT_BRACE)
+    parse_fail(parser, paren->place, "write ')' after its last value", "the '(' is not closed");
+  parse_expect(parser, TOKEN_RIGHT_PAREN);
 }
 
 static void parse_expect_separator(struct parser *parser, const char *hint) {
@@ -209,7 +262,9 @@ static struct syntax_type *parse_type(struct parser *parser) {
     parse_leave(parser);
   } else {
     if (!parse_is(parser, TOKEN_NAME))
-      parse_fail(parser, first->place, NULL, "expected a type, found %s", parse_found(parser, first));
+      parse_fail(parser, first->place,
+                 parser->tokens[parser->at - 1].kind == TOKEN_ARROW ? "a type follows '->', and '=' the body" : NULL,
+                 "expected a type, found %s", parse_found(parser, first));
     type->name = parse_label(parser, "a type");
     if (parse_accept(parser, TOKEN_LESS)) {
       parse_enter(parser);
@@ -277,7 +332,7 @@ static struct syntax_item parse_type_declaration(struct parser *parser) {
   size_t capacity = 0;
   if (!parse_is_upper(item.name.text))
     parse_fail(parser, item.name.place, NULL, "the name of a type begins with an upper-case letter");
-  parse_expect(parser, TOKEN_ASSIGN);
+  parse_expect_or(parser, TOKEN_ASSIGN, "write '=' after the name of a type");
   if (parse_is(parser, TOKEN_LEFT_BRACE)) {
     struct syntax_variant variant = {.name = item.name};
     parse_fields(parser, &variant);
@@ -416,7 +471,7 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
     ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
   } while (parse_accept(parser, TOKEN_COMMA));
   parse_expect_separator(parser, "write ':' before a parameter's type and ',' before the next parameter");
-  parse_expect(parser, end);
+  parse_expect_or(parser, end, end == TOKEN_BAR ? NULL : "write ')' after the last parameter");
 }
 
 static struct syntax_expr *parse_literal(struct parser *parser) {
@@ -467,20 +522,23 @@ static struct syntax_expr *parse_interpolation(struct parser *parser) {
 }
 
 /* block = "{" { item } "}" */
-static struct syntax_expr *parse_block(struct parser *parser) {
-  const struct token *first = parse_expect(parser, TOKEN_LEFT_BRACE);
+static struct syntax_expr *parse_block(struct parser *parser, const char *hint) {
+  struct parse_braces braces = parse_open(parser, hint);
+  const struct token *first = braces.open;
   struct syntax_expr *expr = parse_new(parser, SYNTAX_BLOCK, first->place);
   size_t capacity = 0;
+  const struct token *colon = parse_peek(parser, 1);
   parse_enter(parser);
-  if (parse_is_label(parse_peek(parser, 0)) && parse_peek(parser, 1)->kind == TOKEN_COLON)
-    parse_fail(parser, parse_peek(parser, 1)->place, "a record begins with the name of its type: Name { … }",
+  if (parse_is(parser, TOKEN_STRING) && colon->kind == TOKEN_COLON)
+    parse_fail(parser, first->place, NULL, "a map is part of Osprey, but not of ospreyc");
+  if (parse_is_label(parse_peek(parser, 0)) && colon->kind == TOKEN_COLON && colon[1].kind != TOKEN_ASSIGN)
+    parse_fail(parser, colon->place, "a record begins with the name of its type: Name { … }",
                "expected a statement, found ':'");
-  while (!parse_is(parser, TOKEN_RIGHT_BRACE) && !parse_is(parser, TOKEN_END)) {
+  while (!parse_close(parser, braces, false)) {
     struct syntax_item item = parse_item(parser, false);
     parse_child(parser, expr, item.value ? item.value : item.function->body);
     ARENA_PUSH(parser->arena, expr->block.items, expr->block.count, capacity, item);
   }
-  parse_close(parser, first);
   parse_leave(parser);
   expr->place = parse_place_from(parser, first);
   return expr;
@@ -492,18 +550,23 @@ static struct syntax_expr *parse_match(struct parser *parser) {
   struct syntax_expr *expr = parse_new(parser, SYNTAX_MATCH, first->place);
   size_t capacity = 0;
   parse_enter(parser);
+  if (parse_is(parser, TOKEN_LEFT_BRACE) && parse_peek(parser, 2)->kind == TOKEN_FAT_ARROW)
+    parse_fail(parser, first->place, "write match value { pattern => … }", "this 'match' has no value");
   expr->match.subject = parse_child(parser, expr, parse_expr(parser));
-  const struct token *brace = parse_expect(parser, TOKEN_LEFT_BRACE);
-  while (!parse_is(parser, TOKEN_RIGHT_BRACE) && !parse_is(parser, TOKEN_END)) {
+  struct parse_braces braces = parse_open(parser, "write match value { pattern => … }");
+  while (!parse_close(parser, braces, true)) {
+    bool is_dedented = parser->dedented == parse_peek(parser, 0);
     struct syntax_arm arm = {.pattern = parse_pattern(parser)};
-    parse_expect(parser, TOKEN_FAT_ARROW);
+    if (is_dedented && !parse_is(parser, TOKEN_FAT_ARROW))
+      parse_fail_unclosed(parser, braces.open);
+    parse_expect_or(parser, TOKEN_FAT_ARROW, slips_after_pattern(&parser->slips, parser->at));
     arm.body = parse_child(parser, expr, parse_expr(parser));
     ARENA_PUSH(parser->arena, expr->match.arms, expr->match.count, capacity, arm);
-    if (parse_is(parser, TOKEN_COMMA))
-      parse_fail(parser, parse_peek(parser, 0)->place, NULL,
-                 "expected a pattern, found ',': match arms have no separator");
+    const struct token *after = parse_peek(parser, 0);
+    if (after->kind == TOKEN_COMMA || after->kind == TOKEN_SEMICOLON)
+      parse_fail(parser, after->place, "remove it: match arms have no separator", "expected a pattern, found %s",
+                 parse_found(parser, after));
   }
-  parse_close(parser, brace);
   if (!expr->match.count)
     parse_fail(parser, first->place, NULL, "a match needs at least one arm");
   parse_leave(parser);
@@ -514,18 +577,27 @@ static struct syntax_expr *parse_match(struct parser *parser) {
 static struct syntax_expr *parse_if(struct parser *parser) {
   const struct token *first = parse_expect(parser, TOKEN_IF);
   struct syntax_expr *expr = parse_new(parser, SYNTAX_IF, first->place);
+  const char *form = "write if condition { … } else { … }";
+  if (parse_is(parser, TOKEN_LET))
+    parse_fail(parser, first->place, "write match value { Success name => … Err _ => … }", "there is no 'if let'");
   parse_enter(parser);
   expr->branch.condition = parse_child(parser, expr, parse_expr(parser));
   parse_leave(parser);
-  expr->branch.then = parse_child(parser, expr, parse_block(parser));
-  if (!parse_accept(parser, TOKEN_ELSE))
-    parse_fail(parser, first->place, "'if' is an expression: both branches need a value", "this 'if' has no 'else'");
+  const struct token *open = parse_peek(parser, 0);
+  expr->branch.then = parse_child(parser, expr, parse_block(parser, form));
+  if (!parse_accept(parser, TOKEN_ELSE)) {
+    parse_reject(parser, slips_at_expression(&parser->slips, parser->at));
+    if (parser->unclosed == open)
+      parse_fail_unclosed(parser, open);
+    parse_fail(parser, first->place, "an 'if' is an expression, and both branches have its value: add else { … }",
+               "this 'if' has no 'else'");
+  }
   if (parse_is(parser, TOKEN_IF)) {
     parse_enter(parser);
     expr->branch.otherwise = parse_child(parser, expr, parse_if(parser));
     parse_leave(parser);
   } else {
-    expr->branch.otherwise = parse_child(parser, expr, parse_block(parser));
+    expr->branch.otherwise = parse_child(parser, expr, parse_block(parser, form));
   }
   return expr;
 }
@@ -552,60 +624,18 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
       parse_fail(parser, first->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
     parse_parameters(parser, function, TOKEN_BAR);
   }
-  parse_expect(parser, TOKEN_FAT_ARROW);
+  parse_expect_or(parser, TOKEN_FAT_ARROW, "write '=>' before the body of a lambda");
   function->body = parse_child(parser, expr, parse_expr(parser));
   expr->function = function;
   parse_leave(parser);
   return expr;
 }
 
-/* Whether `=>` follows a list of parameters in brackets, as in a lambda of another language. */
-static bool parse_at_arrow_lambda(const struct parser *parser) {
-  size_t at = 1;
-  enum token_kind kind = parse_peek(parser, at)->kind;
-  while (kind == TOKEN_NAME || kind == TOKEN_COMMA || kind == TOKEN_COLON)
-    kind = parse_peek(parser, ++at)->kind;
-  return kind == TOKEN_RIGHT_PAREN && parse_peek(parser, at + 1)->kind == TOKEN_FAT_ARROW;
-}
-
-static _Noreturn void parse_fail_lambda(struct parser *parser, const struct token *first) {
-  parse_fail(parser, first->place, "write fn(x) => …", "a lambda begins with 'fn'");
-}
-
-/* Whether an arm of a match begins `ahead`: an arm is also what may follow a name on its line. */
-static bool parse_at_arm(const struct parser *parser, size_t ahead) {
-  enum token_kind kind = parse_peek(parser, ++ahead)->kind;
-  bool listed = kind == TOKEN_LEFT_PAREN || kind == TOKEN_LEFT_BRACE;
-  if (listed || kind == TOKEN_NAME || kind == TOKEN_TYPE)
-    kind = parse_peek(parser, ++ahead)->kind;
-  while (listed &&
-         (kind == TOKEN_NAME || kind == TOKEN_COMMA || kind == TOKEN_RIGHT_PAREN || kind == TOKEN_RIGHT_BRACE))
-    kind = parse_peek(parser, ++ahead)->kind;
-  return kind == TOKEN_FAT_ARROW;
-}
-
-/* Reports a word of another language, or one of Osprey that is left out, before something on the same line that cannot
- * follow a name. */
-static void parse_reject_word(struct parser *parser) {
-  const struct token *word = parse_peek(parser, 0), *next = parse_peek(parser, 1);
-  bool follows = next->kind == TOKEN_NAME || next->kind == TOKEN_INT || next->kind == TOKEN_FLOAT ||
-                 next->kind == TOKEN_STRING || next->kind == TOKEN_STRING_HEAD || parse_is_keyword(next->kind) ||
-                 (next->kind == TOKEN_LEFT_BRACE && strcmp(word->name, "try") == 0);
-  if (!follows || next->newline || next->kind == TOKEN_ELSE)
-    return;
-  const char *hint = foreign_word(word->name);
-  bool left_out = library_leaves_out_word(word->name);
-  if ((!hint && !left_out) || parse_at_arm(parser, 1))
-    return;
-  if (left_out)
-    parse_fail(parser, word->place, NULL, "`%s` is part of Osprey, but not of ospreyc", word->name);
-  parse_fail(parser, word->place, hint, "there is no '%s'", word->name);
-}
-
 /* primary = INT | FLOAT | string | "true" | "false" | name | "(" expression ")" | block | match | if | lambda */
 static struct syntax_expr *parse_primary(struct parser *parser) {
   const struct token *token = parse_peek(parser, 0);
   struct syntax_expr *expr;
+  parse_reject(parser, slips_at_expression(&parser->slips, parser->at));
   switch (token->kind) {
   case TOKEN_INT:
     if (token->integer > INT64_MAX)
@@ -619,28 +649,25 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   case TOKEN_STRING_HEAD:
     return parse_interpolation(parser);
   case TOKEN_NAME:
-    parse_reject_word(parser);
-    if (parse_peek(parser, 1)->kind == TOKEN_FAT_ARROW && !token->newline)
-      parse_fail_lambda(parser, token);
-    /* fall through */
   case TOKEN_TYPE:
     expr = parse_new(parser, SYNTAX_NAME, token->place);
     expr->name = parse_take(parser)->name;
     return expr;
   case TOKEN_LEFT_PAREN:
-    if (parse_at_arrow_lambda(parser))
-      parse_fail_lambda(parser, token);
     parse_take(parser);
     parse_enter(parser);
     if (parse_is(parser, TOKEN_RIGHT_PAREN))
       parse_fail(parser, parse_peek(parser, 0)->place, "the value of Unit is '{}'",
                  "expected an expression, found ')'");
     expr = parse_expr(parser);
-    parse_expect(parser, TOKEN_RIGHT_PAREN);
+    if (parse_is(parser, TOKEN_COMMA))
+      parse_fail(parser, parse_peek(parser, 0)->place, "several values are a record: type Name = { field: type, … }",
+                 "expected ')', found ','");
+    parse_close_paren(parser, token, NULL);
     parse_leave(parser);
     return expr;
   case TOKEN_LEFT_BRACE:
-    return parse_block(parser);
+    return parse_block(parser, NULL);
   case TOKEN_MATCH:
     return parse_match(parser);
   case TOKEN_IF:
@@ -650,10 +677,6 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
     return parse_lambda(parser);
   case TOKEN_OR:
     parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
-  case TOKEN_ASSIGN:
-    if (parser->at > 0 && token[-1].kind >= TOKEN_PLUS && token[-1].kind <= TOKEN_PERCENT)
-      parse_fail(parser, token[-1].place, "bind a new name with 'let'", "a binding cannot be changed");
-    /* fall through */
   default:
     parse_fail(parser, token->place, NULL, "expected an expression, found %s", parse_found(parser, token));
   }
@@ -664,7 +687,7 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
   struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, callee->place);
   size_t capacity = 0;
   expr->call.callee = parse_child(parser, expr, callee);
-  parse_expect(parser, TOKEN_LEFT_PAREN);
+  const struct token *paren = parse_expect(parser, TOKEN_LEFT_PAREN);
   parse_enter(parser);
   while (!parse_is(parser, TOKEN_RIGHT_PAREN)) {
     struct syntax_argument argument = {0};
@@ -674,10 +697,16 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
     }
     argument.value = parse_child(parser, expr, parse_expr(parser));
     ARENA_PUSH(parser->arena, expr->call.arguments, expr->call.count, capacity, argument);
+    if (parse_is(parser, TOKEN_ASSIGN) && argument.value->kind == SYNTAX_LAMBDA)
+      parse_fail(parser, parse_peek(parser, 0)->place, SLIPS_FIXED_HINT, SLIPS_FIXED);
+    if (parse_is(parser, TOKEN_ASSIGN) && argument.value->kind == SYNTAX_NAME)
+      parse_fail(parser, parse_peek(parser, 0)->place,
+                 arena_printf(parser->arena, "write ':' after the name of an argument: %s: …", argument.value->name),
+                 "expected ':', found '='");
     if (!parse_accept(parser, TOKEN_COMMA))
       break;
   }
-  parse_expect(parser, TOKEN_RIGHT_PAREN);
+  parse_close_paren(parser, paren, "separate arguments with ','");
   parse_leave(parser);
   return expr;
 }
@@ -699,6 +728,7 @@ static struct syntax_expr *parse_record(struct parser *parser, struct syntax_exp
     field.value = parse_child(parser, expr, parse_expr(parser));
     ARENA_PUSH(parser->arena, expr->record.fields, expr->record.count, capacity, field);
   } while (parse_accept(parser, TOKEN_COMMA) && !parse_is(parser, TOKEN_RIGHT_BRACE));
+  parse_expect_separator(parser, "separate fields with ','");
   parse_expect(parser, TOKEN_RIGHT_BRACE);
   parse_leave(parser);
   return expr;
@@ -709,7 +739,10 @@ static struct syntax_expr *parse_record(struct parser *parser, struct syntax_exp
 static struct syntax_expr *parse_postfix(struct parser *parser) {
   struct syntax_expr *expr = parse_primary(parser);
   for (;;) {
-    bool labelled = parse_is_label(parse_peek(parser, 1)) && parse_peek(parser, 2)->kind == TOKEN_COLON;
+    parse_reject(parser, slips_after_expression(&parser->slips, parser->at));
+    bool named = expr->kind == SYNTAX_NAME && parse_is_upper(expr->name);
+    bool labelled = parse_is_label(parse_peek(parser, 1)) && (parse_peek(parser, 2)->kind == TOKEN_COLON ||
+                                                              (named && parse_peek(parser, 2)->kind == TOKEN_ASSIGN));
     if (parse_is(parser, TOKEN_LEFT_PAREN) && !parse_peek(parser, 0)->newline) {
       expr = parse_call(parser, expr);
     } else if (parse_accept(parser, TOKEN_DOT)) {
@@ -910,7 +943,7 @@ static struct syntax_item parse_function(struct parser *parser) {
   if (is_extern)
     return item;
   if (!parse_is(parser, TOKEN_LEFT_BRACE))
-    parse_expect(parser, TOKEN_ASSIGN);
+    parse_expect_or(parser, TOKEN_ASSIGN, "write '=' before the body of a function");
   function->body = parse_expr(parser);
   return item;
 }
@@ -921,6 +954,7 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   enum token_kind next = parse_peek(parser, 1)->kind;
   bool declares_type = first->kind == TOKEN_TYPE && next == TOKEN_NAME;
   struct syntax_item item;
+  parse_reject(parser, slips_at_item(&parser->slips, parser->at, file_scope));
   if (!file_scope && (declares_type || first->kind == TOKEN_EXTERN))
     parse_fail(parser, first->place, "move it out of the function", "%s can only be declared at file scope",
                declares_type ? "a type" : "an extern function");
@@ -932,10 +966,15 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
     if (parse_is(parser, TOKEN_MUT))
       parse_fail(parser, parse_peek(parser, 0)->place, "leave it out: let name = …",
                  "'mut' is not supported: bindings are immutable");
+    if (parse_is(parser, TOKEN_LEFT_BRACE) || parse_is(parser, TOKEN_LEFT_PAREN))
+      parse_fail(parser, parse_peek(parser, 0)->place, "bind one name, and read its fields: name.field",
+                 "expected a name, found %s", parse_found(parser, parse_peek(parser, 0)));
     item = (struct syntax_item){.kind = SYNTAX_ITEM_LET, .name = parse_name(parser, "a name")};
     if (parse_accept(parser, TOKEN_COLON))
       item.type = parse_type(parser);
-    parse_expect(parser, TOKEN_ASSIGN);
+    parse_expect_or(parser, TOKEN_ASSIGN,
+                    parse_is_upper(item.name.text) ? "write let name: type = …; to take a value apart, match it"
+                                                   : "write let name = …, or let name: type = …");
     item.value = parse_expr(parser);
   } else if (declares_type) {
     item = parse_type_declaration(parser);
@@ -944,12 +983,18 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   }
   const struct token *after = parse_peek(parser, 0);
   bool assigns = item.kind == SYNTAX_ITEM_EXPR && after->kind == TOKEN_ASSIGN;
-  if (assigns && item.value->kind == SYNTAX_NAME)
-    parse_fail(parser, after->place, "bind a new name with 'let'", "a binding cannot be changed");
+  if (assigns && (item.value->kind == SYNTAX_NAME || item.value->kind == SYNTAX_FIELD))
+    parse_fail(parser, after->place, SLIPS_FIXED_HINT, SLIPS_FIXED);
   if (assigns)
     parse_fail(parser, after->place, "declare functions with 'fn' and names with 'let'",
                "expected a statement, found '='");
   item.place = parse_place_from(parser, first);
+  for (; parse_is(parser, TOKEN_SEMICOLON); parse_take(parser)) {
+    if (!parser->saw_semicolon)
+      *diag_error(parser->diag, parse_peek(parser, 0)->place, "statements have no ';'") =
+          "remove it, here and elsewhere";
+    parser->saw_semicolon = true;
+  }
   return item;
 }
 
@@ -993,6 +1038,7 @@ static bool parse_try_item(struct parser *parser, struct syntax_item *item) {
 /* program = { item } END */
 struct syntax_program parse(struct token_list tokens, struct arena *arena, struct diag *diag) {
   struct parser parser = {.arena = arena, .diag = diag, .tokens = tokens.tokens, .count = tokens.count};
+  parser.slips = (struct slips){arena, diag->source, tokens};
   struct syntax_program program = {0};
   size_t capacity = 0;
   while (!parse_is(&parser, TOKEN_END)) {

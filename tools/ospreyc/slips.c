@@ -1,0 +1,205 @@
+#include "slips.h"
+
+#include "arena.h"
+#include "foreign.h"
+#include "library.h"
+
+#include <string.h>
+
+static const struct token *slips_token(const struct slips *slips, size_t at) {
+  return &slips->tokens.tokens[at < slips->tokens.count ? at : slips->tokens.count - 1];
+}
+
+static enum token_kind slips_kind(const struct slips *slips, size_t at) {
+  return slips_token(slips, at)->kind;
+}
+
+/* Whether a token follows the one before it on the same line, or without a space. */
+static bool slips_same_line(const struct slips *slips, size_t at) {
+  return !slips_token(slips, at)->newline;
+}
+
+static bool slips_touches(const struct slips *slips, size_t at) {
+  const struct place *before = &slips_token(slips, at - 1)->place;
+  return before->offset + before->length == slips_token(slips, at)->place.offset;
+}
+
+/* The text of the tokens from `first` to `last`, or an ellipsis if it is long. */
+static const char *slips_text(const struct slips *slips, size_t first, size_t last) {
+  enum { LONG = 60 };
+  uint32_t from = slips_token(slips, first)->place.offset;
+  uint32_t length = slips_token(slips, last)->place.offset + slips_token(slips, last)->place.length - from;
+  return length > LONG ? "…" : arena_copy(slips->arena, slips->source->text + from, length);
+}
+
+static struct slip slips_found(const struct slips *slips, size_t at, const char *text, const char *hint) {
+  return (struct slip){slips_token(slips, at)->place, text, hint};
+}
+
+#define SLIPS_BINDS "a binding begins with 'let'"
+
+/* The index of the bracket that closes the one at `open`, or of the END if it is far away. */
+static size_t slips_close(const struct slips *slips, size_t open) {
+  enum { FAR = 100 };
+  size_t depth = 0;
+  for (size_t at = open; at < open + FAR && slips_kind(slips, at) != TOKEN_END; at++) {
+    depth += slips_kind(slips, at) == TOKEN_LEFT_PAREN;
+    depth -= slips_kind(slips, at) == TOKEN_RIGHT_PAREN;
+    if (depth == 0)
+      return at;
+  }
+  return slips->tokens.count - 1;
+}
+
+/* Whether an arm of a match begins at `at`: an arm is also what may follow a name on its line. */
+static bool slips_at_arm(const struct slips *slips, size_t at) {
+  enum token_kind kind = slips_kind(slips, ++at);
+  bool listed = kind == TOKEN_LEFT_PAREN || kind == TOKEN_LEFT_BRACE;
+  if (listed || kind == TOKEN_NAME || kind == TOKEN_TYPE)
+    kind = slips_kind(slips, ++at);
+  while (listed &&
+         (kind == TOKEN_NAME || kind == TOKEN_COMMA || kind == TOKEN_RIGHT_PAREN || kind == TOKEN_RIGHT_BRACE))
+    kind = slips_kind(slips, ++at);
+  return kind == TOKEN_FAT_ARROW;
+}
+
+bool slips_begins_operand(enum token_kind kind) {
+  return (kind >= TOKEN_NAME && kind <= TOKEN_STRING_HEAD) || (kind >= TOKEN_FN && kind <= TOKEN_FALSE);
+}
+
+/* A word of another language, or one of Osprey that is left out, before what cannot follow a name on its line. */
+static struct slip slips_word(const struct slips *slips, size_t at) {
+  const char *word = slips_token(slips, at)->name;
+  enum token_kind next = slips_kind(slips, at + 1);
+  const char *hint = foreign_word(word);
+  bool left_out = library_leaves_out_word(word);
+  size_t after =
+      next == TOKEN_LEFT_PAREN && hint && slips_same_line(slips, at + 1) ? slips_close(slips, at + 1) + 1 : at + 1;
+  bool block = slips_kind(slips, after) == TOKEN_LEFT_BRACE &&
+               (after > at + 1 || strcmp(word, "try") == 0 || strcmp(word, "loop") == 0);
+  bool operand = slips_begins_operand(next) && next != TOKEN_ELSE;
+  if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1))
+    return (struct slip){0};
+  if (left_out)
+    return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word), NULL);
+  return slips_found(slips, at, arena_printf(slips->arena, "there is no '%s'", word), hint);
+}
+
+/* `name(a, b) = …`, `name(a: int) -> int …`, and at file scope `name(a) {`. */
+static struct slip slips_function(const struct slips *slips, size_t at, bool file_scope) {
+  size_t close = slips_close(slips, at + 1), i = at + 2;
+  enum token_kind next = slips_kind(slips, close + 1);
+  while (i < close && (slips_kind(slips, i) == TOKEN_NAME || slips_kind(slips, i) == TOKEN_COMMA ||
+                       slips_kind(slips, i) == TOKEN_COLON))
+    i++;
+  bool body = i == close && file_scope && next == TOKEN_LEFT_BRACE;
+  if (!slips_same_line(slips, close + 1) || (next != TOKEN_ARROW && next != TOKEN_ASSIGN && !body))
+    return (struct slip){0};
+  return slips_found(slips, at, "a function begins with 'fn'",
+                     arena_printf(slips->arena, "write fn %s", slips_text(slips, at, close)));
+}
+
+/* `i++` and `i--`, with nothing after them that they could belong to. */
+static bool slips_at_step(const struct slips *slips, size_t at) {
+  enum token_kind op = slips_kind(slips, at), after = slips_kind(slips, at + 2);
+  return (op == TOKEN_PLUS || op == TOKEN_MINUS) && slips_kind(slips, at + 1) == op && slips_touches(slips, at) &&
+         slips_touches(slips, at + 1) &&
+         (!slips_same_line(slips, at + 2) || after == TOKEN_RIGHT_BRACE || after == TOKEN_SEMICOLON);
+}
+
+struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope) {
+  enum token_kind kind = slips_kind(slips, at), next = slips_kind(slips, at + 1), third = slips_kind(slips, at + 2);
+  if (kind == TOKEN_RIGHT_PAREN)
+    return slips_found(slips, at, "this ')' closes nothing", "remove it");
+  if (kind == TOKEN_RIGHT_BRACE)
+    return slips_found(slips, at, "this '}' closes nothing", "remove it, or write the '{' that it closes");
+  if (kind != TOKEN_NAME)
+    return (struct slip){0};
+  struct slip word = slips_word(slips, at);
+  if (word.text)
+    return word;
+  if (next == TOKEN_LEFT_PAREN && slips_same_line(slips, at + 1))
+    return slips_function(slips, at, file_scope);
+  if (slips_at_step(slips, at + 1))
+    return slips_found(slips, at + 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
+  if (third != TOKEN_ASSIGN || !slips_same_line(slips, at + 1))
+    return (struct slip){0};
+  const char *name = slips_token(slips, next == TOKEN_NAME ? at + 1 : at)->name;
+  if (next == TOKEN_NAME || next == TOKEN_COLON)
+    return slips_found(slips, at, SLIPS_BINDS, arena_printf(slips->arena, "write let %s = …", name));
+  return (struct slip){0};
+}
+
+/* `(a, b: int) => …` and `a => …`. */
+static struct slip slips_lambda(const struct slips *slips, size_t at) {
+  size_t last = at;
+  bool listed = slips_kind(slips, at) == TOKEN_LEFT_PAREN;
+  if (listed)
+    do
+      last++;
+    while (slips_kind(slips, last) == TOKEN_NAME || slips_kind(slips, last) == TOKEN_COMMA ||
+           slips_kind(slips, last) == TOKEN_COLON);
+  bool is_lambda = listed ? slips_kind(slips, last) == TOKEN_RIGHT_PAREN : slips_same_line(slips, at);
+  if (!is_lambda || slips_kind(slips, last + 1) != TOKEN_FAT_ARROW)
+    return (struct slip){0};
+  const char *parameters = slips_text(slips, at, last);
+  return slips_found(slips, at, "a lambda begins with 'fn'",
+                     arena_printf(slips->arena, listed ? "write fn%s => …" : "write fn(%s) => …", parameters));
+}
+
+/* What stands in place of an operator, between two of which the parser expects an operand. */
+static struct slip slips_operator(const struct slips *slips, size_t at) {
+  enum token_kind kind = slips_kind(slips, at), before = at ? slips_kind(slips, at - 1) : TOKEN_END;
+  if (!at || !slips_touches(slips, at))
+    return (struct slip){0};
+  if (kind == TOKEN_ASSIGN && before >= TOKEN_PLUS && before <= TOKEN_PERCENT)
+    return slips_found(slips, at - 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
+  if (kind == TOKEN_ASSIGN && (before == TOKEN_EQUAL || before == TOKEN_NOT_EQUAL))
+    return slips_found(slips, at - 1, "there is no third '='", "write '==' or '!='");
+  if (kind == TOKEN_STAR && before == TOKEN_STAR)
+    return slips_found(slips, at - 1, "there is no '**'", "multiply with '*'");
+  if (kind == TOKEN_QUESTION && before == TOKEN_QUESTION)
+    return slips_found(slips, at - 1, "there is no '?\?'", "the fallback of a Result follows '?:'");
+  return (struct slip){0};
+}
+
+struct slip slips_at_expression(const struct slips *slips, size_t at) {
+  enum token_kind kind = slips_kind(slips, at), next = slips_kind(slips, at + 1);
+  if (kind == TOKEN_LEFT_PAREN)
+    return slips_lambda(slips, at);
+  if (kind == TOKEN_LEFT_BRACKET)
+    return slips_found(slips, at, "a list is part of Osprey, but not of ospreyc", NULL);
+  if (kind != TOKEN_NAME)
+    return slips_operator(slips, at);
+  struct slip word = slips_word(slips, at);
+  if (word.text)
+    return word;
+  if ((next == TOKEN_STRING || next == TOKEN_STRING_HEAD) && slips_touches(slips, at + 1))
+    return slips_found(slips, at, "a string has nothing before its quote", "remove it; \"${…}\" shows a value");
+  return slips_lambda(slips, at);
+}
+
+struct slip slips_after_expression(const struct slips *slips, size_t at) {
+  enum token_kind kind = slips_kind(slips, at);
+  bool ends = !slips_same_line(slips, at + 1) || slips_kind(slips, at + 1) == TOKEN_RIGHT_PAREN ||
+              slips_kind(slips, at + 1) == TOKEN_DOT;
+  if (kind == TOKEN_LEFT_BRACKET && slips_same_line(slips, at))
+    return slips_found(slips, at, "a value is not indexed with '['",
+                       "parts of a string: byteAt(s, index), substring(s, start, end)");
+  if (kind == TOKEN_NOT && slips_touches(slips, at) && ends)
+    return slips_found(slips, at, "a Result is not unwrapped with '!'",
+                       "match the Result, or give a fallback with '?:'");
+  return (struct slip){0};
+}
+
+const char *slips_after_pattern(const struct slips *slips, size_t at) {
+  enum token_kind kind = slips_kind(slips, at);
+  const struct token *before = slips_token(slips, at - 1);
+  if (kind == TOKEN_BAR)
+    return "an arm has one pattern: write an arm for each";
+  if (kind == TOKEN_IF)
+    return "an arm has no condition: write an 'if' after its '=>'";
+  if (before->kind == TOKEN_NAME && strcmp(before->name, "case") == 0)
+    return "remove 'case': an arm begins with its pattern";
+  return "write '=>' after a pattern";
+}
