@@ -12,6 +12,9 @@
  *
  * Each thread keeps some dead small blocks of each size for reuse (spares). The link of a dead block overwrites its
  * check, so a stale pointer fails the check.
+ *
+ * The upper 56 bits of meta mark references. A string has none, so once its bytes are counted (META_COUNTED), they are
+ * its length.
  */
 #include "osprey_mem.h"
 
@@ -74,6 +77,7 @@ enum {
   META_BLOCK = 0xff,
   META_SHIFTED = 0x80, /* the header is 16 bytes into the block from malloc */
   META_SMALL = 0x40,   /* a small block of the bin in the low bits */
+  META_COUNTED = 0x20, /* a string, whose length stands in the upper bits */
   META_BIN = MEM_BINS - 1
 };
 
@@ -248,7 +252,7 @@ static void *mem_alloc(int64_t size, uint64_t meta) {
   if (!header)
     return NULL;
   bool masked = (meta & META_BLOCK) == META_KIND_MASKED;
-  header->meta = (header->meta & META_BLOCK) | (masked ? meta & ~(uint64_t)META_BLOCK : 0);
+  header->meta = (header->meta & (META_SHIFTED | META_SMALL | META_BIN)) | (masked ? meta & ~(uint64_t)META_BLOCK : 0);
   header->check = mem_check_of(header + 1);
   atomic_init(&header->count, 1);
   if (mem_counting)
@@ -273,7 +277,8 @@ static void mem_free_all(struct mem_header *dead) {
     struct mem_header *header = dead;
     dead = header->next_dead;
     void **words = (void **)(header + 1);
-    for (uint64_t references = header->meta >> 8; references; references &= references - 1) {
+    uint64_t marked = header->meta & META_COUNTED ? 0 : header->meta >> 8;
+    for (uint64_t references = marked; references; references &= references - 1) {
       struct mem_header *child = mem_find_checked(words[__builtin_ctzll(references)]);
       if (child && mem_count_down(child)) {
         child->next_dead = dead;
@@ -321,6 +326,18 @@ void osp_release_unique(void *pointer) {
   struct mem_header *header = mem_find_checked(pointer);
   if (header)
     mem_free_all(header);
+}
+
+/* Threads that count the same string at once store the same. A block with marks is no string of ours. */
+size_t osp_mem_strnlen(const char *text, size_t most) {
+  struct mem_header *header = mem_find_checked((void *)(uintptr_t)text);
+  if (!header)
+    return strnlen(text, most);
+  uint64_t meta = __atomic_load_n(&header->meta, __ATOMIC_RELAXED);
+  size_t length = meta & META_COUNTED ? meta >> 8 : strlen(text);
+  if ((meta & ~(uint64_t)META_BLOCK) == 0 && !(meta & META_COUNTED))
+    __atomic_store_n(&header->meta, meta | META_COUNTED | (uint64_t)length << 8, __ATOMIC_RELAXED);
+  return length < most ? length : most;
 }
 
 void osp_mem_notify_multithreaded(void) {

@@ -15,6 +15,7 @@
  * - osp_alloc returns NULL if out of memory; its callers are C. The tagged allocators are for compiled code, which does
  *   not check: they print "osprey: out of memory" to stderr and abort.
  */
+#include <stddef.h>
 #include <stdint.h>
 
 /* Call this first in main. */
@@ -40,6 +41,10 @@ void osp_release(void *pointer);
 
 /* Frees a block to which the caller has the only reference. */
 void osp_release_unique(void *pointer);
+
+/* Returns the length of a string, or `most` if it is longer. The bytes of a block are counted once: it must not change
+ * afterwards. Those of other memory are counted at each call, up to `most`. */
+size_t osp_mem_strnlen(const char *text, size_t most);
 
 /* Returns the number of live blocks, or -1 unless OSPREY_MEM_REPORT is set when the program starts. If it is set, the
  * number is also printed to stderr at exit ("osprey: 0 blocks live at exit"). */

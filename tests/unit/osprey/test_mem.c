@@ -237,6 +237,53 @@ static void test_spares_are_freed_with_their_thread(void **state) {
   free(blocks);
 }
 
+/* RUN-FN-9: a NUL that is written later is not noticed, so nothing is counted again. */
+static void test_a_string_is_counted_once(void **state) {
+  (void)state;
+  for (size_t length = 0; length < 300; length++) {
+    char *text = osp_alloc((int64_t)length + 20);
+    memset(text, 'x', length + 20);
+    text[length] = '\0';
+    assert_int_equal(osp_mem_strnlen(text, SIZE_MAX), length);
+    text[length / 2] = '\0';
+    assert_int_equal(osp_mem_strnlen(text, SIZE_MAX), length);
+    assert_int_equal(osp_mem_strnlen(text, length / 3), length / 3);
+    osp_release(text);
+  }
+}
+
+/* RUN-FN-9 */
+static void test_other_memory_is_counted_up_to_the_index(void **state) {
+  (void)state;
+  static char literal[] = "literal";
+  assert_int_equal(osp_mem_strnlen(literal, SIZE_MAX), 7);
+  literal[4] = '\0';
+  assert_int_equal(osp_mem_strnlen(literal, SIZE_MAX), 4);
+  static const char unterminated[3] = {'a', 'b', 'c'};
+  assert_int_equal(osp_mem_strnlen(unterminated, sizeof unterminated), sizeof unterminated);
+}
+
+/* The counted length is no mark: RUN-MEM-2. A block that is used again is counted again. */
+static void test_a_counted_string_is_freed_and_its_block_counted_again(void **state) {
+  (void)state;
+  int64_t before = osp_mem_live();
+  for (int i = 0; i < 3; i++) {
+    void **text = osp_alloc_tagged(32, META_RAW);
+    void *child = osp_alloc(1);
+    text[0] = text[1] = child;
+    memset(&text[2], 'x', (size_t)i + 1);
+    size_t length = strlen((char *)text);
+    assert_int_equal(osp_mem_strnlen((char *)text, SIZE_MAX), length);
+    osp_release(text);
+    osp_release(child);
+  }
+  void **marked = osp_alloc_tagged(8, META_WORD_0);
+  marked[0] = osp_alloc(1);
+  assert_int_equal(osp_mem_strnlen((char *)marked, SIZE_MAX), strlen((char *)marked));
+  osp_release(marked);
+  assert_int_equal(osp_mem_live(), before);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_last_release_frees),
@@ -250,6 +297,9 @@ int main(void) {
       cmocka_unit_test(test_out_of_memory),
       cmocka_unit_test(test_threads_share_a_block),
       cmocka_unit_test(test_reused_block_has_new_marks),
+      cmocka_unit_test(test_a_string_is_counted_once),
+      cmocka_unit_test(test_other_memory_is_counted_up_to_the_index),
+      cmocka_unit_test(test_a_counted_string_is_freed_and_its_block_counted_again),
       cmocka_unit_test(test_freed_memory_is_returned),
       cmocka_unit_test(test_spares_are_freed_with_their_thread),
   };

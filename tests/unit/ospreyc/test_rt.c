@@ -1,5 +1,6 @@
 /* libosprey_rt: rendering, print, input, sleep, arguments. */
 #include "runtime/osprey_rt.h"
+#include "runtime/osprey_rt_library.h"
 
 #include "osprey/osprey_mem.h"
 
@@ -257,6 +258,32 @@ static void test_integer(void **state) {
     assert_integer(wrong[i], "Error(not an integer)");
 }
 
+static void assert_owned(char *text, const char *expected) {
+  assert_string_equal(text, expected);
+  osp_release(text);
+}
+
+/* RUN-FN-9: behind the first call, a NUL amid the string is not noticed, so no function counts the bytes again. */
+static void test_a_string_is_counted_once(void **state) {
+  (void)state;
+  const char *error;
+  struct osp_rt_part part = part_pointer(OSP_RT_TEXT, "0123456789");
+  char *text = osp_rt_format(&part, 1);
+  assert_int_equal(osp_rt_length(text), 10);
+  text[3] = '\0';
+  assert_int_equal(osp_rt_length(text), 10);
+  assert_int_equal(osp_rt_byte_at(text, 9, &error), '9');
+  assert_null(error);
+  assert_int_equal(osp_rt_code_point_at(text, 8, &error), '8');
+  assert_null(error);
+  assert_true(osp_rt_ends_with(text, "89"));
+  assert_owned(osp_rt_substring(text, 5, 7, &error), "56");
+  assert_owned(osp_rt_drop(text, 8), "89");
+  assert_int_equal(osp_rt_byte_at(text, 10, &error), 0);
+  assert_string_equal(error, "byteAt: index out of range");
+  osp_release(text);
+}
+
 static int check_no_leaks(void **state) {
   (void)state;
   return osp_mem_live() != 0;
@@ -276,6 +303,7 @@ int main(void) {
       cmocka_unit_test(test_sleep),
       cmocka_unit_test(test_arguments),
       cmocka_unit_test(test_integer),
+      cmocka_unit_test(test_a_string_is_counted_once),
   };
   return cmocka_run_group_tests(tests, NULL, check_no_leaks);
 }

@@ -24,9 +24,24 @@ static char *string_same(const char *s) {
   return (char *)(uintptr_t)s;
 }
 
-/* The bytes from `from` on. */
+/* The length, in constant time once the bytes of the string's block are counted. */
+static size_t string_length(const char *s) {
+  return osp_mem_strnlen(s, SIZE_MAX);
+}
+
+/* Whether an index is that of a byte. */
+static bool string_has(const char *s, int64_t i) {
+  return i >= 0 && osp_mem_strnlen(s, (size_t)i + 1) > (size_t)i;
+}
+
+/* `length` bytes from `from` on. */
 static char *string_part(const char *s, size_t from, size_t length) {
   return from == 0 && s[length] == '\0' ? string_same(s) : string_copy(s + from, length);
+}
+
+/* The bytes from `from` to the end. */
+static char *string_rest(const char *s, size_t from) {
+  return string_part(s, from, string_length(s) - from);
 }
 
 static void *string_fail(const char **error, const char *message) {
@@ -35,7 +50,7 @@ static void *string_fail(const char **error, const char *message) {
 }
 
 int64_t osp_rt_length(const char *s) {
-  return (int64_t)strlen(s);
+  return (int64_t)string_length(s);
 }
 
 bool osp_rt_is_empty(const char *s) {
@@ -51,7 +66,7 @@ bool osp_rt_starts_with(const char *s, const char *prefix) {
 }
 
 bool osp_rt_ends_with(const char *s, const char *suffix) {
-  size_t length = strlen(s), tail = strlen(suffix);
+  size_t length = string_length(s), tail = string_length(suffix);
   return tail <= length && memcmp(s + length - tail, suffix, tail) == 0;
 }
 
@@ -63,14 +78,14 @@ int64_t osp_rt_index_of(const char *s, const char *needle, const char **error) {
 
 char *osp_rt_substring(const char *s, int64_t start, int64_t end, const char **error) {
   *error = NULL;
-  if (start < 0 || end < start || end > (int64_t)strlen(s))
+  if (start < 0 || end < start || osp_mem_strnlen(s, (size_t)end) < (size_t)end)
     return string_fail(error, "substring: index out of range");
   return string_part(s, (size_t)start, (size_t)(end - start));
 }
 
 /* A count of bytes as an index of the string. */
 static size_t string_clamp(const char *s, int64_t n) {
-  return n <= 0 ? 0 : strnlen(s, (size_t)n);
+  return n <= 0 ? 0 : osp_mem_strnlen(s, (size_t)n);
 }
 
 char *osp_rt_take(const char *s, int64_t n) {
@@ -78,12 +93,11 @@ char *osp_rt_take(const char *s, int64_t n) {
 }
 
 char *osp_rt_drop(const char *s, int64_t n) {
-  size_t from = string_clamp(s, n);
-  return string_part(s, from, strlen(s + from));
+  return string_rest(s, string_clamp(s, n));
 }
 
 int64_t osp_rt_byte_at(const char *s, int64_t i, const char **error) {
-  bool inside = i >= 0 && i < (int64_t)strlen(s);
+  bool inside = string_has(s, i);
   *error = inside ? NULL : "byteAt: index out of range";
   return inside ? (unsigned char)s[i] : 0;
 }
@@ -118,8 +132,7 @@ static size_t string_decode(const char *at, int64_t *codepoint, const char **rea
 int64_t osp_rt_code_point_at(const char *s, int64_t byte_index, const char **error) {
   int64_t codepoint = 0;
   const char *reason = "codePointAt: index out of range";
-  bool inside = byte_index >= 0 && byte_index < (int64_t)strlen(s);
-  *error = inside && string_decode(s + byte_index, &codepoint, &reason) ? NULL : reason;
+  *error = string_has(s, byte_index) && string_decode(s + byte_index, &codepoint, &reason) ? NULL : reason;
   return codepoint;
 }
 
@@ -148,7 +161,7 @@ char *osp_rt_from_code_point(int64_t codepoint, const char **error) {
 
 /* A copy in which the letters from `first` to `last` have the other case. */
 static char *string_change_case(const char *s, char first, char last) {
-  char *text = string_copy(s, strlen(s));
+  char *text = string_copy(s, string_length(s));
   for (char *at = text; *at; at++)
     if (*at >= first && *at <= last)
       *at = (char)(*at ^ ('a' ^ 'A'));
@@ -167,20 +180,19 @@ static const char string_space[] = " \t\n\r\v\f";
 
 /* The length of a string without the white space at its end. */
 static size_t string_trimmed(const char *s) {
-  size_t length = strlen(s);
+  size_t length = string_length(s);
   while (length > 0 && strchr(string_space, s[length - 1]))
     length--;
   return length;
 }
 
 char *osp_rt_trim(const char *s) {
-  size_t from = strspn(s, string_space);
-  return string_part(s, from, string_trimmed(s + from));
+  size_t from = strspn(s, string_space), end = string_trimmed(s);
+  return string_part(s, from, end > from ? end - from : 0);
 }
 
 char *osp_rt_trim_start(const char *s) {
-  size_t from = strspn(s, string_space);
-  return string_part(s, from, strlen(s + from));
+  return string_rest(s, strspn(s, string_space));
 }
 
 char *osp_rt_trim_end(const char *s) {
@@ -188,7 +200,7 @@ char *osp_rt_trim_end(const char *s) {
 }
 
 char *osp_rt_reverse(const char *s) {
-  size_t length = strlen(s);
+  size_t length = string_length(s);
   char *text = osprey_rt_text_alloc(length);
   for (size_t i = 0; i < length; i++)
     text[i] = s[length - 1 - i];
@@ -197,7 +209,8 @@ char *osp_rt_reverse(const char *s) {
 }
 
 char *osp_rt_replace(const char *s, const char *needle, const char *replacement, const char **error) {
-  size_t needle_length = strlen(needle), replacement_length = strlen(replacement), length = strlen(s);
+  size_t needle_length = string_length(needle), replacement_length = string_length(replacement);
+  size_t length = string_length(s);
   *error = NULL;
   if (needle_length == 0)
     return string_fail(error, "replace: needle must not be empty");
@@ -226,7 +239,7 @@ static char *string_fill(char *to, size_t count, const char *with, size_t length
 }
 
 char *osp_rt_repeat(const char *s, int64_t n, const char **error) {
-  size_t length = strlen(s);
+  size_t length = string_length(s);
   *error = NULL;
   if (n < 0)
     return string_fail(error, "repeat: count must not be negative");
@@ -241,13 +254,13 @@ char *osp_rt_repeat(const char *s, int64_t n, const char **error) {
 
 /* The bytes of `fill` and the string, either first. */
 static char *string_pad(const char *s, int64_t length, const char *fill, bool at_start) {
-  size_t own = strlen(s), padding = (size_t)length - own;
+  size_t own = string_length(s), padding = (size_t)length - own;
   if (length <= (int64_t)own)
     return string_same(s);
   char *text = osprey_rt_text_alloc((size_t)length), *to = text;
   if (!at_start)
     to = mempcpy(to, s, own);
-  to = string_fill(to, padding, fill, strlen(fill));
+  to = string_fill(to, padding, fill, string_length(fill));
   if (at_start)
     to = mempcpy(to, s, own);
   *to = '\0';
