@@ -185,11 +185,16 @@ static bool ws_send_has_room(void *context) {
   return room->charged;
 }
 
-/* Waits for room, unless on a loop thread. 0 and charged, or -1 with the error set. */
+/* Waits for room, except on a loop thread, which writes its own queue. 0 and charged, or -1 with the error set. */
 static int ws_send_charge(struct ws_conn *conn, const struct ws_outgoing *out, size_t size, struct ws_error *error) {
   struct ws_wanted_room room = {.conn = conn, .size = size};
-  if (!ws_send_has_room(&room) && !ws_loop_thread_current())
-    ws_wait_until(ws_clock_ms() + WS_SEND_TIMEOUT_MS, ws_send_has_room, &room);
+  const struct ws_loop_thread *here = ws_loop_thread_current();
+  if (!ws_send_has_room(&room)) {
+    if (!here)
+      ws_wait_until(ws_clock_ms() + WS_SEND_TIMEOUT_MS, ws_send_has_room, &room);
+    else if (here == conn->group->thread)
+      room.charged = ws_send_reserve(conn, size);
+  }
   if (room.charged)
     return 0;
   if (ws_conn_check_open(out->op, conn, error) == 0)
@@ -257,5 +262,6 @@ int ws_send(struct ws_conn *conn, bool local, const struct ws_outgoing *out, str
     ws_error_too_big(error, out->op, out->size, (size_t)rules->limits.max_queued_bytes);
     return -1;
   }
-  return local ? ws_send_local(conn, out, size, error) : ws_send_remote(conn, out, size, error);
+  bool next = local && atomic_load_explicit(&conn->posted, memory_order_relaxed) == 0;
+  return next ? ws_send_local(conn, out, size, error) : ws_send_remote(conn, out, size, error);
 }

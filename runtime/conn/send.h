@@ -4,7 +4,8 @@
  * On the connection's loop thread the message is encoded straight into the output queue, which is written at the end of
  * the turn. On any other thread it is encoded into a block, charged to the queue (so that a full queue is noticed at
  * once) and posted to the loop thread, without a lock. A message to be compressed is posted as it is. A loop thread
- * posts to itself while earlier messages of its own wait there (server/server_broadcast.h).
+ * posts to itself while earlier messages wait there: of its own (server/server_broadcast.h), or of other threads for
+ * the same connection. So messages go out in the order of the calls, whichever threads call.
  */
 #include <stdbool.h>
 #include <stddef.h>

@@ -90,6 +90,8 @@ MUTANTS = {
                                          "  return WS_SINK_GO;"),
     "a message comes behind the close frame": ("runtime/conn/send.c", "late = ws_conn_state(conn) > WS_CONN_OPEN;",
                                                "late = false;"),
+    "a handler's message overtakes that of a thread": (
+        "runtime/conn/send.c", "local && atomic_load_explicit(&conn->posted, memory_order_relaxed) == 0;", "local;"),
     "a charge counts as output": ("runtime/conn/activity.c", "!ws_outq_empty(out) || ws_stream_unacked(stream) > 0;",
                                   "ws_activity_backlog(stream, out) > 0;"),
     "a close frame follows a refusal": ("runtime/conn/end.c", "corked = false;\n  conn->close_posted = false;",

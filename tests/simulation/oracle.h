@@ -21,6 +21,11 @@ struct oracle_stream {
   int late;              /* of those accepted: behind a close or a stop by the program */
   int64_t pending_since; /* since when the oldest message is awaited */
   long begun_step;       /* of a broadcast in progress */
+  /* Of a sender of the process on a connection: when the call for each message began and ended, in calls. */
+  struct oracle_span {
+    long begun, ended;
+  } * spans;
+  int spans_room;
 };
 
 /* The stream of this sender on this connection, or of its broadcasts by this server. */

@@ -344,6 +344,38 @@ static void *send_three(void *id) {
   return NULL;
 }
 
+static void *let_send_and_reply(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
+  pthread_t sender;
+  char *problem;
+  int64_t id = connection->id;
+  (void)cell;
+  (void)message;
+  pthread_create(&sender, NULL, send_three, &id);
+  pthread_join(sender, NULL);
+  for (int i = 0; i < 2; i++) {
+    osp_ws_send(id, "sent after that", &problem);
+    osp_release(problem);
+  }
+  return result_success();
+}
+
+/* WS-SEND-1: what other threads have queued goes before what a handler sends then. */
+static void test_a_reply_behind_the_messages_of_a_thread(void **state) {
+  static void *on_replying[] = {(void *)let_send_and_reply};
+  int port;
+  (void)state;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_replying, NULL);
+  struct peer peer = peer_open(port, "/");
+  peer_send_message(&peer, "go");
+  for (int i = 0; i < 3; i++)
+    peer_expect_text(&peer, "told to be queued");
+  for (int i = 0; i < 2; i++)
+    peer_expect_text(&peer, "sent after that");
+  peer_close(&peer);
+  must_stop(server);
+}
+
 static void *let_send_and_close(void *cell, const struct osprey_connection *connection,
                                 const struct osprey_message *message) {
   pthread_t sender;
@@ -493,6 +525,7 @@ int main(void) {
       cmocka_unit_test_setup(test_wrong_base64, journal_setup),
       cmocka_unit_test_setup(test_an_err_on_a_closed_connection, journal_setup),
       cmocka_unit_test_setup(test_the_rest_of_a_message_after_a_close, journal_setup),
+      cmocka_unit_test_setup(test_a_reply_behind_the_messages_of_a_thread, journal_setup),
       cmocka_unit_test_setup(test_a_close_behind_the_messages_of_a_thread, journal_setup),
       cmocka_unit_test_setup(test_a_close_behind_the_broadcasts_of_a_thread, journal_setup),
       cmocka_unit_test_setup(test_a_stop_behind_the_messages_of_a_thread, journal_setup),
