@@ -1,10 +1,13 @@
 """installed.py BUILD SOURCE LLVM_BIN SANITIZE: installs everything into a temporary directory and uses it from there.
 
-BODIES-5 CC-2 CC-6 PLUGIN-2 CG-26: the installed driver finds its archives, and clang loads the installed plugin.
+BODIES-5 CC-2 CC-6 PLUGIN-2 CG-26 INSTALL-1 INSTALL-2: the installed driver finds its archives, clang loads the
+installed plugin, and the versions and the manual page are right.
 """
 
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -39,6 +42,30 @@ def find(root, name):
     return found[0]
 
 
+
+
+def check_versions(root, version):
+    tools = [*(find(root, name) for name in ("ospreyc", "osprey-ws-lower", "osprey-ws-cc")), source / "tools/run"]
+    for tool in tools:
+        name = str(tool.relative_to(source)) if tool.is_relative_to(source) else tool.name
+        begin = run(tool, "--version")[: len(name) + len(version) + 2]
+        assert begin.rstrip(",\n") == f"{name} {version}", (tool, begin)
+
+
+def check_manual(root, help_text):
+    """The manual page has the options that --help lists, and the environment variables of the source."""
+    page = find(root, "ospreyc.1")
+    if shutil.which("groff"):
+        assert not run("groff", "-man", "-ww", "-z", page)
+    text = page.read_text().replace("\\-", "-")
+    described = set(re.findall(r"^\.(?:B|BR|BI) (-[-\w]*)", text, re.M))
+    listed = set(re.findall(r"^  (-[-\w]+)", help_text, re.M))
+    assert listed and listed <= described, listed - described
+    code = "".join(path.read_text() for path in (source / "tools/ospreyc").glob("*.c"))
+    variables = set(re.findall(r'getenv\("(\w+)"\)', code))
+    assert variables == set(re.findall(r"^\.B ([A-Z_]+)$", text, re.M)), variables
+
+
 with tempfile.TemporaryDirectory() as directory:
     root = pathlib.Path(directory) / "with space"
     work = pathlib.Path(directory)
@@ -52,6 +79,12 @@ with tempfile.TemporaryDirectory() as directory:
                 **package_config)
     flags = [flag.replace("PREFIX", str(prefix)) for flag in flags.split()]
     libraries = find(root, "libosprey_ws.a").parent
+    version = run("pkg-config", "--modversion", "osprey-ws", **package_config).strip()
+    assert version == run("pkg-config", "--modversion", "osprey-ws-codegen", **package_config).strip()
+    check_versions(root, version)
+    check_manual(root, run(find(root, "ospreyc"), "--help"))
+    (work / "hello.osp").write_text('print("hello ${jsonLength(1, "")}")\n')
+    assert run(find(root, "ospreyc"), work / "hello.osp", "-o", work / "hello", "--run") == "hello -1\n"
     symbols = run("nm", "-g", "--defined-only", find(root, "libosprey_ws_codegen.a")).split("\n")
     names = [line.split()[2] for line in symbols if len(line.split()) == 3]
     assert names and all(name.startswith("osp_ws_codegen_") for name in names), names

@@ -211,6 +211,7 @@ static int cc_command_classify(struct cc_command *command) {
       argument->role = !strncmp(text, "-l", 2) ? CC_LIBRARY : CC_OPTION;
       command->links = command->links && !cc_command_prevents_link(text);
       command->help = command->help || !strcmp(text, "--help");
+      command->version = command->version || !strcmp(text, "--version");
       cc_command_parse_target(command, text, NULL);
       if (!strncmp(text, "-x", 2))
         language = text + 2;

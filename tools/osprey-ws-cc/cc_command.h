@@ -27,7 +27,7 @@ struct cc_command {
   bool links;              /* clang links its inputs */
   bool language_set;       /* an -x is in force at the end */
   bool compat;             /* --ws-compat */
-  bool help;               /* --help */
+  bool help, version;      /* --help, --version */
   const char *target;      /* the requested target triple, or NULL; points into an argument or is static */
   char *clang;             /* the value of --ws-clang=, or NULL */
   char *runtime;           /* the value of --ws-runtime=, or NULL */

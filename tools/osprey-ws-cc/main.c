@@ -39,13 +39,26 @@ static int check_clang(const char *clang) {
   return -1;
 }
 
-/* Printed after clang's own --help. */
 static const char help[] =
+    "usage: osprey-ws-cc [options] file...\n"
     "\n"
-    "OSPREY-WS-CC: clang, with the WebSocket builtins of Osprey lowered in its LLVM IR inputs\n"
-    "  --ws-compat        Put the functions of the old runtime in front of the host's (OSPREY_WS_COMPAT=1)\n"
-    "  --ws-clang=PATH    The clang to call (OSPREY_WS_CLANG)\n"
-    "  --ws-runtime=DIR   Where libosprey_ws.a is (OSPREY_WS_RUNTIME)\n";
+    "Clang, with the WebSocket builtins of Osprey lowered in its LLVM IR inputs, and their runtime linked.\n"
+    "\n"
+    "  --ws-compat        put the functions of the old runtime in front of the host's (OSPREY_WS_COMPAT=1)\n"
+    "  --ws-clang=PATH    the clang to call (OSPREY_WS_CLANG)\n"
+    "  --ws-runtime=DIR   where libosprey_ws.a is (OSPREY_WS_RUNTIME)\n"
+    "\n"
+    "All other options are clang's:\n"
+    "\n";
+
+/* Answers --help and --version for the driver; clang answers for itself after it. */
+static void print_about(const struct cc_command *command) {
+  if (command->help)
+    fputs(help, stdout);
+  if (command->version)
+    puts("osprey-ws-cc " OSPREY_WS_VERSION);
+  fflush(stdout);
+}
 
 /* Loads cc_lower.c and lowers. The names of the libraries that come with it are global, for cc_clash.c to find. */
 static int lower_inputs(struct cc_command *command, const char *scratch, bool *lowered) {
@@ -68,8 +81,6 @@ static int run(struct cc_command *command, bool uses, const char *scratch) {
   if (uses && (lower_inputs(command, scratch, &lowered) || (lowered && check_clang(clang)) || cc_link_runtime(command)))
     return CC_RUN_FAILED;
   int status = cc_run(command, clang, scratch);
-  if (command->help)
-    fputs(help, stdout);
   if (status && uses && hookless)
     fputs("osprey-ws-cc: note: the memory hooks (osp_alloc, osp_release, …) come with the host's archive; "
           "libosprey_mem.a has them too\n",
@@ -82,7 +93,8 @@ int main(int argc, char **argv) {
   if (cc_command_init(&command, argc, argv))
     return 1;
   bool uses = cc_link_has_compat(&command) || cc_uses_websockets(&command);
-  if (!uses && !command.from_response_file && !command.help)
+  print_about(&command);
+  if (!uses && !command.from_response_file)
     return cc_run_replace(&command, find_clang(&command));
   char *scratch = cc_run_scratch_new();
   int status = scratch ? run(&command, uses, scratch) : CC_RUN_FAILED;

@@ -72,7 +72,8 @@ int main(int argc, char **argv) {
   if (argc == 2 && !strcmp(argv[1], "--help"))
     return fputs(usage, stdout) < 0;
   if (argc == 2 && !strcmp(argv[1], "--version"))
-    return printf("osprey-ws-lower, code generation interface %u\n", osp_ws_codegen_version()) < 0;
+    return printf("osprey-ws-lower %s, code generation interface %u, LLVM %u\n", OSPREY_WS_VERSION,
+                  osp_ws_codegen_version(), osp_ws_codegen_llvm_version()) < 0;
   int status = parse_arguments(argc, argv, &options);
   if (status)
     return status;

@@ -64,7 +64,7 @@ static void main_flag(struct main_options *options, const char *option) {
   if (strcmp(option, "--help") == 0 || strcmp(option, "-h") == 0)
     main_print_and_exit(main_help);
   else if (strcmp(option, "--version") == 0)
-    main_print_and_exit("ospreyc " OSPREYC_VERSION "\n");
+    main_print_and_exit("ospreyc " OSPREY_WS_VERSION "\n");
   else if (strcmp(option, "--run") == 0)
     options->run = true;
   else if (strcmp(option, "--check") == 0)
