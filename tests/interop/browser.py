@@ -6,12 +6,15 @@ import os
 import pathlib
 import queue
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
 import time
 import urllib.parse
 import urllib.request
+
+from wire import TEXT, open_client
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking",
@@ -84,13 +87,32 @@ class Browser:
         it writes to a file."""
         self.run(shutil.which("chromium"), *FLAGS, f"--user-data-dir={self.profile}", "--remote-debugging-port=0",
                  urls[0])
+        for url in urls[1:]:
+            self.ask("PUT", f"new?{urllib.parse.quote(url)}")
+
+    def ask(self, method, what):
+        """Asks Chromium's port, once it has one. Returns the answer."""
         file = pathlib.Path(self.profile, "DevToolsActivePort")
-        while len(urls) > 1 and not (file.exists() and file.read_text().count("\n")):
+        while not (file.exists() and file.read_text().count("\n")):
             assert self.process.poll() is None, "chromium has ended"
             time.sleep(0.05)
-        for url in urls[1:]:
-            new = f"http://127.0.0.1:{file.read_text().splitlines()[0]}/json/new?{urllib.parse.quote(url)}"
-            urllib.request.urlopen(urllib.request.Request(new, method="PUT"), timeout=60).close()
+        url = f"http://127.0.0.1:{file.read_text().splitlines()[0]}/json/{what}"
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=60) as answer:
+            return json.load(answer)
+
+    def inspect(self):
+        """Returns a function that calls a method of the first page's debugger."""
+        address = next(tab for tab in self.ask("GET", "list") if tab["type"] == "page")["webSocketDebuggerUrl"]
+        url = urllib.parse.urlsplit(address)
+        wire, _ = open_client(socket.create_connection((url.hostname, url.port), 60), url.netloc, url.path)
+
+        def call(method, **parameters):
+            wire.write(wire.frame(TEXT, json.dumps({"id": 1, "method": method, "params": parameters}).encode()))
+            while "id" not in (answer := json.loads(wire.read(60).payload)):
+                pass
+            assert "result" in answer, answer
+            return answer["result"]
+        return call
 
     def close(self):
         self.process.terminate()

@@ -6,16 +6,21 @@ Usage: interop.py PEER ECHO_SERVER CLIENT_TALK CHAT_SERVER CHAT_SITE MODULES
 The test for PEER is the function test_PEER. MODULES is the directory of the npm modules. If the peer is not installed,
 the test is skipped (exit status 77).
 """
+import base64
 import json
+import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
 import urllib.parse
 import urllib.request
+import zlib
 
 HERE = pathlib.Path(__file__).parent
+PICTURE = HERE.parent.parent / "spec/chat.png"
 sys.path.insert(0, str(HERE.parent / "conformance"))
 
 from browser import Browser, Firefox, Site   # noqa: E402
@@ -186,6 +191,56 @@ def test_pages_in_firefox(parts):
     if not shutil.which("firefox-esr"):
         skip("firefox-esr")
     check_pages(parts, Firefox)
+
+
+# The end of the picture of the README holds the text of the page that it shows.
+PICTURE_END = b"\0\0\0\0IEND\xaeB`\x82"
+PICTURE_TEXT = b"Description\0\0\0\0\0"
+
+
+def with_text(png, text):
+    chunk = b"iTXt" + PICTURE_TEXT + text.encode()
+    chunk = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return png.removesuffix(PICTURE_END) + chunk + PICTURE_END
+
+
+def text_of(png):
+    return png.partition(PICTURE_TEXT)[2].removesuffix(PICTURE_END)[:-4].decode()
+
+
+def test_picture(parts):
+    """WS-FILE-1: the page of the chat shows what it shows in the README. CHAT_PICTURE=FILE takes the picture again."""
+    if not shutil.which("chromium"):
+        skip("chromium")
+    server = Server([parts.chat_site], None, str(HERE.parent / "programs/chat_site.html"))
+    grace, linus = (open_client(server.connect(), server.host, "/rooms/osprey")[0] for _ in range(2))
+    grace.write(grace.frame(TEXT, b'{"nick": "Grace"}'))
+    heard(grace, "joined")
+    greeting = urllib.parse.quote("Is anyone here?")
+    browser = Browser(f"http://{HOST}:{server.port}/?room=osprey&nick=Ada&say={greeting}")
+    try:
+        heard(grace, "Is anyone here?")
+        for wire, line in ((grace, {"say": "Yes, welcome!"}), (linus, {"nick": "Linus"}),
+                           (linus, {"say": "Grüße aus dem Terminal"})):
+            wire.write(wire.frame(TEXT, json.dumps(line).encode()))
+            heard(grace, line.get("say", "joined"))
+        linus.close()
+        call = browser.inspect()
+        shown = call("Runtime.evaluate", awaitPromise=True, returnByValue=True, expression="""new Promise(done => {
+            const check = () => said.lastChild?.textContent === "Linus: left" && done(document.body.innerText);
+            new MutationObserver(check).observe(said, { childList: true });
+            check();
+        })""")["result"]["value"]
+        if os.environ.get("CHAT_PICTURE"):
+            call("Emulation.setDeviceMetricsOverride", width=480, height=360, deviceScaleFactor=1, mobile=False)
+            png = base64.b64decode(call("Page.captureScreenshot", format="png")["data"])
+            pathlib.Path(os.environ["CHAT_PICTURE"]).write_bytes(with_text(png, shown))
+        assert text_of(PICTURE.read_bytes()) == shown, (text_of(PICTURE.read_bytes()), shown)
+        assert PICTURE.stat().st_size < 60000
+    finally:
+        browser.close()
+    grace.close()
+    assert server.stop() == 0
 
 
 def main():
