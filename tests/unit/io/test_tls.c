@@ -599,6 +599,7 @@ static void test_files_of_a_server(void **state) {
   write_encrypted_key(encrypted);
   const char *certificate = for_localhost.certificate_file;
   const char *key = for_localhost.key_file;
+  assert_no_context("", key, "certificate file \"\": the name is empty", "");
   assert_no_context("/nonexistent/c.pem", key, "certificate file /nonexistent/c.pem", "No such file or directory");
   assert_no_context(certificate, "/nonexistent/k.pem", "key file /nonexistent/k.pem", "No such file or directory");
   assert_no_context(garbage, key, garbage, "holds no PEM certificate");

@@ -247,6 +247,8 @@ static void test_misuse(void **state) {
   expect_error(error, "server file: path \"\" does not begin with '/'");
   osp_ws_server_page(server, "/", "text/html\r\nSet-Cookie: a=b", "", &error);
   expect_error_with(error, "is not type/subtype, with parameters behind a semicolon or without");
+  osp_ws_server_file(server, "/", "", &error);
+  expect_error(error, "server file: \"\": the name is empty");
   osp_ws_server_file(server, "/", "/nowhere/page.html", &error);
   expect_error(error, "server file: /nowhere/page.html: No such file or directory");
   osp_ws_server_file(server, "/", tls_fixture_directory(), &error);
@@ -293,6 +295,20 @@ static void test_misuse(void **state) {
   expect_error_with(error, "is stopped");
   osp_ws_server_page(999999, "/", TYPE, "", &error);
   expect_error(error, "server page: there is no server 999999");
+}
+
+/* Not cut to 32 bits: WS-PAGE-7 */
+static void test_a_file_of_four_gibibytes(void **state) {
+  char file[128];
+  int port;
+  (void)state;
+  int64_t server = create(&port);
+  must_limit(server, "maxMemoryBytes", (int64_t)1 << 40);
+  snprintf(file, sizeof file, "%s", tls_fixture_write("big.bin", ""));
+  assert_int_equal(truncate(file, (int64_t)1 << 32), 0);
+  osp_ws_server_file(server, "/", file, &error);
+  expect_error_with(error, "it has 4294967296 bytes, and there is room for 4294967295");
+  must_stop(server);
 }
 
 /* WS-PAGE-5 WS-LIMIT-8 WS-LIMIT-9 */
@@ -463,6 +479,7 @@ int main(void) {
       cmocka_unit_test_setup(test_one_request_a_connection, journal_setup),
       cmocka_unit_test_setup(test_a_file, journal_setup),
       cmocka_unit_test_setup(test_misuse, journal_setup),
+      cmocka_unit_test_setup(test_a_file_of_four_gibibytes, journal_setup),
       cmocka_unit_test_setup(test_the_caps_apply, journal_setup),
       cmocka_unit_test_setup(test_readers_share_the_page, journal_setup),
       cmocka_unit_test_setup(test_a_client_that_ends_its_side, journal_setup),
