@@ -63,20 +63,15 @@ static void ws_end_send_close(struct ws_conn *conn, int code, const char *reason
 
 struct ws_end_task {
   struct ws_task task;
-  struct ws_conn *conn; /* pinned */
+  struct ws_list_node member; /* in thread->closes_waiting, if it waits */
+  struct ws_conn *conn;       /* pinned */
   int code;
   size_t size;
   char reason[WS_CLOSE_REASON_MAX];
 };
 
-static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task) {
-  struct ws_end_task *work = ws_container_of(task, struct ws_end_task, task);
+static void ws_end_send_posted_close(struct ws_end_task *work) {
   struct ws_conn *conn = work->conn;
-  /* A sender has counted its message, found the connection open, and is about to post it. */
-  if (conn->close_posted && atomic_load(&conn->posted)) {
-    ws_loop_post(loop, task);
-    return;
-  }
   ws_conn_ref(conn);
   if (conn->close_posted) {
     conn->close_posted = false;
@@ -87,6 +82,28 @@ static void ws_end_send_posted_close(struct ws_loop *loop, struct ws_task *task)
   ws_mem_free(work);
 }
 
+static void ws_end_run_posted_close(struct ws_loop *loop, struct ws_task *task) {
+  struct ws_end_task *work = ws_container_of(task, struct ws_end_task, task);
+  struct ws_conn *conn = work->conn;
+  (void)loop;
+  /* A sender has counted its message, found the connection open, and is about to post it. */
+  if (conn->close_posted && atomic_load(&conn->posted))
+    ws_list_add(&conn->group->thread->closes_waiting, &work->member);
+  else
+    ws_end_send_posted_close(work);
+}
+
+void ws_end_posted_are_queued(const struct ws_conn *conn) {
+  for (struct ws_list_node *node = conn->group->thread->closes_waiting.first; node; node = node->next) {
+    struct ws_end_task *work = ws_container_of(node, struct ws_end_task, member);
+    if (work->conn != conn)
+      continue;
+    ws_list_remove(node);
+    ws_end_send_posted_close(work);
+    return;
+  }
+}
+
 /* Other threads were told that what they posted is queued, so the close frame follows it. A sender adds to `posted` and
  * then reads the state; here the state is entered, and then `posted` exchanged: one of the two sees the other. Returns
  * false if nothing is posted, or without memory. */
@@ -95,7 +112,7 @@ static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason
   struct ws_end_task *work = posted ? ws_mem_alloc(sizeof *work) : NULL;
   if (!work)
     return false;
-  *work = (struct ws_end_task){.task.run = ws_end_send_posted_close, .conn = conn, .code = code, .size = n};
+  *work = (struct ws_end_task){.task.run = ws_end_run_posted_close, .conn = conn, .code = code, .size = n};
   memcpy(work->reason, reason, n);
   conn->close_posted = true;
   ws_handle_pin_again(ws_conn_handle(conn));

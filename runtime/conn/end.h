@@ -2,9 +2,9 @@
 /* How a connection ends. This file alone enters the states from CLOSING on.
  *
  * Five verbs end a connection: close (with a handshake), fail (after a violation), refuse (an HTTP handshake), answer
- * (a page) and drop (at once). Three events move an end that has begun: the peer's close frame, the drained output
- * queue, the timer. All on the connection's loop thread; after each the connection may have ENDED, but it is not freed
- * before the end of the turn.
+ * (a page) and drop (at once). Four events move an end that has begun: the last posted message, the peer's close frame,
+ * the drained output queue, the timer. All on the connection's loop thread; after each the connection may have ENDED,
+ * but it is not freed before the end of the turn.
  *
  * The code and reason that the close handler is given: those of the peer's close frame (1005 if it has no code); else,
  * if this end failed the connection, those it sent; else 1006.
@@ -51,6 +51,9 @@ bool ws_end_block(struct ws_conn *conn, bool blocked);
 
 /* The peer's close frame: answered with its code, unless ours is out already. */
 void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, size_t n);
+
+/* All messages that other threads had posted are queued: a close frame that waited for them follows. */
+void ws_end_posted_are_queued(const struct ws_conn *conn);
 
 /* All output was written, in a state from CLOSING on: shuts the stream down if nothing else is awaited. */
 void ws_end_drained(struct ws_conn *conn);

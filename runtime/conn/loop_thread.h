@@ -46,9 +46,10 @@ struct ws_loop_thread {
   struct ws_deferred resume;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;
-  struct ws_list clients; /* client connections of this thread */
-  struct ws_list parked;  /* those that have ended, and whose IDs live on (client/stay.h) */
-  int late;               /* how many of these were not asked to dial again */
+  struct ws_list closes_waiting; /* close frames that wait for a sender on its way (end.h) */
+  struct ws_list clients;        /* client connections of this thread */
+  struct ws_list parked;         /* those that have ended, and whose IDs live on (client/stay.h) */
+  int late;                      /* how many of these were not asked to dial again */
   /* By window bits, made on first use: for the connections that keep no compression context. */
   struct ws_deflater *deflaters[WS_DEFLATE_BITS_MAX + 1];
 };

@@ -142,7 +142,7 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
   size_t payload = send->payload;
   bool open = !send->late && (ws_conn_state(conn) <= WS_CONN_OPEN || conn->close_posted);
   (void)loop;
-  atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed);
+  bool last = atomic_fetch_sub_explicit(&conn->posted, 1, memory_order_relaxed) == 1;
   if (send->own)
     conn->group->thread->behind--;
   ws_conn_ref(conn);
@@ -161,6 +161,8 @@ static void ws_send_run(struct ws_loop *loop, struct ws_task *task) {
     ws_tally_sent(conn->group, payload);
     ws_send_queued(conn);
   }
+  if (last)
+    ws_end_posted_are_queued(conn);
   ws_conn_unref(conn);
   ws_conn_unpin(conn);
 }

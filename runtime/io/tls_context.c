@@ -72,6 +72,8 @@ SSL_CTX *ws_tls_context_ssl(const struct ws_tls_context *context) {
 
 /* Checks that a file can be opened, because OpenSSL's message for that is poor. */
 static int ws_tls_check_file(const char *kind, const char *file, struct ws_why *why) {
+  if (!*file)
+    return ws_why_set(why, "%s \"\": the name is empty", kind);
   FILE *opened = ws_sys_fopen(file);
   if (!opened)
     return ws_why_set(why, "%s %s: %s", kind, file, ws_why_errno(errno));

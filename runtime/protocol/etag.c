@@ -7,15 +7,12 @@
 int ws_etag_make(char etag[WS_ETAG_SIZE + 1], const char *type, const uint8_t *bytes, size_t n) {
   uint8_t digest[EVP_MAX_MD_SIZE];
   EVP_MD_CTX *context = EVP_MD_CTX_new();
-  if (!context || !EVP_DigestInit_ex(context, EVP_sha256(), NULL)) {
-    EVP_MD_CTX_free(context);
-    return -1;
-  }
-  /* These cannot fail once a digest has begun. */
-  EVP_DigestUpdate(context, type, strlen(type) + 1);
-  EVP_DigestUpdate(context, bytes, n);
-  EVP_DigestFinal_ex(context, digest, NULL);
+  bool made = context && EVP_DigestInit_ex(context, EVP_sha256(), NULL) &&
+              EVP_DigestUpdate(context, type, strlen(type) + 1) && EVP_DigestUpdate(context, bytes, n) &&
+              EVP_DigestFinal_ex(context, digest, NULL);
   EVP_MD_CTX_free(context);
+  if (!made)
+    return -1;
   etag[0] = '"';
   for (int i = 0; i < (WS_ETAG_SIZE - 2) / 2; i++)
     snprintf(etag + 1 + 2 * i, 3, "%02x", digest[i]);

@@ -29,9 +29,11 @@ static struct ws_route *ws_server_pages_route(struct ws_server *server, const ch
   return &at[routes->count++];
 }
 
-/* Bytes that further pages may have: the pages of a server hold at most half of maxMemoryBytes. */
+/* Bytes that further pages may have: the pages of a server hold at most half of maxMemoryBytes, and what a piece of an
+ * output queue can. */
 static size_t ws_server_pages_room(const struct ws_server *server) {
-  size_t most = (size_t)server->rules.limits.max_memory_bytes / 2;
+  size_t half = (size_t)server->rules.limits.max_memory_bytes / 2;
+  size_t most = half < UINT32_MAX ? half : UINT32_MAX;
   size_t held = 0;
   for (size_t i = 0; i < server->handshake.routes.count; i++) {
     const struct ws_page *page = server->handshake.routes.at[i].page;
@@ -103,7 +105,13 @@ int ws_server_pages_file(struct ws_server *server, const char *path, const char 
   static const char op[] = "server file";
   struct ws_why why;
   int outcome = -1;
-  if (ws_server_check_path(op, path, error) || ws_server_settings_lock(server, op, error))
+  if (ws_server_check_path(op, path, error))
+    return -1;
+  if (!*file) {
+    ws_error_page_file(error, "\"\"", "the name is empty");
+    return -1;
+  }
+  if (ws_server_settings_lock(server, op, error))
     return -1;
   struct ws_chunk *body = ws_file_read(file, ws_server_pages_room(server), &why);
   if (body)

@@ -62,6 +62,11 @@ def seeds(target):
                             ("Forwarded",
                              'for="[2001:db8::1]:_p";by=x;proto=https, For=1.2.3.4 ; host="a\\",b", for=_x')]:
             yield f"GET / HTTP/1.1\r\n{name}: {value}\r\n{name}: for=\r\n\r\n".encode()
+    elif target == "page":
+        yield from (b"/rooms/*\n/rooms/7", b"/*\n/", b"/chat\n/chat", b"index.html", b"text/html; charset=utf-8")
+        known = b'"97ef98f924d843749ab0e7f56c8362af"'
+        for tags in (b"*", known, b'W/"x", ,W/' + known, b'"'):
+            yield b"GET / HTTP/1.1\r\nIf-None-Match: " + tags + b"\r\n\r\n"
     elif target == "frame":
         for masked in (0, 1):
             for head in (0x81, 0x02, 0x80, 0x89, 0x88, 0xC1):

@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "osprey/hooks.h"
+#include "osprey/roots.h"
 #include "support/osprey.h"
 #include "support/peer.h"
 
@@ -90,6 +91,8 @@ static void send_numbers(int64_t id) {
     memset(text, ' ', size);
     text[size] = '\0';
     text[snprintf(text, 8, "%d", i)] = ' ';
+    if (i == 2)
+      memcpy(text + 10, "\xC0\x80", 2); /* U+0000 */
     osp_ws_send(id, text, &error);
     went_well(error);
   }
@@ -132,6 +135,9 @@ static void converse_with(int port, int64_t server) {
   went_well(error);
   wait_for_answers();
   if (has_second) {
+    osp_ws_send_binary(second, "AAA=A", &error);
+    if (went_well(error))
+      complain("wrong base64 is sent");
     void *record = osp_ws_connection(second, &error);
     osp_release(error ? error : record);
     osp_ws_close(second, &error);
@@ -153,6 +159,10 @@ void converse(void) {
   osp_ws_server_allow_origin(server, "https://example.org", &error);
   went_well(error);
   osp_ws_server_allow_host(server, "dash.example.org", &error);
+  went_well(error);
+  osp_ws_server_trust_proxy(server, "127.0.0.1", &error);
+  went_well(error);
+  osp_ws_server_trust_proxy(server, "2001:db8::/32", &error);
   went_well(error);
   osp_ws_server_protocols(server, "b, a", &error);
   went_well(error);
@@ -351,6 +361,17 @@ void converse_in_pieces(void) {
   went_well(error);
 }
 
+static _Atomic int ticks;
+
+static void *count_tick(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  ticks++;
+  return result_success();
+}
+
+static void *on_count_tick[] = {(void *)count_tick};
+
 static bool shy; /* the server waits for the client's first frame */
 
 static _Atomic int64_t asking; /* the client whose message is being handled */
@@ -378,6 +399,8 @@ static void *connect_within(void *cell, const struct osprey_connection *connecti
   (void)cell;
   snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
   bool asked = strcmp(message->data, "connect") == 0;
+  osp_ws_after(1, on_count_tick, &error); /* due while the connect turns the loop */
+  went_well(error);
   int64_t id = asked ? osp_ws_connect_with(url, &options, on_third, &error) : 0;
   if (asked && went_well(error)) {
     osp_ws_close(id, &error);
@@ -524,29 +547,60 @@ void resolve(void) {
   went_well(error);
 }
 
-void send_too_much(void) {
-  enum { MEGABYTES = 8 };
-  static char text[1000001];
+enum { DIRECTLY = 3000000 };
+
+/* Sends more than the socket takes, from its own memory. */
+static void *send_directly(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
+  char *error;
+  (void)cell;
+  (void)message;
+  char *text = malloc(DIRECTLY + 1);
+  memset(text, 'd', DIRECTLY);
+  text[DIRECTLY] = '\0';
+  osp_ws_send(connection->id, text, &error);
+  went_well(error);
+  free(text);
+  return result_success();
+}
+
+static void *on_send_directly[] = {(void *)send_directly};
+
+/* Returns false at the end of the stream. */
+static bool read_bytes(struct peer *peer, size_t n) {
   static char rest[65536];
+  for (size_t got = 0; got < n;) {
+    long more = peer_receive(peer, rest, sizeof rest);
+    if (more <= 0)
+      return false;
+    got += (size_t)more;
+  }
+  return true;
+}
+
+void send_too_much(void) {
+  enum { BROADCASTS = 24, SIZE = 300000 };
+  static char text[SIZE + 1];
   char *error;
   bool well;
   int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
   if (!went_well(error))
     return;
+  osp_ws_server_on_message(server, on_send_directly, &error);
+  went_well(error);
   osp_ws_server_listen(server, &error);
   went_well(error);
   struct peer peer = open_in_two("X-Test: 1", &well);
+  if (well)
+    peer_send_message(&peer, "send");
+  well = well && read_bytes(&peer, DIRECTLY);
   memset(text, 'm', sizeof text - 1);
-  for (int i = 0; well && i < MEGABYTES; i++) {
+  for (int i = 0; well && i < BROADCASTS; i++) {
     osp_ws_server_broadcast(server, text, &error);
     well = went_well(error);
   }
-  for (size_t got = 0; well && got < MEGABYTES * (sizeof text - 1);) {
-    long n = peer_receive(&peer, rest, sizeof rest);
-    if (n <= 0)
-      break;
-    got += (size_t)n;
-  }
+  if (well)
+    read_bytes(&peer, BROADCASTS * SIZE);
   peer_close(&peer);
   osp_ws_stop_server(server, &error);
   went_well(error);
@@ -559,6 +613,8 @@ void start_two_loops(void) {
   if (!went_well(error))
     return;
   osp_ws_server_listen(server, &error);
+  went_well(error);
+  osp_ws_server_broadcast(server, "to both loops", &error);
   went_well(error);
   osp_ws_stop_server(server, &error);
   went_well(error);
@@ -641,8 +697,6 @@ void compress(void) {
 
 /* ---- values and timers */
 
-static _Atomic int ticks;
-
 static void keep(int64_t id) {
   char *error;
   osp_ws_set_value(id, "name", "Ada", &error);
@@ -655,18 +709,11 @@ static void keep(int64_t id) {
       complain("a value is not the one that was kept");
     osp_release(name);
   }
+  osp_ws_set_value(id, "born", "1815", &error);
+  went_well(error);
   osp_ws_remove_value(id, "name", &error);
   went_well(error);
 }
-
-static void *count_tick(void *cell, int64_t timer) {
-  (void)cell;
-  (void)timer;
-  ticks++;
-  return result_success();
-}
-
-static void *on_count_tick[] = {(void *)count_tick};
 
 static void *admit_and_keep(void *cell, const struct osprey_connection *connection) {
   char *error;
@@ -709,6 +756,159 @@ void keep_and_tick(void) {
   went_well(error);
   osp_ws_stop_server(server, &error);
   went_well(error);
+}
+
+/* ---- what a connect is refused with */
+
+static void *refuse_politely(void *cell, const struct osprey_connection *connection) {
+  char *error;
+  (void)cell;
+  osp_ws_answer_header(connection->id, "Retry-After", "1", &error);
+  went_well(error);
+  osp_ws_refuse(connection->id, 503, "not now", &error);
+  went_well(error);
+  return result_error("not now");
+}
+
+void connect_in_vain(void) {
+  static void *on_refuse_politely[] = {(void *)refuse_politely};
+  char url[64];
+  char *error;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_open(server, on_refuse_politely, &error);
+  bool refuses = went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  osp_ws_connect(url, on_first, &error);
+  if (went_well(error) && refuses)
+    complain("a refused connect succeeds");
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- more messages in one piece than a run handles */
+
+void flood(void) {
+  enum { COUNT = 400, FRAME = 7 };
+  static char frames[COUNT * FRAME + 1];
+  char *error;
+  bool well;
+  bool undisturbed = atomic_load(&ws_fault_target) == 0;
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_echo, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  for (int i = 0; i < COUNT; i++)
+    memcpy(frames + FRAME * i, "\x81\x81\0\0\0\0f", FRAME);
+  struct peer peer = open_in_two("X-Test: 1", &well);
+  if (well)
+    peer_send(&peer, frames, COUNT * FRAME);
+  for (int i = 0; well && i < COUNT; i++)
+    well = read_frame_with(&peer, 0x81);
+  if (undisturbed && !well)
+    complain("a flood is not answered");
+  peer_close(&peer);
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+}
+
+/* ---- without spare roots */
+
+/* Takes all roots that are unused, so that the next one needs memory. A block's roots, of which there are 55, are lent
+ * in the order of their addresses. */
+static void take_all_roots(void) {
+  void **before = NULL;
+  for (int run = 0; run < 55;) {
+    void **root = ws_roots_acquire();
+    if (!root)
+      return;
+    run = root == before + 1 ? run + 1 : 1;
+    before = root;
+  }
+}
+
+static _Atomic int64_t ended_client;
+
+/* Hears late of an end, inside this handler, whose call needs a block of its own then. */
+static void *hear_late(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  char *error;
+  (void)cell;
+  (void)message;
+  take_all_roots();
+  osp_ws_on_close(ended_client, on_count_close, &error);
+  went_well(error);
+  osp_ws_send(connection->id, "heard", &error);
+  went_well(error);
+  return result_success();
+}
+
+static void *on_hear_late[] = {(void *)hear_late};
+
+static void set_handlers_without_roots(int64_t server, int64_t client) {
+  int64_t (*const setters[])(int64_t, void *, char **) = {osp_ws_server_on_open, osp_ws_server_on_close};
+  char *error;
+  for (size_t i = 0; i < 2; i++) {
+    take_all_roots();
+    setters[i](server, i == 0 ? on_admit : on_count_close, &error);
+    went_well(error);
+  }
+  if (!client)
+    return;
+  take_all_roots();
+  osp_ws_on_close(client, on_count_close, &error);
+  went_well(error);
+  take_all_roots();
+  osp_ws_reconnect(client, INT32_MAX, INT32_MAX, on_admit, &error);
+  went_well(error);
+}
+
+void run_out_of_roots(void) {
+  enum { TIMERS = 20 };
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 1000};
+  char url[64];
+  char *error;
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", plain_port);
+  int64_t server = osp_ws_create_server(plain_port, "127.0.0.1", "/chat", &error);
+  if (!went_well(error))
+    return;
+  osp_ws_server_on_message(server, on_hear_late, &error);
+  went_well(error);
+  osp_ws_server_on_open(server, on_learn_id, &error);
+  went_well(error);
+  osp_ws_server_listen(server, &error);
+  went_well(error);
+  ended_client = osp_ws_connect_with(url, &options, on_third, &error);
+  if (went_well(error)) {
+    osp_ws_close(latest_id, &error); /* by the server, so that the client may be asked to stay */
+    went_well(error);
+    for (int i = 0; i < QUIET_MS && !has_ended(ended_client); i++)
+      poll(NULL, 0, 1);
+  }
+  take_all_roots();
+  int64_t client = osp_ws_connect_with(url, &options, on_third, &error);
+  if (!went_well(error))
+    client = 0;
+  if (client) {
+    osp_ws_send(client, "listen", &error);
+    went_well(error);
+    wait_for(&third_heard, 1);
+  }
+  for (int i = 0; i < TIMERS; i++) {
+    take_all_roots();
+    osp_ws_after(INT32_MAX, on_count_tick, &error);
+    went_well(error);
+  }
+  osp_ws_stop_server(server, &error);
+  went_well(error);
+  int64_t another = osp_ws_create_server(secure_port, "127.0.0.1", "/chat", &error);
+  if (went_well(error))
+    set_handlers_without_roots(another, client);
 }
 
 /* ---- a client that stays */

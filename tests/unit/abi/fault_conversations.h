@@ -32,6 +32,12 @@ void ask_when_idle(void);
 void resolve(void);
 /* Values and timers, from main and in handlers. */
 void keep_and_tick(void);
+/* A connect that is refused by an open handler. */
+void connect_in_vain(void);
+/* More messages in one piece than a run handles. */
+void flood(void);
+/* Handlers are set and called when the next root needs memory. */
+void run_out_of_roots(void);
 /* Topics, from main and in handlers. */
 void meet_in_rooms(void);
 /* Clients dial again, and one still waits for that when the program ends. */

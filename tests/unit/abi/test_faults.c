@@ -132,6 +132,21 @@ static void test_every_call_fails_in_turn_of_pages(void **state) {
   fail_every_call_of(ask_for_pages);
 }
 
+static void test_every_call_fails_in_turn_of_a_refusal(void **state) {
+  (void)state;
+  fail_every_call_of(connect_in_vain);
+}
+
+static void test_every_call_fails_in_turn_of_a_flood(void **state) {
+  (void)state;
+  fail_every_call_of(flood);
+}
+
+static void test_every_call_fails_in_turn_without_roots(void **state) {
+  (void)state;
+  fail_every_call_of(run_out_of_roots);
+}
+
 static void test_every_call_fails_in_turn_in_a_crowd(void **state) {
   (void)state;
   fail_every_call_of(converse_in_a_crowd);
@@ -181,6 +196,9 @@ int main(int argc, char **argv) {
       cmocka_unit_test(test_every_call_fails_in_turn_of_clients_that_come_back),
       cmocka_unit_test(test_every_call_fails_in_turn_of_topics),
       cmocka_unit_test(test_every_call_fails_in_turn_of_pages),
+      cmocka_unit_test(test_every_call_fails_in_turn_of_a_refusal),
+      cmocka_unit_test(test_every_call_fails_in_turn_of_a_flood),
+      cmocka_unit_test(test_every_call_fails_in_turn_without_roots),
       cmocka_unit_test(test_every_call_fails_in_turn_in_a_crowd),
       cmocka_unit_test(test_every_call_fails_in_turn_when_a_ping_comes_first),
       cmocka_unit_test(test_every_call_fails_in_turn_of_an_idle_client),

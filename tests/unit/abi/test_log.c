@@ -31,6 +31,33 @@ static int serve_angry(int port) {
   return 0;
 }
 
+/* Serves a page, and asks for it. */
+static int ask_for_a_page(int port) {
+  char answer[1024];
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_page(server, "/page", "text/plain", "page", &error);
+  expect_success(error);
+  must_listen(server);
+  struct peer peer = peer_connect(port);
+  peer_send_text(&peer, "GET /page?token=SECRET HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  peer_read_all(&peer, answer, sizeof answer);
+  peer_close(&peer);
+  return 0;
+}
+
+/* WS-LOG-2 WS-LOG-3 */
+static void test_pages_are_logged(void **state) {
+  char log[4096];
+  (void)state;
+  setenv("OSPREY_WS_LOG", "info", 1);
+  struct program program = program_run(ask_for_a_page, peer_free_port());
+  unsetenv("OSPREY_WS_LOG");
+  assert_int_equal(program_finish(&program, log, sizeof log), 0);
+  assert_non_null(strstr(log, " gives 127.0.0.1:"));
+  assert_non_null(strstr(log, " the page /page\n"));
+  assert_null(strstr(log, "SECRET"));
+}
+
 /* Sends requests that are refused for each of their parts, with a secret in every place that can hold one. */
 static void be_refused(int port) {
   static const struct {
@@ -279,13 +306,10 @@ static void test_a_log_that_nobody_reads(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_levels_that_log_nothing),
-      cmocka_unit_test(test_the_level_warn_is_the_default),
-      cmocka_unit_test(test_an_unknown_level_is_logged),
-      cmocka_unit_test(test_the_level_info),
-      cmocka_unit_test(test_the_level_debug),
-      cmocka_unit_test(test_the_log_of_a_client),
-      cmocka_unit_test(test_a_log_that_nobody_reads),
+      cmocka_unit_test(test_levels_that_log_nothing),    cmocka_unit_test(test_the_level_warn_is_the_default),
+      cmocka_unit_test(test_an_unknown_level_is_logged), cmocka_unit_test(test_the_level_info),
+      cmocka_unit_test(test_pages_are_logged),           cmocka_unit_test(test_the_level_debug),
+      cmocka_unit_test(test_the_log_of_a_client),        cmocka_unit_test(test_a_log_that_nobody_reads),
   };
   return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }

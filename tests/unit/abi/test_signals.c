@@ -3,6 +3,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "osprey/hooks.h"
 #include "support/osprey.h"
@@ -113,10 +115,36 @@ static void test_a_signal_for_two_threads(void **state) {
   assert_int_equal(program_finish(&program, log, sizeof log), 3);
 }
 
+/* The peer does not answer the close of the first signal; the second ends the program meanwhile: WS-KEEPALIVE-3 */
+static void test_a_second_signal_ends_at_once(void **state) {
+  const int signals[] = {SIGINT, SIGTERM};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    struct timespec start;
+    int status;
+    int port;
+    struct program program = program_serve(keep_alive, &port);
+    struct peer peer = peer_open(port, "/chat");
+    await_handler(program.pid, SIGTERM);
+    kill(program.pid, SIGTERM);
+    peer_expect_frame(&peer, 0x88);
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    kill(program.pid, signals[i]);
+    assert_int_equal(waitpid(program.pid, &status, 0), program.pid);
+    assert_true(elapsed_ms(&start) < 4000);
+    assert_true(WIFSIGNALED(status));
+    assert_int_equal(WTERMSIG(status), signals[i]);
+    close(program.out);
+    close(program.err);
+    peer_close(&peer);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_signals_stop_every_server),
       cmocka_unit_test(test_a_signal_for_two_threads),
+      cmocka_unit_test(test_a_second_signal_ends_at_once),
   };
   return cmocka_run_group_tests_name("signals", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/loop.h"
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
@@ -260,6 +261,117 @@ static void test_handlers_run_one_at_a_time(void **state) {
   must_stop(server);
 }
 
+/* ---- a sender that is stopped just before it posts its message */
+
+static _Thread_local bool stops_before_post;
+static _Atomic bool stopped_before_post, may_post;
+static atomic_int posts;
+
+void __real_ws_loop_post(struct ws_loop *loop, struct ws_task *task);
+void __wrap_ws_loop_post(struct ws_loop *loop, struct ws_task *task);
+
+void __wrap_ws_loop_post(struct ws_loop *loop, struct ws_task *task) {
+  if (stops_before_post) {
+    stopped_before_post = true;
+    while (!may_post)
+      poll(NULL, 0, 1);
+  }
+  posts++;
+  __real_ws_loop_post(loop, task);
+}
+
+static void *send_and_stop(void *context) {
+  stops_before_post = true;
+  must_send(*(int64_t *)context, "on its way");
+  return NULL;
+}
+
+static void *close_it(void *context) {
+  must_close(*(int64_t *)context);
+  return NULL;
+}
+
+static bool is_connected(int64_t id) {
+  char *error;
+  struct osprey_connection *record = osp_ws_connection(id, &error);
+  expect_success(error);
+  bool connected = record->is_connected;
+  osp_release(record);
+  return connected;
+}
+
+/* Returns once the close has begun. */
+static void close_behind_a_sender(pthread_t *sender, pthread_t *closer, int64_t *id) {
+  stopped_before_post = false;
+  may_post = false;
+  pthread_create(sender, NULL, send_and_stop, id);
+  WAIT_UNTIL(stopped_before_post);
+  pthread_create(closer, NULL, close_it, id);
+  WAIT_UNTIL(!is_connected(*id));
+}
+
+/* The loop rests while the close waits: WS-CLOSE-8 */
+static void test_a_close_waits_for_a_sender(void **state) {
+  pthread_t sender, closer;
+  int port;
+  (void)state;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_learn_id, NULL);
+  struct peer peer = peer_open(port, "/");
+  int64_t id = latest_id;
+  close_behind_a_sender(&sender, &closer, &id);
+  int before = posts;
+  assert_true(peer_is_silent(&peer, 100));
+  assert_in_range(posts - before, 0, 2);
+  may_post = true;
+  peer_expect_text(&peer, "on its way");
+  peer_expect_close(&peer, 1000);
+  pthread_join(sender, NULL);
+  pthread_join(closer, NULL);
+  peer_close(&peer);
+  must_stop(server);
+}
+
+/* The peer is gone before the sender goes on: WS-CLOSE-8 WS-SEC-13 */
+static void test_a_connection_ends_while_a_close_waits(void **state) {
+  pthread_t sender, closer;
+  int port;
+  (void)state;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_learn_id, NULL);
+  struct peer peer = peer_open(port, "/");
+  int64_t id = latest_id;
+  close_behind_a_sender(&sender, &closer, &id);
+  peer_reset(&peer);
+  pthread_join(closer, NULL);
+  may_post = true;
+  pthread_join(sender, NULL);
+  must_stop(server);
+}
+
+/* The peer closes, or violates the protocol, while this end's close waits for a sender. Its close frame is answered at
+ * once, and neither the message nor a second close frame follows: WS-CLOSE-7 WS-CLOSE-8 */
+static void test_a_peer_acts_while_a_close_waits(void **state) {
+  static const uint8_t heads[] = {0x88, 0x83};
+  static const int codes[] = {4000, 1002};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    pthread_t sender, closer;
+    int port;
+    int64_t server = must_handle(&port, osp_ws_server_on_open, on_learn_id, NULL);
+    struct peer peer = peer_open(port, "/");
+    int64_t id = latest_id;
+    close_behind_a_sender(&sender, &closer, &id);
+    peer_send_frame(&peer, heads[i], "\x0f\xa0", 2);
+    peer_expect_frame(&peer, 0x88);
+    assert_int_equal(peer.frame.payload[0] << 8 | peer.frame.payload[1], codes[i]);
+    may_post = true;
+    peer_expect_end(&peer);
+    pthread_join(sender, NULL);
+    pthread_join(closer, NULL);
+    peer_close(&peer);
+    must_stop(server);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_senders_do_not_mix, journal_setup),
@@ -267,6 +379,9 @@ int main(void) {
       cmocka_unit_test_setup(test_closing_under_use, journal_setup),
       cmocka_unit_test_setup(test_connecting_from_many_threads, journal_setup),
       cmocka_unit_test_setup(test_handlers_run_one_at_a_time, journal_setup),
+      cmocka_unit_test_setup(test_a_close_waits_for_a_sender, journal_setup),
+      cmocka_unit_test_setup(test_a_connection_ends_while_a_close_waits, journal_setup),
+      cmocka_unit_test_setup(test_a_peer_acts_while_a_close_waits, journal_setup),
   };
   return cmocka_run_group_tests_name("threads", tests, NULL, NULL);
 }

@@ -428,6 +428,7 @@ static void *broadcast_and_exit(void *cell, int64_t timer) {
 
 static int exit_behind_output(int port) {
   static void *on_broadcast_and_exit[] = {(void *)broadcast_and_exit};
+  must_serve_on(peer_free_port()); /* another, which has no output */
   watched = must_serve_on(port);
   osp_ws_every(1, on_broadcast_and_exit, &error);
   expect_success(error);

@@ -176,6 +176,18 @@ static void test_values_count_for_the_memory(void **state) {
   must_stop(server);
 }
 
+/* From another thread than the connection's: WS-SETVALUE-1 */
+static void test_values_of_a_servers_connection(void **state) {
+  int port;
+  (void)state;
+  int64_t server = must_handle(&port, osp_ws_server_on_open, on_learn_id, NULL);
+  struct peer peer = peer_open(port, "/");
+  must_keep(latest_id, "nick", "Ada");
+  assert_value(latest_id, "nick", "Ada");
+  peer_close(&peer);
+  must_stop(server);
+}
+
 /* Nothing is kept for an ID that was retired between a look-up and the set: WS-SETVALUE-2 */
 static void test_a_retired_id_keeps_nothing(void **state) {
   struct ws_values_change change;
@@ -222,6 +234,7 @@ int main(void) {
       cmocka_unit_test_setup(test_values_live_until_the_close_handler_has_returned, journal_setup),
       cmocka_unit_test_setup(test_values_have_a_cap, journal_setup),
       cmocka_unit_test_setup(test_values_count_for_the_memory, journal_setup),
+      cmocka_unit_test_setup(test_values_of_a_servers_connection, journal_setup),
       cmocka_unit_test(test_a_retired_id_keeps_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,25 @@ static void test_refusals(void **state) {
   refused("", "the connection was closed during the handshake (does the server want wss://?)");
 }
 
+/* The rest of the body comes later than the head: WS-CONNECT-7 */
+static void test_a_refusal_in_pieces(void **state) {
+  struct connecting c = {0};
+  char head[4096];
+  int port;
+  (void)state;
+  int listener = peer_listen(&port);
+  connecting_start(&c, port, "/");
+  struct peer peer = peer_accept(listener);
+  peer_read_head(&peer, head, sizeof head);
+  peer_send_text(&peer, "HTTP/1.1 503 Busy\r\n\r\nno ");
+  peer_await_reading(&peer);
+  peer_send_text(&peer, "room\nmore");
+  assert_int_equal(connecting_join(&c), 0);
+  expect_error_with(c.error, "handshake refused: HTTP 503 Busy: no room");
+  peer_close(&peer);
+  close(listener);
+}
+
 /* WS-CONNECT-14 */
 static void test_interim_responses(void **state) {
   static const char interim[] = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>\r\n\r\n";
@@ -226,8 +245,11 @@ static void test_interim_responses(void **state) {
     int listener = peer_listen(&port);
     connecting_start(&c, port, "/");
     struct peer peer = peer_accept(listener);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
       peer_send_text(&peer, interim);
+      if (i == 0)
+        peer_await_reading(&peer); /* the others may come with the next */
+    }
     if (count == 8)
       peer_answer(&peer, head, sizeof head, "");
     else
@@ -297,6 +319,44 @@ static void test_a_refusal_near_the_deadline(void **state) {
   expect_error(c.error, text);
   peer_close(&peer);
   close(listener);
+}
+
+static _Atomic bool may_return;
+
+static void *hold_the_loop(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
+  journal_write("holds");
+  while (!may_return)
+    poll(NULL, 0, 1);
+  return echo_message(cell, connection, message);
+}
+
+/* The deadline of a connect is the program's: that a handler held its loop is no excuse. WS-CONNECT-9 WS-TIME-2 */
+static void test_a_deadline_that_passes_behind_a_handler(void **state) {
+  static void *on_hold[] = {(void *)hold_the_loop};
+  struct osprey_options options = {.headers = "", .protocols = "", .timeout_ms = 300};
+  struct connecting c = {.options = &options, .handler = on_message};
+  char head[4096];
+  int port, serving;
+  (void)state;
+  may_return = false;
+  int64_t server = must_handle(&serving, osp_ws_server_on_message, on_hold, NULL);
+  struct peer holder = peer_open(serving, "/");
+  int listener = peer_listen(&port);
+  connecting_start(&c, port, "/");
+  struct peer peer = peer_accept(listener);
+  peer_read_head(&peer, head, sizeof head);
+  peer_send_message(&holder, "hold");
+  journal_expect("holds");
+  assert_int_equal(connecting_join(&c), 0);
+  expect_error_with(c.error, "no answer within 300 ms");
+  may_return = true;
+  peer_expect_text(&holder, "hold");
+  peer_expect_end(&peer);
+  peer_close(&peer);
+  peer_close(&holder);
+  close(listener);
+  must_stop(server);
 }
 
 static void *failing_close(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
@@ -572,7 +632,9 @@ int main(void) {
       cmocka_unit_test_setup(test_an_err_closes_with_1011, journal_setup),
       cmocka_unit_test_setup(test_the_message_cap, journal_setup),
       cmocka_unit_test_setup(test_refusals, journal_setup),
+      cmocka_unit_test_setup(test_a_refusal_in_pieces, journal_setup),
       cmocka_unit_test_setup(test_interim_responses, journal_setup),
+      cmocka_unit_test_setup(test_a_deadline_that_passes_behind_a_handler, journal_setup),
       cmocka_unit_test_setup(test_bad_choices, journal_setup),
       cmocka_unit_test_setup(test_a_server_that_does_not_answer, journal_setup),
       cmocka_unit_test_setup(test_a_refusal_near_the_deadline, journal_setup),

@@ -157,6 +157,35 @@ static int parked_program(int port) {
   return 0;
 }
 
+static void *reconnect_at_the_end(void *cell, const struct osprey_connection *connection, int64_t code,
+                                  const char *reason) {
+  (void)cell;
+  (void)code;
+  (void)reason;
+  osp_ws_reconnect(connection->id, 1, 1, on_reopen, &error);
+  program_say(error ? error : "it stays");
+  osp_release(error);
+  return result_success();
+}
+
+static int late_program(int port) {
+  static void *on_reconnect_at_the_end[] = {(void *)reconnect_at_the_end};
+  char url[64];
+  must_serve_on(port);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/chat", port);
+  must_set(osp_ws_on_close, must_connect(url), on_reconnect_at_the_end);
+  return 0;
+}
+
+/* WS-RECONNECT-13 */
+static void test_reconnecting_at_the_end_of_the_program(void **state) {
+  char log[4096];
+  (void)state;
+  struct program program = program_run(late_program, peer_free_port());
+  program_expect_line(&program, "reconnect: the program is ending");
+  assert_int_equal(program_finish(&program, log, sizeof log), 0);
+}
+
 /* WS-RECONNECT-13 */
 static void test_the_end_of_the_program(void **state) {
   int (*const bodies[])(int) = {waiting_program, dialing_program, parked_program};
@@ -551,6 +580,29 @@ static void test_called_late_in_vain(void **state) {
   close(s.listener);
 }
 
+static void *must_close_it(void *context) {
+  must_close(*(int64_t *)context);
+  return NULL;
+}
+
+/* The peer has not answered the close yet: WS-RECONNECT-12 */
+static void test_called_while_it_closes(void **state) {
+  struct staying s;
+  pthread_t thread;
+  (void)state;
+  connect_staying(&s, NULL);
+  pthread_create(&thread, NULL, must_close_it, &s.id);
+  peer_expect_frame(&s.peer, 0x88);
+  osp_ws_reconnect(s.id, 1, 1, on_reopen, &error);
+  expect_error_with(error, "is closing");
+  peer_send_plain(&s.peer, 0x88, "\x03\xe8", 2);
+  peer_expect_end(&s.peer);
+  peer_close(&s.peer);
+  pthread_join(thread, NULL);
+  journal_expect("close:1000:");
+  close(s.listener);
+}
+
 /* Of many, the last 256 of a loop thread may still be asked: WS-RECONNECT-11 */
 static void test_the_oldest_cannot_be_asked(void **state) {
   enum { MANY = 300 };
@@ -773,6 +825,7 @@ static void test_threads_use_a_client_that_comes_and_goes(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_the_end_of_the_program, journal_setup),
+      cmocka_unit_test_setup(test_reconnecting_at_the_end_of_the_program, journal_setup),
       cmocka_unit_test_setup(test_final_ends_are_logged, journal_setup),
       cmocka_unit_test_setup(test_a_certificate_that_is_not_accepted, journal_setup),
       cmocka_unit_test_setup(test_a_client_comes_back_under_its_id, journal_setup),
@@ -784,6 +837,7 @@ int main(void) {
       cmocka_unit_test_setup(test_inside_a_close_handler, journal_setup),
       cmocka_unit_test_setup(test_called_late, journal_setup),
       cmocka_unit_test_setup(test_called_late_in_vain, journal_setup),
+      cmocka_unit_test_setup(test_called_while_it_closes, journal_setup),
       cmocka_unit_test_setup(test_the_oldest_cannot_be_asked, journal_setup),
       cmocka_unit_test_setup(test_other_codes_are_not_final, journal_setup),
       cmocka_unit_test_setup(test_retry_after_is_honoured, journal_setup),

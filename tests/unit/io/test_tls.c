@@ -209,6 +209,41 @@ static void test_expired_root(void **state) {
   tls_fixture_free(&issued_by_old);
 }
 
+/* Appends the certificate to the file of another, so that a server sends both. */
+static void append_certificate(const struct tls_identity *to, const struct tls_identity *more) {
+  FILE *file = fopen(to->certificate_file, "a");
+  assert_non_null(file);
+  assert_int_equal(PEM_write_X509(file, more->certificate), 1);
+  fclose(file);
+}
+
+static void test_expired_intermediate(void **state) {
+  struct tls_identity old = {0}, issued_by_old = {0};
+  (void)state;
+  tls_fixture_issue(&old,
+                    &(struct tls_request){
+                        .name = "intermediate", .from_days = -10, .to_days = -1, .authority = 1, .issuer = &authority});
+  issue(&issued_by_old, "issued-by-intermediate", "DNS:localhost", 0, 10, &old);
+  append_certificate(&issued_by_old, &old);
+  assert_refused(&issued_by_old, "localhost",
+                 "an intermediate certificate that the one of localhost relies on has expired");
+  tls_fixture_free(&old);
+  tls_fixture_free(&issued_by_old);
+}
+
+/* Without SSL_CERT_FILE and SSL_CERT_DIR the system's authorities are trusted: TLS-11 */
+static void test_the_trust_of_the_system(void **state) {
+  struct ws_tls_context *by_file = trusting;
+  struct ws_why why;
+  (void)state;
+  unsetenv("SSL_CERT_FILE");
+  trusting = ws_tls_context_new_client(&why);
+  assert_refused(&for_localhost, "localhost", "the certificate of localhost is not trusted: its issuer is unknown");
+  ws_tls_context_unref(trusting);
+  trusting = by_file;
+  setenv("SSL_CERT_FILE", authority.certificate_file, 1);
+}
+
 /* TLS-4 */
 static void test_not_yet_valid(void **state) {
   (void)state;
@@ -599,6 +634,7 @@ static void test_files_of_a_server(void **state) {
   write_encrypted_key(encrypted);
   const char *certificate = for_localhost.certificate_file;
   const char *key = for_localhost.key_file;
+  assert_no_context("", key, "certificate file \"\": the name is empty", "");
   assert_no_context("/nonexistent/c.pem", key, "certificate file /nonexistent/c.pem", "No such file or directory");
   assert_no_context(certificate, "/nonexistent/k.pem", "key file /nonexistent/k.pem", "No such file or directory");
   assert_no_context(garbage, key, garbage, "holds no PEM certificate");
@@ -628,6 +664,8 @@ int main(void) {
       tls_test(test_addresses),
       tls_test(test_expired),
       tls_test(test_expired_root),
+      tls_test(test_expired_intermediate),
+      tls_test(test_the_trust_of_the_system),
       tls_test(test_not_yet_valid),
       tls_test(test_wrong_host),
       tls_test(test_untrusted),

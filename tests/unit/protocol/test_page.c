@@ -1,4 +1,6 @@
 /* What a page needs of the protocol: routes, entity tags, media types, and the decision between page and handshake. */
+#include <openssl/evp.h>
+
 #include "protocol/etag.h"
 #include "protocol/media_type.h"
 #include "protocol/route.h"
@@ -110,6 +112,50 @@ static void test_entity_tags_of_contents(void **state) {
   assert_string_not_equal(etag, other);
   assert_int_equal(ws_etag_make(other, "text/plain", (const uint8_t *)"", 0), 0);
   assert_int_equal(strlen(other), WS_ETAG_SIZE);
+}
+
+/* The linker wraps OpenSSL (--wrap). */
+EVP_MD_CTX *__real_EVP_MD_CTX_new(void);
+EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void);
+int __real_EVP_DigestInit_ex(EVP_MD_CTX *context, const EVP_MD *type, ENGINE *engine);
+int __wrap_EVP_DigestInit_ex(EVP_MD_CTX *context, const EVP_MD *type, ENGINE *engine);
+int __real_EVP_DigestUpdate(EVP_MD_CTX *context, const void *bytes, size_t n);
+int __wrap_EVP_DigestUpdate(EVP_MD_CTX *context, const void *bytes, size_t n);
+int __real_EVP_DigestFinal_ex(EVP_MD_CTX *context, unsigned char *digest, unsigned int *size);
+int __wrap_EVP_DigestFinal_ex(EVP_MD_CTX *context, unsigned char *digest, unsigned int *size);
+
+static int calls_until_failure = -1; /* negative: none fails */
+
+static bool fails(void) {
+  return calls_until_failure >= 0 && calls_until_failure-- == 0;
+}
+
+EVP_MD_CTX *__wrap_EVP_MD_CTX_new(void) {
+  return fails() ? NULL : __real_EVP_MD_CTX_new();
+}
+
+int __wrap_EVP_DigestInit_ex(EVP_MD_CTX *context, const EVP_MD *type, ENGINE *engine) {
+  return fails() ? 0 : __real_EVP_DigestInit_ex(context, type, engine);
+}
+
+int __wrap_EVP_DigestUpdate(EVP_MD_CTX *context, const void *bytes, size_t n) {
+  return fails() ? 0 : __real_EVP_DigestUpdate(context, bytes, n);
+}
+
+int __wrap_EVP_DigestFinal_ex(EVP_MD_CTX *context, unsigned char *digest, unsigned int *size) {
+  return fails() ? 0 : __real_EVP_DigestFinal_ex(context, digest, size);
+}
+
+/* No tag is made of a digest that is not there: WS-PAGE-3 */
+static void test_a_digest_that_fails(void **state) {
+  enum { CALLS = 5 };
+  char etag[WS_ETAG_SIZE + 1];
+  (void)state;
+  for (int i = 0; i <= CALLS; i++) {
+    calls_until_failure = i;
+    assert_int_equal(ws_etag_make(etag, "text/plain", (const uint8_t *)"hello", 5), i < CALLS ? -1 : 0);
+  }
+  calls_until_failure = -1;
 }
 
 /* WS-PAGE-8 */
@@ -239,6 +285,7 @@ int main(void) {
       cmocka_unit_test(test_the_longest_page_wins),
       cmocka_unit_test(test_entity_tags_that_a_client_knows),
       cmocka_unit_test(test_entity_tags_of_contents),
+      cmocka_unit_test(test_a_digest_that_fails),
       cmocka_unit_test(test_media_types),
       cmocka_unit_test(test_types_of_files),
       cmocka_unit_test(test_pages_and_handshakes),

@@ -90,6 +90,28 @@ static void test_error_far_behind(void **state) {
   assert_int_equal(extent.error_offset, 2500);
 }
 
+/* WS-TEXT-2 WS-TEXT-4: a text is converted in pieces of 1,024 bytes. U+0000 lies across the boundary of two, and the
+ * first wrong byte has pieces behind it. */
+static void test_the_boundaries_of_pieces(void **state) {
+  enum { SIZE = 4000, PIECE = 1024 };
+  static uint8_t wire[SIZE];
+  static char text[SIZE + 1];
+  struct ws_text_extent extent;
+  (void)state;
+  for (size_t at = PIECE - 4; at < PIECE + 2; at++) {
+    memset(text, 'a', SIZE);
+    memcpy(text + at, "\xC0\x80", 2);
+    assert_int_equal(ws_text_measure(text, &extent), WS_TEXT_CONVERT);
+    assert_int_equal(extent.wire_size, SIZE - 1);
+    ws_text_from_host(wire, text, SIZE);
+    for (size_t i = 0; i < SIZE - 1; i++)
+      assert_int_equal(wire[i], i == at ? 0 : 'a');
+    text[at - 8] = '\xFF';
+    assert_int_equal(ws_text_measure(text, &extent), WS_TEXT_INVALID);
+    assert_int_equal(extent.error_offset, at - 8);
+  }
+}
+
 /* WS-TEXT-2: a text that consists of U+0000 is converted in linear time. */
 static void test_nuls_take_linear_time(void **state) {
   size_t n = 1u << 20;
@@ -111,9 +133,8 @@ static void test_nuls_take_linear_time(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_text_converts_both_ways),
-      cmocka_unit_test(test_nuls_of_every_density),
-      cmocka_unit_test(test_error_far_behind),
+      cmocka_unit_test(test_text_converts_both_ways), cmocka_unit_test(test_nuls_of_every_density),
+      cmocka_unit_test(test_error_far_behind),        cmocka_unit_test(test_the_boundaries_of_pieces),
       cmocka_unit_test(test_nuls_take_linear_time),
   };
 

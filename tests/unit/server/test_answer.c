@@ -357,6 +357,30 @@ static void test_outside_the_open_handler(void **state) {
   must_stop(server);
 }
 
+/* A client's connection has no open handler of a server: WS-REFUSE-5 */
+static void *refuse_in_a_client(void *cell, const struct osprey_connection *connection,
+                                const struct osprey_message *message) {
+  (void)cell;
+  (void)message;
+  refuse(connection->id, 400, "x");
+  add(connection->id, "X", "x");
+  return result_success();
+}
+
+static void test_inside_a_handler_of_a_client(void **state) {
+  static void *on_refuse_in_a_client[] = {(void *)refuse_in_a_client};
+  struct osprey_options options = {.headers = "", .protocols = ""};
+  char url[64];
+  int port;
+  (void)state;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_echo, NULL);
+  snprintf(url, sizeof url, "ws://127.0.0.1:%d/", port);
+  int64_t client = must_connect_with(url, &options, on_refuse_in_a_client);
+  must_send(client, "back to its handler");
+  expect_not_opening(client);
+  must_stop(server);
+}
+
 /* The handlers of two connections are on the stack, and each sets its own answer. */
 static void *open_nested(void *cell, const struct osprey_connection *connection) {
   char url[64];
@@ -369,6 +393,12 @@ static void *open_nested(void *cell, const struct osprey_connection *connection)
     journal_write("%s", problem ? strstr(problem, "HTTP") : "open");
     osp_release(problem);
   }
+  if (strstr(connection->url, "?before")) {
+    latest_id = connection->id;
+    return result_success();
+  }
+  if (!outer)
+    refuse(latest_id, 400, "not the one that opens");
   add(connection->id, "X-Which", outer ? "outer" : "inner");
   refuse(connection->id, outer ? 402 : 404, outer ? "outer" : "inner");
   return result_success();
@@ -376,18 +406,24 @@ static void *open_nested(void *cell, const struct osprey_connection *connection)
 
 static void *on_open_nested[] = {(void *)open_nested};
 
+/* WS-REFUSE-5 WS-ANSWER-5 */
 static void test_nested_open_handlers(void **state) {
-  char answer[1024];
+  char answer[1024], line[128];
   int port = peer_free_port();
   (void)state;
   int64_t server = must_create(port, "/");
   must_set(osp_ws_server_on_open, server, on_open_nested);
   handlers_port = port;
   must_listen(server);
+  struct peer peer = peer_open(port, "/?before");
   answer_to(port, "/?outer", answer, sizeof answer);
+  snprintf(line, sizeof line, "refuse: the open handler of connection %" PRId64 " does not run: call this in it",
+           (int64_t)latest_id);
+  journal_expect(line);
   journal_expect("HTTP 404 Not Found: inner");
   assert_answer(answer,
                 "HTTP/1.1 402 Payment Required\r\nConnection: close\r\nX-Which: outer\r\n" PLAIN "6\r\n\r\nouter\n");
+  peer_close(&peer);
   must_stop(server);
 }
 
@@ -435,6 +471,7 @@ int main(void) {
       cmocka_unit_test_setup(test_refusing_behind_broadcasts, journal_setup),
       cmocka_unit_test_setup(test_misuse, journal_setup),
       cmocka_unit_test_setup(test_outside_the_open_handler, journal_setup),
+      cmocka_unit_test_setup(test_inside_a_handler_of_a_client, journal_setup),
       cmocka_unit_test_setup(test_nested_open_handlers, journal_setup),
   };
   return cmocka_run_group_tests_name("answer", tests, NULL, NULL);

@@ -357,6 +357,33 @@ static void test_peers_that_linger(void **state) {
   must_stop(server);
 }
 
+/* Neither a peer that was refused nor one that failed has more time than closeTimeoutMs: WS-CLOSE-2 */
+static void test_a_short_deadline(void **state) {
+  enum { SIZE = 1 << 20 };
+  static char much[SIZE + 1];
+  char head[1024];
+  int port;
+  (void)state;
+  memset(much, 'm', SIZE);
+  int64_t server = must_serve_with(&port, "closeTimeoutMs", (int64_t)300, NULL);
+  struct peer refused = peer_connect(port);
+  peer_request(&refused, port, "/nowhere", "");
+  peer_read_head(&refused, head, sizeof head);
+  struct peer failed = peer_open(port, "/");
+  for (int i = 0; i < 12; i++) {
+    osp_ws_server_broadcast(server, much, &error);
+    expect_success(error);
+  }
+  peer_send_frame(&failed, 0x83, "", 0);
+  journal_expect("close:1002:a reserved opcode");
+  refused.tolerant = true;
+  while (peer_receive(&refused, head, sizeof head) > 0)
+    continue;
+  peer_close(&refused);
+  peer_close(&failed);
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, journal_setup),
@@ -370,6 +397,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_crowd_that_vanishes, journal_setup),
       cmocka_unit_test_setup(test_a_peer_that_does_not_answer_the_close, journal_setup),
       cmocka_unit_test_setup(test_peers_that_linger, journal_setup),
+      cmocka_unit_test_setup(test_a_short_deadline, journal_setup),
   };
   return cmocka_run_group_tests_name("close", tests, NULL, NULL);
 }

@@ -289,7 +289,7 @@ static void test_heads_beyond_the_memory(void **state) {
   struct peer peers[PEERS];
   int port, dropped = 0;
   (void)state;
-  int64_t server = must_serve_with(&port, "maxMemoryBytes", 1 << 20, NULL);
+  int64_t server = must_serve_with(&port, "maxMemoryBytes", 1 << 20, "handshakeTimeoutMs", 600000, NULL);
   for (int i = 0; i < PEERS; i++) {
     peers[i] = peer_connect_tolerant(port);
     peer_send_text(&peers[i], "GET / HTTP/1.1\r\n");

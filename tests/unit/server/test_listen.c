@@ -1,4 +1,6 @@
 /* Where servers listen. */
+#include <inttypes.h>
+
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
@@ -81,10 +83,25 @@ static void test_addresses(void **state) {
   }
 }
 
+/* WS-CREATE-5 */
+static void test_a_port_that_this_program_has(void **state) {
+  char sentence[32];
+  (void)state;
+  int port = peer_free_port();
+  int64_t other = must_create(peer_free_port(), "/");
+  int64_t holder = must_create(port, "/");
+  snprintf(sentence, sizeof sentence, "server %" PRId64, holder);
+  osp_ws_create_server(port, "127.0.0.1", "/", &error);
+  expect_error_with(error, sentence);
+  must_stop(holder);
+  must_stop(other);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_listening_inside_a_handler, journal_setup),
       cmocka_unit_test_setup(test_addresses, journal_setup),
+      cmocka_unit_test_setup(test_a_port_that_this_program_has, journal_setup),
   };
   return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <ifaddrs.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "support/osprey.h"
 #include "support/peer.h"
@@ -107,6 +108,32 @@ static void test_what_is_counted(void **state) {
   expect_metric(port, "closed_total{code=\"4xxx\"}", 1);
   expect_metric(port, "closed_total{code=\"3xxx\"}", -1);
   expect_metric(port, "open_connections", 0);
+  must_stop(server);
+}
+
+/* WS-METRICS-1 WS-METRICS-3 WS-CREATE-5 */
+static void test_a_listen_that_fails_first(void **state) {
+  char answer[16384];
+  const int on = 1;
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/chat");
+  osp_ws_server_metrics(server, "/metrics", &error);
+  expect_success(error);
+  osp_ws_server_metrics(server, "/more", &error);
+  expect_success(error);
+  int other = socket(AF_INET, SOCK_STREAM, 0);
+  setsockopt(other, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  assert_int_equal(bind(other, (struct sockaddr *)&at, sizeof at), 0);
+  assert_int_equal(listen(other, 1), 0);
+  osp_ws_server_listen(server, &error);
+  expect_error_with(error, "Address already in use");
+  close(other);
+  must_listen(server);
+  ask(port, "GET /more HTTP/1.1\r\n" HOST "\r\n", answer, sizeof answer);
+  assert_memory_equal(answer, "HTTP/1.1 200 OK\r\n", 17);
   must_stop(server);
 }
 
@@ -266,6 +293,7 @@ static void test_clients_that_do_not_wait(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_what_is_counted, journal_setup),
+      cmocka_unit_test_setup(test_a_listen_that_fails_first, journal_setup),
       cmocka_unit_test_setup(test_the_time_of_handlers, journal_setup),
       cmocka_unit_test_setup(test_what_waits_for_a_receiver, journal_setup),
       cmocka_unit_test_setup(test_who_is_answered, journal_setup),

@@ -232,6 +232,28 @@ static void test_a_file(void **state) {
   free(big);
 }
 
+/* The system says that such a file has a page of bytes, and gives less: WS-FILE-1 */
+static void test_a_file_that_is_shorter_than_its_size(void **state) {
+  static const char file[] = "/sys/devices/system/cpu/online";
+  char answer[4096], content[64] = "", size[24];
+  int port;
+  (void)state;
+  FILE *opened = fopen(file, "r");
+  if (!opened)
+    skip();
+  assert_non_null(fgets(content, sizeof content, opened));
+  fclose(opened);
+  int64_t server = create(&port);
+  osp_ws_server_file(server, "/", file, &error);
+  expect_success(error);
+  must_listen(server);
+  ask(port, "GET / HTTP/1.1\r\n" HOST "\r\n", answer, sizeof answer);
+  snprintf(size, sizeof size, "%zu", strlen(content));
+  expect_header(answer, "Content-Length", size);
+  assert_string_equal(body_of(answer), content);
+  must_stop(server);
+}
+
 /* WS-FILE-3 WS-PAGE-7 WS-PAGE-8 WS-LISTEN-5 WS-CREATE-6 */
 static void test_misuse(void **state) {
   char sentence[512], file[128];
@@ -247,6 +269,8 @@ static void test_misuse(void **state) {
   expect_error(error, "server file: path \"\" does not begin with '/'");
   osp_ws_server_page(server, "/", "text/html\r\nSet-Cookie: a=b", "", &error);
   expect_error_with(error, "is not type/subtype, with parameters behind a semicolon or without");
+  osp_ws_server_file(server, "/", "", &error);
+  expect_error(error, "server file: \"\": the name is empty");
   osp_ws_server_file(server, "/", "/nowhere/page.html", &error);
   expect_error(error, "server file: /nowhere/page.html: No such file or directory");
   osp_ws_server_file(server, "/", tls_fixture_directory(), &error);
@@ -293,6 +317,26 @@ static void test_misuse(void **state) {
   expect_error_with(error, "is stopped");
   osp_ws_server_page(999999, "/", TYPE, "", &error);
   expect_error(error, "server page: there is no server 999999");
+  osp_ws_server_path(999999, "/", &error);
+  expect_error(error, "server path: there is no server 999999");
+  osp_ws_server_file(999999, "/", "/etc/hostname", &error);
+  expect_error(error, "server file: there is no server 999999");
+  osp_ws_server_metrics(999999, "/", &error);
+  expect_error(error, "server metrics: there is no server 999999");
+}
+
+/* Not cut to 32 bits: WS-PAGE-7 */
+static void test_a_file_of_four_gibibytes(void **state) {
+  char file[128];
+  int port;
+  (void)state;
+  int64_t server = create(&port);
+  must_limit(server, "maxMemoryBytes", (int64_t)1 << 40);
+  snprintf(file, sizeof file, "%s", tls_fixture_write("big.bin", ""));
+  assert_int_equal(truncate(file, (int64_t)1 << 32), 0);
+  osp_ws_server_file(server, "/", file, &error);
+  expect_error_with(error, "it has 4294967296 bytes, and there is room for 4294967295");
+  must_stop(server);
 }
 
 /* WS-PAGE-5 WS-LIMIT-8 WS-LIMIT-9 */
@@ -462,7 +506,9 @@ int main(void) {
       cmocka_unit_test_setup(test_a_refused_head, journal_setup),
       cmocka_unit_test_setup(test_one_request_a_connection, journal_setup),
       cmocka_unit_test_setup(test_a_file, journal_setup),
+      cmocka_unit_test_setup(test_a_file_that_is_shorter_than_its_size, journal_setup),
       cmocka_unit_test_setup(test_misuse, journal_setup),
+      cmocka_unit_test_setup(test_a_file_of_four_gibibytes, journal_setup),
       cmocka_unit_test_setup(test_the_caps_apply, journal_setup),
       cmocka_unit_test_setup(test_readers_share_the_page, journal_setup),
       cmocka_unit_test_setup(test_a_client_that_ends_its_side, journal_setup),

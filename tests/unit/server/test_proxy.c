@@ -64,7 +64,8 @@ static void test_networks(void **state) {
                                     "*",
                                     "10.128.0.0/8",
                                     "192.168.5.0/23",
-                                    "10.0.0.0\xC0\x80"};
+                                    "10.0.0.0\xC0\x80",
+                                    "0000000000000000000000000000000000000000000000000000000000000010.0.0.1"};
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     struct ws_network network;
@@ -131,6 +132,8 @@ static const struct {
     {X "203.0.113.5:x\r\n", NULL},
     {X "203.0.113.5:123456\r\n", NULL},
     {X "203.0.113.5:\r\n", NULL},
+    {X "203.0.113.5:/\r\n", NULL},
+    {X "000000000000000000000000000000000000000000000203.0.113.5\r\n", NULL},
     {X "[2001:db8::7\r\n", NULL},
     {X "[2001:db8::7]x\r\n", NULL},
     {X "[203.0.113.5\r\n", NULL},

@@ -21,7 +21,7 @@ static int tear_down(void **state) {
 static struct ws_request *request_with(const char *headers) {
   static char bytes[2000];
   struct ws_http_head head;
-  struct ws_server_handshake_rules rules = {.path = "/chat"};
+  struct ws_server_handshake_rules rules = {.path = "/chat", .protocols = "v1"};
   struct ws_server_handshake request;
   size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%s\r\n", PEER_REQUEST("/chat"), headers);
   ws_http_head_init(&head, WS_HTTP_REQUEST);
@@ -41,6 +41,20 @@ static void test_equal_requests_without_personal_headers_are_shared(void **state
   assert_ptr_not_equal(first, different);
   assert_ptr_not_equal(personal, same_person);
   struct ws_request *all[] = {first, equal, different, personal, same_person, NULL};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    ws_request_unref(all[i]);
+}
+
+/* The chosen subprotocol is no secret, any other text may be one. */
+static void test_requests_with_a_subprotocol(void **state) {
+  (void)state;
+  struct ws_request *first = request_with("Sec-WebSocket-Protocol: v1\r\n");
+  struct ws_request *equal = request_with("Sec-WebSocket-Protocol: v1\r\n");
+  struct ws_request *secret = request_with("Sec-WebSocket-Protocol: v1, token\r\n");
+  struct ws_request *same_secret = request_with("Sec-WebSocket-Protocol: v1, token\r\n");
+  assert_ptr_equal(first, equal);
+  assert_ptr_not_equal(secret, same_secret);
+  struct ws_request *all[] = {first, equal, secret, same_secret};
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     ws_request_unref(all[i]);
 }
@@ -84,6 +98,7 @@ static void test_headers_of_a_request(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       request_test(test_equal_requests_without_personal_headers_are_shared),
+      request_test(test_requests_with_a_subprotocol),
       request_test(test_the_url_of_a_request),
       request_test(test_headers_of_a_request),
   };

@@ -344,6 +344,58 @@ static void *hold(void *cell, const struct osprey_connection *connection, const 
   return result_success();
 }
 
+/* Holds its loop until the gate opens. Then "leave" unsubscribes, and "say" publishes. */
+static void *hold_and_obey(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
+  char *mine = NULL;
+  (void)cell;
+  journal_write("holds");
+  sem_wait(&gate);
+  if (strcmp(message->data, "leave") == 0)
+    osp_ws_unsubscribe(connection->id, "room", &mine);
+  else
+    osp_ws_publish(server, "room", "said", &mine);
+  assert_null(mine);
+  osp_ws_send(connection->id, message->data, &mine);
+  assert_null(mine);
+  return result_success();
+}
+
+/* Another thread changes a subscription while a handler of the connection runs, which acts before the change has
+ * reached its loop: WS-SUBSCRIBE-1 WS-UNSUBSCRIBE-1 */
+static void test_changes_that_wait_for_the_loop(void **state) {
+  static void *on_hold[] = {(void *)hold_and_obey};
+  (void)state;
+  int port = peer_free_port();
+  server = must_create(port, "/");
+  must_set(osp_ws_server_on_message, server, on_hold);
+  must_set(osp_ws_server_on_open, server, on_learn_id);
+  must_listen(server);
+  sem_init(&gate, 0, 0);
+  struct peer peer = peer_open(port, "/");
+
+  peer_send_message(&peer, "leave");
+  journal_expect("holds");
+  must_subscribe(latest_id, "room");
+  assert_int_equal(subscribers("room"), 1);
+  sem_post(&gate);
+  peer_expect_text(&peer, "leave");
+  assert_int_equal(subscribers("room"), 0);
+  must_publish("room", "to nobody");
+
+  must_subscribe(latest_id, "room");
+  must_publish("room", "to one");
+  peer_expect_text(&peer, "to one");
+  peer_send_message(&peer, "say");
+  journal_expect("holds");
+  must_unsubscribe(latest_id, "room");
+  sem_post(&gate);
+  peer_expect_text(&peer, "say");
+  peer_close(&peer);
+  must_stop(server);
+  sem_destroy(&gate);
+}
+
 /* What another loop has published comes first, though it still waits for this loop: WS-PUBLISH-5 WS-PUBLISH-4 */
 static void test_a_loop_that_is_behind(void **state) {
   static void *on_hold[] = {(void *)hold};
@@ -560,6 +612,7 @@ int main(void) {
       cmocka_unit_test_setup(test_misuse, journal_setup),
       cmocka_unit_test_setup(test_topics_have_a_cap, journal_setup),
       cmocka_unit_test_setup(test_the_order_of_the_calls, journal_setup),
+      cmocka_unit_test_setup(test_changes_that_wait_for_the_loop, journal_setup),
       cmocka_unit_test_setup(test_a_loop_that_is_behind, journal_setup),
       cmocka_unit_test_setup(test_one_order_for_all, journal_setup),
       cmocka_unit_test_setup(test_a_slow_subscriber_is_closed, journal_setup),
