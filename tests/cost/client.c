@@ -60,8 +60,7 @@ static struct peer *peers; /* NULL: the client has not begun */
 static int accepted;       /* connections that the server has accepted, in this round if each round opens them */
 static int rounds;         /* that were begun */
 static bool counting;
-static _Thread_local int64_t start_ns; /* 0 on other threads than the loop's */
-static int64_t steps;
+static _Thread_local struct timespec time_now; /* zero on other threads than the loop's */
 static uint8_t *payload;
 static uint8_t *burst; /* the masked frames of one connection's round */
 static size_t burst_size;
@@ -355,9 +354,7 @@ static void begin(void) {
   if (is("tls"))
     tls_context = SSL_CTX_new(TLS_client_method());
   fill_payload();
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  start_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+  clock_gettime(CLOCK_MONOTONIC, &time_now);
 }
 
 /* ---- in place of the system's functions, on the loop thread */
@@ -395,10 +392,11 @@ int accept4(int listener, struct sockaddr *address, socklen_t *length, int flags
 
 /* From the client's beginning, each call takes a step. */
 int clock_gettime(clockid_t clock, struct timespec *now) {
-  if (start_ns == 0)
+  if (time_now.tv_sec == 0)
     return (int)syscall(SYS_clock_gettime, clock, now);
-  steps++;
-  int64_t ns = start_ns + steps * STEP_NS;
-  *now = (struct timespec){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
+  time_now.tv_nsec += STEP_NS;
+  if (time_now.tv_nsec >= 1000000000)
+    time_now = (struct timespec){.tv_sec = time_now.tv_sec + 1};
+  *now = time_now;
   return 0;
 }
