@@ -79,7 +79,19 @@ int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws
   return -1;
 }
 
+/* The connection whose handler calls, as most do. If it is not open, another may have taken its place. */
+static bool ws_lookup_in_hand(int64_t id, struct ws_found *found) {
+  struct ws_loop_thread *here = ws_loop_thread_current();
+  struct ws_conn *conn = here ? ws_loop_thread_run(here)->conn : NULL;
+  if (!conn || conn->id != id || here->behind || ws_conn_state(conn) != WS_CONN_OPEN)
+    return false;
+  *found = (struct ws_found){.conn = conn, .local = true, .here = true};
+  return true;
+}
+
 int ws_lookup_open(const char *op, int64_t id, struct ws_found *found, struct ws_error *error) {
+  if (ws_lookup_in_hand(id, found))
+    return 0;
   if (ws_lookup_conn(op, id, found, error))
     return -1;
   if (ws_conn_check_open(op, found->conn, error) == 0)

@@ -63,7 +63,7 @@ static bool ws_ticker_call(struct ws_ticker *ticker) {
   }
   ticker->running = true;
   thread->ticking++;
-  ws_loop_thread_handler_begins(thread, "tick", ticker->id);
+  ws_loop_thread_handler_begins(thread, "tick", ticker->id, NULL);
   enum ws_verdict verdict = ws_call_tick(call, *ticker->handler, ticker->id);
   if (verdict == WS_VERDICT_ERROR)
     ws_log(WS_LOG_WARN, "timer %" PRId64 " has ended: its handler failed: %s", ticker->id, call->message);

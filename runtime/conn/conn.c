@@ -193,7 +193,7 @@ struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
   struct ws_call *call = ws_loop_thread_call_acquire(conn->group->thread);
   if (call) {
     conn->handling = true;
-    ws_loop_thread_handler_begins(conn->group->thread, kind, conn->id);
+    ws_loop_thread_handler_begins(conn->group->thread, kind, conn->id, conn);
     ws_tally_handler_begins(conn->group);
     ws_conn_ref(conn);
   }

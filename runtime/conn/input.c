@@ -50,6 +50,13 @@ static enum ws_sink_verdict ws_input_verdict(struct ws_conn *conn, size_t n) {
   return thread->work_left > 0 ? WS_SINK_GO : WS_SINK_PAUSE;
 }
 
+/* Texts are unmasked into the strings that handlers get, unless a handler that turns the loop has the call's room. */
+static uint8_t *ws_input_room(void *context, enum ws_message_kind kind, size_t n) {
+  const struct ws_conn *conn = context;
+  struct ws_loop_thread *thread = conn->group->thread;
+  return kind == WS_MESSAGE_TEXT && !thread->call_in_use ? ws_call_room(&thread->call, n) : NULL;
+}
+
 /* A second starts with the first message after the last second ended. Messages that piled up while the loop was
  * away are counted as if they had been read in time. */
 static bool ws_input_rate_exceeded(struct ws_conn *conn) {
@@ -136,6 +143,7 @@ static enum ws_sink_verdict ws_input_on_close(void *context, int code, const cha
 }
 
 static const struct ws_session_sink ws_input_sink = {
+    .room = ws_input_room,
     .on_message = ws_input_on_message,
     .on_ping = ws_input_on_ping,
     .on_pong = ws_input_on_pong,
@@ -207,6 +215,8 @@ static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *ses
   }
   if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED)
     at = n;
+  if (!thread->call_in_use)
+    ws_call_drop(&thread->call); /* a text that turned out to be invalid, or was not wanted */
   ws_input_fed(conn, session, outcome);
   return at;
 }

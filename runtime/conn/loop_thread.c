@@ -201,32 +201,25 @@ bool ws_loop_threads_end_others(const struct ws_loop_thread *here) {
 /* ---- handlers that hold a loop thread */
 
 /* Only the thread itself writes: a plain addition of an atomic. */
-static void ws_loop_thread_count_call(struct ws_loop_thread *thread, int handlers) {
+static void ws_loop_thread_count_call(struct ws_loop_thread *thread, int handling) {
   uint32_t calls = atomic_load_explicit(&thread->calls, memory_order_relaxed);
-  int handling = atomic_load_explicit(&thread->handling, memory_order_relaxed);
-  atomic_store_explicit(&thread->handling, handling + handlers, memory_order_relaxed);
+  atomic_store_explicit(&thread->handling, handling, memory_order_relaxed);
   atomic_store_explicit(&thread->calls, calls + 1, memory_order_relaxed);
 }
 
-/* Publishes the innermost handler on the stack. runs[0] stands for none. */
-static void ws_loop_thread_show(struct ws_loop_thread *thread, int handlers) {
-  atomic_store_explicit(&thread->running, thread->runs[handlers].kind, memory_order_relaxed);
-  atomic_store_explicit(&thread->running_id, thread->runs[handlers].id, memory_order_relaxed);
-}
-
 /* All handlers on the stack but the innermost wait for a connect, whose nesting is bounded. */
-void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id) {
-  int handlers = atomic_load_explicit(&thread->handling, memory_order_relaxed) + 1;
-  assert(handlers < WS_LOOP_THREAD_RUNS);
-  thread->runs[handlers].kind = kind;
-  thread->runs[handlers].id = id;
-  ws_loop_thread_show(thread, handlers);
-  ws_loop_thread_count_call(thread, 1);
+void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id, struct ws_conn *conn) {
+  int handling = atomic_load_explicit(&thread->handling, memory_order_relaxed) + 1;
+  assert(handling < WS_LOOP_THREAD_RUNS);
+  struct ws_loop_thread_run *run = &thread->runs[handling];
+  atomic_store_explicit(&run->kind, kind, memory_order_relaxed);
+  atomic_store_explicit(&run->id, id, memory_order_relaxed);
+  run->conn = conn;
+  ws_loop_thread_count_call(thread, handling);
 }
 
 void ws_loop_thread_handler_returns(struct ws_loop_thread *thread) {
-  ws_loop_thread_show(thread, atomic_load_explicit(&thread->handling, memory_order_relaxed) - 1);
-  ws_loop_thread_count_call(thread, -1);
+  ws_loop_thread_count_call(thread, atomic_load_explicit(&thread->handling, memory_order_relaxed) - 1);
 }
 
 /* Milliseconds for which the handler now on the thread has run, as far as `seen` tells; 0 if there is none, or if the
@@ -252,8 +245,9 @@ void ws_loop_threads_log_held(struct ws_loop_threads_seen *seen) {
   for (unsigned i = 0; i < ws_loop_threads_count(); i++) {
     struct ws_loop_thread *thread = ws_loop_thread_at(i);
     int64_t held_ms = ws_loop_thread_held_ms(seen, thread);
-    const char *kind = atomic_load(&thread->running);
-    int64_t id = atomic_load(&thread->running_id);
+    const struct ws_loop_thread_run *run = ws_loop_thread_run(thread);
+    const char *kind = atomic_load(&run->kind);
+    int64_t id = atomic_load(&run->id);
     if (held_ms < WS_LOOP_THREADS_HELD_LOG_MS || !kind || seen->thread[i].logged || !ws_loop_has_work(thread->loop))
       continue;
     ws_log(WS_LOG_WARN, "the %s handler of %s %" PRId64 " has run for %.1f s while others wait for it", kind,

@@ -5,6 +5,7 @@
  * struct ws_loop_thread belong to its own thread, except for those marked shared. A thread that is stuck in a handler
  * when the program ends is left running, with its memory.
  */
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +18,16 @@
 
 enum { WS_LOOP_THREADS_MAX = 62, WS_LOOP_THREAD_RUNS = 40 };
 
+struct ws_conn;
+
+/* A handler on the stack of a loop thread. */
+struct ws_loop_thread_run {
+  _Atomic(const char *) kind; /* shared; lives for ever */
+  _Atomic int64_t id;         /* shared: of its connection or timer */
+  struct ws_conn *conn;       /* NULL: a timer's */
+  int64_t since_ms;           /* tally.h */
+};
+
 struct ws_loop_thread {
   struct ws_loop *loop;
   unsigned index;
@@ -26,16 +37,10 @@ struct ws_loop_thread {
   _Atomic int connections; /* shared: all connections of this thread */
   _Atomic int handling;    /* shared: handlers on the stack */
   int ticking;             /* those of them that belong to timers, not to connections */
-  /* Shared: counts starts and returns of handlers; the kind and connection of the innermost one on the stack. */
-  _Atomic uint32_t calls;
-  _Atomic(const char *) running;
-  _Atomic int64_t running_id;
-  struct {
-    const char *kind;
-    int64_t id;
-    int64_t since_ms;          /* tally.h */
-  } runs[WS_LOOP_THREAD_RUNS]; /* [1 .. handling]: the handlers on the stack, the outermost first */
-  bool call_in_use;            /* `call` belongs to a handler on the stack */
+  _Atomic uint32_t calls;  /* shared: starts and returns of handlers */
+  /* [1 .. handling]: the handlers on the stack, the outermost first; [0] stands for none. */
+  struct ws_loop_thread_run runs[WS_LOOP_THREAD_RUNS];
+  bool call_in_use; /* `call` belongs to a handler on the stack */
   struct ws_call call;
   struct ws_queue queued; /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
   struct ws_deferred end_of_turn;
@@ -109,8 +114,13 @@ void ws_loop_threads_log_held(struct ws_loop_threads_seen *seen);
 enum { WS_HELD_MS = 5000 };
 bool ws_loop_threads_wait(int64_t deadline_ms, bool (*ready)(void *context), void *context);
 
-/* Bracket each handler that runs on the thread. `kind` lives for ever. */
-void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id);
+/* The innermost handler on the stack. */
+static inline struct ws_loop_thread_run *ws_loop_thread_run(struct ws_loop_thread *thread) {
+  return &thread->runs[atomic_load_explicit(&thread->handling, memory_order_relaxed)];
+}
+
+/* Bracket each handler that runs on the thread. */
+void ws_loop_thread_handler_begins(struct ws_loop_thread *thread, const char *kind, int64_t id, struct ws_conn *conn);
 void ws_loop_thread_handler_returns(struct ws_loop_thread *thread);
 
 /* Lends the room for one call of a handler: the thread's own, or an allocated one where calls nest. NULL: no memory. */

@@ -9,17 +9,16 @@
 #include "protocol/text.h"
 #include "random.h"
 
-/* Returns true for the text of the message whose handler is running: it was validated when it was received. */
-static bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text) {
+/* Returns true for what the running handler was given: its bytes on the wire are at hand, as they were received. */
+static bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text, bool binary) {
   const struct ws_loop_thread *here = ws_loop_thread_current();
-  if (!here || here->call.text != text)
+  if (!here || here->call.given != text || here->call.binary != binary)
     return false;
   *out = (struct ws_outgoing){
       .op = op,
-      .text = text,
-      .host_size = here->call.text_size,
-      .size = here->call.text_size,
-      .opcode = WS_OPCODE_TEXT,
+      .text = (const char *)here->call.wire,
+      .size = here->call.wire_size,
+      .opcode = binary ? WS_OPCODE_BINARY : WS_OPCODE_TEXT,
       .plain = true,
   };
   return true;
@@ -27,7 +26,7 @@ static bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, cons
 
 int ws_outgoing_text(struct ws_outgoing *out, const char *op, const char *text, struct ws_error *error) {
   struct ws_text_extent extent;
-  if (ws_outgoing_is_in_hand(out, op, text))
+  if (ws_outgoing_is_in_hand(out, op, text, false))
     return 0;
   enum ws_text_outcome outcome = ws_text_measure(text, &extent);
   *out = (struct ws_outgoing){
@@ -44,6 +43,8 @@ int ws_outgoing_text(struct ws_outgoing *out, const char *op, const char *text, 
 }
 
 int ws_outgoing_base64(struct ws_outgoing *out, const char *op, const char *base64, struct ws_error *error) {
+  if (ws_outgoing_is_in_hand(out, op, base64, true))
+    return 0;
   size_t n = strlen(base64);
   size_t padding = n >= 1 && base64[n - 1] == '=' ? (n >= 2 && base64[n - 2] == '=' ? 2 : 1) : 0;
   *out = (struct ws_outgoing){

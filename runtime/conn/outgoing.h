@@ -9,7 +9,7 @@
 struct ws_outgoing {
   const char *op;   /* the builtin, for errors */
   const char *text; /* borrowed */
-  size_t host_size; /* bytes of `text` */
+  size_t host_size; /* bytes of `text`, unless `plain` */
   size_t size;      /* bytes on the wire */
   uint8_t opcode;
   bool plain; /* the bytes on the wire are those of `text` */

@@ -74,14 +74,14 @@ static inline void ws_tally_closed(const struct ws_group *group, int code) {
 static inline void ws_tally_handler_begins(const struct ws_group *group) {
   struct ws_loop_thread *thread = group->thread;
   if (ws_tally_of(group))
-    thread->runs[atomic_load_explicit(&thread->handling, memory_order_relaxed)].since_ms = ws_clock_coarse_ms();
+    ws_loop_thread_run(thread)->since_ms = ws_clock_coarse_ms();
 }
 
 static inline void ws_tally_handler_returns(const struct ws_group *group) {
   struct ws_tally *tally = ws_tally_of(group);
   struct ws_loop_thread *thread = group->thread;
   if (tally) {
-    int64_t since_ms = thread->runs[atomic_load_explicit(&thread->handling, memory_order_relaxed)].since_ms;
+    int64_t since_ms = ws_loop_thread_run(thread)->since_ms;
     ws_tally_add(&tally->handler_ms, (uint64_t)(ws_clock_coarse_ms() - since_ms));
   }
 }

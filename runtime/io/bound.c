@@ -1,7 +1,7 @@
 #include "bound.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 
 #include "sys.h"
 

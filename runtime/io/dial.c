@@ -5,7 +5,7 @@
 #include "dial.h"
 
 #include <errno.h>
-#include <netinet/tcp.h>
+#include <linux/tcp.h>
 #include <string.h>
 
 #include "base/list.h"

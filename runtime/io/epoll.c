@@ -8,14 +8,14 @@
 #include "poller.h"
 #include "sys.h"
 
-struct ws_poller {
+struct ws_epoll {
   int fd;
 };
 
 enum { WS_EPOLL_BATCH = 256 };
 
-static struct ws_poller *ws_epoll_new(void) {
-  struct ws_poller *poller = ws_mem_alloc(sizeof *poller);
+static void *ws_epoll_new(void) {
+  struct ws_epoll *poller = ws_mem_alloc(sizeof *poller);
   if (!poller)
     return NULL;
   poller->fd = ws_sys_epoll_create();
@@ -26,7 +26,8 @@ static struct ws_poller *ws_epoll_new(void) {
   return poller;
 }
 
-static void ws_epoll_free(struct ws_poller *poller) {
+static void ws_epoll_free(void *state) {
+  struct ws_epoll *poller = state;
   ws_sys_close(poller->fd);
   ws_mem_free(poller);
 }
@@ -36,7 +37,8 @@ static uint32_t ws_epoll_mask(unsigned interest) {
          (interest & WS_EXCLUSIVE ? (uint32_t)EPOLLEXCLUSIVE : 0);
 }
 
-static int ws_epoll_set(struct ws_poller *poller, struct ws_watch *watch, unsigned interest) {
+static int ws_epoll_set(void *state, struct ws_watch *watch, unsigned interest) {
+  const struct ws_epoll *poller = state;
   if (interest == 0) {
     ws_sys_epoll_remove(poller->fd, watch->fd);
     return 0;
@@ -52,7 +54,8 @@ static unsigned ws_epoll_events(uint32_t mask) {
   return (mask & EPOLLIN ? WS_READ : 0u) | (mask & EPOLLOUT ? WS_WRITE : 0u);
 }
 
-static int ws_epoll_wait(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms) {
+static int ws_epoll_wait(void *state, struct ws_ready *ready, int size, int timeout_ms) {
+  const struct ws_epoll *poller = state;
   struct epoll_event events[WS_EPOLL_BATCH];
   int count = ws_sys_epoll_wait(poller->fd, events, size < WS_EPOLL_BATCH ? size : WS_EPOLL_BATCH, timeout_ms);
   for (int i = 0; i < count; i++) {
@@ -63,7 +66,8 @@ static int ws_epoll_wait(struct ws_poller *poller, struct ws_ready *ready, int s
 }
 
 /* The descriptor of an epoll is itself ready to read while one of its descriptors is ready. */
-static bool ws_epoll_has_ready(const struct ws_poller *poller) {
+static bool ws_epoll_has_ready(const void *state) {
+  const struct ws_epoll *poller = state;
   struct pollfd watched = {.fd = poller->fd, .events = POLLIN};
   return ws_sys_poll(&watched, 1, 0) == 1;
 }

@@ -19,7 +19,7 @@ struct ws_loop_batch {
 
 struct ws_loop {
   const struct ws_poller_ops *ops;
-  struct ws_poller *poller;
+  void *poller;
   struct ws_loop_batch *batch; /* of the innermost turn */
   struct ws_timer_heap timers;
   int64_t now;

@@ -7,7 +7,7 @@
 #include "poller.h"
 #include "sys.h"
 
-struct ws_poller {
+struct ws_poll {
   struct pollfd *fds;
   struct ws_watch **watches;
   int *place;
@@ -17,11 +17,12 @@ struct ws_poller {
   int first; /* where the scan for ready ones starts, so that a full result starves none */
 };
 
-static struct ws_poller *ws_poll_new(void) {
-  return ws_mem_calloc(1, sizeof(struct ws_poller));
+static void *ws_poll_new(void) {
+  return ws_mem_calloc(1, sizeof(struct ws_poll));
 }
 
-static void ws_poll_free(struct ws_poller *poller) {
+static void ws_poll_free(void *state) {
+  struct ws_poll *poller = state;
   ws_mem_free(poller->fds);
   ws_mem_free(poller->watches);
   ws_mem_free(poller->place);
@@ -29,7 +30,7 @@ static void ws_poll_free(struct ws_poller *poller) {
 }
 
 /* Makes room for one more pollfd. */
-static int ws_poll_grow(struct ws_poller *poller) {
+static int ws_poll_grow(struct ws_poll *poller) {
   if (poller->count < poller->room)
     return 0;
   size_t room = poller->room ? (size_t)poller->room * 2 : 16;
@@ -46,7 +47,7 @@ static int ws_poll_grow(struct ws_poller *poller) {
 }
 
 /* Makes an entry for this descriptor. */
-static int ws_poll_grow_places(struct ws_poller *poller, int fd) {
+static int ws_poll_grow_places(struct ws_poll *poller, int fd) {
   if (fd < poller->places)
     return 0;
   size_t places = ((size_t)fd + 64) / 64 * 128;
@@ -59,7 +60,7 @@ static int ws_poll_grow_places(struct ws_poller *poller, int fd) {
   return 0;
 }
 
-static void ws_poll_remove(struct ws_poller *poller, int fd) {
+static void ws_poll_remove(struct ws_poll *poller, int fd) {
   int at = poller->place[fd] - 1;
   int last = --poller->count;
   poller->place[fd] = 0;
@@ -74,7 +75,8 @@ static short ws_poll_mask(unsigned interest) {
   return (short)((interest & WS_READ ? POLLIN : 0) | (interest & WS_WRITE ? POLLOUT : 0));
 }
 
-static int ws_poll_set(struct ws_poller *poller, struct ws_watch *watch, unsigned interest) {
+static int ws_poll_set(void *state, struct ws_watch *watch, unsigned interest) {
+  struct ws_poll *poller = state;
   if (interest == 0) {
     ws_poll_remove(poller, watch->fd);
     return 0;
@@ -97,7 +99,8 @@ static unsigned ws_poll_events(short mask) {
   return (mask & POLLIN ? WS_READ : 0u) | (mask & POLLOUT ? WS_WRITE : 0u);
 }
 
-static int ws_poll_wait(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms) {
+static int ws_poll_wait(void *state, struct ws_ready *ready, int size, int timeout_ms) {
+  struct ws_poll *poller = state;
   int left = ws_sys_poll(poller->fds, (nfds_t)poller->count, timeout_ms);
   if (left < 0)
     return -1;
@@ -115,8 +118,8 @@ static int ws_poll_wait(struct ws_poller *poller, struct ws_ready *ready, int si
   return stored;
 }
 
-static bool ws_poll_has_ready(const struct ws_poller *poller) {
-  (void)poller;
+static bool ws_poll_has_ready(const void *state) {
+  (void)state;
   return true;
 }
 

@@ -10,19 +10,17 @@ struct ws_ready {
   unsigned events;
 };
 
-struct ws_poller;
-
 struct ws_poller_ops {
-  /* Returns NULL with errno on failure. */
-  struct ws_poller *(*new)(void);
-  void (*free)(struct ws_poller *poller);
+  /* Returns the state of a poller, or NULL with errno on failure. */
+  void *(*new)(void);
+  void (*free)(void *state);
   /* Changes the interest of the watch from watch->interest, which the caller updates after success. Interest 0 removes
    * the watch and cannot fail. Returns 0, or -1 with errno and nothing changed. */
-  int (*set)(struct ws_poller *poller, struct ws_watch *watch, unsigned interest);
+  int (*set)(void *state, struct ws_watch *watch, unsigned interest);
   /* Waits (-1: without limit) and stores up to `size` ready watches. Returns their number, or -1 with errno. */
-  int (*wait)(struct ws_poller *poller, struct ws_ready *ready, int size, int timeout_ms);
+  int (*wait)(void *state, struct ws_ready *ready, int size, int timeout_ms);
   /* Returns true if something is ready, or if that cannot be told without waiting. Any thread. */
-  bool (*has_ready)(const struct ws_poller *poller);
+  bool (*has_ready)(const void *state);
 };
 
 extern const struct ws_poller_ops ws_epoll_ops;

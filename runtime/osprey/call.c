@@ -16,13 +16,6 @@ typedef struct ws_result *ws_open_code(void *cell, const void *connection);
 typedef struct ws_result *ws_tick_code(void *cell, int64_t timer);
 typedef struct ws_result *ws_close_code_fn(void *cell, const void *connection, int64_t code, const char *reason);
 
-static char *ws_call_base64(const uint8_t *bytes, size_t n) {
-  char *string = ws_hooks_alloc(ws_base64_encoded_size(n) + 1);
-  if (string)
-    ws_base64_encode(string, bytes, n);
-  return string;
-}
-
 /* The time of day, read once per turn of the loop. */
 static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms) {
   struct timespec now;
@@ -35,7 +28,7 @@ static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms) {
 }
 
 int ws_call_init(struct ws_call *call) {
-  call->text = NULL;
+  call->given = NULL;
   call->argument = ws_roots_acquire();
   return call->argument ? 0 : -1;
 }
@@ -44,12 +37,17 @@ void ws_call_deinit(struct ws_call *call) {
   ws_roots_release(call->argument);
 }
 
-static void ws_call_drop(struct ws_call *call) {
+void ws_call_drop(struct ws_call *call) {
   void *value = *call->argument;
   *call->argument = NULL;
-  call->text = NULL;
+  call->given = NULL;
   if (value)
     osp_release(value);
+}
+
+uint8_t *ws_call_room(struct ws_call *call, size_t n) {
+  ws_call_drop(call);
+  return *call->argument = ws_hooks_alloc(n + 1);
 }
 
 /* Reads the Result, then releases it and the arguments. */
@@ -63,18 +61,46 @@ static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *resul
   return verdict;
 }
 
-/* Makes the text argument. Records it in call->text unless it contains U+0000. */
-static char *ws_call_new_text(struct ws_call *call, const uint8_t *bytes, size_t n) {
+static void ws_call_give(struct ws_call *call, const char *string, bool binary, const uint8_t *bytes, size_t n) {
+  call->given = string;
+  call->wire = bytes;
+  call->wire_size = n;
+  call->binary = binary;
+}
+
+/* The string of a text with U+0000, whose bytes are not those of the string. */
+static char *ws_call_convert(struct ws_call *call, const uint8_t *bytes, size_t n) {
+  char *text = ws_value_text(bytes, n);
+  ws_call_drop(call);
+  return *call->argument = text;
+}
+
+/* Makes the text argument: the string that has the bytes already, or one of its own. */
+static char *ws_call_text_argument(struct ws_call *call, const uint8_t *bytes, size_t n) {
+  char *text = *call->argument;
   if (memchr(bytes, 0, n))
-    return ws_value_text(bytes, n);
-  char *text = ws_value_string((const char *)bytes, n);
-  call->text = text;
-  call->text_size = n;
+    return ws_call_convert(call, bytes, n);
+  if (bytes == (const uint8_t *)text) {
+    text[n] = '\0';
+  } else {
+    ws_call_drop(call);
+    text = *call->argument = ws_value_string((const char *)bytes, n);
+  }
+  ws_call_give(call, text, false, bytes, n);
   return text;
 }
 
+static char *ws_call_base64_argument(struct ws_call *call, const uint8_t *bytes, size_t n) {
+  ws_call_drop(call);
+  char *base64 = *call->argument = ws_hooks_alloc(ws_base64_encoded_size(n) + 1);
+  if (base64)
+    ws_base64_encode(base64, bytes, n);
+  ws_call_give(call, base64, true, bytes, n);
+  return base64;
+}
+
 enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *bytes, size_t n) {
-  char *text = *call->argument = ws_call_new_text(call, bytes, n);
+  char *text = ws_call_text_argument(call, bytes, n);
   if (!text)
     return WS_VERDICT_NO_MEMORY;
   return ws_call_end(call, (*(ws_text_code **)cell)(cell, text));
@@ -82,7 +108,7 @@ enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *by
 
 enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connection, bool binary, const uint8_t *bytes,
                                 size_t n, int64_t loop_ms) {
-  char *data = *call->argument = binary ? ws_call_base64(bytes, n) : ws_call_new_text(call, bytes, n);
+  char *data = binary ? ws_call_base64_argument(call, bytes, n) : ws_call_text_argument(call, bytes, n);
   if (!data)
     return WS_VERDICT_NO_MEMORY;
   struct ws_record_WebSocketMessage *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);

@@ -18,10 +18,13 @@ enum ws_verdict {
 
 struct ws_call {
   void **argument; /* root of the call's own argument */
-  /* The text argument, or NULL: valid UTF-8 without U+0000. Strings are immutable, so a handler that sends it on needs
-   * no second validation. */
-  const char *text;
-  size_t text_size;
+  /* The handler's string, or NULL, and the bytes of the message that it stands for: text, or decoded base64. Strings are
+   * immutable, so what the handler sends on as it was given needs neither validation nor decoding. The bytes are there
+   * until the handler returns. */
+  const char *given;
+  const uint8_t *wire;
+  size_t wire_size;
+  bool binary;
   int64_t read_at;   /* the loop's time when time_ms was read */
   int64_t time_ms;   /* time of day */
   char message[256]; /* of the latest WS_VERDICT_ERROR, truncated */
@@ -30,6 +33,13 @@ struct ws_call {
 /* Returns 0, or -1 if out of memory. */
 int ws_call_init(struct ws_call *call);
 void ws_call_deinit(struct ws_call *call);
+
+/* The string of a text of n bytes that is about to be received, as room for them: if it is called with that text, the
+ * handler is given this string. NULL: no memory. */
+uint8_t *ws_call_room(struct ws_call *call, size_t n);
+
+/* Releases the string of ws_call_room, if no call has used it. */
+void ws_call_drop(struct ws_call *call);
 
 /* fn(String) */
 enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *bytes, size_t n);

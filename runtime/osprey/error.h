@@ -16,7 +16,8 @@ struct ws_error {
 
 #define WS_P(...) , __VA_ARGS__
 #define WS_A(expression)
-#define WS_ERROR(name, parameters, format, arguments, when) void ws_error_##name(struct ws_error *error parameters);
+#define WS_ERROR(name, parameters, format, arguments, when)                                                            \
+  __attribute__((cold)) void ws_error_##name(struct ws_error *error parameters);
 #include "ws_errors.def"
 
 static inline void ws_error_clear(struct ws_error *error) {

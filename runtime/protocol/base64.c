@@ -2,6 +2,8 @@
 
 #include <stdbool.h>
 
+#include "base64_block.h"
+
 static const char ws_base64_letters[64 + 1] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /* The value of a letter plus one; 0 for other bytes. */
@@ -26,6 +28,10 @@ size_t ws_base64_decoded_max(size_t n) {
 
 void ws_base64_encode(char *to, const uint8_t *bytes, size_t n) {
   size_t at = 0;
+#ifdef WS_BASE64_HAVE_BLOCKS
+  at = ws_base64_blocks_encode(to, bytes, n);
+  to += at / 3 * 4;
+#endif
   /*@ loop invariant at <= n && at % 3 == 0 && to == \at(to, Pre) + at / 3 * 4;
       loop assigns at, to, \at(to, Pre)[0 .. base64_size(n)];
       loop variant n - at;
@@ -98,6 +104,10 @@ static int ws_base64_last(uint8_t *to, const char *text, size_t *size, size_t *w
 int ws_base64_decode(uint8_t *to, const char *text, size_t n, size_t *size, size_t *error_offset) {
   size_t at = 0, done = 0, wrong = 0, last = 0;
   uint32_t bits;
+#ifdef WS_BASE64_HAVE_BLOCKS
+  at = ws_base64_blocks_decode(to, text, n);
+  done = at / 4 * 3;
+#endif
   /*@ loop invariant at <= n && at % 4 == 0 && done == at / 4 * 3;
       loop assigns at, done, bits, wrong, to[0 .. n / 4 * 3 - 1], *error_offset;
       loop variant n - at;

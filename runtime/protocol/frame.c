@@ -120,13 +120,15 @@ static enum ws_frame_outcome ws_frame_fail(struct ws_frame *frame, enum ws_viola
 */
 static enum ws_frame_outcome ws_frame_fill(struct ws_frame *frame, uint64_t length, bool masked, const uint8_t *bytes,
                                            size_t size) {
-  const uint8_t *key = masked ? bytes + (size - 4) : NULL;
+  /* All bytes of the key are read before one is written, so that the compiler can move them as a word. */
+  uint8_t key0 = masked ? bytes[size - 4] : 0, key1 = masked ? bytes[size - 3] : 0;
+  uint8_t key2 = masked ? bytes[size - 2] : 0, key3 = masked ? bytes[size - 1] : 0;
   frame->length = length;
   frame->head = bytes[0];
-  frame->key[0] = key ? key[0] : 0;
-  frame->key[1] = key ? key[1] : 0;
-  frame->key[2] = key ? key[2] : 0;
-  frame->key[3] = key ? key[3] : 0;
+  frame->key[0] = key0;
+  frame->key[1] = key1;
+  frame->key[2] = key2;
+  frame->key[3] = key3;
   frame->size = (uint8_t)size;
   frame->violation = WS_VIOLATION_NONE;
   return WS_FRAME_OK;

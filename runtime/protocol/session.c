@@ -1,7 +1,8 @@
 /* The course of a frame: its header is decoded (in place, or in `header` if it arrives in pieces), the rules between
  * frames admit it, its payload takes one of three ways, and its end may complete a message.
  *
- *   in place    the whole payload of an unfragmented, uncompressed message was received: unmasked and delivered there
+ *   whole       the whole payload of an unfragmented, uncompressed message was received: unmasked and delivered at
+ *               once, without a trace in the session
  *   gathered    unmasked or inflated into partial->data
  *   control     unmasked in place if it was received whole, else gathered in partial->control
  *
@@ -445,21 +446,12 @@ static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, 
   return ws_session_end_control(session, feed, payload, n);
 }
 
-/* Delivers a complete message. `owned`, or NULL, is freed after the sink returns. */
-static enum ws_feed_outcome ws_session_deliver(struct ws_session *session, const struct ws_feed *feed, uint8_t *bytes,
-                                               size_t n, uint8_t *owned) {
-  enum ws_message_kind kind = (enum ws_message_kind)session->message;
-  enum ws_sink_verdict verdict;
-  session->message = 0;
-  verdict = feed->sink->on_message(feed->ctx, kind, bytes, n);
-  ws_mem_free(owned);
-  return ws_feed_outcome_of(verdict);
-}
-
 /* The payload of a data frame is complete and gathered. */
 static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, const struct ws_feed *feed) {
   uint8_t nothing[1] = {0}, *data;
   struct ws_partial *partial = session->partial;
+  enum ws_message_kind kind = (enum ws_message_kind)session->message;
+  enum ws_sink_verdict verdict;
   size_t size;
   session->frame_open = false;
   if (!ws_session_frame_is_final(session))
@@ -475,29 +467,47 @@ static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, 
   size = partial->size;
   partial->data = NULL;
   ws_session_drop_partial(session);
-  return ws_session_deliver(session, feed, data ? data : nothing, size, data);
+  session->message = 0;
+  verdict = feed->sink->on_message(feed->ctx, kind, data ? data : nothing, size);
+  ws_mem_free(data);
+  return ws_feed_outcome_of(verdict);
 }
 
 /* The whole payload of an unfragmented, uncompressed message was received. */
-static enum ws_feed_outcome ws_session_feed_in_place(struct ws_session *session, struct ws_feed *feed, size_t n) {
-  uint8_t *bytes = feed->bytes;
-  enum ws_violation violation = ws_session_unmask(session, bytes, bytes, n);
-  if (violation == WS_VIOLATION_NONE && ws_session_is_text(session) && !ws_utf8_complete(&session->utf8))
-    violation = WS_VIOLATION_TEXT_NOT_UTF8;
-  if (violation != WS_VIOLATION_NONE)
-    return ws_session_fail(session, violation);
-  session->frame_open = false;
-  session->remaining = 0;
+static enum ws_feed_outcome ws_session_feed_whole(struct ws_session *session, struct ws_feed *feed,
+                                                  enum ws_message_kind kind, const uint8_t key[4], size_t n) {
+  uint8_t *from = feed->bytes;
+  uint8_t *to = feed->sink->room ? feed->sink->room(feed->ctx, kind, n) : NULL;
+  struct ws_utf8 utf8 = WS_UTF8_START;
+  if (!to)
+    to = from;
+  if (kind == WS_MESSAGE_BINARY)
+    ws_frame_mask(to, from, n, key);
+  else if (ws_utf8_unmask(&utf8, to, from, n, key) < n || !ws_utf8_complete(&utf8))
+    return ws_session_fail(session, WS_VIOLATION_TEXT_NOT_UTF8);
   ws_feed_skip(feed, n);
-  return ws_session_deliver(session, feed, bytes, n, NULL);
+  return ws_feed_outcome_of(feed->sink->on_message(feed->ctx, kind, to, n));
+}
+
+/* Returns true for a frame that ws_session_feed_whole takes. A message that is too long takes the longer way to its
+ * violation. */
+static bool ws_session_is_whole(const struct ws_session *session, const struct ws_frame *frame, size_t left) {
+  uint8_t opcode = frame->head & (uint8_t)~WS_FRAME_FIN;
+  return (frame->head & WS_FRAME_FIN) != 0 && (opcode == WS_OPCODE_TEXT || opcode == WS_OPCODE_BINARY) &&
+         session->message == 0 && frame->length <= left && frame->length <= session->max_message_bytes;
 }
 
 static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, struct ws_feed *feed) {
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   enum ws_violation violation = WS_VIOLATION_NONE;
   /* Without a partial message this is the only frame: an earlier fragment would have created one. */
-  if (n == session->remaining && !session->partial)
-    return ws_session_feed_in_place(session, feed, n);
+  if (n == session->remaining && !session->partial) {
+    enum ws_message_kind kind = (enum ws_message_kind)session->message;
+    session->frame_open = false;
+    session->remaining = 0;
+    session->message = 0;
+    return ws_session_feed_whole(session, feed, kind, session->key, n);
+  }
   session->remaining -= n;
   if (n > 0 && session->compressed)
     violation = ws_session_gather_inflated(session, feed->bytes, n);
@@ -523,6 +533,9 @@ static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *session, st
     case WS_FRAME_VIOLATION:
       return ws_session_fail(session, (enum ws_violation)frame.violation);
     }
+    if (ws_session_is_whole(session, &frame, feed->left))
+      return ws_session_feed_whole(session, feed, (enum ws_message_kind)(frame.head & WS_FRAME_OPCODE_MASK), frame.key,
+                                   (size_t)frame.length);
     violation = ws_session_open_frame(session, &frame);
     if (violation != WS_VIOLATION_NONE)
       return ws_session_fail(session, violation);

@@ -1,9 +1,10 @@
 #pragma once
 /* A session: the bytes of an open connection in, messages and control frames out. No I/O.
  *
- * ws_session_feed unmasks the received bytes in place and calls the sink for each message and control frame. A message
- * that arrived in one piece is delivered in place. A message that arrives in pieces or fragments is gathered in a
- * buffer, which grows with the received bytes, not with the announced length, and is freed after delivery.
+ * ws_session_feed unmasks the received bytes and calls the sink for each message and control frame. A message that
+ * arrived in one piece is delivered where the sink wants it, or in place. A message that arrives in pieces or fragments
+ * is gathered in a buffer, which grows with the received bytes, not with the announced length, and is freed after
+ * delivery.
  *
  * The rest of a large message can be received without a copy: ws_session_reserve returns room in the message's buffer,
  * and ws_session_commit consumes the bytes received there. A readv into this room and the caller's buffer also
@@ -46,6 +47,9 @@ enum ws_sink_verdict {
 };
 
 struct ws_session_sink {
+  /* Room for a message of n bytes that was received whole, which is unmasked into it. NULL, as the member may be too:
+   * it is unmasked where it is. If it turns out to be invalid, on_message does not follow. */
+  uint8_t *(*room)(void *ctx, enum ws_message_kind kind, size_t n);
   enum ws_sink_verdict (*on_message)(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n);
   enum ws_sink_verdict (*on_ping)(void *ctx, const uint8_t *payload, size_t n);
   enum ws_sink_verdict (*on_pong)(void *ctx, const uint8_t *payload, size_t n);

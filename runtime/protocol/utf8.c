@@ -6,8 +6,8 @@
 #include "utf8_block.h"
 #include "utf8_scalar.h"
 
-/* One pass over a text, in four phases: bytes to the end of a character that an earlier call began; blocks of 64 bytes
- * with vectors; words of 8 ASCII bytes; bytes. `to` is NULL without unmasking. */
+/* One pass over a text, in three phases: bytes to the end of a character that an earlier call began; blocks of 64 bytes
+ * with vectors; ASCII by words and other characters by bytes. `to` is NULL without unmasking. */
 struct ws_utf8_pass {
   struct ws_utf8 *state;
   uint8_t *to;
@@ -16,6 +16,51 @@ struct ws_utf8_pass {
   size_t done;
   uint8_t key[4]; /* rotated to `done` */
 };
+
+/* ---- ASCII */
+
+#define WS_UTF8_HIGH_BITS UINT64_C(0x8080808080808080)
+
+static inline uint64_t ws_utf8_load(const uint8_t *from) {
+  uint64_t word;
+  memcpy(&word, from, sizeof word);
+  return word;
+}
+
+/* The key of a word at this offset: its bytes are a cycle, in the order of memory. */
+static inline uint64_t ws_utf8_key_at(const uint8_t key[4], size_t offset) {
+  unsigned bits = 8 * (offset & 3);
+  uint32_t once;
+  memcpy(&once, key, sizeof once);
+  uint64_t twice = (uint64_t)once << 32 | once;
+  if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+    bits = -bits & 63;
+  return twice >> bits | twice << (-bits & 63);
+}
+
+/* Consumes ASCII from the front, unmasked with the key. Returns n if there is nothing else, or the offset of a word that
+ * has other bytes. The last word overlaps the one before it and is loaded first, because `to` may equal `from`. */
+static inline size_t ws_utf8_ascii(uint8_t *to, const uint8_t *from, size_t n, const uint8_t key[4]) {
+  uint64_t all = ws_utf8_key_at(key, 0), last;
+  size_t at = 0;
+  if (n < sizeof last)
+    return 0;
+  last = ws_utf8_load(from + n - sizeof last) ^ ws_utf8_key_at(key, n);
+  for (; n - at > sizeof last; at += sizeof last) {
+    uint64_t word = ws_utf8_load(from + at) ^ all;
+    if (word & WS_UTF8_HIGH_BITS)
+      return at;
+    if (to)
+      memcpy(to + at, &word, sizeof word);
+  }
+  if (last & WS_UTF8_HIGH_BITS)
+    return at;
+  if (to)
+    memcpy(to + n - sizeof last, &last, sizeof last);
+  return n;
+}
+
+/* ---- other characters */
 
 /* Consumes bytes up to offset `end`. */
 static bool ws_utf8_pass_bytes(struct ws_utf8_pass *pass, size_t end) {
@@ -72,29 +117,23 @@ static bool ws_utf8_pass_blocks(struct ws_utf8_pass *pass) {
 #endif
 
 static bool ws_utf8_pass_words(struct ws_utf8_pass *pass) {
-  uint64_t key;
-  uint32_t half;
-  memcpy(&half, pass->key, sizeof half);
-  key = (uint64_t)half << 32 | half;
-  while (pass->n - pass->done >= 8) {
-    uint64_t word;
-    memcpy(&word, pass->from + pass->done, sizeof word);
-    word ^= key;
-    if (pass->state->need > 0 || (word & 0x8080808080808080u) != 0) {
-      if (!ws_utf8_pass_bytes(pass, pass->done + 8))
-        return false;
-      continue;
+  while (pass->done < pass->n) {
+    uint8_t *to = pass->to ? pass->to + pass->done : NULL;
+    size_t left = pass->n - pass->done;
+    if (pass->state->need == 0) {
+      size_t ascii = ws_utf8_ascii(to, pass->from + pass->done, left, pass->key);
+      pass->done += ascii;
+      left -= ascii; /* a multiple of four, unless nothing is left: the key stays */
     }
-    if (pass->to)
-      memcpy(pass->to + pass->done, &word, sizeof word);
-    pass->done += 8;
+    if (left > 0 && !ws_utf8_pass_bytes(pass, pass->done + (left < 8 ? left : 8)))
+      return false;
   }
   return true;
 }
 
 static size_t ws_utf8_pass_run(struct ws_utf8_pass *pass) {
-  if (ws_utf8_pass_open(pass) && ws_utf8_pass_blocks(pass) && ws_utf8_pass_words(pass))
-    ws_utf8_pass_bytes(pass, pass->n);
+  if (ws_utf8_pass_open(pass) && ws_utf8_pass_blocks(pass))
+    ws_utf8_pass_words(pass);
   return pass->done;
 }
 
@@ -105,6 +144,12 @@ size_t ws_utf8_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n) {
 
 size_t ws_utf8_unmask(struct ws_utf8 *state, uint8_t *to, const uint8_t *from, size_t n, const uint8_t key[4]) {
   struct ws_utf8_pass pass = {.state = state, .to = to, .from = from, .n = n, .key = {key[0], key[1], key[2], key[3]}};
+  /* Most messages are short and ASCII. */
+  if (n < WS_UTF8_BLOCK && state->need == 0) {
+    pass.done = ws_utf8_ascii(to, from, n, key);
+    if (pass.done == n)
+      return n;
+  }
   return ws_utf8_pass_run(&pass);
 }
 

@@ -39,7 +39,7 @@ static enum ws_sink_verdict on_close(void *ctx, int code, const char *reason, si
   return WS_SINK_GO;
 }
 
-static const struct ws_session_sink sink = {on_message, on_control, on_control, on_close};
+static const struct ws_session_sink sink = {NULL, on_message, on_control, on_control, on_close};
 
 /* Feeds a client a payload as one compressed frame. */
 static enum ws_feed_outcome receive(struct ws_session *session, const uint8_t *payload, size_t n,

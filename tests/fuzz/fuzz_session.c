@@ -52,7 +52,7 @@ static enum ws_sink_verdict on_close(void *ctx, int code, const char *reason, si
   return observe_event(ctx, code, reason, n);
 }
 
-static const struct ws_session_sink sink = {on_message, on_ping, on_pong, on_close};
+static const struct ws_session_sink sink = {NULL, on_message, on_ping, on_pong, on_close};
 
 static struct ws_session start(uint8_t flags, uint8_t bits) {
   struct ws_deflate_params deflate = {0};

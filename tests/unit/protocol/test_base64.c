@@ -73,11 +73,65 @@ static void test_invalid_text_is_rejected_at_its_offset(void **state) {
   }
 }
 
+/* B64-1: long texts, which vectors encode and decode, are those of their groups, which are too short for them. */
+static void encode_by_groups(char *to, const uint8_t *bytes, size_t n) {
+  for (size_t at = 0; at < n; at += 3, to += 4)
+    ws_base64_encode(to, bytes + at, n - at < 3 ? n - at : 3);
+}
+
+static void test_vectors_of_the_machine_agree_with_groups(void **state) {
+  enum { MOST = 200 };
+  uint8_t bytes[MOST], back[MOST];
+  char text[MOST * 2], groups[MOST * 2];
+  uint32_t random = 1;
+  (void)state;
+  for (size_t round = 0; round < 20 * MOST; round++) {
+    size_t n = round % (MOST + 1), size, offset;
+    for (size_t i = 0; i < n; i++)
+      bytes[i] = (uint8_t)((random = random * 1664525 + 1013904223) >> 24);
+    groups[0] = '\0';
+    encode_by_groups(groups, bytes, n);
+    ws_base64_encode(text, guard_place(bytes, n), n);
+    assert_string_equal(text, groups);
+    size_t m = strlen(text), room = ws_base64_decoded_max(m);
+    /* The guard page behind the result: no more is written than the contract says. */
+    uint8_t *to = guard_place(back, room);
+    assert_int_equal(ws_base64_decode(to, text, m, &size, &offset), 0);
+    assert_int_equal(size, n);
+    assert_memory_equal(to, bytes, n);
+  }
+}
+
+/* WS-SENDBINARY-2: each byte that is no letter, at each place of a long text. */
+static void test_invalid_bytes_of_long_text_are_found(void **state) {
+  enum { LETTERS = 96 };
+  static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char text[LETTERS + 1];
+  uint8_t bytes[LETTERS];
+  (void)state;
+  for (size_t at = 0; at < LETTERS; at++) {
+    for (int byte = 1; byte < 256; byte++) {
+      size_t size, offset = 999;
+      for (size_t i = 0; i < LETTERS; i++)
+        text[i] = letters[(i * 7 + (size_t)byte) % 64];
+      text[at] = (char)byte;
+      int valid = strchr(letters, byte) != NULL || (byte == '=' && at == LETTERS - 1);
+      int outcome = ws_base64_decode(bytes, text, LETTERS, &size, &offset);
+      if (byte == '=' && at == LETTERS - 1)
+        continue; /* whether it is canonical depends on the letter before */
+      if (outcome != (valid ? 0 : -1) || (!valid && offset != at))
+        fail_msg("byte %d at %zu: %d, %zu", byte, at, outcome, offset);
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_vectors_encode_and_decode),
       cmocka_unit_test(test_every_byte_round_trips),
       cmocka_unit_test(test_invalid_text_is_rejected_at_its_offset),
+      cmocka_unit_test(test_vectors_of_the_machine_agree_with_groups),
+      cmocka_unit_test(test_invalid_bytes_of_long_text_are_found),
   };
 
   return cmocka_run_group_tests_name("base64", tests, NULL, NULL);

@@ -231,6 +231,50 @@ static void test_whole_message_is_delivered_in_place(void **state) {
   free(bytes);
 }
 
+/* WS-TEXT-1: a sink with room. */
+struct wanted {
+  uint8_t *place, room[200];
+  size_t size;
+};
+
+static enum ws_sink_verdict note_wanted(void *ctx, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
+  (void)kind;
+  (void)n;
+  ((struct wanted *)ctx)->place = bytes;
+  return WS_SINK_GO;
+}
+
+static uint8_t *give_room(void *ctx, enum ws_message_kind kind, size_t n) {
+  assert_int_equal(kind, WS_MESSAGE_TEXT);
+  ((struct wanted *)ctx)->size = n;
+  return ((struct wanted *)ctx)->room;
+}
+
+/* WS-TEXT-1 */
+static void test_whole_message_is_delivered_in_the_room_of_the_sink(void **state) {
+  const struct ws_session_sink sink = {.room = give_room, .on_message = note_wanted};
+  struct wanted wanted = {0};
+  uint8_t *bytes = NULL;
+  struct ws_session session;
+  size_t n = 0, consumed;
+  (void)state;
+  frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, L125, 125);
+  uint8_t first = bytes[6] ^ bytes[2];
+  ws_session_init(&session, WS_ROLE_SERVER, 1000, 1, NULL);
+  assert_int_equal(ws_session_feed(&session, bytes, n, &sink, &wanted, &consumed), WS_FEED_MORE);
+  assert_int_equal(wanted.size, 125);
+  assert_ptr_equal(wanted.place, wanted.room);
+  assert_int_equal(wanted.room[0], first);
+  assert_true(holds_no_state(&session));
+  wanted = (struct wanted){0};
+  bytes[130] ^= 0x80; /* the last byte begins a character */
+  assert_int_equal(ws_session_feed(&session, bytes, n, &sink, &wanted, &consumed), WS_FEED_VIOLATION);
+  assert_int_equal(wanted.size, 125);
+  assert_null(wanted.place);
+  ws_session_deinit(&session);
+  free(bytes);
+}
+
 /* FRAME-7, MSG-5 to MSG-8: of several violations in a header, the first by offset is reported, at its byte, whether
  * the header arrives whole or in pieces. */
 static void test_violation_is_reported_at_its_first_byte(void **state) {
@@ -449,6 +493,7 @@ int main(void) {
       cmocka_unit_test(test_masking_in_the_wrong_direction_fails),
       cmocka_unit_test(test_messages_of_many_sizes),
       cmocka_unit_test(test_whole_message_is_delivered_in_place),
+      cmocka_unit_test(test_whole_message_is_delivered_in_the_room_of_the_sink),
       cmocka_unit_test(test_violation_is_reported_at_its_first_byte),
       cmocka_unit_test(test_message_size_is_limited),
       cmocka_unit_test(test_fragments_are_limited),
