@@ -95,6 +95,13 @@ OSP_WS_API int64_t osp_ws_queued_bytes(int64_t ws_id, char **error);
  * values of repeated headers with ", ". Fails if there is no such header. */
 OSP_WS_API char *osp_ws_request_header(int64_t ws_id, const char *name, char **error);
 
+/* [WS-REQUESTPATH] Returns the path of the request of a server's client, percent-decoded, without host and query. */
+OSP_WS_API char *osp_ws_request_path(int64_t ws_id, char **error);
+
+/* [WS-REQUESTQUERY] Returns the value of the first parameter `name` in the query of the request of a server's client,
+ * decoded as a form. Fails if there is no such parameter. */
+OSP_WS_API char *osp_ws_request_query(int64_t ws_id, const char *name, char **error);
+
 /* [WS-PROTOCOL] Returns the negotiated subprotocol, "" for none. */
 OSP_WS_API char *osp_ws_protocol(int64_t ws_id, char **error);
 

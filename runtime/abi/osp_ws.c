@@ -18,6 +18,7 @@
 #include "osprey/value.h"
 #include "program.h"
 #include "protocol/close_code.h"
+#include "protocol/target.h"
 #include "rooms.h"
 #include "server/answer.h"
 #include "server/server.h"
@@ -233,10 +234,50 @@ char *osp_ws_request_header(int64_t ws_id, const char *name, char **error) {
     if (found.conn->group->ops->request_header)
       value = osp_ws_header_value(found.conn, name, &failure);
     else
-      ws_error_no_request(&failure, ws_id);
+      ws_error_no_request(&failure, "request header", ws_id);
     ws_lookup_release(&found);
   }
   return osp_ws_made(value, "request header", &failure, error);
+}
+
+/* The path of the request, or a parameter of its query, as an Osprey string; NULL as osp_ws_header_value. */
+static char *osp_ws_target_part(const struct ws_conn *conn, const char *parameter, struct ws_error *failure) {
+  struct ws_slice target = conn->group->ops->request_target(conn);
+  char *scratch = ws_mem_alloc(target.size);
+  char *part = NULL;
+  if (!scratch)
+    return NULL;
+  long size = parameter ? ws_target_parameter(scratch, target, parameter) : (long)ws_target_path(scratch, target);
+  if (size < 0)
+    ws_error_no_parameter(failure, conn->id, parameter);
+  else
+    part = ws_value_string(scratch, (size_t)size);
+  ws_mem_wipe(scratch, target.size);
+  ws_mem_free(scratch);
+  return part;
+}
+
+static char *osp_ws_request_part(const char *op, int64_t ws_id, const char *parameter, char **error) {
+  struct ws_error failure;
+  ws_error_clear(&failure);
+  struct ws_found found;
+  char *part = NULL;
+  if (ws_lookup_conn(op, ws_id, &found, &failure) == 0) {
+    if (found.conn->group->ops->request_target)
+      part = osp_ws_target_part(found.conn, parameter, &failure);
+    else
+      ws_error_no_request(&failure, op, ws_id);
+    ws_lookup_release(&found);
+  }
+  return osp_ws_made(part, op, &failure, error);
+}
+
+char *osp_ws_request_path(int64_t ws_id, char **error) {
+  return osp_ws_request_part("request path", ws_id, NULL, error);
+}
+
+char *osp_ws_request_query(int64_t ws_id, const char *name, char **error) {
+  return osp_ws_request_part("request query", ws_id, name, error);
 }
 
 int64_t osp_ws_refuse(int64_t ws_id, int64_t status, const char *reason, char **error) {

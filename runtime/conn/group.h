@@ -68,6 +68,8 @@ struct ws_conn_ops {
   struct ws_slice (*protocol)(const struct ws_conn *conn);
   /* Shared. As ws_request_header; NULL for a role that receives no request. */
   long (*request_header)(const struct ws_conn *conn, const char *name, char *to, size_t room);
+  /* Shared. As ws_request_target; NULL for a role that receives no request. */
+  struct ws_slice (*request_target)(const struct ws_conn *conn);
   /* Shared. The ID of the server that accepted the connection; NULL for a role without one. */
   int64_t (*server_id)(const struct ws_conn *conn);
 };

@@ -186,6 +186,10 @@ void ws_request_url(const struct ws_request *request, bool secure, char *to, siz
   snprintf(to, room, "%s%s%s", secure ? "wss://" : "ws://", request->text + request->host, request->text);
 }
 
+struct ws_slice ws_request_target(const struct ws_request *request) {
+  return ws_slice_of(request->text);
+}
+
 /* Appends a value to a list of *size bytes (-1: no list yet). Cookies are separated by semicolons (RFC 9113 section
  * 8.2.3), all else by commas. */
 static void ws_request_join(char *to, size_t room, long *size, struct ws_slice name, const char *value) {

@@ -1,6 +1,6 @@
 #pragma once
-/* The parts of a client's request that a server keeps for the connection's record and for websocketRequestHeader: Host,
- * path, query and headers. An immutable block; any thread that has pinned the connection may read it.
+/* The parts of a client's request that a server keeps for the connection's record and for lookups: Host, path, query
+ * and headers. An immutable block; any thread that has pinned the connection may read it.
  *
  * Sec-WebSocket-Key is a secret of the handshake and is not kept. Headers that occur once with their usual value
  * (Upgrade: websocket, Connection: Upgrade, Sec-WebSocket-Version: 13) take one bit each.
@@ -32,6 +32,9 @@ void ws_request_unref(struct ws_request *request);
 
 /* Writes scheme, Host, path and query. */
 void ws_request_url(const struct ws_request *request, bool secure, char *to, size_t room);
+
+/* The path and the query, as they were sent. */
+struct ws_slice ws_request_target(const struct ws_request *request);
 
 /* Joins the values of a header with ", ". Writes at most `room` bytes, without a NUL. Returns the full size, or -1 if
  * the request has no such header. */

@@ -460,6 +460,10 @@ static long ws_server_conn_request_header(const struct ws_conn *conn, const char
   return ws_request_header(conn->handshake, name, to, room);
 }
 
+static struct ws_slice ws_server_conn_request_target(const struct ws_conn *conn) {
+  return ws_request_target(conn->handshake);
+}
+
 static int64_t ws_server_conn_server_id(const struct ws_conn *conn) {
   return ws_server_conn_server(conn)->id;
 }
@@ -476,5 +480,6 @@ const struct ws_conn_ops ws_server_conn_ops = {
     .url = ws_server_conn_url,
     .protocol = ws_server_conn_protocol,
     .request_header = ws_server_conn_request_header,
+    .request_target = ws_server_conn_request_target,
     .server_id = ws_server_conn_server_id,
 };

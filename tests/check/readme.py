@@ -130,7 +130,7 @@ async def rooms(peers):
     for peer, nick in (ada, "Ada"), (eve, "Eve"):
         await peer.send(nick)
         await hears(peer, f"{nick} joined")
-    bob = await peers.connect("/rooms/tea")
+    bob = await peers.connect("/rooms/te%61?nick=Bob", host=f"localhost:{peers.port}")
     await bob.send("Bob")
     await hears(ada, "Bob joined")
     await bob.send("hello")
@@ -161,7 +161,7 @@ async def page(peers):
 
 async def tokens(peers):
     own = f"http://127.0.0.1:{peers.port}"
-    by_query = await peers.connect("/live?token=open-sesame", Origin=own)
+    by_query = await peers.connect("/live?theme=dark&token=open%2Dsesame", Origin=own)
     cookie = by_query.response_headers["Set-Cookie"].split(";")[0]
     await peers.connect("/live", Origin=own, Cookie=f"theme=dark; {cookie}")
     await peers.connect("/live", Authorization="Bearer open-sesame")
@@ -242,6 +242,7 @@ OTHERS = {"A first program": check_first_program, "A client that stays": check_s
 
 def check_recipes(recipes):
     (recipes.scratch / "chat.html").write_text(recipes.block("A page on the same port", "html"))
+    (recipes.scratch / "token").write_text("open-sesame\n")
     for section, talk in SERVERS.items():
         port = free_port()
         with recipes.running(section, port, "served: Success(0)\n"):

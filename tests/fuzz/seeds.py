@@ -94,6 +94,9 @@ def seeds(target):
                     b"ws://[1:2::1.2.3.4]?q"):
             for headers in (b"", b"\nA: b", b"\nCookie: a=b\r\nOrigin: http://a\n"):
                 yield url + headers
+    elif target == "target":
+        for text in ("/", "/rooms/gr%C3%BCn%2F%00?token=a+b%2Bc&x&=y", "/%F0%9F%98?%FF=%", "/?%74oken=%4"):
+            yield text.encode()
     elif target == "inflate":
         for flags in range(0, 32, 3):
             for text in TEXTS:

@@ -80,16 +80,19 @@ def both_ends(stage):
 
 
 def lookups(stage):
-    """Lookups: WS-REMOTE-1, WS-QUEUED-1, WS-COUNT-1, WS-PROTOCOL-1, WS-CONNECTION-1"""
+    """Lookups: WS-REMOTE-1, WS-QUEUED-1, WS-COUNT-1, WS-PROTOCOL-1, WS-CONNECTION-1, WS-REQUESTPATH-1,
+    WS-REQUESTQUERY-1"""
     port = free_port()
+    url = f"ws://127.0.0.1:{port}/look/a%2Fb?at=1&to+be=%C3%A9+%2B"
     with stage.start("lookups", port) as process:
         lines = process.finish()
     expect("the output",
-           ["open Success(0)", "serving Success(0)", f"opening: ws://127.0.0.1:{port}/look?at=1, connected false",
+           ["open Success(0)", "serving Success(0)", f"opening: {url}, connected false",
                              "asked for Success(talk.v2, talk.v1)", "speaks Success(talk.v1)",
+                             "at Success(/look/a/b)", "with Success(é +) and Success(1)",
             f"peer Success(127.0.0.1:{port})",
                              "subprotocol Success(talk.v1)", "queued Success(0)", "open Success(1)",
-                             f"record ws://127.0.0.1:{port}/look?at=1, connected true", "looked Success(0)",
+                             f"record {url}, connected true", "looked Success(0)",
             "stopped Success(0)"], lines)
 
 

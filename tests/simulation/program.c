@@ -458,6 +458,12 @@ static void look(int64_t id, int64_t server) {
   value = osp_ws_protocol(id, &nothing);
   osp_release(value);
   osp_release(nothing);
+  value = osp_ws_request_path(id, &nothing);
+  osp_release(value);
+  osp_release(nothing);
+  value = osp_ws_request_query(id, "simulated", &nothing);
+  osp_release(value);
+  osp_release(nothing);
   value = osp_ws_request_header(id, "X-Simulated", &nothing);
   osp_release(value);
   osp_release(nothing);

@@ -61,6 +61,10 @@ static void *admit(void *cell, const struct osprey_connection *connection) {
   (void)cell;
   char *host = osp_ws_request_header(connection->id, "Host", &error);
   osp_release(error ? error : host);
+  char *path = osp_ws_request_path(connection->id, &error);
+  osp_release(error ? error : path);
+  char *token = osp_ws_request_query(connection->id, "token", &error);
+  osp_release(error ? error : token);
   osp_ws_answer_header(connection->id, "Set-Cookie", "a=1", &error);
   went_well(error);
   osp_ws_answer_header(connection->id, "Set-Cookie", "b=2", &error);

@@ -267,6 +267,8 @@ static void *fail_everything(void *context) {
   FAILS(osp_ws_connection(0, &error), NULL);
   FAILS(osp_ws_remote_address(0, &error), NULL);
   FAILS(osp_ws_request_header(0, "x", &error), NULL);
+  FAILS(osp_ws_request_path(0, &error), NULL);
+  FAILS(osp_ws_request_query(0, "x", &error), NULL);
   FAILS(osp_ws_protocol(0, &error), NULL);
   FAILS(osp_ws_queued_bytes(0, &error), 0);
   FAILS(osp_ws_on_close(0, on_close, &error), 0);

@@ -143,7 +143,7 @@ static void test_connects_nested_too_deep(void **state) {
   close(silent);
 }
 
-/* Writes the URL and some headers. */
+/* Writes the URL, some headers and the path. */
 static void *write_request(void *cell, const struct osprey_connection *connection) {
   static const char *const names[] = {"Connection", "Upgrade", "X-Empty", "Sec-WebSocket-Version"};
   char *problem;
@@ -154,12 +154,16 @@ static void *write_request(void *cell, const struct osprey_connection *connectio
     journal_write("%s: <%s>", names[i], problem ? problem : value);
     osp_release(problem ? problem : value);
   }
+  char *path = osp_ws_request_path(connection->id, &problem);
+  journal_write("path <%s>", problem ? problem : path);
+  osp_release(problem ? problem : path);
   return result_success();
 }
 
 static void *on_write_request[] = {(void *)write_request};
 
-/* Repeated headers, an empty one, and a target in absolute form: WS-HEADER-2 WS-TYPE-6 */
+/* Repeated headers, an empty one, and a target in absolute form: WS-HEADER-2 WS-TYPE-6
+ * WS-REQUESTPATH-1 */
 static void test_requests_of_unusual_form(void **state) {
   char request[1024];
   char head[1024];
@@ -183,6 +187,7 @@ static void test_requests_of_unusual_form(void **state) {
   journal_expect("Upgrade: <other/1, websocket>");
   journal_expect("X-Empty: <>");
   journal_expect("Sec-WebSocket-Version: <13>");
+  journal_expect("path </chat>");
   peer_close(&peer);
   must_stop(server);
 }

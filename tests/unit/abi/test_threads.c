@@ -129,6 +129,10 @@ static void *storm(void *context) {
     osp_release(error ? error : address);
     void *header = osp_ws_request_header(sender->id, "Host", &error);
     osp_release(error ? error : header);
+    void *path = osp_ws_request_path(sender->id, &error);
+    osp_release(error ? error : path);
+    void *parameter = osp_ws_request_query(sender->id, "x", &error);
+    osp_release(error ? error : parameter);
     osp_ws_queued_bytes(sender->id, &error);
     if (error)
       osp_release(error);

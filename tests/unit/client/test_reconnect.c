@@ -437,6 +437,8 @@ static void test_while_it_dials(void **state) {
   expect_error_with(error, "is reconnecting");
   osp_ws_request_header(s.id, "Host", &error);
   expect_error_with(error, "is reconnecting");
+  osp_ws_request_path(s.id, &error);
+  expect_error_with(error, "is reconnecting");
   struct osprey_connection *record = osp_ws_connection(s.id, &error);
   expect_success(error);
   assert_false(record->is_connected);

@@ -44,6 +44,8 @@ static void test_unknown_ids(void **state) {
   FAILS(osp_ws_remote_address(1000001, &error), "remote address: there is no connection 1000001");
   FAILS(osp_ws_queued_bytes(1000001, &error), "queued bytes: there is no connection 1000001");
   FAILS(osp_ws_request_header(1000001, "Host", &error), "request header: there is no connection 1000001");
+  FAILS(osp_ws_request_path(1000001, &error), "request path: there is no connection 1000001");
+  FAILS(osp_ws_request_query(1000001, "token", &error), "request query: there is no connection 1000001");
   FAILS(osp_ws_protocol(1000001, &error), "protocol: there is no connection 1000001");
   FAILS(osp_ws_send_binary(1000001, "", &error), "send binary: there is no connection 1000001");
   FAILS(osp_ws_on_close(1000001, on_close, &error), "on close: there is no connection 1000001");
@@ -128,7 +130,7 @@ static void test_server_send_to_a_foreign_connection(void **state) {
   must_stop(other);
 }
 
-/* WS-CLIENTCLOSE-3 WS-HEADER-3 */
+/* WS-CLIENTCLOSE-3 WS-HEADER-3 WS-REQUESTPATH-1 WS-REQUESTQUERY-3 */
 static void test_calls_for_the_other_side(void **state) {
   int port;
   (void)state;
@@ -136,6 +138,12 @@ static void test_calls_for_the_other_side(void **state) {
   int64_t client = must_connect(url_of(port));
   FAILS(osp_ws_request_header(client, "Host", &error),
         "request header: connection %" PRId64 " is a client's and received no request", client);
+  FAILS(osp_ws_request_path(client, &error),
+        "request path: connection %" PRId64 " is a client's and received no request", client);
+  FAILS(osp_ws_request_query(client, "token", &error),
+        "request query: connection %" PRId64 " is a client's and received no request", client);
+  FAILS(osp_ws_request_query(accepted, "token", &error),
+        "request query: the request of connection %" PRId64 " has no parameter \"token\"", accepted);
   FAILS(osp_ws_on_close(accepted, on_close, &error),
         "on close: connection %" PRId64 " belongs to a server: use websocketServerOnClose", accepted);
   must_stop(server);

@@ -21,6 +21,12 @@ static void *look_up_close(void *cell, const struct osprey_connection *connectio
   char *host = osp_ws_request_header(connection->id, "Host", &problem);
   journal_write("%s", problem ? problem : "host");
   osp_release(problem ? problem : host);
+  char *path = osp_ws_request_path(connection->id, &problem);
+  journal_write("path %s", problem ? problem : path);
+  osp_release(problem ? problem : path);
+  char *token = osp_ws_request_query(connection->id, "token", &problem);
+  journal_write("token %s", problem ? problem : token);
+  osp_release(problem ? problem : token);
   char *protocol = osp_ws_protocol(connection->id, &problem);
   journal_write("protocol %s", problem ? problem : protocol);
   osp_release(problem ? problem : protocol);
@@ -36,7 +42,7 @@ static void *look_up_close(void *cell, const struct osprey_connection *connectio
 
 static void *on_look_up_close[] = {(void *)look_up_close};
 
-/* WS-ONCLOSE-4 WS-PROTOCOLS-1 WS-PROTOCOL-1 */
+/* WS-ONCLOSE-4 WS-REQUESTPATH-1 WS-REQUESTQUERY-1 WS-PROTOCOLS-1 WS-PROTOCOL-1 */
 static void test_look_ups_in_the_close_handler(void **state) {
   (void)state;
   char head[1024];
@@ -47,7 +53,7 @@ static void test_look_ups_in_the_close_handler(void **state) {
   must_set(osp_ws_server_on_close, server, on_look_up_close);
   must_listen(server);
   struct peer peer = peer_connect(port);
-  peer_request(&peer, port, "/", "Sec-WebSocket-Protocol: other, chat.v1, chat.v2\r\n");
+  peer_request(&peer, port, "/?token=a%20b", "Sec-WebSocket-Protocol: other, chat.v1, chat.v2\r\n");
   peer_read_head(&peer, head, sizeof head);
   assert_non_null(strstr(head, "Sec-WebSocket-Protocol: chat.v2\r\n"));
   peer_send_frame(&peer, 0x88, "", 0);
@@ -55,6 +61,8 @@ static void test_look_ups_in_the_close_handler(void **state) {
   journal_expect("close:1005: 0"); /* WS-ONCLOSE-3 */
   journal_expect("address");
   journal_expect("host");
+  journal_expect("path /");
+  journal_expect("token a b");
   journal_expect("protocol chat.v2");
   journal_expect("record 0");
   journal_expect("no sends");

@@ -18,16 +18,20 @@ static int tear_down(void **state) {
 }
 
 /* Parses a request with further header lines, and keeps it. */
-static struct ws_request *request_with(const char *headers) {
+static struct ws_request *request_to(const char *target, const char *headers) {
   static char bytes[2000];
   struct ws_http_head head;
   struct ws_server_handshake_rules rules = {.path = "/chat", .protocols = "v1"};
   struct ws_server_handshake request;
-  size_t n = (size_t)snprintf(bytes, sizeof bytes, "%s%s\r\n", PEER_REQUEST("/chat"), headers);
+  size_t n = (size_t)snprintf(bytes, sizeof bytes, PEER_REQUEST("%s") "%s\r\n", target, headers);
   ws_http_head_init(&head, WS_HTTP_REQUEST);
   assert_int_equal(ws_http_head_parse(&head, bytes, n), WS_HTTP_COMPLETE);
   assert_int_equal(ws_server_handshake_check(&head, &rules, &request), WS_REFUSAL_NONE);
   return ws_requests_get(&requests, &head, &request);
+}
+
+static struct ws_request *request_with(const char *headers) {
+  return request_to("/chat", headers);
 }
 
 static void test_equal_requests_without_personal_headers_are_shared(void **state) {
@@ -69,6 +73,14 @@ static void test_the_url_of_a_request(void **state) {
   ws_request_unref(request);
 }
 
+/* Of the text that the URL has anyway. */
+static void test_the_target_of_a_request(void **state) {
+  (void)state;
+  struct ws_request *request = request_to("/chat?a=%62", "");
+  assert_true(ws_slice_equal(ws_request_target(request), WS_SLICE("/chat?a=%62")));
+  ws_request_unref(request);
+}
+
 static void test_headers_of_a_request(void **state) {
   static const struct {
     const char *name;
@@ -100,6 +112,7 @@ int main(void) {
       request_test(test_equal_requests_without_personal_headers_are_shared),
       request_test(test_requests_with_a_subprotocol),
       request_test(test_the_url_of_a_request),
+      request_test(test_the_target_of_a_request),
       request_test(test_headers_of_a_request),
   };
   return cmocka_run_group_tests_name("request", tests, NULL, NULL);
