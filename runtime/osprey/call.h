@@ -18,9 +18,9 @@ enum ws_verdict {
 
 struct ws_call {
   void **argument; /* root of the call's own argument */
-  /* The handler's string, or NULL, and the bytes of the message that it stands for: text, or decoded base64. Strings are
-   * immutable, so what the handler sends on as it was given needs neither validation nor decoding. The bytes are there
-   * until the handler returns. */
+  /* The handler's string, or NULL, and the bytes of the message that it stands for: text, or decoded base64. Strings
+   * are immutable, so what the handler sends on as it was given needs neither validation nor decoding. The bytes are
+   * there until the handler returns. */
   const char *given;
   const uint8_t *wire;
   size_t wire_size;
