@@ -2,7 +2,7 @@
  *
  *   1  a message whose send was a Success arrives once, whole and in order, or its sender's close handler hears an end
  *      that explains it: WS-TEXT-1, WS-SEND-1, WS-SEND-7, WS-CLOSE-1, WS-CLOSE-2, WS-STOP-2, WS-BROADCAST-6,
- *      WS-EXIT-1
+ *      WS-PUBLISH-4, WS-PUBLISH-5, WS-EXIT-1
  *   2  no connection is ended by a deadline unless its peer was silent, or took nothing, for that whole time, as far as
  *      the loop could have listened: WS-TIME-1, WS-TIME-2, WS-TIME-4, WS-LIMIT-11, WS-LIMIT-12
  *   3  memory and queues stay under their limits, and nothing is left: WS-LIMIT-7, WS-LIMIT-18, WS-STOP-1, FAULT-2
@@ -95,7 +95,7 @@ static void check_order(struct oracle_stream *stream, int number) {
 void oracle_send_begins(struct oracle_stream *stream) {
   if (!stream->connection)
     broadcast_begins(stream);
-  if (stream->connection > 0)
+  if (stream->connection >= 0)
     span_of(stream, stream->accepted)->begun = ++call_count;
   if (stream->received == stream->accepted)
     stream->pending_since = sim_now();
@@ -108,7 +108,7 @@ void oracle_send_ends(struct oracle_stream *stream, bool accepted) {
     bool ends = conn && ended_at <= sim_now();
     if (!stream->connection)
       broadcast_ends(stream);
-    if (stream->connection > 0)
+    if (stream->connection >= 0)
       span_of(stream, stream->accepted)->ended = ++call_count;
     stream->accepted++;
     stream->late = ends ? stream->late + 1 : 0;
@@ -119,7 +119,67 @@ void oracle_send_ends(struct oracle_stream *stream, bool accepted) {
              stream->connection);
 }
 
+/* The name of the sender, whatever it sends to. */
+static const char *sender_of(const struct oracle_stream *stream) {
+  return strncmp(stream->sender, "room: ", 6) == 0 ? stream->sender + 6 : stream->sender;
+}
+
+/* What one thread sends, broadcasts and publishes comes in the order of its calls: WS-BROADCAST-6, WS-PUBLISH-4. */
+static void check_order_of_sender(struct oracle_receiver *receiver, struct oracle_stream *stream, int number) {
+  const struct oracle_span *span = span_of(stream, number);
+  int i = 0;
+  if (stream->connection < 0)
+    return;
+  while (i < receiver->sender_count && strcmp(receiver->senders[i].sender, sender_of(stream)) != 0)
+    i++;
+  if (i == 32)
+    return;
+  if (i == receiver->sender_count) {
+    receiver->senders[receiver->sender_count++].sender = sender_of(stream);
+    receiver->senders[i].begun = 0;
+  }
+  if (number < stream->accepted && span->ended < receiver->senders[i].begun)
+    sim_fail("1 messages", "%s got message %d of %s after what it sent later", receiver->name, number, stream->sender);
+  if (span->begun > receiver->senders[i].begun)
+    receiver->senders[i].begun = span->begun;
+}
+
+static struct oracle_receiver *receivers; /* that got broadcasts */
+
+static void keep_item(struct oracle_receiver *receiver, const struct oracle_stream *stream, int number) {
+  if (!receiver->item_count) {
+    receiver->next = receivers;
+    receivers = receiver;
+  }
+  if (receiver->item_count == receiver->item_room) {
+    receiver->item_room = 2 * receiver->item_room + 16;
+    receiver->items = __real_realloc(receiver->items, (size_t)receiver->item_room * sizeof *receiver->items);
+  }
+  receiver->items[receiver->item_count++] = (struct oracle_item){stream, number};
+}
+
+/* Where b has what a has at i, from j on; its end if it has not. */
+static int find_item(const struct oracle_receiver *a, int i, const struct oracle_receiver *b, int j) {
+  while (j < b->item_count && (b->items[j].stream != a->items[i].stream || b->items[j].number != a->items[i].number))
+    j++;
+  return j;
+}
+
+/* All that is published or broadcast on a server reaches its connections in one order: WS-PUBLISH-5. */
+static void check_one_order(const struct oracle_receiver *a, const struct oracle_receiver *b) {
+  int at = 0;
+  for (int i = 0; i < a->item_count; i++) {
+    int found = find_item(a, i, b, at);
+    if (found < b->item_count)
+      at = found + 1;
+    else if (find_item(a, i, b, 0) < b->item_count)
+      sim_fail("1 messages", "%s and %s got broadcast %d of %s in different orders", a->name, b->name,
+               a->items[i].number, a->items[i].stream->sender);
+  }
+}
+
 static void received_broadcast(struct oracle_receiver *receiver, struct oracle_stream *stream, int number) {
+  keep_item(receiver, stream, number);
   int i = 0;
   while (i < receiver->broadcast_count && receiver->broadcasts[i].stream != stream)
     i++;
@@ -155,6 +215,7 @@ char oracle_received(struct oracle_receiver *receiver, const char *text, size_t 
     sim_fail("1 messages", "%s got message %d of %s, which was not sent", receiver->name, number, stream->sender);
   sim_note("%s got message %d of %s on %" PRId64 ", %zu bytes", receiver->name, number, stream->sender,
            stream->connection, n);
+  check_order_of_sender(receiver, stream, number);
   if (!stream->connection) {
     received_broadcast(receiver, stream, number);
     return command;
@@ -925,5 +986,8 @@ void oracle_end(bool stuck, bool exited_in_handler) {
   }
   for (int i = 0; i < conn_count && !stuck && !was_held; i++)
     check_broadcasts(&conns[i]);
+  for (struct oracle_receiver *a = receivers; a; a = a->next)
+    for (struct oracle_receiver *b = a->next; b; b = b->next)
+      check_one_order(a, b);
   sim_finish();
 }

@@ -21,7 +21,7 @@ struct oracle_stream {
   int late;              /* of those accepted: behind a close or a stop by the program */
   int64_t pending_since; /* since when the oldest message is awaited */
   long begun_step;       /* of a broadcast in progress */
-  /* Of a sender of the process on a connection: when the call for each message began and ended, in calls. */
+  /* Of a sender of the process: when the call for each message began and ended, in calls. */
   struct oracle_span {
     long begun, ended;
   } * spans;
@@ -44,6 +44,19 @@ struct oracle_receiver {
   } broadcasts[32];
   int broadcast_count;
   int count;
+  /* What it got from whom: the latest beginning of a call. */
+  struct {
+    const char *sender;
+    long begun;
+  } senders[32];
+  int sender_count;
+  /* The broadcasts in the order in which they came: stream and number. */
+  struct oracle_item {
+    const struct oracle_stream *stream;
+    int number;
+  } * items;
+  int item_count, item_room;
+  struct oracle_receiver *next; /* of all that got a broadcast */
 };
 
 /* A message arrived: it must be the next one of its stream. Returns its command and argument. */
