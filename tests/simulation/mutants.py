@@ -63,8 +63,8 @@ MUTANTS = {
 """, ""),
     "memory of ended connections is counted": ("runtime/conn/end.c", "  ws_held_forget(conn);\n",
                                                "  (void)ws_held_forget;\n"),
-    "the reason leaks": ("runtime/conn/end.c", "  ws_roots_drop(conn->record);\n  ws_mem_free(conn->reason);",
-                         "  ws_roots_drop(conn->record);"),
+    "the reason leaks": ("runtime/conn/end.c", "  ws_mem_free(conn->reason);\n  conn->reason = NULL;\n  if (ops",
+                         "  conn->reason = NULL;\n  if (ops"),
     "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count",
                                         "  if (false)\n    count"),
     "close handlers recurse": ("runtime/conn/conn.c", """  if (conn->queued)
@@ -78,9 +78,9 @@ MUTANTS = {
   }"""),
     "no close handler after a lost connection": ("runtime/server/server_conn.c", """  if (!conn->admitted)
     return;
-  ws_log(""", """  if (!conn->admitted || conn->code == 1006)
+  ws_tally""", """  if (!conn->admitted || conn->code == 1006)
     return;
-  ws_log("""),
+  ws_tally"""),
     "a posted message stays charged": ("runtime/conn/send.c", """  if (!open || send->opcode)
     ws_outq_discharge(""", """  if (send->opcode)
     ws_outq_discharge("""),
