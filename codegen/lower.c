@@ -188,6 +188,7 @@ static void cg_plan_module(struct cg_plan *plan) {
   if (plan->name_count || plan->diag->errors) {
     cg_check_alloc(plan->module, plan->diag);
     cg_check_target(plan->module, plan->diag);
+    cg_check_assembly(plan->module, plan->diag);
   }
 }
 
