@@ -47,6 +47,10 @@ bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const cha
   return kind && LLVMGetEnumAttributeAtIndex(function, index, kind);
 }
 
+bool cg_attribute_has_text(LLVMValueRef function, const char *name) {
+  return LLVMGetStringAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, name, (unsigned)strlen(name));
+}
+
 static bool cg_any_parameter_has(LLVMValueRef function, const char *name) {
   for (LLVMAttributeIndex parameter = 1; parameter <= LLVMCountParams(function); parameter++)
     if (cg_attribute_has(function, parameter, name))
@@ -196,12 +200,12 @@ void cg_attribute_share(struct cg_attribute_shared *shared, LLVMValueRef functio
 /* Removes what LLVM refuses. Callers may share how return addresses are signed, but not which are. A host may declare a
  * builtin as blocking, and a function that blocks is not a realtime one. */
 static void cg_remove_misfits(LLVMValueRef function) {
-  static const char signing[] = "sign-return-address", realtime[] = "sanitize_realtime";
+  static const char realtime[] = "sanitize_realtime";
   static const char *const details[] = {"sign-return-address-key", "branch-protection-pauth-lr"};
   if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, "sanitize_realtime_blocking"))
     LLVMRemoveEnumAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION,
                                    LLVMGetEnumAttributeKindForName(realtime, sizeof realtime - 1));
-  if (LLVMGetStringAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, signing, sizeof signing - 1))
+  if (cg_attribute_has_text(function, "sign-return-address"))
     return;
   for (size_t i = 0; i < sizeof details / sizeof *details; i++)
     LLVMRemoveStringAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION, details[i], (unsigned)strlen(details[i]));

@@ -20,6 +20,7 @@ void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index)
 void cg_attribute_add_text(LLVMValueRef function, const char *name, const char *value);
 
 bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const char *name);
+bool cg_attribute_has_text(LLVMValueRef function, const char *name);
 
 /* Returns the name of an attribute of a parameter that no call here can serve, or NULL. */
 const char *cg_attribute_unserved(LLVMValueRef function);

@@ -1,5 +1,6 @@
 #include "check.h"
 
+#include "assembly.h"
 #include "attribute.h"
 #include "declare.h"
 #include "type.h"
@@ -151,6 +152,32 @@ void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin 
 
 void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag) {
   cg_check_symbol(module, CG_DECLARE_ALLOC, cg_type_alloc(LLVMGetModuleContext(module)), diag);
+}
+
+struct cg_assembly_check {
+  LLVMModuleRef module;
+  struct cg_diag *diag;
+};
+
+/* No builtin has a longer name. */
+enum { CG_CHECK_NAME_SIZE = 64 };
+
+static void cg_check_definition(const char *symbol, size_t length, void *context) {
+  const struct cg_assembly_check *check = context;
+  char name[CG_CHECK_NAME_SIZE];
+  bool mangled = *symbol == '_' && cg_declare_is_macho(check->module);
+  snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name) - mangled, symbol + mangled);
+  LLVMValueRef global = cg_declare_find(check->module, name);
+  if (strcmp(name, CG_DECLARE_SUCCESS) == 0 || (global && LLVMIsDeclaration(global) && cg_form_find(name).name))
+    cg_diag_error(check->diag, global, "'%s' is defined by the module's assembly, so that lowering cannot define it",
+                  name);
+}
+
+void cg_check_assembly(LLVMModuleRef module, struct cg_diag *diag) {
+  struct cg_assembly_check check = {module, diag};
+  size_t length;
+  const char *text = LLVMGetModuleInlineAsm(module, &length);
+  cg_assembly_definitions(text, length, cg_check_definition, &check);
 }
 
 /* The handler operand being checked. */

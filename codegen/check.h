@@ -22,6 +22,9 @@ bool cg_check_context(LLVMContextRef llvm, struct cg_diag *diag);
 /* Checks that pointers have 8 bytes and that there is one address space. */
 void cg_check_target(LLVMModuleRef module, struct cg_diag *diag);
 
+/* Checks that the module's assembly defines no builtin that the module declares, nor the constant block. */
+void cg_check_assembly(LLVMModuleRef module, struct cg_diag *diag);
+
 /* Checks the declaration of osp_alloc_tagged, if there is one. */
 void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag);
 

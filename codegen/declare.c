@@ -107,22 +107,36 @@ LLVMValueRef cg_declare_call(LLVMBuilderRef builder, LLVMValueRef function, LLVM
   return call;
 }
 
-/* Mach-O and XCOFF have no comdats: their linkers merge weak definitions without them. The data layout tells the format
- * by how names are mangled, else the triple by the system. */
-static bool cg_has_comdats(LLVMModuleRef module) {
-  static const char *const without[] = {"-apple-", "-darwin", "-macos",     "-ios",  "-tvos", "-watchos",
-                                        "-xros",   "-vision", "-driverkit", "macho", "-aix"};
-  const char *triple = LLVMGetTarget(module), *layout = LLVMGetDataLayoutStr(module);
-  for (size_t i = 0; i < sizeof without / sizeof *without; i++)
-    if (strstr(triple, without[i]))
-      return false;
-  if (strstr(layout, "-m:"))
-    return !strstr(layout, "-m:o") && !strstr(layout, "-m:a");
+/* Returns the letter of an object format that the data layout tells by how names are mangled, or NUL. */
+static char cg_mangling(const char *layout) {
+  for (;;) {
+    if (layout[0] == 'm' && layout[1] == ':')
+      return layout[2];
+    layout += strcspn(layout, "-");
+    if (!*layout++)
+      return '\0';
+  }
+}
+
+bool cg_declare_is_macho(LLVMModuleRef module) {
+  static const char *const systems[] = {"-apple-",  "-darwin", "-macos",  "-ios",       "-tvos",
+                                        "-watchos", "-xros",   "-vision", "-driverkit", "macho"};
+  const char *triple = LLVMGetTarget(module);
+  char mangling = cg_mangling(LLVMGetDataLayoutStr(module));
+  for (size_t i = 0; i < sizeof systems / sizeof *systems; i++)
+    if (strstr(triple, systems[i]))
+      return true;
 #ifdef __APPLE__
-  return *triple;
-#else
-  return true;
+  if (!*triple && !mangling)
+    return true;
 #endif
+  return mangling == 'o';
+}
+
+/* Mach-O and XCOFF have no comdats: their linkers merge weak definitions without them. */
+static bool cg_has_comdats(LLVMModuleRef module) {
+  return !cg_declare_is_macho(module) && cg_mangling(LLVMGetDataLayoutStr(module)) != 'a' &&
+         !strstr(LLVMGetTarget(module), "-aix");
 }
 
 /* Each module that uses a builtin contains its body. The linker keeps one and exports none. */
@@ -148,7 +162,7 @@ static bool cg_is_success(LLVMValueRef global, LLVMTypeRef block) {
  *
  * If the name is taken, the module has a block of its own. */
 LLVMValueRef cg_declare_success(LLVMModuleRef module, LLVMTypeRef block) {
-  static const char name[] = "osp_ws.success";
+  static const char name[] = CG_DECLARE_SUCCESS;
   LLVMValueRef taken = cg_declare_find(module, name);
   if (taken && cg_is_success(taken, block))
     return taken;

@@ -6,6 +6,11 @@
 #include "form.h"
 
 #define CG_DECLARE_ALLOC "osp_alloc_tagged"
+#define CG_DECLARE_SUCCESS "osp_ws.success"
+
+/* Whether names get an underscore in front, and there are no comdats. The data layout tells, else the system in the
+ * triple. */
+bool cg_declare_is_macho(LLVMModuleRef module);
 
 /* Returns the function, variable or alias of this name, or NULL. */
 LLVMValueRef cg_declare_find(LLVMModuleRef module, const char *name);

@@ -1,11 +1,11 @@
 #pragma once
 /* Which constants may reach a handler operand.
  *
- * An operand is followed backwards through casts, freeze, phi and select; through loads from variables whose every
- * store is known, and from constants; through parameters and results of functions of the module whose every call is
- * known. The walk visits each value once, whatever the number of operands, and keeps its own queue. Facts then flow
- * forward along the edges that it found. The time is linear in what is visited, except for a variable that other
- * variables are copied to: each load of it looks at each of its writes. */
+ * An operand is followed backwards through casts, freeze, phi and select; through members of aggregates and vectors;
+ * through loads from variables whose every store is known, and from constants; through parameters and results of
+ * functions of the module whose every call is known. The walk visits each value and each part of one once, whatever the
+ * number of operands, and keeps its own queue. Facts then flow forward along the edges that it found. A load looks at
+ * CG_MOST_POINTERS pointers at most, so that the time is linear in what is visited. */
 
 #include "osprey_ws_codegen.h"
 

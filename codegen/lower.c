@@ -1,4 +1,5 @@
 #include "attribute.h"
+#include "callers.h"
 #include "check.h"
 #include "closure.h"
 #include "declare.h"
@@ -15,56 +16,27 @@
  * Lowering iterates over the forms of the builtins, looks up the name of each in the module, and visits the uses of
  * that function only. Its cost depends on the number of these uses, not on the size of the module. */
 
-static bool cg_is_call_of(LLVMValueRef user, LLVMValueRef function) {
-  return (LLVMIsACallInst(user) || LLVMIsAInvokeInst(user) || LLVMIsACallBrInst(user)) &&
-         LLVMGetCalledValue(user) == function;
-}
-
 /* The calls of a function, in the order of the module. LLVM lists uses from the last to the first. */
 struct cg_calls {
   LLVMValueRef *items; /* to be freed; NULL if out of memory */
   size_t count;
 };
 
-static bool cg_passes_itself(LLVMValueRef call, LLVMValueRef function) {
-  for (unsigned i = 0; i < LLVMGetNumArgOperands(call); i++)
-    if (LLVMGetOperand(call, i) == function)
-      return true;
-  return false;
-}
-
-/* A call that passes the function to itself has several uses of it, and is listed once. */
-static bool cg_is_listed(const struct cg_calls *calls, size_t from, LLVMValueRef call, LLVMValueRef function) {
-  if (!cg_passes_itself(call, function))
-    return false;
-  for (size_t i = from; i < calls->count; i++)
-    if (calls->items[i] == call)
-      return true;
-  return false;
-}
-
 static struct cg_calls cg_calls_of(LLVMValueRef function) {
   size_t count = 0;
   for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    count += cg_is_call_of(LLVMGetUser(use), function);
+    count += cg_callers_is_call(use);
   struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), count};
-  size_t first = count;
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use)) {
-    LLVMValueRef call = LLVMGetUser(use);
-    if (cg_is_call_of(call, function) && !cg_is_listed(&calls, first, call, function))
-      calls.items[--first] = call;
-  }
-  calls.count -= first;
-  for (size_t i = 0; calls.items && first && i < calls.count; i++)
-    calls.items[i] = calls.items[first + i];
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use))
+    if (cg_callers_is_call(use))
+      calls.items[--count] = LLVMGetUser(use);
   return calls;
 }
 
 /* Whether an earlier lowering gave the function its body. Linking modules may have added calls since. */
 static bool cg_is_lowered(LLVMValueRef global, const struct cg_form *form) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
-  return LLVMIsAFunction(global) &&
-         LLVMGetStringAttributeAtIndex(global, CG_ATTRIBUTE_FUNCTION, CG_FLOW_MARK, sizeof CG_FLOW_MARK - 1) &&
+  return LLVMIsAFunction(global) && cg_attribute_has_text(global, CG_FLOW_MARK) &&
          LLVMGlobalGetValueType(global) == cg_type_form(llvm, form);
 }
 
@@ -188,6 +160,7 @@ static void cg_plan_module(struct cg_plan *plan) {
   if (plan->name_count || plan->diag->errors) {
     cg_check_alloc(plan->module, plan->diag);
     cg_check_target(plan->module, plan->diag);
+    cg_check_assembly(plan->module, plan->diag);
   }
 }
 

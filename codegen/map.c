@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-static struct cg_map_slot *cg_slot(const struct cg_map *map, uintptr_t key) {
-  size_t at = (size_t)((uint64_t)key * 0x9e3779b97f4a7c15u >> 20) & (map->capacity - 1);
+static struct cg_map_slot *cg_slot(const struct cg_map *map, uint64_t key) {
+  size_t at = (size_t)(key * 0x9e3779b97f4a7c15u >> 20) & (map->capacity - 1);
   while (map->slots[at].key && map->slots[at].key != key)
     at = (at + 1) & (map->capacity - 1);
   return &map->slots[at];
@@ -23,7 +23,7 @@ static bool cg_map_grow(struct cg_map *map) {
   return true;
 }
 
-size_t *cg_map_at(struct cg_map *map, uintptr_t key) {
+size_t *cg_map_at(struct cg_map *map, uint64_t key) {
   if (2 * (map->count + 1) > map->capacity && !cg_map_grow(map))
     return NULL;
   struct cg_map_slot *slot = cg_slot(map, key);
@@ -32,7 +32,7 @@ size_t *cg_map_at(struct cg_map *map, uintptr_t key) {
   return &slot->value;
 }
 
-size_t cg_map_find(const struct cg_map *map, uintptr_t key) {
+size_t cg_map_find(const struct cg_map *map, uint64_t key) {
   return map->capacity ? cg_slot(map, key)->value : 0;
 }
 

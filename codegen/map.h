@@ -1,5 +1,5 @@
 #pragma once
-/* A map from pointers (or other non-zero words) to numbers, and growing arrays. */
+/* A map from pointers, or other numbers but 0, to numbers, and growing arrays. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -7,7 +7,7 @@
 
 struct cg_map {
   struct cg_map_slot {
-    uintptr_t key; /* 0: empty */
+    uint64_t key; /* 0: empty */
     size_t value;
   } * slots;
   size_t capacity, count;
@@ -15,10 +15,10 @@ struct cg_map {
 
 /* Returns the number of a key, a new one with the number 0. Returns NULL if out of memory. The pointer is valid until
  * the next call. */
-size_t *cg_map_at(struct cg_map *map, uintptr_t key);
+size_t *cg_map_at(struct cg_map *map, uint64_t key);
 
 /* Returns the number of a key, or 0. */
-size_t cg_map_find(const struct cg_map *map, uintptr_t key);
+size_t cg_map_find(const struct cg_map *map, uint64_t key);
 
 void cg_map_free(struct cg_map *map);
 

@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include "attribute.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,28 +46,48 @@ bool cg_memory_is_variable(LLVMValueRef value) {
   return LLVMIsAAllocaInst(value) || LLVMIsAGlobalVariable(value);
 }
 
-/* A type without a fixed size has no offsets. */
-static bool cg_has_fixed_size(LLVMTypeRef type) {
+static bool cg_has_fixed_size(struct cg_memory *memory, LLVMTypeRef type);
+
+static bool cg_find_fixed_size(struct cg_memory *memory, LLVMTypeRef type) {
   switch (LLVMGetTypeKind(type)) {
   case LLVMIntegerTypeKind:
   case LLVMHalfTypeKind:
+  case LLVMBFloatTypeKind:
   case LLVMFloatTypeKind:
   case LLVMDoubleTypeKind:
+  case LLVMX86_FP80TypeKind:
+  case LLVMFP128TypeKind:
+  case LLVMPPC_FP128TypeKind:
   case LLVMPointerTypeKind:
     return true;
   case LLVMArrayTypeKind:
   case LLVMVectorTypeKind:
-    return cg_has_fixed_size(LLVMGetElementType(type));
+    return cg_has_fixed_size(memory, LLVMGetElementType(type));
   case LLVMStructTypeKind:
     if (LLVMIsOpaqueStruct(type))
       return false;
     for (unsigned i = 0; i < LLVMCountStructElementTypes(type); i++)
-      if (!cg_has_fixed_size(LLVMStructGetTypeAtIndex(type, i)))
+      if (!cg_has_fixed_size(memory, LLVMStructGetTypeAtIndex(type, i)))
         return false;
     return true;
   default:
     return false;
   }
+}
+
+/* A type without a fixed size has no offsets. Each is looked at once. */
+static bool cg_has_fixed_size(struct cg_memory *memory, LLVMTypeRef type) {
+  enum { UNKNOWN, FIXED, OTHER };
+  if (cg_map_find(&memory->fixed, (uintptr_t)type) == UNKNOWN) {
+    size_t answer = cg_find_fixed_size(memory, type) ? FIXED : OTHER;
+    size_t *known = cg_map_at(&memory->fixed, (uintptr_t)type);
+    if (!known) {
+      memory->failed = true;
+      return false;
+    }
+    *known = answer;
+  }
+  return cg_map_find(&memory->fixed, (uintptr_t)type) == FIXED;
 }
 
 static struct cg_address cg_indexed(LLVMValueRef index, uint64_t size) {
@@ -74,25 +96,52 @@ static struct cg_address cg_indexed(LLVMValueRef index, uint64_t size) {
   return (struct cg_address){(int64_t)((uint64_t)LLVMConstIntGetSExtValue(index) * size), 0};
 }
 
-bool cg_memory_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_address *address) {
+static bool cg_step(struct cg_memory *memory, LLVMValueRef gep, struct cg_address *address) {
   LLVMTypeRef type = LLVMGetGEPSourceElementType(gep);
-  if (LLVMGetTypeKind(LLVMTypeOf(gep)) != LLVMPointerTypeKind || !cg_has_fixed_size(type))
+  if (LLVMGetTypeKind(LLVMTypeOf(gep)) != LLVMPointerTypeKind || !cg_has_fixed_size(memory, type))
     return false;
-  *address = cg_memory_add(*address, cg_indexed(LLVMGetOperand(gep, 1), LLVMABISizeOfType(layout, type)));
+  *address = cg_memory_add(*address, cg_indexed(LLVMGetOperand(gep, 1), LLVMABISizeOfType(memory->layout, type)));
   for (unsigned i = 2; i < (unsigned)LLVMGetNumOperands(gep); i++) {
     LLVMValueRef index = LLVMGetOperand(gep, i);
     struct cg_address more;
     if (LLVMGetTypeKind(type) == LLVMStructTypeKind) {
       unsigned element = (unsigned)LLVMConstIntGetZExtValue(index);
-      more = (struct cg_address){(int64_t)LLVMOffsetOfElement(layout, type, element), 0};
+      more = (struct cg_address){(int64_t)LLVMOffsetOfElement(memory->layout, type, element), 0};
       type = LLVMStructGetTypeAtIndex(type, element);
     } else {
       type = LLVMGetElementType(type);
-      more = cg_indexed(index, LLVMABISizeOfType(layout, type));
+      more = cg_indexed(index, LLVMABISizeOfType(memory->layout, type));
     }
     *address = cg_memory_add(*address, more);
   }
   return true;
+}
+
+/* Returns the type of a member, or NULL. */
+static LLVMTypeRef cg_member_type(LLVMTypeRef type, unsigned step) {
+  LLVMTypeKind kind = LLVMGetTypeKind(type);
+  if (kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind)
+    return LLVMGetElementType(type);
+  if (kind == LLVMStructTypeKind && step - 1 < LLVMCountStructElementTypes(type))
+    return LLVMStructGetTypeAtIndex(type, step - 1);
+  return NULL;
+}
+
+LLVMTypeRef cg_memory_part(struct cg_memory *memory, LLVMTypeRef type, cg_path path, struct cg_address *address) {
+  for (; type && path; path = cg_path_rest(path)) {
+    unsigned step = cg_path_first(path);
+    LLVMTypeRef member = cg_has_fixed_size(memory, type) ? cg_member_type(type, step) : NULL;
+    struct cg_address more = {0, 0};
+    if (member && LLVMGetTypeKind(type) == LLVMStructTypeKind)
+      more.offset = (int64_t)LLVMOffsetOfElement(memory->layout, type, step - 1);
+    else if (member && step == CG_PATH_ANY)
+      more.step = LLVMABISizeOfType(memory->layout, member);
+    else if (member)
+      more.offset = (int64_t)((step - 1) * LLVMABISizeOfType(memory->layout, member));
+    *address = cg_memory_add(*address, more);
+    type = member;
+  }
+  return type;
 }
 
 static LLVMOpcode cg_opcode(LLVMValueRef value) {
@@ -123,10 +172,24 @@ bool cg_memory_is_same_pointer(LLVMValueRef call) {
   return false;
 }
 
-/* Casts and the like, which leave an address as it is. */
+/* An integer may hold a pointer: LLVM copies a struct of 8 bytes so. */
+static bool cg_is_address_sized(LLVMTypeRef type) {
+  return LLVMGetTypeKind(type) == LLVMIntegerTypeKind && LLVMGetIntTypeWidth(type) == 64;
+}
+
+/* Whether a pointer made of another one has the same address. */
+static bool cg_is_alike(LLVMValueRef value) {
+  LLVMOpcode opcode = cg_opcode(value);
+  return opcode == LLVMBitCast || opcode == LLVMAddrSpaceCast || opcode == LLVMFreeze ||
+         cg_memory_is_same_pointer(value) ||
+         (LLVMIsAGlobalAlias(value) && LLVMGetLinkage(value) != LLVMWeakAnyLinkage &&
+          LLVMGetLinkage(value) != LLVMLinkOnceAnyLinkage);
+}
+
 static bool cg_is_cast(LLVMValueRef value) {
   LLVMOpcode opcode = cg_opcode(value);
-  return opcode == LLVMBitCast || opcode == LLVMPtrToInt || opcode == LLVMIntToPtr || cg_memory_is_same_pointer(value);
+  return cg_is_alike(value) || opcode == LLVMIntToPtr ||
+         (opcode == LLVMPtrToInt && cg_is_address_sized(LLVMTypeOf(value)));
 }
 
 static bool cg_is_step(LLVMValueRef value) {
@@ -135,28 +198,27 @@ static bool cg_is_step(LLVMValueRef value) {
 
 /* Each value is visited once, whatever the number of pointers that are made of it. The base of those that are being
  * visited is NULL, as is that of a circle in unreachable code. */
-LLVMValueRef cg_memory_base(struct cg_bases *bases, LLVMTargetDataRef layout, LLVMValueRef pointer,
-                            struct cg_address *address) {
+LLVMValueRef cg_memory_base(struct cg_memory *memory, LLVMValueRef pointer, struct cg_address *address) {
   struct cg_base found = {.base = NULL};
-  size_t first = bases->count;
+  size_t first = memory->count;
   for (; cg_is_step(pointer); pointer = LLVMGetOperand(pointer, 0)) {
-    size_t *number = cg_map_at(&bases->by_pointer, (uintptr_t)pointer);
-    if (!number || !CG_GROW(bases->items, bases->count, bases->capacity)) {
-      bases->failed = true;
+    size_t *number = cg_map_at(&memory->by_pointer, (uintptr_t)pointer);
+    if (!number || !CG_GROW(memory->items, memory->count, memory->capacity)) {
+      memory->failed = true;
       return NULL;
     }
     if (*number) {
-      found = bases->items[*number - 1];
+      found = memory->items[*number - 1];
       break;
     }
-    bases->items[bases->count++] = (struct cg_base){.pointer = pointer};
-    *number = bases->count;
+    memory->items[memory->count++] = (struct cg_base){.pointer = pointer};
+    *number = memory->count;
   }
   if (!cg_is_step(pointer))
     found.base = pointer;
-  for (size_t i = bases->count; i-- > first;) {
-    struct cg_base *base = &bases->items[i];
-    if (cg_opcode(base->pointer) == LLVMGetElementPtr && !cg_memory_step(layout, base->pointer, &found.address))
+  for (size_t i = memory->count; i-- > first;) {
+    struct cg_base *base = &memory->items[i];
+    if (cg_opcode(base->pointer) == LLVMGetElementPtr && !cg_step(memory, base->pointer, &found.address))
       found.base = NULL;
     base->base = found.base;
     base->address = found.address;
@@ -165,45 +227,45 @@ LLVMValueRef cg_memory_base(struct cg_bases *bases, LLVMTargetDataRef layout, LL
   return found.base;
 }
 
-void cg_memory_free(struct cg_bases *bases) {
-  cg_map_free(&bases->by_pointer);
-  free(bases->items);
+void cg_memory_free(struct cg_memory *memory) {
+  cg_map_free(&memory->fixed);
+  cg_map_free(&memory->by_pointer);
+  for (size_t i = 0; i < memory->parameter_count; i++)
+    free(memory->parameters[i].items);
+  cg_map_free(&memory->by_parameter);
+  free(memory->parameters);
+  free(memory->items);
 }
 
 static const struct cg_address cg_everywhere = {0, 1};
 
-static void cg_write_add(struct cg_writes *writes, struct cg_address address, LLVMValueRef value) {
+static void cg_write_add(struct cg_writes *writes, enum cg_write_kind kind, struct cg_address address,
+                         LLVMValueRef value) {
   if (!CG_GROW(writes->items, writes->count, writes->capacity)) {
     writes->failed = true;
     return;
   }
-  writes->items[writes->count++] = (struct cg_write){address, value, false};
+  writes->items[writes->count++] = (struct cg_write){kind, address, value, 0};
 }
 
-/* A pointer into the variable, or a part of its initializer, that is still to be looked at. Parameters that are given
- * one are kept, because functions may call each other. */
-enum { CG_MOST_PARAMETERS = 16 };
-
+/* Pointers into the variable, or parts of its initializer, that are still to be looked at. */
 struct cg_places {
   struct cg_place {
     LLVMValueRef value;
     struct cg_address address;
   } * items;
   size_t count, capacity;
-  struct cg_place parameters[CG_MOST_PARAMETERS];
-  size_t parameter_count;
 };
 
-static void cg_place_push(struct cg_places *places, LLVMValueRef value, struct cg_address address,
-                          struct cg_writes *writes) {
+static void cg_place_push(struct cg_places *places, struct cg_place place, struct cg_writes *writes) {
   if (!CG_GROW(places->items, places->count, places->capacity)) {
     writes->failed = true;
     return;
   }
-  places->items[places->count++] = (struct cg_place){value, address};
+  places->items[places->count++] = place;
 }
 
-static void cg_add_aggregate(LLVMTargetDataRef layout, struct cg_places *places, struct cg_place place,
+static void cg_add_aggregate(struct cg_memory *memory, struct cg_places *places, struct cg_place place,
                              struct cg_writes *writes) {
   LLVMTypeRef type = LLVMTypeOf(place.value);
   bool is_struct = LLVMGetTypeKind(type) == LLVMStructTypeKind;
@@ -216,28 +278,29 @@ static void cg_add_aggregate(LLVMTargetDataRef layout, struct cg_places *places,
     LLVMValueRef part = LLVMGetAggregateElement(place.value, i);
     if (!part)
       return;
-    uint64_t offset = is_struct ? LLVMOffsetOfElement(layout, type, i) : i * LLVMABISizeOfType(layout, element);
-    cg_place_push(places, part, cg_memory_add(place.address, (struct cg_address){(int64_t)offset, 0}), writes);
+    struct cg_address more = {0, 0};
+    cg_memory_part(memory, type, cg_path_step(i), &more);
+    cg_place_push(places, (struct cg_place){part, cg_memory_add(place.address, more)}, writes);
   }
 }
 
 /* Adds the pointers in a constant. */
-static void cg_add_constant(LLVMTargetDataRef layout, LLVMValueRef constant, struct cg_address address,
+static void cg_add_constant(struct cg_memory *memory, LLVMValueRef constant, struct cg_address address,
                             struct cg_writes *writes) {
   struct cg_places places = {.items = NULL};
-  if (cg_has_fixed_size(LLVMTypeOf(constant)))
-    cg_place_push(&places, constant, address, writes);
+  if (cg_has_fixed_size(memory, LLVMTypeOf(constant)))
+    cg_place_push(&places, (struct cg_place){constant, address}, writes);
   else
-    cg_write_add(writes, cg_everywhere, NULL);
+    cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
   while (places.count) {
     struct cg_place place = places.items[--places.count];
     LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(place.value));
     if (LLVMIsNull(place.value) || LLVMIsUndef(place.value))
       continue;
     if (kind == LLVMPointerTypeKind || cg_opcode(place.value) == LLVMPtrToInt)
-      cg_write_add(writes, place.address, place.value);
+      cg_write_add(writes, CG_WRITE_STORE, place.address, place.value);
     else if (kind == LLVMStructTypeKind || kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind)
-      cg_add_aggregate(layout, &places, place, writes);
+      cg_add_aggregate(memory, &places, place, writes);
   }
   free(places.items);
 }
@@ -253,21 +316,58 @@ bool cg_memory_is_local(LLVMValueRef global) {
   return LLVMGetLinkage(global) == LLVMInternalLinkage || LLVMGetLinkage(global) == LLVMPrivateLinkage;
 }
 
-/* An integer may hold a pointer: LLVM copies a struct of 8 bytes so. */
-static bool cg_is_address_sized(LLVMValueRef value) {
-  LLVMTypeRef type = LLVMTypeOf(value);
-  return LLVMGetTypeKind(type) == LLVMIntegerTypeKind && LLVMGetIntTypeWidth(type) == 64;
+bool cg_memory_is_closed(LLVMValueRef function) {
+  return cg_memory_is_local(function) && !LLVMIsDeclaration(function) &&
+         !cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, "naked");
 }
 
-static void cg_add_store(LLVMTargetDataRef layout, LLVMValueRef value, struct cg_address address,
+static bool cg_is_scalar(LLVMTypeRef type) {
+  LLVMTypeKind kind = LLVMGetTypeKind(type);
+  return kind != LLVMStructTypeKind && kind != LLVMArrayTypeKind && kind != LLVMVectorTypeKind;
+}
+
+static uint64_t cg_array_length(struct cg_memory *memory, LLVMTypeRef type) {
+  uint64_t size = LLVMABISizeOfType(memory->layout, LLVMGetElementType(type));
+  return size ? LLVMABISizeOfType(memory->layout, type) / size : 0;
+}
+
+/* Adds the parts of a value that may be pointers; a wide integer may have several. Returns false if it cannot tell. */
+enum { CG_MOST_STORED = 1024 };
+static bool cg_add_parts(struct cg_memory *memory, struct cg_write whole, cg_path path, size_t most,
                          struct cg_writes *writes) {
-  LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(value));
-  if (kind == LLVMPointerTypeKind || (cg_is_address_sized(value) && !LLVMIsConstant(value)))
-    cg_write_add(writes, address, value);
-  else if (LLVMIsConstant(value))
-    cg_add_constant(layout, value, address, writes);
-  else if (kind == LLVMStructTypeKind || kind == LLVMArrayTypeKind || kind == LLVMVectorTypeKind)
-    cg_write_add(writes, cg_everywhere, NULL);
+  struct cg_address address = whole.address;
+  LLVMTypeRef type = cg_memory_part(memory, LLVMTypeOf(whole.value), path, &address);
+  if (!type || !cg_has_fixed_size(memory, type) || writes->count >= most)
+    return false;
+  if (LLVMGetTypeKind(type) == LLVMPointerTypeKind || cg_is_address_sized(type)) {
+    cg_write_add(writes, CG_WRITE_STORE, address, whole.value);
+    if (!writes->failed)
+      writes->items[writes->count - 1].path = path;
+    return true;
+  }
+  if (cg_is_scalar(type))
+    return LLVMGetTypeKind(type) != LLVMIntegerTypeKind || LLVMGetIntTypeWidth(type) < 64;
+  LLVMTypeKind kind = LLVMGetTypeKind(type);
+  uint64_t count = kind == LLVMStructTypeKind  ? LLVMCountStructElementTypes(type)
+                   : kind == LLVMArrayTypeKind ? cg_array_length(memory, type)
+                                               : LLVMGetVectorSize(type);
+  if (count > CG_MOST_STORED)
+    return false;
+  for (uint64_t i = 0; i < count; i++) {
+    cg_path part = path;
+    if (!cg_path_append(&part, cg_path_step(i)) || !cg_add_parts(memory, whole, part, most, writes))
+      return false;
+  }
+  return true;
+}
+
+static void cg_add_store(struct cg_memory *memory, LLVMValueRef value, struct cg_address address,
+                         struct cg_writes *writes) {
+  struct cg_write whole = {CG_WRITE_STORE, address, value, 0};
+  if (LLVMIsConstant(value) && LLVMGetTypeKind(LLVMTypeOf(value)) != LLVMPointerTypeKind)
+    cg_add_constant(memory, value, address, writes);
+  else if (!cg_add_parts(memory, whole, 0, writes->count + CG_MOST_STORED, writes))
+    cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
 }
 
 /* Whether a call is given a copy of what the pointer points to. */
@@ -280,53 +380,39 @@ static bool cg_passes_copy(LLVMValueRef call, LLVMValueRef pointer) {
   return copy && LLVMGetCalledValue(call) != pointer;
 }
 
-/* Continues in a function that is given the pointer. Returns false if it is given too many different ones. */
-static bool cg_add_parameter(struct cg_places *places, struct cg_place place, struct cg_writes *writes) {
-  for (size_t i = 0; i < places->parameter_count; i++) {
-    const struct cg_place *known = &places->parameters[i];
-    if (known->value == place.value && known->address.offset == place.address.offset &&
-        known->address.step == place.address.step)
-      return true;
-  }
-  if (places->parameter_count == CG_MOST_PARAMETERS)
-    return false;
-  places->parameters[places->parameter_count++] = place;
-  cg_place_push(places, place.value, place.address, writes);
-  return true;
-}
-
-/* Continues in the function that a call gives the pointer to. Returns false if that is not known. */
-static bool cg_follow_call(struct cg_places *places, LLVMValueRef call, struct cg_place place,
-                           struct cg_writes *writes) {
+/* Adds that the function that a call names is given the pointer. Returns false if it is not known what it does. */
+static bool cg_add_pass(LLVMValueRef call, struct cg_place place, struct cg_writes *writes) {
   LLVMValueRef callee = LLVMGetCalledValue(call);
-  unsigned count = LLVMGetNumArgOperands(call);
-  if (!LLVMIsAFunction(callee) || LLVMIsDeclaration(callee) || !cg_memory_is_local(callee) ||
+  unsigned count = LLVMGetNumArgOperands(call), others = LLVMIsAInvokeInst(call) ? 3 : 1;
+  if (!LLVMIsAFunction(callee) || !cg_memory_is_closed(callee) ||
       LLVMGetCalledFunctionType(call) != LLVMGlobalGetValueType(callee) || count != LLVMCountParams(callee) ||
-      (unsigned)LLVMGetNumOperands(call) != count + 1)
+      (unsigned)LLVMGetNumOperands(call) != count + others)
     return false;
   for (unsigned i = 0; i < count; i++)
-    if (LLVMGetOperand(call, i) == place.value &&
-        !cg_add_parameter(places, (struct cg_place){LLVMGetParam(callee, i), place.address}, writes))
-      return false;
+    if (LLVMGetOperand(call, i) == place.value)
+      cg_write_add(writes, CG_WRITE_PASS, place.address, LLVMGetParam(callee, i));
   return true;
 }
 
-static void cg_add_call(struct cg_places *places, LLVMValueRef call, struct cg_place place, struct cg_writes *writes) {
-  LLVMValueRef pointer = place.value;
-  struct cg_address address = place.address;
+static bool cg_writes_no_pointer(const char *name, size_t length) {
+  static const char *const intrinsics[] = {"llvm.lifetime.", "llvm.dbg.",     "llvm.invariant.", "llvm.memset.",
+                                           "llvm.assume",    "llvm.fake.use", "llvm.prefetch.",  "llvm.objectsize."};
+  for (size_t i = 0; i < sizeof intrinsics / sizeof *intrinsics; i++)
+    if (cg_begins(name, length, intrinsics[i]))
+      return true;
+  return false;
+}
+
+static void cg_add_call(LLVMValueRef call, struct cg_place place, struct cg_writes *writes) {
   size_t length;
   const char *name = cg_callee_name(call, &length);
-  if (cg_begins(name, length, "llvm.lifetime.") || cg_begins(name, length, "llvm.dbg.") ||
-      cg_begins(name, length, "llvm.invariant.") || cg_begins(name, length, "llvm.memset."))
+  if (cg_writes_no_pointer(name, length))
     return;
   bool copies = cg_begins(name, length, "llvm.memcpy.") || cg_begins(name, length, "llvm.memmove.");
-  if (copies && LLVMGetOperand(call, 0) == pointer) {
-    cg_write_add(writes, address, LLVMGetOperand(call, 1));
-    if (!writes->failed)
-      writes->items[writes->count - 1].copies = true;
-  } else if (!copies && !cg_passes_copy(call, pointer) && !cg_follow_call(places, call, place, writes)) {
-    cg_write_add(writes, cg_everywhere, NULL);
-  }
+  if (copies && LLVMGetOperand(call, 0) == place.value)
+    cg_write_add(writes, CG_WRITE_COPY, place.address, LLVMGetOperand(call, 1));
+  else if (!copies && !cg_passes_copy(call, place.value) && !cg_add_pass(call, place, writes))
+    cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
 }
 
 /* Returns the value that a store or an atomic exchange writes, or NULL, and where to. */
@@ -339,47 +425,134 @@ static LLVMValueRef cg_written(LLVMValueRef user, LLVMValueRef *to) {
   return LLVMGetOperand(user, opcode == LLVMStore ? 0 : exchanges ? 1 : 2);
 }
 
-static void cg_add_user(LLVMTargetDataRef layout, struct cg_places *places, struct cg_place place, LLVMValueRef user,
+/* Whether a user of a pointer is one into the same variable, whose address it completes. */
+static bool cg_points_into(struct cg_memory *memory, struct cg_place from, struct cg_place *user) {
+  if (LLVMIsAGlobalAlias(user->value))
+    return cg_memory_is_local(user->value);
+  if (cg_opcode(user->value) == LLVMGetElementPtr)
+    return LLVMGetOperand(user->value, 0) == from.value && cg_step(memory, user->value, &user->address);
+  return cg_is_alike(user->value);
+}
+
+static void cg_add_user(struct cg_memory *memory, struct cg_places *places, struct cg_place place, LLVMValueRef user,
                         struct cg_writes *writes) {
-  struct cg_address address = place.address;
+  struct cg_place next = {user, place.address};
   LLVMOpcode opcode = cg_opcode(user);
   LLVMValueRef to = NULL, written = cg_written(user, &to);
   if (opcode == LLVMLoad || opcode == LLVMICmp)
     return;
   if (to == place.value && written != place.value)
-    cg_add_store(layout, written, address, writes);
-  else if (opcode == LLVMBitCast || cg_memory_is_same_pointer(user) ||
-           (opcode == LLVMGetElementPtr && LLVMGetOperand(user, 0) == place.value &&
-            cg_memory_step(layout, user, &address)))
-    cg_place_push(places, user, address, writes);
-  else if (opcode == LLVMCall)
-    cg_add_call(places, user, place, writes);
+    cg_add_store(memory, written, place.address, writes);
+  else if (cg_points_into(memory, place, &next))
+    cg_place_push(places, next, writes);
+  else if (opcode == LLVMCall || opcode == LLVMInvoke)
+    cg_add_call(user, place, writes);
   else
-    cg_write_add(writes, cg_everywhere, NULL);
+    cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
 }
 
-/* Follows every pointer into the variable forward. A pointer that goes elsewhere may be written through. Only circles
- * of unreachable code could bring a pointer back, and they do not begin at the variable. */
-static void cg_add_stores(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
+/* Follows every pointer into the variable forward, within its function. A pointer that goes elsewhere may be written
+ * through. Only circles of unreachable code could bring a pointer back, and they do not begin at the variable. */
+static void cg_add_own_stores(struct cg_memory *memory, LLVMValueRef variable, struct cg_writes *writes) {
   struct cg_places places = {.items = NULL};
-  cg_place_push(&places, variable, (struct cg_address){0, 0}, writes);
+  cg_place_push(&places, (struct cg_place){variable, {0, 0}}, writes);
   while (places.count && !writes->failed) {
     struct cg_place place = places.items[--places.count];
-    for (LLVMUseRef use = LLVMGetFirstUse(place.value); use; use = LLVMGetNextUse(use))
-      cg_add_user(layout, &places, place, LLVMGetUser(use), writes);
+    LLVMValueRef last = NULL;
+    for (LLVMUseRef use = LLVMGetFirstUse(place.value); use; use = LLVMGetNextUse(use)) {
+      LLVMValueRef user = LLVMGetUser(use);
+      if (user != last) /* several operands of one user are side by side */
+        cg_add_user(memory, &places, place, user, writes);
+      last = user;
+    }
   }
   free(places.items);
 }
 
-void cg_memory_writes(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes) {
+/* Returns what the parameter's function writes to it. Each is looked at once. */
+static const struct cg_writes *cg_writes_of(struct cg_memory *memory, LLVMValueRef parameter) {
+  static const struct cg_writes nothing = {NULL, 0, 0, true};
+  size_t *number = cg_map_at(&memory->by_parameter, (uintptr_t)parameter);
+  if (!number || !CG_GROW(memory->parameters, memory->parameter_count, memory->parameter_capacity)) {
+    memory->failed = true;
+    return &nothing;
+  }
+  if (!*number) {
+    struct cg_writes *writes = &memory->parameters[memory->parameter_count++];
+    *number = memory->parameter_count;
+    *writes = (struct cg_writes){.items = NULL};
+    cg_add_own_stores(memory, parameter, writes);
+  }
+  return &memory->parameters[cg_map_find(&memory->by_parameter, (uintptr_t)parameter) - 1];
+}
+
+/* The parameters that a variable's address is passed to. Functions may call each other. */
+enum { CG_MOST_PASSED = 16, CG_MOST_PASSED_WRITES = 4096 };
+
+struct cg_passed {
+  struct cg_place items[CG_MOST_PASSED];
+  size_t count;
+};
+
+/* Returns false if there are too many. */
+static bool cg_pass(struct cg_passed *passed, LLVMValueRef parameter, struct cg_address address) {
+  for (size_t i = 0; i < passed->count; i++) {
+    const struct cg_place *known = &passed->items[i];
+    if (known->value == parameter && known->address.offset == address.offset && known->address.step == address.step)
+      return true;
+  }
+  if (passed->count == CG_MOST_PASSED)
+    return false;
+  passed->items[passed->count++] = (struct cg_place){parameter, address};
+  return true;
+}
+
+/* Replaces the passes among the writes by what the functions write. */
+static void cg_resolve_passes(struct cg_memory *memory, struct cg_writes *writes) {
+  struct cg_passed passed = {.count = 0};
+  size_t own = writes->count, kept = 0, most = 0;
+  bool known = true;
+  for (size_t i = 0; i < own; i++)
+    if (writes->items[i].kind == CG_WRITE_PASS)
+      known = known && cg_pass(&passed, writes->items[i].value, writes->items[i].address);
+    else
+      writes->items[kept++] = writes->items[i];
+  writes->count = kept;
+  for (size_t i = 0; i < passed.count && known && !writes->failed; i++) {
+    struct cg_place place = passed.items[i];
+    const struct cg_writes *theirs = cg_writes_of(memory, place.value);
+    writes->failed |= theirs->failed;
+    for (size_t j = 0; j < theirs->count && known && !writes->failed; j++) {
+      struct cg_write write = theirs->items[j];
+      write.address = cg_memory_add(write.address, place.address);
+      known = ++most <= CG_MOST_PASSED_WRITES;
+      if (write.kind == CG_WRITE_PASS) {
+        known = known && cg_pass(&passed, write.value, write.address);
+      } else {
+        cg_write_add(writes, write.kind, write.address, write.value);
+        if (!writes->failed)
+          writes->items[writes->count - 1].path = write.path;
+      }
+    }
+  }
+  if (!known)
+    cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
+}
+
+static void cg_add_stores(struct cg_memory *memory, LLVMValueRef variable, struct cg_writes *writes) {
+  cg_add_own_stores(memory, variable, writes);
+  cg_resolve_passes(memory, writes);
+}
+
+void cg_memory_writes(struct cg_memory *memory, LLVMValueRef variable, struct cg_writes *writes) {
   if (LLVMIsAAllocaInst(variable) || LLVMIsAArgument(variable)) {
-    cg_add_stores(layout, variable, writes);
+    cg_add_stores(memory, variable, writes);
   } else if (!cg_has_definitive_initializer(variable) ||
              (!LLVMIsGlobalConstant(variable) && !cg_memory_is_local(variable))) {
-    cg_write_add(writes, cg_everywhere, NULL);
+    cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
   } else {
-    cg_add_constant(layout, LLVMGetInitializer(variable), (struct cg_address){0, 0}, writes);
+    cg_add_constant(memory, LLVMGetInitializer(variable), (struct cg_address){0, 0}, writes);
     if (!LLVMIsGlobalConstant(variable))
-      cg_add_stores(layout, variable, writes);
+      cg_add_stores(memory, variable, writes);
   }
 }

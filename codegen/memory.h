@@ -5,6 +5,7 @@
  * index gives. */
 
 #include "map.h"
+#include "path.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
@@ -17,45 +18,22 @@ struct cg_address {
 /* Whether two addresses may be equal. */
 bool cg_memory_meet(struct cg_address a, struct cg_address b);
 
-/* Adds what a GEP adds to an address. Returns false if it cannot be told. */
-bool cg_memory_step(LLVMTargetDataRef layout, LLVMValueRef gep, struct cg_address *address);
-
 struct cg_address cg_memory_add(struct cg_address a, struct cg_address b);
 struct cg_address cg_memory_subtract(struct cg_address a, struct cg_address b);
 
 /* Returns an address that stands for two, and for what is as far beyond: those of a pointer that a loop moves. */
 struct cg_address cg_memory_join(struct cg_address a, struct cg_address b);
 
-/* The bases of the pointers that were asked for, and of those that they are made of. */
-struct cg_bases {
-  struct cg_map by_pointer; /* the index, counted from 1 */
-  struct cg_base {
-    LLVMValueRef pointer, base;
-    struct cg_address address;
-  } * items;
-  size_t count, capacity;
-  bool failed; /* out of memory */
-};
-
-/* Returns the value that a pointer is an address relative to. Returns NULL if the address cannot be told. */
-LLVMValueRef cg_memory_base(struct cg_bases *bases, LLVMTargetDataRef layout, LLVMValueRef pointer,
-                            struct cg_address *address);
-void cg_memory_free(struct cg_bases *bases);
-
-/* Whether a value is a variable: an alloca or a global variable. */
-bool cg_memory_is_variable(LLVMValueRef value);
-
-/* Whether a call is of an intrinsic that returns its first argument, as far as addresses go. */
-bool cg_memory_is_same_pointer(LLVMValueRef call);
-
-/* Whether no other module sees a function or a global variable. */
-bool cg_memory_is_local(LLVMValueRef global);
-
-/* What is written to a variable: a pointer; if `copies`, what the pointer points to; or something unknown (NULL). */
+/* What is written to a variable. */
 struct cg_write {
+  enum cg_write_kind {
+    CG_WRITE_STORE, /* the value or a part of it; NULL: something unknown */
+    CG_WRITE_COPY,  /* what the value points to */
+    CG_WRITE_PASS,  /* what is written to the value, a parameter that is given the address; not in results */
+  } kind;
   struct cg_address address;
   LLVMValueRef value;
-  bool copies;
+  cg_path path;
 };
 
 struct cg_writes {
@@ -64,6 +42,42 @@ struct cg_writes {
   bool failed; /* out of memory */
 };
 
+/* The memory of a module: the bases of the pointers that were asked for, and of those that they are made of.
+ * Zero-initialized, except for the layout. */
+struct cg_memory {
+  LLVMTargetDataRef layout;
+  struct cg_map fixed;      /* by type: whether its size is known */
+  struct cg_map by_pointer; /* the index, counted from 1 */
+  struct cg_base {
+    LLVMValueRef pointer, base;
+    struct cg_address address;
+  } * items;
+  size_t count, capacity;
+  struct cg_map by_parameter; /* the index of what its function writes to it, counted from 1 */
+  struct cg_writes *parameters;
+  size_t parameter_count, parameter_capacity;
+  bool failed; /* out of memory */
+};
+
+/* Adds the address of a part of a value in memory. Returns the type of the part, or NULL if that cannot be told. */
+LLVMTypeRef cg_memory_part(struct cg_memory *memory, LLVMTypeRef type, cg_path path, struct cg_address *address);
+
+/* Returns the value that a pointer is an address relative to. Returns NULL if the address cannot be told. */
+LLVMValueRef cg_memory_base(struct cg_memory *memory, LLVMValueRef pointer, struct cg_address *address);
+void cg_memory_free(struct cg_memory *memory);
+
+/* Whether a value is a variable: an alloca or a global variable. */
+bool cg_memory_is_variable(LLVMValueRef value);
+
+/* Whether a call is of an intrinsic that returns its first argument, as far as addresses go. */
+bool cg_memory_is_same_pointer(LLVMValueRef call);
+
+/* Whether no other module sees a function, a global variable or an alias. */
+bool cg_memory_is_local(LLVMValueRef global);
+
+/* Whether no other module sees a function, and IR tells what it does. */
+bool cg_memory_is_closed(LLVMValueRef function);
+
 /* Lists all writes to a variable, its initial value included. Of a parameter that points to a copy of the caller's
  * variable, those of the function. */
-void cg_memory_writes(LLVMTargetDataRef layout, LLVMValueRef variable, struct cg_writes *writes);
+void cg_memory_writes(struct cg_memory *memory, LLVMValueRef variable, struct cg_writes *writes);

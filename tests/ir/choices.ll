@@ -339,6 +339,128 @@ define void @aggregates(ptr %u, ptr %other, i1 %c) {
 ; CHECK-LABEL: define void @aggregates(
 ; CHECK: call ptr @wsConnect(ptr %u, ptr %g)
 
+; Tables with members of every size.
+@sized = internal constant [2 x { x86_fp80, bfloat, fp128, ptr }]
+  [{ x86_fp80, bfloat, fp128, ptr } { x86_fp80 0xK00000000000000000000, bfloat 0.0,
+     fp128 0xL00000000000000000000000000000000, ptr @h1 },
+   { x86_fp80, bfloat, fp128, ptr } { x86_fp80 0xK00000000000000000000, bfloat 0.0,
+     fp128 0xL00000000000000000000000000000000, ptr @h2 }]
+@named = alias [2 x { x86_fp80, bfloat, fp128, ptr }], ptr @sized
+@kept = internal global ptr null
+@kept_too = internal alias ptr, ptr @kept
+define void @sizes(ptr %u, i64 %n) {
+  %p = getelementptr { x86_fp80, bfloat, fp128, ptr }, ptr @sized, i64 %n, i32 3
+  %h = load ptr, ptr %p
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  %a = getelementptr { x86_fp80, bfloat, fp128, ptr }, ptr @named, i64 %n, i32 3
+  %f = freeze ptr %a
+  %g = load ptr, ptr %f
+  %s = call ptr @wsConnect(ptr %u, ptr %g)
+  store ptr @h3, ptr @kept_too
+  %k = load ptr, ptr @kept
+  %t = call ptr @wsConnect(ptr %u, ptr %k)
+  ret void
+}
+; CHECK-LABEL: define void @sizes(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @osp_ws.to_cell(ptr %g)
+; CHECK: call ptr @osp_ws.to_cell(ptr %k)
+
+; Aggregates in memory, as clang -O0 passes structures of two registers. The other member is unknown.
+define internal { ptr, ptr } @pair(i1 %c, ptr %other) {
+  %v = alloca { ptr, ptr }
+  %h = select i1 %c, ptr @h1, ptr @h2
+  %a = insertvalue { ptr, ptr } poison, ptr %h, 0
+  %b = insertvalue { ptr, ptr } %a, ptr %other, 1
+  store { ptr, ptr } %b, ptr %v
+  %l = load { ptr, ptr }, ptr %v
+  ret { ptr, ptr } %l
+}
+define void @stored(ptr %u, i1 %c, ptr %other) {
+  %v = alloca { i64, { ptr, ptr } }
+  %p = call { ptr, ptr } @pair(i1 %c, ptr %other)
+  %at = getelementptr { i64, { ptr, ptr } }, ptr %v, i32 0, i32 1
+  store { ptr, ptr } %p, ptr %at
+  %h = load ptr, ptr %at
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  %l = load { i64, { ptr, ptr } }, ptr %v
+  %g = extractvalue { i64, { ptr, ptr } } %l, 1, 0
+  %s = call ptr @wsConnect(ptr %u, ptr %g)
+  %o = extractvalue { i64, { ptr, ptr } } %l, 1, 1
+  %t = call ptr @wsConnect(ptr %u, ptr %o)
+  %x = cmpxchg ptr %at, ptr null, ptr null seq_cst seq_cst
+  %y = extractvalue { ptr, i1 } %x, 0
+  %q = call ptr @wsConnect(ptr %u, ptr %y)
+  ret void
+}
+; CHECK-LABEL: define void @stored(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @osp_ws.to_cell(ptr %g)
+; CHECK: call ptr @wsConnect(ptr %u, ptr %o)
+; CHECK: call ptr @osp_ws.to_cell(ptr %y)
+
+; Vectors, as the SLP vectorizer makes them.
+define void @vectors(ptr %u, i32 %n, ptr %other) {
+  %a = insertelement <2 x ptr> poison, ptr @h1, i32 0
+  %b = insertelement <2 x ptr> %a, ptr %other, i32 1
+  %v = alloca <2 x ptr>
+  store <2 x ptr> %b, ptr %v
+  %l = load <2 x ptr>, ptr %v
+  %w = shufflevector <2 x ptr> <ptr @h2, ptr null>, <2 x ptr> %l, <3 x i32> <i32 3, i32 0, i32 2>
+  %h = extractelement <3 x ptr> %w, i32 2
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  %o = extractelement <3 x ptr> %w, i32 0
+  %s = call ptr @wsConnect(ptr %u, ptr %o)
+  %x = extractelement <2 x ptr> <ptr @h1, ptr @h2>, i32 %n
+  %t = call ptr @wsConnect(ptr %u, ptr %x)
+  ret void
+}
+; CHECK-LABEL: define void @vectors(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @wsConnect(ptr %u, ptr %o)
+; CHECK: call ptr @osp_ws.to_cell(ptr %x)
+
+; A call that returns its argument, and a function whose blocks have addresses.
+declare ptr @identity(ptr returned)
+define internal void @jumps(ptr %u, ptr %h) {
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  indirectbr ptr blockaddress(@jumps, %end), [label %end]
+end:
+  ret void
+}
+define void @returned(ptr %u) {
+  %h = call ptr @identity(ptr @h1)
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  call void @jumps(ptr %u, ptr @h2)
+  ret void
+}
+; CHECK-LABEL: define internal void @jumps(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK-LABEL: define void @returned(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; A function of the module that only reads a variable, and may unwind.
+define internal void @reads(ptr %v) {
+  %h = load ptr, ptr %v
+  ret void
+}
+define void @invoked(ptr %u) personality ptr @__CxxFrameHandler3 {
+  %v = alloca ptr
+  store ptr @h1, ptr %v
+  call void @llvm.assume(i1 true) [ "align"(ptr %v, i64 8) ]
+  invoke void @reads(ptr %v) to label %end unwind label %pad
+pad:
+  %p = cleanuppad within none []
+  cleanupret from %p unwind to caller
+end:
+  %h = load ptr, ptr %v
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+declare void @llvm.assume(i1)
+; CHECK-LABEL: define void @invoked(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
 ; Circles of unreachable code.
 define void @circles(ptr %u) {
   ret void
