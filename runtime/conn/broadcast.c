@@ -104,6 +104,7 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   } else {
     ws_tally_sent(conn->group, broadcast->frame->size - broadcast->offset);
+    conn->group->thread->work_left -= conn->group->thread->delivery_work;
     ws_conn_queue(conn);
   }
 }

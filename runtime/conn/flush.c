@@ -3,6 +3,9 @@
 #include "end.h"
 #include "io/wait.h"
 
+/* What a turn writes of an HTTP answer. A page may be large, and many may ask for it in one turn. */
+enum { WS_FLUSH_ANSWER = 64 * 1024 };
+
 static bool ws_flush_applies(const struct ws_conn *conn) {
   enum ws_conn_state state = ws_conn_state(conn);
   return !conn->corked && state != WS_CONN_CONNECTING && state != WS_CONN_LINGERING &&
@@ -13,7 +16,8 @@ void ws_flush(struct ws_conn *conn) {
   if (!ws_flush_applies(conn))
     return;
   size_t before = ws_outq_bytes(&conn->out);
-  int outcome = ws_outq_empty(&conn->out) ? 0 : ws_outq_flush(&conn->out, ws_conn_loop(conn), &conn->stream);
+  size_t most = conn->id ? SIZE_MAX : WS_FLUSH_ANSWER;
+  int outcome = ws_outq_empty(&conn->out) ? 0 : ws_outq_flush(&conn->out, ws_conn_loop(conn), &conn->stream, most);
   ws_wait_notify();
   if (outcome < 0) {
     ws_end_drop(conn, WS_DROP_PEER, ws_stream_error(&conn->stream));

@@ -21,6 +21,11 @@ enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4 };
 /* What one run of a connection may cost, in bytes of messages, and what each event costs besides its bytes. */
 enum { WS_INPUT_WORK = 64 * 1024, WS_INPUT_EVENT = 256 };
 
+/* Late in a turn that has taken WS_INPUT_MS_PER_TURN, a run may cost little, and each message that it queues by a
+ * broadcast counts: it is for those who send little. The rest waits for a run of ws_input_resume, which counts no
+ * receivers, so that what is published together is written together. */
+enum { WS_INPUT_LATE_WORK = 8 * 1024, WS_INPUT_LATE_DELIVERY = 64 };
+
 /* Compressed input is parsed in pieces of this size: the work is counted after each, and it expands up to 1032
  * times. */
 enum { WS_INPUT_COMPRESSED_PIECE = 1024 };
@@ -368,7 +373,7 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
 }
 
 /* Runs nest where a handler turns the loop. */
-void ws_input_read(struct ws_conn *conn) {
+static void ws_input_start(struct ws_conn *conn, bool late) {
   struct ws_loop *loop = ws_conn_loop(conn);
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->handling) {
@@ -390,15 +395,22 @@ void ws_input_read(struct ws_conn *conn) {
   }
   int64_t outer_work_left = thread->work_left;
   int64_t outer_until_ms = thread->work_until_ms;
-  thread->work_left = WS_INPUT_WORK;
+  int64_t outer_delivery_work = thread->delivery_work;
+  thread->work_left = late ? WS_INPUT_LATE_WORK : WS_INPUT_WORK;
+  thread->delivery_work = late ? WS_INPUT_LATE_DELIVERY : 0;
   thread->work_until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
   ws_input_run(conn, buffer);
   conn->heavy = thread->work_left <= 0;
   thread->work_left = outer_work_left;
+  thread->delivery_work = outer_delivery_work;
   thread->work_until_ms = outer_until_ms;
   ws_loop_buffer_release(loop, buffer);
   if (ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
     ws_evict(conn->group);
+}
+
+void ws_input_read(struct ws_conn *conn) {
+  ws_input_start(conn, ws_clock_coarse_ms() > ws_loop_now(ws_conn_loop(conn)) + WS_INPUT_MS_PER_TURN);
 }
 
 static void ws_input_resume_next(struct ws_loop_thread *thread) {
@@ -409,7 +421,7 @@ static void ws_input_resume_next(struct ws_loop_thread *thread) {
   if (!ws_queue_is_empty(&thread->buffered))
     ws_loop_defer(thread->loop, &thread->resume);
   if (ws_conn_state(conn) != WS_CONN_ENDED)
-    ws_input_read(conn);
+    ws_input_start(conn, false);
   if (conn->queued)
     ws_flush(conn);
   ws_conn_unref(conn);

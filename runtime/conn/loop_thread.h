@@ -48,6 +48,7 @@ struct ws_loop_thread {
   int buffered_count;
   int64_t work_left;     /* of the connection that is being read (input.h) */
   int64_t work_until_ms; /* when it starts no further handler */
+  int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;

@@ -279,6 +279,7 @@ struct ws_outq_gather {
   struct iovec parts[WS_OUTQ_PARTS];
   int count;
   size_t total;
+  size_t left;            /* bytes that it may have besides */
   unsigned char *scratch; /* the rest of the scratch; NULL without one */
   size_t room;
 };
@@ -293,8 +294,10 @@ static uint32_t ws_outq_small_run(const struct ws_outq_piece *at, uint32_t count
 }
 
 static void ws_outq_add_part(struct ws_outq_gather *gather, void *bytes, size_t length) {
-  gather->parts[gather->count++] = (struct iovec){bytes, length};
-  gather->total += length;
+  size_t taken = length < gather->left ? length : gather->left;
+  gather->parts[gather->count++] = (struct iovec){bytes, taken};
+  gather->total += taken;
+  gather->left -= taken;
 }
 
 static void ws_outq_copy_run(struct ws_outq_gather *gather, const struct ws_outq_piece *at, uint32_t run) {
@@ -311,7 +314,7 @@ static void ws_outq_copy_run(struct ws_outq_gather *gather, const struct ws_outq
 static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_outq_gather *gather) {
   const struct ws_outq_piece *at = pieces->at + pieces->first;
   uint32_t left = pieces->count - pieces->unready;
-  while (left > 0 && gather->count < WS_OUTQ_PARTS) {
+  while (left > 0 && gather->left > 0 && gather->count < WS_OUTQ_PARTS) {
     uint32_t run = ws_outq_small_run(at, left, gather->room);
     if (run > 1) {
       ws_outq_copy_run(gather, at, run);
@@ -369,11 +372,13 @@ static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_
   gather->room = pool->scratch ? WS_OUTQ_SCRATCH : 0;
 }
 
-int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream) {
+int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, size_t most) {
   while (queue->pieces) {
-    struct ws_outq_gather gather;
+    struct ws_outq_gather gather = {.left = most};
     if (queue->pieces->unready == queue->pieces->count)
       return WS_OUTQ_UNREADY;
+    if (most == 0)
+      return WS_OUTQ_BLOCKED;
     ws_outq_prepare(&gather, queue->pieces, ws_loop_pool(loop));
     ws_outq_put_together(queue->pieces, &gather);
     ssize_t written = ws_stream_writev(stream, gather.parts, gather.count);
@@ -384,6 +389,7 @@ int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream 
     ws_outq_consume(queue, loop, (size_t)written);
     if ((size_t)written < gather.total)
       return WS_OUTQ_BLOCKED;
+    most -= gather.total;
   }
   return 0;
 }

@@ -117,11 +117,11 @@ size_t ws_outq_shared_part(const struct ws_outq *queue);
 /* Memory of the queue that no budget counts. */
 size_t ws_outq_held(const struct ws_outq *queue);
 
-/* Writes what the stream accepts, in as few calls as possible. Returns 0 if the queue is now empty, WS_OUTQ_BLOCKED if
- * the rest waits for WS_WRITE, WS_OUTQ_UNREADY if the stream would take more than is ready, or -1 if the
- * stream failed (ws_stream_error).
+/* Writes what the stream accepts, `most` bytes at most, in as few calls as possible. Returns 0 if the queue is now
+ * empty, WS_OUTQ_BLOCKED if the rest waits for WS_WRITE, WS_OUTQ_UNREADY if the stream would take more than is ready,
+ * or -1 if the stream failed (ws_stream_error).
  */
-int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream);
+int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, size_t most);
 
 /* Writes a large message from the caller's memory and queues a copy of the bytes that the stream does not accept. If
  * the queue is not empty, queues all parts. The caller has charged the bytes; the total must not be 0. Returns as

@@ -4,6 +4,9 @@
 
 #include "protocol/forwarded.h"
 
+/* The hops that are read, from the right: those before them cannot be proxies of this server's, and cost time. */
+enum { WS_PROXY_HOPS = 64 };
+
 bool ws_proxy_trusts(const struct ws_proxies *proxies, const struct ws_address *address) {
   for (size_t i = 0; i < proxies->count; i++)
     if (ws_network_contains(&proxies->networks[i], address))
@@ -21,22 +24,39 @@ static bool ws_proxy_parse(struct ws_slice host, struct ws_address *address) {
   return ws_address_parse(text, 0, address);
 }
 
+/* Counts the nodes of a head. 0, or -1: it is malformed. */
+static int ws_proxy_count(const struct ws_http_head *head, enum ws_forwarded_kind kind, size_t *count) {
+  struct ws_forwarded forwarded;
+  struct ws_slice ignored;
+  enum ws_forwarded_outcome outcome;
+  *count = 0;
+  ws_forwarded_begin(&forwarded, head, kind);
+  while ((outcome = ws_forwarded_next(&forwarded, &ignored)) == WS_FORWARDED_NODE)
+    ++*count;
+  return outcome == WS_FORWARDED_MALFORMED ? -1 : 0;
+}
+
 /* Reads from the left: what is behind an untrusted address, or behind no address, replaces what was before. */
 static enum ws_refusal ws_proxy_read(const struct ws_proxies *proxies, const struct ws_http_head *head,
                                      enum ws_forwarded_kind kind, struct ws_address *client, bool *found) {
   struct ws_forwarded forwarded;
   struct ws_slice host;
-  enum ws_forwarded_outcome outcome;
+  size_t left;
   *found = false;
+  if (ws_proxy_count(head, kind, &left))
+    return WS_REFUSAL_FORWARDED;
   ws_forwarded_begin(&forwarded, head, kind);
-  while ((outcome = ws_forwarded_next(&forwarded, &host)) == WS_FORWARDED_NODE) {
+  for (; left > 0; left--) {
     struct ws_address address;
+    ws_forwarded_next(&forwarded, &host);
+    if (left > WS_PROXY_HOPS)
+      continue;
     bool known = ws_proxy_parse(host, &address);
     if (known && (!*found || !ws_proxy_trusts(proxies, &address)))
       *client = address;
     *found = known;
   }
-  return outcome == WS_FORWARDED_MALFORMED ? WS_REFUSAL_FORWARDED : WS_REFUSAL_NONE;
+  return WS_REFUSAL_NONE;
 }
 
 enum ws_refusal ws_proxy_client(const struct ws_proxies *proxies, const struct ws_http_head *head,

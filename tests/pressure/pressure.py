@@ -399,6 +399,40 @@ def case_fairness(program):
             raise Failure(f"the server worked for {p99:.0f} ms before it sent one of a hundred echoes")
 
 
+def publish_in_bursts(port, count, bursts):
+    """A room of `count` clients, all of which publish a hundred messages at once, again and again."""
+    socks = [socket.create_connection(("127.0.0.1", port)) for _ in range(count)]
+    wires = [open_client(sock, f"127.0.0.1:{port}", "/")[0] for sock in socks]
+    for wire in wires:
+        say(wire, "join")
+        echoes(wire, "joined")
+    data = build_frame(TEXT, b"room", mask=b"abcd") * 100
+    for _ in range(bursts):
+        for wire in wires:
+            wire.sock.sendall(data)
+        for wire in wires:
+            left = count * 100 * (2 + len("to the room"))
+            while left:
+                left -= len(wire.sock.recv(min(left, 1 << 18)))
+
+
+def case_fairness_of_publishes(program):
+    """A quiet client beside bursts of messages that have many receivers each waits for a bounded part. WS-TIME-9"""
+    with server(program) as process:
+        publisher = multiprocessing.Process(target=publish_in_bursts, args=(process.port, 200, 6), daemon=True)
+        publisher.start()
+        quiet, waits = join(process), []
+        while publisher.is_alive():
+            begun = processor_ms(process)
+            echoes(quiet, "quick")
+            waits.append(processor_ms(process) - begun)
+            time.sleep(0.002)
+        waits.sort()
+        print(f"beside bursts, {len(waits)} echoes: p50 {waits[len(waits) // 2]:.1f} ms, longest {waits[-1]:.1f} ms")
+        if waits[-1] > 100:   # before the receivers counted it was 130
+            raise Failure(f"the server worked for {waits[-1]:.0f} ms before it sent an echo")
+
+
 def resident_kib(process):
     with open(f"/proc/{process.child.pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))

@@ -72,7 +72,7 @@ static int add_more(struct ws_loop *loop, struct end *end) {
 static int write_out(struct ws_loop *loop, struct end *end) {
   int result;
   do {
-    if (add_more(loop, end) || (result = ws_outq_flush(&end->queue, loop, &end->stream)) < 0)
+    if (add_more(loop, end) || (result = ws_outq_flush(&end->queue, loop, &end->stream, SIZE_MAX)) < 0)
       return -1;
   } while (result == 0 && end->client && end->sent < AMOUNT);
   return ws_stream_want(loop, &end->stream, WS_READ | (result == WS_OUTQ_BLOCKED ? WS_WRITE : 0u));

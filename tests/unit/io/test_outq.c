@@ -70,7 +70,7 @@ static void take(struct fixture *fixture, const void *bytes, size_t n) {
 }
 
 static int flush(struct fixture *fixture) {
-  return ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream);
+  return ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream, SIZE_MAX);
 }
 
 /* Reads exactly n bytes at the peer's end, and flushes the queue in between. */
@@ -179,7 +179,7 @@ static void test_shared_chunk(void **state) {
   for (int i = 0; i < QUEUES; i++) {
     assert_int_equal(atomic_load(&chunk->references), QUEUES - i);
     if (i % 2)
-      assert_int_equal(ws_outq_flush(&queues[i], fixture->loop, &fixture->stream), 0);
+      assert_int_equal(ws_outq_flush(&queues[i], fixture->loop, &fixture->stream, SIZE_MAX), 0);
     else
       ws_outq_clear(&queues[i], fixture->loop);
   }
@@ -407,7 +407,7 @@ static void test_a_new_beginning(void **state) {
     if (!behind)
       append(fixture, "more", 4);
   }
-  assert_int_equal(ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream), 0);
+  assert_int_equal(ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream, SIZE_MAX), 0);
   assert_int_equal(recv(fixture->peer, text, sizeof text, 0), 13);
   assert_memory_equal(text, "new head.more", 13);
   assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
@@ -443,6 +443,28 @@ static void test_counted_chunk(void **state) {
   ws_outq_clear(&other, fixture->loop);
 }
 
+/* A flush with a bound stops there, within a piece or between two, and a later one goes on. */
+static void test_a_bounded_flush(void **state) {
+  struct fixture *fixture = *state;
+  struct ws_outq *queue = &fixture->queue;
+  uint8_t bytes[9000], got[9000];
+  fill(bytes, sizeof bytes);
+  append(fixture, bytes, 1000);
+  take(fixture, bytes + 1000, 5000);
+  append(fixture, bytes + 6000, 3000);
+  static const size_t steps[] = {500, 500, 2000, 4000, 2000};
+  size_t done = 0;
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+    int outcome = ws_outq_flush(queue, fixture->loop, &fixture->stream, steps[i]);
+    done += steps[i];
+    assert_int_equal(outcome, done == sizeof bytes ? 0 : WS_OUTQ_BLOCKED);
+    assert_int_equal(ws_outq_bytes(queue), sizeof bytes - done);
+  }
+  for (size_t n = 0; n < sizeof got;)
+    n += (size_t)recv(fixture->peer, got + n, sizeof got - n, 0);
+  assert_memory_equal(got, bytes, sizeof bytes);
+}
+
 #define outq_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void) {
@@ -463,6 +485,7 @@ int main(void) {
       outq_test(test_unready_pieces),
       outq_test(test_a_new_beginning),
       outq_test(test_counted_chunk),
+      outq_test(test_a_bounded_flush),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -218,6 +218,23 @@ static void test_heads(void **state) {
   }
 }
 
+/* What a client wrote before its proxies costs little, however much it is: WS-PROXY-2 */
+static void test_a_long_way(void **state) {
+  struct ws_network network;
+  const struct ws_proxies proxies = {&network, 1};
+  (void)state;
+  assert_null(ws_network_parse("10.0.0.0/8", &network));
+  for (int hops = 63; hops <= 64; hops++) {
+    char fields[2048] = X "203.0.113.5";
+    char client[WS_ADDRESS_TEXT];
+    for (int i = 0; i < hops; i++)
+      strcat(fields, ",10.0.0.1");
+    strcat(fields, "\r\n");
+    read_head(&proxies, fields, client);
+    assert_string_equal(client, hops < 64 ? "203.0.113.5" : "10.0.0.1");
+  }
+}
+
 /* ---- servers */
 
 /* Writes the remote address of the client. */
@@ -425,6 +442,7 @@ int main(void) {
       cmocka_unit_test_setup(test_the_log, journal_setup), /* forks: before any loop runs */
       cmocka_unit_test_setup(test_networks, journal_setup),
       cmocka_unit_test_setup(test_heads, journal_setup),
+      cmocka_unit_test_setup(test_a_long_way, journal_setup),
       cmocka_unit_test_setup(test_the_address_of_a_client, journal_setup),
       cmocka_unit_test_setup(test_another_peer_is_not_believed, journal_setup),
       cmocka_unit_test_setup(test_the_cap_of_an_address, journal_setup),
