@@ -304,6 +304,8 @@ async def in_rooms(url):
     await hears(eve, "Bob left")
     await ada.send("/who")
     await hears(ada, "1 in tea")
+    for peer in (ada, eve):  # the server would wait for them when it stops
+        await peer.close()
 
 
 def rooms(stage):
