@@ -213,10 +213,11 @@ static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *ses
     uint32_t after = outcome == WS_FEED_MORE ? ws_session_unfinished(session) : 0;
     thread->work_left -= after > before ? after - before : 0;
   }
-  if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED)
+  if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED) {
     at = n;
-  if (!thread->call_in_use)
-    ws_call_drop(&thread->call); /* a text that turned out to be invalid, or was not wanted */
+    if (!thread->call_in_use)
+      ws_call_drop(&thread->call); /* a text that turned out to be invalid, or was not wanted */
+  }
   ws_input_fed(conn, session, outcome);
   return at;
 }
