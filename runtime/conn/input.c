@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "end.h"
 #include "evict.h"
 #include "flush.h"
@@ -95,7 +96,8 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
     conn->group->thread->work_left = 0;
 }
 
-static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
+WS_STRAIGHT static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes,
+                                                            size_t n) {
   struct ws_conn *conn = context;
   ws_activity_message_ended(&conn->activity);
   ws_tally_received(conn->group, n);

@@ -20,8 +20,8 @@ enum ws_verdict {
 
 struct ws_call {
   void **argument; /* root of the record, or of the string if there is none */
-  /* What the handler is given. Between calls, what the last one has left: nobody else has it, and the next call fills it
-   * anew. NULL: nothing. */
+  /* What the handler is given. Between calls, what the last one has left: nobody else has it, and the next call fills
+   * it anew. NULL: nothing. */
   struct ws_record_WebSocketMessage *record;
   char *string;
   size_t room; /* bytes of the string */
@@ -39,8 +39,8 @@ struct ws_call {
 int ws_call_init(struct ws_call *call);
 void ws_call_deinit(struct ws_call *call);
 
-/* The string of a text of n bytes that is about to be received, as room for them: if it is called with that text, the
- * handler is given this string. NULL: no memory. */
+/* The string of a text of n bytes that is about to be received, as room for them: a call with that text gives this
+ * string to the handler. NULL: no memory. */
 uint8_t *ws_call_room(struct ws_call *call, size_t n);
 
 /* Releases what the call has. No handler is running. */

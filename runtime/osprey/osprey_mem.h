@@ -36,8 +36,8 @@ void *osp_alloc_tagged_noinit(int64_t size, int64_t meta);
 /* Adds a reference. */
 void osp_retain(void *pointer);
 
-/* Returns true if the caller's reference is the only one, so that nobody else can see a change of the block. False where
- * a sanitizer has to see each block end. */
+/* Returns true if the caller's reference is the only one, so that nobody else can see a change of the block. False
+ * where a sanitizer has to see each block end. */
 bool osp_is_unique(const void *pointer);
 
 /* Removes a reference, and frees the block if it was the last. */

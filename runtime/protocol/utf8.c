@@ -38,8 +38,8 @@ static inline uint64_t ws_utf8_key_at(const uint8_t key[4], size_t offset) {
   return twice >> bits | twice << (-bits & 63);
 }
 
-/* Consumes ASCII from the front, unmasked with the key. Returns n if there is nothing else, or the offset of a word that
- * has other bytes. The last word overlaps the one before it and is loaded first, because `to` may equal `from`. */
+/* Consumes ASCII from the front, unmasked with the key. Returns n if there is nothing else, or the offset of a word
+ * that has other bytes. The last word overlaps the one before it and is loaded first, because `to` may equal `from`. */
 static inline size_t ws_utf8_ascii(uint8_t *to, const uint8_t *from, size_t n, const uint8_t key[4]) {
   uint64_t all = ws_utf8_key_at(key, 0), last;
   size_t at = 0;
