@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/path.h"
 #include "conn/handle.h"
 #include "osprey/error.h"
 
@@ -20,7 +21,7 @@ struct ws_found {
 };
 
 /* 0, or -1 with the error set. A connection that has ended is found until its close handler has returned. */
-int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
+WS_ASIDE int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
 
 /* The same, also for a client that has no connection now, but dials again (PARKED). */
 int ws_lookup_id(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "client/connect.h"
 #include "client/on_close.h"
 #include "client/recently_closed.h"
@@ -50,7 +51,7 @@
 
 /* The last line of every entry point that returns nothing of interest. */
 static int64_t osp_ws_done(const struct ws_error *failure, char **error) {
-  *error = ws_error_give(failure);
+  *error = ws_error_is_set(failure) ? ws_error_give(failure) : NULL;
   return 0;
 }
 
@@ -135,7 +136,7 @@ static void osp_ws_send_to(int64_t id, int64_t server_id, const struct ws_outgoi
   ws_lookup_release(&found);
 }
 
-int64_t osp_ws_send(int64_t ws_id, const char *message, char **error) {
+WS_STRAIGHT int64_t osp_ws_send(int64_t ws_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
@@ -144,7 +145,7 @@ int64_t osp_ws_send(int64_t ws_id, const char *message, char **error) {
   return osp_ws_done(&failure, error);
 }
 
-int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error) {
+WS_STRAIGHT int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;

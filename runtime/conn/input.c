@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "end.h"
 #include "evict.h"
 #include "flush.h"
@@ -100,7 +101,8 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
     conn->group->thread->work_left = 0;
 }
 
-static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
+WS_STRAIGHT static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes,
+                                                            size_t n) {
   struct ws_conn *conn = context;
   ws_activity_message_ended(&conn->activity);
   ws_tally_received(conn->group, n);
@@ -218,10 +220,11 @@ static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *ses
     uint32_t after = outcome == WS_FEED_MORE ? ws_session_unfinished(session) : 0;
     thread->work_left -= after > before ? after - before : 0;
   }
-  if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED)
+  if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED) {
     at = n;
-  if (!thread->call_in_use)
-    ws_call_drop(&thread->call); /* a text that turned out to be invalid, or was not wanted */
+    if (!thread->call_in_use)
+      ws_call_drop(&thread->call); /* a text that turned out to be invalid, or was not wanted */
+  }
   ws_input_fed(conn, session, outcome);
   return at;
 }

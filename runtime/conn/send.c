@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "compress.h"
 #include "compress_later.h"
 #include "end.h"
@@ -39,7 +40,7 @@ static void ws_send_queued(struct ws_conn *conn) {
     ws_flush(conn);
 }
 
-static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error) {
+WS_ASIDE static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error) {
   uint8_t *payload = ws_mem_alloc(out->size + WS_OUTGOING_SLACK);
   int outcome = -1;
   if (!payload)
@@ -54,7 +55,7 @@ static int ws_send_compressed(struct ws_conn *conn, const struct ws_outgoing *ou
 }
 
 /* Writes a large message from the caller's memory to the socket, without a copy. */
-static int ws_send_direct(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error) {
+WS_ASIDE static int ws_send_direct(struct ws_conn *conn, const struct ws_outgoing *out, struct ws_error *error) {
   uint8_t header[WS_FRAME_HEADER_MAX];
   size_t n = ws_frame_encode(header, WS_FRAME_FIN | out->opcode, out->size, NULL);
   struct iovec parts[2] = {{header, n}, {(void *)(uintptr_t)out->text, out->size}};
@@ -219,8 +220,8 @@ static bool ws_send_post(struct ws_posted_send *send) {
   return !late;
 }
 
-static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, size_t frame_size,
-                          struct ws_error *error) {
+WS_ASIDE static int ws_send_remote(struct ws_conn *conn, const struct ws_outgoing *out, size_t frame_size,
+                                   struct ws_error *error) {
   bool compresses = ws_compress_applies(conn, out->size);
   size_t size = compresses ? out->size : frame_size;
   if (ws_send_charge(conn, out, frame_size, error))

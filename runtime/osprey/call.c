@@ -28,26 +28,31 @@ static int64_t ws_call_time(struct ws_call *call, int64_t loop_ms) {
 }
 
 int ws_call_init(struct ws_call *call) {
-  call->given = NULL;
-  call->argument = ws_roots_acquire();
+  *call = (struct ws_call){.argument = ws_roots_acquire()};
   return call->argument ? 0 : -1;
 }
 
 void ws_call_deinit(struct ws_call *call) {
+  if (call->argument)
+    ws_call_drop(call);
   ws_roots_release(call->argument);
 }
 
 void ws_call_drop(struct ws_call *call) {
   void *value = *call->argument;
   *call->argument = NULL;
-  call->given = NULL;
+  call->record = NULL;
+  call->string = NULL;
+  call->wire = NULL;
   if (value)
     osp_release(value);
 }
 
-uint8_t *ws_call_room(struct ws_call *call, size_t n) {
-  ws_call_drop(call);
-  return *call->argument = ws_hooks_alloc(n + 1);
+/* Returns true if the handler has kept nothing, and the next call may have it all. Longer strings are released. */
+static bool ws_call_is_left(const struct ws_call *call) {
+  enum { MOST = 128 * 1024 };
+  return osp_is_unique && call->string && call->room > 0 && call->room <= MOST && osp_is_unique(call->string) &&
+         (!call->record || osp_is_unique(call->record));
 }
 
 /* Reads the Result, then releases it and the arguments. */
@@ -57,71 +62,95 @@ static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *resul
   if (verdict == WS_VERDICT_ERROR)
     snprintf(call->message, sizeof call->message, "%s", message);
   osp_release(result);
-  ws_call_drop(call);
+  call->wire = NULL;
+  if (!ws_call_is_left(call))
+    ws_call_drop(call);
   return verdict;
 }
 
-static void ws_call_give(struct ws_call *call, const char *string, bool binary, const uint8_t *bytes, size_t n) {
-  call->given = string;
+/* ---- the string */
+
+/* The string of the last call, or another one if that has less than `size` bytes. NULL: no memory. */
+static char *ws_call_new_string(struct ws_call *call, size_t size) {
+  if (call->string && size <= call->room)
+    return call->string;
+  ws_call_drop(call);
+  call->room = size;
+  return call->string = *call->argument = ws_hooks_alloc(size);
+}
+
+uint8_t *ws_call_room(struct ws_call *call, size_t n) {
+  return (uint8_t *)ws_call_new_string(call, n + 1);
+}
+
+static void ws_call_give(struct ws_call *call, bool binary, const uint8_t *bytes, size_t n) {
   call->wire = bytes;
   call->wire_size = n;
   call->binary = binary;
 }
 
-/* The string of a text with U+0000, whose bytes are not those of the string. */
+/* The string of a text whose bytes are not those of the string, such as one with U+0000. */
 static char *ws_call_convert(struct ws_call *call, const uint8_t *bytes, size_t n) {
   char *text = ws_value_text(bytes, n);
   ws_call_drop(call);
-  return *call->argument = text;
+  call->room = 0;
+  return call->string = *call->argument = text;
 }
 
-/* Makes the text argument: the string that has the bytes already, or one of its own. */
-static char *ws_call_text_argument(struct ws_call *call, const uint8_t *bytes, size_t n) {
-  char *text = *call->argument;
+static char *ws_call_text_string(struct ws_call *call, const uint8_t *bytes, size_t n) {
   if (memchr(bytes, 0, n))
     return ws_call_convert(call, bytes, n);
-  if (bytes == (const uint8_t *)text) {
-    text[n] = '\0';
-  } else {
-    ws_call_drop(call);
-    text = *call->argument = ws_value_string((const char *)bytes, n);
+  char *text = call->string;
+  if (bytes != (const uint8_t *)text) {
+    text = ws_call_new_string(call, n + 1);
+    if (!text)
+      return NULL;
+    memcpy(text, bytes, n);
   }
-  ws_call_give(call, text, false, bytes, n);
+  text[n] = '\0';
+  ws_call_give(call, false, bytes, n);
   return text;
 }
 
-static char *ws_call_base64_argument(struct ws_call *call, const uint8_t *bytes, size_t n) {
-  ws_call_drop(call);
-  char *base64 = *call->argument = ws_hooks_alloc(ws_base64_encoded_size(n) + 1);
-  if (base64)
-    ws_base64_encode(base64, bytes, n);
-  ws_call_give(call, base64, true, bytes, n);
+static char *ws_call_base64_string(struct ws_call *call, const uint8_t *bytes, size_t n) {
+  char *base64 = ws_call_new_string(call, ws_base64_encoded_size(n) + 1);
+  if (!base64)
+    return NULL;
+  ws_base64_encode(base64, bytes, n);
+  ws_call_give(call, true, bytes, n);
   return base64;
 }
 
+/* ---- calls */
+
 enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *bytes, size_t n) {
-  char *text = ws_call_text_argument(call, bytes, n);
+  const char *text = ws_call_text_string(call, bytes, n);
   if (!text)
     return WS_VERDICT_NO_MEMORY;
   return ws_call_end(call, (*(ws_text_code **)cell)(cell, text));
 }
 
-enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connection, bool binary, const uint8_t *bytes,
-                                size_t n, int64_t loop_ms) {
-  char *data = binary ? ws_call_base64_argument(call, bytes, n) : ws_call_text_argument(call, bytes, n);
-  if (!data)
-    return WS_VERDICT_NO_MEMORY;
+/* The record that has the string. */
+static struct ws_record_WebSocketMessage *ws_call_new_record(struct ws_call *call) {
   struct ws_record_WebSocketMessage *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);
   if (!record) {
     ws_call_drop(call);
-    return WS_VERDICT_NO_MEMORY;
+    return NULL;
   }
-  *record = (struct ws_record_WebSocketMessage){
-      .type = binary ? "binary" : "text",
-      .data = data,
-      .timestamp = ws_call_time(call, loop_ms),
-  };
-  *call->argument = record; /* the record owns the string now */
+  *record = (struct ws_record_WebSocketMessage){.type = "text", .data = call->string};
+  *call->argument = record; /* it owns the string now */
+  return call->record = record;
+}
+
+enum ws_verdict ws_call_message(struct ws_call *call, void *cell, void *connection, bool binary, const uint8_t *bytes,
+                                size_t n, int64_t loop_ms) {
+  if (!(binary ? ws_call_base64_string(call, bytes, n) : ws_call_text_string(call, bytes, n)))
+    return WS_VERDICT_NO_MEMORY;
+  struct ws_record_WebSocketMessage *record = call->record ? call->record : ws_call_new_record(call);
+  if (!record)
+    return WS_VERDICT_NO_MEMORY;
+  record->type = binary ? "binary" : "text";
+  record->timestamp = ws_call_time(call, loop_ms);
   return ws_call_end(call, (*(ws_message_code **)cell)(cell, connection, record));
 }
 
@@ -135,7 +164,7 @@ enum ws_verdict ws_call_tick(struct ws_call *call, void *cell, int64_t timer) {
 
 enum ws_verdict ws_call_close(struct ws_call *call, void *cell, void *connection, int code, const char *reason,
                               size_t n) {
-  char *text = *call->argument = ws_value_text((const uint8_t *)reason, n);
+  const char *text = ws_call_convert(call, (const uint8_t *)reason, n);
   if (!text)
     return WS_VERDICT_NO_MEMORY;
   return ws_call_end(call, (*(ws_close_code_fn **)cell)(cell, connection, code, text));

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ws_record_WebSocketMessage;
+
 enum ws_verdict {
   WS_VERDICT_SUCCESS,
   WS_VERDICT_ERROR,     /* call->message contains the handler's Err */
@@ -17,11 +19,14 @@ enum ws_verdict {
 };
 
 struct ws_call {
-  void **argument; /* root of the call's own argument */
-  /* The handler's string, or NULL, and the bytes of the message that it stands for: text, or decoded base64. Strings
-   * are immutable, so what the handler sends on as it was given needs neither validation nor decoding. The bytes are
-   * there until the handler returns. */
-  const char *given;
+  void **argument; /* root of the record, or of the string if there is none */
+  /* What the handler is given. Between calls, what the last one has left: nobody else has it, and the next call fills
+   * it anew. NULL: nothing. */
+  struct ws_record_WebSocketMessage *record;
+  char *string;
+  size_t room; /* bytes of the string */
+  /* While the handler runs, the bytes of the message that the string stands for: text, or decoded base64. Strings are
+   * immutable, so what the handler sends on as it was given needs neither validation nor decoding. NULL: none. */
   const uint8_t *wire;
   size_t wire_size;
   bool binary;
@@ -34,11 +39,11 @@ struct ws_call {
 int ws_call_init(struct ws_call *call);
 void ws_call_deinit(struct ws_call *call);
 
-/* The string of a text of n bytes that is about to be received, as room for them: if it is called with that text, the
- * handler is given this string. NULL: no memory. */
+/* The string of a text of n bytes that is about to be received, as room for them: a call with that text gives this
+ * string to the handler. NULL: no memory. */
 uint8_t *ws_call_room(struct ws_call *call, size_t n);
 
-/* Releases the string of ws_call_room, if no call has used it. */
+/* Releases what the call has. No handler is running. */
 void ws_call_drop(struct ws_call *call);
 
 /* fn(String) */

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/path.h"
+
 struct ws_error {
   char text[1024]; /* "": no error. A longer message is truncated. */
 };
@@ -17,7 +19,7 @@ struct ws_error {
 #define WS_P(...) , __VA_ARGS__
 #define WS_A(expression)
 #define WS_ERROR(name, parameters, format, arguments, when)                                                            \
-  __attribute__((cold)) void ws_error_##name(struct ws_error *error parameters);
+  WS_RARE void ws_error_##name(struct ws_error *error parameters);
 #include "ws_errors.def"
 
 static inline void ws_error_clear(struct ws_error *error) {
@@ -30,4 +32,4 @@ static inline bool ws_error_is_set(const struct ws_error *error) {
 
 /* Returns the message as an Osprey string that the program releases, or NULL if no error is set. Escapes bytes from a
  * peer or a caller (printable.h). If out of memory, returns a constant. */
-char *ws_error_give(const struct ws_error *error);
+WS_RARE char *ws_error_give(const struct ws_error *error);

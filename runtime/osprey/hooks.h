@@ -7,6 +7,7 @@
  *
  * ws_hooks_* return NULL if out of memory, which fault injection simulates (base/fault.h).
  */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,9 @@ void *osp_alloc_tagged_noinit(int64_t size, int64_t meta);
 void osp_retain(void *block);
 void osp_release(void *block);
 void osp_mem_notify_multithreaded(void);
+
+/* A hook that a host need not have (ABI-17). */
+__attribute__((weak)) bool osp_is_unique(const void *block);
 
 /* The meta of a block whose references `mask` marks: bit i for the word at offset 8*i. */
 #define WS_META(mask) ((int64_t)(((uint64_t)(mask) << 8) | 1))

@@ -316,6 +316,11 @@ void osp_retain(void *pointer) {
     mem_count_up(header);
 }
 
+bool osp_is_unique(const void *pointer) {
+  struct mem_header *header = MEM_KEEPS_SPARES ? mem_find((void *)(uintptr_t)pointer) : NULL;
+  return header && atomic_load_explicit(&header->count, memory_order_acquire) == 1;
+}
+
 void osp_release(void *pointer) {
   struct mem_header *header = mem_find_checked(pointer);
   if (header && mem_count_down(header))

@@ -16,6 +16,7 @@
  *   not check: they print "osprey: out of memory" to stderr and abort.
  */
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* Call this first in main. */
@@ -35,6 +36,10 @@ void *osp_alloc_tagged_noinit(int64_t size, int64_t meta);
 
 /* Adds a reference. */
 void osp_retain(void *pointer);
+
+/* Returns true if the caller's reference is the only one, so that nobody else can see a change of the block. False
+ * where a sanitizer has to see each block end. */
+bool osp_is_unique(const void *pointer);
 
 /* Removes a reference, and frees the block if it was the last. */
 void osp_release(void *pointer);

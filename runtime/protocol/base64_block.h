@@ -10,8 +10,7 @@
 #if defined(__x86_64__) && !defined(__FRAMAC__)
 #define WS_BASE64_HAVE_BLOCKS 1
 
-/* Encodes from the front of n bytes, blocks of which the next 28 bytes are there. Returns the number of bytes
- * encoded. */
+/* Encodes from the front of n bytes, as long as the next 28 are there. Returns the number of bytes encoded. */
 size_t ws_base64_blocks_encode(char *to, const uint8_t *bytes, size_t n);
 
 /* Decodes from the front of n letters, up to the first block that is invalid or has less than 44 of them. Writes no

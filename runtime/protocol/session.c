@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "close_code.h"
 #include "inflater.h"
 
@@ -78,7 +79,7 @@ void ws_session_deinit(struct ws_session *session) {
 }
 
 /* Ends the session with a violation. */
-static enum ws_feed_outcome ws_session_fail(struct ws_session *session, enum ws_violation violation) {
+WS_RARE static enum ws_feed_outcome ws_session_fail(struct ws_session *session, enum ws_violation violation) {
   ws_session_deinit(session);
   session->violation = (uint8_t)violation;
   return WS_FEED_VIOLATION;
@@ -279,7 +280,8 @@ static enum ws_violation ws_session_check_length(const struct ws_session *sessio
 }
 
 /* Checks the first n bytes of a header, valid in themselves, against the frames before it. */
-static enum ws_violation ws_session_foresee(const struct ws_session *session, const uint8_t *header, size_t n) {
+WS_ASIDE static enum ws_violation ws_session_foresee(const struct ws_session *session, const uint8_t *header,
+                                                     size_t n) {
   bool begins = (header[0] & WS_FRAME_OPCODE_MASK) != WS_OPCODE_CONTINUATION;
   bool compressed = begins ? (header[0] & WS_FRAME_RSV1) != 0 : session->compressed;
   enum ws_violation violation;
@@ -314,7 +316,7 @@ static enum ws_violation ws_session_admit_data(struct ws_session *session, const
 }
 
 /* Admits a frame. */
-static enum ws_violation ws_session_open_frame(struct ws_session *session, const struct ws_frame *frame) {
+WS_ASIDE static enum ws_violation ws_session_open_frame(struct ws_session *session, const struct ws_frame *frame) {
   if ((frame->head & WS_FRAME_CONTROL) == 0) {
     enum ws_violation violation = ws_session_admit_data(session, frame);
     if (violation != WS_VIOLATION_NONE)
@@ -333,8 +335,8 @@ static void ws_feed_skip(struct ws_feed *feed, size_t n) {
 }
 
 /* Continues a header of an earlier call, byte by byte so as to consume none after it. */
-static enum ws_frame_outcome ws_session_resume_header(struct ws_session *session, struct ws_frame_rules rules,
-                                                      struct ws_feed *feed, struct ws_frame *frame) {
+WS_ASIDE static enum ws_frame_outcome ws_session_resume_header(struct ws_session *session, struct ws_frame_rules rules,
+                                                               struct ws_feed *feed, struct ws_frame *frame) {
   enum ws_frame_outcome outcome = WS_FRAME_PARTIAL;
   while (outcome == WS_FRAME_PARTIAL && feed->left > 0) {
     session->header[session->header_size++] = *feed->bytes;
@@ -348,8 +350,8 @@ static enum ws_frame_outcome ws_session_resume_header(struct ws_session *session
 
 /* A violation between frames that the first byte shows precedes one that decoding found in later bytes, as if the
  * header had arrived byte by byte. */
-static void ws_session_prefer_earlier(const struct ws_session *session, struct ws_frame_rules rules, uint8_t head,
-                                      struct ws_frame *frame) {
+WS_RARE static void ws_session_prefer_earlier(const struct ws_session *session, struct ws_frame_rules rules,
+                                              uint8_t head, struct ws_frame *frame) {
   struct ws_frame first;
   enum ws_violation violation = WS_VIOLATION_NONE;
   if (ws_frame_decode(&first, rules, &head, 1) == WS_FRAME_PARTIAL)
@@ -415,7 +417,7 @@ static enum ws_feed_outcome ws_session_end_control(struct ws_session *session, c
   }
 }
 
-static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, struct ws_feed *feed) {
+WS_ASIDE static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, struct ws_feed *feed) {
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   struct ws_partial *partial = session->partial;
   uint8_t *bytes = feed->bytes, payload[WS_FRAME_CONTROL_MAX];
@@ -497,7 +499,7 @@ static bool ws_session_is_whole(const struct ws_session *session, const struct w
          session->message == 0 && frame->length <= left && frame->length <= session->max_message_bytes;
 }
 
-static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, struct ws_feed *feed) {
+WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, struct ws_feed *feed) {
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   enum ws_violation violation = WS_VIOLATION_NONE;
   /* Without a partial message this is the only frame: an earlier fragment would have created one. */
@@ -548,8 +550,8 @@ static enum ws_feed_outcome ws_session_outcome_when_over(const struct ws_session
   return session->violation != WS_VIOLATION_NONE ? WS_FEED_VIOLATION : WS_FEED_CLOSED;
 }
 
-enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes, size_t n,
-                                     const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
+WS_STRAIGHT enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes, size_t n,
+                                                 const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
   struct ws_feed feed = {bytes, n, sink, ctx};
   enum ws_feed_outcome outcome = WS_FEED_MORE;
   *consumed = n;

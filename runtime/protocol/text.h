@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/path.h"
+
 enum ws_text_outcome {
   WS_TEXT_SAME = 0,    /* the wire's form is equal */
   WS_TEXT_CONVERT = 1, /* well-formed, with C0 80 for U+0000 */
@@ -20,10 +22,10 @@ struct ws_text_extent {
 };
 
 /* Measures and validates a host's string. */
-enum ws_text_outcome ws_text_measure(const char *text, struct ws_text_extent *extent);
+WS_ASIDE enum ws_text_outcome ws_text_measure(const char *text, struct ws_text_extent *extent);
 
 /* Writes the wire's form of a text that ws_text_measure accepted: extent->wire_size bytes. */
-void ws_text_from_host(uint8_t *to, const char *text, size_t host_size);
+WS_ASIDE void ws_text_from_host(uint8_t *to, const char *text, size_t host_size);
 
 /* The size of the host's form of n bytes of wire text, without the NUL. */
 size_t ws_text_host_size(const uint8_t *bytes, size_t n);

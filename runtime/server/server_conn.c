@@ -7,6 +7,7 @@
 #include "answer.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "conn/end.h"
 #include "conn/handle.h"
 #include "conn/head_reader.h"
@@ -400,8 +401,8 @@ static void ws_server_conn_broken(struct ws_conn *conn, enum ws_drop_cause cause
 
 /* ---- messages and the end */
 
-static enum ws_verdict ws_server_conn_message(struct ws_conn *conn, struct ws_call *call, bool binary,
-                                              const uint8_t *bytes, size_t n) {
+WS_STRAIGHT static enum ws_verdict ws_server_conn_message(struct ws_conn *conn, struct ws_call *call, bool binary,
+                                                          const uint8_t *bytes, size_t n) {
   void **handler = ws_server_conn_server(conn)->handlers[WS_ON_MESSAGE];
   if (!handler)
     return WS_VERDICT_SUCCESS;

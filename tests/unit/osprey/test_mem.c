@@ -31,6 +31,25 @@ static void test_last_release_frees(void **state) {
   assert_int_equal(osp_mem_live(), before);
 }
 
+/* ABI-17 */
+static void test_only_the_last_reference_is_unique(void **state) {
+  (void)state;
+  char *text = osp_alloc(6);
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  bool unique = false;
+#else
+  bool unique = true;
+#endif
+  assert_int_equal(osp_is_unique(text), unique);
+  osp_retain(text);
+  assert_false(osp_is_unique(text));
+  osp_release(text);
+  assert_int_equal(osp_is_unique(text), unique);
+  osp_release(text);
+  assert_false(osp_is_unique("a literal"));
+  assert_false(osp_is_unique(NULL));
+}
+
 static void test_block_is_aligned_and_zeroed(void **state) {
   (void)state;
   for (int64_t size = 0; size < 5000; size++) {
@@ -287,6 +306,7 @@ static void test_a_counted_string_is_freed_and_its_block_counted_again(void **st
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_last_release_frees),
+      cmocka_unit_test(test_only_the_last_reference_is_unique),
       cmocka_unit_test(test_block_is_aligned_and_zeroed),
       cmocka_unit_test(test_release_follows_marked_words_only),
       cmocka_unit_test(test_release_leaves_a_shared_child),

@@ -63,6 +63,52 @@ static void test_arguments_of_the_handler(void **state) {
   must_stop(server);
 }
 
+/* Keeps the data of the first message, and the second message as a whole. */
+static const struct osprey_message *kept_message;
+static const char *kept_data;
+
+static void *keep_message(void *cell, const struct osprey_connection *connection,
+                          const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  if (!kept_data)
+    osp_retain((void *)(uintptr_t)(kept_data = message->data));
+  else if (!kept_message)
+    osp_retain((void *)(uintptr_t)(kept_message = message));
+  journal_write("%s %s", message->type, message->data);
+  return result_success();
+}
+
+static void *on_keep[] = {(void *)keep_message};
+
+/* ABI-13 ABI-17: what a handler keeps does not change with later messages, which others may fill anew. */
+static void test_what_the_handler_keeps_stays(void **state) {
+  static const char *const texts[] = {"the first", "the second", "the third", "a fourth that is longer", "5", ""};
+  char line[128];
+  int port = peer_free_port();
+  (void)state;
+  kept_data = NULL;
+  kept_message = NULL;
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_message, server, on_keep);
+  must_listen(server);
+  struct peer peer = peer_open(port, "/");
+  for (size_t i = 0; i < 6; i++) {
+    peer_send_message(&peer, texts[i]);
+    snprintf(line, sizeof line, "text %s", texts[i]);
+    journal_expect(line);
+  }
+  peer_send_frame(&peer, 0x82, "binary", 6);
+  journal_expect("binary YmluYXJ5");
+  peer_close(&peer);
+  must_stop(server);
+  assert_string_equal(kept_data, "the first");
+  assert_string_equal(kept_message->data, "the second");
+  assert_string_equal(kept_message->type, "text");
+  osp_release((void *)(uintptr_t)kept_data);
+  osp_release((void *)(uintptr_t)kept_message);
+}
+
 /* The handler of this server sends every message back to echoed: WS-SEND-2 WS-SEND-4 */
 static int64_t echo_server;
 static struct peer echoed;
@@ -513,6 +559,7 @@ static void test_a_stop_behind_the_messages_of_a_thread(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_arguments_of_the_handler, journal_setup),
+      cmocka_unit_test_setup(test_what_the_handler_keeps_stays, journal_setup),
       echo_test(test_an_empty_text),
       echo_test(test_a_text_with_nul),
       echo_test(test_a_fragmented_text_with_a_ping_inside),

@@ -138,5 +138,5 @@ char *osp_rt_format(const struct osp_rt_part *parts, int64_t count) {
 }
 
 int64_t osp_rt_compare(const char *left, const char *right) {
-  return strcmp(left, right);
+  return left == right ? 0 : strcmp(left, right); /* the linker merges equal literals */
 }
