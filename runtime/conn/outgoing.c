@@ -63,7 +63,10 @@ int ws_outgoing_base64(struct ws_outgoing *out, const char *op, const char *base
   if (scratch)
     ws_base64_decode(scratch, base64, n, &size, &offset);
   ws_mem_free(scratch);
-  ws_error_not_base64(error, offset);
+  if (base64[offset + strspn(base64 + offset, "=")] == '\0')
+    ws_error_base64_length(error, n);
+  else
+    ws_error_not_base64(error, offset);
   return -1;
 }
 

@@ -28,12 +28,14 @@ const char *ws_network_parse(const char *text, struct ws_network *network) {
   struct ws_address address;
   size_t n = strcspn(text, "/");
   uint8_t beyond[16];
+  const char *malformed =
+      "is neither an IP address nor a network, such as 127.0.0.1 or 10.0.0.0/8; names are not looked up";
   if (n >= sizeof host || memchr(text, '%', n))
-    return "is neither an IP address nor a network";
+    return malformed;
   memcpy(host, text, n);
   host[n] = '\0';
   if (!ws_address_parse(host, 0, &address))
-    return "is neither an IP address nor a network";
+    return malformed;
   bool v4 = address.any.sa_family == AF_INET;
   int bits = v4 ? 32 : 128;
   if (text[n] == '/' && (bits = ws_network_bits(text + n + 1, bits)) < 0)

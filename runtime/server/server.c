@@ -193,6 +193,8 @@ int64_t ws_server_create(int64_t port, const char *address, const char *path, co
   char plain[256];
   if (port < 1 || port > 65535)
     ws_error_port(error, port);
+  else if (strchr(address, '/'))
+    ws_error_address_url(error, address);
   else if (ws_server_address_has_port(address))
     ws_error_address_port(error, address);
   else if (!ws_server_address_plain(address, plain, sizeof plain))

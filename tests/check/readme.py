@@ -185,6 +185,9 @@ async def binary(peers):
     for number in 0, 1, 0x123456, 0x7FFFFF:
         await peer.send(number.to_bytes(3, "big"))
         await hears(peer, (2 * number).to_bytes(3, "big"))
+    await peer.send(bytes(1 << 20))
+    await asyncio.wait_for(peer.wait_closed(), PATIENCE)
+    expect("the close", (4400, "a number has three bytes"), (peer.close_code, peer.close_reason))
 
 
 async def proxy(peers):

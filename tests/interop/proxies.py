@@ -9,8 +9,11 @@ all have their defaults. A quiet connection must outlive twice the proxy's timeo
 test is skipped (exit status 77).
 """
 import concurrent.futures
+import contextlib
+import http.client
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -42,19 +45,12 @@ http {{
     listen {host}:{port}{secure};
     ssl_certificate {certificate};
     ssl_certificate_key {key};
-    location / {{
-      proxy_pass {scheme}://{host}:{server};
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection "upgrade";
-      proxy_set_header Host $host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_set_header Forwarded "";
-      {timeout}
-    }}
+    {timeout}
+    {location}
   }}
 }}
 """
+
 
 HAPROXY = """\
 defaults
@@ -72,6 +68,14 @@ backend osprey
 """
 
 
+def nginx_location(scheme, server):
+    """The block of spec/operating.md, with the server's address."""
+    text = (HERE.parent.parent / "spec/operating.md").read_text()
+    location = re.search(r"In nginx:\n\n```text\n(.*?)```", text, re.S)[1]
+    assert "http://127.0.0.1:8080;" in location, location
+    return location.replace("http://127.0.0.1:8080", f"{scheme}://{HOST}:{server}")
+
+
 class Proxy:
     """A proxy in front of the server's port; `secure` are its sides with TLS: the client's and the server's."""
 
@@ -82,7 +86,8 @@ class Proxy:
                   "certificate": parts.certificate, "key": parts.key}
         configuration = pathlib.Path(parts.directory.name, f"{parts.name}.{self.port}.conf")
         if parts.name == "nginx":
-            text = NGINX.format(secure=" ssl" if secure[0] else "", scheme="https" if secure[1] else "http",
+            text = NGINX.format(secure=" ssl" if secure[0] else "",
+                                location=nginx_location("https" if secure[1] else "http", server),
                                 timeout="" if full else "proxy_read_timeout 3s; proxy_send_timeout 3s;", **values)
             command = ["nginx", "-e", "stderr", "-p", parts.directory.name, "-c", str(configuration)]
         else:
@@ -206,6 +211,27 @@ def check_messages(proxy):
     wire.close()
 
 
+def fetch(connection, path):
+    with contextlib.closing(connection):
+        connection.request("GET", path, headers={"Host": "dash.example.com"})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def check_pages(proxy, server, server_tls):
+    """WS-PAGE-4, WS-METRICS-2: the page passes the proxy, the metrics do not."""
+    def through(path):
+        connection = http.client.HTTPConnection(HOST)
+        connection.sock = proxy.connect("127.0.0.9")
+        return fetch(connection, path)
+
+    assert through("/") == (200, "The figures are at /live.\n"), through("/")
+    assert through("/metrics")[0] == 403, through("/metrics")
+    status, metrics = fetch(http.client.HTTPSConnection(HOST, server, context=server_tls) if server_tls
+                            else http.client.HTTPConnection(HOST, server), "/metrics")
+    assert status == 200 and "osprey_ws_open_connections " in metrics, (status, metrics)
+
+
 def stay_quiet(wire, seconds):
     """Says nothing but pongs for so long."""
     end = time.monotonic() + seconds
@@ -276,6 +302,7 @@ def check(parts, secure, full):
             check_names(parts, proxy)
             check_addresses(proxy)
             check_messages(proxy)
+            check_pages(proxy, server.port, secure[1] and ssl.create_default_context(cafile=parts.certificate))
         timeout = 60 if parts.name == "nginx" else 50
         wire = check_silence(proxy, 2.1 * timeout / (1 if full else 20))
         check_end(wire, server)

@@ -223,7 +223,7 @@ async def served_thrice(client, port, rounds):
             while not rounds[-1]:
                 await asyncio.sleep(0.005)
         await client.wait("lost with 1001, connected false", times=number)
-        await client.say("?\n", "connected false, Success(stream)", times=number)
+        await client.say("?\n", "connected false, stream", times=number)
         away = f"away {number}"
         await client.say(f"{away}\n", f"{away}: Error(send: connection 3 is lost, and is reconnecting)")
 

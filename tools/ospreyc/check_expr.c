@@ -388,6 +388,20 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
   return check_expr_arguments(checker, syntax, expr, &formals, infer_resolve(type));
 }
 
+/* Reports the call of a name whose `let` hides a function, and returns true. */
+static bool check_expr_is_hidden(struct checker *checker, const struct syntax_expr *callee,
+                                 const struct ast_variable *variable, const struct type *type) {
+  const struct symbol *behind = variable && variable->kind != AST_GLOBAL ? check_scope_find(checker, callee->name)
+                                                                         : map_get(&checker->library, callee->name);
+  if (!variable || !behind || behind->kind > SYMBOL_INTRINSIC)
+    return false;
+  unsigned line, column;
+  source_position(checker->diag->source, variable->place, &line, &column);
+  *diag_error(checker->diag, callee->place, "'%s' is %s here: the name of line %u hides the function", callee->name,
+              type_name(checker->arena, type), line) = "give one of them another name";
+  return true;
+}
+
 /* A call of a value: a local, a global or, if both are NULL, an expression. */
 static struct ast_expr *check_expr_call_value(struct checker *checker, const struct syntax_expr *syntax,
                                               const struct local *local, const struct symbol *global) {
@@ -403,6 +417,9 @@ static struct ast_expr *check_expr_call_value(struct checker *checker, const str
     struct type *function = infer_function(&checker->infer, parameters, count, infer_variable(&checker->infer));
     type = infer_unify(&checker->infer, type, function) ? function : type;
   }
+  const struct ast_variable *named = local ? local->variable : global ? global->variable : NULL;
+  if (type->kind != TYPE_FUNCTION && type->kind != TYPE_ERROR && check_expr_is_hidden(checker, callee, named, type))
+    return check_expr_recover(checker, syntax->call.arguments, count, syntax->place);
   if (type->kind != TYPE_FUNCTION) {
     if (type->kind != TYPE_ERROR)
       *diag_error(checker->diag, callee->place, "this is not a function, but %s", type_name(checker->arena, type)) =

@@ -1,5 +1,7 @@
 #include "check_ground.h"
 
+#include "check_operator.h"
+
 #include "layout.h"
 
 #include <string.h>
@@ -56,6 +58,22 @@ static void check_ground_printable(struct checker *checker, const struct ast_exp
     *hint = "match it, and show the fields of each variant";
   if (expr->type->kind == TYPE_FUNCTION)
     *hint = "a function is called with '(…)'";
+}
+
+/* Whether a variable is, or captures, a parameter: the function shows whatever it gets. */
+static bool check_ground_is_parameter(const struct ast_variable *variable) {
+  while (variable->kind == AST_CAPTURED)
+    variable = variable->owner->captures[variable->index].value->variable;
+  return variable->kind == AST_PARAMETER;
+}
+
+/* What becomes part of a string, other than one that print shows. */
+static void check_ground_shown(struct checker *checker, const struct ast_expr *expr) {
+  if (expr->type->kind != TYPE_RESULT || !check_ground_is_printable(expr->type))
+    return;
+  if (expr->kind != AST_VARIABLE || !check_ground_is_parameter(expr->variable))
+    *diag_warning(checker->diag, expr->place, "this Result is shown as 'Success(…)' or 'Error(…)'") =
+        check_operator_fallback(checker, expr, false);
 }
 
 static bool check_ground_is_real(const struct type *type) {
@@ -234,7 +252,16 @@ static void check_ground_binary(struct checker *checker, struct ast_expr *expr, 
     *hint = "match it";
 }
 
+/* Whether print shows what the operands of an expression give. */
+static bool check_ground_is_printed(const struct ast_expr *expr, bool printed) {
+  return expr->kind == AST_PRINT ||
+         (printed && (expr->kind == AST_INTERPOLATE || expr->kind == AST_ARITHMETIC || expr->kind == AST_TO_STRING ||
+                      expr->kind == AST_IF || expr->kind == AST_MATCH || expr->kind == AST_BLOCK));
+}
+
 static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail) {
+  bool printed = checker->printed;
+  checker->printed = check_ground_is_printed(expr, printed);
   expr->type = infer_ground(&checker->infer, expr->type);
   switch (expr->kind) {
   case AST_UNIT:
@@ -250,6 +277,8 @@ static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_ex
     check_ground_values(checker, expr->list.items, expr->list.count);
     for (size_t i = 0; i < expr->list.count; i++)
       check_ground_printable(checker, expr->list.items[i], "\"${…}\"");
+    for (size_t i = 0; i < expr->list.count && !printed; i++)
+      check_ground_shown(checker, expr->list.items[i]);
     break;
   case AST_CLOSURE:
     check_ground_closure(checker, expr);
@@ -268,6 +297,8 @@ static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_ex
     expr->operand = check_ground_expr(checker, expr->operand, false);
     if (expr->kind == AST_PRINT || expr->kind == AST_TO_STRING)
       check_ground_printable(checker, expr->operand, expr->kind == AST_PRINT ? "print" : "toString");
+    if (expr->kind == AST_TO_STRING && !printed)
+      check_ground_shown(checker, expr->operand);
     break;
   case AST_ARITHMETIC:
   case AST_CONCAT:
@@ -305,5 +336,6 @@ static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_ex
     check_ground_loop(checker, expr);
     break;
   }
+  checker->printed = printed;
   return expr;
 }

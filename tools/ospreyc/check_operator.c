@@ -1,5 +1,7 @@
 #include "check_operator.h"
 
+#include <string.h>
+
 static const char *const check_operator_spelling[] = {
     [SYNTAX_ADD] = "+",       [SYNTAX_SUBTRACT] = "-",    [SYNTAX_MULTIPLY] = "*",       [SYNTAX_DIVIDE] = "/",
     [SYNTAX_REMAINDER] = "%", [SYNTAX_EQUAL] = "==",      [SYNTAX_NOT_EQUAL] = "!=",     [SYNTAX_LESS] = "<",
@@ -65,6 +67,35 @@ static struct type *check_operator_result(struct checker *checker, enum syntax_o
   return left.is_result || right.is_result ? infer_result(infer, infer->real, true) : infer->real;
 }
 
+/* Whether the place of an expression is all of its text: names, numbers and operators without brackets. */
+static bool check_operator_is_plain(const struct checker *checker, const struct ast_expr *expr) {
+  if (expr->kind != AST_ARITHMETIC)
+    return expr->kind == AST_VARIABLE || expr->kind == AST_INT || expr->kind == AST_FLOAT;
+  const char *text = checker->diag->source->text + expr->place.offset;
+  return !memchr(text, '(', expr->place.length) && !memchr(text, ')', expr->place.length) &&
+         check_operator_is_plain(checker, expr->binary.left) && check_operator_is_plain(checker, expr->binary.right);
+}
+
+const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, bool in_string) {
+  enum { LONG = 40 };
+  const struct type *type = infer_resolve(result->type);
+  if (type->kind == TYPE_RESULT)
+    type = infer_resolve(type->result.value);
+  const char *fallback = type->kind == TYPE_INT      ? "0"
+                         : type->kind == TYPE_FLOAT  ? "0.0"
+                         : type->kind == TYPE_STRING ? "\"\""
+                         : type->kind == TYPE_BOOL   ? "false"
+                                                     : NULL;
+  if (!fallback)
+    return "a Result is never unwrapped silently: match it";
+  bool is_quoted = result->place.length <= LONG && check_operator_is_plain(checker, result);
+  const char *text = is_quoted ? checker->diag->source->text + result->place.offset : "…";
+  int length = (int)(is_quoted ? result->place.length : strlen(text));
+  bool is_name = is_quoted && result->kind == AST_VARIABLE;
+  return arena_printf(checker->arena, "give a fallback for an Err: %s%s%.*s%s ?: %s%s", in_string ? "\"${" : "",
+                      is_name ? "" : "(", length, text, is_name ? "" : ")", fallback, in_string ? "}\"" : "");
+}
+
 /* Types an operator if the types of its operands are known. Returns false if it is still pending. */
 static bool check_operator_settle(struct checker *checker, const struct pending *pending) {
   const struct ast_expr *expr = pending->expr;
@@ -83,7 +114,8 @@ static bool check_operator_settle(struct checker *checker, const struct pending 
                                    type_name(checker->arena, left), type_name(checker->arena, right));
     bool is_text = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
     if (is_text && (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT))
-      *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+      *hint =
+          check_operator_fallback(checker, left->kind == TYPE_RESULT ? expr->binary.left : expr->binary.right, true);
     else if (is_text && pending->op == SYNTAX_ADD)
       *hint = "convert it with toString(…) or \"${…}\"";
     else if (is_text && pending->op == SYNTAX_MULTIPLY)

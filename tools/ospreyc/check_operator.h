@@ -25,3 +25,6 @@ struct type *check_operator_force(struct checker *checker, struct type *type);
 
 /* Makes the operands of pending comparisons int, unless their type is known or generic. */
 void check_operator_settle_comparisons(struct checker *checker);
+
+/* A hint for a Result where its value belongs: the expression with a fallback, in a string if that is wanted. */
+const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, bool in_string);

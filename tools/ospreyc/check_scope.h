@@ -147,6 +147,7 @@ struct checker {
   struct ast_expr **comparisons;
   struct check_uses *uses;               /* of the item at file scope being checked */
   const struct check_instance *instance; /* being checked, or NULL */
+  bool printed;                          /* check_ground.c: print shows the value of the expression being grounded */
   size_t queue_count;                    /* the instances of generic functions, in the order of their first use */
   size_t queue_capacity;
   struct check_instance **queue;

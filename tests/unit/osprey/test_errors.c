@@ -241,6 +241,7 @@ static void test_port_out_of_range(void **state) {
 /* WS-CREATE-3 */
 static void test_malformed_address(void **state) {
   static const char *const malformed[] = {"[", "[]", "[::1", "a:b:80", "a\x7F", "a\xC3\xA4", "\t"};
+  static const char *const urls[] = {"http://localhost", "ws://127.0.0.1:80/", "localhost/live", "/"};
   static const char *const with_port[] = {"127.0.0.1:80", "localhost:80", "[::1]:80"};
   char long_name[300] = "";
   (void)state;
@@ -259,6 +260,9 @@ static void test_malformed_address(void **state) {
     osp_ws_create_server(8080, with_port[i], "/", &error);
     expect_error_with(error, "contains a port: pass it as the parameter port");
   }
+  for (size_t i = 0; i < sizeof urls / sizeof *urls; i++)
+    FAILS(osp_ws_create_server(8080, urls[i], "/", &error),
+          "create server: address \"%s\" has a scheme or a path: pass the host alone, such as 127.0.0.1", urls[i]);
 }
 
 /* WS-CREATE-4 */
@@ -513,7 +517,8 @@ static void test_message_that_is_not_base64(void **state) {
   static const struct {
     const char *text;
     int offset;
-  } cases[] = {{"QUJD!", 4}, {"=", 0}, {"QQ=", 2}, {"QR==", 1}, {"Q=Q=", 1}};
+  } cases[] = {{"QUJD!", 4}, {"=Q", 0}, {"QQ=!", 2}, {"Q=Q", 1}, {"QR==", 1}, {"Q=Q=", 1}};
+  static const char *const incomplete[] = {"QUJ", "QQ=", "=", "QUJDQ", "QUJDQ=="};
   int port;
   (void)state;
   int64_t server = must_serve(&port);
@@ -521,6 +526,10 @@ static void test_message_that_is_not_base64(void **state) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     FAILS(osp_ws_send_binary(id, cases[i].text, &error),
           "send binary: not base64 (RFC 4648 section 4, padded): wrong character at offset %d", cases[i].offset);
+  for (size_t i = 0; i < sizeof incomplete / sizeof *incomplete; i++)
+    FAILS(osp_ws_send_binary(id, incomplete[i], &error),
+          "send binary: not base64 (RFC 4648 section 4, padded): the length is %zu, not a multiple of 4",
+          strlen(incomplete[i]));
   must_close(id);
   must_stop(server);
 }

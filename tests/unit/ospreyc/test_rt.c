@@ -239,6 +239,25 @@ static void test_arguments(void **state) {
   }
 }
 
+static void assert_environment(const char *name, const char *rendered) {
+  void *result = osp_rt_environment(name);
+  assert_renders(part_pointer(OSP_RT_RESULT + OSP_RT_TEXT, result), rendered);
+  osp_release(result);
+}
+
+/* RUN-IO-7 */
+static void test_environment(void **state) {
+  (void)state;
+  setenv("OSPREY_TEST", "a secret", 1);
+  assert_environment("OSPREY_TEST", "Success(a secret)");
+  setenv("OSPREY_TEST", "", 1);
+  assert_environment("OSPREY_TEST", "Success()");
+  unsetenv("OSPREY_TEST");
+  assert_environment("OSPREY_TEST", "Error(OSPREY_TEST is not set in the environment)");
+  assert_environment("", "Error( is not set in the environment)");
+  assert_environment("PATH=", "Error(PATH= is not set in the environment)");
+}
+
 static void assert_integer(const char *text, const char *rendered) {
   void *result = osp_rt_integer(text);
   assert_renders(part_pointer(OSP_RT_RESULT + OSP_RT_INT, result), rendered);
@@ -302,6 +321,7 @@ int main(void) {
       cmocka_unit_test(test_input),
       cmocka_unit_test(test_sleep),
       cmocka_unit_test(test_arguments),
+      cmocka_unit_test(test_environment),
       cmocka_unit_test(test_integer),
       cmocka_unit_test(test_a_string_is_counted_once),
   };

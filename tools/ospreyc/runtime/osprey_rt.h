@@ -52,6 +52,9 @@ void osp_rt_sleep(int64_t milliseconds);
 /* Returns the program's nth argument, counted from 1, or "" if there is none. Programs declare it as an extern fn. */
 char *osp_rt_argument(int64_t n);
 
+/* Returns a block of Result<string, string> with a variable of the environment. Programs declare it as an extern fn. */
+void *osp_rt_environment(const char *name);
+
 /* Parses a decimal integer with an optional sign. Returns a block of Result<int, string>. Programs declare it as an
  * extern fn. */
 void *osp_rt_integer(const char *text);

@@ -79,13 +79,21 @@ char *osp_rt_argument(int64_t n) {
   return osprey_rt_text_of(argument, strlen(argument));
 }
 
-/* Makes a block of Result<int, string>. The meta word marks the message. */
-static void *io_result_int(int64_t value, char *message) {
-  struct rt_word_result *result = osp_alloc_tagged(sizeof *result, RT_RESULT_META);
+/* Makes a block of a Result<T, string>. */
+static void *io_result(int64_t meta, int64_t value, char *message) {
+  struct rt_word_result *result = osp_alloc_tagged(sizeof *result, meta);
   result->value = value;
   result->discriminant = message != NULL;
   result->message = message;
   return result;
+}
+
+void *osp_rt_environment(const char *name) {
+  const char *value = getenv(name);
+  if (value)
+    return io_result(RT_RESULT_META_BOTH, (int64_t)(intptr_t)osprey_rt_text_of(value, strlen(value)), NULL);
+  struct osp_rt_part why[] = {{.pointer = name}, {.pointer = " is not set in the environment"}};
+  return io_result(RT_RESULT_META_BOTH, 0, osp_rt_format(why, 2));
 }
 
 void *osp_rt_integer(const char *text) {
@@ -94,8 +102,8 @@ void *osp_rt_integer(const char *text) {
   long long value = strtoll(text, &end, 10);
   bool digits = text[strspn(text, "+-")] >= '0' && text[strspn(text, "+-")] <= '9';
   if (!digits || *end != '\0')
-    return io_result_int(0, "not an integer");
+    return io_result(RT_RESULT_META, 0, "not an integer");
   if (errno == ERANGE)
-    return io_result_int(0, "integer overflow");
-  return io_result_int(value, NULL);
+    return io_result(RT_RESULT_META, 0, "integer overflow");
+  return io_result(RT_RESULT_META, value, NULL);
 }

@@ -20,10 +20,12 @@ struct rt_bool_result {
 #undef rt_T
 };
 
-/* The meta word of a Result whose value is not a reference. */
+/* The meta words of a Result whose value is not a reference, and of one whose value is. */
 enum {
 #define WS_META_VALUE(name, value) RT_META_##name = value,
 #include "ws_layouts.def"
   RT_RESULT_META =
-      RT_META_kind_masked | 1 << (RT_META_mask_shift + offsetof(struct rt_word_result, message) / sizeof(void *))
+      RT_META_kind_masked | 1 << (RT_META_mask_shift + offsetof(struct rt_word_result, message) / sizeof(void *)),
+  RT_RESULT_META_BOTH =
+      RT_RESULT_META | 1 << (RT_META_mask_shift + offsetof(struct rt_word_result, value) / sizeof(void *))
 };
