@@ -52,10 +52,6 @@ void osp_rt_sleep(int64_t milliseconds);
 /* Returns the program's nth argument, counted from 1, or "" if there is none. Programs declare it as an extern fn. */
 char *osp_rt_argument(int64_t n);
 
-/* Parses a decimal integer with an optional sign. Returns a block of Result<int, string>. Programs declare it as an
- * extern fn. */
-void *osp_rt_integer(const char *text);
-
 /* ---- crashes */
 
 /* The functions of the program, whose code is all in one section, osprey_code. ospreyc adds it to the objects that it

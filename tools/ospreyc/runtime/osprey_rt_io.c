@@ -78,24 +78,3 @@ char *osp_rt_argument(int64_t n) {
   const char *argument = n >= 1 && n < io_argc ? io_argv[n] : "";
   return osprey_rt_text_of(argument, strlen(argument));
 }
-
-/* Makes a block of Result<int, string>. The meta word marks the message. */
-static void *io_result_int(int64_t value, char *message) {
-  struct rt_word_result *result = osp_alloc_tagged(sizeof *result, RT_RESULT_META);
-  result->value = value;
-  result->discriminant = message != NULL;
-  result->message = message;
-  return result;
-}
-
-void *osp_rt_integer(const char *text) {
-  char *end = NULL;
-  errno = 0;
-  long long value = strtoll(text, &end, 10);
-  bool digits = text[strspn(text, "+-")] >= '0' && text[strspn(text, "+-")] <= '9';
-  if (!digits || *end != '\0')
-    return io_result_int(0, "not an integer");
-  if (errno == ERANGE)
-    return io_result_int(0, "integer overflow");
-  return io_result_int(value, NULL);
-}
