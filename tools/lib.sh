@@ -1,5 +1,6 @@
 # Shared by tools/run and tools/test: packages and builds.
-# Messages go to standard error: standard output belongs to the program or the tests.
+# Messages go to standard error: standard output belongs to the program or the tests. If it is a terminal, a line on it
+# shows what is being done and how far it is.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 ME=tools/$(basename "$0")
@@ -9,11 +10,31 @@ BUILD_PACKAGES=(gcc libc6-dev meson ninja-build pkg-config llvm-19-dev libssl-de
 say() { printf '%s: %s\n' "$ME" "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+if [ -t 2 ]; then read -r _ WIDTH < <(stty size <&2) || true; fi
+[ "${WIDTH:-0}" -gt 1 ] || WIDTH=80
+
+# Shows a text on the terminal in place of the one that this showed before.
+show() {
+  local text=${*//[^[:print:]]/}
+  [ ! -t 2 ] || printf '\r\e[K%s' "${text:0:WIDTH - 1}" >&2
+}
+
+# Runs a command with its output in a file, and shows the lines of that.
+logged() {
+  local log=$1 line
+  shift
+  if [ -t 2 ]; then
+    "$@" 2>&1 | tee "$log" | { while IFS= read -r line; do show "$ME: $line"; done; show; }
+  else
+    "$@" >"$log" 2>&1
+  fi
+}
+
 # Runs a command without output. If it fails, prints its output and exits.
 quietly() {
   local log
   log=$(mktemp)
-  if ! "$@" >"$log" 2>&1; then
+  if ! logged "$log" "$@"; then
     cat "$log" >&2
     rm -f "$log"
     die "failed: $*"
@@ -45,7 +66,7 @@ need() {
   say "installing ${missing[*]}"
   local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive
     apt-get install -y -q --no-install-recommends "${missing[@]}")
-  "${install[@]}" >/dev/null 2>&1 && return 0
+  logged /dev/null "${install[@]}" && return 0
   quietly "${as_root[@]}" apt-get update -q
   quietly "${install[@]}"
 }

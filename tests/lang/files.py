@@ -168,6 +168,8 @@ class Files(unittest.TestCase):
         """DIAG-1"""
         self.assert_says(b'let a = "\x1b" + 1 + \x1b\n', "p.osp:1:19: error: unexpected control character U+001B\n"
                          '  let a = "?" + 1 + ?\n                    ^\n')
+        self.assert_says('let a = "\x9b" + \x85\n'.encode(), "p.osp:1:15: error: unexpected control character U+0085\n"
+                         '  let a = "?" + ?\n                ^\n')
         done = self.check('let a = "' + "x" * 100000 + '" + b + "' + "y" * 100000 + '"')
         self.assertLess(len(done.stderr), 500)
         self.assertIn("p.osp:1:100014: error: unknown name 'b'", done.stderr.decode())

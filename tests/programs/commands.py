@@ -51,7 +51,6 @@ print(text)
 # How a program crashes, by its argument. `deeper` calls a C function at each level, as most programs do.
 CRASHING = """\
 extern fn osp_rt_argument(n: int) -> string
-extern fn osp_rt_integer(text: string) -> Result<int, string>
 extern fn getenv(name: string) -> string
 extern fn labs(n: int) -> WebSocketConnection
 extern fn memfd_create(name: string, flags: int) -> int
@@ -86,7 +85,7 @@ fn talk(server: int, port: int) -> Result<Success, String> = {
   }
 }
 fn main() -> Int = {
-  let port = osp_rt_integer(osp_rt_argument(2)) ?: 0
+  let port = parseInt(osp_rt_argument(2)) ?: 0
   match port {
     0 => crash(osp_rt_argument(1))
     _ => match websocketCreateServer(port: port, address: "127.0.0.1", path: "/") {
@@ -202,11 +201,11 @@ def a_crash_is_explained(bench):
     """RUN-CRASH-1, RUN-CRASH-2, RUN-CRASH-3, RUN-EXTERN-2: on the main thread, and in a handler if a port is given"""
     source = bench.source("crashing.osp", CRASHING)
     inlined = f"{source}:[0-9]+: invalid memory access in '[a-z]+'\n"
-    overflow = f"{source}:8: stack overflow in THREAD thread: 'deeper' calls itself too deeply\n"
+    overflow = f"{source}:7: stack overflow in THREAD thread: 'deeper' calls itself too deeply\n"
     crashes = [("deep", signal.SIGSEGV, overflow),
-               ("null", signal.SIGSEGV, f"{source}:10:3: extern fn 'getenv' returned NULL instead of a string\n"),
-               ("wild", signal.SIGSEGV, f"{source}:11: invalid memory access in 'field'\n"),
-               ("past", signal.SIGBUS, f"{source}:11: invalid memory access in 'field'\n"),
+               ("null", signal.SIGSEGV, f"{source}:9:3: extern fn 'getenv' returned NULL instead of a string\n"),
+               ("wild", signal.SIGSEGV, f"{source}:10: invalid memory access in 'field'\n"),
+               ("past", signal.SIGBUS, f"{source}:10: invalid memory access in 'field'\n"),
                ("in C", signal.SIGSEGV, "osprey: invalid memory access in a C function\n")]
     for level in (0, 2):
         program = compile_program(bench.ospreyc, source, bench.scratch, level)
@@ -260,7 +259,7 @@ def a_sanitizer_reports_a_crash(bench):
     source = bench.source("crashing.osp", CRASHING)
     program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
     done = subprocess.run([program, "deep"], capture_output=True, text=True, timeout=TIME_LIMIT)
-    if "AddressSanitizer: stack-overflow" not in done.stderr or "crashing.osp:8" not in done.stderr:
+    if "AddressSanitizer: stack-overflow" not in done.stderr or "crashing.osp:7" not in done.stderr:
         raise Failure(f"the report does not name the line:\n{done.stderr}")
 
 

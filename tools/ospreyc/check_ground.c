@@ -154,11 +154,23 @@ void check_ground_function(struct checker *checker, struct ast_function *functio
              function);
 }
 
+/* Whether an expression is a call, or has a branch that is one. */
+static bool check_ground_calls(const struct ast_expr *expr) {
+  bool calls = expr->kind == AST_CALL;
+  if (expr->kind == AST_IF)
+    calls = check_ground_calls(expr->branch.then) || check_ground_calls(expr->branch.otherwise);
+  if (expr->kind == AST_BLOCK && expr->block.value)
+    calls = check_ground_calls(expr->block.value);
+  for (size_t i = 0; expr->kind == AST_MATCH && i < expr->match.count; i++)
+    calls |= check_ground_calls(expr->match.arms[i].body);
+  return calls;
+}
+
 /* Whether the Result of a call is bound to a name that is never used, other than `_`. */
 static bool check_ground_hides_error(const struct ast_statement *statement) {
   const struct ast_variable *variable = statement->variable;
   return variable && variable->kind == AST_LOCAL && !variable->is_read && variable->name[0] != '_' &&
-         statement->value->kind == AST_CALL && statement->value->type->kind == TYPE_RESULT;
+         statement->value->type->kind == TYPE_RESULT && check_ground_calls(statement->value);
 }
 
 /* How to call a function that a statement only names; what follows it on its line is probably its argument. */

@@ -140,7 +140,9 @@ static void diag_print_line(const struct source *source, struct place place, FIL
       i += escaped - 1;
       continue;
     }
-    fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f) ? byte : '?', out);
+    bool is_c1 = byte == 0xc2 && i + 1 < to && (unsigned char)text[i + 1] < 0xa0;
+    i += is_c1;
+    fputc(byte == '\t' || (byte >= 0x20 && byte != 0x7f && !is_c1) ? byte : '?', out);
   }
   fputs("\n  ", out);
   diag_fill(text + from, offset - from, ' ', out);

@@ -20,6 +20,7 @@ struct lexer {
   size_t count;
   size_t capacity;
   struct token *tokens;
+  bool saw_blank;
   unsigned nesting;                 /* the number of open interpolations */
   unsigned braces[LEX_NESTING_MAX]; /* the number of open braces in each */
   struct place multiline;           /* the last string with a line break */
@@ -290,6 +291,7 @@ static bool lex_other_string(struct lexer *lexer) {
   return true;
 }
 
+/* A character that is no token. One that looks like a space is white space then, and reported once. */
 static void lex_unknown(struct lexer *lexer) {
   if (lex_other_string(lexer))
     return;
@@ -298,15 +300,24 @@ static void lex_unknown(struct lexer *lexer) {
   while (lexer->at < lexer->source->length && (text[lexer->at] & 0xc0) == 0x80)
     lexer->at++;
   int length = (int)(lexer->at - from);
-  struct place place = lex_add(lexer, TOKEN_ERROR, from)->place;
-  unsigned char c = (unsigned char)text[from];
-  if (c < 0x20 || c == 0x7f) {
-    diag_error(lexer->diag, place, "unexpected control character U+%04X", c);
+  struct place place = lex_place(from, lexer->at);
+  unsigned code = (unsigned char)text[from] & (length == 1 ? 0x7fu : 0x7fu >> length);
+  for (size_t i = from + 1; i < lexer->at; i++)
+    code = code << 6 | ((unsigned char)text[i] & 0x3fu);
+  bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+  bool is_blank = code == 0xa0 || (code >= 0x2000 && code <= 0x206f) || code == 0x3000 || code == 0xfeff;
+  if (is_blank && !lexer->saw_blank)
+    *diag_error(lexer->diag, place, "unexpected character U+%04X", code) =
+        "it cannot be seen, or looks like a space or a dash: type those anew, here and elsewhere";
+  lexer->saw_blank |= is_blank;
+  if (is_blank)
     return;
-  }
-  const char **hint = diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from);
-  if (c == '&')
-    *hint = "write '&&'";
+  lex_add(lexer, TOKEN_ERROR, from);
+  if (is_control)
+    diag_error(lexer->diag, place, "unexpected control character U+%04X", code);
+  else
+    *diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from) =
+        code == '&' ? "write '&&'" : NULL;
 }
 
 static void lex_punctuate(struct lexer *lexer) {

@@ -258,25 +258,6 @@ static void test_environment(void **state) {
   assert_environment("PATH=", "Error(PATH= is not set in the environment)");
 }
 
-static void assert_integer(const char *text, const char *rendered) {
-  void *result = osp_rt_integer(text);
-  assert_renders(part_pointer(OSP_RT_RESULT + OSP_RT_INT, result), rendered);
-  osp_release(result);
-}
-
-/* RUN-IO-6 */
-static void test_integer(void **state) {
-  (void)state;
-  assert_integer("8080", "Success(8080)");
-  assert_integer("-1", "Success(-1)");
-  assert_integer("+1", "Success(1)");
-  assert_integer("-9223372036854775808", "Success(-9223372036854775808)");
-  assert_integer("9223372036854775808", "Error(integer overflow)");
-  const char *wrong[] = {"", "-", "--1", " 1", "1 ", "12a", "0x10", "1.0"};
-  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
-    assert_integer(wrong[i], "Error(not an integer)");
-}
-
 static void assert_owned(char *text, const char *expected) {
   assert_string_equal(text, expected);
   osp_release(text);
@@ -322,7 +303,6 @@ int main(void) {
       cmocka_unit_test(test_sleep),
       cmocka_unit_test(test_arguments),
       cmocka_unit_test(test_environment),
-      cmocka_unit_test(test_integer),
       cmocka_unit_test(test_a_string_is_counted_once),
   };
   return cmocka_run_group_tests(tests, NULL, check_no_leaks);

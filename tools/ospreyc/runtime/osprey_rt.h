@@ -55,10 +55,6 @@ char *osp_rt_argument(int64_t n);
 /* Returns a block of Result<string, string> with a variable of the environment. Programs declare it as an extern fn. */
 void *osp_rt_environment(const char *name);
 
-/* Parses a decimal integer with an optional sign. Returns a block of Result<int, string>. Programs declare it as an
- * extern fn. */
-void *osp_rt_integer(const char *text);
-
 /* ---- crashes */
 
 /* The functions of the program, whose code is all in one section, osprey_code. ospreyc adds it to the objects that it

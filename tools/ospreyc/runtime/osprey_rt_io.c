@@ -5,7 +5,6 @@
 
 #include "osprey/osprey_mem.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,16 +93,4 @@ void *osp_rt_environment(const char *name) {
     return io_result(RT_RESULT_META_BOTH, (int64_t)(intptr_t)osprey_rt_text_of(value, strlen(value)), NULL);
   struct osp_rt_part why[] = {{.pointer = name}, {.pointer = " is not set in the environment"}};
   return io_result(RT_RESULT_META_BOTH, 0, osp_rt_format(why, 2));
-}
-
-void *osp_rt_integer(const char *text) {
-  char *end = NULL;
-  errno = 0;
-  long long value = strtoll(text, &end, 10);
-  bool digits = text[strspn(text, "+-")] >= '0' && text[strspn(text, "+-")] <= '9';
-  if (!digits || *end != '\0')
-    return io_result(RT_RESULT_META, 0, "not an integer");
-  if (errno == ERANGE)
-    return io_result(RT_RESULT_META, 0, "integer overflow");
-  return io_result(RT_RESULT_META, value, NULL);
 }
