@@ -26,6 +26,7 @@
   WS_REFUSAL(HOST_COUNT, 400, "there must be exactly one Host header")                                                 \
   WS_REFUSAL(HOST, 400, "the Host header is not a host with an optional port")                                         \
   WS_REFUSAL(PATH, 404, "nothing is served at this path")                                                              \
+  WS_REFUSAL(NO_PAGE, 404, "nothing is served at this path")                                                           \
   WS_REFUSAL(UPGRADE, 426, "the Upgrade header does not ask for websocket")                                            \
   WS_REFUSAL(CONNECTION, 400, "the Connection header does not contain Upgrade")                                        \
   WS_REFUSAL(SOCKET_VERSION_COUNT, 400, "there must be exactly one Sec-WebSocket-Version header")                      \

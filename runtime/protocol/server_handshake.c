@@ -139,7 +139,8 @@ static enum ws_refusal ws_server_handshake_route(const struct ws_http_head *head
                                                  struct ws_server_handshake *handshake) {
   struct ws_slice method = ws_http_head_method(head);
   bool get = ws_slice_equal(method, WS_SLICE("GET"));
-  if (!ws_http_head_list_contains(head, "Upgrade", "websocket"))
+  bool upgrade = ws_http_head_list_contains(head, "Upgrade", "websocket");
+  if (!upgrade)
     handshake->page = ws_routes_page(&rules->routes, handshake->path);
   if (handshake->page && !get && !ws_slice_equal(method, WS_SLICE("HEAD")))
     return WS_REFUSAL_PAGE_METHOD;
@@ -150,7 +151,7 @@ static enum ws_refusal ws_server_handshake_route(const struct ws_http_head *head
   if (handshake->page || ws_route_matches(rules->path, handshake->path) ||
       ws_routes_have_endpoint(&rules->routes, handshake->path))
     return WS_REFUSAL_NONE;
-  return WS_REFUSAL_PATH;
+  return upgrade ? WS_REFUSAL_PATH : WS_REFUSAL_NO_PAGE;
 }
 
 enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,

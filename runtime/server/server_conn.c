@@ -117,11 +117,18 @@ const struct ws_listener_events ws_server_conn_events = {
 
 /* ---- the handshake */
 
-static void ws_server_conn_log_refusal(const struct ws_conn *conn, int status, const char *text, const char *detail) {
+static void ws_server_conn_log_refusal(const struct ws_conn *conn, enum ws_log_level level, int status,
+                                       const char *text, const char *detail) {
   char address[WS_ADDRESS_TEXT];
-  if (ws_log_wants(WS_LOG_WARN))
-    ws_log(WS_LOG_WARN, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
+  if (ws_log_wants(level))
+    ws_log(level, "server %" PRId64 " refuses %s with %d: %s%s%s", ws_server_conn_server(conn)->id,
            ws_conn_remote(conn, address), status, text, detail ? ": " : "", detail ? detail : "");
+}
+
+/* Browsers and scanners ask every server for pages that it does not have: nothing is wrong. */
+static enum ws_log_level ws_server_conn_level(enum ws_refusal refusal) {
+  bool usual = refusal == WS_REFUSAL_NO_PAGE || refusal == WS_REFUSAL_METHOD || refusal == WS_REFUSAL_PAGE_METHOD;
+  return usual ? WS_LOG_INFO : WS_LOG_WARN;
 }
 
 /* Answers with a status and a text, and with the headers that the open handler has set. */
@@ -132,7 +139,7 @@ static void ws_server_conn_refuse_with(struct ws_conn *conn, int status, const c
   struct ws_slice headers = {"", 0};
   if (answer->headers)
     headers = (struct ws_slice){answer->headers, answer->size};
-  ws_server_conn_log_refusal(conn, status, text, detail);
+  ws_server_conn_log_refusal(conn, WS_LOG_WARN, status, text, detail);
   size_t size = ws_server_handshake_refuse_with(response, sizeof response, status, text, ws_server_date(date), headers);
   ws_end_refuse(conn, status, response, size);
   ws_mem_wipe(response, size);
@@ -142,7 +149,8 @@ static void ws_server_conn_refuse_with(struct ws_conn *conn, int status, const c
 static void ws_server_conn_refuse(struct ws_conn *conn, enum ws_refusal refusal, const char *detail, bool head) {
   char response[WS_SERVER_HANDSHAKE_MAX];
   char date[WS_SERVER_DATE];
-  ws_server_conn_log_refusal(conn, ws_refusal_status(refusal), ws_refusal_text(refusal), detail);
+  ws_server_conn_log_refusal(conn, ws_server_conn_level(refusal), ws_refusal_status(refusal), ws_refusal_text(refusal),
+                             detail);
   size_t size = ws_server_handshake_refuse(response, refusal, ws_server_date(date));
   if (head)
     size = (size_t)(strstr(response, "\r\n\r\n") + 4 - response);
@@ -248,7 +256,7 @@ static void ws_server_conn_detail(char *to, size_t room, enum ws_refusal refusal
     snprintf(to, room, "maxConnectionsPerAddress is %" PRId64, server->rules.limits.max_connections_per_address);
   } else if (refusal == WS_REFUSAL_FORWARDED_TWICE) {
     value = ws_slice_of("the proxy has to remove the header that it does not set");
-  } else if (refusal == WS_REFUSAL_PATH) {
+  } else if (refusal == WS_REFUSAL_PATH || refusal == WS_REFUSAL_NO_PAGE) {
     value = request->path;
   } else if (refusal == WS_REFUSAL_ORIGIN) {
     ws_http_head_find(head, "Origin", &value);

@@ -9,6 +9,7 @@ program under Recipes completes it.
 import asyncio
 import contextlib
 import http.client
+import json
 import pathlib
 import re
 import shlex
@@ -176,6 +177,16 @@ async def tokens(peers):
     expect("the close", (4401, "a token is needed"), (stranger.close_code, stranger.close_reason))
 
 
+async def json_messages(peers):
+    peer = await peers.connect("/live")
+    for name in "Ada", 'é"\\\0\n':
+        await peer.send(json.dumps({"user": {"name": name}}))
+        expect("the answer", {"hello": name}, json.loads(await asyncio.wait_for(peer.recv(), PATIENCE)))
+    for text in "{", '{"user": "Ada"}':
+        await peer.send(text)
+        expect("the answer", ["error"], list(json.loads(await asyncio.wait_for(peer.recv(), PATIENCE))))
+
+
 async def push(peers):
     await hears(await peers.connect("/live"), "1 watching", "1 watching")
 
@@ -238,7 +249,8 @@ def check_linking(recipes):
     expect("the checksum", (0, "4211854571\n"), (done.returncode, done.stdout))
 
 
-SERVERS = {"Rooms": rooms, "A page on the same port": page, "Tokens and browsers": tokens, "Periodic push": push,
+SERVERS = {"Rooms": rooms, "A page on the same port": page, "Tokens and browsers": tokens, "JSON": json_messages,
+           "Periodic push": push,
            "Binary": binary, "Behind a reverse proxy": proxy}
 OTHERS = {"A first program": check_first_program, "A client that stays": check_stay, "Linking C": check_linking}
 

@@ -300,10 +300,13 @@ def case_first_ping(program):
                 raise Failure(f"the ping came after {took:.1f} s")
 
 
+NOWHERE = b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\r\n"   # refused with a warning
+
+
 def be_refused(process, times):
     for _ in range(times):
         with socket.create_connection(("127.0.0.1", process.port)) as sock:
-            sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            sock.sendall(NOWHERE)
             sock.recv(4096)
 
 
@@ -343,7 +346,7 @@ def case_closed_descriptors(program):
         try:
             expect("its line", "listening\n", server_process.stdout.readline())
             with socket.create_connection(("127.0.0.1", port)) as sock:
-                sock.sendall(b"GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                sock.sendall(NOWHERE)
                 answer = sock.recv(4096)
             expect("the answer", b"HTTP/1.1 404 Not Found\r\n", answer[:24])
             if b"websocket" in answer:

@@ -91,6 +91,24 @@ static void be_refused(int port) {
   }
 }
 
+/* Asks as browsers and scanners do, and as a client behind a proxy that removes its Upgrade. */
+static void ask_for_pages(int port) {
+  static const struct {
+    const char *line;
+    int status;
+  } requests[] = {{"GET /favicon.ico?token=SECRET", 404}, {"POST /chat", 405}, {"GET /chat?token=SECRET", 426}};
+  char request[256];
+  char head[2048];
+  for (size_t i = 0; i < sizeof requests / sizeof *requests; i++) {
+    struct peer peer = peer_connect(port);
+    snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: localhost\r\n\r\n", requests[i].line);
+    peer_send_text(&peer, request);
+    peer_read_head(&peer, head, sizeof head);
+    assert_int_equal(atoi(head + 9), requests[i].status);
+    peer_close(&peer);
+  }
+}
+
 /* Runs a server at this level of OSPREY_WS_LOG through refusals, violations and a failing handler. Stores its log. */
 static void converse_and_log(const char *level, char *log, size_t room) {
   char line[64];
@@ -111,6 +129,7 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   snprintf(target, sizeof target, "/%0200d?token=SECRET", 0);
   assert_int_equal(peer_status(port, target, ""), 404);
   be_refused(port);
+  ask_for_pages(port);
   struct peer peer = peer_connect(port);
   peer_shake(&peer, port, "/chat?token=SECRET", "Authorization: SECRET\r\nX-Api-Token: SECRET\r\n");
   peer_send_message(&peer, "SECRET payload");
@@ -226,6 +245,7 @@ static const char *const warnings[] = {
     ") was closed with 1002: a reserved opcode\n",
     ") was closed with 1009: a message is too big (maxMessageBytes is 1048576)\n",
     ": this is TLS, and the server is one of ws://\n",
+    " with 426: the Upgrade header does not ask for websocket\n", /* WS-LOG-8 */
     NULL,
 };
 
@@ -236,6 +256,8 @@ static void test_the_level_warn_is_the_default(void **state) {
   for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
     assert_log(levels[i], warnings, " info: ");
     assert_log(levels[i], warnings, "nonsense");
+    assert_log(levels[i], warnings, "favicon"); /* WS-LOG-8 */
+    assert_log(levels[i], warnings, " with 405: ");
   }
 }
 
@@ -248,8 +270,11 @@ static void test_an_unknown_level_is_logged(void **state) {
 }
 
 static void test_the_level_info(void **state) {
-  static const char *const lines[] = {" info: server 2 listens on ws://127.0.0.1:", " is open: 127.0.0.1:",
-                                      " has ended with 1011\n", " info: server 2 has stopped\n", NULL};
+  static const char *const lines[] = {
+      " info: server 2 listens on ws://127.0.0.1:", " is open: 127.0.0.1:", " has ended with 1011\n",
+      " info: server 2 has stopped\n",
+      /* WS-LOG-8 */
+      " with 404: nothing is served at this path: /favicon.ico\n", " with 405: the method is not GET\n", NULL};
   (void)state;
   assert_log("info", lines, " debug: ");
 }

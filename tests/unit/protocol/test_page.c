@@ -263,7 +263,7 @@ static void test_pages_and_handshakes(void **state) {
       {"GET /chat HTTP/1.1\r\n" SHAKE, false, WS_REFUSAL_PATH, false},
       {"GET /rooms/7 HTTP/1.1\r\n" HOST, false, WS_REFUSAL_UPGRADE, false},
       {"HEAD /rooms/7 HTTP/1.1\r\n" HOST, false, WS_REFUSAL_METHOD, false},
-      {"GET /none HTTP/1.1\r\n" HOST, false, WS_REFUSAL_PATH, false},
+      {"GET /none HTTP/1.1\r\n" HOST, false, WS_REFUSAL_NO_PAGE, false},
   };
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

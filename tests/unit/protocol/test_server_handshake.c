@@ -83,7 +83,7 @@ static const struct request_case cases[] = {
     {"a path in another case", "GET /Chat HTTP/1.1\r\n" REST, WS_REFUSAL_PATH},
     {"an escaped path", "GET /%63hat HTTP/1.1\r\n" REST, WS_REFUSAL_PATH},
     {"the root", "GET / HTTP/1.1\r\n" REST, WS_REFUSAL_PATH},
-    {"a path, without an upgrade", "GET /other HTTP/1.1\r\n" HOST, WS_REFUSAL_PATH},
+    {"a path, without an upgrade", "GET /other HTTP/1.1\r\n" HOST, WS_REFUSAL_NO_PAGE},
     {"absolute form", "GET http://example.com/chat HTTP/1.1\r\n" REST, 0},
     {"absolute form, https, query", "GET HTTPS://EXAMPLE.com/chat?x HTTP/1.1\r\n" REST, 0},
     {"absolute form, another host", "GET http://other.com/chat HTTP/1.1\r\n" REST, 0},

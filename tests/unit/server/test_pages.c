@@ -79,6 +79,7 @@ static void expect_header(const char *answer, const char *name, const char *expe
 /* WS-PATH-1 WS-PATH-2 WS-PATH-3 */
 static void test_endpoints(void **state) {
   static const char *const targets[] = {"/chat", "/other?x=1", "/rooms/7", "/rooms/%37/../8"};
+  static const char *const paths[] = {"/chat", "/other", "/rooms/7", "/rooms/7/../8"};
   char url[128];
   int port;
   (void)state;
@@ -94,6 +95,10 @@ static void test_endpoints(void **state) {
     snprintf(url, sizeof url, "ws://127.0.0.1:%d%s", port, targets[i]);
     assert_string_equal(record->url, url);
     osp_release(record);
+    char *path = osp_ws_request_path(latest_id, &error);
+    expect_success(error);
+    assert_string_equal(path, paths[i]);
+    osp_release(path);
     peer_send_message(&peer, "echo");
     peer_expect_text(&peer, "echo");
     peer_close(&peer);

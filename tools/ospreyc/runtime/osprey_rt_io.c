@@ -5,6 +5,7 @@
 
 #include "osprey/osprey_mem.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -10,9 +10,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The document of number n is at n - 1. The free ones are a list: a number is found without a search, however many
+ * documents a program never frees. */
+struct json_place {
+  json_t *root;      /* NULL: the number is free */
+  int64_t next_free; /* then the next free number, or 0 */
+};
+
 static pthread_mutex_t json_lock = PTHREAD_MUTEX_INITIALIZER;
-static json_t **json_documents; /* the document of number n is at n - 1; NULL: the number is free */
-static size_t json_capacity;
+static struct json_place *json_places;
+static size_t json_numbered, json_capacity; /* numbers given so far; places */
+static int64_t json_first_free;             /* 0: none */
 
 __attribute__((format(printf, 1, 2))) static char *json_text(const char *format, ...) {
   va_list values;
@@ -24,22 +32,27 @@ __attribute__((format(printf, 1, 2))) static char *json_text(const char *format,
   return osprey_rt_text_of(buffer, kept);
 }
 
-/* Keeps a document, and returns its number. Returns 0 if there is no memory. */
-static int64_t json_keep(json_t *root) {
-  size_t at = 0;
-  while (at < json_capacity && json_documents[at])
-    at++;
-  if (at == json_capacity) {
-    size_t capacity = json_capacity ? 2 * json_capacity : 16;
-    json_t **larger = realloc(json_documents, capacity * sizeof *larger);
-    if (!larger)
-      return 0;
-    memset(larger + json_capacity, 0, (capacity - json_capacity) * sizeof *larger);
-    json_documents = larger;
+/* Makes room for one more number. */
+static bool json_grow(void) {
+  size_t capacity = json_capacity ? 2 * json_capacity : 16;
+  struct json_place *larger = json_numbered < json_capacity ? NULL : realloc(json_places, capacity * sizeof *larger);
+  if (larger) {
+    json_places = larger;
     json_capacity = capacity;
   }
-  json_documents[at] = root;
-  return (int64_t)at + 1;
+  return json_numbered < json_capacity;
+}
+
+/* Keeps a document, and returns its number. Returns 0 if there is no memory. */
+static int64_t json_keep(json_t *root) {
+  int64_t number = json_first_free;
+  if (number)
+    json_first_free = json_places[number - 1].next_free;
+  else if (json_grow())
+    number = (int64_t)++json_numbered;
+  if (number)
+    json_places[number - 1] = (struct json_place){.root = root};
+  return number;
 }
 
 int64_t osp_rt_json_parse(const char *text, const char **error) {
@@ -59,7 +72,7 @@ int64_t osp_rt_json_parse(const char *text, const char **error) {
 }
 
 static json_t *json_document(int64_t document) {
-  return document >= 1 && (uint64_t)document <= json_capacity ? json_documents[document - 1] : NULL;
+  return document >= 1 && (uint64_t)document <= json_numbered ? json_places[document - 1].root : NULL;
 }
 
 /* path = { "." | key | "[" digits "]" } */
@@ -137,8 +150,10 @@ int64_t osp_rt_json_length(int64_t document, const char *path) {
 int64_t osp_rt_json_free(int64_t document, const char **error) {
   pthread_mutex_lock(&json_lock);
   json_t *root = json_document(document);
-  if (root)
-    json_documents[document - 1] = NULL;
+  if (root) {
+    json_places[document - 1] = (struct json_place){.next_free = json_first_free};
+    json_first_free = document;
+  }
   pthread_mutex_unlock(&json_lock);
   json_decref(root);
   *error = root ? NULL : json_text("jsonFree: there is no document %lld", (long long)document);

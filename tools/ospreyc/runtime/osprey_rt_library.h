@@ -49,6 +49,5 @@ char *osp_rt_json_get(int64_t document, const char *path, const char **error);
 int64_t osp_rt_json_length(int64_t document, const char *path);
 int64_t osp_rt_json_free(int64_t document, const char **error);
 
-/* The JSON string literal of a text, quotes included. Bytes that are not UTF-8 become U+FFFD. Programs declare it as an
- * extern fn. */
+/* Without libjansson. */
 char *osp_rt_json_string(const char *text);
