@@ -80,6 +80,23 @@ static int ws_close_check_open(struct ws_conn *conn, struct ws_error *error) {
   return ws_conn_check_open("close", conn, error);
 }
 
+/* A connection that is being dialed for the same client finds it at the first. */
+static void ws_close_hush(int64_t id) {
+  struct ws_found found;
+  struct ws_error ended;
+  ws_error_clear(&ended);
+  if (ws_lookup_id("close", id, &found, &ended))
+    return;
+  atomic_store(&found.conn->hushed, true);
+  if (ws_close_is_of_client(found.conn))
+    atomic_store(&ws_stay_of(found.conn)->first->conn.hushed, true);
+  ws_lookup_release(&found);
+}
+
+static bool ws_close_wait(int64_t id, int64_t timeout_ms) {
+  return ws_loop_threads_wait(ws_clock_ms() + timeout_ms + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
+}
+
 int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
   struct ws_found found;
   int outcome = 0;
@@ -90,13 +107,15 @@ int ws_close(int64_t id, int code, const char *reason, struct ws_error *error) {
     return -1;
   }
   int64_t timeout_ms = found.conn->group->rules->limits.close_timeout_ms;
+  bool here = found.here;
   /* Behind messages of the caller too: the close frame follows them (conn/end.h), and no further message is heard. */
-  if (found.here)
+  if (here)
     ws_close_now(found.conn, code, reason);
   else
     outcome = ws_close_post(found.conn, code, reason, error);
   ws_lookup_release(&found);
-  if (outcome == 0 && !ws_loop_thread_current())
-    ws_loop_threads_wait(ws_clock_ms() + timeout_ms + WS_CLOSE_GRACE_MS, ws_close_is_over, &id);
+  /* A handler may keep the loop thread from the close, and a caller on another loop thread does not wait for it. */
+  if (outcome == 0 && !here && (ws_loop_thread_current() || !ws_close_wait(id, timeout_ms)))
+    ws_close_hush(id);
   return outcome;
 }

@@ -388,7 +388,7 @@ static bool ws_client_one_head(struct ws_client *client, uint8_t *bytes, size_t 
   ws_head_reader_wipe(&kept, bytes, *used);
   if (!interim) {
     ws_client_wipe_secrets(client);
-    if (ws_client_is_later(client) && ws_conn_state(conn) == WS_CONN_OPEN)
+    if (ws_client_is_later(client) && ws_conn_state(conn) == WS_CONN_OPEN && !atomic_load(&conn->hushed))
       ws_stay_greet(&client->stay);
   }
   return interim;

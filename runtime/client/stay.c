@@ -225,6 +225,8 @@ void ws_stay_failed(struct ws_stay *later, const char *cause) {
 void ws_stay_opened(struct ws_stay *later) {
   struct ws_stay_plan *plan = ws_stay_plan_of(later);
   plan->opened_ms = ws_clock_ms();
+  if (atomic_load(&later->first->conn.hushed))
+    atomic_store(&later->conn.hushed, true);
   atomic_store(&plan->now_id, ws_conn_handle(&later->conn));
 }
 

@@ -88,7 +88,8 @@ struct ws_conn {
   uint16_t refs;
   uint16_t protocol_start, protocol_size; /* the role's: the subprotocol within its list (shared) */
   _Atomic uint8_t state;                  /* shared; enum ws_conn_state */
-  uint8_t refusal;                        /* the role's: enum ws_refusal to answer the head with */
+  _Atomic bool hushed; /* shared: a close has returned before it has begun: no further message is heard */
+  uint8_t refusal;     /* the role's: enum ws_refusal to answer the head with */
   /* Set by ws_conn_admit: the handshake succeeded, so the close handler must be called, however the connection
    * ends. */
   bool admitted : 1;

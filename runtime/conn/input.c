@@ -109,7 +109,7 @@ WS_STRAIGHT static enum ws_sink_verdict ws_input_on_message(void *context, enum 
   if (ws_input_rate_exceeded(conn)) {
     struct ws_exceeded rate = {"maxMessagesPerSecond", conn->group->rules->limits.max_messages_per_second};
     ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second", &rate);
-  } else if (ws_conn_state(conn) == WS_CONN_OPEN) {
+  } else if (ws_conn_state(conn) == WS_CONN_OPEN && !atomic_load(&conn->hushed)) {
     ws_input_call_handler(conn, kind == WS_MESSAGE_BINARY, bytes, n);
   }
   return ws_input_verdict(conn, n);

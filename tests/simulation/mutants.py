@@ -95,6 +95,7 @@ MUTANTS = {
     "a handler's broadcast overtakes that of a thread": (
         "runtime/server/server_broadcast.c", "== here && !here->behind && atomic_load(&share->group.broadcasts) == 0;",
         "== here && !here->behind;"),
+    "a message is heard after a close": ("runtime/conn/input.c", " && !atomic_load(&conn->hushed)) {", ") {"),
     "a charge counts as output": ("runtime/conn/activity.c", "!ws_outq_empty(out) || ws_stream_unacked(stream) > 0;",
                                   "ws_activity_backlog(stream, out) > 0;"),
     "a close frame follows a refusal": ("runtime/conn/end.c", "corked = false;\n  conn->close_posted = false;",

@@ -6,7 +6,8 @@
  *   2  no connection is ended by a deadline unless its peer was silent, or took nothing, for that whole time, as far as
  *      the loop could have listened: WS-TIME-1, WS-TIME-2, WS-TIME-4, WS-LIMIT-11, WS-LIMIT-12
  *   3  memory and queues stay under their limits, and nothing is left: WS-LIMIT-7, WS-LIMIT-18, WS-STOP-1, FAULT-2
- *   4  handlers: WS-ONOPEN-1, WS-ONCLOSE-1, WS-CLIENTCLOSE-1, WS-ONCLOSE-4; every Err is a sentence of ws_errors.def
+ *   4  handlers: WS-ONOPEN-1, WS-ONCLOSE-1, WS-CLIENTCLOSE-1, WS-ONCLOSE-4, WS-CLOSE-5; every Err is a sentence of
+ *      ws_errors.def
  *   5  every call returns in its time, and nothing waits that could go on: WS-SEND-4, WS-SEND-5, WS-CONNECT-9,
  *      WS-CLOSE-3, WS-STOP-3, WS-STOP-4, WS-EXIT-2, WS-EXIT-6
  *   6  a quiet connection waits for a bounded amount of work of others: WS-TIME-7, WS-SEC-11
@@ -438,6 +439,8 @@ void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
     sim_fail("4 handlers", "the %s handler of %" PRId64 " is called after its close handler", kind, conn->id);
   if (conn->server && strcmp(kind, "message") == 0 && !conn->opened)
     sim_fail("4 handlers", "the message handler of %" PRId64 " is called before its open handler", conn->id);
+  if (conn->hushed && strcmp(kind, "message") == 0)
+    sim_fail("4 handlers", "the message handler of %" PRId64 " is called after a close that was a Success", conn->id);
   if (conn->calls_other)
     sim_fail("4 handlers", "two handlers of %" PRId64 " run at the same time", conn->id);
   conn->calls_other = true;

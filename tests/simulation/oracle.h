@@ -69,6 +69,7 @@ struct oracle_conn {
   struct sim_sock *sock;
   struct oracle_receiver receiver;
   bool opened, admitted, wants_close, closed;
+  bool hushed;            /* a close by the program was a Success */
   bool closed_by_program; /* or failed by its handler */
   bool close_received;
   bool failed_by_deadline;

@@ -143,10 +143,10 @@ static void close_one(int64_t id, int code) {
   struct oracle_conn *conn = oracle_conn_find(id);
   if (conn)
     conn->closed_by_program = true;
-  if (code)
-    CALL("close", on_loop() ? 0 : longest_close_ms() + 5400, osp_ws_close_with(id, code, "done", error));
-  else
-    CALL("close", on_loop() ? 0 : longest_close_ms() + 5400, osp_ws_close(id, error));
+  bool ok = code ? CALL("close", on_loop() ? 0 : longest_close_ms() + 5400, osp_ws_close_with(id, code, "done", error))
+                 : CALL("close", on_loop() ? 0 : longest_close_ms() + 5400, osp_ws_close(id, error));
+  if (conn && ok)
+    conn->hushed = true;
 }
 
 static void stop_one(int64_t server) {

@@ -1,4 +1,5 @@
 /* How connections of servers end. */
+#include <semaphore.h>
 #include <time.h>
 
 #include "osprey/hooks.h"
@@ -392,6 +393,56 @@ static void test_a_short_deadline(void **state) {
   must_stop(server);
 }
 
+static sem_t held, gate;
+
+/* Holds the loop until it is released; notes any other message. */
+static void *hold(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  if (strcmp(message->data, "hold") != 0) {
+    journal_write("heard: %s", message->data);
+    return result_success();
+  }
+  sem_post(&held);
+  sem_wait(&gate);
+  return result_success();
+}
+
+/* A close returns although the handler of another connection keeps the loop, and no message is heard from then on, not
+ * even one that the loop has seen before: that of the first handler lets both messages come in one turn.
+ * WS-CLOSE-2 WS-CLOSE-5 */
+static void test_a_close_behind_a_handler_that_holds_the_loop(void **state) {
+  static void *on_hold[] = {(void *)hold};
+  int port = peer_free_port();
+  (void)state;
+  if (getenv("OSPREY_WS_LOOPS"))
+    skip();
+  sem_init(&held, 0, 0);
+  sem_init(&gate, 0, 0);
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_open, server, on_learn_id);
+  must_set(osp_ws_server_on_message, server, on_hold);
+  must_listen(server);
+  struct peer first = peer_open(port, "/");
+  struct peer holding = peer_open(port, "/");
+  struct peer closed = peer_open(port, "/");
+  peer_send_message(&first, "hold");
+  sem_wait(&held);
+  peer_send_message(&holding, "hold");
+  peer_send_message(&closed, "too late");
+  sem_post(&gate);
+  sem_wait(&held);
+  osp_ws_close(latest_id, &error);
+  expect_success(error);
+  sem_post(&gate);
+  peer_expect_close(&closed, 1000);
+  peer_close(&closed);
+  peer_close(&holding);
+  peer_close(&first);
+  must_stop(server);
+  assert_int_equal(journal_left(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, journal_setup),
@@ -406,6 +457,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_peer_that_does_not_answer_the_close, journal_setup),
       cmocka_unit_test_setup(test_peers_that_linger, journal_setup),
       cmocka_unit_test_setup(test_a_short_deadline, journal_setup),
+      cmocka_unit_test_setup(test_a_close_behind_a_handler_that_holds_the_loop, journal_setup),
   };
   return cmocka_run_group_tests_name("close", tests, NULL, NULL);
 }
