@@ -90,6 +90,11 @@ static bool cg_is_wrapper(LLVMValueRef value) {
          LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMPointerTypeKind && LLVMGetNumOperands(value) > 0;
 }
 
+/* A signed pointer has a key and a discriminator besides. The cell of a plain function would have to be signed too. */
+bool cg_flow_is_signed(LLVMValueRef value) {
+  return cg_is_wrapper(value) && LLVMGetNumOperands(value) > 1;
+}
+
 LLVMValueRef cg_flow_strip(LLVMValueRef value) {
   while (cg_is_wrapper(value) || (LLVMIsAConstantExpr(value) && (LLVMGetConstOpcode(value) == LLVMBitCast ||
                                                                  LLVMGetConstOpcode(value) == LLVMAddrSpaceCast)))
@@ -151,7 +156,10 @@ static bool cg_is_no_cell(LLVMValueRef value) {
 static enum cg_fact cg_classify(const struct cg_flow *flow, LLVMValueRef constant, bool in_memory) {
   LLVMValueRef value = cg_flow_strip(constant);
   if (cg_flow_is_function(value))
-    return LLVMGlobalGetValueType(value) == flow->raw_type && !cg_flow_is_unserved(value) ? CG_FACT_RAW : CG_FACT_WRONG;
+    return LLVMGlobalGetValueType(value) == flow->raw_type && !cg_flow_is_unserved(value) &&
+                   !cg_flow_is_signed(constant)
+               ? CG_FACT_RAW
+               : CG_FACT_WRONG;
   while (LLVMIsAGlobalAlias(value))
     value = cg_flow_strip(LLVMAliasGetAliasee(value));
   if (LLVMIsAGlobalVariable(value) && cg_is_wrong_cell(flow, value))
@@ -231,8 +239,9 @@ static void cg_add_choice(struct cg_flow *flow, LLVMValueRef raw) {
   }
 }
 
+/* Optimizers put undef or poison among choices that are never made. */
 static void cg_reach(struct cg_flow *flow, size_t to, LLVMValueRef from, cg_path path, bool in_memory) {
-  if (flow->failed)
+  if (flow->failed || LLVMIsUndef(from))
     return;
   if (path || !LLVMIsConstant(from) || cg_is_select(from)) {
     cg_connect(flow, cg_node_of(flow, from, path), to);

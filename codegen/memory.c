@@ -248,13 +248,18 @@ static void cg_write_add(struct cg_writes *writes, enum cg_write_kind kind, stru
   writes->items[writes->count++] = (struct cg_write){kind, address, value, 0};
 }
 
-/* Pointers into the variable, or parts of its initializer, that are still to be looked at. */
+/* Pointers into the variable, or parts of its initializer, that are still to be looked at. Phis and selects among them
+ * are kept, because a loop brings them back. */
+enum { CG_MOST_MERGES = 16 };
+
 struct cg_places {
   struct cg_place {
     LLVMValueRef value;
     struct cg_address address;
   } * items;
   size_t count, capacity;
+  struct cg_place merges[CG_MOST_MERGES];
+  size_t merge_count;
 };
 
 static void cg_place_push(struct cg_places *places, struct cg_place place, struct cg_writes *writes) {
@@ -434,6 +439,25 @@ static bool cg_points_into(struct cg_memory *memory, struct cg_place from, struc
   return cg_is_alike(user->value);
 }
 
+/* Continues at a phi or a select that may be the pointer. Returns false if there are too many. */
+static bool cg_add_merge(struct cg_places *places, struct cg_place merge, struct cg_writes *writes) {
+  struct cg_place *known = places->merges;
+  while (known < places->merges + places->merge_count && known->value != merge.value)
+    known++;
+  if (known < places->merges + places->merge_count) {
+    merge.address = cg_memory_join(known->address, merge.address);
+    if (merge.address.offset == known->address.offset && merge.address.step == known->address.step)
+      return true;
+  } else if (places->merge_count == CG_MOST_MERGES) {
+    return false;
+  } else {
+    places->merge_count++;
+  }
+  *known = merge;
+  cg_place_push(places, merge, writes);
+  return true;
+}
+
 static void cg_add_user(struct cg_memory *memory, struct cg_places *places, struct cg_place place, LLVMValueRef user,
                         struct cg_writes *writes) {
   struct cg_place next = {user, place.address};
@@ -447,7 +471,7 @@ static void cg_add_user(struct cg_memory *memory, struct cg_places *places, stru
     cg_place_push(places, next, writes);
   else if (opcode == LLVMCall || opcode == LLVMInvoke)
     cg_add_call(user, place, writes);
-  else
+  else if ((opcode != LLVMPHI && opcode != LLVMSelect) || !cg_add_merge(places, next, writes))
     cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
 }
 
