@@ -62,11 +62,18 @@ static char *cc_lower_output_path(const char *directory, size_t number, const ch
   return path;
 }
 
+/* A builtin has two forms under each of its names. */
+static bool cc_lower_declares(LLVMModuleRef module, const char *name) {
+  char unboxed[128];
+  snprintf(unboxed, sizeof unboxed, "%s.unboxed", name);
+  return LLVMGetNamedFunction(module, name) || LLVMGetNamedFunction(module, unboxed);
+}
+
 static bool cc_lower_declares_builtin(LLVMModuleRef module) {
   size_t count;
   const struct osp_ws_codegen_builtin *builtins = osp_ws_codegen_builtins(&count);
   for (size_t i = 0; i < count; i++)
-    if (LLVMGetNamedFunction(module, builtins[i].name) || LLVMGetNamedFunction(module, builtins[i].alias))
+    if (cc_lower_declares(module, builtins[i].name) || cc_lower_declares(module, builtins[i].alias))
       return true;
   return false;
 }
