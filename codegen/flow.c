@@ -215,6 +215,9 @@ static size_t cg_node_of(struct cg_flow *flow, LLVMValueRef value, cg_path path)
   return *number - 1;
 }
 
+/* Large aggregates may have a part for each member and each insertvalue. */
+enum { CG_MOST_PART_NODES = 1 << 20 };
+
 static void cg_mark(struct cg_flow *flow, size_t node, enum cg_fact fact, LLVMValueRef witness) {
   if (!flow->failed && fact != CG_FACTS && !flow->nodes[node].facts.witness[fact])
     flow->nodes[node].facts.witness[fact] = witness;
@@ -243,6 +246,10 @@ static void cg_add_choice(struct cg_flow *flow, LLVMValueRef raw) {
 static void cg_reach(struct cg_flow *flow, size_t to, LLVMValueRef from, cg_path path, bool in_memory) {
   if (flow->failed || LLVMIsUndef(from))
     return;
+  if (path && flow->by_part.count >= CG_MOST_PART_NODES) {
+    cg_mark(flow, to, CG_FACT_OTHER, from);
+    return;
+  }
   if (path || !LLVMIsConstant(from) || cg_is_select(from)) {
     cg_connect(flow, cg_node_of(flow, from, path), to);
     return;

@@ -493,6 +493,31 @@ static void cg_add_own_stores(struct cg_memory *memory, LLVMValueRef variable, s
   free(places.items);
 }
 
+static bool cg_is_same_write(const struct cg_write *a, const struct cg_write *b) {
+  return a->kind == b->kind && a->address.offset == b->address.offset && a->address.step == b->address.step &&
+         a->value == b->value && a->path == b->path;
+}
+
+/* Leaves one of equal writes. Two that have the same key by chance both stay. */
+static void cg_drop_repeated(struct cg_writes *writes) {
+  struct cg_map seen = {NULL, 0, 0};
+  size_t kept = 0;
+  for (size_t i = 0; i < writes->count; i++) {
+    const struct cg_write *write = &writes->items[i];
+    uint64_t key =
+        (uintptr_t)write->value * 31 + (uint64_t)write->address.offset * 17 + write->address.step + write->path;
+    size_t *first = cg_map_at(&seen, key << 1 | 1);
+    writes->failed |= !first;
+    if (first && *first && cg_is_same_write(&writes->items[*first - 1], write))
+      continue;
+    writes->items[kept++] = *write;
+    if (first && !*first)
+      *first = kept;
+  }
+  writes->count = kept;
+  cg_map_free(&seen);
+}
+
 /* Returns what the parameter's function writes to it. Each is looked at once. */
 static const struct cg_writes *cg_writes_of(struct cg_memory *memory, LLVMValueRef parameter) {
   static const struct cg_writes nothing = {NULL, 0, 0, true};
@@ -506,12 +531,13 @@ static const struct cg_writes *cg_writes_of(struct cg_memory *memory, LLVMValueR
     *number = memory->parameter_count;
     *writes = (struct cg_writes){.items = NULL};
     cg_add_own_stores(memory, parameter, writes);
+    cg_drop_repeated(writes);
   }
   return &memory->parameters[cg_map_find(&memory->by_parameter, (uintptr_t)parameter) - 1];
 }
 
 /* The parameters that a variable's address is passed to. Functions may call each other. */
-enum { CG_MOST_PASSED = 16, CG_MOST_PASSED_WRITES = 4096 };
+enum { CG_MOST_PASSED = 16, CG_MOST_PASSED_WRITES = 512 };
 
 struct cg_passed {
   struct cg_place items[CG_MOST_PASSED];
