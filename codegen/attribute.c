@@ -10,6 +10,10 @@ void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const cha
   LLVMAddAttributeAtIndex(function, index, LLVMCreateEnumAttribute(llvm, kind, value));
 }
 
+void cg_attribute_remove(LLVMValueRef function, LLVMAttributeIndex index, const char *name) {
+  LLVMRemoveEnumAttributeAtIndex(function, index, LLVMGetEnumAttributeKindForName(name, strlen(name)));
+}
+
 void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index) {
 #if LLVM_VERSION_MAJOR < 21
   cg_attribute_add(function, index, "nocapture", 0);
@@ -67,7 +71,8 @@ const char *cg_attribute_unserved(LLVMValueRef function) {
 }
 
 const char *cg_attribute_unserved_by_body(LLVMValueRef function) {
-  static const char *const names[] = {"naked", "noreturn", "presplitcoroutine"};
+  static const char *const names[] = {"naked",        "noreturn",  "presplitcoroutine", "memory",
+                                      "speculatable", "allockind", "allocsize"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
       return names[i];
@@ -200,11 +205,9 @@ void cg_attribute_share(struct cg_attribute_shared *shared, LLVMValueRef functio
 /* Removes what LLVM refuses. Callers may share how return addresses are signed, but not which are. A host may declare a
  * builtin as blocking, and a function that blocks is not a realtime one. */
 static void cg_remove_misfits(LLVMValueRef function) {
-  static const char realtime[] = "sanitize_realtime";
   static const char *const details[] = {"sign-return-address-key", "branch-protection-pauth-lr"};
   if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, "sanitize_realtime_blocking"))
-    LLVMRemoveEnumAttributeAtIndex(function, CG_ATTRIBUTE_FUNCTION,
-                                   LLVMGetEnumAttributeKindForName(realtime, sizeof realtime - 1));
+    cg_attribute_remove(function, CG_ATTRIBUTE_FUNCTION, "sanitize_realtime");
   if (cg_attribute_has_text(function, "sign-return-address"))
     return;
   for (size_t i = 0; i < sizeof details / sizeof *details; i++)

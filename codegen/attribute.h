@@ -13,6 +13,9 @@
 /* Adds an enum attribute by its name. */
 void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const char *name, uint64_t value);
 
+/* Removes an enum attribute by its name. */
+void cg_attribute_remove(LLVMValueRef function, LLVMAttributeIndex index, const char *name);
+
 /* Adds that the callee does not capture the pointer that a parameter receives. */
 void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index);
 

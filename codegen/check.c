@@ -225,7 +225,11 @@ static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef c
   LLVMValueRef function = cg_flow_is_function(value) ? cg_flow_function_behind(value) : NULL;
   if (code)
     code = cg_flow_strip(code);
-  if (function && cg_flow_is_unserved(value))
+  if (function && cg_flow_is_signed(constant))
+    cg_diag_error(check->diag, check->about,
+                  "the plain function '%s' is passed to '%s' as %s by a signed pointer, which needs a closure cell: %s",
+                  LLVMGetValueName2(value, &length), check->name, check->parameter->name, check->signature);
+  else if (function && cg_flow_is_unserved(value))
     cg_check_attribute(function, cg_attribute_unserved(function), LLVMGetValueName2(value, &length), "a handler",
                        check->diag);
   else if (cg_flow_is_function(value))
@@ -309,6 +313,28 @@ bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag
   LLVMDisposeMessage(actual_text);
   LLVMDisposeMessage(expected_text);
   return false;
+}
+
+static bool cg_takes_handler(const struct osp_ws_codegen_builtin *builtin) {
+  for (size_t i = 0; i < builtin->parameter_count; i++)
+    if (builtin->parameters[i].type->kind == OSP_WS_CODEGEN_HANDLER)
+      return true;
+  return false;
+}
+
+/* The arguments of a statepoint or a patchpoint are those of another call. */
+void cg_check_uses(LLVMValueRef function, const struct cg_form *form, struct cg_diag *diag) {
+  static const char prefix[] = "llvm.experimental.";
+  size_t length;
+  for (LLVMUseRef use = LLVMGetFirstUse(function); use && cg_takes_handler(form->builtin); use = LLVMGetNextUse(use)) {
+    LLVMValueRef user = LLVMGetUser(use);
+    bool is_call = LLVMIsACallInst(user) || LLVMIsAInvokeInst(user);
+    LLVMValueRef callee = is_call ? LLVMGetCalledValue(user) : NULL;
+    const char *name = callee && LLVMIsAFunction(callee) ? LLVMGetValueName2(callee, &length) : "";
+    if (!strncmp(name, prefix, sizeof prefix - 1))
+      cg_diag_error(diag, user, "'%s' is called by '%s', which hides its handler: lower before such calls are made",
+                    form->name, name);
+  }
 }
 
 /* A module that is read lazily has functions without bodies, whose calls cannot be seen yet. */

@@ -37,6 +37,9 @@ bool cg_check_function(LLVMValueRef global, const struct cg_form *form, struct c
 /* Checks the function type of a call, and that its arguments are not swapped. Returns false if the type is wrong. */
 bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag *diag);
 
+/* Checks that no intrinsic calls a builtin that takes a handler. */
+void cg_check_uses(LLVMValueRef function, const struct cg_form *form, struct cg_diag *diag);
+
 /* Checks a handler operand, whose facts are known. `about` is the value that diagnostics refer to; may be NULL. */
 void cg_check_handler(const struct cg_flow *flow, LLVMValueRef operand, LLVMValueRef about, const char *name,
                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag);

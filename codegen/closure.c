@@ -129,18 +129,20 @@ static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, LLVMValueRef 
   return function;
 }
 
-/* A call in a Windows funclet has a "funclet" operand bundle, and a call that is added beside it would need the same.
- * The operands of a call are its arguments, its bundles, its successors and the callee. */
-static bool cg_has_bundles(LLVMValueRef call) {
-  unsigned others = (unsigned)LLVMGetNumOperands(call) - LLVMGetNumArgOperands(call) - 1;
-  return !LLVMIsACallBrInst(call) && others > (LLVMIsAInvokeInst(call) ? 2 : 0);
+/* A call in a Windows funclet has an operand bundle with the pad, and a call that is added beside it would need the
+ * same. The operands of a call are its arguments, its bundles, its successors and the callee. */
+static bool cg_is_in_funclet(LLVMValueRef call) {
+  for (unsigned i = LLVMGetNumArgOperands(call); i < (unsigned)LLVMGetNumOperands(call); i++)
+    if (LLVMIsAFuncletPadInst(LLVMGetOperand(call, i)))
+      return true;
+  return false;
 }
 
 static LLVMValueRef cg_build_look_up(struct cg_closures *closures, LLVMValueRef call, LLVMValueRef handler) {
   LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call)), cell;
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(LLVMGetModuleContext(closures->module));
   LLVMPositionBuilderBefore(builder, call); /* takes its debug location too */
-  if (cg_has_bundles(call)) {
+  if (cg_is_in_funclet(call)) {
     cell = cg_build_comparisons(closures, builder, handler, caller);
     cg_flow_mark(cell);
   } else {

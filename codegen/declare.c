@@ -33,7 +33,8 @@ static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, c
     cg_attribute_add(function, index, "align", 8);
   if (type->kind == OSP_WS_CODEGEN_HANDLER)
     return;
-  if (!cg_attribute_has(function, index, "readnone") && !cg_attribute_has(function, index, "writeonly"))
+  if (!cg_attribute_has(function, index, "readnone") && !cg_attribute_has(function, index, "writeonly") &&
+      !cg_attribute_has(function, index, "writable"))
     cg_attribute_add(function, index, "readonly", 0);
   cg_attribute_add_nocapture(function, index);
 }
@@ -180,10 +181,14 @@ LLVMValueRef cg_declare_success(LLVMModuleRef module, LLVMTypeRef block) {
   return success;
 }
 
-/* [noalias] nonnull align 8 dereferenceable(24) */
+/* [noalias] nonnull align 8 dereferenceable(24)
+ *
+ * The constant block of a success is no new one, whatever the host believes. */
 static void cg_mark_block(LLVMValueRef function, const struct osp_ws_codegen_type *type) {
   if (type->kind != OSP_WS_CODEGEN_SUCCESS)
     cg_attribute_add(function, LLVMAttributeReturnIndex, "noalias", 0);
+  else
+    cg_attribute_remove(function, LLVMAttributeReturnIndex, "noalias");
   cg_attribute_add(function, LLVMAttributeReturnIndex, "nonnull", 0);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "align", 8);
   cg_attribute_add(function, LLVMAttributeReturnIndex, "dereferenceable", cg_layout_result_size(type));

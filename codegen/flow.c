@@ -90,6 +90,11 @@ static bool cg_is_wrapper(LLVMValueRef value) {
          LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMPointerTypeKind && LLVMGetNumOperands(value) > 0;
 }
 
+/* A signed pointer has a key and a discriminator besides. The cell of a plain function would have to be signed too. */
+bool cg_flow_is_signed(LLVMValueRef value) {
+  return cg_is_wrapper(value) && LLVMGetNumOperands(value) > 1;
+}
+
 LLVMValueRef cg_flow_strip(LLVMValueRef value) {
   while (cg_is_wrapper(value) || (LLVMIsAConstantExpr(value) && (LLVMGetConstOpcode(value) == LLVMBitCast ||
                                                                  LLVMGetConstOpcode(value) == LLVMAddrSpaceCast)))
@@ -151,7 +156,10 @@ static bool cg_is_no_cell(LLVMValueRef value) {
 static enum cg_fact cg_classify(const struct cg_flow *flow, LLVMValueRef constant, bool in_memory) {
   LLVMValueRef value = cg_flow_strip(constant);
   if (cg_flow_is_function(value))
-    return LLVMGlobalGetValueType(value) == flow->raw_type && !cg_flow_is_unserved(value) ? CG_FACT_RAW : CG_FACT_WRONG;
+    return LLVMGlobalGetValueType(value) == flow->raw_type && !cg_flow_is_unserved(value) &&
+                   !cg_flow_is_signed(constant)
+               ? CG_FACT_RAW
+               : CG_FACT_WRONG;
   while (LLVMIsAGlobalAlias(value))
     value = cg_flow_strip(LLVMAliasGetAliasee(value));
   if (LLVMIsAGlobalVariable(value) && cg_is_wrong_cell(flow, value))
@@ -207,6 +215,9 @@ static size_t cg_node_of(struct cg_flow *flow, LLVMValueRef value, cg_path path)
   return *number - 1;
 }
 
+/* Large aggregates may have a part for each member and each insertvalue. */
+enum { CG_MOST_PART_NODES = 1 << 20 };
+
 static void cg_mark(struct cg_flow *flow, size_t node, enum cg_fact fact, LLVMValueRef witness) {
   if (!flow->failed && fact != CG_FACTS && !flow->nodes[node].facts.witness[fact])
     flow->nodes[node].facts.witness[fact] = witness;
@@ -231,9 +242,14 @@ static void cg_add_choice(struct cg_flow *flow, LLVMValueRef raw) {
   }
 }
 
+/* Optimizers put undef or poison among choices that are never made. */
 static void cg_reach(struct cg_flow *flow, size_t to, LLVMValueRef from, cg_path path, bool in_memory) {
-  if (flow->failed)
+  if (flow->failed || LLVMIsUndef(from))
     return;
+  if (path && flow->by_part.count >= CG_MOST_PART_NODES) {
+    cg_mark(flow, to, CG_FACT_OTHER, from);
+    return;
+  }
   if (path || !LLVMIsConstant(from) || cg_is_select(from)) {
     cg_connect(flow, cg_node_of(flow, from, path), to);
     return;

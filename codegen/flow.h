@@ -45,6 +45,9 @@ const LLVMValueRef *cg_flow_choices(const struct cg_flow *flow, size_t *count);
  * constant is the address of one. */
 LLVMValueRef cg_flow_strip(LLVMValueRef value);
 
+/* Whether a value is a pointer that is signed (ptrauth). */
+bool cg_flow_is_signed(LLVMValueRef value);
+
 /* Whether a stripped value is a function, or an alias or ifunc of one. */
 bool cg_flow_is_function(LLVMValueRef value);
 

@@ -16,20 +16,45 @@
  * Lowering iterates over the forms of the builtins, looks up the name of each in the module, and visits the uses of
  * that function only. Its cost depends on the number of these uses, not on the size of the module. */
 
-/* The calls of a function, in the order of the module. LLVM lists uses from the last to the first. */
+/* The calls of a function. */
 struct cg_calls {
-  LLVMValueRef *items; /* to be freed; NULL if out of memory */
-  size_t count;
+  LLVMValueRef *items; /* to be freed */
+  size_t count, capacity;
+  bool failed; /* out of memory */
 };
 
+static void cg_calls_push(struct cg_calls *calls, LLVMValueRef value) {
+  if (CG_GROW(calls->items, calls->count, calls->capacity))
+    calls->items[calls->count++] = value;
+  else
+    calls->failed = true;
+}
+
+/* Whether a user of a function is another name of it, by which it may be called. */
+static bool cg_is_name(LLVMValueRef user, LLVMValueRef function) {
+  if (LLVMIsAGlobalAlias(user))
+    return cg_flow_function_behind(user) == function;
+  return LLVMIsABitCastInst(user) || LLVMIsAFreezeInst(user) ||
+         (LLVMIsAConstant(user) && user != function && cg_flow_strip(user) == function);
+}
+
+/* Lists the calls in the order of the module, those by other names first. LLVM lists uses from the last on. */
 static struct cg_calls cg_calls_of(LLVMValueRef function) {
-  size_t count = 0;
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use; use = LLVMGetNextUse(use))
-    count += cg_callers_is_call(use);
-  struct cg_calls calls = {calloc(count + 1, sizeof *calls.items), count};
-  for (LLVMUseRef use = LLVMGetFirstUse(function); use && calls.items; use = LLVMGetNextUse(use))
-    if (cg_callers_is_call(use))
-      calls.items[--count] = LLVMGetUser(use);
+  struct cg_calls calls = {.items = NULL}, names = {.items = NULL};
+  cg_calls_push(&names, function);
+  for (size_t i = 0; i < names.count; i++)
+    for (LLVMUseRef use = LLVMGetFirstUse(names.items[i]); use; use = LLVMGetNextUse(use))
+      if (cg_callers_is_call(use))
+        cg_calls_push(&calls, LLVMGetUser(use));
+      else if (cg_is_name(LLVMGetUser(use), function))
+        cg_calls_push(&names, LLVMGetUser(use));
+  for (size_t i = 0; i < calls.count / 2; i++) {
+    LLVMValueRef call = calls.items[i];
+    calls.items[i] = calls.items[calls.count - 1 - i];
+    calls.items[calls.count - 1 - i] = call;
+  }
+  calls.failed |= names.failed;
+  free(names.items);
   return calls;
 }
 
@@ -99,17 +124,18 @@ static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMV
 }
 
 static void cg_plan_name(struct cg_plan *plan, const struct cg_form *form) {
-  struct cg_name name = {cg_find_builtin(plan->module, form), *form, {NULL, 0}};
+  struct cg_name name = {cg_find_builtin(plan->module, form), *form, {.items = NULL}};
   if (!name.function || !cg_check_function(name.function, form, plan->diag))
     return;
   name.calls = cg_calls_of(name.function);
-  if (!name.calls.items || !CG_GROW(plan->names, plan->name_count, plan->name_capacity)) {
+  if (name.calls.failed || !CG_GROW(plan->names, plan->name_count, plan->name_capacity)) {
     free(name.calls.items);
     cg_plan_out_of_memory(plan);
     return;
   }
   for (size_t i = 0; i < name.calls.count; i++)
     cg_plan_call(plan, &name, &name.calls.items[i]);
+  cg_check_uses(name.function, form, plan->diag);
   cg_check_runtime(plan->module, form->builtin, plan->diag);
   plan->names[plan->name_count++] = name;
 }

@@ -248,13 +248,18 @@ static void cg_write_add(struct cg_writes *writes, enum cg_write_kind kind, stru
   writes->items[writes->count++] = (struct cg_write){kind, address, value, 0};
 }
 
-/* Pointers into the variable, or parts of its initializer, that are still to be looked at. */
+/* Pointers into the variable, or parts of its initializer, that are still to be looked at. Phis and selects among them
+ * are kept, because a loop brings them back. */
+enum { CG_MOST_MERGES = 16 };
+
 struct cg_places {
   struct cg_place {
     LLVMValueRef value;
     struct cg_address address;
   } * items;
   size_t count, capacity;
+  struct cg_place merges[CG_MOST_MERGES];
+  size_t merge_count;
 };
 
 static void cg_place_push(struct cg_places *places, struct cg_place place, struct cg_writes *writes) {
@@ -434,6 +439,25 @@ static bool cg_points_into(struct cg_memory *memory, struct cg_place from, struc
   return cg_is_alike(user->value);
 }
 
+/* Continues at a phi or a select that may be the pointer. Returns false if there are too many. */
+static bool cg_add_merge(struct cg_places *places, struct cg_place merge, struct cg_writes *writes) {
+  struct cg_place *known = places->merges;
+  while (known < places->merges + places->merge_count && known->value != merge.value)
+    known++;
+  if (known < places->merges + places->merge_count) {
+    merge.address = cg_memory_join(known->address, merge.address);
+    if (merge.address.offset == known->address.offset && merge.address.step == known->address.step)
+      return true;
+  } else if (places->merge_count == CG_MOST_MERGES) {
+    return false;
+  } else {
+    places->merge_count++;
+  }
+  *known = merge;
+  cg_place_push(places, merge, writes);
+  return true;
+}
+
 static void cg_add_user(struct cg_memory *memory, struct cg_places *places, struct cg_place place, LLVMValueRef user,
                         struct cg_writes *writes) {
   struct cg_place next = {user, place.address};
@@ -447,7 +471,7 @@ static void cg_add_user(struct cg_memory *memory, struct cg_places *places, stru
     cg_place_push(places, next, writes);
   else if (opcode == LLVMCall || opcode == LLVMInvoke)
     cg_add_call(user, place, writes);
-  else
+  else if ((opcode != LLVMPHI && opcode != LLVMSelect) || !cg_add_merge(places, next, writes))
     cg_write_add(writes, CG_WRITE_STORE, cg_everywhere, NULL);
 }
 
@@ -469,6 +493,31 @@ static void cg_add_own_stores(struct cg_memory *memory, LLVMValueRef variable, s
   free(places.items);
 }
 
+static bool cg_is_same_write(const struct cg_write *a, const struct cg_write *b) {
+  return a->kind == b->kind && a->address.offset == b->address.offset && a->address.step == b->address.step &&
+         a->value == b->value && a->path == b->path;
+}
+
+/* Leaves one of equal writes. Two that have the same key by chance both stay. */
+static void cg_drop_repeated(struct cg_writes *writes) {
+  struct cg_map seen = {NULL, 0, 0};
+  size_t kept = 0;
+  for (size_t i = 0; i < writes->count; i++) {
+    const struct cg_write *write = &writes->items[i];
+    uint64_t key =
+        (uintptr_t)write->value * 31 + (uint64_t)write->address.offset * 17 + write->address.step + write->path;
+    size_t *first = cg_map_at(&seen, key << 1 | 1);
+    writes->failed |= !first;
+    if (first && *first && cg_is_same_write(&writes->items[*first - 1], write))
+      continue;
+    writes->items[kept++] = *write;
+    if (first && !*first)
+      *first = kept;
+  }
+  writes->count = kept;
+  cg_map_free(&seen);
+}
+
 /* Returns what the parameter's function writes to it. Each is looked at once. */
 static const struct cg_writes *cg_writes_of(struct cg_memory *memory, LLVMValueRef parameter) {
   static const struct cg_writes nothing = {NULL, 0, 0, true};
@@ -482,12 +531,13 @@ static const struct cg_writes *cg_writes_of(struct cg_memory *memory, LLVMValueR
     *number = memory->parameter_count;
     *writes = (struct cg_writes){.items = NULL};
     cg_add_own_stores(memory, parameter, writes);
+    cg_drop_repeated(writes);
   }
   return &memory->parameters[cg_map_find(&memory->by_parameter, (uintptr_t)parameter) - 1];
 }
 
 /* The parameters that a variable's address is passed to. Functions may call each other. */
-enum { CG_MOST_PASSED = 16, CG_MOST_PASSED_WRITES = 4096 };
+enum { CG_MOST_PASSED = 16, CG_MOST_PASSED_WRITES = 512 };
 
 struct cg_passed {
   struct cg_place items[CG_MOST_PASSED];

@@ -461,6 +461,16 @@ declare void @llvm.assume(i1)
 ; CHECK-LABEL: define void @invoked(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 
+; The scalarizer begins a choice with poison.
+define void @scalarized(ptr %u, i1 %c, i1 %d) {
+  %s = select i1 %c, ptr @h1, ptr poison
+  %h = select i1 %d, ptr @h2, ptr %s
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @scalarized(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
 ; Circles of unreachable code.
 define void @circles(ptr %u) {
   ret void

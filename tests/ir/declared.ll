@@ -20,6 +20,26 @@ define void @f(ptr %s) {
 }
 ; CHECK: define linkonce_odr hidden {{.*}}@wsServerBroadcast({{.*}} writeonly
 
+; A success without a value is a constant block, and no new one.
+declare noalias ptr @wsCancel(i64)
+define ptr @cancels() {
+  %r = call ptr @wsCancel(i64 1)
+  ret ptr %r
+}
+; CHECK: define linkonce_odr hidden noundef nonnull align 8 dereferenceable(24) ptr @wsCancel(
+
+; A call by another name of a builtin is adapted too.
+declare ptr @wsConnect(ptr, ptr)
+define void @renamed(ptr %u) {
+  %name = bitcast ptr @wsConnect to ptr
+  %a = call ptr %name(ptr %u, ptr @handler)
+  %b = call ptr no_cfi @wsConnect(ptr %u, ptr @handler)
+  ret void
+}
+; CHECK-LABEL: define void @renamed(
+; CHECK: call ptr %name(ptr %u, ptr @osp_ws.cell.handler)
+; CHECK: call ptr no_cfi @wsConnect(ptr %u, ptr @osp_ws.cell.handler)
+
 ; A look-up makes what a handler wrote visible: the load stays in the loop.
 @flag = internal global i64 0
 define void @waits() {

@@ -22,7 +22,7 @@ from mutations import MUTANTS
 TIME_LIMIT = 120
 ARCHIVES = ["runtime/libosprey_ws.a", "runtime/libosprey_mem.a", "tools/ospreyc/libosprey_rt.a",
             "tools/ospreyc/libosprey_json.a"]
-TARGETS = ["tools/ospreyc/ospreyc", "tools/osprey-ws-lower", "codegen/libosprey_ws_plugin.so"]
+TARGETS = ["tools/ospreyc/ospreyc", "tools/osprey-ws-lower", "codegen/libosprey_ws_plugin.so", "tests/ir/refused"]
 
 
 class Stop(Exception):

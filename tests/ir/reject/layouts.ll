@@ -4,11 +4,12 @@
 ; RUN: for f in '@wsSend(i64, ptr' '@osp_ws_send(i64, ptr, ptr' '@on(ptr'; do \
 ; RUN:   awk -v f="$f" '{ at = index($0, f); print at && /^declare/ ? substr($0, 1, at - 1) f " swifterror)" : $0 }' %s \
 ; RUN:   > %t.ll && %not %lower %t.ll 2>&1 | %FileCheck %s --check-prefix=SWIFT && %refused %t.ll || exit 1; done
-; RUN: for a in ') naked' ') noreturn' ') presplitcoroutine' ' returned)'; do \
+; RUN: for a in ') naked' ') noreturn' ') presplitcoroutine' ') memory(none)' ') speculatable' \
+; RUN:     ' returned)'; do \
 ; RUN:   sed "s/^declare ptr @wsSend(i64, ptr)/declare ptr @wsSend(i64, ptr$a/" %s > %t.ll && \
 ; RUN:   %not %lower %t.ll 2>&1 | %FileCheck %s --check-prefix=BODY && %refused %t.ll || exit 1; done
 declare ptr @wsSend(i64, ptr)
-; BODY: error: 'wsSend' has the attribute '{{naked|noreturn|presplitcoroutine|returned}}', but the builtin has not
+; BODY: error: 'wsSend' has the attribute '{{naked|noreturn|presplitcoroutine|memory|speculatable|returned}}', but the builtin has not
 ; CHECK: error: the WebSocket builtins need one address space; the data layout has another ('{{[APG][15]}}')
 ; SWIFT: error: '{{wsSend|osp_ws_send|on}}' has the attribute 'swifterror', but {{the|a}}
 declare i64 @osp_ws_send(i64, ptr, ptr)
