@@ -24,34 +24,22 @@ static bool ws_proxy_parse(struct ws_slice host, struct ws_address *address) {
   return ws_address_parse(text, 0, address);
 }
 
-/* Counts the nodes of a head. 0, or -1: it is malformed. */
-static int ws_proxy_count(const struct ws_http_head *head, enum ws_forwarded_kind kind, size_t *count) {
-  struct ws_forwarded forwarded;
-  struct ws_slice ignored;
-  enum ws_forwarded_outcome outcome;
-  *count = 0;
-  ws_forwarded_begin(&forwarded, head, kind);
-  while ((outcome = ws_forwarded_next(&forwarded, &ignored)) == WS_FORWARDED_NODE)
-    ++*count;
-  return outcome == WS_FORWARDED_MALFORMED ? -1 : 0;
-}
-
 /* Reads from the left: what is behind an untrusted address, or behind no address, replaces what was before. */
 static enum ws_refusal ws_proxy_read(const struct ws_proxies *proxies, const struct ws_http_head *head,
                                      enum ws_forwarded_kind kind, struct ws_address *client, bool *found) {
   struct ws_forwarded forwarded;
-  struct ws_slice host;
-  size_t left;
+  struct ws_slice host, hops[WS_PROXY_HOPS]; /* the last ones: the nth at n modulo WS_PROXY_HOPS */
+  size_t count = 0;
+  enum ws_forwarded_outcome outcome;
   *found = false;
-  if (ws_proxy_count(head, kind, &left))
-    return WS_REFUSAL_FORWARDED;
   ws_forwarded_begin(&forwarded, head, kind);
-  for (; left > 0; left--) {
+  while ((outcome = ws_forwarded_next(&forwarded, &host)) == WS_FORWARDED_NODE)
+    hops[count++ % WS_PROXY_HOPS] = host;
+  if (outcome == WS_FORWARDED_MALFORMED)
+    return WS_REFUSAL_FORWARDED;
+  for (size_t i = count > WS_PROXY_HOPS ? count - WS_PROXY_HOPS : 0; i < count; i++) {
     struct ws_address address;
-    ws_forwarded_next(&forwarded, &host);
-    if (left > WS_PROXY_HOPS)
-      continue;
-    bool known = ws_proxy_parse(host, &address);
+    bool known = ws_proxy_parse(hops[i % WS_PROXY_HOPS], &address);
     if (known && (!*found || !ws_proxy_trusts(proxies, &address)))
       *client = address;
     *found = known;

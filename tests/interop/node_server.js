@@ -1,5 +1,5 @@
 // An echo server with the npm package ws: node_server.js MODULES [CERTIFICATE KEY]. Prints its port. Serves until end
-// of input. "everyone" is answered by a broadcast of 1 MiB.
+// of input. "everyone" is answered by a broadcast of 1 MiB. "room" is sent to all that have sent "join".
 const fs = require('fs');
 const http = require('http');
 const https = require('https');
@@ -14,6 +14,10 @@ const mebibyte = '0123456789abcdef'.repeat(65536);
 sockets.on('connection', (socket) => socket.on('message', (data, isBinary) => {
   if (data.length === 8 && data.toString() === 'everyone')
     sockets.clients.forEach((client) => client.send(mebibyte));
+  else if (data.length === 4 && data.toString() === 'join')
+    socket.joined = true;
+  else if (data.length === 4 && data.toString() === 'room')
+    sockets.clients.forEach((client) => client.joined && client.send('to the room'));
   else
     socket.send(data, { binary: isBinary });
 }));

@@ -69,6 +69,14 @@ def broadcasts(port):
     send_for_ever(socks[:1], build_frame(TEXT, b"everyone", mask=b"abcd") * 50, listeners=socks[1:])
 
 
+def rooms(port):
+    """A room of 100 clients that send to it without pause."""
+    socks = [connect(port) for _ in range(100)]
+    for sock in socks:
+        sock.sendall(build_frame(TEXT, b"join", mask=b"abcd"))
+    send_for_ever(socks, build_frame(TEXT, b"room", mask=b"abcd") * 200)
+
+
 def unfinished(port):
     """Messages that lack their last byte."""
     frame = build_frame(TEXT, b"x" * 1048575, mask=b"abcd")[:-1]
@@ -100,7 +108,8 @@ def refusals(port):
 
 # attack, connections, most milliseconds that the quiet client waits (p99), most MiB that the server grows by
 ATTACKS = [(messages, 100, 500, 128), (pings, 100, 500, 128), (bombs, 10, 500, 128),
-           (broadcasts, 100, 500, 128), (unfinished, 500, 500, 640), (handshakes, 500, 500, 64), (refusals, 1, 500, 64)]
+           (broadcasts, 100, 500, 128), (rooms, 100, 500, 128), (unfinished, 500, 500, 640),
+           (handshakes, 500, 500, 64), (refusals, 1, 500, 64)]
 
 
 def status(pid):

@@ -95,8 +95,10 @@ static void send_numbers(int64_t id) {
     memset(text, ' ', size);
     text[size] = '\0';
     text[snprintf(text, 8, "%d", i)] = ' ';
-    if (i == 2)
-      memcpy(text + 10, "\xC0\x80", 2); /* U+0000 */
+    if (i == 2) { /* U+0000 */
+      text[10] = '\xC0';
+      text[11] = '\x80';
+    }
     osp_ws_send(id, text, &error);
     went_well(error);
   }
