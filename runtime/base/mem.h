@@ -53,9 +53,10 @@ static inline void ws_mem_free(void *block) {
   free(block);
 }
 
-/* Overwrites n bytes with zeros. The compiler does not remove the stores. */
+/* Overwrites n bytes with zeros. The compiler does not remove the stores, because the assembler may read them. */
 static inline void ws_mem_wipe(void *bytes, size_t n) {
-  explicit_bzero(bytes, n);
+  memset(bytes, 0, n);
+  __asm__ volatile("" : : "r"(bytes) : "memory");
 }
 
 /* Wipes a string that may contain a secret, up to its NUL, and frees it. NULL has no effect. */

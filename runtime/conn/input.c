@@ -408,7 +408,8 @@ static void ws_input_start(struct ws_conn *conn, bool late) {
   thread->delivery_work = outer_delivery_work;
   thread->work_until_ms = outer_until_ms;
   ws_loop_buffer_release(loop, buffer);
-  if (ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
+  /* Of one with output, the end of the turn counts what it holds. */
+  if (!conn->queued && ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
     ws_evict(conn->group);
 }
 

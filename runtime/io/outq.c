@@ -315,7 +315,7 @@ static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_
   const struct ws_outq_piece *at = pieces->at + pieces->first;
   uint32_t left = pieces->count - pieces->unready;
   while (left > 0 && gather->left > 0 && gather->count < WS_OUTQ_PARTS) {
-    uint32_t run = ws_outq_small_run(at, left, gather->room);
+    uint32_t run = left > 1 ? ws_outq_small_run(at, left, gather->room) : 1;
     if (run > 1) {
       ws_outq_copy_run(gather, at, run);
     } else {
