@@ -318,7 +318,11 @@ void osp_retain(void *pointer) {
 
 bool osp_is_unique(const void *pointer) {
   struct mem_header *header = MEM_KEEPS_SPARES ? mem_find((void *)(uintptr_t)pointer) : NULL;
-  return header && atomic_load_explicit(&header->count, memory_order_acquire) == 1;
+  if (!header || atomic_load_explicit(&header->count, memory_order_acquire) != 1)
+    return false;
+  if (header->meta & META_COUNTED) /* the caller may change the string */
+    header->meta &= META_SHIFTED | META_SMALL | META_BIN;
+  return true;
 }
 
 void osp_release(void *pointer) {

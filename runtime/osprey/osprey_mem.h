@@ -37,8 +37,8 @@ void *osp_alloc_tagged_noinit(int64_t size, int64_t meta);
 /* Adds a reference. */
 void osp_retain(void *pointer);
 
-/* Returns true if the caller's reference is the only one, so that nobody else can see a change of the block. False
- * where a sanitizer has to see each block end. */
+/* Returns true if the caller's reference is the only one, so that nobody else can see a change of the block. The caller
+ * may then change it: osp_mem_strnlen counts again. False where a sanitizer has to see each block end. */
 bool osp_is_unique(const void *pointer);
 
 /* Removes a reference, and frees the block if it was the last. */
@@ -48,7 +48,7 @@ void osp_release(void *pointer);
 void osp_release_unique(void *pointer);
 
 /* Returns the length of a string, or `most` if it is longer. The bytes of a block are counted once: it must not change
- * afterwards. Those of other memory are counted at each call, up to `most`. */
+ * afterwards, unless osp_is_unique is asked first. Those of other memory are counted at each call, up to `most`. */
 size_t osp_mem_strnlen(const char *text, size_t most);
 
 /* Returns the number of live blocks, or -1 unless OSPREY_MEM_REPORT is set when the program starts. If it is set, the

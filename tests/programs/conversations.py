@@ -199,6 +199,25 @@ def echo(stage):
         expect("last line", "Stopped", server.finish()[-1])
 
 
+async def lengths_of(url, messages):
+    async with websockets.connect(url) as connection:
+        for message, answer in messages:
+            await connection.send(message)
+            expect(f"the answer to {message!r:.20}", answer, await connection.recv())
+
+
+def lengths(stage):
+    """RUN-FN-9: one message after the other in the same string."""
+    port = free_port()
+    with stage.start("lengths", port) as server:
+        server.wait_for("Server listening")
+        messages = (("hello", "5 -1"), ("hi", "2 -1"), ("a longer one", "12 32"), ("", "0 -1"), (b"a", "4 -1"),
+                    (b"abcdefghi", "12 90"), ("y" * 200000, "200000 121"), ("z", "1 -1"))
+        asyncio.run(lengths_of(f"ws://127.0.0.1:{port}/", messages))
+        server.signal()
+        expect("last line", "served: Success(0)", server.finish()[-1])
+
+
 async def stream(rounds, connection):
     """A round of the stream: what the client subscribes to, until the server stops."""
     if connection.request_headers["Authorization"] != "Bearer open-sesame":
@@ -467,7 +486,7 @@ def specification(stage):
 
 
 CONVERSATIONS = {test.__name__: test for test in (
-    chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, staying, site, every_err,
+    chat, both_ends, capturing, leaving, lookups, token, dashboard, echo, lengths, staying, site, every_err,
     rooms, counters, bridge, specification_compiles, specification)}
 
 

@@ -271,6 +271,25 @@ static void test_a_string_is_counted_once(void **state) {
   }
 }
 
+/* RUN-FN-9, ABI-17: the runtime fills a string anew that nobody else has. */
+static void test_a_string_that_may_change_is_counted_again(void **state) {
+  (void)state;
+  char *text = osp_alloc(10);
+  strcpy(text, "first");
+  assert_int_equal(osp_mem_strnlen(text, SIZE_MAX), 5);
+  osp_retain(text);
+  assert_false(osp_is_unique(text));
+  osp_release(text);
+  if (osp_is_unique(text)) {
+    strcpy(text, "a second");
+    assert_int_equal(osp_mem_strnlen(text, SIZE_MAX), 8);
+    assert_true(osp_is_unique(text));
+    strcpy(text, "");
+    assert_int_equal(osp_mem_strnlen(text, SIZE_MAX), 0);
+  }
+  osp_release(text);
+}
+
 /* RUN-FN-9 */
 static void test_other_memory_is_counted_up_to_the_index(void **state) {
   (void)state;
@@ -318,6 +337,7 @@ int main(void) {
       cmocka_unit_test(test_threads_share_a_block),
       cmocka_unit_test(test_reused_block_has_new_marks),
       cmocka_unit_test(test_a_string_is_counted_once),
+      cmocka_unit_test(test_a_string_that_may_change_is_counted_again),
       cmocka_unit_test(test_other_memory_is_counted_up_to_the_index),
       cmocka_unit_test(test_a_counted_string_is_freed_and_its_block_counted_again),
       cmocka_unit_test(test_freed_memory_is_returned),
