@@ -88,7 +88,7 @@ static void *on_admit[] = {(void *)admit};
 static void *on_count_close[] = {(void *)count_close};
 
 static void send_numbers(int64_t id) {
-  char *text = malloc(70000);
+  static char text[70000];
   char *error;
   for (int i = 0; i < MESSAGES; i++) {
     size_t size = i == MESSAGES - 1 ? 66000 : 20;
@@ -102,7 +102,6 @@ static void send_numbers(int64_t id) {
     osp_ws_send(id, text, &error);
     went_well(error);
   }
-  free(text);
 }
 
 /* Waits until everything has arrived, or nothing has for QUIET_MS: after a fault there may be no event. */
