@@ -461,6 +461,16 @@ declare void @llvm.assume(i1)
 ; CHECK-LABEL: define void @invoked(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 
+; A member that is replaced is not read.
+define void @replaced(ptr %u, { ptr, ptr } %unknown) {
+  %v = insertvalue { ptr, ptr } %unknown, ptr @h1, 0
+  %h = extractvalue { ptr, ptr } %v, 0
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @replaced(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
 ; The scalarizer begins a choice with poison.
 define void @scalarized(ptr %u, i1 %c, i1 %d) {
   %s = select i1 %c, ptr @h1, ptr poison

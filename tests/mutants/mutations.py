@@ -40,7 +40,7 @@ CODEGEN = [
     ("codegen/memory.c", "LLVMGetIntTypeWidth(type) < 64;", "true;", "ir/reject/mixed.ll"),
     ("codegen/memory.c", "  cg_resolve_passes(memory, writes);\n", "", "ir/choices.ll"),
     ("codegen/flow.c", "element % size", "element", "ir/choices.ll"),
-    ("codegen/flow.c", "  if (!surely)\n", "", "ir/reject/mixed.ll"),
+    ("codegen/flow.c", "  if (!surely)\n", "", "ir/choices.ll"),
     ("codegen/callers.c", "  return LLVMIsABlockAddress(user) ||\n", "  return\n", "ir/choices.ll"),
     ("codegen/flow.c", "return cg_is_wrapper(value) && LLVMGetNumOperands(value) > 1;", "return false;",
      "ir/reject/signed.ll"),
