@@ -33,7 +33,6 @@ CODEGEN = [
      "ir/builtins/websocketSend.test"),
     ("codegen/layout.c", "return 1; /* the NUL */", "return 8;", "ir/builtins/websocketSend.test"),
     ("codegen/memory.c", '"llvm.invariant.", "llvm.memset.",', '"llvm.invariant.",', "ir/choices.ll"),
-    ("codegen/memory.c", '"llvm.assume",    ', "", "ir/choices.ll"),
     ("codegen/memory.c", "  case LLVMX86_FP80TypeKind:\n", "", "ir/choices.ll"),
     ("codegen/memory.c", "opcode == LLVMAddrSpaceCast || opcode == LLVMFreeze ||", "opcode == LLVMAddrSpaceCast ||",
      "ir/choices.ll"),
