@@ -374,7 +374,8 @@ static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_
 
 int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, size_t most) {
   while (queue->pieces) {
-    struct ws_outq_gather gather = {.left = most};
+    struct ws_outq_gather gather; /* not zeroed: its parts are 1 KiB */
+    gather.left = most;
     if (queue->pieces->unready == queue->pieces->count)
       return WS_OUTQ_UNREADY;
     if (most == 0)
