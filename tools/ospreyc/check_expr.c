@@ -388,12 +388,14 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
   return check_expr_arguments(checker, syntax, expr, &formals, infer_resolve(type));
 }
 
-/* Reports the call of a name whose `let` hides a function, and returns true. */
+/* Reports the call of a name whose `let` hides a function, and returns true. Without a variable, the callee has none. */
 static bool check_expr_is_hidden(struct checker *checker, const struct syntax_expr *callee,
                                  const struct ast_variable *variable, const struct type *type) {
-  const struct symbol *behind = variable && variable->kind != AST_GLOBAL ? check_scope_find(checker, callee->name)
-                                                                         : map_get(&checker->library, callee->name);
-  if (!variable || !behind || behind->kind > SYMBOL_INTRINSIC)
+  if (!variable)
+    return false;
+  const struct symbol *behind =
+      variable->kind == AST_GLOBAL ? map_get(&checker->library, callee->name) : check_scope_find(checker, callee->name);
+  if (!behind || behind->kind > SYMBOL_INTRINSIC)
     return false;
   unsigned line, column;
   source_position(checker->diag->source, variable->place, &line, &column);
