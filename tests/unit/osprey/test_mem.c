@@ -35,7 +35,9 @@ static void test_last_release_frees(void **state) {
 static void test_only_the_last_reference_is_unique(void **state) {
   (void)state;
   char *text = osp_alloc(6);
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#if defined(__has_feature)
+  bool unique = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   bool unique = false;
 #else
   bool unique = true;
