@@ -170,7 +170,8 @@ static int64_t connect_to(const char *url, const struct options *options, int64_
     struct oracle_conn *conn = oracle_conn_of(id, 0);
     conn->admitted = true;
     conn->wants_close = true; /* once this call is a Success, which reports an end at once: WS-CLIENTCLOSE-2 */
-    if (!CALL("on close", 0, osp_ws_on_close(id, client_close_cell, error)))
+    /* In a handler, it calls the close handler of a connection that has ended, which may wait as a handler may. */
+    if (!CALL("on close", on_loop() ? 600000 : 0, osp_ws_on_close(id, client_close_cell, error)))
       conn->wants_close = false;
   }
   oracle_connecting(on_loop() ? -1 : 0);
