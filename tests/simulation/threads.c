@@ -12,7 +12,7 @@
 
 #include "sim.h"
 
-enum { THREADS = 192, STACK = 1024 * 1024, EVENTS = 65536, TLS_MAX = 8192, SPIN_MAX = 3000000 };
+enum { THREADS = 192, STACK = 1024 * 1024, EVENTS = 1048576, TLS_MAX = 8192, SPIN_MAX = 3000000 };
 
 /* ---- chance */
 
