@@ -51,6 +51,15 @@ uint32_t ws_activity_look(struct ws_activity *activity, const struct ws_loop *lo
   return by;
 }
 
+/* In between, `away` is on the loop's clock, which is what ws_loop_away would be if the loop were away all the time. */
+void ws_activity_pause(struct ws_activity *activity, const struct ws_loop *loop) {
+  activity->away += ws_activity_now(loop) - (uint32_t)ws_loop_away(loop);
+}
+
+void ws_activity_resume(struct ws_activity *activity, const struct ws_loop *loop) {
+  activity->away -= ws_activity_now(loop) - (uint32_t)ws_loop_away(loop);
+}
+
 uint32_t ws_activity_silent(const struct ws_activity *activity, const struct ws_loop *loop) {
   return ws_activity_now(loop) - activity->alive;
 }

@@ -43,6 +43,11 @@ void ws_activity_progressed(struct ws_activity *activity, const struct ws_loop *
 uint32_t ws_activity_look(struct ws_activity *activity, const struct ws_loop *loop, const struct ws_stream *stream,
                           const struct ws_outq *out);
 
+/* Bracket a time in which the peer waits for this end: it counts as time in which the loop was away. Between the two
+ * no other function here is valid. */
+void ws_activity_pause(struct ws_activity *activity, const struct ws_loop *loop);
+void ws_activity_resume(struct ws_activity *activity, const struct ws_loop *loop);
+
 /* Milliseconds since the latest proof. */
 uint32_t ws_activity_silent(const struct ws_activity *activity, const struct ws_loop *loop);
 

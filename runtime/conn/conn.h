@@ -69,7 +69,7 @@ struct ws_conn {
   int64_t id;                   /* shared; 0 before OPENING */
   struct ws_list_node member;
   struct ws_queue_node queued_node;   /* in thread->queued if `queued` */
-  struct ws_queue_node buffered_node; /* in thread->buffered if `buffered` */
+  struct ws_queue_node buffered_node; /* in thread->buffered if `buffered`, in thread->shaking if `shaking` */
   void **record;                      /* root of the record for handlers; NULL until a handler needs one */
   void *handshake;                    /* the role's: a partial head, then what it keeps of it (shared) */
   struct ws_compressor *compressor;   /* NULL: no message needed one (compress.h) */
@@ -99,6 +99,8 @@ struct ws_conn {
   bool queued : 1;
   /* While in thread->buffered, which holds a reference. */
   bool buffered : 1;
+  /* CONNECTING, while in thread->shaking, which holds a reference. The stream is not watched. */
+  bool shaking : 1;
   /* While in thread->compressing, which holds a reference. */
   bool compressing : 1;
   /* Its last run did all the work that a run may do, or caused it (input.h). */

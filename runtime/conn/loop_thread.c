@@ -86,9 +86,11 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   thread->index = index;
   thread->end_of_turn.run = work->end_of_turn;
   thread->resume.run = work->resume;
+  thread->shake.run = work->shake;
   thread->compress.run = work->compress;
   ws_queue_init(&thread->queued);
   ws_queue_init(&thread->buffered);
+  ws_queue_init(&thread->shaking);
   ws_queue_init(&thread->compressing);
   if (ws_call_init(&thread->call))
     return "out of memory";

@@ -50,6 +50,8 @@ struct ws_loop_thread {
   int64_t work_until_ms; /* when it starts no further handler */
   int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
+  struct ws_queue shaking; /* connections that wait for a step of their TLS handshake (turn.c) */
+  struct ws_deferred shake;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;
   struct ws_list closes_waiting; /* close frames that wait for a sender on its way (end.h) */
@@ -64,6 +66,7 @@ struct ws_loop_thread {
 struct ws_loop_thread_work {
   void (*end_of_turn)(struct ws_loop *loop, struct ws_deferred *work);
   void (*resume)(struct ws_loop *loop, struct ws_deferred *work);
+  void (*shake)(struct ws_loop *loop, struct ws_deferred *work);
   void (*compress)(struct ws_loop *loop, struct ws_deferred *work);
 };
 

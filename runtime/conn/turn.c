@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "compress_later.h"
 #include "end.h"
 #include "evict.h"
@@ -11,6 +12,9 @@
 #include "osprey/log.h"
 #include "output.h"
 #include "protocol/close_code.h"
+
+/* TLS: the most steps of handshakes in a turn, and the milliseconds after which none is started. */
+enum { WS_TURN_SHAKES = 8, WS_TURN_SHAKE_MS = 4 };
 
 /* ---- readiness */
 
@@ -33,10 +37,7 @@ static bool ws_turn_connect(struct ws_conn *conn) {
   return ws_conn_state(conn) != WS_CONN_ENDED;
 }
 
-static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
-  struct ws_conn *conn = ws_container_of(watch, struct ws_conn, stream.watch);
-  (void)loop;
-  unsigned ready = ws_stream_ready(&conn->stream, events);
+static void ws_turn_go_on(struct ws_conn *conn, unsigned ready) {
   ws_conn_ref(conn);
   if (ws_conn_state(conn) > WS_CONN_CONNECTING || ws_turn_connect(conn)) {
     if (ready & WS_WRITE && conn->blocked)
@@ -47,6 +48,30 @@ static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned
       ws_flush(conn);
   }
   ws_conn_unref(conn);
+}
+
+/* A step of a TLS handshake costs as much as hundreds of messages. So it is taken at the end of a turn, one of a few.
+ * What waits for it is not watched, so that those who are can be seen. */
+static void ws_turn_await_shake(struct ws_conn *conn) {
+  struct ws_loop_thread *thread = conn->group->thread;
+  if (conn->shaking)
+    return;
+  conn->shaking = true;
+  ws_conn_ref(conn);
+  ws_stream_want(thread->loop, &conn->stream, 0);
+  ws_activity_pause(&conn->activity, thread->loop);
+  ws_queue_add(&thread->shaking, &conn->buffered_node);
+  ws_loop_defer(thread->loop, &thread->shake);
+}
+
+static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
+  struct ws_conn *conn = ws_container_of(watch, struct ws_conn, stream.watch);
+  (void)loop;
+  unsigned ready = ws_stream_ready(&conn->stream, events);
+  if (ws_conn_state(conn) == WS_CONN_CONNECTING && ws_stream_is_secure(&conn->stream))
+    ws_turn_await_shake(conn);
+  else
+    ws_turn_go_on(conn, ready);
 }
 
 /* ---- time */
@@ -96,13 +121,18 @@ static void ws_turn_idle(struct ws_conn *conn) {
   }
 }
 
-/* The deadline of a client's connect is the program's; any other moves by the time that the loop was away. */
+/* The deadline of a client's connect is the program's; any other moves by the time that the loop was away, or did not
+ * get to the connection. */
 static bool ws_turn_forgives(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_loop(conn);
+  if (conn->shaking)
+    ws_activity_resume(&conn->activity, loop);
   uint32_t away_ms = ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
-  if (away_ms == 0 || conn->group->rules->role == WS_ROLE_CLIENT)
+  if (conn->shaking)
+    ws_activity_pause(&conn->activity, loop);
+  if (conn->group->rules->role == WS_ROLE_CLIENT || (away_ms == 0 && !conn->shaking))
     return false;
-  ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + away_ms);
+  ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + (away_ms ? away_ms : 1));
   return true;
 }
 
@@ -150,6 +180,32 @@ static void ws_turn_resume(struct ws_loop *loop, struct ws_deferred *work) {
   ws_input_resume(ws_container_of(work, struct ws_loop_thread, resume));
 }
 
+static void ws_turn_shake_next(struct ws_loop_thread *thread) {
+  struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->shaking), struct ws_conn, buffered_node);
+  conn->shaking = false;
+  ws_activity_resume(&conn->activity, thread->loop);
+  /* What was read behind the handshake may have a handler that turns the loop: the others go on in its turns. */
+  if (!ws_queue_is_empty(&thread->shaking))
+    ws_loop_defer(thread->loop, &thread->shake);
+  if (ws_conn_state(conn) != WS_CONN_ENDED)
+    ws_turn_go_on(conn, WS_READ);
+  ws_conn_unref(conn);
+}
+
+static void ws_turn_shake(struct ws_loop *loop, struct ws_deferred *work) {
+  struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, shake);
+  int64_t until_ms = ws_clock_coarse_ms() + WS_TURN_SHAKE_MS;
+  for (int most = WS_TURN_SHAKES; most > 0 && !ws_queue_is_empty(&thread->shaking); most--) {
+    ws_turn_shake_next(thread);
+    if (ws_clock_coarse_ms() > until_ms)
+      break;
+  }
+  if (ws_queue_is_empty(&thread->shaking))
+    ws_loop_undefer(loop, work);
+  else
+    ws_loop_defer(loop, work);
+}
+
 static void ws_turn_compress(struct ws_loop *loop, struct ws_deferred *work) {
   (void)loop;
   ws_compress_later_resume(ws_container_of(work, struct ws_loop_thread, compress));
@@ -158,6 +214,7 @@ static void ws_turn_compress(struct ws_loop *loop, struct ws_deferred *work) {
 const struct ws_loop_thread_work ws_turn_work = {
     .end_of_turn = ws_turn_end,
     .resume = ws_turn_resume,
+    .shake = ws_turn_shake,
     .compress = ws_turn_compress,
 };
 

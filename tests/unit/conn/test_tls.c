@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "support/tls_fixture.h"
 #include "osprey/hooks.h"
 #include "support/osprey.h"
@@ -360,6 +361,124 @@ static void test_a_slow_handshake_over_tls(void **state) {
   must_stop(server);
 }
 
+/* ---- many handshakes at once */
+
+enum { SHAKERS = 300, SHAKES_IN_A_TURN = 8, HELLO_START = 3 };
+
+static struct peer shakers[SHAKERS];
+static struct peer established; /* after its first message the loop thread's, until `quiet_rounds` have passed */
+static atomic_bool hellos_are_sent;
+static int quiet_rounds;
+static int quiet_hold_ms;
+static size_t answered[64]; /* hellos, at each message of the established peer */
+static size_t answers;
+
+/* The number of peers to which an answer has come. An end of the stream is none. */
+static size_t count_answered(void) {
+  size_t count = 0;
+  for (int i = 0; i < SHAKERS; i++) {
+    char byte;
+    count += recv(shakers[i].fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+  }
+  return count;
+}
+
+/* In its first call it holds the loop until all hellos are sent. In each call it counts the answers to them, and sends
+ * itself a message, which is ready in the next turn. */
+static void *be_quiet(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  (void)message;
+  int64_t until_ms = ws_clock_ms() + quiet_hold_ms;
+  while (!atomic_load(&hellos_are_sent) || ws_clock_ms() < until_ms)
+    poll(NULL, 0, 1);
+  answered[answers++] = count_answered();
+  if (answers < (size_t)quiet_rounds)
+    peer_send_message(&established, "and again");
+  else
+    journal_write("quiet");
+  return result_success();
+}
+
+static void *on_be_quiet[] = {(void *)be_quiet};
+
+/* Writes a ClientHello. Returns its size. */
+static size_t make_hello(uint8_t *bytes, size_t room) {
+  SSL_CTX *context = SSL_CTX_new(TLS_method());
+  SSL *ssl = SSL_new(context);
+  BIO *out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+  SSL_connect(ssl);
+  int size = BIO_read(out, bytes, (int)room);
+  assert_in_range(size, HELLO_START + 1, room);
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+  return (size_t)size;
+}
+
+/* Sends all hellos at once, while the loop is held. They have begun before, so that all are accepted. */
+static void shake_all_at_once(int port) {
+  uint8_t hello[4096];
+  size_t size = make_hello(hello, sizeof hello);
+  for (int i = 0; i < SHAKERS; i++) {
+    shakers[i] = peer_connect(port);
+    peer_send(&shakers[i], hello, HELLO_START);
+  }
+  peer_await_reading(&shakers[SHAKERS - 1]);
+  answers = 0;
+  atomic_store(&hellos_are_sent, false);
+  peer_send_message(&established, "hold");
+  for (int i = 0; i < SHAKERS; i++)
+    peer_send(&shakers[i], hello + HELLO_START, size - HELLO_START);
+  atomic_store(&hellos_are_sent, true);
+}
+
+static int64_t serve_quietly(int *port, int64_t timeout_ms) {
+  *port = peer_free_port();
+  int64_t server = osp_ws_create_secure_server(*port, "127.0.0.1", "/", good.certificate_file, good.key_file, &error);
+  expect_success(error);
+  must_set(osp_ws_server_on_message, server, on_be_quiet);
+  must_limit(server, "handshakeTimeoutMs", timeout_ms);
+  must_listen(server);
+  established = open_tls(*port);
+  return server;
+}
+
+static void shaken(int64_t server) {
+  for (int i = 0; i < SHAKERS; i++)
+    peer_close(&shakers[i]);
+  peer_close(&established);
+  must_stop(server);
+}
+
+/* Each turn takes a few steps of handshakes, and in each an established connection is served: WS-TIME-10 */
+static void test_many_handshakes_delay_nobody(void **state) {
+  int port;
+  (void)state;
+  quiet_rounds = 10;
+  quiet_hold_ms = 0;
+  int64_t server = serve_quietly(&port, 60000);
+  shake_all_at_once(port);
+  journal_expect("quiet");
+  for (size_t i = 1; i < answers; i++)
+    assert_in_range(answered[i] - answered[i - 1], 0, SHAKES_IN_A_TURN);
+  WAIT_UNTIL(count_answered() == SHAKERS);
+  shaken(server);
+}
+
+/* No deadline passes for those whose turn has not come: WS-TIME-2 WS-TIME-10 */
+static void test_who_waits_for_its_handshake_is_not_late(void **state) {
+  int port;
+  (void)state;
+  quiet_rounds = 14;
+  quiet_hold_ms = 200; /* less than what counts as an absence of the loop */
+  int64_t server = serve_quietly(&port, 2000);
+  shake_all_at_once(port);
+  journal_expect("quiet");
+  WAIT_UNTIL(count_answered() == SHAKERS);
+  shaken(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_secure_conversation, journal_setup),
@@ -371,6 +490,8 @@ int main(void) {
       cmocka_unit_test_setup(test_a_flood_of_key_updates, journal_setup),
       cmocka_unit_test_setup(test_decrypted_input_left_by_a_turn, journal_setup),
       cmocka_unit_test_setup(test_a_slow_handshake_over_tls, journal_setup),
+      cmocka_unit_test_setup(test_many_handshakes_delay_nobody, journal_setup),
+      cmocka_unit_test_setup(test_who_waits_for_its_handshake_is_not_late, journal_setup),
   };
   return cmocka_run_group_tests_name("tls", tests, make_identities, free_identities);
 }
