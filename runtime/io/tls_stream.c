@@ -40,6 +40,7 @@ struct ws_tls {
   bool failed_root; /* it is self-signed */
   bool handshaken;
   bool failed;
+  bool at_end;  /* the socket has no more to read, ever */
   bool ended;   /* the peer's end of stream was read */
   bool flooded; /* by more than WS_TLS_MESSAGES */
   bool deaf;    /* that was reported: input is discarded */
@@ -75,6 +76,7 @@ static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {
   }
   ssize_t count = ws_sys_recv(stream->watch.fd, bytes, (size_t)size);
   size_t taken = count > 0 ? (size_t)count : 0;
+  stream->tls->at_end = count == 0;
   stream->tls->allowance -= taken < stream->tls->allowance ? taken : stream->tls->allowance;
   return ws_tls_stream_bio_result(bio, count, true);
 }
@@ -103,11 +105,14 @@ static int ws_tls_stream_bio_write(BIO *bio, const char *bytes, int size) {
   return ws_tls_stream_bio_result(bio, ws_sys_send(stream->watch.fd, bytes, (size_t)size), false);
 }
 
+/* With SSL_OP_IGNORE_UNEXPECTED_EOF, the end of the stream counts as the peer's close_notify, if OpenSSL can ask for
+ * it: the peer has no more to say, but may still be told something (RFC 8446 section 6.1). Nothing is cut unseen,
+ * because heads and frames tell where they end. */
 static long ws_tls_stream_bio_control(BIO *bio, int command, long number, void *pointer) {
-  (void)bio;
+  const struct ws_stream *stream = BIO_get_data(bio);
   (void)number;
   (void)pointer;
-  return command == BIO_CTRL_FLUSH;
+  return command == BIO_CTRL_EOF ? stream->tls->at_end : command == BIO_CTRL_FLUSH;
 }
 
 static BIO_METHOD *ws_tls_stream_bio_method;

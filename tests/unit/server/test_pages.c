@@ -492,26 +492,45 @@ static void test_a_page_outlives_the_stop(void **state) {
   free(page);
 }
 
-/* WS-PAGE-1 WS-SECURE-1 */
+/* The client ends its side behind the request, by an alert and by the end of the stream, by the alert alone, or without
+ * it (RFC 8446 section 6.1): WS-PAGE-6 */
+static void half_close(struct peer *peer, int how) {
+  if (how & 1)
+    assert_true(SSL_shutdown(peer->ssl) >= 0);
+  if (how & 2)
+    shutdown(peer->fd, SHUT_WR);
+}
+
+/* WS-PAGE-1 WS-PAGE-6 WS-SECURE-1 */
 static void test_a_page_over_tls(void **state) {
+  enum { BIG = 8 << 20 };
   struct tls_identity identity;
-  char answer[4096];
+  char *answer = malloc(BIG + 4096);
+  char *big = malloc(BIG + 1);
   (void)state;
+  memset(big, 'b', BIG);
+  big[BIG] = '\0';
   tls_fixture_issue(&identity, &(struct tls_request){.name = "pages", .from_days = -1, .to_days = 1});
   int port = peer_free_port();
   int64_t server =
       osp_ws_create_secure_server(port, "127.0.0.1", "/chat", identity.certificate_file, identity.key_file, &error);
   expect_success(error);
   must_page(server, "/", PAGE);
+  must_page(server, "/big", big);
   must_listen(server);
-  struct peer peer = peer_connect(port);
-  peer_start_tls(&peer, NULL);
-  peer_send_text(&peer, "GET / HTTP/1.1\r\n" HOST "\r\n");
-  peer_read_all(&peer, answer, sizeof answer);
-  assert_string_equal(body_of(answer), PAGE);
-  peer_close(&peer);
+  for (int i = 0; i < 8; i++) {
+    struct peer peer = peer_connect(port);
+    peer_start_tls(&peer, NULL);
+    peer_send_text(&peer, i & 4 ? "GET /big HTTP/1.1\r\n" HOST "\r\n" : "GET / HTTP/1.1\r\n" HOST "\r\n");
+    half_close(&peer, i & 3);
+    peer_read_all(&peer, answer, BIG + 4096);
+    assert_true(strcmp(body_of(answer), i & 4 ? big : PAGE) == 0);
+    peer_close(&peer);
+  }
   must_stop(server);
   tls_fixture_free(&identity);
+  free(answer);
+  free(big);
 }
 
 static int remove_files(void **state) {
