@@ -16,6 +16,9 @@
 
 enum { WS_TICKER_THREAD = 0, WS_TICKER_MS_MAX = INT32_MAX };
 
+/* Of about 320 bytes each. The IDs that these leave are enough for all connections. */
+enum { WS_TICKERS_MAX = 250000 };
+
 struct ws_ticker {
   struct ws_timer timer;
   struct ws_list_node member; /* of ws_tickers, from its start to its end */
@@ -31,6 +34,7 @@ struct ws_ticker {
 
 /* The first loop thread's. */
 static struct ws_list ws_tickers;
+static _Atomic int ws_tickers_count; /* of those that have not ended */
 
 static void ws_ticker_unpin(struct ws_ticker *ticker) {
   if (ws_handle_unpin(ticker->id))
@@ -47,6 +51,7 @@ static void ws_ticker_finish(struct ws_ticker *ticker) {
   ws_roots_drop(ticker->handler);
   ticker->handler = NULL;
   atomic_store(&ticker->over, true);
+  atomic_fetch_sub(&ws_tickers_count, 1);
   if (ws_handle_retire(ticker->id))
     ws_mem_free(ticker);
 }
@@ -135,8 +140,14 @@ int64_t ws_ticker_start(const char *op, int64_t ms, bool repeats, void *handler,
     ws_error_system(error, op, WS_END_OF_PROGRAM);
     return 0;
   }
+  if (atomic_fetch_add(&ws_tickers_count, 1) >= WS_TICKERS_MAX) {
+    atomic_fetch_sub(&ws_tickers_count, 1);
+    ws_error_timers_full(error, op, WS_TICKERS_MAX);
+    return 0;
+  }
   struct ws_ticker *ticker = ws_ticker_new(ms, repeats, handler);
   if (!ticker) {
+    atomic_fetch_sub(&ws_tickers_count, 1);
     ws_error_memory(error, op);
     return 0;
   }

@@ -487,6 +487,38 @@ static void test_the_err_is_logged(void **state) {
   assert_non_null(strstr(log, "timer 4 has ended: its handler failed: enough"));
 }
 
+/* WS-EVERY-7 */
+static void test_the_number_of_timers_is_bounded(void **state) {
+  enum { MOST = 250000 };
+  struct ticking ticking = {0};
+  int64_t *timers = malloc(MOST * sizeof *timers);
+  (void)state;
+  void *handler = closure_new((void *)tick, &ticking);
+  let_timers_run();
+  for (int i = 0; i < MOST; i++) {
+    timers[i] = osp_ws_after(INT32_MAX, handler, &error);
+    expect_success(error);
+  }
+  assert_int_equal(osp_ws_after(1, handler, &error), 0);
+  expect_error(error, "after: the program has 250000 timers, as many as it may have");
+  assert_int_equal(osp_ws_every(1, handler, &error), 0);
+  expect_error(error, "every: the program has 250000 timers, as many as it may have");
+  for (int i = 0; i < MOST; i++) {
+    osp_ws_cancel(timers[i], &error);
+    expect_success(error);
+  }
+  free(timers);
+  /* The loop thread ends those that another thread cancels. */
+  for (int tries = 0; osp_ws_after(1, handler, &error) == 0; tries++) {
+    osp_release(error);
+    assert_true(tries < 4000);
+    poll(NULL, 0, 2);
+  }
+  osp_release(handler);
+  WAIT_UNTIL(ticking.count == 1);
+  let_timers_run();
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_the_err_is_logged),
@@ -503,6 +535,7 @@ int main(void) {
       cmocka_unit_test(test_an_err_ends_the_timer),
       cmocka_unit_test(test_a_timer_is_cancelled_before_it_begins),
       cmocka_unit_test(test_timers_from_several_threads),
+      cmocka_unit_test(test_the_number_of_timers_is_bounded),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
