@@ -12,8 +12,10 @@ import multiprocessing
 import pathlib
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 
@@ -22,6 +24,7 @@ sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs"), str(TESTS /
 
 from osprey_process import free_port, started   # noqa: E402
 from pressure import flood   # noqa: E402
+from programs import make_certificate   # noqa: E402
 from wire import PING, TEXT, Silence, build_frame, open_client, request   # noqa: E402
 
 SECONDS, PATIENCE = 4, 10
@@ -106,10 +109,32 @@ def refusals(port):
                 sock.recv(4096)
 
 
+def secured():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def hellos(port):
+    """Over TLS: the same ClientHello on 400 connections at once, again and again."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with contextlib.suppress(ssl.SSLWantReadError):
+        secured().wrap_bio(incoming, outgoing).do_handshake()
+    hello = outgoing.read()
+    while True:
+        socks = [socket.create_connection(("127.0.0.1", port)) for _ in range(400)]
+        for sock in socks:
+            sock.sendall(hello)
+        for sock in socks:
+            sock.recv(1)
+            sock.close()
+
+
 # attack, connections, most milliseconds that the quiet client waits (p99), most MiB that the server grows by
 ATTACKS = [(messages, 100, 500, 128), (pings, 100, 500, 128), (bombs, 10, 500, 128),
            (broadcasts, 100, 500, 128), (rooms, 100, 500, 128), (unfinished, 500, 500, 640),
-           (handshakes, 500, 500, 64), (refusals, 1, 500, 64)]
+           (handshakes, 500, 500, 64), (refusals, 1, 500, 64), (hellos, 400, 250, 64)]
+SECURE = [hellos]
 
 
 def status(pid):
@@ -133,7 +158,9 @@ def wait_for_echo(quiet):
 
 def measure(attack, port, pid):
     """CPU as a share of a core, growth of memory in MiB, and the waits of the quiet client in milliseconds, sorted."""
-    quiet, waits = open_client(socket.create_connection(("127.0.0.1", port)), f"127.0.0.1:{port}", "/")[0], []
+    sock = socket.create_connection(("127.0.0.1", port))
+    sock = secured().wrap_socket(sock) if attack in SECURE else sock
+    quiet, waits = open_client(sock, f"127.0.0.1:{port}", "/")[0], []
     cpu_before, memory_before = status(pid)
     attacker = multiprocessing.Process(target=attack, args=(port,), daemon=True)
     attacker.start()
@@ -148,11 +175,13 @@ def measure(attack, port, pid):
 
 
 @contextlib.contextmanager
-def ours(program):
+def ours(program, secure):
     port = free_port()
-    with started(program, port, "compression", 1, "maxConnectionsPerAddress", 0) as process:
-        process.wait_for("listening")
-        yield port, process.child.pid
+    with tempfile.TemporaryDirectory() as directory:
+        tls = ("secure", *make_certificate(directory)) if secure else ()
+        with started(program, port, "compression", 1, "maxConnectionsPerAddress", 0, *tls) as process:
+            process.wait_for("listening")
+            yield port, process.child.pid
 
 
 @contextlib.contextmanager
@@ -180,11 +209,11 @@ def main(program, modules, script, *wanted):
     for attack, connections, most_ms, most_mib in ATTACKS:
         if wanted and attack.__name__ not in wanted:
             continue
-        p99, memory = row("osprey", attack, connections, ours(program))
+        p99, memory = row("osprey", attack, connections, ours(program, attack in SECURE))
         kept = p99 <= most_ms and memory <= most_mib
         faults += not kept
         print(f"  {most_ms} ms, {most_mib} MiB: {'kept' if kept else 'EXCEEDED'}")
-        if beside:
+        if beside and attack not in SECURE:
             row("npm ws", attack, connections, npm_ws(modules, script))
             print()
     return 1 if faults else 0
