@@ -18,6 +18,70 @@ static struct ast_expr *check_expr_error(struct checker *checker, struct place p
   return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
 }
 
+/* The fields of a record that have the type wanted, as a hint, or NULL. */
+static const char *check_expr_fields_hint(struct checker *checker, const struct ast_expr *expr,
+                                          const struct type *wanted, const struct type *found) {
+  const struct type_constructor *record = &found->named.constructors[0];
+  const char *list = NULL, *name = expr->kind == AST_VARIABLE ? expr->variable->name : "…";
+  for (size_t i = 0; i < record->field_count; i++)
+    if (infer_resolve(record->fields[i].type)->kind == wanted->kind)
+      list = arena_printf(checker->arena, "%s%s%s.%s", list ? list : "write ", list ? " or " : "", name,
+                          record->fields[i].name);
+  return list;
+}
+
+/* How a string, or a Result of one, becomes a number; or NULL. */
+static const char *check_expr_parse_hint(const struct type *wanted, const struct type *found) {
+  if (wanted->kind == TYPE_INT)
+    return found->kind == TYPE_RESULT ? "write parseInt(… ?: \"\") ?: 0, or match both Results"
+                                      : "parseInt(…) makes a Result of a number from it";
+  return found->kind == TYPE_RESULT ? "write parseFloat(… ?: \"\") ?: 0.0, or match both Results"
+                                    : "parseFloat(…) makes a Result of a number from it";
+}
+
+/* A hint for a Result in place of another type. */
+static const char *check_expr_result_hint(struct checker *checker, const struct ast_expr *expr,
+                                          const struct type *wanted, const struct type *found) {
+  const struct type *value = infer_resolve(found->result.value);
+  bool number = wanted->kind == TYPE_INT || wanted->kind == TYPE_FLOAT;
+  if (wanted->kind == TYPE_UNIT)
+    return "a Result is not dropped silently: match it";
+  if (number && value->kind == TYPE_STRING)
+    return check_expr_parse_hint(wanted, found);
+  if (wanted->kind == TYPE_INT && value->kind == TYPE_FLOAT)
+    return "'/' gives a float: write intDiv(a, b) ?: 0 to divide integers";
+  if (wanted->kind == value->kind && number && expr->kind == AST_ARITHMETIC)
+    return check_operator_fallback(checker, expr, false);
+  return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+}
+
+/* A hint for a function that differs from the one wanted. */
+static const char *check_expr_function_hint(struct checker *checker, const struct ast_expr *expr,
+                                            const struct type *wanted, const struct type *found) {
+  size_t count = wanted->function.parameter_count;
+  if (count == found->function.parameter_count && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
+      infer_resolve(found->function.result)->kind == TYPE_UNIT)
+    return "end its body with a Result: Success()";
+  if (count == 1 && found->function.parameter_count == 0 && expr->kind == AST_CLOSURE)
+    return "it needs 1 parameter: fn(_) => …";
+  const char *types = "";
+  for (size_t i = 0; i < count; i++)
+    types = arena_printf(checker->arena, "%s%s%s", types, i ? ", " : "",
+                         type_name(checker->arena, wanted->function.parameters[i]));
+  if (count != found->function.parameter_count)
+    return arena_printf(checker->arena, "it needs %zu parameter%s: %s", count, count == 1 ? "" : "s", types);
+  if (count == 1 && infer_resolve(wanted->function.parameters[0])->kind == TYPE_UNIT)
+    return "there is no value for its parameter: fn(_) => …";
+  for (size_t i = 0; i < count; i++)
+    if (!infer_unify(&checker->infer, wanted->function.parameters[i], found->function.parameters[i]))
+      return arena_printf(checker->arena, "its parameter %zu should be %s, not %s", i + 1,
+                          type_name(checker->arena, wanted->function.parameters[i]),
+                          type_name(checker->arena, found->function.parameters[i]));
+  return arena_printf(checker->arena, "its result should be %s, not %s",
+                      type_name(checker->arena, wanted->function.result),
+                      type_name(checker->arena, found->function.result));
+}
+
 /* A hint for a type mismatch, or NULL. */
 static const char *check_expr_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
                                             struct type *found) {
@@ -25,30 +89,32 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
   found = infer_resolve(found);
   if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
     return "the type would be infinite: it contains itself";
-  bool functions = wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION;
-  if (functions && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
-      infer_resolve(found->function.result)->kind == TYPE_UNIT)
-    return "end its body with a Result: Success()";
-  if (functions && wanted->function.parameter_count != found->function.parameter_count)
-    return arena_printf(checker->arena, "it needs %zu parameter%s", wanted->function.parameter_count,
-                        wanted->function.parameter_count == 1 ? "" : "s");
+  if (wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION)
+    return check_expr_function_hint(checker, expr, wanted, found);
   if (wanted->kind == TYPE_FUNCTION && expr->kind == AST_CALL)
-    return "pass the function itself, without calling it";
-  if (found->kind == TYPE_RESULT && wanted->kind == TYPE_UNIT)
-    return "a Result is not dropped silently: match it";
+    return expr->call.arguments.count ? "pass a function that calls it later: fn(_) => …"
+                                      : "pass the function itself, without calling it";
+  if (found->kind == TYPE_RECORD && wanted->kind != TYPE_RECORD)
+    return check_expr_fields_hint(checker, expr, wanted, found);
   if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT && wanted->kind != TYPE_FUNCTION)
-    return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+    return check_expr_result_hint(checker, expr, wanted, found);
+  if (wanted->kind == TYPE_RESULT && found->kind == TYPE_RESULT &&
+      infer_resolve(wanted->result.value)->kind == TYPE_UNIT)
+    return "match it to use its value, and end with Success()";
   if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
       infer_unify(&checker->infer, wanted->result.value, found))
     return found->kind == TYPE_UNIT ? "write Success() for a success without a value" : "wrap it: Success(…)";
   if (wanted->kind == TYPE_RESULT && infer_resolve(wanted->result.value)->kind == TYPE_UNIT &&
       found->kind != TYPE_RESULT && found->kind != TYPE_FUNCTION)
     return "end with a call that gives such a Result, or with Success()";
+  if (wanted->kind == TYPE_RESULT && found->kind == TYPE_STRING)
+    return "wrap it: an error is Err(…)";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
     return "convert it with toString(…) or \"${…}\"";
   if (wanted->kind == TYPE_INT && found->kind == TYPE_STRING)
-    return expr->kind == AST_STRING ? "write a number without quotes"
-                                    : "parseInt(…) makes a Result of a number from it";
+    return expr->kind == AST_STRING ? "write a number without quotes" : check_expr_parse_hint(wanted, found);
+  if (wanted->kind == TYPE_FLOAT && found->kind == TYPE_STRING)
+    return check_expr_parse_hint(wanted, found);
   if (wanted->kind == TYPE_FLOAT && found->kind == TYPE_INT)
     return expr->kind == AST_INT ? "write it with a point, as in 1.0" : "convert it with toFloat(…)";
   if (wanted->kind == TYPE_BOOL && (found->kind == TYPE_INT || found->kind == TYPE_STRING))
@@ -726,7 +792,11 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
     const char **hint =
         diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
     if (check_scope_find(checker, name.text))
-      *hint = arena_printf(checker->arena, "a function is called with brackets: .%s(…)", name.text);
+      *hint = arena_printf(checker->arena,
+                           type->kind != TYPE_STRING && strcmp(name.text, "length") == 0
+                               ? "only a string has a length: toString(…).%s()"
+                               : "a function is called with brackets: .%s(…)",
+                           name.text);
     if (type->kind == TYPE_RESULT)
       *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
     if (type->kind == TYPE_UNION)

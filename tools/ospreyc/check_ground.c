@@ -204,6 +204,9 @@ static void check_ground_block(struct checker *checker, struct ast_block *block,
     else if (!statement->variable && value->type->kind == TYPE_FUNCTION)
       *diag_error(checker->diag, value->place, "this function is not called") =
           check_ground_call_hint(checker, value, i + 1 < block->count ? block->statements[i + 1].value : block->value);
+    else if (!statement->variable && value->kind == AST_SUCCESS)
+      *diag_error(checker->diag, value->place, "unused Success: nothing looks at it") =
+          "write {} for an arm or a branch that does nothing";
     else if (!statement->variable && value->type->kind == TYPE_RESULT)
       *diag_error(checker->diag, value->place, "unused Result: its error would be lost") =
           "match it, give a fallback with '?:', or ignore it: let _ = …";

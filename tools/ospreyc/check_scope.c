@@ -3,6 +3,7 @@
 #include "foreign.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct symbol *check_scope_symbol(struct checker *checker, enum symbol_kind kind, const char *name,
                                   struct place place) {
@@ -137,6 +138,34 @@ struct ast_expr *check_scope_local(struct checker *checker, const struct local *
   return check_scope_local_in(checker, checker->frame, local, place);
 }
 
+/* The words of a name behind its "websocket" or "ws", or of a name that begins in upper case; or NULL. */
+static const char *check_scope_words(const char *name) {
+  static const char *const prefixes[] = {"websocket", "ws", ""};
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    const char *words = name + strlen(prefixes[i]);
+    if (strncasecmp(name, prefixes[i], strlen(prefixes[i])) == 0 && *words >= 'A' && *words <= 'Z')
+      return words;
+  }
+  return NULL;
+}
+
+const char *check_scope_kin(const struct map *names, const char *name) {
+  const char *kin = NULL, *words = check_scope_words(name);
+  size_t count = words ? strlen(words) : 0;
+  for (size_t i = 0; count > 2 && i < names->capacity; i++) {
+    const char *known = names->entries[i].key;
+    size_t length = names->entries[i].value ? strlen(known) : 0;
+    if (!length || strncasecmp(known, "websocket", strlen("websocket")) != 0)
+      continue;
+    bool ends = length > count && strcmp(known + length - count, words) == 0;
+    bool begins = words > name && strncmp(name, known, length) == 0 && name[length] >= 'A' && name[length] <= 'Z';
+    bool nearer = !kin || (ends ? length < strlen(kin) : length > strlen(kin));
+    if ((ends || begins) && nearer)
+      kin = known;
+  }
+  return kin;
+}
+
 /* The known name most similar to an unknown one, or NULL. Gives up after many errors, because the search is slow. */
 static const char *check_scope_guess(struct checker *checker, const char *name) {
   enum { MANY_ERRORS = 100 };
@@ -151,13 +180,13 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
     for (size_t i = 0; i < maps[m]->capacity; i++)
       if (maps[m]->entries[i].value)
         diag_guess_consider(&guess, name, maps[m]->entries[i].key);
-  return guess.name;
+  return guess.name ? guess.name : check_scope_kin(&checker->values, name);
 }
 
 /* Hints at a keyword of another language, or suggests a name. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   if (library_leaves_out(name)) {
-    diag_error(checker->diag, place, "`%s` is part of Osprey, but not of ospreyc", name);
+    *diag_error(checker->diag, place, "`%s` is part of Osprey, but not of ospreyc", name) = foreign_left_out(name);
     return;
   }
   const char *guess = check_scope_guess(checker, name);

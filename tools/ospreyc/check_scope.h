@@ -185,6 +185,10 @@ void check_scope_unbind(struct checker *checker, struct local *outer);
 /* The value of a local, captured if it belongs to an enclosing frame. */
 struct ast_expr *check_scope_local(struct checker *checker, const struct local *local, struct place place);
 
+/* A WebSocket name with the same last or first words as an unknown one: websocketServerBroadcast for wsBroadcast; or
+ * NULL. */
+const char *check_scope_kin(const struct map *names, const char *name);
+
 /* Reports an unknown name, and suggests a similar one. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place);
 

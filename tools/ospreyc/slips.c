@@ -81,7 +81,8 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
   if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1))
     return (struct slip){0};
   if (left_out)
-    return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word), NULL);
+    return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word),
+                       foreign_left_out(word));
   return slips_found(slips, at, arena_printf(slips->arena, "there is no '%s'", word), hint);
 }
 
@@ -168,8 +169,7 @@ struct slip slips_at_expression(const struct slips *slips, size_t at) {
   if (kind == TOKEN_LEFT_PAREN)
     return slips_lambda(slips, at);
   if (kind == TOKEN_LEFT_BRACKET)
-    return slips_found(slips, at, "a list is part of Osprey, but not of ospreyc",
-                       "several values are a record, and values by a key are kept with websocketSetValue");
+    return slips_found(slips, at, "a list is part of Osprey, but not of ospreyc", foreign_left_out("List"));
   if (kind != TOKEN_NAME)
     return slips_operator(slips, at);
   struct slip word = slips_word(slips, at);
