@@ -3,6 +3,7 @@
 #include "check_declare.h"
 #include "check_operator.h"
 #include "check_pattern.h"
+#include "foreign.h"
 
 #include <string.h>
 
@@ -227,6 +228,51 @@ static struct ast_expr *check_expr_expand(struct checker *checker, const struct 
                       : check_expr_lambda(checker, lambda, want);
 }
 
+/* The parameters of a callee, or the fields of a constructor. */
+struct formals {
+  const char *owner; /* "'websocketSend'" */
+  const char *noun;  /* "argument" or "field" */
+  size_t count;
+  const char **names;  /* NULL if they are unknown */
+  const char *advice;  /* a hint for a wrong number of them, or NULL */
+  struct type **types; /* NULL if they are unknown */
+};
+
+static const char *check_expr_quote(struct checker *checker, const char *name) {
+  return arena_printf(checker->arena, "'%s'", name);
+}
+
+static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
+  struct formals formals = {
+      check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL, NULL, NULL};
+  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
+  formals.types = arena_array(checker->arena, formals.count, sizeof *formals.types);
+  for (size_t i = 0; i < formals.count; i++) {
+    formals.names[i] = constructor->fields[i].name;
+    formals.types[i] = constructor->fields[i].type;
+  }
+  return formals;
+}
+
+/* The formals that are not given, with their types, as a hint; the options of a connection with the values that change
+ * nothing. */
+static const char *check_expr_missing_hint(struct checker *checker, const struct formals *formals,
+                                           const struct syntax_expr **given) {
+  bool neutral = strcmp(formals->owner, "'WebSocketOptions'") == 0;
+  const char *list = NULL;
+  for (size_t i = 0; formals->types && i < formals->count; i++) {
+    const struct type *type = infer_resolve(formals->types[i]);
+    if ((given && given[i]) || !formals->names[i])
+      continue;
+    const char *value = !neutral                    ? type_name(checker->arena, type)
+                        : type->kind == TYPE_STRING ? "\"\""
+                        : type->kind == TYPE_BOOL   ? "false"
+                                                    : "0";
+    list = arena_printf(checker->arena, "%s%s%s: %s", list ? list : "", list ? ", " : "", formals->names[i], value);
+  }
+  return list ? arena_printf(checker->arena, "%s: %s", neutral ? "leave as they are" : "add", list) : NULL;
+}
+
 /* A name at file scope as a value. */
 static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol *symbol, struct place place,
                                           const struct want *want) {
@@ -250,7 +296,9 @@ static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol
     if (constructor->field_count && constructor->type->kind == TYPE_UNION)
       return check_expr_expand(checker, symbol, place, want);
     if (constructor->field_count) {
-      diag_error(checker->diag, place, "'%s' is a record: write %s { … }", symbol->name, symbol->name);
+      struct formals formals = check_expr_field_formals(checker, constructor);
+      *diag_error(checker->diag, place, "'%s' is a record: write %s { … }", symbol->name, symbol->name) =
+          check_expr_missing_hint(checker, &formals, NULL);
       return check_expr_error(checker, place);
     }
     expr = ast_expr_new(checker->arena, AST_CONSTRUCT, constructor->type, place);
@@ -279,19 +327,6 @@ static struct ast_expr *check_expr_name(struct checker *checker, const char *nam
     return check_expr_symbol(checker, symbol, place, want);
   check_scope_unknown(checker, name, place);
   return check_expr_error(checker, place);
-}
-
-/* The parameters of a callee, or the fields of a constructor. */
-struct formals {
-  const char *owner; /* "'websocketSend'" */
-  const char *noun;  /* "argument" or "field" */
-  size_t count;
-  const char **names; /* NULL if they are unknown */
-  const char *advice; /* a hint for a wrong number of them, or NULL */
-};
-
-static const char *check_expr_quote(struct checker *checker, const char *name) {
-  return arena_printf(checker->arena, "'%s'", name);
 }
 
 /* The names of all formals, comma-separated; NULL if they have none. */
@@ -350,7 +385,8 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
                                                    const struct syntax_argument *arguments, size_t count,
                                                    struct place place) {
   const struct syntax_expr **ordered = arena_array(checker->arena, formals->count, sizeof *ordered);
-  bool named = false;
+  bool is_record = formals->types && strcmp(formals->noun, "field") == 0;
+  bool named = is_record && !count && formals->names;
   for (size_t i = 0; i < count; i++)
     named |= arguments[i].name.text != NULL;
   if (named) {
@@ -366,8 +402,8 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
         missing = arena_printf(checker->arena, "%s%s'%s'", missing ? missing : "", missing ? ", " : "",
                                formals->names[i] ? formals->names[i] : "without a name");
     if (missing && errors == checker->diag->errors)
-      diag_error(checker->diag, place, "missing %s%s %s of %s", formals->noun, strchr(missing, ',') ? "s" : "", missing,
-                 formals->owner);
+      *diag_error(checker->diag, place, "missing %s%s %s of %s", formals->noun, strchr(missing, ',') ? "s" : "",
+                  missing, formals->owner) = check_expr_missing_hint(checker, formals, ordered);
     return errors == checker->diag->errors ? ordered : NULL;
   }
   if (count != formals->count) {
@@ -400,8 +436,9 @@ static const char *check_expr_formal_name(struct checker *checker, const struct 
 
 /* Checks the arguments of a call of a known function type. */
 static struct ast_expr *check_expr_arguments(struct checker *checker, const struct syntax_expr *syntax,
-                                             struct ast_expr *expr, const struct formals *formals, struct type *type) {
+                                             struct ast_expr *expr, struct formals *formals, struct type *type) {
   const struct syntax_call *call = &syntax->call;
+  formals->types = type->function.parameters;
   const struct syntax_expr **ordered = check_expr_order(checker, formals, call->arguments, call->count, syntax->place);
   if (!ordered) {
     check_expr_recover(checker, call->arguments, call->count, syntax->place);
@@ -426,8 +463,8 @@ static struct ast_expr *check_expr_arguments(struct checker *checker, const stru
 static struct ast_expr *check_expr_call_symbol(struct checker *checker, const struct syntax_expr *syntax,
                                                struct symbol *symbol) {
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_CALL, NULL, syntax->place);
-  struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
-                            symbol->parameters, NULL};
+  struct formals formals = {
+      check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count, symbol->parameters, NULL, NULL};
   struct type *type = symbol->type;
   if (symbol->kind == SYMBOL_FUNCTION) {
     expr->call.callee = AST_CALL_FUNCTION;
@@ -494,7 +531,7 @@ static struct ast_expr *check_expr_call_value(struct checker *checker, const str
           "a '(' on the same line is a call: remove it, or begin an expression on a new line";
     return check_expr_recover(checker, syntax->call.arguments, count, syntax->place);
   }
-  struct formals formals = {"the function", "argument", type->function.parameter_count, NULL, NULL};
+  struct formals formals = {"the function", "argument", type->function.parameter_count, NULL, NULL, NULL};
   if (callee->kind == SYNTAX_NAME)
     formals.owner = check_expr_quote(checker, callee->name);
   if (local && local->known)
@@ -585,8 +622,8 @@ static struct ast_expr *check_expr_intrinsic_loop(struct checker *checker, const
 static struct ast_expr *check_expr_intrinsic(struct checker *checker, const struct syntax_expr *syntax,
                                              const struct symbol *symbol) {
   const struct syntax_call *call = &syntax->call;
-  struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
-                            symbol->parameters, NULL};
+  struct formals formals = {
+      check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count, symbol->parameters, NULL, NULL};
   if (symbol->intrinsic == INTRINSIC_PRINT && call->count)
     formals.advice = "put them in one string: \"${a} ${b}\"";
   const struct syntax_expr **arguments =
@@ -615,15 +652,6 @@ static struct ast_expr *check_expr_intrinsic(struct checker *checker, const stru
   default:
     return check_expr_intrinsic_loop(checker, symbol, arguments, syntax->place);
   }
-}
-
-static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
-  struct formals formals = {check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL,
-                            NULL};
-  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
-  for (size_t i = 0; i < formals.count; i++)
-    formals.names[i] = constructor->fields[i].name;
-  return formals;
 }
 
 static struct ast_expr *check_expr_constructor(struct checker *checker, const struct syntax_expr *syntax,
@@ -669,8 +697,8 @@ static struct ast_expr *check_expr_result_constructor(struct checker *checker, c
   bool success = symbol->kind == SYMBOL_SUCCESS;
   const struct syntax_call *call = &syntax->call;
   static const char *success_names[] = {"value"}, *error_names[] = {"message"};
-  struct formals formals = {check_expr_quote(checker, symbol->name), "field", 1, success ? success_names : error_names,
-                            NULL};
+  struct formals formals = {check_expr_quote(checker, symbol->name), "field", 1,
+                            success ? success_names : error_names,   NULL,    NULL};
   if (success && call->count == 0)
     return check_expr_result(checker, true, NULL, syntax->place, want);
   const struct syntax_expr **ordered = check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
@@ -747,6 +775,10 @@ static struct ast_expr *check_expr_record(struct checker *checker, const struct 
       check_scope_unknown(checker, record->name.text, record->name.place);
     return check_expr_recover(checker, record->fields, record->count, syntax->place);
   }
+  if (!record->count && (symbol->kind != SYMBOL_CONSTRUCTOR || !symbol->constructor->field_count)) {
+    *diag_error(checker->diag, record->name.place, "'%s' has no fields", record->name.text) = "leave out the braces";
+    return check_expr_error(checker, syntax->place);
+  }
   struct syntax_expr call = {
       .kind = SYNTAX_CALL, .place = syntax->place, .call = {.count = record->count, .arguments = record->fields}};
   if (symbol->kind != SYMBOL_CONSTRUCTOR)
@@ -797,7 +829,9 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
                                ? "only a string has a length: toString(…).%s()"
                                : "a function is called with brackets: .%s(…)",
                            name.text);
-    if (type->kind == TYPE_RESULT)
+    if (type->kind == TYPE_RESULT && foreign_name(name.text))
+      *hint = foreign_name(name.text);
+    else if (type->kind == TYPE_RESULT)
       *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
     if (type->kind == TYPE_UNION)
       *hint = "match it first: only a variant has fields";
@@ -808,6 +842,11 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
   size_t index = check_expr_find_formal(&formals, name.text);
   if (index == formals.count) {
     check_expr_unknown_formal(checker, &formals, name);
+    const char *builtin =
+        check_scope_kin(&checker->values, arena_printf(checker->arena, "ws%c%s", *name.text & ~0x20, name.text + 1));
+    if (builtin)
+      *diag_error(checker->diag, name.place, "%s has no field '%s'", formals.owner, name.text) =
+          arena_printf(checker->arena, "write %s(…), with the id as its first argument", builtin);
     return check_expr_error(checker, syntax->place);
   }
   expr->field.index = (unsigned)index;
@@ -924,9 +963,21 @@ static struct ast_expr *check_expr_unary(struct checker *checker, const struct s
     expr = check_expr(checker, syntax->binary.left, NULL);
     struct type *type = check_operator_force(checker, infer_resolve(expr->type));
     if (!check_operator_is_numeric(type))
-      diag_error(checker->diag, place, "'+' cannot be applied to %s", type_name(checker->arena, type));
+      *diag_error(checker->diag, place, "'+' cannot be applied to %s", type_name(checker->arena, type)) =
+          type->kind == TYPE_STRING ? "strings are joined with one '+'" : NULL;
   }
   return check_expr_meet(checker, expr, want);
+}
+
+void check_expr_unused(struct checker *checker, const struct ast_expr *value) {
+  if (infer_resolve(value->type)->kind != TYPE_RESULT)
+    return;
+  if (value->kind == AST_SUCCESS)
+    *diag_error(checker->diag, value->place, "unused Success: nothing looks at it") =
+        "write {} for an arm or a branch that does nothing";
+  else
+    *diag_error(checker->diag, value->place, "unused Result: its error would be lost") =
+        "match it, give a fallback with '?:', or ignore it: let _ = …";
 }
 
 /* Reports a loop without an end (forEach or fold), which cannot be stored. */
@@ -1040,7 +1091,10 @@ static struct ast_expr *check_expr_match(struct checker *checker, const struct s
   expr->match.count = match->count;
   expr->match.arms = arena_array(checker->arena, match->count, sizeof *expr->match.arms);
   struct want same = {infer_variable(&checker->infer), "the arms of the match", NULL};
-  const struct want *wanted = want ? want : &same;
+  bool is_open = want && infer_resolve(want->type)->kind == TYPE_VARIABLE;
+  if (is_open)
+    same.type = want->type;
+  const struct want *wanted = want && !is_open ? want : &same;
   bool patterns_are_right = true;
   for (size_t i = 0; i < match->count; i++) {
     struct ast_arm *arm = &expr->match.arms[i];
@@ -1069,6 +1123,7 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
     return check_expr_block(checker, syntax, NULL, true);
   struct ast_expr *value = check_expr(checker, syntax, NULL);
   check_expr_kept(checker, value);
+  check_expr_unused(checker, value);
   return value;
 }
 

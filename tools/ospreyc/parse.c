@@ -683,7 +683,8 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   case TOKEN_OR:
     parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
   default:
-    parse_fail(parser, token->place, NULL, "expected an expression, found %s", parse_found(parser, token));
+    parse_fail(parser, token->place, token->kind == TOKEN_ELSE ? "write '}' before it" : NULL,
+               "expected an expression, found %s", parse_found(parser, token));
   }
 }
 
@@ -701,6 +702,13 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
       parse_take(parser);
     }
     argument.value = parse_child(parser, expr, parse_expr(parser));
+    if (argument.value->kind == SYNTAX_NAME && parse_is_upper(argument.value->name) &&
+        parse_is(parser, TOKEN_LEFT_BRACE) && parse_peek(parser, 1)->kind == TOKEN_RIGHT_BRACE) {
+      const char *name = argument.value->name; /* `Name {}`: the checker reports what it lacks */
+      parser->at += 2;
+      argument.value->kind = SYNTAX_RECORD;
+      argument.value->record = (struct syntax_record){.name = {name, argument.value->place}};
+    }
     ARENA_PUSH(parser->arena, expr->call.arguments, expr->call.count, capacity, argument);
     if (parse_is(parser, TOKEN_ASSIGN) && argument.value->kind == SYNTAX_LAMBDA)
       parse_fail(parser, parse_peek(parser, 0)->place, SLIPS_FIXED_HINT, SLIPS_FIXED);
