@@ -1127,6 +1127,21 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
   return value;
 }
 
+/* Warns of `$name` in a string, if the name is the program's: it is not replaced. */
+static void check_expr_warn_dollar(struct checker *checker, const struct syntax_expr *syntax) {
+  const char *at = syntax->text.bytes, *end = at + syntax->text.length;
+  while ((at = memchr(at, '$', (size_t)(end - at)))) {
+    size_t length = strspn(++at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    const char *name = arena_copy(checker->arena, at, length);
+    const struct symbol *symbol = map_get(&checker->values, name);
+    if (map_get(&checker->locals, name) || (symbol && symbol->kind == SYMBOL_GLOBAL)) {
+      *diag_warning(checker->diag, syntax->place, "'$%s' is not replaced in a string", name) =
+          arena_printf(checker->arena, "write ${%s}", name);
+      return;
+    }
+  }
+}
+
 struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
   struct arena *arena = checker->arena;
   struct infer *infer = &checker->infer;
@@ -1147,6 +1162,7 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
   case SYNTAX_STRING:
     expr = ast_expr_new(arena, AST_STRING, infer->string, syntax->place);
     expr->text = syntax->text;
+    check_expr_warn_dollar(checker, syntax);
     return check_expr_meet(checker, expr, want);
   case SYNTAX_INTERPOLATE:
     expr = ast_expr_new(arena, AST_INTERPOLATE, infer->string, syntax->place);

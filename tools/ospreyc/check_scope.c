@@ -183,6 +183,16 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
   return guess.name ? guess.name : check_scope_kin(&checker->values, name);
 }
 
+/* A hint for a name that the function right before this item has as a parameter, or NULL. */
+static const char *check_scope_outside(struct checker *checker, const char *name) {
+  const struct syntax_function *before = checker->before;
+  for (size_t i = 0; before && i < before->count; i++)
+    if (strcmp(before->parameters[i].name.text, name) == 0)
+      return arena_printf(checker->arena, "the body of '%s' has ended: put its expressions in { … }",
+                          before->name.text);
+  return NULL;
+}
+
 /* Hints at a keyword of another language, or suggests a name. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   if (library_leaves_out(name)) {
@@ -192,7 +202,9 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
   const char *guess = check_scope_guess(checker, name);
   const char **hint =
       diag_error(checker->diag, place, "%s '%s'", foreign_word(name) ? "there is no" : "unknown name", name);
-  *hint = foreign_name(name);
+  *hint = check_scope_outside(checker, name);
+  if (!*hint)
+    *hint = foreign_name(name);
   if (!*hint && map_get(&checker->type_names, name))
     *hint = "this is a type, not a value";
   if (check_scope_builtin_behind(name))

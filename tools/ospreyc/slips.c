@@ -157,6 +157,10 @@ static struct slip slips_operator(const struct slips *slips, size_t at) {
     return slips_found(slips, at - 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
   if (kind == TOKEN_ASSIGN && (before == TOKEN_EQUAL || before == TOKEN_NOT_EQUAL))
     return slips_found(slips, at - 1, "there is no third '='", "write '==' or '!='");
+  if ((kind == TOKEN_LESS || kind == TOKEN_GREATER) && before == kind)
+    return slips_found(slips, at - 1, "there are no operators on bits",
+                       kind == TOKEN_LESS ? "shift to the left with n * 256"
+                                          : "shift to the right with intDiv(n, 256)");
   if (kind == TOKEN_STAR && before == TOKEN_STAR)
     return slips_found(slips, at - 1, "there is no '**'", "multiply with '*'");
   if (kind == TOKEN_QUESTION && before == TOKEN_QUESTION)
