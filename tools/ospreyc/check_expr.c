@@ -442,7 +442,7 @@ static struct ast_expr *check_expr_arguments(struct checker *checker, const stru
   const struct syntax_expr **ordered = check_expr_order(checker, formals, call->arguments, call->count, syntax->place);
   if (!ordered) {
     check_expr_recover(checker, call->arguments, call->count, syntax->place);
-    expr->type = type->function.result;
+    expr->type = call->count ? type->function.result : checker->infer.error; /* it may be meant to be the function */
     return expr;
   }
   const char *hint = NULL;
@@ -470,6 +470,9 @@ static struct ast_expr *check_expr_call_symbol(struct checker *checker, const st
     expr->call.callee = AST_CALL_FUNCTION;
     expr->call.function = &symbol->function->placeholder;
     type = check_expr_use_function(checker, symbol);
+    if (!syntax->call.count && check_expr_list_formals(checker, &formals))
+      formals.advice = arena_printf(checker->arena, "it takes: %s; the name without brackets is the function itself",
+                                    check_expr_list_formals(checker, &formals));
     expr->call.value = ast_expr_new(checker->arena, AST_CLOSURE, type, syntax->place);
   } else if (symbol->kind == SYMBOL_EXTERN) {
     expr->call.callee = AST_CALL_EXTERN;
@@ -1036,8 +1039,11 @@ static struct ast_expr *check_expr_block(struct checker *checker, const struct s
   size_t count = block->count - has_value;
   expr->block.statements = arena_array(checker->arena, count, sizeof *expr->block.statements);
   expr->block.count = count;
-  for (size_t i = 0; i < count; i++)
-    check_expr_statement(checker, &block->items[i], &expr->block.statements[i]);
+  struct check_block here = {block, 0, checker->block};
+  checker->block = &here;
+  for (; here.at < count; here.at++)
+    check_expr_statement(checker, &block->items[here.at], &expr->block.statements[here.at]);
+  checker->block = here.outer;
   if (has_value) {
     expr->block.value = check_expr(checker, block->items[count].value, want);
     expr->type = expr->block.value->type;

@@ -193,6 +193,24 @@ static const char *check_scope_outside(struct checker *checker, const char *name
   return NULL;
 }
 
+/* A hint for a name that a block around its use declares later, or NULL. */
+static const char *check_scope_later(struct checker *checker, const char *name) {
+  for (const struct check_block *block = checker->block; block; block = block->outer)
+    for (size_t i = block->at; i < block->syntax->count; i++) {
+      const struct syntax_item *item = &block->syntax->items[i];
+      if (item->kind == SYNTAX_ITEM_EXPR || strcmp(item->name.text, name) != 0)
+        continue;
+      unsigned line, column;
+      source_position(checker->diag->source, item->name.place, &line, &column);
+      return arena_printf(checker->arena,
+                          item->kind == SYNTAX_ITEM_FUNCTION
+                              ? "it is declared in line %u: move it up, or functions that call each other to file scope"
+                              : "it is declared in line %u: move it up",
+                          line);
+    }
+  return NULL;
+}
+
 /* Hints at a keyword of another language, or suggests a name. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   if (library_leaves_out(name)) {
@@ -203,6 +221,8 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
   const char **hint =
       diag_error(checker->diag, place, "%s '%s'", foreign_word(name) ? "there is no" : "unknown name", name);
   *hint = check_scope_outside(checker, name);
+  if (!*hint)
+    *hint = check_scope_later(checker, name);
   if (!*hint)
     *hint = foreign_name(name);
   if (!*hint && map_get(&checker->type_names, name))

@@ -127,6 +127,13 @@ struct check_uses {
   struct symbol **symbols;
 };
 
+/* A block being checked, up to its item `at`. */
+struct check_block {
+  const struct syntax_block *syntax;
+  size_t at;
+  const struct check_block *outer;
+};
+
 struct checker {
   struct arena *arena;
   struct diag *diag;
@@ -146,6 +153,7 @@ struct checker {
   size_t comparison_capacity;
   struct ast_expr **comparisons;
   const struct syntax_function *before;  /* the function before the indented item being checked, or NULL */
+  const struct check_block *block;       /* the innermost being checked, or NULL */
   struct check_uses *uses;               /* of the item at file scope being checked */
   const struct check_instance *instance; /* being checked, or NULL */
   bool printed;                          /* check_ground.c: print shows the value of the expression being grounded */
