@@ -27,6 +27,9 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
   struct symbol *symbol = item->symbol;
   size_t errors = checker->diag->errors;
   checker->uses = &item->uses;
+  bool is_indented = index > 0 && checker->diag->source->text[syntax->place.offset - 1] != '\n';
+  bool follows = is_indented && syntax[-1].kind == SYNTAX_ITEM_FUNCTION && syntax->kind != SYNTAX_ITEM_FUNCTION;
+  checker->before = follows ? syntax[-1].function : NULL;
   checker->infer.level = syntax->kind == SYNTAX_ITEM_FUNCTION ? INFER_FUNCTION : INFER_FILE;
   item->statement.place = syntax->place;
   item->is_statement = syntax->kind == SYNTAX_ITEM_EXPR || syntax->kind == SYNTAX_ITEM_LET;
@@ -45,6 +48,7 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
     check_expr_function(checker, function->code, function->syntax, function->type, symbol->name, false, NULL);
   }
   item->failed = errors != checker->diag->errors;
+  checker->before = NULL;
   checker->uses = NULL;
 }
 

@@ -44,7 +44,8 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
   }
   struct type_symbol *symbol = map_get(&checker->type_names, name);
   if (!symbol && library_leaves_out_type(name)) {
-    diag_error(checker->diag, syntax->name.place, "the type `%s` is part of Osprey, but not of ospreyc", name);
+    *diag_error(checker->diag, syntax->name.place, "the type `%s` is part of Osprey, but not of ospreyc", name) =
+        foreign_left_out(name);
     return checker->infer.error;
   }
   if (!symbol) {
@@ -55,8 +56,9 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
     diag_guess_consider(&guess, name, "Result");
     const char **hint = diag_error(checker->diag, syntax->name.place, "unknown type '%s'", name);
     *hint = foreign_type(name);
-    if (!*hint && guess.name)
-      *hint = arena_printf(checker->arena, "did you mean '%s'?", guess.name);
+    const char *similar = guess.name ? guess.name : check_scope_kin(&checker->type_names, name);
+    if (!*hint && similar)
+      *hint = arena_printf(checker->arena, "did you mean '%s'?", similar);
     return checker->infer.error;
   }
   if (syntax->count)

@@ -3,6 +3,7 @@
 #include "check_declare.h"
 #include "check_operator.h"
 #include "check_pattern.h"
+#include "foreign.h"
 
 #include <string.h>
 
@@ -18,6 +19,70 @@ static struct ast_expr *check_expr_error(struct checker *checker, struct place p
   return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
 }
 
+/* The fields of a record that have the type wanted, as a hint, or NULL. */
+static const char *check_expr_fields_hint(struct checker *checker, const struct ast_expr *expr,
+                                          const struct type *wanted, const struct type *found) {
+  const struct type_constructor *record = &found->named.constructors[0];
+  const char *list = NULL, *name = expr->kind == AST_VARIABLE ? expr->variable->name : "…";
+  for (size_t i = 0; i < record->field_count; i++)
+    if (infer_resolve(record->fields[i].type)->kind == wanted->kind)
+      list = arena_printf(checker->arena, "%s%s%s.%s", list ? list : "write ", list ? " or " : "", name,
+                          record->fields[i].name);
+  return list;
+}
+
+/* How a string, or a Result of one, becomes a number; or NULL. */
+static const char *check_expr_parse_hint(const struct type *wanted, const struct type *found) {
+  if (wanted->kind == TYPE_INT)
+    return found->kind == TYPE_RESULT ? "write parseInt(… ?: \"\") ?: 0, or match both Results"
+                                      : "parseInt(…) makes a Result of a number from it";
+  return found->kind == TYPE_RESULT ? "write parseFloat(… ?: \"\") ?: 0.0, or match both Results"
+                                    : "parseFloat(…) makes a Result of a number from it";
+}
+
+/* A hint for a Result in place of another type. */
+static const char *check_expr_result_hint(struct checker *checker, const struct ast_expr *expr,
+                                          const struct type *wanted, const struct type *found) {
+  const struct type *value = infer_resolve(found->result.value);
+  bool number = wanted->kind == TYPE_INT || wanted->kind == TYPE_FLOAT;
+  if (wanted->kind == TYPE_UNIT)
+    return "a Result is not dropped silently: match it";
+  if (number && value->kind == TYPE_STRING)
+    return check_expr_parse_hint(wanted, found);
+  if (wanted->kind == TYPE_INT && value->kind == TYPE_FLOAT)
+    return "'/' gives a float: write intDiv(a, b) ?: 0 to divide integers";
+  if (wanted->kind == value->kind && number && expr->kind == AST_ARITHMETIC)
+    return check_operator_fallback(checker, expr, false);
+  return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+}
+
+/* A hint for a function that differs from the one wanted. */
+static const char *check_expr_function_hint(struct checker *checker, const struct ast_expr *expr,
+                                            const struct type *wanted, const struct type *found) {
+  size_t count = wanted->function.parameter_count;
+  if (count == found->function.parameter_count && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
+      infer_resolve(found->function.result)->kind == TYPE_UNIT)
+    return "end its body with a Result: Success()";
+  if (count == 1 && found->function.parameter_count == 0 && expr->kind == AST_CLOSURE)
+    return "it needs 1 parameter: fn(_) => …";
+  const char *types = "";
+  for (size_t i = 0; i < count; i++)
+    types = arena_printf(checker->arena, "%s%s%s", types, i ? ", " : "",
+                         type_name(checker->arena, wanted->function.parameters[i]));
+  if (count != found->function.parameter_count)
+    return arena_printf(checker->arena, "it needs %zu parameter%s: %s", count, count == 1 ? "" : "s", types);
+  if (count == 1 && infer_resolve(wanted->function.parameters[0])->kind == TYPE_UNIT)
+    return "there is no value for its parameter: fn(_) => …";
+  for (size_t i = 0; i < count; i++)
+    if (!infer_unify(&checker->infer, wanted->function.parameters[i], found->function.parameters[i]))
+      return arena_printf(checker->arena, "its parameter %zu should be %s, not %s", i + 1,
+                          type_name(checker->arena, wanted->function.parameters[i]),
+                          type_name(checker->arena, found->function.parameters[i]));
+  return arena_printf(checker->arena, "its result should be %s, not %s",
+                      type_name(checker->arena, wanted->function.result),
+                      type_name(checker->arena, found->function.result));
+}
+
 /* A hint for a type mismatch, or NULL. */
 static const char *check_expr_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
                                             struct type *found) {
@@ -25,30 +90,32 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
   found = infer_resolve(found);
   if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
     return "the type would be infinite: it contains itself";
-  bool functions = wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION;
-  if (functions && infer_resolve(wanted->function.result)->kind == TYPE_RESULT &&
-      infer_resolve(found->function.result)->kind == TYPE_UNIT)
-    return "end its body with a Result: Success()";
-  if (functions && wanted->function.parameter_count != found->function.parameter_count)
-    return arena_printf(checker->arena, "it needs %zu parameter%s", wanted->function.parameter_count,
-                        wanted->function.parameter_count == 1 ? "" : "s");
+  if (wanted->kind == TYPE_FUNCTION && found->kind == TYPE_FUNCTION)
+    return check_expr_function_hint(checker, expr, wanted, found);
   if (wanted->kind == TYPE_FUNCTION && expr->kind == AST_CALL)
-    return "pass the function itself, without calling it";
-  if (found->kind == TYPE_RESULT && wanted->kind == TYPE_UNIT)
-    return "a Result is not dropped silently: match it";
+    return expr->call.arguments.count ? "pass a function that calls it later: fn(_) => …"
+                                      : "pass the function itself, without calling it";
+  if (found->kind == TYPE_RECORD && wanted->kind != TYPE_RECORD)
+    return check_expr_fields_hint(checker, expr, wanted, found);
   if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT && wanted->kind != TYPE_FUNCTION)
-    return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+    return check_expr_result_hint(checker, expr, wanted, found);
+  if (wanted->kind == TYPE_RESULT && found->kind == TYPE_RESULT &&
+      infer_resolve(wanted->result.value)->kind == TYPE_UNIT)
+    return "match it to use its value, and end with Success()";
   if (wanted->kind == TYPE_RESULT && found->kind != TYPE_RESULT &&
       infer_unify(&checker->infer, wanted->result.value, found))
     return found->kind == TYPE_UNIT ? "write Success() for a success without a value" : "wrap it: Success(…)";
   if (wanted->kind == TYPE_RESULT && infer_resolve(wanted->result.value)->kind == TYPE_UNIT &&
       found->kind != TYPE_RESULT && found->kind != TYPE_FUNCTION)
     return "end with a call that gives such a Result, or with Success()";
+  if (wanted->kind == TYPE_RESULT && found->kind == TYPE_STRING)
+    return "wrap it: an error is Err(…)";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
     return "convert it with toString(…) or \"${…}\"";
   if (wanted->kind == TYPE_INT && found->kind == TYPE_STRING)
-    return expr->kind == AST_STRING ? "write a number without quotes"
-                                    : "parseInt(…) makes a Result of a number from it";
+    return expr->kind == AST_STRING ? "write a number without quotes" : check_expr_parse_hint(wanted, found);
+  if (wanted->kind == TYPE_FLOAT && found->kind == TYPE_STRING)
+    return check_expr_parse_hint(wanted, found);
   if (wanted->kind == TYPE_FLOAT && found->kind == TYPE_INT)
     return expr->kind == AST_INT ? "write it with a point, as in 1.0" : "convert it with toFloat(…)";
   if (wanted->kind == TYPE_BOOL && (found->kind == TYPE_INT || found->kind == TYPE_STRING))
@@ -161,6 +228,51 @@ static struct ast_expr *check_expr_expand(struct checker *checker, const struct 
                       : check_expr_lambda(checker, lambda, want);
 }
 
+/* The parameters of a callee, or the fields of a constructor. */
+struct formals {
+  const char *owner; /* "'websocketSend'" */
+  const char *noun;  /* "argument" or "field" */
+  size_t count;
+  const char **names;  /* NULL if they are unknown */
+  const char *advice;  /* a hint for a wrong number of them, or NULL */
+  struct type **types; /* NULL if they are unknown */
+};
+
+static const char *check_expr_quote(struct checker *checker, const char *name) {
+  return arena_printf(checker->arena, "'%s'", name);
+}
+
+static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
+  struct formals formals = {
+      check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL, NULL, NULL};
+  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
+  formals.types = arena_array(checker->arena, formals.count, sizeof *formals.types);
+  for (size_t i = 0; i < formals.count; i++) {
+    formals.names[i] = constructor->fields[i].name;
+    formals.types[i] = constructor->fields[i].type;
+  }
+  return formals;
+}
+
+/* The formals that are not given, with their types, as a hint; the options of a connection with the values that change
+ * nothing. */
+static const char *check_expr_missing_hint(struct checker *checker, const struct formals *formals,
+                                           const struct syntax_expr **given) {
+  bool neutral = strcmp(formals->owner, "'WebSocketOptions'") == 0;
+  const char *list = NULL;
+  for (size_t i = 0; formals->types && i < formals->count; i++) {
+    const struct type *type = infer_resolve(formals->types[i]);
+    if ((given && given[i]) || !formals->names[i])
+      continue;
+    const char *value = !neutral                    ? type_name(checker->arena, type)
+                        : type->kind == TYPE_STRING ? "\"\""
+                        : type->kind == TYPE_BOOL   ? "false"
+                                                    : "0";
+    list = arena_printf(checker->arena, "%s%s%s: %s", list ? list : "", list ? ", " : "", formals->names[i], value);
+  }
+  return list ? arena_printf(checker->arena, "%s: %s", neutral ? "leave as they are" : "add", list) : NULL;
+}
+
 /* A name at file scope as a value. */
 static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol *symbol, struct place place,
                                           const struct want *want) {
@@ -184,7 +296,9 @@ static struct ast_expr *check_expr_symbol(struct checker *checker, struct symbol
     if (constructor->field_count && constructor->type->kind == TYPE_UNION)
       return check_expr_expand(checker, symbol, place, want);
     if (constructor->field_count) {
-      diag_error(checker->diag, place, "'%s' is a record: write %s { … }", symbol->name, symbol->name);
+      struct formals formals = check_expr_field_formals(checker, constructor);
+      *diag_error(checker->diag, place, "'%s' is a record: write %s { … }", symbol->name, symbol->name) =
+          check_expr_missing_hint(checker, &formals, NULL);
       return check_expr_error(checker, place);
     }
     expr = ast_expr_new(checker->arena, AST_CONSTRUCT, constructor->type, place);
@@ -213,19 +327,6 @@ static struct ast_expr *check_expr_name(struct checker *checker, const char *nam
     return check_expr_symbol(checker, symbol, place, want);
   check_scope_unknown(checker, name, place);
   return check_expr_error(checker, place);
-}
-
-/* The parameters of a callee, or the fields of a constructor. */
-struct formals {
-  const char *owner; /* "'websocketSend'" */
-  const char *noun;  /* "argument" or "field" */
-  size_t count;
-  const char **names; /* NULL if they are unknown */
-  const char *advice; /* a hint for a wrong number of them, or NULL */
-};
-
-static const char *check_expr_quote(struct checker *checker, const char *name) {
-  return arena_printf(checker->arena, "'%s'", name);
 }
 
 /* The names of all formals, comma-separated; NULL if they have none. */
@@ -284,7 +385,8 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
                                                    const struct syntax_argument *arguments, size_t count,
                                                    struct place place) {
   const struct syntax_expr **ordered = arena_array(checker->arena, formals->count, sizeof *ordered);
-  bool named = false;
+  bool is_record = formals->types && strcmp(formals->noun, "field") == 0;
+  bool named = is_record && !count && formals->names;
   for (size_t i = 0; i < count; i++)
     named |= arguments[i].name.text != NULL;
   if (named) {
@@ -300,8 +402,8 @@ static const struct syntax_expr **check_expr_order(struct checker *checker, cons
         missing = arena_printf(checker->arena, "%s%s'%s'", missing ? missing : "", missing ? ", " : "",
                                formals->names[i] ? formals->names[i] : "without a name");
     if (missing && errors == checker->diag->errors)
-      diag_error(checker->diag, place, "missing %s%s %s of %s", formals->noun, strchr(missing, ',') ? "s" : "", missing,
-                 formals->owner);
+      *diag_error(checker->diag, place, "missing %s%s %s of %s", formals->noun, strchr(missing, ',') ? "s" : "",
+                  missing, formals->owner) = check_expr_missing_hint(checker, formals, ordered);
     return errors == checker->diag->errors ? ordered : NULL;
   }
   if (count != formals->count) {
@@ -334,12 +436,13 @@ static const char *check_expr_formal_name(struct checker *checker, const struct 
 
 /* Checks the arguments of a call of a known function type. */
 static struct ast_expr *check_expr_arguments(struct checker *checker, const struct syntax_expr *syntax,
-                                             struct ast_expr *expr, const struct formals *formals, struct type *type) {
+                                             struct ast_expr *expr, struct formals *formals, struct type *type) {
   const struct syntax_call *call = &syntax->call;
+  formals->types = type->function.parameters;
   const struct syntax_expr **ordered = check_expr_order(checker, formals, call->arguments, call->count, syntax->place);
   if (!ordered) {
     check_expr_recover(checker, call->arguments, call->count, syntax->place);
-    expr->type = type->function.result;
+    expr->type = call->count ? type->function.result : checker->infer.error; /* it may be meant to be the function */
     return expr;
   }
   const char *hint = NULL;
@@ -360,13 +463,16 @@ static struct ast_expr *check_expr_arguments(struct checker *checker, const stru
 static struct ast_expr *check_expr_call_symbol(struct checker *checker, const struct syntax_expr *syntax,
                                                struct symbol *symbol) {
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_CALL, NULL, syntax->place);
-  struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
-                            symbol->parameters, NULL};
+  struct formals formals = {
+      check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count, symbol->parameters, NULL, NULL};
   struct type *type = symbol->type;
   if (symbol->kind == SYMBOL_FUNCTION) {
     expr->call.callee = AST_CALL_FUNCTION;
     expr->call.function = &symbol->function->placeholder;
     type = check_expr_use_function(checker, symbol);
+    if (!syntax->call.count && check_expr_list_formals(checker, &formals))
+      formals.advice = arena_printf(checker->arena, "it takes: %s; the name without brackets is the function itself",
+                                    check_expr_list_formals(checker, &formals));
     expr->call.value = ast_expr_new(checker->arena, AST_CLOSURE, type, syntax->place);
   } else if (symbol->kind == SYMBOL_EXTERN) {
     expr->call.callee = AST_CALL_EXTERN;
@@ -428,7 +534,7 @@ static struct ast_expr *check_expr_call_value(struct checker *checker, const str
           "a '(' on the same line is a call: remove it, or begin an expression on a new line";
     return check_expr_recover(checker, syntax->call.arguments, count, syntax->place);
   }
-  struct formals formals = {"the function", "argument", type->function.parameter_count, NULL, NULL};
+  struct formals formals = {"the function", "argument", type->function.parameter_count, NULL, NULL, NULL};
   if (callee->kind == SYNTAX_NAME)
     formals.owner = check_expr_quote(checker, callee->name);
   if (local && local->known)
@@ -519,8 +625,8 @@ static struct ast_expr *check_expr_intrinsic_loop(struct checker *checker, const
 static struct ast_expr *check_expr_intrinsic(struct checker *checker, const struct syntax_expr *syntax,
                                              const struct symbol *symbol) {
   const struct syntax_call *call = &syntax->call;
-  struct formals formals = {check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count,
-                            symbol->parameters, NULL};
+  struct formals formals = {
+      check_expr_quote(checker, symbol->name), "argument", symbol->parameter_count, symbol->parameters, NULL, NULL};
   if (symbol->intrinsic == INTRINSIC_PRINT && call->count)
     formals.advice = "put them in one string: \"${a} ${b}\"";
   const struct syntax_expr **arguments =
@@ -549,15 +655,6 @@ static struct ast_expr *check_expr_intrinsic(struct checker *checker, const stru
   default:
     return check_expr_intrinsic_loop(checker, symbol, arguments, syntax->place);
   }
-}
-
-static struct formals check_expr_field_formals(struct checker *checker, const struct type_constructor *constructor) {
-  struct formals formals = {check_expr_quote(checker, constructor->name), "field", constructor->field_count, NULL,
-                            NULL};
-  formals.names = arena_array(checker->arena, formals.count, sizeof *formals.names);
-  for (size_t i = 0; i < formals.count; i++)
-    formals.names[i] = constructor->fields[i].name;
-  return formals;
 }
 
 static struct ast_expr *check_expr_constructor(struct checker *checker, const struct syntax_expr *syntax,
@@ -603,8 +700,8 @@ static struct ast_expr *check_expr_result_constructor(struct checker *checker, c
   bool success = symbol->kind == SYMBOL_SUCCESS;
   const struct syntax_call *call = &syntax->call;
   static const char *success_names[] = {"value"}, *error_names[] = {"message"};
-  struct formals formals = {check_expr_quote(checker, symbol->name), "field", 1, success ? success_names : error_names,
-                            NULL};
+  struct formals formals = {check_expr_quote(checker, symbol->name), "field", 1,
+                            success ? success_names : error_names,   NULL,    NULL};
   if (success && call->count == 0)
     return check_expr_result(checker, true, NULL, syntax->place, want);
   const struct syntax_expr **ordered = check_expr_order(checker, &formals, call->arguments, call->count, syntax->place);
@@ -681,6 +778,10 @@ static struct ast_expr *check_expr_record(struct checker *checker, const struct 
       check_scope_unknown(checker, record->name.text, record->name.place);
     return check_expr_recover(checker, record->fields, record->count, syntax->place);
   }
+  if (!record->count && (symbol->kind != SYMBOL_CONSTRUCTOR || !symbol->constructor->field_count)) {
+    *diag_error(checker->diag, record->name.place, "'%s' has no fields", record->name.text) = "leave out the braces";
+    return check_expr_error(checker, syntax->place);
+  }
   struct syntax_expr call = {
       .kind = SYNTAX_CALL, .place = syntax->place, .call = {.count = record->count, .arguments = record->fields}};
   if (symbol->kind != SYMBOL_CONSTRUCTOR)
@@ -726,8 +827,14 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
     const char **hint =
         diag_error(checker->diag, name.place, "%s has no field '%s'", type_name(checker->arena, type), name.text);
     if (check_scope_find(checker, name.text))
-      *hint = arena_printf(checker->arena, "a function is called with brackets: .%s(…)", name.text);
-    if (type->kind == TYPE_RESULT)
+      *hint = arena_printf(checker->arena,
+                           type->kind != TYPE_STRING && strcmp(name.text, "length") == 0
+                               ? "only a string has a length: toString(…).%s()"
+                               : "a function is called with brackets: .%s(…)",
+                           name.text);
+    if (type->kind == TYPE_RESULT && foreign_name(name.text))
+      *hint = foreign_name(name.text);
+    else if (type->kind == TYPE_RESULT)
       *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
     if (type->kind == TYPE_UNION)
       *hint = "match it first: only a variant has fields";
@@ -738,6 +845,11 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
   size_t index = check_expr_find_formal(&formals, name.text);
   if (index == formals.count) {
     check_expr_unknown_formal(checker, &formals, name);
+    const char *builtin =
+        check_scope_kin(&checker->values, arena_printf(checker->arena, "ws%c%s", *name.text & ~0x20, name.text + 1));
+    if (builtin)
+      *diag_error(checker->diag, name.place, "%s has no field '%s'", formals.owner, name.text) =
+          arena_printf(checker->arena, "write %s(…), with the id as its first argument", builtin);
     return check_expr_error(checker, syntax->place);
   }
   expr->field.index = (unsigned)index;
@@ -854,9 +966,21 @@ static struct ast_expr *check_expr_unary(struct checker *checker, const struct s
     expr = check_expr(checker, syntax->binary.left, NULL);
     struct type *type = check_operator_force(checker, infer_resolve(expr->type));
     if (!check_operator_is_numeric(type))
-      diag_error(checker->diag, place, "'+' cannot be applied to %s", type_name(checker->arena, type));
+      *diag_error(checker->diag, place, "'+' cannot be applied to %s", type_name(checker->arena, type)) =
+          type->kind == TYPE_STRING ? "strings are joined with one '+'" : NULL;
   }
   return check_expr_meet(checker, expr, want);
+}
+
+void check_expr_unused(struct checker *checker, const struct ast_expr *value) {
+  if (infer_resolve(value->type)->kind != TYPE_RESULT)
+    return;
+  if (value->kind == AST_SUCCESS)
+    *diag_error(checker->diag, value->place, "unused Success: nothing looks at it") =
+        "write {} for an arm or a branch that does nothing";
+  else
+    *diag_error(checker->diag, value->place, "unused Result: its error would be lost") =
+        "match it, give a fallback with '?:', or ignore it: let _ = …";
 }
 
 /* Reports a loop without an end (forEach or fold), which cannot be stored. */
@@ -915,8 +1039,11 @@ static struct ast_expr *check_expr_block(struct checker *checker, const struct s
   size_t count = block->count - has_value;
   expr->block.statements = arena_array(checker->arena, count, sizeof *expr->block.statements);
   expr->block.count = count;
-  for (size_t i = 0; i < count; i++)
-    check_expr_statement(checker, &block->items[i], &expr->block.statements[i]);
+  struct check_block here = {block, 0, checker->block};
+  checker->block = &here;
+  for (; here.at < count; here.at++)
+    check_expr_statement(checker, &block->items[here.at], &expr->block.statements[here.at]);
+  checker->block = here.outer;
   if (has_value) {
     expr->block.value = check_expr(checker, block->items[count].value, want);
     expr->type = expr->block.value->type;
@@ -970,7 +1097,10 @@ static struct ast_expr *check_expr_match(struct checker *checker, const struct s
   expr->match.count = match->count;
   expr->match.arms = arena_array(checker->arena, match->count, sizeof *expr->match.arms);
   struct want same = {infer_variable(&checker->infer), "the arms of the match", NULL};
-  const struct want *wanted = want ? want : &same;
+  bool is_open = want && infer_resolve(want->type)->kind == TYPE_VARIABLE;
+  if (is_open)
+    same.type = want->type;
+  const struct want *wanted = want && !is_open ? want : &same;
   bool patterns_are_right = true;
   for (size_t i = 0; i < match->count; i++) {
     struct ast_arm *arm = &expr->match.arms[i];
@@ -999,7 +1129,23 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
     return check_expr_block(checker, syntax, NULL, true);
   struct ast_expr *value = check_expr(checker, syntax, NULL);
   check_expr_kept(checker, value);
+  check_expr_unused(checker, value);
   return value;
+}
+
+/* Warns of `$name` in a string, if the name is the program's: it is not replaced. */
+static void check_expr_warn_dollar(struct checker *checker, const struct syntax_expr *syntax) {
+  const char *at = syntax->text.bytes, *end = at + syntax->text.length;
+  while ((at = memchr(at, '$', (size_t)(end - at)))) {
+    size_t length = strspn(++at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    const char *name = arena_copy(checker->arena, at, length);
+    const struct symbol *symbol = map_get(&checker->values, name);
+    if (map_get(&checker->locals, name) || (symbol && symbol->kind == SYMBOL_GLOBAL)) {
+      *diag_warning(checker->diag, syntax->place, "'$%s' is not replaced in a string", name) =
+          arena_printf(checker->arena, "write ${%s}", name);
+      return;
+    }
+  }
 }
 
 struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *syntax, const struct want *want) {
@@ -1022,6 +1168,7 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
   case SYNTAX_STRING:
     expr = ast_expr_new(arena, AST_STRING, infer->string, syntax->place);
     expr->text = syntax->text;
+    check_expr_warn_dollar(checker, syntax);
     return check_expr_meet(checker, expr, want);
   case SYNTAX_INTERPOLATE:
     expr = ast_expr_new(arena, AST_INTERPOLATE, infer->string, syntax->place);

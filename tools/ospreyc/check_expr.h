@@ -15,6 +15,9 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
 /* Unifies the type of a checked expression with the wanted one, or reports the mismatch. */
 struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr, const struct want *want);
 
+/* Reports a Result that nothing uses, if it is known to be one. */
+void check_expr_unused(struct checker *checker, const struct ast_expr *value);
+
 void check_expr_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement);
 
 /* Checks the body of a function of a known type in a new frame. If it has an environment, the enclosing names are in

@@ -1,5 +1,6 @@
 #include "check_ground.h"
 
+#include "check_expr.h"
 #include "check_operator.h"
 
 #include "layout.h"
@@ -67,7 +68,13 @@ static bool check_ground_is_parameter(const struct ast_variable *variable) {
   return variable->kind == AST_PARAMETER;
 }
 
-/* What becomes part of a string, other than one that print shows. */
+/* Whether an expression that is not grounded yet is a Result of arithmetic, other than from a call. */
+static bool check_ground_is_math(const struct ast_expr *expr) {
+  const struct type *type = infer_resolve(expr->type);
+  return type->kind == TYPE_RESULT && type->result.math && expr->kind != AST_CALL;
+}
+
+/* What becomes part of a string, other than a call's Result that print shows. */
 static void check_ground_shown(struct checker *checker, const struct ast_expr *expr) {
   if (expr->type->kind != TYPE_RESULT || !check_ground_is_printable(expr->type))
     return;
@@ -204,9 +211,8 @@ static void check_ground_block(struct checker *checker, struct ast_block *block,
     else if (!statement->variable && value->type->kind == TYPE_FUNCTION)
       *diag_error(checker->diag, value->place, "this function is not called") =
           check_ground_call_hint(checker, value, i + 1 < block->count ? block->statements[i + 1].value : block->value);
-    else if (!statement->variable && value->type->kind == TYPE_RESULT)
-      *diag_error(checker->diag, value->place, "unused Result: its error would be lost") =
-          "match it, give a fallback with '?:', or ignore it: let _ = …";
+    else if (!statement->variable)
+      check_expr_unused(checker, value);
   }
   if (block->value)
     block->value = check_ground_expr(checker, block->value, tail);
@@ -272,7 +278,7 @@ static bool check_ground_is_printed(const struct ast_expr *expr, bool printed) {
 }
 
 static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_expr *expr, bool tail) {
-  bool printed = checker->printed;
+  bool printed = checker->printed, shown = !printed;
   checker->printed = check_ground_is_printed(expr, printed);
   expr->type = infer_ground(&checker->infer, expr->type);
   switch (expr->kind) {
@@ -286,11 +292,13 @@ static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_ex
   case AST_INPUT:
     break;
   case AST_INTERPOLATE:
-    check_ground_values(checker, expr->list.items, expr->list.count);
-    for (size_t i = 0; i < expr->list.count; i++)
+    for (size_t i = 0; i < expr->list.count; i++) {
+      shown = !printed || check_ground_is_math(expr->list.items[i]);
+      expr->list.items[i] = check_ground_expr(checker, expr->list.items[i], false);
       check_ground_printable(checker, expr->list.items[i], "\"${…}\"");
-    for (size_t i = 0; i < expr->list.count && !printed; i++)
-      check_ground_shown(checker, expr->list.items[i]);
+      if (shown)
+        check_ground_shown(checker, expr->list.items[i]);
+    }
     break;
   case AST_CLOSURE:
     check_ground_closure(checker, expr);
@@ -306,10 +314,11 @@ static struct ast_expr *check_ground_expr(struct checker *checker, struct ast_ex
   case AST_NEGATE:
   case AST_SUCCESS:
   case AST_ERROR:
+    shown |= check_ground_is_math(expr->operand);
     expr->operand = check_ground_expr(checker, expr->operand, false);
     if (expr->kind == AST_PRINT || expr->kind == AST_TO_STRING)
       check_ground_printable(checker, expr->operand, expr->kind == AST_PRINT ? "print" : "toString");
-    if (expr->kind == AST_TO_STRING && !printed)
+    if (expr->kind == AST_TO_STRING && shown)
       check_ground_shown(checker, expr->operand);
     break;
   case AST_ARITHMETIC:

@@ -120,6 +120,8 @@ static bool check_operator_settle(struct checker *checker, const struct pending 
       *hint = "convert it with toString(…) or \"${…}\"";
     else if (is_text && pending->op == SYNTAX_MULTIPLY)
       *hint = "to repeat a string, write repeat(s, n)";
+    else if (is_text && pending->op == SYNTAX_REMAINDER)
+      *hint = "write the value into the string: \"${…}\"";
   } else if (!infer_unify(&checker->infer, type, result)) {
     *diag_error(checker->diag, pending->place, "'%s' on %s: expected %s, found %s", spelling,
                 type_name(checker->arena, both.left.number), type_name(checker->arena, type),

@@ -3,6 +3,7 @@
 #include "foreign.h"
 
 #include <string.h>
+#include <strings.h>
 
 struct symbol *check_scope_symbol(struct checker *checker, enum symbol_kind kind, const char *name,
                                   struct place place) {
@@ -137,6 +138,34 @@ struct ast_expr *check_scope_local(struct checker *checker, const struct local *
   return check_scope_local_in(checker, checker->frame, local, place);
 }
 
+/* The words of a name behind its "websocket" or "ws", or of a name that begins in upper case; or NULL. */
+static const char *check_scope_words(const char *name) {
+  static const char *const prefixes[] = {"websocket", "ws", ""};
+  for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+    const char *words = name + strlen(prefixes[i]);
+    if (strncasecmp(name, prefixes[i], strlen(prefixes[i])) == 0 && *words >= 'A' && *words <= 'Z')
+      return words;
+  }
+  return NULL;
+}
+
+const char *check_scope_kin(const struct map *names, const char *name) {
+  const char *kin = NULL, *words = check_scope_words(name);
+  size_t count = words ? strlen(words) : 0;
+  for (size_t i = 0; count > 2 && i < names->capacity; i++) {
+    const char *known = names->entries[i].key;
+    size_t length = names->entries[i].value ? strlen(known) : 0;
+    if (!length || strncasecmp(known, "websocket", strlen("websocket")) != 0)
+      continue;
+    bool ends = length > count && strcmp(known + length - count, words) == 0;
+    bool begins = words > name && strncmp(name, known, length) == 0 && name[length] >= 'A' && name[length] <= 'Z';
+    bool nearer = !kin || (ends ? length < strlen(kin) : length > strlen(kin));
+    if ((ends || begins) && nearer)
+      kin = known;
+  }
+  return kin;
+}
+
 /* The known name most similar to an unknown one, or NULL. Gives up after many errors, because the search is slow. */
 static const char *check_scope_guess(struct checker *checker, const char *name) {
   enum { MANY_ERRORS = 100 };
@@ -151,19 +180,51 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
     for (size_t i = 0; i < maps[m]->capacity; i++)
       if (maps[m]->entries[i].value)
         diag_guess_consider(&guess, name, maps[m]->entries[i].key);
-  return guess.name;
+  return guess.name ? guess.name : check_scope_kin(&checker->values, name);
+}
+
+/* A hint for a name that the function right before this item has as a parameter, or NULL. */
+static const char *check_scope_outside(struct checker *checker, const char *name) {
+  const struct syntax_function *before = checker->before;
+  for (size_t i = 0; before && i < before->count; i++)
+    if (strcmp(before->parameters[i].name.text, name) == 0)
+      return arena_printf(checker->arena, "the body of '%s' has ended: put its expressions in { … }",
+                          before->name.text);
+  return NULL;
+}
+
+/* A hint for a name that a block around its use declares later, or NULL. */
+static const char *check_scope_later(struct checker *checker, const char *name) {
+  for (const struct check_block *block = checker->block; block; block = block->outer)
+    for (size_t i = block->at; i < block->syntax->count; i++) {
+      const struct syntax_item *item = &block->syntax->items[i];
+      if (item->kind == SYNTAX_ITEM_EXPR || strcmp(item->name.text, name) != 0)
+        continue;
+      unsigned line, column;
+      source_position(checker->diag->source, item->name.place, &line, &column);
+      return arena_printf(checker->arena,
+                          item->kind == SYNTAX_ITEM_FUNCTION
+                              ? "it is declared in line %u: move it up, or functions that call each other to file scope"
+                              : "it is declared in line %u: move it up",
+                          line);
+    }
+  return NULL;
 }
 
 /* Hints at a keyword of another language, or suggests a name. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   if (library_leaves_out(name)) {
-    diag_error(checker->diag, place, "`%s` is part of Osprey, but not of ospreyc", name);
+    *diag_error(checker->diag, place, "`%s` is part of Osprey, but not of ospreyc", name) = foreign_left_out(name);
     return;
   }
   const char *guess = check_scope_guess(checker, name);
   const char **hint =
       diag_error(checker->diag, place, "%s '%s'", foreign_word(name) ? "there is no" : "unknown name", name);
-  *hint = foreign_name(name);
+  *hint = check_scope_outside(checker, name);
+  if (!*hint)
+    *hint = check_scope_later(checker, name);
+  if (!*hint)
+    *hint = foreign_name(name);
   if (!*hint && map_get(&checker->type_names, name))
     *hint = "this is a type, not a value";
   if (check_scope_builtin_behind(name))

@@ -127,6 +127,13 @@ struct check_uses {
   struct symbol **symbols;
 };
 
+/* A block being checked, up to its item `at`. */
+struct check_block {
+  const struct syntax_block *syntax;
+  size_t at;
+  const struct check_block *outer;
+};
+
 struct checker {
   struct arena *arena;
   struct diag *diag;
@@ -145,6 +152,8 @@ struct checker {
   size_t comparison_count; /* comparisons whose operand types were unknown when they were checked */
   size_t comparison_capacity;
   struct ast_expr **comparisons;
+  const struct syntax_function *before;  /* the function before the indented item being checked, or NULL */
+  const struct check_block *block;       /* the innermost being checked, or NULL */
   struct check_uses *uses;               /* of the item at file scope being checked */
   const struct check_instance *instance; /* being checked, or NULL */
   bool printed;                          /* check_ground.c: print shows the value of the expression being grounded */
@@ -184,6 +193,10 @@ void check_scope_unbind(struct checker *checker, struct local *outer);
 
 /* The value of a local, captured if it belongs to an enclosing frame. */
 struct ast_expr *check_scope_local(struct checker *checker, const struct local *local, struct place place);
+
+/* A WebSocket name with the same last or first words as an unknown one: websocketServerBroadcast for wsBroadcast; or
+ * NULL. */
+const char *check_scope_kin(const struct map *names, const char *name);
 
 /* Reports an unknown name, and suggests a similar one. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place);

@@ -64,6 +64,18 @@ const char **diag_warning(struct diag *diag, struct place place, const char *for
   return hint;
 }
 
+void diag_drop_line(struct diag *diag, size_t offset) {
+  size_t end = offset + strcspn(diag->source->text + offset, "\n"), kept = 0;
+  for (size_t i = 0; i < diag->count; i++) {
+    const struct diag_message *message = &diag->messages[i];
+    bool drops = !message->is_warning && message->place.offset > offset && message->place.offset <= end;
+    diag->errors -= drops;
+    if (!drops)
+      diag->messages[kept++] = *message;
+  }
+  diag->count = kept;
+}
+
 static int diag_compare(const void *left, const void *right) {
   const struct diag_message *a = left, *b = right;
   if (a->place.offset != b->place.offset)

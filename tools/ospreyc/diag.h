@@ -39,6 +39,9 @@ const char **diag_error(struct diag *diag, struct place place, const char *forma
 const char **diag_warning(struct diag *diag, struct place place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Drops the errors recorded so far that lie behind `offset` on its line, because they follow from the next one. */
+void diag_drop_line(struct diag *diag, size_t offset);
+
 /* Prints the recorded diagnostics in source order. */
 void diag_print(struct diag *diag, FILE *out);
 

@@ -56,6 +56,37 @@ static const struct foreign foreign_words[] = {
     {"continue", FOREIGN_LOOP},
 };
 
+#define FOREIGN_STRING_PARTS "take a string apart with indexOf, take and drop"
+#define FOREIGN_THREAD "handlers run on threads of the runtime; websocketAfter and websocketEvery call one later"
+#define FOREIGN_LIST "several values are a record, and values by a key are kept with websocketSetValue"
+#define FOREIGN_HTTP "a server answers other requests with websocketServerPage and websocketServerFile"
+
+static const struct foreign foreign_lacking[] = {
+    {"await", "remove it: a call returns when it is done"},
+    {"spawn", FOREIGN_THREAD},
+    {"yield", FOREIGN_THREAD},
+    {"send", "did you mean 'websocketSend'?"},
+    {"recv", "a messageHandler gets each message: websocketConnect, websocketServerOnMessage"},
+    {"import", FOREIGN_MODULE},
+    {"export", FOREIGN_MODULE},
+    {"module", FOREIGN_MODULE},
+    {"namespace", FOREIGN_MODULE},
+    {"state", "bind names with 'let', and keep a value with websocketSetValue"},
+    {"split", FOREIGN_STRING_PARTS},
+    {"lines", FOREIGN_STRING_PARTS},
+    {"words", FOREIGN_STRING_PARTS},
+    {"join", "join strings with '+', or write \"${a}${b}\""},
+    {"List", FOREIGN_LIST},
+    {"Map", FOREIGN_LIST},
+    {"mapGet", "did you mean 'websocketValue'?"},
+    {"mapSet", "did you mean 'websocketSetValue'?"},
+    {"mapRemove", "did you mean 'websocketRemoveValue'?"},
+    {"httpCreateServer", FOREIGN_HTTP},
+    {"httpListen", FOREIGN_HTTP},
+    {"any", "leave the type out: it is inferred"},
+    {"test", "a test is a function that the program calls"},
+};
+
 static const struct foreign foreign_names[] = {
     {"require", FOREIGN_MODULE},
     {"this", FOREIGN_OBJECT},
@@ -104,6 +135,20 @@ static const struct foreign foreign_names[] = {
     {"setInterval", "did you mean 'websocketEvery'?"},
     {"WebSocket", "did you mean 'websocketConnect'?"},
     {"println", "did you mean 'print'?"},
+    {"min", "write a < b ? a : b"},
+    {"max", "write a > b ? a : b"},
+    {"Result", "a Result is made with Success(value) or Err(message)"},
+    {"binary", "the type of a message is a string: \"binary\""},
+    {"then", "define it: fn then(result, next) = match result { Success value => next(value)  Err m => Err(m) }"},
+    {"osp_rt_argument", "declare it: extern fn osp_rt_argument(n: int) -> string"},
+    {"broadcast", "did you mean 'websocketServerBroadcast'?"},
+    {"publish", "did you mean 'websocketPublish'?"},
+    {"subscribe", "did you mean 'websocketSubscribe'?"},
+    {"websocketServerOnConnect", "did you mean 'websocketServerOnOpen'?"},
+    {"websocketServerOnDisconnect", "did you mean 'websocketServerOnClose'?"},
+    {"websocketDisconnect", "did you mean 'websocketClose'?"},
+    {"websocketServerClose", "did you mean 'websocketStopServer'?"},
+    {"websocketServerStop", "did you mean 'websocketStopServer'?"},
     {"console", "did you mean 'print'?"},
 };
 
@@ -123,6 +168,8 @@ static const struct foreign foreign_types[] = {
     {"boolean", "did you mean 'bool'?"},
     {"Boolean", "did you mean 'bool'?"},
     {"void", "did you mean 'Unit'?"},
+    {"Void", "did you mean 'Success'? A Result without a value is Result<Success, string>"},
+    {"None", "did you mean 'Success'? A Result without a value is Result<Success, string>"},
     {"Option", FOREIGN_NULL},
     {"Array", "there are no lists: a function that calls itself can go on"},
 };
@@ -141,6 +188,10 @@ const char *foreign_name(const char *name) {
 
 const char *foreign_type(const char *name) {
   return foreign_find(foreign_types, sizeof foreign_types / sizeof *foreign_types, name);
+}
+
+const char *foreign_left_out(const char *name) {
+  return foreign_find(foreign_lacking, sizeof foreign_lacking / sizeof *foreign_lacking, name);
 }
 
 const char *foreign_word(const char *word) {

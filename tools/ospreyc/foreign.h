@@ -5,3 +5,6 @@
 const char *foreign_name(const char *name);
 const char *foreign_type(const char *name);
 const char *foreign_word(const char *word);
+
+/* What to do without a name or word of Osprey that ospreyc does not have; or NULL. */
+const char *foreign_left_out(const char *name);

@@ -137,7 +137,9 @@ static void lex_number(struct lexer *lexer) {
   while (is_float && lex_is_digit(lex_peek(lexer, 0)))
     lexer->at++;
   if (lex_is_letter(lex_peek(lexer, 0))) {
-    diag_error(lexer->diag, lex_place(lexer->at, lexer->at + 1), "a number cannot be followed by a letter");
+    bool is_based = text[from] == '0' && lexer->at == from + 1 && strchr("xXbBoO", text[lexer->at]);
+    *diag_error(lexer->diag, lex_place(lexer->at, lexer->at + 1), "a number cannot be followed by a letter") =
+        is_based ? "write the number in decimal: there are no hexadecimal, octal or binary ones" : NULL;
     while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0)))
       lexer->at++;
   }
@@ -317,7 +319,9 @@ static void lex_unknown(struct lexer *lexer) {
     diag_error(lexer->diag, place, "unexpected control character U+%04X", code);
   else
     *diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from) =
-        code == '&' ? "write '&&'" : NULL;
+        code == '&'   ? "write '&&'; there are no operators on bits"
+        : code == '^' ? "there are no operators on bits: intDiv(n, 256) and n % 256 take a number apart"
+                      : NULL;
 }
 
 static void lex_punctuate(struct lexer *lexer) {

@@ -530,9 +530,12 @@ static struct syntax_expr *parse_block(struct parser *parser, const char *hint) 
   const struct token *colon = parse_peek(parser, 1);
   parse_enter(parser);
   if (parse_is(parser, TOKEN_STRING) && colon->kind == TOKEN_COLON)
-    parse_fail(parser, first->place, NULL, "a map is part of Osprey, but not of ospreyc");
+    parse_fail(parser, first->place,
+               "JSON is a string: \"{\\\"key\\\": ${jsonQuote(value)}}\"; a record is Name { field: value }",
+               "a map is part of Osprey, but not of ospreyc");
   if (parse_is_label(parse_peek(parser, 0)) && colon->kind == TOKEN_COLON && colon[1].kind != TOKEN_ASSIGN)
-    parse_fail(parser, colon->place, "a record begins with the name of its type: Name { … }",
+    parse_fail(parser, colon->place,
+               "a record begins with its type: Name { … }; JSON is a string: \"{\\\"key\\\": ${jsonQuote(value)}}\"",
                "expected a statement, found ':'");
   while (!parse_close(parser, braces, false)) {
     struct syntax_item item = parse_item(parser, false);
@@ -616,6 +619,8 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
                  "a function with a name is a declaration, not an expression");
     parse_expect(parser, TOKEN_LEFT_PAREN);
     parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
+    if (parse_is(parser, TOKEN_ARROW) && parse_peek(parser, 1)->kind == TOKEN_LEFT_BRACE)
+      parse_expect_or(parser, TOKEN_FAT_ARROW, "write '=>' before the body of a lambda");
     if (parse_accept(parser, TOKEN_ARROW))
       function->result = parse_type(parser);
   } else {
@@ -678,7 +683,8 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   case TOKEN_OR:
     parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
   default:
-    parse_fail(parser, token->place, NULL, "expected an expression, found %s", parse_found(parser, token));
+    parse_fail(parser, token->place, token->kind == TOKEN_ELSE ? "write '}' before it" : NULL,
+               "expected an expression, found %s", parse_found(parser, token));
   }
 }
 
@@ -696,6 +702,13 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
       parse_take(parser);
     }
     argument.value = parse_child(parser, expr, parse_expr(parser));
+    if (argument.value->kind == SYNTAX_NAME && parse_is_upper(argument.value->name) &&
+        parse_is(parser, TOKEN_LEFT_BRACE) && parse_peek(parser, 1)->kind == TOKEN_RIGHT_BRACE) {
+      const char *name = argument.value->name; /* `Name {}`: the checker reports what it lacks */
+      parser->at += 2;
+      argument.value->kind = SYNTAX_RECORD;
+      argument.value->record = (struct syntax_record){.name = {name, argument.value->place}};
+    }
     ARENA_PUSH(parser->arena, expr->call.arguments, expr->call.count, capacity, argument);
     if (parse_is(parser, TOKEN_ASSIGN) && argument.value->kind == SYNTAX_LAMBDA)
       parse_fail(parser, parse_peek(parser, 0)->place, SLIPS_FIXED_HINT, SLIPS_FIXED);
@@ -739,6 +752,8 @@ static struct syntax_expr *parse_record(struct parser *parser, struct syntax_exp
 static struct syntax_expr *parse_postfix(struct parser *parser) {
   struct syntax_expr *expr = parse_primary(parser);
   for (;;) {
+    if (slips_at_inner_quote(&parser->slips, parser->at))
+      diag_drop_line(parser->diag, parse_peek(parser, 0)->place.offset);
     parse_reject(parser, slips_after_expression(&parser->slips, parser->at));
     bool named = expr->kind == SYNTAX_NAME && parse_is_upper(expr->name);
     bool labelled = parse_is_label(parse_peek(parser, 1)) && (parse_peek(parser, 2)->kind == TOKEN_COLON ||
@@ -970,6 +985,10 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
       parse_fail(parser, parse_peek(parser, 0)->place, "bind one name, and read its fields: name.field",
                  "expected a name, found %s", parse_found(parser, parse_peek(parser, 0)));
     item = (struct syntax_item){.kind = SYNTAX_ITEM_LET, .name = parse_name(parser, "a name")};
+    if (parse_is(parser, TOKEN_COMMA))
+      parse_fail(parser, parse_peek(parser, 0)->place,
+                 "the value and the error of a call are one Result: match it, or give a fallback with '?:'",
+                 "a 'let' binds one name");
     if (parse_accept(parser, TOKEN_COLON))
       item.type = parse_type(parser);
     parse_expect_or(parser, TOKEN_ASSIGN,

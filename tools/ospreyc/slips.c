@@ -81,7 +81,8 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
   if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1))
     return (struct slip){0};
   if (left_out)
-    return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word), NULL);
+    return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word),
+                       foreign_left_out(word));
   return slips_found(slips, at, arena_printf(slips->arena, "there is no '%s'", word), hint);
 }
 
@@ -156,6 +157,10 @@ static struct slip slips_operator(const struct slips *slips, size_t at) {
     return slips_found(slips, at - 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
   if (kind == TOKEN_ASSIGN && (before == TOKEN_EQUAL || before == TOKEN_NOT_EQUAL))
     return slips_found(slips, at - 1, "there is no third '='", "write '==' or '!='");
+  if ((kind == TOKEN_LESS || kind == TOKEN_GREATER) && before == kind)
+    return slips_found(slips, at - 1, "there are no operators on bits",
+                       kind == TOKEN_LESS ? "shift to the left with n * 256"
+                                          : "shift to the right with intDiv(n, 256)");
   if (kind == TOKEN_STAR && before == TOKEN_STAR)
     return slips_found(slips, at - 1, "there is no '**'", "multiply with '*'");
   if (kind == TOKEN_QUESTION && before == TOKEN_QUESTION)
@@ -168,7 +173,7 @@ struct slip slips_at_expression(const struct slips *slips, size_t at) {
   if (kind == TOKEN_LEFT_PAREN)
     return slips_lambda(slips, at);
   if (kind == TOKEN_LEFT_BRACKET)
-    return slips_found(slips, at, "a list is part of Osprey, but not of ospreyc", NULL);
+    return slips_found(slips, at, "a list is part of Osprey, but not of ospreyc", foreign_left_out("List"));
   if (kind != TOKEN_NAME)
     return slips_operator(slips, at);
   struct slip word = slips_word(slips, at);
@@ -179,8 +184,23 @@ struct slip slips_at_expression(const struct slips *slips, size_t at) {
   return slips_lambda(slips, at);
 }
 
+/* A quote that ends a string before its intended end: `"{"n": 1}"`. */
+bool slips_at_inner_quote(const struct slips *slips, size_t at) {
+  enum token_kind before = at ? slips_kind(slips, at - 1) : TOKEN_END;
+  enum token_kind kind = slips_kind(slips, at), next = slips_kind(slips, at + 1);
+  return (before == TOKEN_STRING || before == TOKEN_STRING_TAIL) && slips_touches(slips, at) &&
+         slips_begins_operand(kind) && next != TOKEN_FAT_ARROW && !slips_at_arm(slips, at - 1);
+}
+
 struct slip slips_after_expression(const struct slips *slips, size_t at) {
   enum token_kind kind = slips_kind(slips, at);
+  if (slips_at_inner_quote(slips, at)) {
+    struct slip slip =
+        slips_found(slips, at - 1, "the string ends at this quote", "write \\\" for a quote inside a string");
+    slip.place.offset += slip.place.length - 1;
+    slip.place.length = 1;
+    return slip;
+  }
   bool ends = !slips_same_line(slips, at + 1) || slips_kind(slips, at + 1) == TOKEN_RIGHT_PAREN ||
               slips_kind(slips, at + 1) == TOKEN_DOT;
   if (kind == TOKEN_LEFT_BRACKET && slips_same_line(slips, at))

@@ -8,7 +8,8 @@
 struct arena;
 
 #define SLIPS_FIXED "a binding cannot be changed"
-#define SLIPS_FIXED_HINT "bind a new name with 'let'; a loop that counts is range(a, b) |> fold(initial, f)"
+#define SLIPS_FIXED_HINT                                                                                               \
+  "bind a new name with 'let', count with range(a, b) |> fold(initial, f), or keep a value with websocketSetValue"
 
 struct slip {
   struct place place;
@@ -31,7 +32,8 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
 /* Where an expression begins. */
 struct slip slips_at_expression(const struct slips *slips, size_t at);
 
-/* After an expression. */
+/* After an expression. A string with a quote in it also makes the lexer report what follows on its line. */
+bool slips_at_inner_quote(const struct slips *slips, size_t at);
 struct slip slips_after_expression(const struct slips *slips, size_t at);
 
 /* Where the `=>` of an arm is missing, after its pattern. */
