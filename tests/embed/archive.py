@@ -2,6 +2,7 @@
 and handlers are closure cells, is compiled by clang and linked with libosprey_ws_builtins.a.
 
 BODIES-1 BODIES-2 BODIES-3 BODIES-4 BODIES-5: the archive, and every builtin in the conversations of tests/programs.
+BODIES-6: the link line of spec/adopting.md.
 """
 
 import pathlib
@@ -19,6 +20,8 @@ ARCHIVE = build / "tools/libosprey_ws_builtins.a"
 LIBRARIES = [*(build / "tools/ospreyc" / name for name in ("libosprey_json.a", "libosprey_rt.a")), ARCHIVE,
              *(build / "runtime" / name for name in ("libosprey_ws.a", "libosprey_mem.a")),
              "-lssl", "-lcrypto", "-lz", "-ljansson", "-lpthread", "-lm"]
+RUNTIME = build / "runtime/libosprey_ws.a"
+ADOPTING = source / "spec/adopting.md"
 CONVERSATIONS = source / "tests/programs/conversations.py"
 # These only compile, or need a fixed port.
 NOT_HERE = {"specification", "specification_compiles"}
@@ -34,6 +37,22 @@ OWN = "define ptr @websocketSend(i64 %n, ptr %s) {\n  ret ptr null\n}\n"
 USES = ("declare ptr @websocketClose(i64)\ndeclare ptr @websocketSend(i64, ptr)\ndefine i32 @main() {\n"
         "  %r = call ptr @websocketClose(i64 1)\n  %s = call ptr @websocketSend(i64 1, ptr null)\n"
         "  %own = icmp ne ptr %s, null\n  %status = zext i1 %own to i32\n  ret i32 %status\n}\n")
+# A host's memory hooks, for an archive in which each is a member of its own.
+HOOKS = {
+    "osp_alloc": "void *osp_alloc(long size) { return malloc(size); }",
+    "osp_alloc_tagged": "void *osp_alloc_tagged(long size, long meta) { return meta, calloc(1, size); }",
+    "osp_alloc_tagged_noinit": "void *osp_alloc_tagged_noinit(long size, long meta) { return meta, malloc(size); }",
+    "osp_retain": "void osp_retain(void *block) {}",
+    "osp_release": "void osp_release(void *block) {}",
+    "osp_mem_notify_multithreaded": "void osp_mem_notify_multithreaded(void) {}",
+}
+# Programs that use no hook themselves. The first ends with 0 if a send to an ID that nobody has returns a block.
+WITHOUT_HOOKS = {
+    "body": "declare ptr @websocketSend(i64, ptr)\n@text = constant [2 x i8] c\"x\\00\"\ndefine i32 @main() {\n"
+            "  %r = call ptr @websocketSend(i64 1, ptr @text)\n  %none = icmp eq ptr %r, null\n"
+            "  %status = zext i1 %none to i32\n  ret i32 %status\n}\n",
+    "nothing": "define i32 @main() {\n  ret i32 0\n}\n",
+}
 LOWERED = "declare ptr @websocketClose(i64)\n@close = constant ptr @websocketClose\n"
 
 
@@ -77,6 +96,28 @@ def check_definitions(work):
     assert "websocketSend" in exported and "websocketClose" not in exported, exported
 
 
+def link(archive, *inputs, output):
+    """BODIES-6: links by the line of spec/adopting.md, with this archive of hooks."""
+    line = re.search(r"^clang PROG.ll -O2 -o PROG (.*)$", ADOPTING.read_text(), re.M)[1]
+    files = {"YOURS.a": archive, "libosprey_ws_builtins.a": ARCHIVE, "libosprey_ws.a": RUNTIME}
+    run(llvm_bin / "clang", *sanitize, "-Wno-override-module", *inputs, "-O2", "-o", output,
+        *(files.get(word, word) for word in line.split()))
+
+
+def check_link_line(work):
+    archive = work / "libhooks.a"
+    for name, text in HOOKS.items():
+        (work / f"{name}.c").write_text(f"#include <stdlib.h>\n{text}\n")
+        run(llvm_bin / "clang", *sanitize, "-w", "-c", work / f"{name}.c", "-o", work / f"{name}.o")
+    run("ar", "rcs", archive, *(work / f"{name}.o" for name in HOOKS))
+    for name, text in WITHOUT_HOOKS.items():
+        (work / f"{name}.ll").write_text(text)
+        link(archive, work / f"{name}.ll", output=work / name)
+        run(work / name)
+    nothing = run(llvm_bin / "llvm-readobj", "--needed-libs", "--symbols", work / "nothing")
+    assert not re.search(r"libssl|libcrypto|libz|osp_", nothing), nothing
+
+
 def conversations():
     listed = re.search(r"^CONVERSATIONS = \{[^(]*\(([^)]*)\)", CONVERSATIONS.read_text(), re.M)[1]
     return [name for name in re.findall(r"\w+", listed) if name not in NOT_HERE]
@@ -101,6 +142,7 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         work = pathlib.Path(directory)
         check_definitions(work)
+        check_link_line(work)
         for level in "-O0", "-O2":
             missing = {builtin.name for builtin in tables.builtins} - converse(level, work)
             assert not missing, f"no conversation has {missing}"

@@ -89,7 +89,7 @@ with tempfile.TemporaryDirectory() as directory:
     names = [line.split()[2] for line in symbols if len(line.split()) == 3]
     assert names and all(name.startswith("osp_ws_codegen_") for name in names), names
     run("cc", *sanitize, source / "tests/embed/jit_host.c", "-o", work / "jit_host", *flags,
-        libraries / "libosprey_mem.a", *flags)
+        libraries / "libosprey_mem.a")
     ran = run(work / "jit_host", LD_LIBRARY_PATH=str(libraries))
     assert "heard: hello from a JIT" in ran, ran
 
@@ -98,7 +98,7 @@ with tempfile.TemporaryDirectory() as directory:
     flags = [flag.replace("PREFIX", str(prefix)) for flag in flags.split()]
     (work / "close.ll").write_text(CLOSE)
     run(llvm_bin / "clang", *sanitize, work / "close.ll", "-Wno-override-module", "-o", work / "close", *flags,
-        libraries / "libosprey_mem.a", *flags)
+        libraries / "libosprey_mem.a")
     run(work / "close")
     prelude = find(root, "osprey-websocket.osp").read_text()
     assert "extern fn websocketClose(wsID: int) -> Result<Unit, string>" in prelude, prelude
