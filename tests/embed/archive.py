@@ -2,9 +2,10 @@
 and handlers are closure cells, is compiled by clang and linked with libosprey_ws_builtins.a.
 
 BODIES-1 BODIES-2 BODIES-3 BODIES-4 BODIES-5: the archive, and every builtin in the conversations of tests/programs.
-BODIES-6: the link line of spec/adopting.md.
+BODIES-6 ABI-23: the link line and the examples of spec/adopting.md.
 """
 
+import os
 import pathlib
 import re
 import subprocess
@@ -21,6 +22,7 @@ LIBRARIES = [*(build / "tools/ospreyc" / name for name in ("libosprey_json.a", "
              *(build / "runtime" / name for name in ("libosprey_ws.a", "libosprey_mem.a")),
              "-lssl", "-lcrypto", "-lz", "-ljansson", "-lpthread", "-lm"]
 RUNTIME = build / "runtime/libosprey_ws.a"
+MEMORY = build / "runtime/libosprey_mem.a"
 ADOPTING = source / "spec/adopting.md"
 CONVERSATIONS = source / "tests/programs/conversations.py"
 # These only compile, or need a fixed port.
@@ -53,6 +55,47 @@ WITHOUT_HOOKS = {
             "  %status = zext i1 %none to i32\n  ret i32 %status\n}\n",
     "nothing": "define i32 @main() {\n  ret i32 0\n}\n",
 }
+# What surrounds the cell with captures. It ends when the handler has run.
+GREET = """\
+#include <semaphore.h>
+#include <stdio.h>
+#include <string.h>
+void *osp_alloc(long);
+void osp_release(void *);
+void *greetLater(const char *, long);
+static sem_t greeted;
+static const struct { long value; char discriminant; void *message; } success;
+const void *greet(const char *name, long times, long timer) {
+  printf("%s %ld %d\\n", name, times, timer > 0);
+  sem_post(&greeted);
+  return &success;
+}
+int main(void) {
+  sem_init(&greeted, 0, 0);
+  char *name = strcpy(osp_alloc(4), "Ada");
+  osp_release(greetLater(name, 7));
+  osp_release(name);
+  return sem_wait(&greeted);
+}
+"""
+CHECKED = """\
+declare ptr @websocketConnect(ptr, ptr)
+@url = constant [1 x i8] zeroinitializer
+@success = private constant { i64, i8, ptr } zeroinitializer
+@cell = private constant { ptr } { ptr @hear.code }
+define internal ptr @hear(ptr %message) {
+  ret ptr @success
+}
+define internal ptr @hear.code(ptr %cell, ptr %message) {
+  %result = call ptr @hear(ptr %message)
+  ret ptr %result
+}
+define i32 @main() {
+  %id = call ptr @websocketConnect(ptr @url, ptr HANDLER)
+  ret i32 0
+}
+"""
+SLEEP = "extern void host_sleep(long), *websocketClose(long);\nint main(void) { host_sleep(1); return !CLOSED; }\n"
 LOWERED = "declare ptr @websocketClose(i64)\n@close = constant ptr @websocketClose\n"
 
 
@@ -118,6 +161,40 @@ def check_link_line(work):
     assert not re.search(r"libssl|libcrypto|libz|osp_", nothing), nothing
 
 
+def example(language, name):
+    """The code of spec/adopting.md that has this name in it."""
+    blocks = re.findall(rf"^```{language}\n(.*?)^```$", ADOPTING.read_text(), re.M | re.S)
+    return next(block for block in blocks if name in block)
+
+
+def check_examples(work):
+    (work / "cell.ll").write_text(example("llvm", "@greetLater"))
+    (work / "greet.c").write_text(GREET)
+    link(MEMORY, work / "cell.ll", work / "greet.c", output=work / "greet")
+    ran = subprocess.run([work / "greet"], env={**os.environ, "OSPREY_MEM_REPORT": "1", "OSPREY_WS_LOG": "off"},
+                         capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr) == ("Ada 7 1\n", "osprey: 0 blocks live at exit\n"), ran
+
+    (work / "sleep.c").write_text(example("c", "host_sleep"))
+    for closed in "1", "websocketClose(1)":
+        (work / "sleeps.c").write_text(SLEEP.replace("CLOSED", closed))
+        link(MEMORY, work / "sleep.c", work / "sleeps.c", output=work / "sleeps")
+        run(work / "sleeps")
+        has_runtime = " T osp_ws_sleep\n" in run(llvm_bin / "llvm-nm", work / "sleeps").replace(" t ", " T ")
+        assert has_runtime == (closed != "1"), closed
+
+
+def check_the_check(work):
+    """The command of spec/adopting.md that finds a plain function where a cell must be."""
+    command = re.search(r"^osprey-ws-lower PROG.ll .*$", ADOPTING.read_text(), re.M)[0]
+    path = {"PATH": f"{build / 'tools'}:{os.environ['PATH']}"}
+    for handler, status in ("@cell", 0), ("@hear", 1), ("null", 1):
+        (work / "PROG.ll").write_text(CHECKED.replace("HANDLER", handler))
+        ran = subprocess.run(command, shell=True, cwd=work, env={**os.environ, **path}, capture_output=True, text=True,
+                             timeout=60)
+        assert ran.returncode == status, (handler, ran)
+
+
 def conversations():
     listed = re.search(r"^CONVERSATIONS = \{[^(]*\(([^)]*)\)", CONVERSATIONS.read_text(), re.M)[1]
     return [name for name in re.findall(r"\w+", listed) if name not in NOT_HERE]
@@ -143,6 +220,8 @@ def main():
         work = pathlib.Path(directory)
         check_definitions(work)
         check_link_line(work)
+        check_examples(work)
+        check_the_check(work)
         for level in "-O0", "-O2":
             missing = {builtin.name for builtin in tables.builtins} - converse(level, work)
             assert not missing, f"no conversation has {missing}"
