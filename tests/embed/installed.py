@@ -102,7 +102,8 @@ with tempfile.TemporaryDirectory() as directory:
     run(work / "close")
     prelude = find(root, "osprey-websocket.osp").read_text()
     assert "extern fn websocketClose(wsID: int) -> Result<Unit, string>" in prelude, prelude
-    assert find(root, "osprey-bindings.osp").parent == find(root, "osprey-websocket.osp").parent
+    assert len({find(root, name).parent for name in ("osprey-bindings.osp", "osprey-websocket.osp", "abi.md",
+                                                     "ws_builtins.def")}) == 1
 
     # The driver finds its archives, and clang the plugin.
     driver = find(root, "osprey-ws-cc")
