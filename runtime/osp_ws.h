@@ -19,14 +19,14 @@
  * at the same time. On a loop thread no function blocks on the loop: a close or stop is started, and a send to a full
  * queue fails at once. Connecting runs the loop until its own handshake ends; messages of the calling connection wait.
  *
- * IDs are positive. An ID recurs only after its place in the table was used 2^31 times.
+ * IDs are positive, and never reused: a number could return only after 2^31 uses of its place in a table.
  *
  * Handlers are closure cells. The code is in word 0. It is called with the cell, then the arguments, which are
  * borrowed. It returns a Result block, which the runtime releases. An Error closes the connection with code 1011. An
  * Error of an open handler refuses the connection with status 403.
  *
- * When main returns, queued output is sent, every connection is closed with code 1001 and all memory is freed, within
- * 5 s. */
+ * When main returns, queued output is sent, every connection is closed with code 1001 and every block of the memory
+ * hooks is released, within 5 s. Buffers of the runtime and of OpenSSL stay until the process has ended. */
 #include <stdint.h>
 
 #if defined(__GNUC__)

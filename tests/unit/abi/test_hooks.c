@@ -27,6 +27,7 @@ struct block {
 static struct block *blocks;
 static pthread_mutex_t blocks_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int threads_when_notified;
+static _Atomic bool no_memory;
 
 extern char __data_start[];
 extern char _end[];
@@ -53,7 +54,10 @@ static struct block *block_of(const void *pointer) {
   return NULL;
 }
 
-void *osp_alloc_tagged(int64_t size, int64_t meta) {
+/* A block that is aligned to 8 bytes and to no more: ABI-18 */
+static void *new_block(int64_t size, int64_t meta, int filled_with) {
+  char *at = (char *)malloc((size_t)size + 8) + 8;
+  memset(at, filled_with, (size_t)size);
   pthread_mutex_lock(&blocks_lock);
   if (!blocks)
     blocks = mmap(NULL, BLOCKS_MAX * sizeof *blocks, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -61,21 +65,25 @@ void *osp_alloc_tagged(int64_t size, int64_t meta) {
   while (block->at)
     block++;
   *block = (struct block){
-      .at = calloc(1, (size_t)size),
+      .at = at,
       .size = (size_t)size,
       .mask = (meta & 0xFF) == 1 ? (uint64_t)meta >> 8 : 0,
       .references = 1,
   };
   pthread_mutex_unlock(&blocks_lock);
-  return block->at;
+  return at;
+}
+
+void *osp_alloc_tagged(int64_t size, int64_t meta) {
+  return new_block(size, meta, 0);
 }
 
 void *osp_alloc_tagged_noinit(int64_t size, int64_t meta) {
-  return osp_alloc_tagged(size, meta);
+  return no_memory ? NULL : new_block(size, meta, 0xA5);
 }
 
 void *osp_alloc(int64_t size) {
-  return osp_alloc_tagged(size, 0);
+  return no_memory ? NULL : new_block(size, 0, 0xA5);
 }
 
 void osp_retain(void *pointer) {
@@ -97,7 +105,7 @@ static void release(void *pointer) {
       release(((void **)(void *)dead.at)[i]);
   }
   memset(dead.at, 0xDD, dead.size);
-  free(dead.at);
+  free(dead.at - 8);
 }
 
 void osp_release(void *pointer) {
@@ -200,7 +208,8 @@ static void give(int64_t (*set)(int64_t, void *, char **), int64_t id, void *cod
   osp_release(cell); /* only the runtime refers to it now */
 }
 
-/* Everything that the runtime keeps is reachable from its roots: ABI-9 ABI-10 ABI-12 ABI-13 ABI-14 */
+/* Everything that the runtime keeps is reachable from its roots: ABI-9 ABI-10 ABI-12 ABI-13 ABI-14. The hooks do only
+ * what they must: ABI-18 ABI-19 ABI-20 */
 static void test_kept_values_are_reachable(void **state) {
   char url[64];
   char text[32];
@@ -296,10 +305,26 @@ static void test_failures_return_nothing(void **state) {
   pthread_join(thread, NULL);
 }
 
+/* ABI-21: a builtin fails if a hook has no memory, and if there is none for its error either. */
+static void test_hooks_without_memory(void **state) {
+  char *error;
+  (void)state;
+  int port = peer_free_port();
+  int64_t server = must_create(port, "/");
+  no_memory = true;
+  assert_null(osp_ws_protocol(server, &error));
+  no_memory = false;
+  assert_string_equal(error, "out of memory");
+  osp_release(error); /* static: ABI-15 ABI-20 */
+  assert_string_equal(error, "out of memory");
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_kept_values_are_reachable),
       cmocka_unit_test(test_failures_return_nothing),
+      cmocka_unit_test(test_hooks_without_memory),
   };
   return cmocka_run_group_tests_name("hooks", tests, NULL, NULL);
 }

@@ -52,6 +52,7 @@ static void test_only_the_last_reference_is_unique(void **state) {
   assert_false(osp_is_unique(NULL));
 }
 
+/* ABI-18, also for a block that was used before */
 static void test_block_is_aligned_and_zeroed(void **state) {
   (void)state;
   for (int64_t size = 0; size < 5000; size++) {
@@ -64,7 +65,7 @@ static void test_block_is_aligned_and_zeroed(void **state) {
   }
 }
 
-/* RUN-MEM-2 */
+/* RUN-MEM-2, ABI-19 */
 static void test_release_follows_marked_words_only(void **state) {
   (void)state;
   int64_t before = osp_mem_live();
@@ -73,6 +74,21 @@ static void test_release_follows_marked_words_only(void **state) {
   block[0] = marked;
   block[1] = unmarked;
   block[2] = NULL;
+  osp_release(block);
+  assert_int_equal(osp_mem_live(), before + 1);
+  osp_release(unmarked);
+  assert_int_equal(osp_mem_live(), before);
+}
+
+/* ABI-19: the last word that a meta can mark is word 55 of 0 to 55. */
+static void test_every_word_can_be_marked(void **state) {
+  (void)state;
+  enum { WORDS = 56 };
+  int64_t before = osp_mem_live();
+  void **block = osp_alloc_tagged(8 * (WORDS + 1), (int64_t)(UINT64_MAX << 8 | 1));
+  for (int i = 0; i <= WORDS; i++)
+    block[i] = osp_alloc(1);
+  void *unmarked = block[WORDS];
   osp_release(block);
   assert_int_equal(osp_mem_live(), before + 1);
   osp_release(unmarked);
@@ -106,7 +122,7 @@ static void test_release_of_a_long_chain(void **state) {
   assert_int_equal(osp_mem_live(), before);
 }
 
-/* RUN-MEM-4 */
+/* RUN-MEM-4, ABI-20 */
 static void test_foreign_pointers_are_ignored(void **state) {
   (void)state;
   static const char literal[] = "literal";
@@ -147,7 +163,7 @@ static void test_no_block_starts_a_page(void **state) {
   free(blocks);
 }
 
-/* RUN-MEM-5 */
+/* RUN-MEM-5, ABI-21 */
 static void test_out_of_memory(void **state) {
   (void)state;
   assert_null(osp_alloc(INT64_MAX));
@@ -174,7 +190,7 @@ static void *share(void *block) {
   return NULL;
 }
 
-/* RUN-MEM-6 */
+/* RUN-MEM-6, ABI-22 */
 static void test_threads_share_a_block(void **state) {
   (void)state;
   enum { THREADS = 4 };
@@ -330,6 +346,7 @@ int main(void) {
       cmocka_unit_test(test_only_the_last_reference_is_unique),
       cmocka_unit_test(test_block_is_aligned_and_zeroed),
       cmocka_unit_test(test_release_follows_marked_words_only),
+      cmocka_unit_test(test_every_word_can_be_marked),
       cmocka_unit_test(test_release_leaves_a_shared_child),
       cmocka_unit_test(test_release_of_a_long_chain),
       cmocka_unit_test(test_foreign_pointers_are_ignored),
