@@ -21,14 +21,11 @@ import tempfile
 
 import websockets
 
+sys.path.append(str(pathlib.Path(__file__).parent.parent))
+from ports import free_port   # noqa: E402
+
 DECLARATIONS = {"good": "declare ptr @websocketClose(i64)\n", "bad": "declare ptr @websocketClose(i32)\n"}
 PATIENCE = 60
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def run(command, **options):

@@ -1,21 +1,19 @@
 """The programs under test: one server for all cases, or one client process per case."""
 import atexit
 import os
+import pathlib
 import signal
 import socket
 import ssl
 import subprocess
+import sys
 import tempfile
 
-from wire import PATIENCE, Untidy
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port   # noqa: E402
+from wire import PATIENCE, Untidy   # noqa: E402
 
 HOST = "127.0.0.1"
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return probe.getsockname()[1]
 
 
 def make_certificate(directory):

@@ -80,8 +80,6 @@ has_lld = os.path.exists(os.path.join(llvm_bin, "ld.lld"))
 has_asan = glob.glob(os.path.join(llvm_bin, "..", "lib", "clang", "*", "lib", "*", "libclang_rt.asan*.a"))
 substitutions["%thinlto"] = "-flto=thin -fuse-ld=lld" if has_lld else ""
 substitutions["%asan"] = "-fsanitize=address" if has_asan else "-fno-sanitize=all"
-substitutions["%free_port"] = (
-    "%s -c \"import socket; s = socket.socket(); s.bind(('127.0.0.1', 0)); print(s.getsockname()[1])\"" % sys.executable
-)
+substitutions["%free_port"] = "%s %s" % (sys.executable, os.path.join(os.path.dirname(__file__), "..", "ports.py"))
 
 config.substitutions += [(key + r"\b", value) for key, value in sorted(substitutions.items(), reverse=True)]

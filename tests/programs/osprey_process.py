@@ -5,14 +5,16 @@ import pathlib
 import re
 import select
 import signal
-import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 TIME_LIMIT = 60
 PROGRAMS = pathlib.Path(__file__).parent
 
+sys.path.append(str(PROGRAMS.parent))
+from ports import free_port   # noqa: E402, F401: for those who import this
 
 # A finding of a sanitizer ends the program, so that its test fails.
 ENVIRONMENT = dict(os.environ, OSPREY_MEM_REPORT="1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
@@ -20,12 +22,6 @@ ENVIRONMENT = dict(os.environ, OSPREY_MEM_REPORT="1", UBSAN_OPTIONS="halt_on_err
 
 class Failure(Exception):
     """A program did not behave as expected."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def compile_program(ospreyc, source, scratch, level=2, may_warn=False):
