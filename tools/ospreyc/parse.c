@@ -182,6 +182,8 @@ struct parse_braces {
 };
 
 static struct parse_braces parse_open(struct parser *parser, const char *hint) {
+  if (parse_is(parser, TOKEN_ELSE))
+    hint = "the condition comes first: write if condition { … } else { … }";
   const struct token *open = parse_expect_or(parser, TOKEN_LEFT_BRACE, hint);
   struct parse_braces braces = {.open = open};
   if (open[1].newline)
