@@ -3,6 +3,7 @@
 
 Usage: progress.py ROOT
 """
+import contextlib
 import os
 import pty
 import subprocess
@@ -28,11 +29,13 @@ def in_pipe(root, script):
 def on_terminal(root, script):
     ours, theirs = pty.openpty()
     status = run(root, script, theirs)
-    os.set_blocking(ours, False)
-    said = os.read(ours, 65536).decode()
     os.close(theirs)
+    said = b""
+    with contextlib.suppress(OSError):   # EIO: all is read
+        while data := os.read(ours, 65536):
+            said += data
     os.close(ours)
-    return status, said
+    return status, said.decode()
 
 
 def main(root):
