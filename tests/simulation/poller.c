@@ -83,7 +83,7 @@ struct sim_sock *sim_fd_sock(int fd) {
 
 /* ---- how long a loop did not listen: what the deadlines of peers must not count */
 
-enum { AWAY_US = 250 * 1000, AWAYS = 256, WAITERS = 192 };
+enum { AWAY_US = 250 * 1000, AWAYS = 16384, WAITERS = 192 };
 
 static struct {
   int64_t listened, began, until;
@@ -100,7 +100,9 @@ static struct {
 static int waiter_last;
 
 static void add_away(int thread, int64_t from, int64_t to) {
-  if (to > from && waiters[thread].aways < AWAYS) {
+  if (waiters[thread].aways == AWAYS)
+    sim_fail("simulation", "a loop was away too often");
+  if (to > from) {
     waiters[thread].away[waiters[thread].aways].from = from;
     waiters[thread].away[waiters[thread].aways++].to = to;
   }
