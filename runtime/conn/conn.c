@@ -12,6 +12,8 @@
 #include "protocol/http_head.h"
 #include "tally.h"
 
+_Static_assert(sizeof(struct ws_conn) <= 248, "every idle connection has one; the allocator rounds 8 more up by 16");
+
 /* ---- state */
 
 void ws_conn_enter(struct ws_conn *conn, enum ws_conn_state state) {

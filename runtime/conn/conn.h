@@ -83,13 +83,13 @@ struct ws_conn {
   uint32_t closing_since;           /* in the states from CLOSING on: ms of the loop's clock, truncated */
   _Atomic uint32_t posted;          /* shared: messages posted to the loop thread and not yet queued */
   struct ws_deflate_params deflate; /* shared */
+  _Atomic bool hushed;              /* shared: a close has returned before it has begun: no further message is heard */
   uint16_t port;                    /* shared: the peer's */
   uint16_t code;                    /* close code of the end; 0: none yet */
   uint16_t refs;
   uint16_t protocol_start, protocol_size; /* the role's: the subprotocol within its list (shared) */
   _Atomic uint8_t state;                  /* shared; enum ws_conn_state */
-  _Atomic bool hushed; /* shared: a close has returned before it has begun: no further message is heard */
-  uint8_t refusal;     /* the role's: enum ws_refusal to answer the head with */
+  uint8_t refusal;                        /* the role's: enum ws_refusal to answer the head with */
   /* Set by ws_conn_admit: the handshake succeeded, so the close handler must be called, however the connection
    * ends. */
   bool admitted : 1;
