@@ -9,6 +9,7 @@ import sys
 
 source, build, version = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), sys.argv[3]
 TARGETS = """codegen/libosprey_ws_codegen.so.2 codegen/libosprey_ws_plugin.so tools/osprey-ws-lower tools/osprey-ws-cc
+tools/libosprey_ws_cc.so
 tools/ospreyc/ospreyc tools/bench/lowering tests/ir/libhost.a tests/ir/bindings tests/ir/refused
 tests/ir/generated.stamp runtime/libosprey_ws.a runtime/libosprey_ws_compat.a runtime/libosprey_mem.a
 tools/ospreyc/libosprey_rt.a tests/embed/codegen_library tests/embed/jit_host tests/embed/dlopen_host""".split()
