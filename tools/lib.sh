@@ -42,14 +42,17 @@ quietly() {
   rm -f "$log"
 }
 
-# Prints the packages that are not installed. PACKAGE=COMMAND counts as installed if the command exists.
+# Prints the packages that are not installed. PACKAGE=COMMAND counts as installed if the command exists, PACKAGE:ARCH
+# only if it is installed for that architecture, where a package may be installed for several.
 lacking() {
-  local wanted package status
+  local wanted package native
+  native=$(dpkg --print-architecture 2>/dev/null) || native=none
   for wanted in "$@"; do
     package=${wanted%%=*}
     if [ "$package" != "$wanted" ] && command -v "${wanted#*=}" >/dev/null; then continue; fi
-    status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || status=none
-    [ "$status" = installed ] || printf '%s\n' "$package"
+    [[ $package == *:* ]] || package+=:$native
+    dpkg-query -W -f '${Architecture} ${db:Status-Status}\n' "${package%:*}" 2>/dev/null |
+      grep -qxE "(all|${package##*:}) installed" || printf '%s\n' "${package%":$native"}"
   done
 }
 
