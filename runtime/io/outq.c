@@ -90,6 +90,7 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   pieces->count = 0;
   pieces->unready = 0;
   pieces->shared = 0;
+  pieces->left = 0;
   pieces->room = WS_OUTQ_PIECES;
   pieces->at = pieces->own;
   queue->pieces = pieces;
@@ -124,6 +125,7 @@ static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_o
     return -1;
   struct ws_outq_pieces *pieces = queue->pieces;
   pieces->at[pieces->first + pieces->count++] = piece;
+  pieces->left = 0;
   if (pieces->unready > 0)
     pieces->unready++;
   if (piece.chunk->budget)
@@ -145,19 +147,8 @@ void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop) {
 
 /* ---- adding */
 
-/* Returns room for n bytes in the queue's current chunk, or NULL. */
-static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n) {
-  struct ws_outq_piece *last = queue->pieces ? ws_outq_last(queue->pieces) : NULL;
-  if (!last || !last->chunk->pooled)
-    return NULL;
-  size_t used = (size_t)last->offset + last->length;
-  return n <= last->chunk->size - used ? last->chunk->bytes + used : NULL;
-}
-
-uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
-  uint8_t *room = ws_outq_gathering(queue, n);
-  if (room)
-    return room;
+/* Adds a piece without bytes, whose chunk has room for n. */
+static uint8_t *ws_outq_add_chunk(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   struct ws_chunk *chunk = ws_outq_new_chunk(loop, n);
   if (!chunk)
     return NULL;
@@ -165,19 +156,29 @@ uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) 
     ws_outq_drop_chunk(loop, chunk);
     return NULL;
   }
-  return chunk->bytes;
+  queue->pieces->left = chunk->size;
+  return queue->pieces->end = chunk->bytes;
+}
+
+uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
+  struct ws_outq_pieces *pieces = queue->pieces;
+  return pieces && n <= pieces->left ? pieces->end : ws_outq_add_chunk(queue, loop, n);
 }
 
 void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
-  struct ws_outq_piece *last = ws_outq_last(queue->pieces);
-  assert(n <= last->chunk->size - last->offset - last->length);
+  struct ws_outq_pieces *pieces = queue->pieces;
+  struct ws_outq_piece *last = ws_outq_last(pieces);
+  assert(n <= pieces->left);
+  pieces->end += n;
+  pieces->left -= n;
   last->length += (uint32_t)n;
   if (last->length > 0)
     return;
   ws_outq_drop_chunk(loop, last->chunk);
-  if (queue->pieces->unready > 0)
-    queue->pieces->unready--;
-  if (--queue->pieces->count == 0)
+  pieces->left = 0;
+  if (pieces->unready > 0)
+    pieces->unready--;
+  if (--pieces->count == 0)
     ws_outq_release(queue, loop);
 }
 
@@ -229,16 +230,17 @@ static struct ws_outq_piece *ws_outq_first_unready(const struct ws_outq_pieces *
 }
 
 const struct ws_outq_piece *ws_outq_unready(struct ws_outq *queue) {
-  struct ws_outq_piece *piece = ws_outq_first_unready(queue->pieces);
-  if (piece->chunk->pooled)
-    piece->chunk->size = (size_t)piece->offset + piece->length;
-  return piece;
+  struct ws_outq_pieces *pieces = queue->pieces;
+  if (pieces->unready == 1)
+    pieces->left = 0;
+  return ws_outq_first_unready(pieces);
 }
 
 void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n) {
   struct ws_outq_pieces *pieces = queue->pieces;
   struct ws_outq_piece *piece = ws_outq_first_unready(pieces);
-  pieces->unready--;
+  if (pieces->unready-- == 1)
+    pieces->left = 0;
   if (!chunk)
     return;
   assert(n > 0 && n <= chunk->size - offset && !chunk->budget);

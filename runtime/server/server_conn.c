@@ -407,17 +407,7 @@ static void ws_server_conn_broken(struct ws_conn *conn, enum ws_drop_cause cause
          why ? why : late);
 }
 
-/* ---- messages and the end */
-
-WS_STRAIGHT static enum ws_verdict ws_server_conn_message(struct ws_conn *conn, struct ws_call *call, bool binary,
-                                                          const uint8_t *bytes, size_t n) {
-  void **handler = ws_server_conn_server(conn)->handlers[WS_ON_MESSAGE];
-  if (!handler)
-    return WS_VERDICT_SUCCESS;
-  void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
-                : WS_VERDICT_NO_MEMORY;
-}
+/* ---- the end */
 
 static void ws_server_conn_ended(struct ws_conn *conn) {
   if (!conn->id) {
@@ -479,7 +469,6 @@ static int64_t ws_server_conn_server_id(const struct ws_conn *conn) {
 
 const struct ws_conn_ops ws_server_conn_ops = {
     .head = ws_server_conn_head,
-    .message = ws_server_conn_message,
     .opens = ws_server_conn_opens,
     .opened = ws_server_conn_opened,
     .broken = ws_server_conn_broken,

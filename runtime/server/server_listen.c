@@ -49,6 +49,8 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
     share->group.thread = ws_loop_thread_at(i);
     share->group.members = &share->connections;
     share->group.budget = &server->budget;
+    share->group.tally = server->budget.tallies ? &server->budget.tallies[i] : NULL;
+    share->group.on_message = server->handlers[WS_ON_MESSAGE];
   }
   atomic_store(&server->listening, count);
   atomic_store(&server->starting, count);
