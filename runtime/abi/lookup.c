@@ -79,8 +79,8 @@ int ws_lookup_conn(const char *op, int64_t id, struct ws_found *found, struct ws
   return -1;
 }
 
-/* The connection whose handler calls, as most do. If it is not open, another may have taken its place. */
-static bool ws_lookup_in_hand(int64_t id, struct ws_found *found) {
+/* If the connection is not open, another may have taken its place. */
+bool ws_lookup_in_hand(int64_t id, struct ws_found *found) {
   struct ws_loop_thread *here = ws_loop_thread_current();
   struct ws_conn *conn = here ? ws_loop_thread_run(here)->conn : NULL;
   if (!conn || conn->id != id || here->behind || ws_conn_state(conn) != WS_CONN_OPEN)

@@ -32,6 +32,9 @@ int ws_lookup_client(const char *op, int64_t id, struct ws_found *found, struct 
 /* As ws_lookup_conn, for a connection that takes messages. */
 int ws_lookup_open(const char *op, int64_t id, struct ws_found *found, struct ws_error *error);
 
+/* The connection whose handler calls, as most do. Returns false if the ID is not its, or it is not open. */
+bool ws_lookup_in_hand(int64_t id, struct ws_found *found);
+
 /* Sets the error of an ID of this kind, from why it is not alive. */
 void ws_lookup_failed(const char *op, enum ws_handle_kind kind, int64_t id, enum ws_handle_state state,
                       struct ws_error *error);

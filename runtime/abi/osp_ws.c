@@ -136,7 +136,16 @@ static void osp_ws_send_to(int64_t id, int64_t server_id, const struct ws_outgoi
   ws_lookup_release(&found);
 }
 
-WS_STRAIGHT int64_t osp_ws_send(int64_t ws_id, const char *message, char **error) {
+/* An ordinary answer: what the handler was given goes back to its own connection. Returns false if this is none. */
+static bool osp_ws_send_back(int64_t ws_id, const char *op, const char *text, bool binary, char **error) {
+  struct ws_outgoing out;
+  struct ws_found found;
+  *error = NULL;
+  return ws_outgoing_is_in_hand(&out, op, text, binary) && ws_lookup_in_hand(ws_id, &found) &&
+         ws_send_straight(found.conn, &out);
+}
+
+WS_ASIDE WS_STRAIGHT static int64_t osp_ws_send_text(int64_t ws_id, const char *message, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
@@ -145,13 +154,21 @@ WS_STRAIGHT int64_t osp_ws_send(int64_t ws_id, const char *message, char **error
   return osp_ws_done(&failure, error);
 }
 
-WS_STRAIGHT int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error) {
+WS_ASIDE WS_STRAIGHT static int64_t osp_ws_send_base64(int64_t ws_id, const char *base64, char **error) {
   struct ws_error failure;
   ws_error_clear(&failure);
   struct ws_outgoing out;
   if (ws_outgoing_base64(&out, "send binary", base64, &failure) == 0)
     osp_ws_send_to(ws_id, 0, &out, &failure);
   return osp_ws_done(&failure, error);
+}
+
+WS_STRAIGHT int64_t osp_ws_send(int64_t ws_id, const char *message, char **error) {
+  return osp_ws_send_back(ws_id, "send", message, false, error) ? 0 : osp_ws_send_text(ws_id, message, error);
+}
+
+WS_STRAIGHT int64_t osp_ws_send_binary(int64_t ws_id, const char *base64, char **error) {
+  return osp_ws_send_back(ws_id, "send binary", base64, true, error) ? 0 : osp_ws_send_base64(ws_id, base64, error);
 }
 
 int64_t osp_ws_close(int64_t ws_id, char **error) {

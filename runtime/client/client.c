@@ -429,21 +429,7 @@ static void ws_client_broken(struct ws_conn *conn, enum ws_drop_cause cause, con
   ws_client_failed(client, text);
 }
 
-/* ---- messages and the end */
-
-static enum ws_verdict ws_client_message(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
-                                         size_t n) {
-  const struct ws_client *first = ws_client_first(ws_client_of(conn));
-  if (first->text_only && binary) {
-    ws_end_fail(conn, WS_CLOSE_UNSUPPORTED_DATA, "binary messages are not handled here", NULL);
-    return WS_VERDICT_SUCCESS;
-  }
-  if (first->text_only)
-    return ws_call_text(call, *first->handler, bytes, n);
-  void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *first->handler, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
-                : WS_VERDICT_NO_MEMORY;
-}
+/* ---- the end */
 
 /* Puts back a handler that was taken for its call, unless it has set another. */
 static void ws_client_put_on_close(struct ws_client *first, void **handler) {
@@ -492,7 +478,6 @@ static void ws_client_due(struct ws_conn *conn);
 static const struct ws_conn_ops ws_client_ops = {
     .connected = ws_client_connected,
     .head = ws_client_head,
-    .message = ws_client_message,
     .broken = ws_client_broken,
     .ended = ws_client_ended,
     .outlives = ws_stay_outlives,
@@ -540,6 +525,8 @@ static void ws_client_join(struct ws_client *client, struct ws_loop_thread *thre
   client->group.rules = &ws_client_first(client)->rules;
   client->group.thread = thread;
   client->group.members = &thread->clients;
+  client->group.on_message = ws_client_first(client)->handler;
+  client->group.text_only = ws_client_first(client)->text_only;
 }
 
 void ws_client_start(struct ws_client *client, struct ws_loop_thread *thread, int64_t deadline_ms, int64_t timeout_ms) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "handle.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
@@ -175,11 +176,8 @@ void ws_conn_drop_record(struct ws_conn *conn) {
   conn->record = NULL;
 }
 
-void *ws_conn_record(struct ws_conn *conn) {
-  if (conn->record && ws_value_is_connected(*conn->record) != (ws_conn_state(conn) == WS_CONN_OPEN))
-    ws_conn_drop_record(conn);
-  if (conn->record)
-    return *conn->record;
+WS_ASIDE static void *ws_conn_make_record(struct ws_conn *conn) {
+  ws_conn_drop_record(conn);
   conn->record = ws_roots_acquire();
   if (!conn->record)
     return NULL;
@@ -189,6 +187,11 @@ void *ws_conn_record(struct ws_conn *conn) {
   ws_roots_release(conn->record);
   conn->record = NULL;
   return NULL;
+}
+
+void *ws_conn_record(struct ws_conn *conn) {
+  bool is_current = conn->record && ws_value_is_connected(*conn->record) == (ws_conn_state(conn) == WS_CONN_OPEN);
+  return is_current ? *conn->record : ws_conn_make_record(conn);
 }
 
 struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {

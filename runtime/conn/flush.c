@@ -1,7 +1,6 @@
 #include "flush.h"
 
 #include "end.h"
-#include "io/wait.h"
 
 /* What a turn writes of an HTTP answer. A page may be large, and many may ask for it in one turn. */
 enum { WS_FLUSH_ANSWER = 64 * 1024 };
@@ -12,14 +11,9 @@ static bool ws_flush_applies(const struct ws_conn *conn) {
          state != WS_CONN_REFUSED_LINGERING && state != WS_CONN_ENDED;
 }
 
-void ws_flush(struct ws_conn *conn) {
+WS_STRAIGHT void ws_flush_output(struct ws_conn *conn) {
   if (!ws_flush_applies(conn))
     return;
-  /* The end of a turn, after what its input caused was written. */
-  if (ws_outq_empty(&conn->out) && !conn->blocked && ws_conn_state(conn) < WS_CONN_CLOSING) {
-    ws_wait_notify();
-    return;
-  }
   size_t before = ws_outq_bytes(&conn->out);
   size_t most = conn->id ? SIZE_MAX : WS_FLUSH_ANSWER;
   int outcome = ws_outq_empty(&conn->out) ? 0 : ws_outq_flush(&conn->out, ws_conn_loop(conn), &conn->stream, most);

@@ -42,8 +42,6 @@ struct ws_conn_ops {
   void (*connected)(struct ws_conn *conn);
   /* Bytes of the peer's head. Opens, refuses or drops the connection, or waits for more. Returns the bytes consumed. */
   size_t (*head)(struct ws_conn *conn, uint8_t *bytes, size_t n);
-  /* Hands a message to its handler. */
-  enum ws_verdict (*message)(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes, size_t n);
   /* The connection is about to be OPEN; it is OPEN from now on, or not any more. May be NULL. */
   void (*opens)(struct ws_conn *conn);
   void (*opened)(struct ws_conn *conn, bool open);
@@ -87,6 +85,9 @@ struct ws_group {
   struct ws_loop_thread *thread;
   struct ws_list *members;  /* of struct ws_conn.member */
   struct ws_budget *budget; /* held.h; NULL: no limit */
+  struct ws_tally *tally;   /* tally.h; NULL: nothing is counted */
+  void **on_message;        /* root of the message handler; NULL: none */
+  bool text_only;           /* that handler takes no record, but the text: a binary message fails the connection */
   int64_t handle;           /* of its one connection, whose ID has the handle of another; 0: IDs are handles */
   _Atomic uint32_t open;    /* shared: how many are OPEN */
   /* Shared: broadcasts that other threads have posted to the loop thread, and that are not yet queued. */

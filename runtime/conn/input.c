@@ -82,13 +82,27 @@ static bool ws_input_rate_exceeded(struct ws_conn *conn) {
   return conn->rate_count++ >= cap * (1 + ((int64_t)conn->rate_more_ms + 999) / 1000);
 }
 
+static enum ws_verdict ws_input_hand_over(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
+                                          size_t n) {
+  const struct ws_group *group = conn->group;
+  if (group->text_only && binary) {
+    ws_end_fail(conn, WS_CLOSE_UNSUPPORTED_DATA, "binary messages are not handled here", NULL);
+    return WS_VERDICT_SUCCESS;
+  }
+  if (group->text_only)
+    return ws_call_text(call, *group->on_message, bytes, n);
+  void *record = ws_conn_record(conn);
+  return record ? ws_call_message(call, *group->on_message, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
+                : WS_VERDICT_NO_MEMORY;
+}
+
 static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8_t *bytes, size_t n) {
   struct ws_call *call = ws_conn_call_begin(conn, "message");
   if (!call) {
     ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
     return;
   }
-  enum ws_verdict verdict = conn->group->ops->message(conn, call, binary, bytes, n);
+  enum ws_verdict verdict = ws_input_hand_over(conn, call, binary, bytes, n);
   if (verdict == WS_VERDICT_ERROR) {
     ws_log(WS_LOG_WARN, "connection %" PRId64 ": the message handler failed: %s", conn->id, call->message);
     ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "the handler failed", NULL);
@@ -101,15 +115,14 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
     conn->group->thread->work_left = 0;
 }
 
-WS_STRAIGHT static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes,
-                                                            size_t n) {
+static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
   struct ws_conn *conn = context;
   ws_activity_message_ended(&conn->activity);
   ws_tally_received(conn->group, n);
   if (ws_input_rate_exceeded(conn)) {
     struct ws_exceeded rate = {"maxMessagesPerSecond", conn->group->rules->limits.max_messages_per_second};
     ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, "too many messages in a second", &rate);
-  } else if (ws_conn_state(conn) == WS_CONN_OPEN && !atomic_load(&conn->hushed)) {
+  } else if (conn->group->on_message && ws_conn_state(conn) == WS_CONN_OPEN && !atomic_load(&conn->hushed)) {
     ws_input_call_handler(conn, kind == WS_MESSAGE_BINARY, bytes, n);
   }
   return ws_input_verdict(conn, n);
@@ -130,7 +143,7 @@ static bool ws_input_has_pong_room(struct ws_conn *conn, size_t size) {
   return waiting == 0 || waiting + size <= most;
 }
 
-static enum ws_sink_verdict ws_input_on_ping(void *context, const uint8_t *payload, size_t n) {
+WS_ASIDE static enum ws_sink_verdict ws_input_on_ping(void *context, const uint8_t *payload, size_t n) {
   struct ws_conn *conn = context;
   size_t size = ws_frame_header_size(n, conn->group->rules->role == WS_ROLE_CLIENT) + n;
   bool answer = ws_input_has_pong_room(conn, size) && ws_conn_state(conn) == WS_CONN_OPEN;
@@ -139,12 +152,12 @@ static enum ws_sink_verdict ws_input_on_ping(void *context, const uint8_t *paylo
   return ws_input_verdict(conn, n);
 }
 
-static enum ws_sink_verdict ws_input_on_pong(void *context, const uint8_t *payload, size_t n) {
+WS_ASIDE static enum ws_sink_verdict ws_input_on_pong(void *context, const uint8_t *payload, size_t n) {
   (void)payload;
   return ws_input_verdict(context, n);
 }
 
-static enum ws_sink_verdict ws_input_on_close(void *context, int code, const char *reason, size_t n) {
+WS_ASIDE static enum ws_sink_verdict ws_input_on_close(void *context, int code, const char *reason, size_t n) {
   ws_end_close_received(context, code, reason, n);
   return WS_SINK_STOP;
 }
@@ -229,7 +242,7 @@ static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *ses
   return at;
 }
 
-static size_t ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+WS_STRAIGHT WS_ASIDE static size_t ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   const struct ws_limits *limits = &conn->group->rules->limits;
   struct ws_session fresh;
   struct ws_session *session = conn->session;
@@ -250,8 +263,8 @@ static void ws_input_discard_unparsed(struct ws_conn *conn) {
 }
 
 /* Keeps what a run left. */
-static void ws_input_keep(struct ws_conn *conn, const uint8_t *bytes, size_t n) {
-  if (n == 0 || !ws_input_is_parsed(conn))
+WS_ASIDE static void ws_input_keep(struct ws_conn *conn, const uint8_t *bytes, size_t n) {
+  if (!ws_input_is_parsed(conn))
     return;
   conn->unparsed = ws_unparsed_new(bytes, n);
   if (!conn->unparsed)
@@ -259,7 +272,7 @@ static void ws_input_keep(struct ws_conn *conn, const uint8_t *bytes, size_t n) 
 }
 
 /* Goes on with input of an earlier run. Handlers may turn the loop meanwhile, but not read this connection. */
-static void ws_input_use_unparsed(struct ws_conn *conn) {
+WS_ASIDE static void ws_input_use_unparsed(struct ws_conn *conn) {
   struct ws_unparsed *unparsed = conn->unparsed;
   ws_input_seen(conn);
   if (ws_input_is_parsed(conn))
@@ -281,7 +294,8 @@ static void ws_input_bytes(struct ws_conn *conn, uint8_t *bytes, size_t n) {
   }
   if (n > 0 && ws_input_is_parsed(conn)) {
     size_t used = ws_input_feed(conn, bytes, n);
-    ws_input_keep(conn, bytes + used, n - used);
+    if (used < n)
+      ws_input_keep(conn, bytes + used, n - used);
   }
 }
 
@@ -304,7 +318,7 @@ static ssize_t ws_input_receive(struct ws_conn *conn, uint8_t *buffer, bool *fil
 }
 
 /* What was answered before the peer's end of stream is written: the peer may still read. */
-static void ws_input_ended(struct ws_conn *conn, ssize_t outcome) {
+WS_ASIDE static void ws_input_ended(struct ws_conn *conn, ssize_t outcome) {
   if (outcome == 0)
     ws_flush(conn);
   /* An HTTP client may end its side behind the request. */
@@ -317,7 +331,7 @@ static void ws_input_ended(struct ws_conn *conn, ssize_t outcome) {
               outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
 }
 
-static void ws_input_flooded(struct ws_conn *conn) {
+WS_ASIDE static void ws_input_flooded(struct ws_conn *conn) {
   static const char why[] = "too many TLS messages without data, such as key updates";
   if (ws_conn_state(conn) > WS_CONN_HANDSHAKE)
     ws_end_fail(conn, WS_CLOSE_POLICY_VIOLATION, why, NULL);
@@ -336,7 +350,7 @@ static bool ws_input_unpause(struct ws_conn *conn) {
   return false;
 }
 
-static void ws_input_wait(struct ws_conn *conn) {
+WS_ASIDE static void ws_input_wait(struct ws_conn *conn) {
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->buffered)
     return;
@@ -376,7 +390,7 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
 }
 
 /* Runs nest where a handler turns the loop. */
-static void ws_input_start(struct ws_conn *conn, bool late) {
+static void ws_input_start(struct ws_conn *conn, int64_t now_ms, bool late) {
   struct ws_loop *loop = ws_conn_loop(conn);
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->handling) {
@@ -401,7 +415,7 @@ static void ws_input_start(struct ws_conn *conn, bool late) {
   int64_t outer_delivery_work = thread->delivery_work;
   thread->work_left = late ? WS_INPUT_LATE_WORK : WS_INPUT_WORK;
   thread->delivery_work = late ? WS_INPUT_LATE_DELIVERY : 0;
-  thread->work_until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
+  thread->work_until_ms = now_ms + WS_INPUT_MS_PER_TURN;
   ws_input_run(conn, buffer);
   conn->heavy = thread->work_left <= 0;
   thread->work_left = outer_work_left;
@@ -414,7 +428,8 @@ static void ws_input_start(struct ws_conn *conn, bool late) {
 }
 
 void ws_input_read(struct ws_conn *conn) {
-  ws_input_start(conn, ws_clock_coarse_ms() > ws_loop_now(ws_conn_loop(conn)) + WS_INPUT_MS_PER_TURN);
+  int64_t now_ms = ws_clock_coarse_ms();
+  ws_input_start(conn, now_ms, now_ms > ws_loop_now(ws_conn_loop(conn)) + WS_INPUT_MS_PER_TURN);
 }
 
 static void ws_input_resume_next(struct ws_loop_thread *thread) {
@@ -425,7 +440,7 @@ static void ws_input_resume_next(struct ws_loop_thread *thread) {
   if (!ws_queue_is_empty(&thread->buffered))
     ws_loop_defer(thread->loop, &thread->resume);
   if (ws_conn_state(conn) != WS_CONN_ENDED)
-    ws_input_start(conn, false);
+    ws_input_start(conn, ws_clock_coarse_ms(), false);
   if (conn->queued)
     ws_flush(conn);
   ws_conn_unref(conn);

@@ -24,8 +24,10 @@
   WS_LIMIT(handshakeTimeoutMs, handshake_timeout_ms, 10000, 1, INT32_MAX)                                              \
   WS_LIMIT(idleTimeoutMs, idle_timeout_ms, 120000, 0, INT32_MAX)                                                       \
   WS_LIMIT(closeTimeoutMs, close_timeout_ms, 60000, 1, INT32_MAX)                                                      \
-  WS_LIMIT(compression, compression, 0, 0, 1)                                                                          \
+  WS_LIMIT(compression, compression, 0, 0, 2)                                                                          \
   WS_LIMIT(maxCompressionRatio, max_ratio, 1032, 1, 1032)
+
+enum { WS_COMPRESSION_OFF, WS_COMPRESSION_ON, WS_COMPRESSION_WITHOUT_CONTEXT };
 
 struct ws_limits {
 #define WS_LIMIT(name, member, initial, low, high) int64_t member;

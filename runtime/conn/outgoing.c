@@ -9,8 +9,7 @@
 #include "protocol/text.h"
 #include "random.h"
 
-/* Returns true for what the running handler was given: its bytes on the wire are at hand, as they were received. */
-static bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text, bool binary) {
+bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text, bool binary) {
   const struct ws_loop_thread *here = ws_loop_thread_current();
   if (!here || !here->call.wire || here->call.string != text || here->call.binary != binary)
     return false;

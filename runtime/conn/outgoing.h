@@ -18,6 +18,9 @@ struct ws_outgoing {
 /* Room beyond `size` that a write may use: the base64 decoder writes a whole group before it checks the padding. */
 enum { WS_OUTGOING_SLACK = 3 };
 
+/* Returns true for what the running handler was given: its bytes on the wire are at hand, as they were received. */
+bool ws_outgoing_is_in_hand(struct ws_outgoing *out, const char *op, const char *text, bool binary);
+
 /* 0, or -1 with the error set: not UTF-8; not base64. */
 int ws_outgoing_text(struct ws_outgoing *out, const char *op, const char *text, struct ws_error *error);
 int ws_outgoing_base64(struct ws_outgoing *out, const char *op, const char *base64, struct ws_error *error);

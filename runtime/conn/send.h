@@ -21,6 +21,11 @@ enum { WS_SEND_TIMEOUT_MS = 5000, WS_SEND_POSTED_MAX = 65536 };
 /* Sends to a connection that is pinned, or `local`: of the calling loop thread. 0, or -1 with the error set. */
 int ws_send(struct ws_conn *conn, bool local, const struct ws_outgoing *out, struct ws_error *error);
 
+/* The same in few steps, for a small message from a server's connection, which is open and has a reference, to its
+ * client: `out` is plain. On the loop thread. Returns false if anything needs more than that; nothing has happened
+ * then. */
+bool ws_send_straight(struct ws_conn *conn, const struct ws_outgoing *out);
+
 /* Charges n bytes to the queue, flushing first if needed. Returns false if the queue is full; the flush may have ended
  * the connection. On the loop thread. */
 bool ws_send_reserve(struct ws_conn *conn, size_t n);

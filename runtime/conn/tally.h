@@ -24,18 +24,12 @@ struct ws_tally {
   _Atomic uint64_t handler_ms;
 };
 
-/* Of the server of the connections, on this thread; NULL: nothing is counted. */
-static inline struct ws_tally *ws_tally_of(const struct ws_group *group) {
-  struct ws_budget *budget = group->budget;
-  return budget && budget->tallies ? &budget->tallies[group->thread->index] : NULL;
-}
-
 static inline void ws_tally_add(_Atomic uint64_t *count, uint64_t n) {
   atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
 static inline void ws_tally_received(const struct ws_group *group, size_t bytes) {
-  struct ws_tally *tally = ws_tally_of(group);
+  struct ws_tally *tally = group->tally;
   if (!tally)
     return;
   ws_tally_add(&tally->received, 1);
@@ -43,7 +37,7 @@ static inline void ws_tally_received(const struct ws_group *group, size_t bytes)
 }
 
 static inline void ws_tally_sent(const struct ws_group *group, size_t bytes) {
-  struct ws_tally *tally = ws_tally_of(group);
+  struct ws_tally *tally = group->tally;
   if (!tally)
     return;
   ws_tally_add(&tally->sent, 1);
@@ -51,19 +45,19 @@ static inline void ws_tally_sent(const struct ws_group *group, size_t bytes) {
 }
 
 static inline void ws_tally_accepted(const struct ws_group *group) {
-  struct ws_tally *tally = ws_tally_of(group);
+  struct ws_tally *tally = group->tally;
   if (tally)
     ws_tally_add(&tally->accepted, 1);
 }
 
 static inline void ws_tally_refused(const struct ws_group *group, int status) {
-  struct ws_tally *tally = ws_tally_of(group);
+  struct ws_tally *tally = group->tally;
   if (tally && status >= WS_TALLY_STATUS && status < WS_TALLY_STATUS + WS_TALLY_STATUSES)
     ws_tally_add(&tally->refused[status - WS_TALLY_STATUS], 1);
 }
 
 static inline void ws_tally_closed(const struct ws_group *group, int code) {
-  struct ws_tally *tally = ws_tally_of(group);
+  struct ws_tally *tally = group->tally;
   int place = code >= 4000 ? WS_TALLY_CODES - 1 : code >= 3000 ? WS_TALLY_CODES - 2 : code - WS_TALLY_CODE;
   if (tally && place >= 0 && place < WS_TALLY_CODES)
     ws_tally_add(&tally->closed[place], 1);
@@ -73,12 +67,12 @@ static inline void ws_tally_closed(const struct ws_group *group, int code) {
  * it costs little, and is right on average. */
 static inline void ws_tally_handler_begins(const struct ws_group *group) {
   struct ws_loop_thread *thread = group->thread;
-  if (ws_tally_of(group))
+  if (group->tally)
     ws_loop_thread_run(thread)->since_ms = ws_clock_coarse_ms();
 }
 
 static inline void ws_tally_handler_returns(const struct ws_group *group) {
-  struct ws_tally *tally = ws_tally_of(group);
+  struct ws_tally *tally = group->tally;
   struct ws_loop_thread *thread = group->thread;
   if (tally) {
     int64_t since_ms = ws_loop_thread_run(thread)->since_ms;

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/path.h"
 #include "compress_later.h"
 #include "end.h"
 #include "evict.h"
@@ -19,7 +20,7 @@ enum { WS_TURN_SHAKES = 8, WS_TURN_SHAKE_MS = 4 };
 /* ---- readiness */
 
 /* One step of the stream's handshake. Returns true once the stream is ready and the connection has not ended. */
-static bool ws_turn_connect(struct ws_conn *conn) {
+WS_ASIDE static bool ws_turn_connect(struct ws_conn *conn) {
   int outcome = ws_stream_handshake(&conn->stream);
   if (outcome == WS_STREAM_FAILED) {
     ws_end_drop(conn, WS_DROP_PEER, ws_stream_error(&conn->stream));
@@ -52,7 +53,7 @@ static void ws_turn_go_on(struct ws_conn *conn, unsigned ready) {
 
 /* A step of a TLS handshake costs as much as hundreds of messages. So it is taken at the end of a turn, one of a few.
  * What waits for it is not watched, so that those who are can be seen. */
-static void ws_turn_await_shake(struct ws_conn *conn) {
+WS_ASIDE static void ws_turn_await_shake(struct ws_conn *conn) {
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->shaking)
     return;
@@ -64,7 +65,7 @@ static void ws_turn_await_shake(struct ws_conn *conn) {
   ws_loop_defer(thread->loop, &thread->shake);
 }
 
-static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
+WS_STRAIGHT static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   struct ws_conn *conn = ws_container_of(watch, struct ws_conn, stream.watch);
   (void)loop;
   unsigned ready = ws_stream_ready(&conn->stream, events);
@@ -155,7 +156,7 @@ static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
 
 /* ---- the end of a turn */
 
-static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
+WS_STRAIGHT static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, end_of_turn);
   struct ws_queue_node *node;
   while ((node = ws_queue_pop(&thread->queued)) != NULL) {

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "loop.h"
 #include "pool.h"
 #include "stream.h"
@@ -90,6 +91,7 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   pieces->count = 0;
   pieces->unready = 0;
   pieces->shared = 0;
+  pieces->left = 0;
   pieces->room = WS_OUTQ_PIECES;
   pieces->at = pieces->own;
   queue->pieces = pieces;
@@ -124,6 +126,7 @@ static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_o
     return -1;
   struct ws_outq_pieces *pieces = queue->pieces;
   pieces->at[pieces->first + pieces->count++] = piece;
+  pieces->left = 0;
   if (pieces->unready > 0)
     pieces->unready++;
   if (piece.chunk->budget)
@@ -145,19 +148,8 @@ void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop) {
 
 /* ---- adding */
 
-/* Returns room for n bytes in the queue's current chunk, or NULL. */
-static uint8_t *ws_outq_gathering(const struct ws_outq *queue, size_t n) {
-  struct ws_outq_piece *last = queue->pieces ? ws_outq_last(queue->pieces) : NULL;
-  if (!last || !last->chunk->pooled)
-    return NULL;
-  size_t used = (size_t)last->offset + last->length;
-  return n <= last->chunk->size - used ? last->chunk->bytes + used : NULL;
-}
-
-uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
-  uint8_t *room = ws_outq_gathering(queue, n);
-  if (room)
-    return room;
+/* Adds a piece without bytes, whose chunk has room for n. */
+static uint8_t *ws_outq_add_chunk(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   struct ws_chunk *chunk = ws_outq_new_chunk(loop, n);
   if (!chunk)
     return NULL;
@@ -165,19 +157,29 @@ uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) 
     ws_outq_drop_chunk(loop, chunk);
     return NULL;
   }
-  return chunk->bytes;
+  queue->pieces->left = chunk->size;
+  return queue->pieces->end = chunk->bytes;
+}
+
+uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
+  struct ws_outq_pieces *pieces = queue->pieces;
+  return pieces && n <= pieces->left ? pieces->end : ws_outq_add_chunk(queue, loop, n);
 }
 
 void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
-  struct ws_outq_piece *last = ws_outq_last(queue->pieces);
-  assert(n <= last->chunk->size - last->offset - last->length);
+  struct ws_outq_pieces *pieces = queue->pieces;
+  struct ws_outq_piece *last = ws_outq_last(pieces);
+  assert(n <= pieces->left);
+  pieces->end += n;
+  pieces->left -= n;
   last->length += (uint32_t)n;
   if (last->length > 0)
     return;
   ws_outq_drop_chunk(loop, last->chunk);
-  if (queue->pieces->unready > 0)
-    queue->pieces->unready--;
-  if (--queue->pieces->count == 0)
+  pieces->left = 0;
+  if (pieces->unready > 0)
+    pieces->unready--;
+  if (--pieces->count == 0)
     ws_outq_release(queue, loop);
 }
 
@@ -229,16 +231,17 @@ static struct ws_outq_piece *ws_outq_first_unready(const struct ws_outq_pieces *
 }
 
 const struct ws_outq_piece *ws_outq_unready(struct ws_outq *queue) {
-  struct ws_outq_piece *piece = ws_outq_first_unready(queue->pieces);
-  if (piece->chunk->pooled)
-    piece->chunk->size = (size_t)piece->offset + piece->length;
-  return piece;
+  struct ws_outq_pieces *pieces = queue->pieces;
+  if (pieces->unready == 1)
+    pieces->left = 0;
+  return ws_outq_first_unready(pieces);
 }
 
 void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n) {
   struct ws_outq_pieces *pieces = queue->pieces;
   struct ws_outq_piece *piece = ws_outq_first_unready(pieces);
-  pieces->unready--;
+  if (pieces->unready-- == 1)
+    pieces->left = 0;
   if (!chunk)
     return;
   assert(n > 0 && n <= chunk->size - offset && !chunk->budget);
@@ -315,7 +318,7 @@ static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_
   const struct ws_outq_piece *at = pieces->at + pieces->first;
   uint32_t left = pieces->count - pieces->unready;
   while (left > 0 && gather->left > 0 && gather->count < WS_OUTQ_PARTS) {
-    uint32_t run = left > 1 ? ws_outq_small_run(at, left, gather->room) : 1;
+    uint32_t run = ws_outq_small_run(at, left, gather->room);
     if (run > 1) {
       ws_outq_copy_run(gather, at, run);
     } else {
@@ -362,35 +365,53 @@ int ws_outq_replace(struct ws_outq *queue, struct ws_loop *loop, size_t n, struc
   return 0;
 }
 
-/* Allocates the scratch only if there are pieces to copy together. Without memory for it, nothing is copied. */
-static void ws_outq_prepare(struct ws_outq_gather *gather, const struct ws_outq_pieces *pieces, struct ws_pool *pool) {
+/* Without memory for the scratch, nothing is copied. */
+static void ws_outq_prepare(struct ws_outq_gather *gather, struct ws_pool *pool) {
   gather->count = 0;
   gather->total = 0;
-  if (pieces->count > 1 && !pool->scratch)
+  if (!pool->scratch)
     pool->scratch = ws_mem_alloc(WS_OUTQ_SCRATCH);
   gather->scratch = pool->scratch;
   gather->room = pool->scratch ? WS_OUTQ_SCRATCH : 0;
 }
 
+/* Writes from the front of several pieces. Returns as ws_stream_writev; *total: what it was offered. */
+WS_ASIDE static ssize_t ws_outq_write_pieces(const struct ws_outq_pieces *pieces, struct ws_pool *pool,
+                                             struct ws_stream *stream, size_t most, size_t *total) {
+  struct ws_outq_gather gather; /* not zeroed: its parts are 1 KiB */
+  gather.left = most;
+  ws_outq_prepare(&gather, pool);
+  ws_outq_put_together(pieces, &gather);
+  *total = gather.total;
+  return ws_stream_writev(stream, gather.parts, gather.count);
+}
+
+/* The same for the only piece. */
+static ssize_t ws_outq_write_piece(const struct ws_outq_piece *piece, struct ws_stream *stream, size_t most,
+                                   size_t *total) {
+  struct iovec part = {piece->chunk->bytes + piece->offset, piece->length < most ? piece->length : most};
+  *total = part.iov_len;
+  return ws_stream_writev(stream, &part, 1);
+}
+
 int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream *stream, size_t most) {
   while (queue->pieces) {
-    struct ws_outq_gather gather; /* not zeroed: its parts are 1 KiB */
-    gather.left = most;
-    if (queue->pieces->unready == queue->pieces->count)
+    const struct ws_outq_pieces *pieces = queue->pieces;
+    size_t total;
+    if (pieces->unready == pieces->count)
       return WS_OUTQ_UNREADY;
     if (most == 0)
       return WS_OUTQ_BLOCKED;
-    ws_outq_prepare(&gather, queue->pieces, ws_loop_pool(loop));
-    ws_outq_put_together(queue->pieces, &gather);
-    ssize_t written = ws_stream_writev(stream, gather.parts, gather.count);
+    ssize_t written = pieces->count == 1 ? ws_outq_write_piece(&pieces->at[pieces->first], stream, most, &total)
+                                         : ws_outq_write_pieces(pieces, ws_loop_pool(loop), stream, most, &total);
     if (written == WS_STREAM_AGAIN)
       return WS_OUTQ_BLOCKED;
     if (written < 0)
       return -1;
     ws_outq_consume(queue, loop, (size_t)written);
-    if ((size_t)written < gather.total)
+    if ((size_t)written < total)
       return WS_OUTQ_BLOCKED;
-    most -= gather.total;
+    most -= total;
   }
   return 0;
 }

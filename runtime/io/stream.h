@@ -36,9 +36,9 @@ struct ws_stream_ops {
   ssize_t (*writev)(struct ws_stream *stream, const struct iovec *parts, int count);
   int (*shutdown)(struct ws_stream *stream);
   void (*close)(struct ws_stream *stream);
-  bool (*pending)(const struct ws_stream *stream);
+  bool (*pending)(const struct ws_stream *stream); /* NULL: never */
   unsigned (*interest)(const struct ws_stream *stream, unsigned wanted);
-  unsigned (*ready)(struct ws_stream *stream, unsigned events);
+  unsigned (*ready)(struct ws_stream *stream, unsigned events); /* NULL: what the events say */
   const char *(*error)(const struct ws_stream *stream);
   bool secure;
 };
@@ -69,7 +69,7 @@ static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, s
  * buffer or reached the end of the stream. The owner must then read again without waiting. After a pause in reading,
  * check again. */
 static inline bool ws_stream_pending(const struct ws_stream *stream) {
-  return stream->ops->pending(stream);
+  return stream->ops->pending && stream->ops->pending(stream);
 }
 
 /* Writes as much as the stream accepts now. The total must not be 0. Returns the number of bytes, WS_STREAM_AGAIN or
@@ -110,7 +110,7 @@ int ws_stream_want(struct ws_loop *loop, struct ws_stream *stream, unsigned want
 
 /* Call this first in watch.ready. Returns the operations to try now: WS_READ, WS_WRITE or both. */
 static inline unsigned ws_stream_ready(struct ws_stream *stream, unsigned events) {
-  return stream->ops->ready(stream, events);
+  return stream->ops->ready ? stream->ops->ready(stream, events) : events;
 }
 
 /* The reason of the failure: `Connection reset by peer`, `the certificate of example.org has expired`. Valid until

@@ -40,19 +40,9 @@ static void ws_tcp_stream_close(struct ws_stream *stream) {
   (void)stream;
 }
 
-static bool ws_tcp_stream_pending(const struct ws_stream *stream) {
-  (void)stream;
-  return false;
-}
-
 static unsigned ws_tcp_stream_interest(const struct ws_stream *stream, unsigned wanted) {
   (void)stream;
   return wanted;
-}
-
-static unsigned ws_tcp_stream_ready(struct ws_stream *stream, unsigned events) {
-  (void)stream;
-  return events;
 }
 
 static const char *ws_tcp_stream_error(const struct ws_stream *stream) {
@@ -65,9 +55,7 @@ static const struct ws_stream_ops ws_tcp_stream_ops = {
     .writev = ws_tcp_stream_writev,
     .shutdown = ws_tcp_stream_shutdown,
     .close = ws_tcp_stream_close,
-    .pending = ws_tcp_stream_pending,
     .interest = ws_tcp_stream_interest,
-    .ready = ws_tcp_stream_ready,
     .error = ws_tcp_stream_error,
 };
 

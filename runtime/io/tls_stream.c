@@ -41,6 +41,7 @@ struct ws_tls {
   bool handshaken;
   bool failed;
   bool at_end;  /* the socket has no more to read, ever */
+  bool drained; /* it had less than OpenSSL asked for: it becomes ready if there is more */
   bool ended;   /* the peer's end of stream was read */
   bool flooded; /* by more than WS_TLS_MESSAGES */
   bool deaf;    /* that was reported: input is discarded */
@@ -77,6 +78,7 @@ static int ws_tls_stream_bio_read(BIO *bio, char *bytes, int size) {
   ssize_t count = ws_sys_recv(stream->watch.fd, bytes, (size_t)size);
   size_t taken = count > 0 ? (size_t)count : 0;
   stream->tls->at_end = count == 0;
+  stream->tls->drained = count < size;
   stream->tls->allowance -= taken < stream->tls->allowance ? taken : stream->tls->allowance;
   return ws_tls_stream_bio_result(bio, count, true);
 }
@@ -299,6 +301,9 @@ static ssize_t ws_tls_stream_read(struct ws_stream *stream, uint8_t *bytes, size
     }
     got += count;
     tls->read_needs = WS_READ;
+    /* A further read would only fail. */
+    if (tls->drained && !SSL_has_pending(tls->ssl))
+      break;
   }
   if (tls->flooded && outcome == 0)
     outcome = WS_STREAM_FLOODED;

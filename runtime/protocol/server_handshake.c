@@ -127,8 +127,10 @@ static enum ws_refusal ws_server_handshake_extensions(const struct ws_http_head 
       continue;
     if (ws_deflate_negotiate(&params, ws_http_head_field_value(head, i)) == WS_DEFLATE_MALFORMED)
       return WS_REFUSAL_EXTENSIONS;
-    if (rules->compression && !ws_deflate_in_use(&handshake->deflate))
+    if (rules->compression && !ws_deflate_in_use(&handshake->deflate)) {
       handshake->deflate = params;
+      handshake->deflate.server_no_takeover |= rules->no_context;
+    }
   }
   return WS_REFUSAL_NONE;
 }

@@ -21,6 +21,8 @@ struct ws_server_handshake_rules {
   bool loopback;    /* the connection arrived at a loopback address: Host must name this machine, or be allowed */
   bool any_origin;  /* "*" is allowed */
   bool compression;
+  bool
+      no_context; /* with compression: the server's messages are compressed each by itself (RFC 7692 section 7.1.1.1) */
   const char *const *origins; /* allowed besides the server's own; compared byte for byte */
   size_t origin_count;
   const char *const *hosts; /* allowed besides those of the origins (ws_host_is_listed) */

@@ -20,6 +20,7 @@
 #include "inflater.h"
 
 enum {
+  WS_SESSION_SMALL_HEADER = 6,   /* of a masked frame of up to 125 bytes */
   WS_SESSION_RESERVE_MIN = 4096, /* below this, it is cheaper to receive into the caller's buffer, with later frames */
   WS_PARTIAL_MIN = 16384,
   WS_PARTIAL_GROWTH = 4, /* the capacity is at most this multiple of the received bytes */
@@ -36,11 +37,11 @@ struct ws_partial {
   uint8_t control[WS_FRAME_CONTROL_MAX];
 };
 
-/* The arguments of one call. */
+/* The arguments of one call. The sink is not among them: passed on by itself, it is a constant to the compiler, which
+ * puts its functions into the caller's (base/path.h). */
 struct ws_feed {
   uint8_t *bytes;
   size_t left;
-  const struct ws_session_sink *sink;
   void *ctx;
 };
 
@@ -382,7 +383,8 @@ static enum ws_frame_outcome ws_session_read_header(struct ws_session *session, 
 /* ---- events */
 
 static enum ws_feed_outcome ws_session_deliver_close(struct ws_session *session, const struct ws_feed *feed,
-                                                     const uint8_t *payload, size_t n) {
+                                                     const struct ws_session_sink *sink, const uint8_t *payload,
+                                                     size_t n) {
   int code = WS_CLOSE_NO_STATUS;
   const char *reason = "";
   size_t reason_size = 0;
@@ -398,26 +400,28 @@ static enum ws_feed_outcome ws_session_deliver_close(struct ws_session *session,
       return ws_session_fail(session, WS_VIOLATION_CLOSE_REASON);
   }
   ws_session_deinit(session);
-  if (feed->sink->on_close(feed->ctx, code, reason, reason_size) == WS_SINK_STOP)
+  if (sink->on_close(feed->ctx, code, reason, reason_size) == WS_SINK_STOP)
     return WS_FEED_STOPPED;
   return WS_FEED_CLOSED;
 }
 
 /* The payload of a control frame is complete. */
 static enum ws_feed_outcome ws_session_end_control(struct ws_session *session, const struct ws_feed *feed,
-                                                   const uint8_t *payload, size_t n) {
+                                                   const struct ws_session_sink *sink, const uint8_t *payload,
+                                                   size_t n) {
   session->frame_open = false;
   switch (session->head & WS_FRAME_OPCODE_MASK) {
   case WS_OPCODE_PING:
-    return ws_feed_outcome_of(feed->sink->on_ping(feed->ctx, payload, n));
+    return ws_feed_outcome_of(sink->on_ping(feed->ctx, payload, n));
   case WS_OPCODE_PONG:
-    return ws_feed_outcome_of(feed->sink->on_pong(feed->ctx, payload, n));
+    return ws_feed_outcome_of(sink->on_pong(feed->ctx, payload, n));
   default:
-    return ws_session_deliver_close(session, feed, payload, n);
+    return ws_session_deliver_close(session, feed, sink, payload, n);
   }
 }
 
-WS_ASIDE static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, struct ws_feed *feed) {
+WS_ASIDE static enum ws_feed_outcome ws_session_feed_control(struct ws_session *session, struct ws_feed *feed,
+                                                             const struct ws_session_sink *sink) {
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   struct ws_partial *partial = session->partial;
   uint8_t *bytes = feed->bytes, payload[WS_FRAME_CONTROL_MAX];
@@ -425,7 +429,7 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_control(struct ws_session *
     session->remaining = 0;
     ws_feed_skip(feed, n);
     ws_frame_mask(bytes, bytes, n, session->key);
-    return ws_session_end_control(session, feed, bytes, n);
+    return ws_session_end_control(session, feed, sink, bytes, n);
   }
   if (n == 0)
     return WS_FEED_MORE;
@@ -445,11 +449,12 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_control(struct ws_session *
   partial->control_size = 0;
   if (session->message == 0)
     ws_session_drop_partial(session);
-  return ws_session_end_control(session, feed, payload, n);
+  return ws_session_end_control(session, feed, sink, payload, n);
 }
 
 /* The payload of a data frame is complete and gathered. */
-static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, const struct ws_feed *feed) {
+static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, const struct ws_feed *feed,
+                                                    const struct ws_session_sink *sink) {
   uint8_t nothing[1] = {0}, *data;
   struct ws_partial *partial = session->partial;
   enum ws_message_kind kind = (enum ws_message_kind)session->message;
@@ -470,16 +475,17 @@ static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, 
   partial->data = NULL;
   ws_session_drop_partial(session);
   session->message = 0;
-  verdict = feed->sink->on_message(feed->ctx, kind, data ? data : nothing, size);
+  verdict = sink->on_message(feed->ctx, kind, data ? data : nothing, size);
   ws_mem_free(data);
   return ws_feed_outcome_of(verdict);
 }
 
 /* The whole payload of an unfragmented, uncompressed message was received. */
 static enum ws_feed_outcome ws_session_feed_whole(struct ws_session *session, struct ws_feed *feed,
-                                                  enum ws_message_kind kind, const uint8_t key[4], size_t n) {
+                                                  const struct ws_session_sink *sink, enum ws_message_kind kind,
+                                                  const uint8_t key[4], size_t n) {
   uint8_t *from = feed->bytes;
-  uint8_t *to = feed->sink->room ? feed->sink->room(feed->ctx, kind, n) : NULL;
+  uint8_t *to = sink->room ? sink->room(feed->ctx, kind, n) : NULL;
   struct ws_utf8 utf8 = WS_UTF8_START;
   if (!to)
     to = from;
@@ -488,7 +494,7 @@ static enum ws_feed_outcome ws_session_feed_whole(struct ws_session *session, st
   else if (ws_utf8_unmask(&utf8, to, from, n, key) < n || !ws_utf8_complete(&utf8))
     return ws_session_fail(session, WS_VIOLATION_TEXT_NOT_UTF8);
   ws_feed_skip(feed, n);
-  return ws_feed_outcome_of(feed->sink->on_message(feed->ctx, kind, to, n));
+  return ws_feed_outcome_of(sink->on_message(feed->ctx, kind, to, n));
 }
 
 /* Returns true for a frame that ws_session_feed_whole takes. A message that is too long takes the longer way to its
@@ -499,7 +505,8 @@ static bool ws_session_is_whole(const struct ws_session *session, const struct w
          session->message == 0 && frame->length <= left && frame->length <= session->max_message_bytes;
 }
 
-WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, struct ws_feed *feed) {
+WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *session, struct ws_feed *feed,
+                                                          const struct ws_session_sink *sink) {
   size_t n = feed->left < session->remaining ? feed->left : (size_t)session->remaining;
   enum ws_violation violation = WS_VIOLATION_NONE;
   /* Without a partial message this is the only frame: an earlier fragment would have created one. */
@@ -508,7 +515,7 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *ses
     session->frame_open = false;
     session->remaining = 0;
     session->message = 0;
-    return ws_session_feed_whole(session, feed, kind, session->key, n);
+    return ws_session_feed_whole(session, feed, sink, kind, session->key, n);
   }
   session->remaining -= n;
   if (n > 0 && session->compressed)
@@ -518,11 +525,32 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *ses
   if (violation != WS_VIOLATION_NONE)
     return ws_session_fail(session, violation);
   ws_feed_skip(feed, n);
-  return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, feed);
+  return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, feed, sink);
+}
+
+/* Returns true if a whole small message from a client follows, as its first two bytes show. Such a frame breaks no
+ * rule, so it needs no decoding. */
+static bool ws_session_is_small(const struct ws_session *session, const struct ws_feed *feed) {
+  const uint8_t *at = feed->bytes;
+  if (feed->left < WS_SESSION_SMALL_HEADER || session->frame_open || session->header_size || session->message ||
+      session->role != WS_ROLE_SERVER)
+    return false;
+  uint8_t length = at[1] ^ 0x80; /* over 125 too, if the frame is not masked */
+  return (at[0] == (WS_FRAME_FIN | WS_OPCODE_TEXT) || at[0] == (WS_FRAME_FIN | WS_OPCODE_BINARY)) && length <= 125 &&
+         length <= feed->left - WS_SESSION_SMALL_HEADER && length <= session->max_message_bytes;
+}
+
+static enum ws_feed_outcome ws_session_feed_small(struct ws_session *session, struct ws_feed *feed,
+                                                  const struct ws_session_sink *sink) {
+  const uint8_t *at = feed->bytes;
+  ws_feed_skip(feed, WS_SESSION_SMALL_HEADER);
+  return ws_session_feed_whole(session, feed, sink, (enum ws_message_kind)(at[0] & WS_FRAME_OPCODE_MASK), at + 2,
+                               at[1] & 0x7Fu);
 }
 
 /* Consumes one frame, or the part that was received. */
-static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *session, struct ws_feed *feed) {
+WS_ASIDE static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *session, struct ws_feed *feed,
+                                                           const struct ws_session_sink *sink) {
   struct ws_frame frame;
   enum ws_violation violation;
   if (!session->frame_open) {
@@ -536,14 +564,14 @@ static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *session, st
       return ws_session_fail(session, (enum ws_violation)frame.violation);
     }
     if (ws_session_is_whole(session, &frame, feed->left))
-      return ws_session_feed_whole(session, feed, (enum ws_message_kind)(frame.head & WS_FRAME_OPCODE_MASK), frame.key,
-                                   (size_t)frame.length);
+      return ws_session_feed_whole(session, feed, sink, (enum ws_message_kind)(frame.head & WS_FRAME_OPCODE_MASK),
+                                   frame.key, (size_t)frame.length);
     violation = ws_session_open_frame(session, &frame);
     if (violation != WS_VIOLATION_NONE)
       return ws_session_fail(session, violation);
   }
-  return ws_session_frame_is_control(session) ? ws_session_feed_control(session, feed)
-                                              : ws_session_feed_data(session, feed);
+  return ws_session_frame_is_control(session) ? ws_session_feed_control(session, feed, sink)
+                                              : ws_session_feed_data(session, feed, sink);
 }
 
 static enum ws_feed_outcome ws_session_outcome_when_over(const struct ws_session *session) {
@@ -552,19 +580,20 @@ static enum ws_feed_outcome ws_session_outcome_when_over(const struct ws_session
 
 WS_STRAIGHT enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes, size_t n,
                                                  const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
-  struct ws_feed feed = {bytes, n, sink, ctx};
+  struct ws_feed feed = {bytes, n, ctx};
   enum ws_feed_outcome outcome = WS_FEED_MORE;
   *consumed = n;
   if (session->over)
     return ws_session_outcome_when_over(session);
   while (outcome == WS_FEED_MORE && feed.left > 0)
-    outcome = ws_session_feed_frame(session, &feed);
+    outcome = ws_session_is_small(session, &feed) ? ws_session_feed_small(session, &feed, sink)
+                                                  : ws_session_feed_frame(session, &feed, sink);
   if (outcome == WS_FEED_PAUSED || outcome == WS_FEED_STOPPED)
     *consumed = n - feed.left;
   return outcome;
 }
 
-size_t ws_session_reserve(struct ws_session *session, uint8_t **room) {
+WS_ASIDE size_t ws_session_reserve(struct ws_session *session, uint8_t **room) {
   struct ws_partial *partial;
   size_t remaining = (size_t)session->remaining, least, there;
   if (session->over || !session->frame_open || ws_session_frame_is_control(session) || session->compressed ||
@@ -581,9 +610,9 @@ size_t ws_session_reserve(struct ws_session *session, uint8_t **room) {
   return there < remaining ? there : remaining;
 }
 
-enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, const struct ws_session_sink *sink,
-                                       void *ctx) {
-  struct ws_feed feed = {.sink = sink, .ctx = ctx};
+WS_ASIDE enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n,
+                                                const struct ws_session_sink *sink, void *ctx) {
+  struct ws_feed feed = {.ctx = ctx};
   uint8_t *fresh = session->partial->data + session->partial->size;
   enum ws_violation violation;
   assert(n <= session->remaining && n <= session->partial->capacity - session->partial->size);
@@ -592,7 +621,7 @@ enum ws_feed_outcome ws_session_commit(struct ws_session *session, size_t n, con
     return ws_session_fail(session, violation);
   session->partial->size += n;
   session->remaining -= n;
-  return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, &feed);
+  return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, &feed, sink);
 }
 
 uint32_t ws_session_unfinished(const struct ws_session *session) {

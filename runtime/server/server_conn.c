@@ -89,8 +89,7 @@ no_entry:
   return NULL;
 }
 
-static void ws_server_conn_accepted(struct ws_listener *listener, int fd, const struct ws_address *address) {
-  struct ws_server_share *share = ws_container_of(listener, struct ws_server_share, listener);
+static void ws_server_conn_start(struct ws_server_share *share, int fd, const struct ws_address *address) {
   struct ws_conn *conn = ws_server_conn_new(share, address);
   if (!conn) {
     ws_sys_close(fd);
@@ -103,6 +102,58 @@ static void ws_server_conn_accepted(struct ws_listener *listener, int fd, const 
     ws_sys_close(fd);
     ws_end_drop(conn, WS_DROP_LOCAL, "no stream");
   }
+}
+
+/* A socket on its way to the loop thread that serves it. */
+struct ws_server_conn_passed {
+  struct ws_task task;
+  struct ws_server_share *share; /* its server is pinned */
+  struct ws_address address;
+  int fd;
+};
+
+static void ws_server_conn_arrived(struct ws_loop *loop, struct ws_task *task) {
+  struct ws_server_conn_passed *passed = ws_container_of(task, struct ws_server_conn_passed, task);
+  struct ws_server_share *share = passed->share;
+  (void)loop;
+  share->group.thread->connections--; /* the connection is counted by itself from now on */
+  if (share->stopping)
+    ws_sys_close(passed->fd);
+  else
+    ws_server_conn_start(share, passed->fd, &passed->address);
+  ws_mem_free(passed);
+  ws_server_unpin(share->server);
+}
+
+/* The share whose thread has the fewest connections. One that runs a handler may not get to a further one for long. */
+static struct ws_server_share *ws_server_conn_least(struct ws_server_share *share) {
+  struct ws_server *server = share->server;
+  struct ws_server_share *least = share;
+  int fewest = atomic_load_explicit(&share->group.thread->connections, memory_order_relaxed);
+  for (unsigned i = 0; i < server->share_count; i++) {
+    struct ws_loop_thread *thread = server->shares[i].group.thread;
+    int count = atomic_load_explicit(&thread->connections, memory_order_relaxed);
+    if (count >= fewest || atomic_load_explicit(&thread->handling, memory_order_relaxed))
+      continue;
+    least = &server->shares[i];
+    fewest = count;
+  }
+  return least;
+}
+
+/* The kernel wakes one loop thread for a burst of connections, which accepts them all. */
+static void ws_server_conn_accepted(struct ws_listener *listener, int fd, const struct ws_address *address) {
+  struct ws_server_share *share = ws_container_of(listener, struct ws_server_share, listener);
+  struct ws_server_share *least = ws_server_conn_least(share);
+  struct ws_server_conn_passed *passed = least == share ? NULL : ws_mem_alloc(sizeof *passed);
+  if (!passed) {
+    ws_server_conn_start(share, fd, address);
+    return;
+  }
+  *passed = (struct ws_server_conn_passed){{.run = ws_server_conn_arrived}, least, *address, fd};
+  ws_handle_pin_again(share->server->id);
+  least->group.thread->connections++;
+  ws_loop_post(least->group.thread->loop, &passed->task);
 }
 
 static void ws_server_conn_troubled(struct ws_listener *listener, const char *why) {
@@ -407,17 +458,7 @@ static void ws_server_conn_broken(struct ws_conn *conn, enum ws_drop_cause cause
          why ? why : late);
 }
 
-/* ---- messages and the end */
-
-WS_STRAIGHT static enum ws_verdict ws_server_conn_message(struct ws_conn *conn, struct ws_call *call, bool binary,
-                                                          const uint8_t *bytes, size_t n) {
-  void **handler = ws_server_conn_server(conn)->handlers[WS_ON_MESSAGE];
-  if (!handler)
-    return WS_VERDICT_SUCCESS;
-  void *record = ws_conn_record(conn);
-  return record ? ws_call_message(call, *handler, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
-                : WS_VERDICT_NO_MEMORY;
-}
+/* ---- the end */
 
 static void ws_server_conn_ended(struct ws_conn *conn) {
   if (!conn->id) {
@@ -479,7 +520,6 @@ static int64_t ws_server_conn_server_id(const struct ws_conn *conn) {
 
 const struct ws_conn_ops ws_server_conn_ops = {
     .head = ws_server_conn_head,
-    .message = ws_server_conn_message,
     .opens = ws_server_conn_opens,
     .opened = ws_server_conn_opened,
     .broken = ws_server_conn_broken,

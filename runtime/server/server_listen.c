@@ -49,6 +49,8 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
     share->group.thread = ws_loop_thread_at(i);
     share->group.members = &share->connections;
     share->group.budget = &server->budget;
+    share->group.tally = server->budget.tallies ? &server->budget.tallies[i] : NULL;
+    share->group.on_message = server->handlers[WS_ON_MESSAGE];
   }
   atomic_store(&server->listening, count);
   atomic_store(&server->starting, count);
@@ -79,7 +81,8 @@ static int ws_server_listen_begin(struct ws_server *server, struct ws_error *err
     ws_error_memory(error, "listen");
     return -1;
   }
-  server->handshake.compression = server->rules.limits.compression != 0;
+  server->handshake.compression = server->rules.limits.compression != WS_COMPRESSION_OFF;
+  server->handshake.no_context = server->rules.limits.compression == WS_COMPRESSION_WITHOUT_CONTEXT;
   atomic_store_explicit(&server->state, WS_SERVER_LISTENING, memory_order_release);
   for (unsigned i = 0; i < server->share_count; i++) {
     struct ws_server_share *share = &server->shares[i];

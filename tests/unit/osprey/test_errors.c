@@ -352,7 +352,7 @@ static void test_limit_out_of_range(void **state) {
       {"maxMessagesPerSecond", -1, "0 to 1073741824"},
       {"handshakeTimeoutMs", 0, "1 to 2147483647"},
       {"idleTimeoutMs", -1, "0 to 2147483647"},
-      {"compression", 2, "0 to 1"},
+      {"compression", 3, "0 to 2"},
   };
   (void)state;
   int64_t server = must_create(peer_free_port(), "/");

@@ -48,6 +48,34 @@ static void test_compression(void **state) {
   }
 }
 
+/* A message is compressed as if it were the first: WS-LIMIT-20 */
+static void test_compression_without_a_context(void **state) {
+  static const char text[] = "compress me, compress me, compress me";
+  char head[1024];
+  uint8_t first[sizeof text];
+  (void)state;
+  for (int on = 1; on <= 2; on++) {
+    bool keeps = on == 1;
+    int port;
+    int64_t server = must_serve_with(&port, "compression", on, NULL);
+    struct peer peer = peer_connect(port);
+    peer_request(&peer, port, "/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+    peer_read_head(&peer, head, sizeof head);
+    assert_int_equal(strstr(head, "server_no_context_takeover") == NULL, keeps);
+    peer_send_message(&peer, text);
+    peer_expect_frame(&peer, 0xC1);
+    size_t size = peer.frame.size;
+    assert_in_range(size, 1, sizeof first);
+    memcpy(first, peer.frame.payload, size);
+    peer_send_message(&peer, text);
+    peer_expect_frame(&peer, 0xC1);
+    assert_int_equal(peer.frame.size != size || memcmp(peer.frame.payload, first, size) != 0, keeps);
+    peer_close(&peer);
+    must_stop(server);
+    journal_clear();
+  }
+}
+
 enum { SPACES = 3 << 20 };
 
 /* Sends a message of three million spaces, compressed as far as zlib can. */
@@ -238,6 +266,7 @@ static void test_broadcast_to_a_blocked_receiver(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_compression, journal_setup),
+      cmocka_unit_test_setup(test_compression_without_a_context, journal_setup),
       cmocka_unit_test_setup(test_compression_ratio, journal_setup),
       cmocka_unit_test_setup(test_broadcast_with_a_context, journal_setup),
       cmocka_unit_test_setup(test_broadcast_to_a_blocked_receiver, journal_setup),

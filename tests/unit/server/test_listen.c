@@ -1,6 +1,7 @@
 /* Where servers listen. */
 #include <inttypes.h>
 
+#include "conn/loop_thread.h"
 #include "osprey/hooks.h"
 #include "support/osprey.h"
 #include "support/peer.h"
@@ -97,11 +98,38 @@ static void test_a_port_that_this_program_has(void **state) {
   must_stop(other);
 }
 
+/* A burst of connections, which one thread may accept: WS-THREAD-7 */
+static void test_the_threads_share_the_connections(void **state) {
+  enum { PEERS = 40 };
+  struct peer peers[PEERS];
+  int least = PEERS;
+  int most = 0;
+  (void)state;
+  int port;
+  int64_t server = must_handle(&port, osp_ws_server_on_message, on_echo, NULL);
+  for (int i = 0; i < PEERS; i++)
+    peers[i] = peer_connect(port);
+  for (int i = 0; i < PEERS; i++)
+    peer_shake(&peers[i], port, "/", "");
+  unsigned threads = ws_loop_threads_count();
+  for (unsigned i = 0; i < threads; i++) {
+    int count = ws_loop_thread_at(i)->connections;
+    least = count < least ? count : least;
+    most = count > most ? count : most;
+  }
+  /* Threads that accept at the same time may choose the same one. */
+  assert_in_range(most - least, 0, threads);
+  for (int i = 0; i < PEERS; i++)
+    peer_close(&peers[i]);
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_listening_inside_a_handler, journal_setup),
       cmocka_unit_test_setup(test_addresses, journal_setup),
       cmocka_unit_test_setup(test_a_port_that_this_program_has, journal_setup),
+      cmocka_unit_test_setup(test_the_threads_share_the_connections, journal_setup),
   };
   return cmocka_run_group_tests_name("listen", tests, NULL, NULL);
 }
