@@ -92,9 +92,9 @@ static struct {
   struct pollfd *fds; /* of poll */
   nfds_t n;
   int aways;
-  struct {
+  struct away {
     int64_t from, to;
-  } away[AWAYS];
+  } * away; /* AWAYS of them, and no static ones, where sim_memory_leaks would look for pointers */
 } waiters[WAITERS];
 
 static int waiter_last;
@@ -102,10 +102,11 @@ static int waiter_last;
 static void add_away(int thread, int64_t from, int64_t to) {
   if (waiters[thread].aways == AWAYS)
     sim_fail("simulation", "a loop was away too often");
-  if (to > from) {
-    waiters[thread].away[waiters[thread].aways].from = from;
-    waiters[thread].away[waiters[thread].aways++].to = to;
-  }
+  if (to <= from)
+    return;
+  if (!waiters[thread].away)
+    waiters[thread].away = sim_map(AWAYS * sizeof(struct away));
+  waiters[thread].away[waiters[thread].aways++] = (struct away){from, to};
 }
 
 static void wait_begins(int epoll, struct pollfd *fds, nfds_t n, int timeout_ms) {

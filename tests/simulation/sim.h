@@ -181,6 +181,8 @@ extern const struct sim_name sim_names[];
 /* ---- memory (memory.c) */
 
 /* The simulation's own memory is none of the process's. */
+/* Zeroed memory that costs nothing where nobody writes to it. */
+void *sim_map(size_t size);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
