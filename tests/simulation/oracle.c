@@ -9,8 +9,8 @@
  *   4  handlers: WS-ONOPEN-1, WS-ONCLOSE-1, WS-CLIENTCLOSE-1, WS-ONCLOSE-4, WS-CLOSE-5; every Err is a sentence of
  *      ws_errors.def
  *   5  every call returns in its time, and nothing waits that could go on: WS-SEND-4, WS-SEND-5, WS-CONNECT-9,
- *      WS-CLOSE-3, WS-STOP-3, WS-STOP-4, WS-EXIT-2, WS-EXIT-6
- *   6  a quiet connection waits for a bounded amount of work of others: WS-TIME-7, WS-SEC-11
+ *      WS-CLOSE-3, WS-STOP-3, WS-STOP-4, WS-EXIT-2, WS-EXIT-6, WS-PAGE-6
+ *   6  a quiet connection waits for a bounded amount of work of others: WS-TIME-7, WS-TIME-10, WS-TIME-11, WS-SEC-11
  */
 #include "oracle.h"
 
@@ -288,7 +288,8 @@ static void look_for_hold(int thread) {
 static struct oracle_conn *conns; /* CONNS of them */
 static int conn_count;
 /* Of message handlers, by thread; of those that took longer than a run of input may. */
-static long calls[256], slow_calls[256];
+static long calls[256], slow_calls[256], slow_opens[256];
+static long hellos;
 enum { SLOW_US = 5000 };
 
 static struct {
@@ -413,6 +414,8 @@ int64_t oracle_some_server_conn(int which) {
 
 /* What one connection may do while another's input waits: a run's work of the smallest messages, twice. */
 enum { CALLS_PER_CONN = 2 * 256, SLOW_CALLS_PER_CONN = 3 };
+/* What new clients may do meanwhile, however many they are: WS-TIME-10, WS-TIME-11. */
+enum { SLOW_OPENS = 4, HELLOS = 16 };
 
 static void check_fairness(const struct oracle_conn *conn) {
   int64_t others = 0;
@@ -422,6 +425,7 @@ static void check_fairness(const struct oracle_conn *conn) {
     others += !conns[i].closed;
   long waited = calls[sim_self_index()] - conn->sock->calls_at_arrival;
   long slow = slow_calls[sim_self_index()] - conn->sock->slow_calls_at_arrival;
+  long opens = slow_opens[sim_self_index()] - conn->sock->slow_opens_at_arrival;
   conn->sock->calls_at_arrival = -1;
   if (!conn->sock->other || conn->sock->other->of_process)
     return;
@@ -431,6 +435,17 @@ static void check_fairness(const struct oracle_conn *conn) {
   if (slow > (others + 2) * SLOW_CALLS_PER_CONN)
     sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld slow handlers of %" PRId64 " connections",
              conn->id, slow, others);
+  if (plan.theme != THEME_BURST)
+    return;
+  if (opens > SLOW_OPENS)
+    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld slow open handlers", conn->id, opens);
+  if (hellos - conn->sock->hellos_at_arrival > HELLOS)
+    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld TLS handshakes", conn->id,
+             hellos - conn->sock->hellos_at_arrival);
+}
+
+void oracle_hello(void) {
+  hellos++;
 }
 
 /* The calls of its thread, which is unknown here: of all threads. */
@@ -442,11 +457,13 @@ void oracle_arrived(struct sim_sock *sock) {
   struct ws_conn *inner = conn_of_id(conn->id);
   if (!inner || inner->unparsed || inner->handling)
     return;
-  long sum = 0, slow_sum = 0;
+  long sum = 0, slow_sum = 0, opens_sum = 0;
   for (int i = 0; i < 256; i++)
-    sum += calls[i], slow_sum += slow_calls[i];
+    sum += calls[i], slow_sum += slow_calls[i], opens_sum += slow_opens[i];
   sock->calls_at_arrival = sum;
   sock->slow_calls_at_arrival = slow_sum;
+  sock->slow_opens_at_arrival = opens_sum;
+  sock->hellos_at_arrival = hellos;
 }
 
 void oracle_connecting(int change) {
@@ -486,6 +503,7 @@ void oracle_handler_ends(struct oracle_conn *conn) {
 void oracle_open(struct oracle_conn *conn, bool admitted) {
   if (conn->open_calls++)
     sim_fail("4 handlers", "the open handler of %" PRId64 " is called twice", conn->id);
+  slow_opens[sim_self_index()] += sim_now() - conn->handling_since > SLOW_US;
   conn->opened = conn->admitted = admitted;
   conn->wants_close = admitted;
 }
@@ -697,7 +715,7 @@ static void check_deadlines(const struct ws_conn *conn) {
     if (silent_ms > bound_ms || stalled_ms > bound_ms)
       sim_fail("2 deadlines", "connection %" PRId64 " is open after %" PRId64 " ms of silence, %" PRId64 " ms of stall",
                conn->id, silent_ms, stalled_ms);
-  } else if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE &&
+  } else if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE && !conn->shaking && plan.theme != THEME_BURST &&
              (sim_now() - sock->opened_at) / SIM_MS > limits->handshake_timeout_ms + 1000 + 2 * held_ms) {
     sim_fail("2 deadlines", "a handshake has lasted for %" PRId64 " ms", (sim_now() - sock->opened_at) / SIM_MS);
   }
@@ -725,7 +743,7 @@ static void check_conn(const struct ws_conn *conn) {
   if (queue_sum(&conn->out) != bytes)
     sim_fail("3 queues", "connection %" PRId64 ": %zu bytes are charged, and %zu queued", conn->id, bytes,
              queue_sum(&conn->out));
-  if (bytes > (size_t)limits->max_queued_bytes + 70000)
+  if (conn->id && bytes > (size_t)limits->max_queued_bytes + 70000) /* without an ID: a page */
     sim_fail("3 queues", "connection %" PRId64 " queues %zu bytes of at most %" PRId64, conn->id, bytes,
              limits->max_queued_bytes);
   if (conn->handling)
@@ -799,7 +817,8 @@ static void check_server(const struct ws_server *server, void *context) {
     for (struct ws_list_node *node = share->connections.first; node; node = node->next, conns_here++)
       held += ws_conn_of_member(node)->held + count_shared(&ws_conn_of_member(node)->out);
   }
-  bool others = broadcasting || server->broadcasting || server->topics.names.root;
+  bool others =
+      broadcasting || server->broadcasting || server->topics.names.root || plan.theme == THEME_BURST; /* a page */
   if (held > server->budget.held || (held < server->budget.held && !others))
     sim_fail("3 memory", "server %" PRId64 " counts %" PRId64 " bytes, and its connections %" PRId64, server->id,
              (int64_t)server->budget.held, held);

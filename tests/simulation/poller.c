@@ -531,6 +531,8 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags) {
   struct sim_sock *sock = sock_of(fd);
   (void)flags;
   point_of(sock);
+  if (sock->never_switch && !sock->is_client && sim_sock_readable(sock) > 0 && sock->other->read == 0)
+    oracle_hello();
   return interrupted(-1) ? -1 : sim_sock_recv(sock, bytes, size);
 }
 
