@@ -99,7 +99,7 @@ struct ws_conn {
   bool queued : 1;
   /* While in thread->buffered, which holds a reference. */
   bool buffered : 1;
-  /* CONNECTING, while in thread->shaking, which holds a reference. The stream is not watched. */
+  /* In thread->shaking, which holds a reference. The stream is not watched. */
   bool shaking : 1;
   /* While in thread->compressing, which holds a reference. */
   bool compressing : 1;

@@ -429,7 +429,7 @@ static void ws_input_start(struct ws_conn *conn, int64_t now_ms, bool late) {
 
 void ws_input_read(struct ws_conn *conn) {
   int64_t now_ms = ws_clock_coarse_ms();
-  ws_input_start(conn, now_ms, now_ms > ws_loop_now(ws_conn_loop(conn)) + WS_INPUT_MS_PER_TURN);
+  ws_input_start(conn, now_ms, ws_loop_turn_ms(ws_conn_loop(conn), now_ms) > WS_INPUT_MS_PER_TURN);
 }
 
 static void ws_input_resume_next(struct ws_loop_thread *thread) {

@@ -50,7 +50,7 @@ struct ws_loop_thread {
   int64_t work_until_ms; /* when it starts no further handler */
   int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
-  struct ws_queue shaking; /* connections that wait for a step of their TLS handshake (turn.c) */
+  struct ws_queue shaking; /* those that wait for a step of their TLS handshake, or with a late request (turn.c) */
   struct ws_deferred shake;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;

@@ -14,7 +14,7 @@
 #include "output.h"
 #include "protocol/close_code.h"
 
-/* TLS: the most steps of handshakes in a turn, and the milliseconds after which none is started. */
+/* The most steps of TLS handshakes in a turn, and the milliseconds after which no step and no request is begun. */
 enum { WS_TURN_SHAKES = 8, WS_TURN_SHAKE_MS = 4 };
 
 /* ---- readiness */
@@ -51,12 +51,20 @@ static void ws_turn_go_on(struct ws_conn *conn, unsigned ready) {
   ws_conn_unref(conn);
 }
 
-/* A step of a TLS handshake costs as much as hundreds of messages. So it is taken at the end of a turn, one of a few.
- * What waits for it is not watched, so that those who are can be seen. */
+static bool ws_turn_is_shake(const struct ws_conn *conn) {
+  return ws_conn_state(conn) == WS_CONN_CONNECTING && ws_stream_is_secure(&conn->stream);
+}
+
+/* A request whose open handler may be slow, in a turn that has been. */
+static bool ws_turn_is_late(const struct ws_conn *conn) {
+  return ws_conn_state(conn) == WS_CONN_HANDSHAKE && conn->group->rules->role == WS_ROLE_SERVER &&
+         ws_loop_turn_ms(ws_conn_loop(conn), ws_clock_coarse_ms()) > WS_TURN_SHAKE_MS;
+}
+
+/* A step of a TLS handshake costs as much as hundreds of messages. So it is taken at the end of a turn, one of a few,
+ * and late requests go behind it. What waits for it is not watched, so that those who are can be seen. */
 WS_ASIDE static void ws_turn_await_shake(struct ws_conn *conn) {
   struct ws_loop_thread *thread = conn->group->thread;
-  if (conn->shaking)
-    return;
   conn->shaking = true;
   ws_conn_ref(conn);
   ws_stream_want(thread->loop, &conn->stream, 0);
@@ -69,7 +77,9 @@ WS_STRAIGHT static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *wat
   struct ws_conn *conn = ws_container_of(watch, struct ws_conn, stream.watch);
   (void)loop;
   unsigned ready = ws_stream_ready(&conn->stream, events);
-  if (ws_conn_state(conn) == WS_CONN_CONNECTING && ws_stream_is_secure(&conn->stream))
+  if (conn->shaking)
+    return;
+  if (ws_turn_is_shake(conn) || ws_turn_is_late(conn))
     ws_turn_await_shake(conn);
   else
     ws_turn_go_on(conn, ready);
@@ -181,23 +191,29 @@ static void ws_turn_resume(struct ws_loop *loop, struct ws_deferred *work) {
   ws_input_resume(ws_container_of(work, struct ws_loop_thread, resume));
 }
 
-static void ws_turn_shake_next(struct ws_loop_thread *thread) {
+/* Returns true if it was a step of a TLS handshake. */
+static bool ws_turn_shake_next(struct ws_loop_thread *thread) {
   struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->shaking), struct ws_conn, buffered_node);
+  bool is_shake = ws_turn_is_shake(conn);
   conn->shaking = false;
   ws_activity_resume(&conn->activity, thread->loop);
   /* What was read behind the handshake may have a handler that turns the loop: the others go on in its turns. */
   if (!ws_queue_is_empty(&thread->shaking))
     ws_loop_defer(thread->loop, &thread->shake);
+  if (ws_conn_state(conn) != WS_CONN_ENDED && !is_shake && ws_conn_watch(conn))
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
   if (ws_conn_state(conn) != WS_CONN_ENDED)
     ws_turn_go_on(conn, WS_READ);
   ws_conn_unref(conn);
+  return is_shake;
 }
 
 static void ws_turn_shake(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, shake);
   int64_t until_ms = ws_clock_coarse_ms() + WS_TURN_SHAKE_MS;
-  for (int most = WS_TURN_SHAKES; most > 0 && !ws_queue_is_empty(&thread->shaking); most--) {
-    ws_turn_shake_next(thread);
+  int most = WS_TURN_SHAKES;
+  while (most > 0 && !ws_queue_is_empty(&thread->shaking)) {
+    most -= ws_turn_shake_next(thread);
     if (ws_clock_coarse_ms() > until_ms)
       break;
   }

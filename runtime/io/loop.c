@@ -75,6 +75,10 @@ int64_t ws_loop_refresh(struct ws_loop *loop) {
   return loop->now = ws_clock_ms();
 }
 
+int64_t ws_loop_turn_ms(const struct ws_loop *loop, int64_t now_ms) {
+  return now_ms - loop->listened;
+}
+
 int64_t ws_loop_away(const struct ws_loop *loop) {
   int64_t busy_ms = loop->now - loop->listened - WS_LOOP_AWAY_MS;
   return loop->away + (busy_ms > 0 ? busy_ms : 0);

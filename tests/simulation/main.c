@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -310,6 +312,18 @@ static void make_certificate(void) {
   setenv("SSL_CERT_FILE", identity.certificate_file, 1);
 }
 
+/* What a client sends first over TLS. Its size is the same in every process. */
+static void make_hello(void) {
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  SSL *ssl = SSL_new(context);
+  BIO *out = BIO_new(BIO_s_mem());
+  SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+  SSL_connect(ssl);
+  program_hello_size = BIO_read(out, program_hello, sizeof program_hello);
+  SSL_free(ssl);
+  SSL_CTX_free(context);
+}
+
 int main(int argc, char **argv) {
   static bool dropped[PLAN_DROPS];
   const char *kept = NULL, *theme = NULL;
@@ -348,8 +362,13 @@ int main(int argc, char **argv) {
              2;
   }
   outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  /* No block of a world is given back to the kernel: the page faults would cost more than the world. */
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, INT_MAX);
+  mallopt(M_TOP_PAD, 1 << 20);
   OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, NULL);
   make_certificate();
+  make_hello();
   int status;
   if (!seed) {
     status = run_many(kept, first, count, count ? 0 : seconds > 0 ? seconds : 60, failures, theme);

@@ -26,7 +26,8 @@ static bool in_arena(const void *block) {
 
 static void *allocate(size_t alignment, size_t size) {
   if (!arena) {
-    arena = at = mmap(NULL, arena_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    arena = at = sim_map(arena_size);
+    madvise(arena, arena_size, MADV_HUGEPAGE); /* a fault for each small page costs more than all that a world does */
     end = arena + arena_size;
   }
   if (size > arena_size / 2) {

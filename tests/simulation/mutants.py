@@ -123,6 +123,16 @@ MUTANTS = {
   return true;""", """  atomic_store(&ws_loop_threads_running, 0);
   ws_loop_threads_free(ws_loop_threads, count);
   return true;"""),
+    "late requests do not wait": ("runtime/conn/turn.c", "ws_turn_is_shake(conn) || ws_turn_is_late(conn))",
+                                  "ws_turn_is_shake(conn) || (false && ws_turn_is_late(conn)))"),
+    "all TLS handshakes of a turn are done in it": ("runtime/conn/turn.c", "    most -= ws_turn_shake_next(thread);\n",
+                                                    "    ws_turn_shake_next(thread);\n    continue;\n"),
+    "who waits for its handshake is late": ("runtime/conn/turn.c", "|| (away_ms == 0 && !conn->shaking))",
+                                            "|| away_ms == 0)"),
+    "a page that nobody reads is kept": ("runtime/conn/end.c", "WS_LINGER_MS : WS_CLOSE_TIMEOUT_MS;",
+                                         "WS_LINGER_MS : conn->id ? WS_CLOSE_TIMEOUT_MS : most_ms;"),
+    "a page ends where its client ends its side": ("runtime/conn/input.c", "if (outcome == 0 && !conn->deaf && ",
+                                                   "if (false && outcome == 0 && !conn->deaf && "),
     "a stop does not wait for the last connection": ("runtime/server/server.c",
                                                      "|| share->done || share->connections.first)", "|| share->done)"),
 }

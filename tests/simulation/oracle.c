@@ -9,8 +9,8 @@
  *   4  handlers: WS-ONOPEN-1, WS-ONCLOSE-1, WS-CLIENTCLOSE-1, WS-ONCLOSE-4, WS-CLOSE-5; every Err is a sentence of
  *      ws_errors.def
  *   5  every call returns in its time, and nothing waits that could go on: WS-SEND-4, WS-SEND-5, WS-CONNECT-9,
- *      WS-CLOSE-3, WS-STOP-3, WS-STOP-4, WS-EXIT-2, WS-EXIT-6
- *   6  a quiet connection waits for a bounded amount of work of others: WS-TIME-7, WS-SEC-11
+ *      WS-CLOSE-3, WS-STOP-3, WS-STOP-4, WS-EXIT-2, WS-EXIT-6, WS-PAGE-6
+ *   6  a quiet connection waits for a bounded amount of work of others: WS-TIME-7, WS-TIME-10, WS-TIME-11, WS-SEC-11
  */
 #include "oracle.h"
 
@@ -55,17 +55,41 @@ struct oracle_stream *oracle_stream(const char *sender, int64_t connection, int6
   return stream;
 }
 
-static char filler(const struct oracle_stream *stream, int number, size_t i) {
-  return (char)('a' + ((size_t)(stream - streams) + (size_t)number * 7 + i * 13) % 26);
+/* The text of a message behind its head: the letters of an even and of an odd place. */
+static uint64_t filler(const struct oracle_stream *stream, int number) {
+  uint64_t from = (uint64_t)(stream - streams) + (uint64_t)number * 7;
+  return ('a' + from % 26) * 0x0001000100010001u + ('a' + (from + 13) % 26) * 0x0100010001000100u;
+}
+
+/* Fills text from `at` to `end` with it. */
+static void fill(char *text, size_t at, size_t end, uint64_t filler) {
+  if (at % 2 && at < end)
+    text[at++] = (char)(filler >> 8);
+  for (; at + sizeof filler <= end; at += sizeof filler)
+    memcpy(text + at, &filler, sizeof filler);
+  memcpy(text + at, &filler, at < end ? end - at : 0);
+}
+
+/* Where text from `at` to `end` differs from it; `end` if nowhere. */
+static size_t find_damage(const char *text, size_t at, size_t end, uint64_t filler) {
+  uint64_t word = filler;
+  while (at % sizeof word && at < end && text[at] == (char)(filler >> at % 2 * 8))
+    at++;
+  if (at % sizeof word)
+    return at;
+  for (; at + sizeof word <= end && word == filler; at += word == filler ? sizeof word : 0)
+    memcpy(&word, text + at, sizeof word);
+  while (at < end && text[at] == (char)(filler >> at % 2 * 8))
+    at++;
+  return at;
 }
 
 char *oracle_message(struct oracle_stream *stream, char command, int argument, size_t size) {
   char *message = __real_malloc(size + 64);
   size_t n = (size_t)snprintf(message, 64, "%c%d;%d;%d;%zu;", command, argument, (int)(stream - streams),
                               stream->accepted, size);
-  for (; n < size; n++)
-    message[n] = filler(stream, stream->accepted, n);
-  message[n] = '\0';
+  fill(message, n, size, filler(stream, stream->accepted));
+  message[n > size ? n : size] = '\0';
   return message;
 }
 
@@ -209,9 +233,9 @@ char oracle_received(struct oracle_receiver *receiver, const char *text, size_t 
   if (n != whole)
     sim_fail("1 messages", "%s got %zu bytes of message %d of %s, which has %zu", receiver->name, n, number,
              stream->sender, whole);
-  for (size_t i = (size_t)used; i < n; i++)
-    if (text[i] != filler(stream, number, i))
-      sim_fail("1 messages", "%s got message %d of %s damaged at %zu", receiver->name, number, stream->sender, i);
+  size_t damage = find_damage(text, (size_t)used, n, filler(stream, number));
+  if (damage < n)
+    sim_fail("1 messages", "%s got message %d of %s damaged at %zu", receiver->name, number, stream->sender, damage);
   if (number >= stream->attempted)
     sim_fail("1 messages", "%s got message %d of %s, which was not sent", receiver->name, number, stream->sender);
   sim_note("%s got message %d of %s on %" PRId64 ", %zu bytes", receiver->name, number, stream->sender,
@@ -264,7 +288,8 @@ static void look_for_hold(int thread) {
 static struct oracle_conn *conns; /* CONNS of them */
 static int conn_count;
 /* Of message handlers, by thread; of those that took longer than a run of input may. */
-static long calls[256], slow_calls[256];
+static long calls[256], slow_calls[256], slow_opens[256];
+static long hellos;
 enum { SLOW_US = 5000 };
 
 static struct {
@@ -389,6 +414,8 @@ int64_t oracle_some_server_conn(int which) {
 
 /* What one connection may do while another's input waits: a run's work of the smallest messages, twice. */
 enum { CALLS_PER_CONN = 2 * 256, SLOW_CALLS_PER_CONN = 3 };
+/* What new clients may do meanwhile, however many they are: WS-TIME-10, WS-TIME-11. */
+enum { SLOW_OPENS = 4, HELLOS = 16 };
 
 static void check_fairness(const struct oracle_conn *conn) {
   int64_t others = 0;
@@ -398,6 +425,7 @@ static void check_fairness(const struct oracle_conn *conn) {
     others += !conns[i].closed;
   long waited = calls[sim_self_index()] - conn->sock->calls_at_arrival;
   long slow = slow_calls[sim_self_index()] - conn->sock->slow_calls_at_arrival;
+  long opens = slow_opens[sim_self_index()] - conn->sock->slow_opens_at_arrival;
   conn->sock->calls_at_arrival = -1;
   if (!conn->sock->other || conn->sock->other->of_process)
     return;
@@ -407,6 +435,17 @@ static void check_fairness(const struct oracle_conn *conn) {
   if (slow > (others + 2) * SLOW_CALLS_PER_CONN)
     sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld slow handlers of %" PRId64 " connections",
              conn->id, slow, others);
+  if (plan.theme != THEME_BURST)
+    return;
+  if (opens > SLOW_OPENS)
+    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld slow open handlers", conn->id, opens);
+  if (hellos - conn->sock->hellos_at_arrival > HELLOS)
+    sim_fail("6 fairness", "input of connection %" PRId64 " waited for %ld TLS handshakes", conn->id,
+             hellos - conn->sock->hellos_at_arrival);
+}
+
+void oracle_hello(void) {
+  hellos++;
 }
 
 /* The calls of its thread, which is unknown here: of all threads. */
@@ -418,11 +457,13 @@ void oracle_arrived(struct sim_sock *sock) {
   struct ws_conn *inner = conn_of_id(conn->id);
   if (!inner || inner->unparsed || inner->handling)
     return;
-  long sum = 0, slow_sum = 0;
+  long sum = 0, slow_sum = 0, opens_sum = 0;
   for (int i = 0; i < 256; i++)
-    sum += calls[i], slow_sum += slow_calls[i];
+    sum += calls[i], slow_sum += slow_calls[i], opens_sum += slow_opens[i];
   sock->calls_at_arrival = sum;
   sock->slow_calls_at_arrival = slow_sum;
+  sock->slow_opens_at_arrival = opens_sum;
+  sock->hellos_at_arrival = hellos;
 }
 
 void oracle_connecting(int change) {
@@ -462,6 +503,7 @@ void oracle_handler_ends(struct oracle_conn *conn) {
 void oracle_open(struct oracle_conn *conn, bool admitted) {
   if (conn->open_calls++)
     sim_fail("4 handlers", "the open handler of %" PRId64 " is called twice", conn->id);
+  slow_opens[sim_self_index()] += sim_now() - conn->handling_since > SLOW_US;
   conn->opened = conn->admitted = admitted;
   conn->wants_close = admitted;
 }
@@ -673,7 +715,7 @@ static void check_deadlines(const struct ws_conn *conn) {
     if (silent_ms > bound_ms || stalled_ms > bound_ms)
       sim_fail("2 deadlines", "connection %" PRId64 " is open after %" PRId64 " ms of silence, %" PRId64 " ms of stall",
                conn->id, silent_ms, stalled_ms);
-  } else if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE &&
+  } else if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE && !conn->shaking && plan.theme != THEME_BURST &&
              (sim_now() - sock->opened_at) / SIM_MS > limits->handshake_timeout_ms + 1000 + 2 * held_ms) {
     sim_fail("2 deadlines", "a handshake has lasted for %" PRId64 " ms", (sim_now() - sock->opened_at) / SIM_MS);
   }
@@ -701,7 +743,7 @@ static void check_conn(const struct ws_conn *conn) {
   if (queue_sum(&conn->out) != bytes)
     sim_fail("3 queues", "connection %" PRId64 ": %zu bytes are charged, and %zu queued", conn->id, bytes,
              queue_sum(&conn->out));
-  if (bytes > (size_t)limits->max_queued_bytes + 70000)
+  if (conn->id && bytes > (size_t)limits->max_queued_bytes + 70000) /* without an ID: a page */
     sim_fail("3 queues", "connection %" PRId64 " queues %zu bytes of at most %" PRId64, conn->id, bytes,
              limits->max_queued_bytes);
   if (conn->handling)
@@ -775,7 +817,8 @@ static void check_server(const struct ws_server *server, void *context) {
     for (struct ws_list_node *node = share->connections.first; node; node = node->next, conns_here++)
       held += ws_conn_of_member(node)->held + count_shared(&ws_conn_of_member(node)->out);
   }
-  bool others = broadcasting || server->broadcasting || server->topics.names.root;
+  bool others =
+      broadcasting || server->broadcasting || server->topics.names.root || plan.theme == THEME_BURST; /* a page */
   if (held > server->budget.held || (held < server->budget.held && !others))
     sim_fail("3 memory", "server %" PRId64 " counts %" PRId64 " bytes, and its connections %" PRId64, server->id,
              (int64_t)server->budget.held, held);
@@ -922,8 +965,8 @@ void oracle_call_ends(const struct oracle_call *call, int64_t bound_ms, const ch
 /* ---- the end */
 
 void oracle_start(void) {
-  streams = __real_calloc(STREAMS, sizeof *streams);
-  conns = __real_calloc(CONNS, sizeof *conns);
+  streams = sim_map(STREAMS * sizeof *streams);
+  conns = sim_map(CONNS * sizeof *conns);
   sim_on_idle = oracle_on_idle;
 }
 

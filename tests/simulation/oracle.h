@@ -131,6 +131,8 @@ void oracle_start(void);
 void oracle_log_line(const char *line);
 void oracle_accepted(struct sim_sock *sock);
 void oracle_arrived(struct sim_sock *sock);
+/* The runtime reads the first bytes that a client sends over TLS. */
+void oracle_hello(void);
 void oracle_closed(struct sim_sock *sock);
 void oracle_on_idle(void);
 /* Faults have ceased for a while: every queue to a healthy peer must be empty. */

@@ -346,6 +346,51 @@ static void converse(struct peer *peer) {
   sim_sock_close(peer->sock);
 }
 
+/* Reads what is there. */
+static void gather(struct peer *peer) {
+  for (ssize_t n = 1; n > 0;) {
+    if (peer->in_room < peer->in_size + READ_MOST) {
+      peer->in_room = 2 * (peer->in_size + READ_MOST);
+      peer->in = __real_realloc(peer->in, peer->in_room);
+    }
+    n = sim_sock_recv(peer->sock, peer->in + peer->in_size, READ_MOST - 1);
+    peer->in_size += n > 0 ? (size_t)n : 0;
+  }
+}
+
+/* A page that has come to its end is whole: WS-PAGE-6. */
+static void check_page(struct peer *peer) {
+  peer->in[peer->in_size] = '\0';
+  const char *head = (const char *)peer->in;
+  const char *body = strstr(head, "\r\n\r\n");
+  size_t size = body ? strspn(body + 4, PROGRAM_PAGE_LETTER) : 0;
+  sim_note("%s got %zu bytes of a page: %.40s", peer->name, size, head);
+  if (body && strncmp(head, "HTTP/1.1 200 ", 13) == 0 && size != PROGRAM_PAGE_SIZE && !peer->sock->reset &&
+      !peer->sock->troubled && sim_now() < plan.length_us && !sim_faults_struck)
+    sim_fail("1 messages", "%s got %zu bytes of a page, and the end", peer->name, size);
+}
+
+/* Asks for the page. Who does not read is cut off after 5 s, or after closeTimeoutMs: WS-PAGE-6. */
+static void fetch_page(struct peer *peer) {
+  static const char request[] = "GET /page HTTP/1.1\r\nHost: " PROGRAM_ADDRESS "\r\n\r\n";
+  put(peer, request, sizeof request - 1);
+  write_some(peer);
+  if (peer->number % 2)
+    sim_sock_shutdown(peer->sock);
+  if (peer->plan->closes) {
+    while (gather(peer), !peer->sock->eof && !peer->sock->reset)
+      sim_block(peer->sock, SIM_FOREVER);
+    gather(peer);
+    check_page(peer);
+  } else {
+    int64_t away = sim_away_in_all(0) + sim_stopped_us();
+    sim_sleep(30 * SIM_S);
+    if (sim_away_in_all(0) + sim_stopped_us() == away && !peer->sock->other->closed && !peer->sock->troubled)
+      sim_fail("5 time", "%s has not read its page for 30 s, and is not cut off", peer->name);
+  }
+  sim_sock_close(peer->sock);
+}
+
 static void connect_run(void *context) {
   struct peer *peer = context;
   const struct plan_peer *p = peer->plan;
@@ -366,6 +411,13 @@ static void connect_run(void *context) {
                    "GET /sim HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
                    PROGRAM_ADDRESS);
+  if (p->kind == PEER_PAGE) {
+    fetch_page(peer);
+    return;
+  }
+  bool hello = p->kind == PEER_BURST && plan.servers[p->server].secure;
+  if (hello)
+    put(peer, program_hello, (size_t)program_hello_size);
   if (p->kind == PEER_GARBAGE)
     put(peer, p->argument % 2 ? "\x16\x03\x01\x02\0\x01" : "hello?\r\n\r\n", p->argument % 2 ? 6 : 10);
   for (int i = 0; p->kind == PEER_LATE && i < n - (p->argument % 2); i++) {
@@ -373,7 +425,7 @@ static void connect_run(void *context) {
     write_some(peer);
     sim_sleep(p->argument % 3 ? 10 * SIM_MS : 200 * SIM_MS);
   }
-  if (p->kind != PEER_GARBAGE && p->kind != PEER_LATE)
+  if (p->kind != PEER_GARBAGE && p->kind != PEER_LATE && !hello)
     put(peer, text, (size_t)n);
   converse(peer);
 }
@@ -421,11 +473,13 @@ void peers_start(void) {
     struct plan_peer *p = &plan.peers[i];
     if (!p->on)
       continue;
-    if (p->server >= 0) {
+    int count = p->kind == PEER_BURST || p->kind == PEER_PAGE ? p->argument : 1;
+    for (int n = 0; p->server >= 0 && n < count; n++) {
       struct peer *peer = peer_new(p, sim_sock_new(false));
       sim_thread_new(peer->name, false, connect_run, peer);
-      continue;
     }
+    if (p->server >= 0)
+      continue;
     struct sim_sock *listener = sim_sock_new(false);
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons((uint16_t)(PEER_PORT + i))};
     inet_pton(AF_INET, PEER_ADDRESS, &at.sin_addr);

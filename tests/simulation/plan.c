@@ -324,17 +324,47 @@ static void theme_stalls(struct plan *p) {
         .kind = FAULT_STALL, .at_us = in(0, 6 * SIM_S), .for_us = 20 * SIM_S, .which = (int)in(0, 99)};
 }
 
-/* Half of the worlds have a theme, and three sixteenths one of those that came later. The rest of the scenario is as
- * without. */
+static void theme_burst(struct plan *p) {
+  p->loops = 1;
+  p->faults.partial = p->faults.interrupted = 0; /* what they leave unread waits for a further turn */
+  p->tls = once_in(2);
+  p->servers[PLAN_SERVERS - 1].secure = p->tls;
+  p->link_count = 1;
+  p->links[0] = (struct sim_link){50, 100000000, 87040, 65536, 65536};
+  for (int i = 0; i < PLAN_SERVERS; i++)
+    p->servers[i].rate = 0, p->servers[i].has_message_handler = true, p->servers[i].handshake_ms = ONE_OF(1000, 10000),
+    p->servers[i].memory = 1 << 30, p->servers[i].opener_stops = false;
+  for (int i = 0; i < 7; i++)
+    p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
+                                     .kind = i < 3   ? PEER_HEALTHY
+                                             : i < 6 ? PEER_BURST
+                                                     : PEER_PAGE,
+                                     .server = i < 5 ? 0 : PLAN_SERVERS - 1,
+                                     .start_us = i < 3 ? in(0, SIM_S) : 5 * SIM_S + in(0, 100) * SIM_MS,
+                                     .gap_us = i < 3 ? in(20, 200) * SIM_MS : 0,
+                                     .pause_us = 1000,
+                                     .count = i < 3 ? 200 : 1,
+                                     .size = 40,
+                                     .fragments = 1,
+                                     .command = 'n',
+                                     .argument = (int)in(5, 25),
+                                     .closes = once_in(2)};
+  p->peers[6].server = p->tls ? 0 : p->peers[6].server;
+}
+
+/* Nine sixteenths of the worlds have a theme, and three sixteenths more one of those that came later. The rest of the
+ * scenario is as without. */
 static void draw_theme(struct plan *p) {
   static void (*const themes[THEME_KINDS])(struct plan *) = {
-      [THEME_CROWD] = theme_crowd,  [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
-      [THEME_BRIEF] = theme_brief,  [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
-      [THEME_STORM] = theme_storm,  [THEME_CLOSES] = theme_closes, [THEME_DRIPS] = theme_drips,
-      [THEME_STALLS] = theme_stalls};
+      [THEME_CROWD] = theme_crowd,   [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
+      [THEME_BRIEF] = theme_brief,   [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
+      [THEME_STORM] = theme_storm,   [THEME_CLOSES] = theme_closes, [THEME_DRIPS] = theme_drips,
+      [THEME_STALLS] = theme_stalls, [THEME_BURST] = theme_burst};
   chance.state = sim_mix(p->seed ^ 0x7e3e);
   int64_t theme = in(0, 15);
-  if (theme <= THEME_STORM)
+  if (theme == 0)
+    p->theme = THEME_BURST;
+  else if (theme <= THEME_STORM)
     p->theme = (enum plan_theme)theme;
   else if (theme == 9 || theme == 10 || theme == 12)
     p->theme = theme == 10 ? THEME_CLOSES : theme == 12 ? THEME_DRIPS : THEME_STALLS;
@@ -396,6 +426,8 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
     peers = PLAN_PEERS, threads = PLAN_THREADS;
   if (p->theme == THEME_DRIPS)
     peers = 7, threads = 0;
+  if (p->theme == THEME_BURST)
+    peers = 7, threads = 0;
   if (p->theme == THEME_STALLS)
     peers = 7, threads = PLAN_THREADS, faults = PLAN_FAULTS;
 
@@ -434,9 +466,9 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   p->elements = n;
 }
 
-static const char *const kinds[] = {"healthy", "slow",      "stalled",      "mute",      "flooding",
-                                    "hostile", "resetting", "half-closing", "vanishing", "trickling",
-                                    "late",    "garbage",   "deaf",         "refusing"};
+static const char *const kinds[] = {"healthy",   "slow",         "stalled",   "mute",        "flooding", "hostile",
+                                    "resetting", "half-closing", "vanishing", "trickling",   "late",     "garbage",
+                                    "deaf",      "refusing",     "bursting",  "page reading"};
 static const char *const ops[] = {"connect",
                                   "connect to a peer",
                                   "connect by name",
@@ -451,8 +483,8 @@ static const char *const ops[] = {"connect",
                                   "wrong calls",
                                   "create a brief server"};
 static const char *const troubles[] = {"the process stops", "links stall", "a connection breaks", "no descriptors"};
-static const char *const themes[] = {"none",  "crowd", "flood",  "narrow", "brief", "rumour",
-                                     "stops", "storm", "closes", "drips",  "stalls"};
+static const char *const themes[] = {"none",  "crowd", "flood",  "narrow", "brief",  "rumour",
+                                     "stops", "storm", "closes", "drips",  "stalls", "burst"};
 static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
                                    "exit in a handler"};
 

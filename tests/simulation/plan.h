@@ -21,6 +21,8 @@ enum peer_kind {
   PEER_GARBAGE,  /* bytes that are no handshake */
   PEER_DEAF,     /* healthy, but does not answer a close frame */
   PEER_REFUSES,  /* as a server: 503 */
+  PEER_BURST,    /* `argument` clients at once: of a secure server ClientHellos that are not followed by anything */
+  PEER_PAGE,     /* clients of a page, at once: they read it, or nothing */
   PEER_KINDS
 };
 
@@ -91,6 +93,7 @@ enum plan_theme {
   THEME_CLOSES, /* handlers close while threads send and broadcast, and others break and connect */
   THEME_DRIPS,  /* fragments over links that carry a few bytes a second, and little patience */
   THEME_STALLS, /* links stall, while threads that send are not scheduled */
+  THEME_BURST,  /* many clients at once, of servers whose open handlers are slow, and of pages, beside quiet peers */
   THEME_KINDS
 };
 

@@ -92,9 +92,9 @@ static struct {
   struct pollfd *fds; /* of poll */
   nfds_t n;
   int aways;
-  struct {
+  struct away {
     int64_t from, to;
-  } away[AWAYS];
+  } * away; /* AWAYS of them, and no static ones, where sim_memory_leaks would look for pointers */
 } waiters[WAITERS];
 
 static int waiter_last;
@@ -102,10 +102,11 @@ static int waiter_last;
 static void add_away(int thread, int64_t from, int64_t to) {
   if (waiters[thread].aways == AWAYS)
     sim_fail("simulation", "a loop was away too often");
-  if (to > from) {
-    waiters[thread].away[waiters[thread].aways].from = from;
-    waiters[thread].away[waiters[thread].aways++].to = to;
-  }
+  if (to <= from)
+    return;
+  if (!waiters[thread].away)
+    waiters[thread].away = sim_map(AWAYS * sizeof(struct away));
+  waiters[thread].away[waiters[thread].aways++] = (struct away){from, to};
 }
 
 static void wait_begins(int epoll, struct pollfd *fds, nfds_t n, int timeout_ms) {
@@ -530,6 +531,8 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags) {
   struct sim_sock *sock = sock_of(fd);
   (void)flags;
   point_of(sock);
+  if (sock->never_switch && !sock->is_client && sim_sock_readable(sock) > 0 && sock->other->read == 0)
+    oracle_hello();
   return interrupted(-1) ? -1 : sim_sock_recv(sock, bytes, size);
 }
 

@@ -16,6 +16,8 @@
 #include "stays.h"
 
 const char *program_certificate, *program_key;
+unsigned char program_hello[4096];
+int program_hello_size;
 
 /* ---- values of Osprey, as a compiler lays them out (spec/abi.md) */
 
@@ -337,7 +339,9 @@ static void *on_open(void *cell, const struct connection *connection) {
     snprintf(sender, sizeof sender, "opener %" PRId64, conn->id);
     send_some(sender, conn->id, servers[server], &greeting);
   }
-  if (connection->id / 2 % 16 == 5)
+  if (plan.theme == THEME_BURST)
+    sim_sleep((20 + connection->id * 7 % 200) * SIM_MS);
+  else if (connection->id / 2 % 16 == 5)
     sim_sleep(400 * SIM_MS);
   if (plan.servers[server].opener_stops && connection->id / 2 % 3 == 0)
     stop_one(servers[server]);
@@ -381,6 +385,14 @@ static void set_limit(int64_t id, const char *limit, int64_t value) {
   CALL("limit", 0, osp_ws_server_limit(id, limit, value, error));
 }
 
+static void serve_page(int64_t id) {
+  char *body = __real_malloc(PROGRAM_PAGE_SIZE + 1);
+  memset(body, PROGRAM_PAGE_LETTER[0], PROGRAM_PAGE_SIZE);
+  body[PROGRAM_PAGE_SIZE] = '\0';
+  CALL("page", 0, osp_ws_server_page(id, "/page", "text/plain", body, error));
+  __real_free(body);
+}
+
 static void create(int at) {
   const struct plan_server *s = &plan.servers[at];
   int64_t id = 0;
@@ -410,6 +422,8 @@ static void create(int at) {
   CALL("on close", 0, osp_ws_server_on_close(id, server_close_cell, error));
   if (s->has_message_handler)
     CALL("on message", 0, osp_ws_server_on_message(id, server_message_cell, error));
+  if (plan.theme == THEME_BURST)
+    serve_page(id);
   CALL("listen", 5000, osp_ws_server_listen(id, error));
 }
 

@@ -3,6 +3,13 @@
 
 /* Certificate and key of the secure server, made before the worlds. */
 extern const char *program_certificate, *program_key;
+/* A ClientHello. */
+extern unsigned char program_hello[4096];
+extern int program_hello_size;
+
+/* The page of the servers in worlds of bursts: a repeated letter. */
+enum { PROGRAM_PAGE_SIZE = 400000 };
+#define PROGRAM_PAGE_LETTER "p"
 
 /* Runs the program from main's first line to the end of the process. Does not return. */
 void program_main(void);

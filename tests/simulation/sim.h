@@ -107,8 +107,9 @@ struct sim_sock {
   int64_t free_at, last_arrival, stalled_until;
   /* When the other end last showed life, as this end's kernel knows it. */
   int64_t heard_at, acked_at, backed_up_since, opened_at;
-  long calls_at_arrival, slow_calls_at_arrival; /* of handlers, when input arrived for a socket that had none */
-  bool troubled;                                /* a fault of the network struck it */
+  /* Of handlers, of slow ones, of slow open handlers and of ClientHellos: when input arrived where none was. */
+  long calls_at_arrival, slow_calls_at_arrival, slow_opens_at_arrival, hellos_at_arrival;
+  bool troubled; /* a fault of the network struck it */
   /* A listener's. */
   struct sim_sock *queue[256];
   int queued;
@@ -181,6 +182,8 @@ extern const struct sim_name sim_names[];
 /* ---- memory (memory.c) */
 
 /* The simulation's own memory is none of the process's. */
+/* Zeroed memory that costs nothing where nobody writes to it. */
+void *sim_map(size_t size);
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);

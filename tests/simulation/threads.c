@@ -12,7 +12,7 @@
 
 #include "sim.h"
 
-enum { THREADS = 192, STACK = 1024 * 1024, EVENTS = 1048576, TLS_MAX = 8192, SPIN_MAX = 3000000 };
+enum { THREADS = 192, STACK = 1024 * 1024, EVENTS = 1048576, TLS_MAX = 2048, SPIN_MAX = 3000000 };
 
 /* ---- chance */
 
@@ -37,6 +37,10 @@ int64_t sim_in(int64_t low, int64_t high) {
 
 bool sim_once_in(int64_t n) {
   return n > 0 && sim_in(1, n) == 1;
+}
+
+void *sim_map(size_t size) {
+  return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 }
 
 /* ---- threads */
@@ -172,7 +176,7 @@ static void switch_to(struct sim_thread *next) {
       _longjmp(next->context, 1);
     next->started = true;
     if (!next->stack)
-      next->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+      next->stack = sim_map(STACK);
     getcontext(&next->first);
     next->first.uc_stack.ss_sp = next->stack;
     next->first.uc_stack.ss_size = STACK;
@@ -374,18 +378,14 @@ void sim_threads_visit(void (*visit)(const void *bytes, size_t size)) {
   }
 }
 
-static void *map(size_t size) {
-  return mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-}
-
 uint64_t sim_mix(uint64_t seed) {
   struct sim_random random = {seed};
   return sim_random_next(&random);
 }
 
 void sim_start(uint64_t seed, int64_t once_in) {
-  threads = map(sizeof *threads * THREADS);
-  events = map(sizeof *events * EVENTS);
+  threads = sim_map(sizeof *threads * THREADS);
+  events = sim_map(sizeof *events * EVENTS);
   schedule.state = sim_mix(seed);
   switch_once_in = once_in;
   dl_iterate_phdr(find_tls, NULL);

@@ -1,4 +1,5 @@
 /* Open handlers of servers. */
+#include <poll.h>
 #include <unistd.h>
 
 #include "osprey/hooks.h"
@@ -235,6 +236,79 @@ static void test_headers_of_the_handshake(void **state) {
   peer_close(&peer);
 }
 
+/* ---- many requests at once */
+
+enum { NEWCOMERS = 40, SLOW_MS = 100, DEADLINE_MS = 3000, OPENS_IN_A_ROUND = 3, ROUNDS = 9 };
+
+static struct peer established; /* after its first message the loop thread's, until all rounds have passed */
+static atomic_bool requests_are_sent;
+static _Thread_local size_t opened; /* on this loop */
+static size_t opened_at[ROUNDS];
+static size_t rounds;
+
+static void *open_slowly(void *cell, const struct osprey_connection *connection) {
+  (void)cell;
+  (void)connection;
+  if (opened++ > 0)
+    poll(NULL, 0, SLOW_MS);
+  return result_success();
+}
+
+/* In its first call it holds the loop until all requests are sent. In each call it counts the open handlers, and sends
+ * itself a message, which is ready in the next turn. */
+static void *be_quiet(void *cell, const struct osprey_connection *connection, const struct osprey_message *message) {
+  (void)cell;
+  (void)connection;
+  (void)message;
+  while (!atomic_load(&requests_are_sent))
+    poll(NULL, 0, 1);
+  opened_at[rounds++] = opened;
+  if (rounds < ROUNDS)
+    peer_send_message(&established, "and again");
+  else
+    journal_write("quiet");
+  return result_success();
+}
+
+static void *on_open_slowly[] = {(void *)open_slowly};
+static void *on_be_quiet[] = {(void *)be_quiet};
+
+/* Few of them run before a message of an established connection, and those that wait for longer than their deadline are
+ * admitted: WS-TIME-11 */
+static void test_many_slow_open_handlers_delay_nobody(void **state) {
+  struct peer newcomers[NEWCOMERS];
+  static const char request[] = PEER_REQUEST("/");
+  char head[512];
+  (void)state;
+  port = peer_free_port();
+  server = osp_ws_create_server(port, "127.0.0.1", "/", &error);
+  expect_success(error);
+  must_set(osp_ws_server_on_open, server, on_open_slowly);
+  must_set(osp_ws_server_on_message, server, on_be_quiet);
+  must_limit(server, "handshakeTimeoutMs", DEADLINE_MS);
+  must_listen(server);
+  established = peer_open(port, "/");
+  for (int i = 0; i < NEWCOMERS; i++) {
+    newcomers[i] = peer_connect(port);
+    peer_send(&newcomers[i], request, 10);
+  }
+  peer_await_reading(&newcomers[NEWCOMERS - 1]);
+  peer_send_message(&established, "hold");
+  for (int i = 0; i < NEWCOMERS; i++)
+    peer_send_text(&newcomers[i], request + 10), peer_send_text(&newcomers[i], "\r\n");
+  atomic_store(&requests_are_sent, true);
+  journal_expect("quiet");
+  for (size_t i = 2; i < ROUNDS; i++)
+    assert_in_range(opened_at[i] - opened_at[i - 1], 0, OPENS_IN_A_ROUND);
+  for (int i = 0; i < NEWCOMERS; i++) {
+    assert_true(peer_read_head(&newcomers[i], head, sizeof head));
+    assert_memory_equal(head, "HTTP/1.1 101", 12);
+    peer_close(&newcomers[i]);
+  }
+  peer_close(&established);
+  must_stop(server);
+}
+
 #define decision_test(function) cmocka_unit_test_setup_teardown(function, serve_decisions, stop_decisions)
 
 int main(void) {
@@ -243,6 +317,7 @@ int main(void) {
       cmocka_unit_test_setup(test_the_id_of_a_refused_connection, journal_setup),
       cmocka_unit_test_setup(test_messages_sent_before_the_answer, journal_setup),
       cmocka_unit_test_setup(test_a_handler_that_passes_the_deadline, journal_setup),
+      cmocka_unit_test_setup(test_many_slow_open_handlers_delay_nobody, journal_setup),
       decision_test(test_an_err_refuses),
       decision_test(test_success_admits),
       decision_test(test_headers_of_the_handshake),
