@@ -13,6 +13,7 @@
 #include "conn/turn.h"
 #include "io/sys.h"
 #include "io/wait.h"
+#include "io/why.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
 #include "server/server_stop.h"
@@ -34,7 +35,7 @@ static pthread_cond_t ws_program_sleep_condition; /* of the monotonic clock */
 static pthread_once_t ws_program_sleep_once = PTHREAD_ONCE_INIT;
 
 static void ws_program_sleep_init(void) {
-  ws_wait_init_condition(&ws_program_sleep_condition);
+  ws_sys_condition_init(&ws_program_sleep_condition);
 }
 
 void ws_program_sleep(int64_t ms) {
@@ -47,7 +48,7 @@ void ws_program_sleep(int64_t ms) {
   int expired = ms <= 0;
   pthread_mutex_lock(&ws_program_sleep_lock);
   while (!expired && !ws_loop_threads_are_ending())
-    expired = pthread_cond_timedwait(&ws_program_sleep_condition, &ws_program_sleep_lock, &until);
+    expired = ws_sys_condition_wait(&ws_program_sleep_condition, &ws_program_sleep_lock, &until);
   pthread_mutex_unlock(&ws_program_sleep_lock);
 }
 
@@ -197,7 +198,7 @@ int ws_program_keep_alive(struct ws_error *error) {
     return -1;
   }
   if (ws_signals_wait(WS_PROGRAM_WATCH_MS, ws_program_watch, &seen)) {
-    ws_error_system(error, "keep alive", strerror(errno));
+    ws_error_system(error, "keep alive", ws_why_errno(errno));
     return -1;
   }
   ws_program_leave_to_exit();

@@ -9,9 +9,15 @@ static inline int64_t ws_clock_ms(void) {
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Cheaper to read, but late by up to one tick of the kernel's timer (4 ms on most systems). */
+#ifdef OSPREY_WS_POSIX
+#define WS_CLOCK_COARSE CLOCK_MONOTONIC
+#else
+#define WS_CLOCK_COARSE CLOCK_MONOTONIC_COARSE
+#endif
+
+/* On Linux cheaper to read, but late by up to one tick of the kernel's timer (4 ms on most systems). */
 static inline int64_t ws_clock_coarse_ms(void) {
   struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  clock_gettime(WS_CLOCK_COARSE, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }

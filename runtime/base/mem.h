@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fault.h"
+#include "machine.h"
 
 static inline void *ws_mem_alloc(size_t size) {
   if (ws_fault_hit_memory()) {

@@ -42,12 +42,12 @@ uint32_t ws_activity_look(struct ws_activity *activity, const struct ws_loop *lo
   uint32_t by = ws_activity_forgive(activity, (uint32_t)ws_loop_away(loop), now);
   /* What a sender has charged, and not yet queued, is not the peer's to take. */
   bool backed_up = !ws_outq_empty(out) || ws_stream_unacked(stream) > 0;
-  uint32_t acked = backed_up || activity->acked ? ws_stream_acked(stream) : 0;
-  if (activity->acked && acked != activity->acked)
-    ws_activity_progressed(activity, loop);
-  else if (!activity->acked && backed_up)
+  if (backed_up && !activity->acked)
     activity->output = now;
-  activity->acked = backed_up ? acked : 0;
+  if ((backed_up || activity->acked) && ws_stream_acked_since(stream, &activity->acked))
+    ws_activity_progressed(activity, loop);
+  if (!backed_up)
+    activity->acked = 0;
   return by;
 }
 

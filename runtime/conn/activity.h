@@ -23,7 +23,7 @@ enum { WS_ACTIVITY_MESSAGE_RATE = 16 };
 struct ws_activity {
   uint32_t alive;         /* time of the latest proof */
   uint32_t output;        /* time at which output began to back up, or last progressed */
-  uint32_t acked;         /* the stream's count at the latest look; 0: nothing was backed up */
+  uint32_t acked;         /* the stream's mark of the latest look; 0: nothing was backed up */
   uint32_t message;       /* time since which an unfinished message is measured; 0: none is */
   uint32_t message_bytes; /* its payload bytes at that time */
   uint32_t away;          /* ws_loop_away at the latest look */

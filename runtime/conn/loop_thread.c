@@ -14,6 +14,7 @@
 #include "handle.h"
 #include "io/sys.h"
 #include "io/wait.h"
+#include "io/why.h"
 #include "osprey/hooks.h"
 #include "osprey/log.h"
 
@@ -60,7 +61,7 @@ static void *ws_loop_thread_main(void *context) {
   ws_log_never_wait();
   while (!slot->stop) {
     if (ws_loop_turn(slot->self.loop, -1))
-      ws_log(WS_LOG_ERROR, "the loop cannot wait: %s", strerror(errno));
+      ws_log(WS_LOG_ERROR, "the loop cannot wait: %s", ws_why_errno(errno));
   }
   atomic_store(&slot->over, true);
   ws_wait_notify();
@@ -97,7 +98,7 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   thread->loop = ws_loop_new();
   if (thread->loop)
     return NULL;
-  const char *why = strerror(errno);
+  const char *why = ws_why_errno(errno);
   ws_call_deinit(&thread->call);
   return why;
 }
@@ -117,7 +118,7 @@ static const char *ws_loop_thread_begin(struct ws_loop_thread_slot *slot, unsign
   if (!error)
     return NULL;
   ws_loop_thread_deinit(&slot->self);
-  return strerror(error);
+  return ws_why_errno(error);
 }
 
 /* ---- all threads */

@@ -1,7 +1,6 @@
 #include "bound.h"
 
 #include <errno.h>
-#include <linux/tcp.h>
 
 #include "sys.h"
 
@@ -28,7 +27,7 @@ static int ws_bound_set_options(int fd, const struct ws_address *address) {
 
 /* Binds one address. Returns 0, or -1 with the reason and errno. */
 static int ws_bound_add(struct ws_bound *bound, const struct ws_address *address, struct ws_why *why) {
-  int fd = ws_sys_socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = ws_sys_socket(address->any.sa_family);
   if (fd < 0)
     return ws_bound_fail(address, errno, why);
   struct ws_address *own = &bound->addresses[bound->count];

@@ -5,7 +5,6 @@
 #include "dial.h"
 
 #include <errno.h>
-#include <linux/tcp.h>
 #include <string.h>
 
 #include "base/list.h"
@@ -116,7 +115,7 @@ static int ws_dial_start_attempt(struct ws_dial *dial, struct ws_dial_attempt *a
   int on = 1;
   attempt->dial = dial;
   attempt->watch = (struct ws_watch){.ready = ws_dial_attempt_ready, .fd = -1};
-  int fd = ws_sys_socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int fd = ws_sys_socket(address->any.sa_family);
   if (fd < 0)
     return -1;
   attempt->watch.fd = fd;

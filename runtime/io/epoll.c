@@ -2,7 +2,6 @@
  * deletes it from the events that are collected but not handled, so no stale pointer is used.
  */
 #include <errno.h>
-#include <sys/epoll.h>
 
 #include "base/mem.h"
 #include "poller.h"

@@ -68,19 +68,9 @@ static bool ws_listener_failed(struct ws_listener *listener, int fd, int error) 
     }
     ws_listener_pause(listener, error);
     return false;
-  case ECONNABORTED:
-  case EINTR:
-  case EPERM:
-  case EPROTO:
-  case ENETDOWN:
-  case ENOPROTOOPT:
-  case EHOSTDOWN:
-  case ENONET:
-  case EHOSTUNREACH:
-  case EOPNOTSUPP:
-  case ENETUNREACH:
-    return true; /* an error of that one connection */
   default:
+    if (ws_sys_accept_goes_on(error))
+      return true;
     ws_listener_pause(listener, error);
     return false;
   }

@@ -25,13 +25,12 @@ enum { WS_LOOP_PAGE = 4096 };
 static void ws_loop_woken(struct ws_loop *loop, struct ws_watch *watch, unsigned events) {
   (void)loop;
   (void)events;
-  uint64_t count;
-  (void)!ws_sys_read(watch->fd, &count, sizeof count);
+  ws_sys_waker_clear(watch->fd);
 }
 
 static const struct ws_poller_ops *ws_loop_choose_poller(void) {
   const char *choice = getenv("OSPREY_WS_POLLER");
-  return choice && strcmp(choice, "poll") == 0 ? &ws_poll_ops : &ws_epoll_ops;
+  return choice && strcmp(choice, "poll") == 0 ? &ws_poll_ops : &WS_SYS_POLLER;
 }
 
 /* Makes the poller and the waker, which can fail. */
@@ -40,12 +39,13 @@ static int ws_loop_open(struct ws_loop *loop) {
   loop->poller = loop->ops->new ();
   if (!loop->poller)
     return -1;
-  loop->waker = (struct ws_watch){.ready = ws_loop_woken, .fd = ws_sys_eventfd()};
-  if (loop->waker.fd >= 0 && ws_loop_watch(loop, &loop->waker, WS_READ) == 0)
+  bool opened = ws_sys_waker_open(loop->waker_ends) == 0;
+  loop->waker = (struct ws_watch){.ready = ws_loop_woken, .fd = loop->waker_ends[0]};
+  if (opened && ws_loop_watch(loop, &loop->waker, WS_READ) == 0)
     return 0;
   int error = errno;
-  if (loop->waker.fd >= 0)
-    ws_sys_close(loop->waker.fd);
+  if (opened)
+    ws_sys_waker_close(loop->waker_ends);
   loop->ops->free(loop->poller);
   errno = error;
   return -1;
@@ -121,8 +121,7 @@ void ws_loop_post(struct ws_loop *loop, struct ws_task *task) {
 
 void ws_loop_wake(struct ws_loop *loop) {
   int saved = errno;
-  uint64_t one = 1;
-  (void)!ws_sys_write(loop->waker.fd, &one, sizeof one);
+  ws_sys_waker_wake(loop->waker_ends[1]);
   errno = saved;
 }
 
@@ -307,7 +306,7 @@ void ws_loop_free(struct ws_loop *loop) {
   while (loop->tasks || atomic_load(&loop->posted))
     ws_loop_run_tasks(loop);
   ws_loop_watch(loop, &loop->waker, 0);
-  ws_sys_close(loop->waker.fd);
+  ws_sys_waker_close(loop->waker_ends);
   loop->ops->free(loop->poller);
   ws_timer_heap_deinit(&loop->timers);
   while (loop->buffer_count > 0)

@@ -36,6 +36,7 @@ struct ws_loop {
   struct ws_task **tasks_end;
 
   struct ws_watch waker;
+  int waker_ends[2]; /* ws_sys_waker_open */
   uint8_t *buffers[WS_LOOP_SPARE_BUFFERS];
   int buffer_count;
   struct ws_pool pool;

@@ -11,11 +11,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "sys.h"
-#include "wait.h"
 
 struct ws_resolver {
   struct ws_task task;
@@ -43,7 +43,7 @@ static struct ws_resolver *ws_resolver_new(const char *host, uint16_t port) {
   resolver->port = port;
   atomic_init(&resolver->references, 1);
   pthread_mutex_init(&resolver->lock, NULL);
-  ws_wait_init_condition(&resolver->finished);
+  ws_sys_condition_init(&resolver->finished);
   return resolver;
 }
 
@@ -215,7 +215,7 @@ static bool ws_resolver_wait(struct ws_resolver *resolver, int64_t timeout_ms) {
   pthread_mutex_lock(&resolver->lock);
   int error = 0;
   while (!resolver->answered && error == 0)
-    error = pthread_cond_timedwait(&resolver->finished, &resolver->lock, &deadline);
+    error = ws_sys_condition_wait(&resolver->finished, &resolver->lock, &deadline);
   bool answered = resolver->answered;
   pthread_mutex_unlock(&resolver->lock);
   return answered;

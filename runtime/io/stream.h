@@ -96,10 +96,9 @@ bool ws_stream_has_unread(const struct ws_stream *stream);
 /* Bytes written that the peer's TCP has not acknowledged yet; 0 where the system cannot tell. */
 size_t ws_stream_unacked(const struct ws_stream *stream);
 
-/* Counts the bytes that the peer's TCP has acknowledged, truncated to 32 bits and never 0. Constant where the system
- * cannot tell.
- */
-uint32_t ws_stream_acked(const struct ws_stream *stream);
+/* Returns true if the peer's TCP is known to have acknowledged bytes since the mark, and moves the mark, which is not 0
+ * then. A mark of 0 only begins. */
+bool ws_stream_acked_since(const struct ws_stream *stream, uint32_t *mark);
 
 /* Removes the watch, closes the descriptor and zeroes the stream. No callback follows. No effect on a closed or zeroed
  * stream. */

@@ -2,8 +2,11 @@
 /* The system calls of the I/O layer. A test build can make each wrapper fail (base/fault.h) with an errno that the
  * kernel documents for the call. ws_sys_close always closes and preserves errno.
  *
+ * Where systems differ, this file includes sys_linux.h or, with -Dplatform=posix, sys_posix.h. Both define the same
+ * functions, with the same contracts, which sys_posix.h states.
+ *
  * The seam between the runtime and the kernel:
- *  - sockets, pollers, eventfds, files, thread creation and getaddrinfo: this file alone (tests/check/wrappers.py);
+ *  - sockets, pollers, wakers, files, thread creation, getaddrinfo: these files alone (tests/check/wrappers.py);
  *  - the monotonic clock: base/clock.h;
  *  - wall-clock time: osprey/log.c and osprey/call.c (timestamps), conn/loop_thread.c (a deadline);
  *  - randomness: conn/random.c;
@@ -16,11 +19,11 @@
 #include <netdb.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/ioctl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
@@ -36,10 +39,11 @@
     }                                                                                                                  \
   } while (0)
 
-static inline int ws_sys_socket(int family, int type, int protocol) {
-  WS_SYS_FAULT(ENFILE);
-  return socket(family, type, protocol);
-}
+#ifdef OSPREY_WS_POSIX
+#include "sys_posix.h"
+#else
+#include "sys_linux.h"
+#endif
 
 static inline int ws_sys_bind(int fd, const struct sockaddr *address, socklen_t length) {
   WS_SYS_FAULT(EADDRINUSE);
@@ -49,11 +53,6 @@ static inline int ws_sys_bind(int fd, const struct sockaddr *address, socklen_t 
 static inline int ws_sys_listen(int fd, int backlog) {
   WS_SYS_FAULT(EADDRINUSE);
   return listen(fd, backlog);
-}
-
-static inline int ws_sys_accept(int fd, struct sockaddr *address, socklen_t *length) {
-  WS_SYS_FAULT(EMFILE);
-  return accept4(fd, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 static inline int ws_sys_connect(int fd, const struct sockaddr *address, socklen_t length) {
@@ -69,11 +68,6 @@ static inline int ws_sys_setsockopt(int fd, int level, int name, const void *val
 static inline int ws_sys_getsockopt(int fd, int level, int name, void *value, socklen_t *length) {
   WS_SYS_FAULT(ENOBUFS);
   return getsockopt(fd, level, name, value, length);
-}
-
-static inline int ws_sys_ioctl(int fd, unsigned long request, int *value) {
-  WS_SYS_FAULT(ENOTTY);
-  return ioctl(fd, request, value);
 }
 
 static inline int ws_sys_getsockname(int fd, struct sockaddr *address, socklen_t *length) {
@@ -93,12 +87,12 @@ static inline ssize_t ws_sys_recv(int fd, void *bytes, size_t size) {
 
 static inline ssize_t ws_sys_send(int fd, const void *bytes, size_t size) {
   WS_SYS_FAULT(EPIPE);
-  return send(fd, bytes, size, MSG_NOSIGNAL);
+  return send(fd, bytes, size, WS_SYS_NO_SIGNAL);
 }
 
 static inline ssize_t ws_sys_sendmsg(int fd, const struct msghdr *message) {
   WS_SYS_FAULT(EPIPE);
-  return sendmsg(fd, message, MSG_NOSIGNAL);
+  return sendmsg(fd, message, WS_SYS_NO_SIGNAL);
 }
 
 static inline int ws_sys_shutdown(int fd, int how) {
@@ -112,34 +106,9 @@ static inline void ws_sys_close(int fd) {
   errno = saved;
 }
 
-static inline int ws_sys_epoll_create(void) {
-  WS_SYS_FAULT(EMFILE);
-  return epoll_create1(EPOLL_CLOEXEC);
-}
-
-static inline int ws_sys_epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
-  WS_SYS_FAULT(ENOSPC);
-  return epoll_ctl(epoll, operation, fd, event);
-}
-
-/* Removing a registered descriptor cannot fail, so this wrapper injects no fault. */
-static inline void ws_sys_epoll_remove(int epoll, int fd) {
-  epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
-}
-
-static inline int ws_sys_epoll_wait(int epoll, struct epoll_event *events, int size, int timeout_ms) {
-  WS_SYS_FAULT(EINTR);
-  return epoll_wait(epoll, events, size, timeout_ms);
-}
-
 static inline int ws_sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
   WS_SYS_FAULT(EINTR);
   return poll(fds, count, timeout_ms);
-}
-
-static inline int ws_sys_eventfd(void) {
-  WS_SYS_FAULT(EMFILE);
-  return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 }
 
 /* Opens those of the descriptors 0, 1 and 2 that are closed, so that no socket becomes one of them: what a program
@@ -153,12 +122,6 @@ static inline void ws_sys_hold_standard_descriptors(void) {
     close(fd);
 }
 
-/* Opens a spare descriptor. Its kind does not matter. */
-static inline int ws_sys_spare(void) {
-  WS_SYS_FAULT(EMFILE);
-  return eventfd(0, EFD_CLOEXEC);
-}
-
 /* These two inject no faults: a lost wake-up is indistinguishable from a late one, and nothing could report it. */
 static inline ssize_t ws_sys_read(int fd, void *bytes, size_t size) {
   return read(fd, bytes, size);
@@ -166,11 +129,6 @@ static inline ssize_t ws_sys_read(int fd, void *bytes, size_t size) {
 
 static inline ssize_t ws_sys_write(int fd, const void *bytes, size_t size) {
   return write(fd, bytes, size);
-}
-
-static inline int ws_sys_pipe(int ends[2]) {
-  WS_SYS_FAULT(EMFILE);
-  return pipe2(ends, O_CLOEXEC | O_NONBLOCK);
 }
 
 /* Opens a file for reading, without waiting for a writer. */
@@ -182,15 +140,6 @@ static inline int ws_sys_open(const char *file) {
 static inline ssize_t ws_sys_read_file(int fd, void *bytes, size_t size) {
   WS_SYS_FAULT(EIO);
   return read(fd, bytes, size);
-}
-
-/* As fopen, for reading. */
-static inline FILE *ws_sys_fopen(const char *file) {
-  if (ws_fault_hit()) {
-    errno = EMFILE;
-    return NULL;
-  }
-  return fopen(file, "re");
 }
 
 /* Returns an errno, as pthread_create does. */

@@ -102,7 +102,7 @@ static int ws_tls_certificate_wrong(const char *kind, const char *file, struct w
 /* ---- client */
 
 static const char *ws_tls_variable(const char *name) {
-  const char *value = secure_getenv(name);
+  const char *value = ws_sys_environment(name);
   return value && *value ? value : NULL;
 }
 

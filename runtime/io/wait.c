@@ -11,16 +11,8 @@ static pthread_mutex_t ws_wait_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t ws_wait_condition;
 static _Atomic unsigned ws_wait_count;
 
-void ws_wait_init_condition(pthread_cond_t *condition) {
-  pthread_condattr_t attributes;
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(condition, &attributes);
-  pthread_condattr_destroy(&attributes);
-}
-
 static void ws_wait_init(void) {
-  ws_wait_init_condition(&ws_wait_condition);
+  ws_sys_condition_init(&ws_wait_condition);
 }
 
 bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context) {
@@ -32,7 +24,7 @@ bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *cont
   pthread_mutex_lock(&ws_wait_lock);
   bool is_ready = ready(context);
   while (!is_ready) {
-    int expired = pthread_cond_timedwait(&ws_wait_condition, &ws_wait_lock, &until);
+    int expired = ws_sys_condition_wait(&ws_wait_condition, &ws_wait_lock, &until);
     is_ready = ready(context);
     if (expired)
       break;

@@ -4,7 +4,6 @@
  * All waits share one lock and one condition, because waits are rare and long compared with a wake-up. Without a
  * waiting thread, a notification costs one atomic load.
  */
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -15,6 +14,3 @@ bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *cont
 
 /* Call this after a change that a thread may wait for. Any thread. */
 void ws_wait_notify(void);
-
-/* Initialises a condition whose timed waits follow the monotonic clock (base/clock.h). */
-void ws_wait_init_condition(pthread_cond_t *condition);

@@ -18,5 +18,6 @@ __attribute__((format(printf, 2, 3))) static inline int ws_why_set(struct ws_why
   return -1;
 }
 
-/* The text of an errno, such as `Connection refused`. Never freed. Any thread. */
+/* The text of an errno, such as `Connection refused`. Valid until the thread's next call, and never freed. Any thread.
+ */
 const char *ws_why_errno(int error);

@@ -171,7 +171,9 @@ const char *ws_log_url(char *to, size_t room, const char *url) {
   size_t host = scheme_end ? (size_t)(scheme_end - url) + 3 : 0;
   size_t shown = host + strcspn(url + host, "?#");
   size_t authority = strcspn(url + host, "/?#");
-  const char *at = memrchr(url + host, '@', authority);
+  const char *at = NULL;
+  for (size_t i = host; i < host + authority; i++)
+    at = url[i] == '@' ? url + i : at;
   const char *rest = url[shown] == '?' ? "?…" : url[shown] == '#' ? "#…" : "";
   if (scheme_end && at)
     snprintf(to, room, "%.*s…%.*s%s", (int)host, url, (int)(shown - (size_t)(at - url)), at, rest);

@@ -24,7 +24,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
+
+int getentropy(void *bytes, size_t size); /* of POSIX.1-2024: older headers have it elsewhere, or not for POSIX */
 
 #if defined(__has_feature)
 #define MEM_HAS(feature) __has_feature(feature)
@@ -127,11 +128,9 @@ static bool mem_spares_begin(struct mem_spares *spares) {
 
 /* Runs before other constructors: every check uses the same key. */
 __attribute__((constructor(101))) static void mem_start(void) {
-  const void *random = (const void *)getauxval(AT_RANDOM);
-  uint64_t drawn = 0;
-  if (random)
-    memcpy(&drawn, random, sizeof drawn);
-  mem_key ^= drawn;
+  uint64_t drawn;
+  if (getentropy(&drawn, sizeof drawn) == 0)
+    mem_key ^= drawn;
   mem_counting = getenv("OSPREY_MEM_REPORT") != NULL;
   mem_thread_end_is_set = MEM_KEEPS_SPARES && pthread_key_create(&mem_thread_end, mem_spares_end) == 0;
 }

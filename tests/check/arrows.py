@@ -46,7 +46,10 @@ PARTS = [
     ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C + ["llvm/Config/llvm-config.h"]),
 ]
 # System headers that only some files may include.
-ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c", "runtime/io/sys.h"], "openssl/ssl.h": ["runtime/io/*"],
+LINUX = ["runtime/io/sys_linux.h"]
+ONLY_IN = {"linux/*.h": LINUX, "sys/epoll.h": LINUX, "sys/eventfd.h": LINUX, "sys/ioctl.h": ["runtime/io/sys_*.h"],
+           "sys/auxv.h": [], "sys/random.h": [],
+           "netinet/tcp.h": ["runtime/io/sys_posix.h"], "openssl/ssl.h": ["runtime/io/*"],
            "zlib.h": ["runtime/protocol/*"], "jansson.h": ["tools/ospreyc/runtime/osprey_rt_json.c"]}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
@@ -75,8 +78,9 @@ def check_include(root, path, quoted, system):
     name = str(path.relative_to(root))
     part, _, below, systems = part_of(name)
     if system is not None:
-        if matches(system, ONLY_IN) and not matches(name, ONLY_IN.get(system, ["*"])):
-            return f"<{system}> may only be included by {' '.join(ONLY_IN[system])}"
+        only = next((files for header, files in ONLY_IN.items() if fnmatch.fnmatchcase(system, header)), ["*"])
+        if not matches(name, only):
+            return f"<{system}> may only be included by {' '.join(only) or 'no file'}"
         return None if matches(system, systems) else f"{part} may not include <{system}>"
     target = resolve(root, path, quoted)
     if target is None:

@@ -10,8 +10,8 @@ import pathlib
 import re
 import sys
 
-WRAPPERS = {"runtime/base/mem.h", "runtime/base/tree.h", "runtime/osprey/hooks.h", "runtime/io/sys.h",
-            "runtime/conn/random.c"}
+WRAPPERS = {"runtime/base/mem.h", "runtime/base/tree.h", "runtime/osprey/hooks.h", "runtime/conn/random.c",
+            "runtime/io/sys.h", "runtime/io/sys_linux.h", "runtime/io/sys_posix.h"}
 WAIVED = {("runtime/osprey/log.c", "write"),
           ("runtime/osprey/log.c", "poll")}   # a failure to log is ignored
 APART = ("runtime/osprey/osprey_mem.", "runtime/abi/osp_ws_compat.")

@@ -1,6 +1,6 @@
-"""installed.py BUILD SOURCE LLVM_BIN SANITIZE: installs everything into a temporary directory and uses it from there.
+"""installed.py BUILD SOURCE LLVM_BIN SANITIZE PLATFORM: installs into a temporary directory, and uses it from there.
 
-BODIES-5 CC-2 CC-6 PLUGIN-2 CG-26 INSTALL-1 INSTALL-2: the installed driver finds its archives, clang loads the
+BODIES-5 CC-2 CC-6 PLUGIN-2 CG-26 PLAT-3 INSTALL-1 INSTALL-2: the installed driver finds its archives, clang loads the
 installed plugin, and the versions and the manual page are right.
 """
 
@@ -26,6 +26,7 @@ define i32 @main() {
   ret i32 %status
 }
 """
+platform = sys.argv[5]
 sanitize = [] if sys.argv[4] == "none" else ["-fsanitize=" + sys.argv[4]]
 
 
@@ -85,8 +86,9 @@ with tempfile.TemporaryDirectory() as directory:
     check_manual(root, run(find(root, "ospreyc"), "--help"))
     (work / "hello.osp").write_text('print("hello ${jsonLength(1, "")}")\n')
     assert run(find(root, "ospreyc"), work / "hello.osp", "-o", work / "hello", "--run") == "hello -1\n"
-    symbols = run("nm", "-g", "--defined-only", find(root, "libosprey_ws_codegen.a")).split("\n")
-    names = [line.split()[2] for line in symbols if len(line.split()) == 3]
+    symbols = run("readelf", "-sW", find(root, "libosprey_ws_codegen.a")).split("\n")
+    symbols = [line.split() for line in symbols if re.search(r": [0-9a-f]{16} .* (GLOBAL|WEAK) ", line)]
+    names = [symbol[7] for symbol in symbols if symbol[6] != "UND" and (symbol[5] != "HIDDEN" or platform == "linux")]
     assert names and all(name.startswith("osp_ws_codegen_") for name in names), names
     run("cc", *sanitize, source / "tests/embed/jit_host.c", "-o", work / "jit_host", *flags,
         libraries / "libosprey_mem.a")

@@ -215,7 +215,9 @@ int link_program(const struct ast_program *program, const char *object, const ch
   int outcome = program->uses_json ? command_add_archive(&command, "libosprey_json.a", err) : 0;
   for (size_t i = 0; outcome == 0 && i < sizeof archives / sizeof *archives; i++)
     outcome = command_add_archive(&command, archives[i], err);
+#ifndef OSPREY_WS_POSIX
   command_add(&command, "-Wl,--wrap=pthread_create"); /* runtime/osprey_rt_thread.c */
+#endif
   command_add_words(&command, OSPREYC_LINK);
   for (size_t i = 0; i < sizeof system_libraries / sizeof *system_libraries; i++)
     command_add(&command, "%s", system_libraries[i]);

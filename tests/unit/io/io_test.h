@@ -12,7 +12,6 @@
 #include "base/list.h"
 #include "io/address.h"
 #include "io/loop.h"
-#include "io/sys.h"
 #include "support/test.h"
 
 enum { TEST_PATIENCE_MS = 20000 };

@@ -5,7 +5,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -189,12 +188,4 @@ void osprey_rt_crash_boot(void) {
     if (sigaction(crash_signals[i], NULL, &before) == 0 && before.sa_handler == SIG_DFL)
       sigaction(crash_signals[i], &action, NULL);
   }
-}
-
-_Noreturn void osp_rt_null_result(const char *text) {
-  struct crash_line line = {.length = 0};
-  crash_put(&line, text);
-  crash_write(&line);
-  raise(SIGSEGV);
-  abort();
 }

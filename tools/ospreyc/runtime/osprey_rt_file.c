@@ -1,3 +1,4 @@
+#undef _GNU_SOURCE /* which has another strerror_r than POSIX */
 #include "osprey_rt_library.h"
 #include "osprey_rt_text.h"
 
@@ -11,7 +12,7 @@ enum { FILE_FIRST = 64 * 1024 };
 /* "readFile: PATH: REASON", as a string of the program. */
 static const char *file_error(const char *function, const char *path, int number) {
   char reason[128];
-  const char *why = strerror_r(number, reason, sizeof reason);
+  const char *why = strerror_r(number, reason, sizeof reason) == 0 ? reason : "unknown error";
   char *text = osprey_rt_text_alloc(strlen(function) + strlen(path) + strlen(why) + strlen(": : "));
   stpcpy(stpcpy(stpcpy(stpcpy(stpcpy(text, function), ": "), path), ": "), why);
   return text;

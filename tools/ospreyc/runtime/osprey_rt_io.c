@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +73,16 @@ void osp_rt_sleep(int64_t milliseconds) {
   struct timespec left = {.tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000};
   while (nanosleep(&left, &left) < 0 && errno == EINTR)
     continue;
+}
+
+_Noreturn void osp_rt_null_result(const char *line) {
+  sigset_t set; /* the threads of the runtime block signals */
+  dprintf(STDERR_FILENO, "%s\n", line);
+  sigemptyset(&set);
+  sigaddset(&set, SIGSEGV);
+  pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+  raise(SIGSEGV);
+  abort();
 }
 
 char *osp_rt_argument(int64_t n) {

@@ -4,7 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+
+int getentropy(void *bytes, size_t size); /* of POSIX.1-2024: older headers have it elsewhere, or not for POSIX */
 
 static const char number_digits[] = "0123456789";
 
@@ -57,10 +58,10 @@ double osp_rt_to_float(int64_t n) {
   return (double)n;
 }
 
-/* Linux gives few bytes at once and without a failure, once its source is ready. */
+/* Few bytes come at once and without a failure, once the system's source is ready. */
 static uint64_t number_random(void) {
   uint64_t value;
-  while (getrandom(&value, sizeof value, 0) != sizeof value)
+  while (getentropy(&value, sizeof value))
     continue;
   return value;
 }

@@ -208,6 +208,11 @@ char *osp_rt_reverse(const char *s) {
   return text;
 }
 
+/* Returns the end of the copy. */
+static char *string_put(char *to, const char *from, size_t count) {
+  return (char *)memcpy(to, from, count) + count;
+}
+
 char *osp_rt_replace(const char *s, const char *needle, const char *replacement, const char **error) {
   size_t needle_length = string_length(needle), replacement_length = string_length(replacement);
   size_t length = string_length(s);
@@ -224,8 +229,8 @@ char *osp_rt_replace(const char *s, const char *needle, const char *replacement,
     return string_fail(error, "replace: the string would be too long");
   char *text = osprey_rt_text_alloc(length + count * replacement_length), *to = text;
   for (const char *found; (found = strstr(s, needle)); s = found + needle_length) {
-    to = mempcpy(to, s, (size_t)(found - s));
-    to = mempcpy(to, replacement, replacement_length);
+    to = string_put(to, s, (size_t)(found - s));
+    to = string_put(to, replacement, replacement_length);
   }
   strcpy(to, s);
   return text;
@@ -234,8 +239,8 @@ char *osp_rt_replace(const char *s, const char *needle, const char *replacement,
 /* Writes bytes of a string that is not empty, over and over. */
 static char *string_fill(char *to, size_t count, const char *with, size_t length) {
   for (; count > length; count -= length)
-    to = mempcpy(to, with, length);
-  return mempcpy(to, with, count);
+    to = string_put(to, with, length);
+  return string_put(to, with, count);
 }
 
 char *osp_rt_repeat(const char *s, int64_t n, const char **error) {
@@ -259,10 +264,10 @@ static char *string_pad(const char *s, int64_t length, const char *fill, bool at
     return string_same(s);
   char *text = osprey_rt_text_alloc((size_t)length), *to = text;
   if (!at_start)
-    to = mempcpy(to, s, own);
+    to = string_put(to, s, own);
   to = string_fill(to, padding, fill, string_length(fill));
   if (at_start)
-    to = mempcpy(to, s, own);
+    to = string_put(to, s, own);
   *to = '\0';
   return text;
 }
@@ -301,7 +306,7 @@ char *osp_rt_json_string(const char *text) {
     } else if (codepoint < ' ') {
       to += snprintf(to, sizeof "\\u0000", "\\u%04x", (unsigned)codepoint);
     } else {
-      to = mempcpy(to, text, width);
+      to = string_put(to, text, width);
     }
     text += width ? width : 1;
   }
