@@ -17,6 +17,7 @@ struct cg_node {
   cg_path path;
   struct cg_facts facts;
   size_t first_edge; /* of the edges to the nodes that this one flows into; CG_NO_EDGE: none */
+  bool is_bits;      /* only the fact CG_FACT_RAW flows on */
 };
 
 struct cg_edge {
@@ -261,6 +262,16 @@ static void cg_reach(struct cg_flow *flow, size_t to, LLVMValueRef from, cg_path
     cg_add_choice(flow, from);
 }
 
+/* What is no pointer may be the bits of one, or a part of them. It is no handler otherwise, whatever its origin. */
+static void cg_reach_bits(struct cg_flow *flow, size_t to, LLVMValueRef from, cg_path path) {
+  size_t bits = cg_node_new(flow, NULL, 0);
+  if (flow->failed)
+    return;
+  flow->nodes[bits].is_bits = true;
+  cg_reach(flow, bits, from, path, true);
+  cg_connect(flow, bits, to);
+}
+
 /* ---- lists of pointers */
 
 static struct cg_list cg_list_new(struct cg_flow *flow) {
@@ -372,7 +383,9 @@ static void cg_add_write(struct cg_flow *flow, struct cg_variable *variable, LLV
                          const struct cg_write *write) {
   struct cg_place_node *place = cg_written_place(flow, variable, write->address);
   variable->unknown |= !write->value;
-  if (place && write->value) {
+  if (place && write->is_bits) {
+    cg_reach_bits(flow, place->node, write->value, write->path);
+  } else if (place && write->value) {
     cg_reach(flow, place->node, write->value, write->path, true);
     cg_list_add(flow, &place->held, write->path ? NULL : write->value);
   } else if (place) {
@@ -572,6 +585,20 @@ static LLVMValueRef cg_returned_argument(LLVMValueRef call, LLVMValueRef callee)
   return NULL;
 }
 
+/* The operands of arithmetic, of an intrinsic or of assembly. Its result is unknown; if a plain function is among what
+ * it is made of, it is refused. */
+static void cg_expand_derived(struct cg_flow *flow, size_t node, LLVMValueRef value, unsigned operands) {
+  cg_mark(flow, node, CG_FACT_OTHER, value);
+  for (unsigned i = 0; i < operands; i++) {
+    LLVMValueRef operand = LLVMGetOperand(value, i);
+    LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(operand));
+    if (kind == LLVMVectorTypeKind)
+      cg_reach_bits(flow, node, operand, CG_PATH_ANY);
+    else if (kind == LLVMPointerTypeKind || kind == LLVMIntegerTypeKind || kind == LLVMDoubleTypeKind)
+      cg_reach_bits(flow, node, operand, 0);
+  }
+}
+
 static void cg_expand_call(struct cg_flow *flow, size_t node, LLVMValueRef call, cg_path path) {
   LLVMValueRef callee = LLVMGetCalledValue(call), returned = cg_returned_argument(call, callee);
   bool is_function = LLVMIsAFunction(callee);
@@ -581,6 +608,8 @@ static void cg_expand_call(struct cg_flow *flow, size_t node, LLVMValueRef call,
     cg_connect(flow, cg_node_of(flow, callee, path), node);
   else if (returned)
     cg_reach(flow, node, returned, path, false);
+  else if (LLVMIsAInlineAsm(callee) || (is_function && LLVMGetIntrinsicID(callee)))
+    cg_expand_derived(flow, node, call, LLVMGetNumArgOperands(call));
   else
     cg_mark(flow, node, CG_FACT_OTHER, call);
 }
@@ -683,8 +712,23 @@ static void cg_expand_shuffle(struct cg_flow *flow, size_t node, LLVMValueRef sh
   }
 }
 
+/* A place in a variable is no function. A pointer elsewhere may be a function with an offset. */
+static void cg_expand_address(struct cg_flow *flow, size_t node, LLVMValueRef pointer) {
+  struct cg_address address;
+  LLVMValueRef base = cg_memory_base(&flow->memory, pointer, &address);
+  flow->failed |= flow->memory.failed;
+  if (base && cg_memory_is_variable(base))
+    return;
+  if (base && !address.offset && !address.step)
+    cg_reach(flow, node, base, 0, false);
+  else
+    cg_expand_derived(flow, node, pointer, 1);
+}
+
 /* A value that is the same as its operand, as a whole or in each part. */
 static bool cg_is_same(LLVMValueRef value, LLVMOpcode opcode, cg_path path) {
+  if (opcode == LLVMBitCast && LLVMGetTypeKind(LLVMTypeOf(LLVMGetOperand(value, 0))) == LLVMVectorTypeKind)
+    return false;
   return opcode == LLVMFreeze || opcode == LLVMAddrSpaceCast || opcode == LLVMPtrToInt || opcode == LLVMIntToPtr ||
          (opcode == LLVMBitCast && !path) || (opcode == LLVMCall && cg_memory_is_same_pointer(value));
 }
@@ -711,6 +755,10 @@ static void cg_expand_instruction(struct cg_flow *flow, size_t node, LLVMValueRe
   } else if (opcode == LLVMPHI || (opcode == LLVMSelect && !cg_is_marked_instruction(value))) {
     for (unsigned i = opcode == LLVMPHI ? 0 : 1; i < (unsigned)LLVMGetNumOperands(value); i++)
       cg_reach(flow, node, LLVMGetOperand(value, i), path, false);
+  } else if (opcode == LLVMAlloca || opcode == LLVMGetElementPtr) {
+    cg_expand_address(flow, node, value);
+  } else if (LLVMIsABinaryOperator(value) || LLVMIsACastInst(value)) {
+    cg_expand_derived(flow, node, value, (unsigned)LLVMGetNumOperands(value));
   } else if (opcode != LLVMSelect) {
     cg_mark(flow, node, CG_FACT_OTHER, value);
   }
@@ -814,6 +862,8 @@ static void cg_spread(struct cg_flow *flow, enum cg_fact fact) {
       cg_enqueue(flow, i);
   for (size_t i = 0; i < flow->queue_count && !flow->failed; i++) {
     const struct cg_node *node = &flow->nodes[flow->queue[i]];
+    if (node->is_bits && fact != CG_FACT_RAW)
+      continue;
     for (size_t edge = node->first_edge; edge != CG_NO_EDGE; edge = flow->edges[edge].next) {
       struct cg_facts *facts = &flow->nodes[flow->edges[edge].to].facts;
       if (facts->witness[fact])

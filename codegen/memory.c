@@ -245,7 +245,7 @@ static void cg_write_add(struct cg_writes *writes, enum cg_write_kind kind, stru
     writes->failed = true;
     return;
   }
-  writes->items[writes->count++] = (struct cg_write){kind, address, value, 0};
+  writes->items[writes->count++] = (struct cg_write){kind, address, value, 0, false};
 }
 
 /* Pointers into the variable, or parts of its initializer, that are still to be looked at. Phis and selects among them
@@ -344,14 +344,17 @@ static bool cg_add_parts(struct cg_memory *memory, struct cg_write whole, cg_pat
   LLVMTypeRef type = cg_memory_part(memory, LLVMTypeOf(whole.value), path, &address);
   if (!type || !cg_has_fixed_size(memory, type) || writes->count >= most)
     return false;
-  if (LLVMGetTypeKind(type) == LLVMPointerTypeKind || cg_is_address_sized(type)) {
+  if (LLVMGetTypeKind(type) == LLVMIntegerTypeKind && LLVMGetIntTypeWidth(type) > 64)
+    return false;
+  if (cg_is_scalar(type)) {
     cg_write_add(writes, CG_WRITE_STORE, address, whole.value);
-    if (!writes->failed)
+    if (!writes->failed) {
       writes->items[writes->count - 1].path = path;
+      writes->items[writes->count - 1].is_bits =
+          LLVMGetTypeKind(type) != LLVMPointerTypeKind && !cg_is_address_sized(type);
+    }
     return true;
   }
-  if (cg_is_scalar(type))
-    return LLVMGetTypeKind(type) != LLVMIntegerTypeKind || LLVMGetIntTypeWidth(type) < 64;
   LLVMTypeKind kind = LLVMGetTypeKind(type);
   uint64_t count = kind == LLVMStructTypeKind  ? LLVMCountStructElementTypes(type)
                    : kind == LLVMArrayTypeKind ? cg_array_length(memory, type)
@@ -368,7 +371,7 @@ static bool cg_add_parts(struct cg_memory *memory, struct cg_write whole, cg_pat
 
 static void cg_add_store(struct cg_memory *memory, LLVMValueRef value, struct cg_address address,
                          struct cg_writes *writes) {
-  struct cg_write whole = {CG_WRITE_STORE, address, value, 0};
+  struct cg_write whole = {CG_WRITE_STORE, address, value, 0, false};
   if (LLVMIsConstant(value) && LLVMGetTypeKind(LLVMTypeOf(value)) != LLVMPointerTypeKind)
     cg_add_constant(memory, value, address, writes);
   else if (!cg_add_parts(memory, whole, 0, writes->count + CG_MOST_STORED, writes))
@@ -580,8 +583,10 @@ static void cg_resolve_passes(struct cg_memory *memory, struct cg_writes *writes
         known = known && cg_pass(&passed, write.value, write.address);
       } else {
         cg_write_add(writes, write.kind, write.address, write.value);
-        if (!writes->failed)
+        if (!writes->failed) {
           writes->items[writes->count - 1].path = write.path;
+          writes->items[writes->count - 1].is_bits = write.is_bits;
+        }
       }
     }
   }

@@ -34,6 +34,7 @@ struct cg_write {
   struct cg_address address;
   LLVMValueRef value;
   cg_path path;
+  bool is_bits; /* no pointer, but perhaps the bits of one, or some of them */
 };
 
 struct cg_writes {
