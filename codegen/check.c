@@ -100,6 +100,15 @@ void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
   else if (size != 8)
     cg_diag_error(diag, NULL, "the WebSocket builtins need a target with 8-byte pointers; those of %s%s%s have %u",
                   *triple ? "'" : "", *triple ? triple : "this module's data layout", *triple ? "'" : "", size);
+  LLVMContextRef llvm = LLVMGetModuleContext(module);
+  unsigned pointer = LLVMABIAlignmentOfType(LLVMGetModuleDataLayout(module), cg_type_pointer(llvm));
+  unsigned number = LLVMABIAlignmentOfType(LLVMGetModuleDataLayout(module), LLVMInt64TypeInContext(llvm));
+  if (size == 8 && (pointer != 8 || number > 8))
+    cg_diag_error(
+        diag, NULL,
+        "the WebSocket builtins need pointers that are aligned to 8 bytes, and numbers to 8 at most; the data "
+        "layout aligns them to %u and %u",
+        pointer, number);
   if (space)
     cg_diag_error(diag, NULL, "the WebSocket builtins need one address space; the data layout has another ('%.*s')",
                   (int)strcspn(space, "-"), space);
@@ -139,15 +148,21 @@ bool cg_check_function(LLVMValueRef global, const struct cg_form *form, struct c
           cg_check_attribute(global, cg_attribute_unserved_by_body(global), form->name, "the builtin", diag));
 }
 
-static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
+/* Returns the function of the runtime if the module has it and it can be called as one. */
+static LLVMValueRef cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected,
+                                    struct cg_diag *diag) {
   LLVMValueRef global = cg_declare_find(module, name);
-  if (global && cg_check_type(global, name, expected, "the runtime's", NULL, diag))
-    cg_check_attribute(global, cg_attribute_unserved(global), name, "the runtime's function", diag);
+  return global && cg_check_type(global, name, expected, "the runtime's", NULL, diag) &&
+                 cg_check_attribute(global, cg_attribute_unserved(global), name, "the runtime's function", diag)
+             ? global
+             : NULL;
 }
 
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  cg_check_symbol(module, builtin->symbol, cg_type_entry(llvm, builtin), diag);
+  LLVMValueRef entry = cg_check_symbol(module, builtin->symbol, cg_type_entry(llvm, builtin), diag);
+  if (entry && LLVMIsDeclaration(entry))
+    cg_check_attribute(entry, cg_attribute_unserved_by_entry(entry), builtin->symbol, "the runtime's function", diag);
 }
 
 void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag) {

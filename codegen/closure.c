@@ -1,8 +1,10 @@
 #include "closure.h"
 
 #include "attribute.h"
+#include "memory.h"
 #include "type.h"
 
+#include <llvm-c/Comdat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,12 @@ static char *cg_joined_name(const char *prefix, LLVMValueRef function) {
   if (joined)
     snprintf(joined, size, "%s%.*s", prefix, (int)length, name);
   return joined;
+}
+
+/* A linker that drops a comdat drops a local function in it, and what names the function has to go too. */
+static void cg_follow_comdat(LLVMValueRef global, LLVMValueRef function) {
+  if (function && cg_memory_is_local(function) && LLVMGetComdat(function))
+    LLVMSetComdat(global, LLVMGetComdat(function));
 }
 
 /* Adds an internal function that follows the rules of the module, and those of the model (may be NULL). */
@@ -51,6 +59,7 @@ static LLVMValueRef cg_build_forwarder(const struct cg_closures *closures, LLVMV
       cg_add_internal(closures->module, name ? name : cg_forward_prefix, osp_ws_codegen_handler_type(llvm, handler),
                       function && !LLVMIsDeclaration(function) ? function : caller);
   free(name);
+  cg_follow_comdat(forwarder, function);
   LLVMValueRef parameters[CG_TYPE_MOST_MEMBERS];
   LLVMGetParams(forwarder, parameters);
   LLVMSetValueName2(parameters[0], "cell", 4);
@@ -83,6 +92,7 @@ static LLVMValueRef cg_build_cell(const struct cg_closures *closures, LLVMValueR
   LLVMSetUnnamedAddress(cell, LLVMGlobalUnnamedAddr);
   LLVMSetGlobalConstant(cell, true);
   LLVMSetAlignment(cell, 8);
+  cg_follow_comdat(cell, cg_flow_function_behind(raw));
   return cell;
 }
 
