@@ -2,6 +2,7 @@
 
 #include "assembly.h"
 #include "attribute.h"
+#include "constant.h"
 #include "declare.h"
 #include "type.h"
 
@@ -235,21 +236,21 @@ static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRe
 
 static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef constant) {
   size_t length;
-  LLVMValueRef value = cg_flow_strip(constant);
-  LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_flow_code_of(value) : NULL;
-  LLVMValueRef function = cg_flow_is_function(value) ? cg_flow_function_behind(value) : NULL;
+  LLVMValueRef value = cg_constant_strip(constant);
+  LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_constant_code_of(value) : NULL;
+  LLVMValueRef function = cg_constant_is_function(value) ? cg_constant_function_behind(value) : NULL;
   if (code)
-    code = cg_flow_strip(code);
-  if (function && cg_flow_is_signed(constant))
+    code = cg_constant_strip(code);
+  if (function && cg_constant_is_signed(constant))
     cg_diag_error(check->diag, check->about,
                   "the plain function '%s' is passed to '%s' as %s by a signed pointer, which needs a closure cell: %s",
                   LLVMGetValueName2(value, &length), check->name, check->parameter->name, check->signature);
-  else if (function && cg_flow_is_unserved(value))
+  else if (function && cg_constant_is_unserved(value))
     cg_check_attribute(function, cg_attribute_unserved(function), LLVMGetValueName2(value, &length), "a handler",
                        check->diag);
-  else if (cg_flow_is_function(value))
+  else if (cg_constant_is_function(value))
     cg_refuse_function(check, NULL, value);
-  else if (code && cg_flow_is_function(code))
+  else if (code && cg_constant_is_function(code))
     cg_refuse_function(check, value, code);
   else
     cg_refuse_constant(check, value);
@@ -264,8 +265,8 @@ static void cg_refuse_mixture(const struct cg_handler_check *check, LLVMValueRef
   cg_diag_error(check->diag, check->about,
                 "either the plain function '%s' or the unknown value '%s' is passed to '%s' as %s, and nothing tells "
                 "which needs a closure cell: %s",
-                LLVMGetValueName2(cg_flow_strip(raw), &length), text ? text : name, check->name, check->parameter->name,
-                check->signature);
+                LLVMGetValueName2(cg_constant_strip(raw), &length), text ? text : name, check->name,
+                check->parameter->name, check->signature);
   LLVMDisposeMessage(text);
 }
 
