@@ -62,12 +62,36 @@ static bool cg_any_parameter_has(LLVMValueRef function, const char *name) {
   return false;
 }
 
+/* Returns the name of the function's calling convention if it permits no calls, or NULL. Only new versions of the
+ * verifier know. */
+static const char *cg_uncallable(LLVMValueRef function) {
+  static const struct {
+    unsigned number;
+    const char *name;
+  } conventions[] = {{76, "spir_kernel"},
+                     {87, "amdgpu_vs"},
+                     {88, "amdgpu_gs"},
+                     {89, "amdgpu_ps"},
+                     {90, "amdgpu_cs"},
+                     {91, "amdgpu_kernel"},
+                     {93, "amdgpu_hs"},
+                     {95, "amdgpu_ls"},
+                     {96, "amdgpu_es"},
+                     {104, "amdgpu_cs_chain"},
+                     {124, "amdgpu_gfx_whole_wave"},
+                     {105, "amdgpu_cs_chain_preserve"}};
+  for (size_t i = 0; i < sizeof conventions / sizeof *conventions; i++)
+    if (LLVMGetFunctionCallConv(function) == conventions[i].number)
+      return conventions[i].name;
+  return NULL;
+}
+
 const char *cg_attribute_unserved(LLVMValueRef function) {
   static const char *const names[] = {"inalloca", "preallocated", "sret", "swifterror"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (cg_any_parameter_has(function, names[i]))
       return names[i];
-  return NULL;
+  return cg_uncallable(function);
 }
 
 const char *cg_attribute_unserved_by_body(LLVMValueRef function) {
@@ -77,6 +101,18 @@ const char *cg_attribute_unserved_by_body(LLVMValueRef function) {
     if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
       return names[i];
   return cg_any_parameter_has(function, "returned") ? "returned" : cg_attribute_unserved(function);
+}
+
+const char *cg_attribute_unserved_by_entry(LLVMValueRef function) {
+  static const char *const names[] = {"naked", "noreturn", "memory", "speculatable"};
+  static const char *const slot_names[] = {"readonly", "readnone"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
+      return names[i];
+  for (size_t i = 0; i < sizeof slot_names / sizeof *slot_names; i++)
+    if (cg_attribute_has(function, LLVMCountParams(function), slot_names[i]))
+      return slot_names[i];
+  return NULL;
 }
 
 /* Returns the value of a module flag, or 0. */

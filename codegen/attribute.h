@@ -25,8 +25,13 @@ void cg_attribute_add_text(LLVMValueRef function, const char *name, const char *
 bool cg_attribute_has(LLVMValueRef function, LLVMAttributeIndex index, const char *name);
 bool cg_attribute_has_text(LLVMValueRef function, const char *name);
 
-/* Returns the name of an attribute of a parameter that no call here can serve, or NULL. */
+/* Returns the name of an attribute of a parameter that no call here can serve, or of the calling convention if it
+ * permits no calls, or NULL. */
 const char *cg_attribute_unserved(LLVMValueRef function);
+
+/* Returns the name of an attribute of a declared entry point by which LLVM would remove its calls, or what the body
+ * does with the error that they write; NULL: none. */
+const char *cg_attribute_unserved_by_entry(LLVMValueRef function);
 
 /* The first attribute of a function or its parameters that a body made here could not honour; NULL: none. */
 const char *cg_attribute_unserved_by_body(LLVMValueRef function);

@@ -2,6 +2,7 @@
 
 #include "assembly.h"
 #include "attribute.h"
+#include "constant.h"
 #include "declare.h"
 #include "type.h"
 
@@ -100,6 +101,15 @@ void cg_check_target(LLVMModuleRef module, struct cg_diag *diag) {
   else if (size != 8)
     cg_diag_error(diag, NULL, "the WebSocket builtins need a target with 8-byte pointers; those of %s%s%s have %u",
                   *triple ? "'" : "", *triple ? triple : "this module's data layout", *triple ? "'" : "", size);
+  LLVMContextRef llvm = LLVMGetModuleContext(module);
+  unsigned pointer = LLVMABIAlignmentOfType(LLVMGetModuleDataLayout(module), cg_type_pointer(llvm));
+  unsigned number = LLVMABIAlignmentOfType(LLVMGetModuleDataLayout(module), LLVMInt64TypeInContext(llvm));
+  if (size == 8 && (pointer != 8 || number > 8))
+    cg_diag_error(
+        diag, NULL,
+        "the WebSocket builtins need pointers that are aligned to 8 bytes, and numbers to 8 at most; the data "
+        "layout aligns them to %u and %u",
+        pointer, number);
   if (space)
     cg_diag_error(diag, NULL, "the WebSocket builtins need one address space; the data layout has another ('%.*s')",
                   (int)strcspn(space, "-"), space);
@@ -139,15 +149,21 @@ bool cg_check_function(LLVMValueRef global, const struct cg_form *form, struct c
           cg_check_attribute(global, cg_attribute_unserved_by_body(global), form->name, "the builtin", diag));
 }
 
-static void cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected, struct cg_diag *diag) {
+/* Returns the function of the runtime if the module has it and it can be called as one. */
+static LLVMValueRef cg_check_symbol(LLVMModuleRef module, const char *name, LLVMTypeRef expected,
+                                    struct cg_diag *diag) {
   LLVMValueRef global = cg_declare_find(module, name);
-  if (global && cg_check_type(global, name, expected, "the runtime's", NULL, diag))
-    cg_check_attribute(global, cg_attribute_unserved(global), name, "the runtime's function", diag);
+  return global && cg_check_type(global, name, expected, "the runtime's", NULL, diag) &&
+                 cg_check_attribute(global, cg_attribute_unserved(global), name, "the runtime's function", diag)
+             ? global
+             : NULL;
 }
 
 void cg_check_runtime(LLVMModuleRef module, const struct osp_ws_codegen_builtin *builtin, struct cg_diag *diag) {
   LLVMContextRef llvm = LLVMGetModuleContext(module);
-  cg_check_symbol(module, builtin->symbol, cg_type_entry(llvm, builtin), diag);
+  LLVMValueRef entry = cg_check_symbol(module, builtin->symbol, cg_type_entry(llvm, builtin), diag);
+  if (entry && LLVMIsDeclaration(entry))
+    cg_check_attribute(entry, cg_attribute_unserved_by_entry(entry), builtin->symbol, "the runtime's function", diag);
 }
 
 void cg_check_alloc(LLVMModuleRef module, struct cg_diag *diag) {
@@ -220,21 +236,21 @@ static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRe
 
 static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef constant) {
   size_t length;
-  LLVMValueRef value = cg_flow_strip(constant);
-  LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_flow_code_of(value) : NULL;
-  LLVMValueRef function = cg_flow_is_function(value) ? cg_flow_function_behind(value) : NULL;
+  LLVMValueRef value = cg_constant_strip(constant);
+  LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_constant_code_of(value) : NULL;
+  LLVMValueRef function = cg_constant_is_function(value) ? cg_constant_function_behind(value) : NULL;
   if (code)
-    code = cg_flow_strip(code);
-  if (function && cg_flow_is_signed(constant))
+    code = cg_constant_strip(code);
+  if (function && cg_constant_is_signed(constant))
     cg_diag_error(check->diag, check->about,
                   "the plain function '%s' is passed to '%s' as %s by a signed pointer, which needs a closure cell: %s",
                   LLVMGetValueName2(value, &length), check->name, check->parameter->name, check->signature);
-  else if (function && cg_flow_is_unserved(value))
+  else if (function && cg_constant_is_unserved(value))
     cg_check_attribute(function, cg_attribute_unserved(function), LLVMGetValueName2(value, &length), "a handler",
                        check->diag);
-  else if (cg_flow_is_function(value))
+  else if (cg_constant_is_function(value))
     cg_refuse_function(check, NULL, value);
-  else if (code && cg_flow_is_function(code))
+  else if (code && cg_constant_is_function(code))
     cg_refuse_function(check, value, code);
   else
     cg_refuse_constant(check, value);
@@ -249,8 +265,8 @@ static void cg_refuse_mixture(const struct cg_handler_check *check, LLVMValueRef
   cg_diag_error(check->diag, check->about,
                 "either the plain function '%s' or the unknown value '%s' is passed to '%s' as %s, and nothing tells "
                 "which needs a closure cell: %s",
-                LLVMGetValueName2(cg_flow_strip(raw), &length), text ? text : name, check->name, check->parameter->name,
-                check->signature);
+                LLVMGetValueName2(cg_constant_strip(raw), &length), text ? text : name, check->name,
+                check->parameter->name, check->signature);
   LLVMDisposeMessage(text);
 }
 

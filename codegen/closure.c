@@ -1,8 +1,11 @@
 #include "closure.h"
 
 #include "attribute.h"
+#include "constant.h"
+#include "memory.h"
 #include "type.h"
 
+#include <llvm-c/Comdat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +23,12 @@ static char *cg_joined_name(const char *prefix, LLVMValueRef function) {
   if (joined)
     snprintf(joined, size, "%s%.*s", prefix, (int)length, name);
   return joined;
+}
+
+/* A linker that drops a comdat drops a local function in it, and what names the function has to go too. */
+static void cg_follow_comdat(LLVMValueRef global, LLVMValueRef function) {
+  if (function && cg_memory_is_local(function) && LLVMGetComdat(function))
+    LLVMSetComdat(global, LLVMGetComdat(function));
 }
 
 /* Adds an internal function that follows the rules of the module, and those of the model (may be NULL). */
@@ -45,12 +54,13 @@ static LLVMValueRef cg_add_internal(LLVMModuleRef module, const char *name, LLVM
 static LLVMValueRef cg_build_forwarder(const struct cg_closures *closures, LLVMValueRef raw, LLVMValueRef caller) {
   const struct osp_ws_codegen_type *handler = closures->handler;
   LLVMContextRef llvm = LLVMGetModuleContext(closures->module);
-  LLVMValueRef function = cg_flow_function_behind(raw);
+  LLVMValueRef function = cg_constant_function_behind(raw);
   char *name = cg_joined_name(cg_forward_prefix, raw);
   LLVMValueRef forwarder =
       cg_add_internal(closures->module, name ? name : cg_forward_prefix, osp_ws_codegen_handler_type(llvm, handler),
                       function && !LLVMIsDeclaration(function) ? function : caller);
   free(name);
+  cg_follow_comdat(forwarder, function);
   LLVMValueRef parameters[CG_TYPE_MOST_MEMBERS];
   LLVMGetParams(forwarder, parameters);
   LLVMSetValueName2(parameters[0], "cell", 4);
@@ -83,12 +93,13 @@ static LLVMValueRef cg_build_cell(const struct cg_closures *closures, LLVMValueR
   LLVMSetUnnamedAddress(cell, LLVMGlobalUnnamedAddr);
   LLVMSetGlobalConstant(cell, true);
   LLVMSetAlignment(cell, 8);
+  cg_follow_comdat(cell, cg_constant_function_behind(raw));
   return cell;
 }
 
 /* Returns the cell of a plain function. */
 static LLVMValueRef cg_cell_of(struct cg_closures *closures, LLVMValueRef constant, LLVMValueRef caller) {
-  LLVMValueRef raw = cg_flow_strip(constant);
+  LLVMValueRef raw = cg_constant_strip(constant);
   size_t *known = cg_map_at(&closures->cells, (uintptr_t)raw);
   if (known && *known)
     return (LLVMValueRef)*known;
@@ -168,7 +179,7 @@ void cg_closure_adapt(struct cg_closures *closures, LLVMValueRef call, unsigned 
   LLVMValueRef handler = LLVMGetOperand(call, operand), value = cg_flow_operand(handler);
   if (!cg_flow_facts(closures->flow, handler).witness[CG_FACT_RAW])
     return;
-  if (LLVMIsConstant(value) && cg_flow_is_function(cg_flow_strip(value))) {
+  if (LLVMIsConstant(value) && cg_constant_is_function(cg_constant_strip(value))) {
     LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
     LLVMSetOperand(call, operand, cg_cell_of(closures, value, caller));
     cg_erase_unused(handler);

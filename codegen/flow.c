@@ -2,9 +2,11 @@
 
 #include "attribute.h"
 #include "callers.h"
+#include "constant.h"
 #include "map.h"
 #include "memory.h"
 #include "type.h"
+#include "writes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct cg_node {
   cg_path path;
   struct cg_facts facts;
   size_t first_edge; /* of the edges to the nodes that this one flows into; CG_NO_EDGE: none */
+  bool is_bits;      /* only the fact CG_FACT_RAW flows on */
 };
 
 struct cg_edge {
@@ -82,89 +85,32 @@ struct cg_flow {
 
 /* ---- constants */
 
-/* dso_local_equivalent, no_cfi and ptrauth have no kind in the C API: constants of pointer type whose first operand is
- * the function. */
-static bool cg_is_wrapper(LLVMValueRef value) {
-  return LLVMIsAConstant(value) && !LLVMIsAConstantExpr(value) && !LLVMIsAGlobalValue(value) &&
-         !LLVMIsABlockAddress(value) && !LLVMIsAConstantPointerNull(value) && !LLVMIsUndef(value) &&
-         LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMPointerTypeKind && LLVMGetNumOperands(value) > 0;
-}
-
-/* A signed pointer has a key and a discriminator besides. The cell of a plain function would have to be signed too. */
-bool cg_flow_is_signed(LLVMValueRef value) {
-  return cg_is_wrapper(value) && LLVMGetNumOperands(value) > 1;
-}
-
-LLVMValueRef cg_flow_strip(LLVMValueRef value) {
-  while (cg_is_wrapper(value) || (LLVMIsAConstantExpr(value) && (LLVMGetConstOpcode(value) == LLVMBitCast ||
-                                                                 LLVMGetConstOpcode(value) == LLVMAddrSpaceCast)))
-    value = LLVMGetOperand(value, 0);
-  return value;
-}
-
-/* Returns the pointer that an integer is made of. */
-static LLVMValueRef cg_pointer_in(LLVMValueRef constant) {
-  while (LLVMIsAConstantExpr(constant) && LLVMGetConstOpcode(constant) == LLVMPtrToInt)
-    constant = LLVMGetOperand(constant, 0);
-  return constant;
-}
-
-bool cg_flow_is_function(LLVMValueRef value) {
-  return LLVMIsAFunction(value) || ((LLVMIsAGlobalAlias(value) || LLVMIsAGlobalIFunc(value)) &&
-                                    LLVMGetTypeKind(LLVMGlobalGetValueType(value)) == LLVMFunctionTypeKind);
-}
-
-LLVMValueRef cg_flow_function_behind(LLVMValueRef value) {
-  while (LLVMIsAGlobalAlias(value))
-    value = cg_flow_strip(LLVMAliasGetAliasee(value));
-  return LLVMIsAFunction(value) ? value : NULL;
-}
-
-bool cg_flow_is_unserved(LLVMValueRef value) {
-  LLVMValueRef function = cg_flow_function_behind(value);
-  return function && cg_attribute_unserved(function);
-}
-
-LLVMValueRef cg_flow_code_of(LLVMValueRef cell) {
-  LLVMValueRef word = LLVMGetInitializer(cell);
-  while (word && (LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMStructTypeKind ||
-                  LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMArrayTypeKind))
-    word = LLVMGetAggregateElement(word, 0);
-  return word && LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMPointerTypeKind ? word : NULL;
-}
-
 /* The code of a constant cell is known, so its type is checked. */
 static bool cg_is_wrong_cell(const struct cg_flow *flow, LLVMValueRef cell) {
   if (!LLVMGetInitializer(cell))
     return false;
-  LLVMValueRef code = cg_flow_code_of(cell);
+  LLVMValueRef code = cg_constant_code_of(cell);
   if (!code || !LLVMIsGlobalConstant(cell))
     return !code;
-  code = cg_flow_strip(code);
+  code = cg_constant_strip(code);
   return LLVMIsNull(code) || LLVMIsUndef(code) ||
-         (cg_flow_is_function(code) && LLVMGlobalGetValueType(code) != flow->code_type);
-}
-
-/* Whether a value is null, undef, poison, a block's address or an integer cast to a pointer. */
-static bool cg_is_no_cell(LLVMValueRef value) {
-  return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) || LLVMIsABlockAddress(value) ||
-         (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr);
+         (cg_constant_is_function(code) && LLVMGlobalGetValueType(code) != flow->code_type);
 }
 
 /* Returns the fact about a constant; CG_FACTS for a cell. What a variable holds besides functions may be there for
  * another use of the variable, such as a null that it is initialized with. */
 static enum cg_fact cg_classify(const struct cg_flow *flow, LLVMValueRef constant, bool in_memory) {
-  LLVMValueRef value = cg_flow_strip(constant);
-  if (cg_flow_is_function(value))
-    return LLVMGlobalGetValueType(value) == flow->raw_type && !cg_flow_is_unserved(value) &&
-                   !cg_flow_is_signed(constant)
+  LLVMValueRef value = cg_constant_strip(constant);
+  if (cg_constant_is_function(value))
+    return LLVMGlobalGetValueType(value) == flow->raw_type && !cg_constant_is_unserved(value) &&
+                   !cg_constant_is_signed(constant)
                ? CG_FACT_RAW
                : CG_FACT_WRONG;
   while (LLVMIsAGlobalAlias(value))
-    value = cg_flow_strip(LLVMAliasGetAliasee(value));
+    value = cg_constant_strip(LLVMAliasGetAliasee(value));
   if (LLVMIsAGlobalVariable(value) && cg_is_wrong_cell(flow, value))
     return in_memory ? CG_FACT_OTHER : CG_FACT_WRONG;
-  if (cg_is_no_cell(value))
+  if (cg_constant_is_no_cell(value))
     return in_memory ? CG_FACTS : CG_FACT_WRONG;
   return CG_FACTS;
 }
@@ -254,11 +200,21 @@ static void cg_reach(struct cg_flow *flow, size_t to, LLVMValueRef from, cg_path
     cg_connect(flow, cg_node_of(flow, from, path), to);
     return;
   }
-  from = cg_pointer_in(from);
+  from = cg_constant_pointer_in(from);
   enum cg_fact fact = cg_classify(flow, from, in_memory);
   cg_mark(flow, to, fact, from);
   if (fact == CG_FACT_RAW)
     cg_add_choice(flow, from);
+}
+
+/* What is no pointer may be the bits of one, or a part of them. It is no handler otherwise, whatever its origin. */
+static void cg_reach_bits(struct cg_flow *flow, size_t to, LLVMValueRef from, cg_path path) {
+  size_t bits = cg_node_new(flow, NULL, 0);
+  if (flow->failed)
+    return;
+  flow->nodes[bits].is_bits = true;
+  cg_reach(flow, bits, from, path, true);
+  cg_connect(flow, bits, to);
 }
 
 /* ---- lists of pointers */
@@ -372,7 +328,9 @@ static void cg_add_write(struct cg_flow *flow, struct cg_variable *variable, LLV
                          const struct cg_write *write) {
   struct cg_place_node *place = cg_written_place(flow, variable, write->address);
   variable->unknown |= !write->value;
-  if (place && write->value) {
+  if (place && write->is_bits) {
+    cg_reach_bits(flow, place->node, write->value, write->path);
+  } else if (place && write->value) {
     cg_reach(flow, place->node, write->value, write->path, true);
     cg_list_add(flow, &place->held, write->path ? NULL : write->value);
   } else if (place) {
@@ -395,7 +353,7 @@ static struct cg_variable *cg_variable_of(struct cg_flow *flow, LLVMValueRef val
   }
   flow->variables[flow->variable_count++] = variable;
   *number = flow->variable_count;
-  cg_memory_writes(&flow->memory, value, &variable->writes);
+  cg_writes_list(&flow->memory, value, &variable->writes);
   for (size_t i = 0; i < variable->writes.count && !flow->failed; i++)
     if (variable->writes.items[i].kind == CG_WRITE_COPY)
       cg_add_copy(variable, &variable->writes.items[i]);
@@ -414,7 +372,7 @@ static struct cg_place_node *cg_read_place(struct cg_flow *flow, struct cg_varia
   const size_t counts[] = {variable->written_count, variable->stepped_count};
   for (size_t group = 0; added && group < 2; group++)
     for (size_t i = 0; i < counts[group] && !flow->failed; i++)
-      if (cg_memory_meet(groups[group][i].address, read->address)) {
+      if (cg_address_meet(groups[group][i].address, read->address)) {
         cg_connect(flow, groups[group][i].node, read->node);
         cg_list_merge(flow, &read->held, &groups[group][i].held);
       }
@@ -431,7 +389,7 @@ static void cg_load_variable(struct cg_flow *flow, size_t node, struct cg_variab
   if (fixed)
     cg_connect(flow, fixed->node, node);
   for (size_t i = 0; i < variable->stepped_count; i++)
-    if (cg_memory_meet(variable->stepped[i].address, address))
+    if (cg_address_meet(variable->stepped[i].address, address))
       cg_connect(flow, variable->stepped[i].node, node);
 }
 
@@ -450,7 +408,7 @@ static void cg_pointer_add(struct cg_pointers *pointers, LLVMValueRef value, str
   for (size_t i = 0; value && i < pointers->count; i++) {
     if (pointers->items[i].value != value)
       continue;
-    struct cg_address both = cg_memory_join(pointers->items[i].address, address);
+    struct cg_address both = cg_address_join(pointers->items[i].address, address);
     if (pointers->items[i].address.offset == both.offset && pointers->items[i].address.step == both.step)
       return;
     address = both;
@@ -482,7 +440,7 @@ static void cg_pointers_in(struct cg_flow *flow, LLVMValueRef base, struct cg_ad
   if (fixed)
     cg_pointers_add(flow, pointers, &fixed->held, after);
   for (size_t i = 0; i < variable->stepped_count; i++)
-    if (cg_memory_meet(variable->stepped[i].address, address))
+    if (cg_address_meet(variable->stepped[i].address, address))
       cg_pointers_add(flow, pointers, &variable->stepped[i].held, after);
 }
 
@@ -495,7 +453,7 @@ static void cg_pointer_to_variable(struct cg_flow *flow, size_t node, LLVMValueR
   cg_load_variable(flow, node, variable, address);
   pointers->unknown |= variable->copies_unknown;
   for (size_t i = 0; i < variable->copy_count; i++)
-    cg_pointer_add(pointers, variable->copies[i].value, cg_memory_subtract(address, variable->copies[i].address));
+    cg_pointer_add(pointers, variable->copies[i].value, cg_address_subtract(address, variable->copies[i].address));
 }
 
 static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_pointer pointer,
@@ -503,7 +461,7 @@ static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_point
   struct cg_address address;
   unsigned index = 0;
   LLVMValueRef base = cg_memory_base(&flow->memory, pointer.value, &address);
-  address = cg_memory_add(address, pointer.address);
+  address = cg_address_add(address, pointer.address);
   LLVMOpcode opcode = base && LLVMIsAInstruction(base) ? LLVMGetInstructionOpcode(base) : (LLVMOpcode)0;
   bool passed = base && LLVMIsAArgument(base) && cg_callers_known(&flow->callers, base, &index);
   if (passed && cg_attribute_has(LLVMGetParamParent(base), index + 1, "byval"))
@@ -521,7 +479,7 @@ static void cg_pointer_follow(struct cg_flow *flow, size_t node, struct cg_point
     else
       pointers->unknown = true;
   } else {
-    pointers->unknown |= !base || !LLVMIsConstant(base) || !cg_is_no_cell(base);
+    pointers->unknown |= !base || !LLVMIsConstant(base) || !cg_constant_is_no_cell(base);
   }
 }
 
@@ -572,6 +530,20 @@ static LLVMValueRef cg_returned_argument(LLVMValueRef call, LLVMValueRef callee)
   return NULL;
 }
 
+/* The operands of arithmetic, of an intrinsic or of assembly. Its result is unknown; if a plain function is among what
+ * it is made of, it is refused. */
+static void cg_expand_derived(struct cg_flow *flow, size_t node, LLVMValueRef value, unsigned operands) {
+  cg_mark(flow, node, CG_FACT_OTHER, value);
+  for (unsigned i = 0; i < operands; i++) {
+    LLVMValueRef operand = LLVMGetOperand(value, i);
+    LLVMTypeKind kind = LLVMGetTypeKind(LLVMTypeOf(operand));
+    if (kind == LLVMVectorTypeKind)
+      cg_reach_bits(flow, node, operand, CG_PATH_ANY);
+    else if (kind == LLVMPointerTypeKind || kind == LLVMIntegerTypeKind || kind == LLVMDoubleTypeKind)
+      cg_reach_bits(flow, node, operand, 0);
+  }
+}
+
 static void cg_expand_call(struct cg_flow *flow, size_t node, LLVMValueRef call, cg_path path) {
   LLVMValueRef callee = LLVMGetCalledValue(call), returned = cg_returned_argument(call, callee);
   bool is_function = LLVMIsAFunction(callee);
@@ -581,6 +553,8 @@ static void cg_expand_call(struct cg_flow *flow, size_t node, LLVMValueRef call,
     cg_connect(flow, cg_node_of(flow, callee, path), node);
   else if (returned)
     cg_reach(flow, node, returned, path, false);
+  else if (LLVMIsAInlineAsm(callee) || (is_function && LLVMGetIntrinsicID(callee)))
+    cg_expand_derived(flow, node, call, LLVMGetNumArgOperands(call));
   else
     cg_mark(flow, node, CG_FACT_OTHER, call);
 }
@@ -683,8 +657,23 @@ static void cg_expand_shuffle(struct cg_flow *flow, size_t node, LLVMValueRef sh
   }
 }
 
+/* A place in a variable is no function. A pointer elsewhere may be a function with an offset. */
+static void cg_expand_address(struct cg_flow *flow, size_t node, LLVMValueRef pointer) {
+  struct cg_address address;
+  LLVMValueRef base = cg_memory_base(&flow->memory, pointer, &address);
+  flow->failed |= flow->memory.failed;
+  if (base && cg_memory_is_variable(base))
+    return;
+  if (base && !address.offset && !address.step)
+    cg_reach(flow, node, base, 0, false);
+  else
+    cg_expand_derived(flow, node, pointer, 1);
+}
+
 /* A value that is the same as its operand, as a whole or in each part. */
 static bool cg_is_same(LLVMValueRef value, LLVMOpcode opcode, cg_path path) {
+  if (opcode == LLVMBitCast && LLVMGetTypeKind(LLVMTypeOf(LLVMGetOperand(value, 0))) == LLVMVectorTypeKind)
+    return false;
   return opcode == LLVMFreeze || opcode == LLVMAddrSpaceCast || opcode == LLVMPtrToInt || opcode == LLVMIntToPtr ||
          (opcode == LLVMBitCast && !path) || (opcode == LLVMCall && cg_memory_is_same_pointer(value));
 }
@@ -711,6 +700,10 @@ static void cg_expand_instruction(struct cg_flow *flow, size_t node, LLVMValueRe
   } else if (opcode == LLVMPHI || (opcode == LLVMSelect && !cg_is_marked_instruction(value))) {
     for (unsigned i = opcode == LLVMPHI ? 0 : 1; i < (unsigned)LLVMGetNumOperands(value); i++)
       cg_reach(flow, node, LLVMGetOperand(value, i), path, false);
+  } else if (opcode == LLVMAlloca || opcode == LLVMGetElementPtr) {
+    cg_expand_address(flow, node, value);
+  } else if (LLVMIsABinaryOperator(value) || LLVMIsACastInst(value)) {
+    cg_expand_derived(flow, node, value, (unsigned)LLVMGetNumOperands(value));
   } else if (opcode != LLVMSelect) {
     cg_mark(flow, node, CG_FACT_OTHER, value);
   }
@@ -814,6 +807,8 @@ static void cg_spread(struct cg_flow *flow, enum cg_fact fact) {
       cg_enqueue(flow, i);
   for (size_t i = 0; i < flow->queue_count && !flow->failed; i++) {
     const struct cg_node *node = &flow->nodes[flow->queue[i]];
+    if (node->is_bits && fact != CG_FACT_RAW)
+      continue;
     for (size_t edge = node->first_edge; edge != CG_NO_EDGE; edge = flow->edges[edge].next) {
       struct cg_facts *facts = &flow->nodes[flow->edges[edge].to].facts;
       if (facts->witness[fact])

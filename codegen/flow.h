@@ -41,25 +41,6 @@ struct cg_facts cg_flow_facts(const struct cg_flow *flow, LLVMValueRef operand);
 /* The plain functions that reach an operand other than directly: constants, each once. */
 const LLVMValueRef *cg_flow_choices(const struct cg_flow *flow, size_t *count);
 
-/* Returns the value behind casts, and behind dso_local_equivalent and its like: a function, alias or ifunc if the
- * constant is the address of one. */
-LLVMValueRef cg_flow_strip(LLVMValueRef value);
-
-/* Whether a value is a pointer that is signed (ptrauth). */
-bool cg_flow_is_signed(LLVMValueRef value);
-
-/* Whether a stripped value is a function, or an alias or ifunc of one. */
-bool cg_flow_is_function(LLVMValueRef value);
-
-/* Returns the function behind aliases, or NULL. */
-LLVMValueRef cg_flow_function_behind(LLVMValueRef value);
-
-/* Whether a function cannot be called with what a handler receives: an attribute says that it is passed otherwise. */
-bool cg_flow_is_unserved(LLVMValueRef value);
-
-/* Returns the word of a cell that holds its code, or NULL if the cell has no pointer there. */
-LLVMValueRef cg_flow_code_of(LLVMValueRef cell);
-
 /* The name of the attribute of functions that lowering adds, and the annotation of instructions. Their results are
  * cells. */
 #define CG_FLOW_MARK "osprey-ws-lowered"

@@ -2,6 +2,7 @@
 #include "callers.h"
 #include "check.h"
 #include "closure.h"
+#include "constant.h"
 #include "declare.h"
 #include "result.h"
 #include "type.h"
@@ -33,9 +34,9 @@ static void cg_calls_push(struct cg_calls *calls, LLVMValueRef value) {
 /* Whether a user of a function is another name of it, by which it may be called. */
 static bool cg_is_name(LLVMValueRef user, LLVMValueRef function) {
   if (LLVMIsAGlobalAlias(user))
-    return cg_flow_function_behind(user) == function;
+    return cg_constant_function_behind(user) == function;
   return LLVMIsABitCastInst(user) || LLVMIsAFreezeInst(user) ||
-         (LLVMIsAConstant(user) && user != function && cg_flow_strip(user) == function);
+         (LLVMIsAConstant(user) && user != function && cg_constant_strip(user) == function);
 }
 
 /* Lists the calls in the order of the module, those by other names first. LLVM lists uses from the last on. */

@@ -1,28 +1,12 @@
 #pragma once
-/* The places of a variable that hold pointers: the words of its initializer, its stores and loads.
- *
- * An address is an offset and a step: `offset` if the step is 0, else any multiple of the step from it, as a variable
- * index gives. */
+/* The places of a variable that hold pointers: the words of its initializer, its stores and loads. */
 
+#include "address.h"
 #include "map.h"
 #include "path.h"
 
 #include <llvm-c/Core.h>
 #include <llvm-c/Target.h>
-
-struct cg_address {
-  int64_t offset;
-  uint64_t step;
-};
-
-/* Whether two addresses may be equal. */
-bool cg_memory_meet(struct cg_address a, struct cg_address b);
-
-struct cg_address cg_memory_add(struct cg_address a, struct cg_address b);
-struct cg_address cg_memory_subtract(struct cg_address a, struct cg_address b);
-
-/* Returns an address that stands for two, and for what is as far beyond: those of a pointer that a loop moves. */
-struct cg_address cg_memory_join(struct cg_address a, struct cg_address b);
 
 /* What is written to a variable. */
 struct cg_write {
@@ -34,6 +18,7 @@ struct cg_write {
   struct cg_address address;
   LLVMValueRef value;
   cg_path path;
+  bool is_bits; /* no pointer, but perhaps the bits of one, or some of them */
 };
 
 struct cg_writes {
@@ -78,6 +63,22 @@ bool cg_memory_is_local(LLVMValueRef global);
 /* Whether no other module sees a function, and IR tells what it does. */
 bool cg_memory_is_closed(LLVMValueRef function);
 
-/* Lists all writes to a variable, its initial value included. Of a parameter that points to a copy of the caller's
- * variable, those of the function. */
-void cg_memory_writes(struct cg_memory *memory, LLVMValueRef variable, struct cg_writes *writes);
+/* Whether the size of a type is a number of bytes. A type without one has no offsets. */
+bool cg_memory_has_fixed_size(struct cg_memory *memory, LLVMTypeRef type);
+
+/* Adds the offsets of a getelementptr. Returns false if they cannot be told. */
+bool cg_memory_step(struct cg_memory *memory, LLVMValueRef gep, struct cg_address *address);
+
+/* The opcode of an instruction or a constant expression, or 0. */
+LLVMOpcode cg_memory_opcode(LLVMValueRef value);
+
+bool cg_memory_begins(const char *name, size_t length, const char *prefix);
+
+/* The name of the function that a call names, or "". */
+const char *cg_memory_callee_name(LLVMValueRef call, size_t *length);
+
+/* Whether a number may be a pointer: LLVM copies a struct of 8 bytes so. */
+bool cg_memory_is_address_sized(LLVMTypeRef type);
+
+/* Whether a pointer made of another one has the same address. */
+bool cg_memory_is_alike(LLVMValueRef value);
