@@ -184,7 +184,7 @@ static void check_finish(struct checker *checker, struct check_file *file) {
 
 struct ast_program *check(const struct syntax_program *syntax, const struct source *source,
                           const struct check_options *options, struct arena *arena, struct diag *diag) {
-  struct checker checker = {.arena = arena, .diag = diag, .options = options};
+  struct checker checker = {.arena = arena, .diag = diag, .options = options, .skipped = &syntax->skipped};
   struct check_file file = {.syntax = syntax};
   struct ast_program *program = checker.program = arena_alloc(arena, sizeof *program);
   file.items = arena_array(arena, syntax->count, sizeof *file.items);
@@ -207,7 +207,8 @@ struct ast_program *check(const struct syntax_program *syntax, const struct sour
   struct check_order order = check_order(&checker, syntax);
   for (size_t i = 0, from = 0; i < order.group_count; from = order.ends[i++])
     check_group(&checker, &file, order.items + from, order.ends[i] - from);
-  if (!checker.infer.too_large) {
+  /* A part that could not be parsed may determine types and set globals. */
+  if (!checker.infer.too_large && !syntax->failed) {
     check_finish(&checker, &file);
     check_early_uses(&checker, &file);
   }

@@ -48,6 +48,8 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
         foreign_left_out(name);
     return checker->infer.error;
   }
+  if (!symbol && map_get(checker->skipped, name))
+    return checker->infer.error;
   if (!symbol) {
     struct diag_guess guess = {0};
     for (size_t i = 0; i < checker->type_names.capacity; i++)

@@ -213,6 +213,8 @@ static const char *check_scope_later(struct checker *checker, const char *name) 
 
 /* Hints at a keyword of another language, or suggests a name. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
+  if (map_get(checker->skipped, name))
+    return;
   if (library_leaves_out(name)) {
     *diag_error(checker->diag, place, "`%s` is part of Osprey, but not of ospreyc", name) = foreign_left_out(name);
     return;

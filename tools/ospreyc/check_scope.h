@@ -138,6 +138,7 @@ struct checker {
   struct arena *arena;
   struct diag *diag;
   const struct check_options *options;
+  const struct map *skipped; /* names that what could not be parsed may declare */
   struct infer infer;
   struct map locals;       /* of struct local, by name: those in scope */
   struct map values;       /* of struct symbol */

@@ -17,6 +17,7 @@ struct foreign {
 #define FOREIGN_VALUE "remove it: the value of a block is its last expression"
 #define FOREIGN_CLOCK "there is no clock but the timestamp of a message: link C for another"
 #define FOREIGN_MODULE "there are no modules: a program is one file, and the builtins need no import"
+#define FOREIGN_MATCH "write match value { pattern => … }"
 #define FOREIGN_OBJECT "there are no objects: a function gets what it needs as arguments"
 
 static const struct foreign foreign_words[] = {
@@ -44,19 +45,21 @@ static const struct foreign foreign_words[] = {
     {"elif", "write else if"},
     {"elsif", "write else if"},
     {"elseif", "write else if"},
-    {"switch", "write match value { pattern => … }"},
+    {"switch", FOREIGN_MATCH},
     {"and", "write '&&'"},
     {"or", "write '||'"},
     {"not", "write '!'"},
     {"is", "compare with '=='"},
     {"new", "a record is written Name { field: value }"},
+    {"lambda", "a lambda is fn(n) => …"},
+    {"case", FOREIGN_MATCH},
     {"use", FOREIGN_MODULE},
     {"include", FOREIGN_MODULE},
     {"break", FOREIGN_LOOP},
     {"continue", FOREIGN_LOOP},
 };
 
-#define FOREIGN_STRING_PARTS "take a string apart with indexOf, take and drop"
+#define FOREIGN_STRING_PARTS "s.indexOf(\",\") ?: s.length() says where, and s.take(n) and s.drop(n) are its parts"
 #define FOREIGN_THREAD "handlers run on threads of the runtime; websocketAfter and websocketEvery call one later"
 #define FOREIGN_LIST "several values are a record, and values by a key are kept with websocketSetValue"
 #define FOREIGN_HTTP "a server answers other requests with websocketServerPage and websocketServerFile"
@@ -87,7 +90,11 @@ static const struct foreign foreign_lacking[] = {
     {"test", "a test is a function that the program calls"},
 };
 
+#define FOREIGN_TEXTS "what is broadcast or published is a text: base64 is one, too"
+
 static const struct foreign foreign_names[] = {
+    {"websocketServerBroadcastBinary", FOREIGN_TEXTS},
+    {"websocketPublishBinary", FOREIGN_TEXTS},
     {"require", FOREIGN_MODULE},
     {"this", FOREIGN_OBJECT},
     {"self", FOREIGN_OBJECT},

@@ -1,6 +1,9 @@
 #pragma once
 /* Words of other languages, and what to write instead. */
 
+#define FOREIGN_NO_BITS "there are no operators on bits"
+#define FOREIGN_BITS "intDiv(n, 256) and n % 256 take a number apart"
+
 /* A hint for an unknown name, for the name of a type, and for a word before another (`const x`); or NULL. */
 const char *foreign_name(const char *name);
 const char *foreign_type(const char *name);

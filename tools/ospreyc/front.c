@@ -17,14 +17,15 @@ static struct ast_program *front_unreadable(const struct source *source, const c
   return NULL;
 }
 
-/* Lexes, parses and checks. Does not check after a syntax error: missing declarations would cause unknown names. */
+/* Lexes, parses and checks, what could be parsed. A token that could not be read may have been meant to be anything. */
 static struct ast_program *front_source(const struct source *source, const struct check_options *options,
                                         struct arena *arena, FILE *err) {
   struct diag diag;
   diag_init(&diag, arena, source);
   struct token_list tokens = lex(source, arena, &diag);
+  size_t unread = diag.errors;
   struct syntax_program syntax = parse(tokens, arena, &diag);
-  struct ast_program *program = diag.errors ? NULL : check(&syntax, source, options, arena, &diag);
+  struct ast_program *program = unread ? NULL : check(&syntax, source, options, arena, &diag);
   diag_print(&diag, err);
   return program;
 }

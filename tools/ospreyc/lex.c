@@ -1,6 +1,7 @@
 #include "lex.h"
 
 #include "arena.h"
+#include "foreign.h"
 #include "map.h"
 
 #include <errno.h>
@@ -319,9 +320,11 @@ static void lex_unknown(struct lexer *lexer) {
     diag_error(lexer->diag, place, "unexpected control character U+%04X", code);
   else
     *diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from) =
-        code == '&'   ? "write '&&'; there are no operators on bits"
-        : code == '^' ? "there are no operators on bits: intDiv(n, 256) and n % 256 take a number apart"
-                      : NULL;
+        code == '&'    ? "write '&&'; there are no operators on bits"
+        : code == '^'  ? FOREIGN_NO_BITS ": " FOREIGN_BITS
+        : code == '~'  ? FOREIGN_NO_BITS ": 0 - n - 1 has all bits of n changed"
+        : code == '\\' ? "a lambda is fn(n) => …"
+                       : NULL;
 }
 
 static void lex_punctuate(struct lexer *lexer) {

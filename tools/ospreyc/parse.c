@@ -1,6 +1,7 @@
 #include "parse.h"
 
 #include "arena.h"
+#include "foreign.h"
 #include "slips.h"
 
 #include <setjmp.h>
@@ -239,6 +240,24 @@ static void parse_expect_separator(struct parser *parser, const char *hint) {
     parse_fail(parser, token->place, hint, "expected ',', found %s", parse_found(parser, token));
 }
 
+static bool parse_is_upper(const char *name) {
+  return *name >= 'A' && *name <= 'Z';
+}
+
+/* Whether a name is that of a type, here or in another language. */
+static bool parse_is_type_name(const char *name) {
+  static const char *const plain[] = {"int", "string", "bool", "float"};
+  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+    if (strcmp(name, plain[i]) == 0)
+      return true;
+  return parse_is_upper(name) || foreign_type(name);
+}
+
+/* A hint at `name: Type` for a type that stands before the name, which is the next token. */
+static const char *parse_annotated(struct parser *parser, const char *before, const char *type, const char *after) {
+  return arena_printf(parser->arena, "write %s%s: %s%s", before, parse_peek(parser, 0)->name, type, after);
+}
+
 /* types = [ type { "," type } ] end */
 static void parse_types(struct parser *parser, struct syntax_type *into, enum token_kind end) {
   size_t capacity = 0;
@@ -284,16 +303,12 @@ static void parse_fields(struct parser *parser, struct syntax_variant *variant) 
   parse_expect(parser, TOKEN_LEFT_BRACE);
   do {
     struct syntax_field field = {.name = parse_label(parser, "the name of a field")};
-    parse_expect(parser, TOKEN_COLON);
+    parse_expect_or(parser, TOKEN_COLON, "write ':' after the name of a field");
     field.type = parse_type(parser);
     ARENA_PUSH(parser->arena, variant->fields, variant->count, capacity, field);
   } while (parse_accept(parser, TOKEN_COMMA) && !parse_is(parser, TOKEN_RIGHT_BRACE));
   parse_expect_separator(parser, "separate fields with ','");
   parse_expect(parser, TOKEN_RIGHT_BRACE);
-}
-
-static bool parse_is_upper(const char *name) {
-  return *name >= 'A' && *name <= 'Z';
 }
 
 /* variant = Name [ fields | "(" type { "," type } ")" ] */
@@ -472,7 +487,10 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
       parameter.type = parse_type(parser);
     ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
   } while (parse_accept(parser, TOKEN_COMMA));
-  parse_expect_separator(parser, "write ':' before a parameter's type and ',' before the next parameter");
+  const struct syntax_parameter *last = &function->parameters[function->count - 1];
+  bool type_first = parse_is(parser, TOKEN_NAME) && !last->type && parse_is_type_name(last->name.text);
+  parse_expect_separator(parser, type_first ? parse_annotated(parser, "", last->name.text, "")
+                                            : "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect_or(parser, end, end == TOKEN_BAR ? NULL : "write ')' after the last parameter");
 }
 
@@ -615,8 +633,12 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
   struct syntax_function *function = arena_alloc(parser->arena, sizeof *function);
   parse_enter(parser);
   function->name.place = first->place;
-  if (parse_accept(parser, TOKEN_FN)) {
-    if (parse_is(parser, TOKEN_NAME))
+  if (parse_is(parser, TOKEN_FN)) {
+    bool named = parse_peek(parser, 1)->kind == TOKEN_NAME;
+    if (named && first->newline && parse_indentation(parser, first) == 0)
+      parse_fail(parser, first[-1].place, "write it before the next function", "the expression lacks its last part");
+    parse_take(parser);
+    if (named)
       parse_fail(parser, first->place, "declare it in a block, or leave out the name",
                  "a function with a name is a declaration, not an expression");
     parse_expect(parser, TOKEN_LEFT_PAREN);
@@ -944,6 +966,13 @@ static struct syntax_expr *parse_expr(struct parser *parser) {
   return expr;
 }
 
+static void parse_function_assign(struct parser *parser) {
+  const struct token *colon = parse_peek(parser, 0);
+  if (colon->kind == TOKEN_COLON && parse_peek(parser, 1)->newline)
+    parse_fail(parser, colon->place, "write '=', and a block in '{ }'", "a body does not begin with ':'");
+  parse_expect_or(parser, TOKEN_ASSIGN, "write '=' before the body of a function");
+}
+
 /* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature
  * signature = name "(" parameters ")" [ "->" type ] */
 static struct syntax_item parse_function(struct parser *parser) {
@@ -960,7 +989,7 @@ static struct syntax_item parse_function(struct parser *parser) {
   if (is_extern)
     return item;
   if (!parse_is(parser, TOKEN_LEFT_BRACE))
-    parse_expect_or(parser, TOKEN_ASSIGN, "write '=' before the body of a function");
+    parse_function_assign(parser);
   function->body = parse_expr(parser);
   return item;
 }
@@ -993,9 +1022,12 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
                  "a 'let' binds one name");
     if (parse_accept(parser, TOKEN_COLON))
       item.type = parse_type(parser);
+    bool type_first = parse_is(parser, TOKEN_NAME) && parse_is_type_name(item.name.text) &&
+                      strcmp(item.name.text, "Success") != 0 && parse_peek(parser, 1)->kind == TOKEN_ASSIGN;
     parse_expect_or(parser, TOKEN_ASSIGN,
-                    parse_is_upper(item.name.text) ? "write let name: type = …; to take a value apart, match it"
-                                                   : "write let name = …, or let name: type = …");
+                    type_first                       ? parse_annotated(parser, "let ", item.name.text, " = …")
+                    : parse_is_upper(item.name.text) ? "write let name: type = …; to take a value apart, match it"
+                                                     : "write let name = …, or let name: type = …");
     item.value = parse_expr(parser);
   } else if (declares_type) {
     item = parse_type_declaration(parser);
@@ -1061,6 +1093,7 @@ struct syntax_program parse(struct token_list tokens, struct arena *arena, struc
   struct parser parser = {.arena = arena, .diag = diag, .tokens = tokens.tokens, .count = tokens.count};
   parser.slips = (struct slips){arena, diag->source, tokens};
   struct syntax_program program = {0};
+  map_init(&program.skipped, arena);
   size_t capacity = 0;
   while (!parse_is(&parser, TOKEN_END)) {
     size_t start = parser.at;
@@ -1068,7 +1101,11 @@ struct syntax_program parse(struct token_list tokens, struct arena *arena, struc
     parser.nesting = 0;
     parser.unclosed = NULL;
     if (!parse_try_item(&parser, &item)) {
+      program.failed = true;
       parse_synchronise(&parser, start);
+      for (const struct token *token = &parser.tokens[start]; token < &parser.tokens[parser.at]; token++)
+        if (token->kind == TOKEN_NAME)
+          *map_slot(&program.skipped, token->name, strlen(token->name)) = (void *)token;
       continue;
     }
     ARENA_PUSH(arena, program.items, program.count, capacity, item);

@@ -158,9 +158,11 @@ static struct slip slips_operator(const struct slips *slips, size_t at) {
   if (kind == TOKEN_ASSIGN && (before == TOKEN_EQUAL || before == TOKEN_NOT_EQUAL))
     return slips_found(slips, at - 1, "there is no third '='", "write '==' or '!='");
   if ((kind == TOKEN_LESS || kind == TOKEN_GREATER) && before == kind)
-    return slips_found(slips, at - 1, "there are no operators on bits",
+    return slips_found(slips, at - 1, FOREIGN_NO_BITS,
                        kind == TOKEN_LESS ? "shift to the left with n * 256"
                                           : "shift to the right with intDiv(n, 256)");
+  if (kind == TOKEN_GREATER && before == TOKEN_LESS)
+    return slips_found(slips, at - 1, "there is no '<>'", "write '!='");
   if (kind == TOKEN_STAR && before == TOKEN_STAR)
     return slips_found(slips, at - 1, "there is no '**'", "multiply with '*'");
   if (kind == TOKEN_QUESTION && before == TOKEN_QUESTION)
@@ -203,6 +205,13 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
   }
   bool ends = !slips_same_line(slips, at + 1) || slips_kind(slips, at + 1) == TOKEN_RIGHT_PAREN ||
               slips_kind(slips, at + 1) == TOKEN_DOT;
+  if (kind == TOKEN_NAME && slips_same_line(slips, at) && slips_begins_operand(slips_kind(slips, at + 1))) {
+    struct slip word = slips_word(slips, at);
+    if (word.text)
+      return word;
+  }
+  if (kind == TOKEN_BAR && slips_same_line(slips, at))
+    return slips_found(slips, at, FOREIGN_NO_BITS, FOREIGN_BITS "; 'or' is '||'");
   if (kind == TOKEN_LEFT_BRACKET && slips_same_line(slips, at))
     return slips_found(slips, at, "a value is not indexed with '['",
                        "parts of a string: byteAt(s, index), substring(s, start, end)");

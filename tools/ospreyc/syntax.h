@@ -5,6 +5,7 @@
  * `height` bounds the depth of every recursion over it.
  */
 #include "ast.h"
+#include "map.h"
 
 struct syntax_expr;
 
@@ -217,6 +218,8 @@ struct syntax_expr {
 };
 
 struct syntax_program {
+  bool failed;        /* a part could not be parsed */
+  struct map skipped; /* the names in what could not be parsed, which may declare them */
   size_t count;
   struct syntax_item *items;
 };
