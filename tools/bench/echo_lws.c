@@ -2,14 +2,14 @@
  *
  *   echo_lws PORT [tls CERTIFICATE KEY]
  *
- * A message that comes while others wait to be sent is queued behind them.
+ * The library hands over a message in the pieces that were received.
  */
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { READ = 64 * 1024 };
+enum { READ = 256 * 1024 };
 
 struct message {
   struct message *next;
@@ -19,26 +19,31 @@ struct message {
 };
 
 struct session {
-  struct message *first, *last;
+  struct message *first, *last; /* that wait to be sent */
+  struct message *partial;      /* that is being received, or NULL */
 };
 
-static struct message *make_message(struct lws *connection, const void *bytes, size_t size) {
-  struct message *made = malloc(sizeof *made + LWS_PRE + size);
-  if (!made)
+static void add_piece(struct session *session, const void *bytes, size_t size) {
+  size_t before = session->partial ? session->partial->size : 0;
+  struct message *message = realloc(session->partial, sizeof *message + LWS_PRE + before + size);
+  if (!message)
     exit(1);
-  int kind = lws_frame_is_binary(connection) ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
-  kind = lws_write_ws_flags(kind, lws_is_first_fragment(connection), lws_is_final_fragment(connection));
-  *made = (struct message){.size = size, .kind = (enum lws_write_protocol)kind};
-  memcpy(made->bytes + LWS_PRE, bytes, size);
-  return made;
+  memcpy(message->bytes + LWS_PRE + before, bytes, size);
+  message->size = before + size;
+  session->partial = message;
 }
 
-static void queue(struct session *session, struct message *message) {
+static void queue_message(struct lws *connection, struct session *session) {
+  struct message *message = session->partial;
+  session->partial = NULL;
+  message->next = NULL;
+  message->kind = lws_frame_is_binary(connection) ? LWS_WRITE_BINARY : LWS_WRITE_TEXT;
   if (session->first)
     session->last->next = message;
   else
     session->first = message;
   session->last = message;
+  lws_callback_on_writable(connection);
 }
 
 static int write_first(struct lws *connection, struct session *session) {
@@ -57,8 +62,9 @@ static int serve(struct lws *connection, enum lws_callback_reasons reason, void 
   struct session *session = data;
   switch ((int)reason) {
   case LWS_CALLBACK_RECEIVE:
-    queue(session, make_message(connection, bytes, size));
-    lws_callback_on_writable(connection);
+    add_piece(session, bytes, size);
+    if (lws_is_final_fragment(connection) && lws_remaining_packet_payload(connection) == 0)
+      queue_message(connection, session);
     return 0;
   case LWS_CALLBACK_SERVER_WRITEABLE:
     return write_first(connection, session);
@@ -67,6 +73,7 @@ static int serve(struct lws *connection, enum lws_callback_reasons reason, void 
       next = session->first->next;
       free(session->first);
     }
+    free(session->partial);
     return 0;
   default:
     return 0;

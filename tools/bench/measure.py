@@ -38,6 +38,13 @@ class Work:
         self.name, self.mode, self.unit, self.aims = name, mode, unit, aims
         self.options = [str(option) for option in options]
 
+    def concerns(self, name):
+        """The echo in C is Osprey's but for the language, so it has a row of its own; libwebsockets takes minutes to
+        open some thousand connections."""
+        if IN_C in self.aims or name == IN_C:
+            return IN_C in self.aims and name in (IN_C, OSPREY, BARE)
+        return name != "libwebsockets" or int(self.options[self.options.index("--connections") + 1]) <= 1000
+
 
 def sized(size, connections, in_flight, messages, *more):
     return ["--size", size, "--connections", connections, "--in-flight", in_flight, "--messages", messages,
@@ -79,7 +86,8 @@ class Programs:
 
     def __init__(self, folder, osprey, modules, certificate, others):
         self.certificate = certificate
-        ws, bun = f"{modules}/ws", next(pathlib.Path(modules).glob("@oven/*/bin/bun"))
+        modules = pathlib.Path(modules).resolve()
+        ws, bun = str(modules / "ws"), next(modules.glob("@oven/*/bin/bun"))
         scripts = pathlib.Path(__file__).parent
         lws = [f"{folder}/echo_lws"] if os.access(f"{folder}/echo_lws", os.X_OK) else None
         self.commands = {BARE: [f"{folder}/bare_echo"], **{name: command.split() for name, command in others},
@@ -150,9 +158,7 @@ class Row:
             for name in programs.commands:
                 port = free_port()
                 command = programs.command(name, self.work.mode, port)
-                # The echo in C is the same as Osprey's but for the language: it has a row of its own.
-                if command and (name != IN_C or IN_C in self.work.aims) and (not self.work.aims.get(IN_C) or
-                                                                             name in (IN_C, OSPREY, BARE)):
+                if command and self.work.concerns(name):
                     value, self.replies[name] = cost(load, name, command, port, self.work, spin)
                     self.costs.setdefault(name, []).append(value)
 
