@@ -60,7 +60,7 @@ static struct {
 /* The replies of a server that compresses. */
 struct inflater {
   z_stream stream;
-  size_t held; /* bytes of an incomplete frame */
+  size_t held;  /* bytes of an incomplete frame */
   int expected; /* index of the message */
   uint8_t frame[];
 };
@@ -533,10 +533,12 @@ static void run_idle(void) {
 
 static void parse_options(int argc, char **argv) {
   static const struct option names[] = {
-      {"port", 1, NULL, 'p'},     {"pid", 1, NULL, 'i'},  {"connections", 1, NULL, 'c'},    {"in-flight", 1, NULL, 'f'},
-      {"size", 1, NULL, 's'},     {"kind", 1, NULL, 'k'}, {"messages", 1, NULL, 'm'},       {"bare", 0, NULL, 'b'},
-      {"tls", 0, NULL, 't'},      {"open", 0, NULL, 'o'}, {"deflate", 1, NULL, 'd'},        {"spin", 0, NULL, 'S'},
-      {"broadcast", 0, NULL, 'B'}, {"idle", 0, NULL, 'I'}, {"idle-after-one", 0, NULL, 'A'}, {NULL, 0, NULL, 0},
+      {"port", 1, NULL, 'p'},      {"pid", 1, NULL, 'i'},     {"connections", 1, NULL, 'c'},
+      {"in-flight", 1, NULL, 'f'}, {"size", 1, NULL, 's'},    {"kind", 1, NULL, 'k'},
+      {"messages", 1, NULL, 'm'},  {"bare", 0, NULL, 'b'},    {"tls", 0, NULL, 't'},
+      {"open", 0, NULL, 'o'},      {"deflate", 1, NULL, 'd'}, {"spin", 0, NULL, 'S'},
+      {"broadcast", 0, NULL, 'B'}, {"idle", 0, NULL, 'I'},    {"idle-after-one", 0, NULL, 'A'},
+      {NULL, 0, NULL, 0},
   };
   for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
     switch (option) {
