@@ -101,3 +101,17 @@ build() {
   quietly ninja -C "$dir" "$@"
   exec {lock}>&-
 }
+
+# Peers from npm, of versions that were tried.
+WS=ws@8.23.0
+case $(uname -m) in x86_64) BUN=@oven/bun-linux-x64@1.4.5 ;; *) BUN=@oven/bun-linux-aarch64@1.4.5 ;; esac
+
+# need_npm FOLDER PACKAGE@VERSION...: installs those of which the folder has no version.
+need_npm() {
+  local folder=$1 wanted missing=0
+  shift
+  for wanted in "$@"; do [ -d "$folder/node_modules/${wanted%@*}" ] || missing=1; done
+  [ "$missing" = 1 ] || return 0
+  mkdir -p "$folder"
+  quietly npm install --no-save --no-audit --no-fund --ignore-scripts --prefix "$folder" "$@"
+}

@@ -1,13 +1,14 @@
 /* The baseline: an echo server that makes only the system calls (accept, recv, send, epoll) and parses nothing.
  *
- *   bare_echo [--broadcast]
+ *   bare_echo [--broadcast | --tls CERTIFICATE KEY]
  *
  * Listens on a port of 127.0.0.1 that the kernel chooses, prints the port, and runs until a signal ends it. With
- * --broadcast, sends received bytes to every connection.
+ * --broadcast, sends received bytes to every connection; with --tls, it is OpenSSL's calls that receive and send.
  */
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ static struct backlog backlogs[MOST];
 static int connections[MOST];
 static int connection_count;
 static bool broadcast;
+static SSL_CTX *tls_context;
+static SSL *sessions[MOST];
 
 static _Noreturn void die(const char *what) {
   perror(what);
@@ -50,6 +53,8 @@ static void close_connection(int fd) {
       connections[i--] = connections[--connection_count];
   free(backlogs[fd].bytes);
   backlogs[fd] = (struct backlog){0};
+  SSL_free(sessions[fd]);
+  sessions[fd] = NULL;
   close(fd);
 }
 
@@ -100,10 +105,26 @@ static void receive(int fd) {
     send_or_keep(fd, buffer, (size_t)count);
 }
 
+/* What is echoed over TLS is small: a socket that takes none of it ends the connection. */
+static void receive_tls(int fd) {
+  SSL *tls = sessions[fd];
+  int count;
+  while ((count = SSL_read(tls, buffer, BUFFER)) > 0)
+    if (SSL_write(tls, buffer, count) != count)
+      break;
+  if (count > 0 || SSL_get_error(tls, count) != SSL_ERROR_WANT_READ)
+    close_connection(fd);
+}
+
 static void accept_all(int listening) {
   int fd;
   while ((fd = accept4(listening, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
     watch(fd, EPOLL_CTL_ADD, EPOLLIN);
+    if (tls_context) {
+      sessions[fd] = SSL_new(tls_context);
+      SSL_set_fd(sessions[fd], fd);
+      SSL_set_accept_state(sessions[fd]);
+    }
     if (broadcast)
       connections[connection_count++] = fd;
   }
@@ -123,7 +144,16 @@ static int open_listener(void) {
   return fd;
 }
 
+static void prepare_tls(const char *certificate, const char *key) {
+  tls_context = SSL_CTX_new(TLS_server_method());
+  if (SSL_CTX_use_certificate_chain_file(tls_context, certificate) != 1 ||
+      SSL_CTX_use_PrivateKey_file(tls_context, key, SSL_FILETYPE_PEM) != 1)
+    die("certificate");
+}
+
 int main(int argc, char **argv) {
+  if (argc == 4 && strcmp(argv[1], "--tls") == 0)
+    prepare_tls(argv[2], argv[3]);
   broadcast = argc == 2 && strcmp(argv[1], "--broadcast") == 0;
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);
@@ -141,6 +171,8 @@ int main(int argc, char **argv) {
         accept_all(listening);
       else if (events[i].events & EPOLLOUT)
         send_backlog(fd);
+      else if (sessions[fd])
+        receive_tls(fd);
       else
         receive(fd);
     }
