@@ -56,7 +56,7 @@ lacking() {
   done
 }
 
-# Installs the packages that are missing.
+# Installs the packages that are missing. PACKAGE:ARCHITECTURE is for another architecture, which dpkg is told of.
 need() {
   local missing as_root=()
   mapfile -t missing < <(lacking "$@")
@@ -67,6 +67,10 @@ need() {
     as_root=(sudo)
   fi
   say "installing ${missing[*]}"
+  local architecture
+  for architecture in $(grep -o ':[^ ]*' <<<"${missing[*]}" | sort -u); do
+    "${as_root[@]}" dpkg --add-architecture "${architecture#:}"
+  done
   local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive
     apt-get install -y -q --no-install-recommends "${missing[@]}")
   logged /dev/null "${install[@]}" && return 0

@@ -1,6 +1,6 @@
 #include "base64_block.h"
 
-#ifdef WS_BASE64_HAVE_BLOCKS
+#ifdef WS_BASE64_HAVE_AVX2
 #include <immintrin.h>
 
 #define WS_AVX2_BASE64 __attribute__((target("avx2")))
@@ -78,5 +78,53 @@ WS_AVX2_BASE64 static size_t ws_base64_decode_all(uint8_t *to, const char *text,
 
 size_t ws_base64_blocks_decode(uint8_t *to, const char *text, size_t n) {
   return n >= WS_BASE64_LAST && __builtin_cpu_supports("avx2") ? ws_base64_decode_all(to, text, n) : 0;
+}
+
+#elif defined(WS_BASE64_HAVE_NEON)
+#include <arm_neon.h>
+
+enum { WS_BASE64_BYTES = 48, WS_BASE64_LETTERS = 64 };
+
+/* The loads and stores of three and four vectors separate the bytes of a group, and the letters. */
+size_t ws_base64_blocks_encode(char *to, const uint8_t *bytes, size_t n) {
+  const uint8x16x4_t letters = vld1q_u8_x4((const uint8_t *)ws_base64_letters);
+  size_t at = 0;
+  for (; n - at >= WS_BASE64_BYTES; at += WS_BASE64_BYTES, to += WS_BASE64_LETTERS) {
+    uint8x16x3_t group = vld3q_u8(bytes + at);
+    uint8x16x4_t values = {{vshrq_n_u8(group.val[0], 2), vsliq_n_u8(vshrq_n_u8(group.val[1], 4), group.val[0], 4),
+                            vsliq_n_u8(vshrq_n_u8(group.val[2], 6), group.val[1], 2), group.val[2]}};
+    for (size_t i = 0; i < 4; i++)
+      values.val[i] = vqtbl4q_u8(letters, values.val[i] & vdupq_n_u8(63));
+    vst4q_u8((uint8_t *)to, values);
+  }
+  return at;
+}
+
+/* The value of each letter plus one, as ws_base64_values has it; 0 for other bytes. An index that is not in a table
+ * gives 0. */
+static inline uint8x16_t ws_base64_values_of(uint8x16_t letters) {
+  const uint8x16x4_t low = vld1q_u8_x4(ws_base64_values), high = vld1q_u8_x4(ws_base64_values + 64);
+  return vqtbl4q_u8(low, letters) | vqtbl4q_u8(high, letters - vdupq_n_u8(64));
+}
+
+/* Leaves at least one letter: the last four may be padded. */
+size_t ws_base64_blocks_decode(uint8_t *to, const char *text, size_t n) {
+  size_t at = 0;
+  for (; n - at > WS_BASE64_LETTERS; at += WS_BASE64_LETTERS, to += WS_BASE64_BYTES) {
+    uint8x16x4_t letters = vld4q_u8((const uint8_t *)text + at);
+    uint8x16_t least = vdupq_n_u8(255);
+    for (size_t i = 0; i < 4; i++) {
+      letters.val[i] = ws_base64_values_of(letters.val[i]);
+      least = vminq_u8(least, letters.val[i]);
+      letters.val[i] -= vdupq_n_u8(1);
+    }
+    if (vminvq_u8(least) == 0)
+      break;
+    uint8x16x3_t group = {{vsliq_n_u8(vshrq_n_u8(letters.val[1], 4), letters.val[0], 2),
+                           vsliq_n_u8(vshrq_n_u8(letters.val[2], 2), letters.val[1], 4),
+                           vsliq_n_u8(letters.val[3], letters.val[2], 6)}};
+    vst3q_u8(to, group);
+  }
+  return at;
 }
 #endif

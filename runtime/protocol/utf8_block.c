@@ -1,11 +1,7 @@
 #include "utf8_block.h"
 
 #ifdef WS_UTF8_HAVE_BLOCKS
-#include <immintrin.h>
 #include <string.h>
-
-#define WS_AVX2 __attribute__((target("avx2")))
-#define WS_AVX2_INLINE static inline __attribute__((target("avx2"), always_inline))
 
 /* Errors of two consecutive bytes. The table of each nibble lists the errors in which it can take part; an error is
  * present if all three nibbles (both of the first byte, the upper of the second) list it. */
@@ -23,92 +19,89 @@ enum {
   ANY_HIGH = TOO_LONG | OVERLONG_2 | TWO_CONTINUED,
 };
 
-#define WS_TWICE(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
-
-WS_AVX2_INLINE __m256i ws_utf8_first_upper(__m256i nibbles) {
-  const __m256i table =
-      WS_TWICE(TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, (char)TWO_CONTINUED,
-               (char)TWO_CONTINUED, (char)TWO_CONTINUED, (char)TWO_CONTINUED, TOO_SHORT | OVERLONG_2, TOO_SHORT,
-               TOO_SHORT | OVERLONG_3 | SURROGATE, TOO_SHORT | TOO_LARGE | TOO_LARGE_1000 | OVERLONG_4);
-  return _mm256_shuffle_epi8(table, nibbles);
+WS_VECTOR_INLINE ws_vector ws_utf8_first_upper(ws_vector nibbles) {
+  const ws_vector table = WS_VECTOR_TABLE(
+      TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, TOO_LONG, (char)TWO_CONTINUED,
+      (char)TWO_CONTINUED, (char)TWO_CONTINUED, (char)TWO_CONTINUED, TOO_SHORT | OVERLONG_2, TOO_SHORT,
+      TOO_SHORT | OVERLONG_3 | SURROGATE, TOO_SHORT | TOO_LARGE | TOO_LARGE_1000 | OVERLONG_4);
+  return ws_vector_look_up(table, nibbles);
 }
 
-WS_AVX2_INLINE __m256i ws_utf8_first_lower(__m256i nibbles) {
+WS_VECTOR_INLINE ws_vector ws_utf8_first_lower(ws_vector nibbles) {
   const char above = (char)(ANY_LOW | TOO_LARGE | TOO_LARGE_1000);
-  const __m256i table = WS_TWICE((char)(ANY_LOW | OVERLONG_2 | OVERLONG_3 | OVERLONG_4), (char)(ANY_LOW | OVERLONG_2),
-                                 (char)ANY_LOW, (char)ANY_LOW, (char)(ANY_LOW | TOO_LARGE), above, above, above, above,
-                                 above, above, above, above, (char)(above | SURROGATE), above, above);
-  return _mm256_shuffle_epi8(table, nibbles);
+  const ws_vector table =
+      WS_VECTOR_TABLE((char)(ANY_LOW | OVERLONG_2 | OVERLONG_3 | OVERLONG_4), (char)(ANY_LOW | OVERLONG_2),
+                      (char)ANY_LOW, (char)ANY_LOW, (char)(ANY_LOW | TOO_LARGE), above, above, above, above, above,
+                      above, above, above, (char)(above | SURROGATE), above, above);
+  return ws_vector_look_up(table, nibbles);
 }
 
-WS_AVX2_INLINE __m256i ws_utf8_second_upper(__m256i nibbles) {
-  const __m256i table = WS_TWICE(TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
-                                 (char)(ANY_HIGH | OVERLONG_3 | TOO_LARGE_1000 | OVERLONG_4),
-                                 (char)(ANY_HIGH | OVERLONG_3 | TOO_LARGE), (char)(ANY_HIGH | SURROGATE | TOO_LARGE),
-                                 (char)(ANY_HIGH | SURROGATE | TOO_LARGE), TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT);
-  return _mm256_shuffle_epi8(table, nibbles);
+WS_VECTOR_INLINE ws_vector ws_utf8_second_upper(ws_vector nibbles) {
+  const ws_vector table =
+      WS_VECTOR_TABLE(TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT,
+                      (char)(ANY_HIGH | OVERLONG_3 | TOO_LARGE_1000 | OVERLONG_4),
+                      (char)(ANY_HIGH | OVERLONG_3 | TOO_LARGE), (char)(ANY_HIGH | SURROGATE | TOO_LARGE),
+                      (char)(ANY_HIGH | SURROGATE | TOO_LARGE), TOO_SHORT, TOO_SHORT, TOO_SHORT, TOO_SHORT);
+  return ws_vector_look_up(table, nibbles);
 }
-
-/* The bytes `count` positions before those of `now`. */
-#define WS_BEFORE(now, last, count) _mm256_alignr_epi8(now, _mm256_permute2x128_si256(last, now, 0x21), 16 - (count))
 
 /* Non-zero where a byte is invalid after the bytes before it. */
-WS_AVX2_INLINE __m256i ws_utf8_errors(__m256i now, __m256i last) {
-  const __m256i low = _mm256_set1_epi8(0x0F);
-  __m256i first = WS_BEFORE(now, last, 1);
-  __m256i pair =
-      _mm256_and_si256(_mm256_and_si256(ws_utf8_first_upper(_mm256_and_si256(_mm256_srli_epi16(first, 4), low)),
-                                        ws_utf8_first_lower(_mm256_and_si256(first, low))),
-                       ws_utf8_second_upper(_mm256_and_si256(_mm256_srli_epi16(now, 4), low)));
+WS_VECTOR_INLINE ws_vector ws_utf8_errors(ws_vector now, ws_vector last) {
+  ws_vector first = WS_VECTOR_BEFORE(now, last, 1);
+  ws_vector pair = ws_utf8_first_upper(ws_vector_upper(first)) & ws_utf8_first_lower(first & ws_vector_fill(0x0F)) &
+                   ws_utf8_second_upper(ws_vector_upper(now));
   /* The second of two continuation bytes is valid exactly two after E0..FF or three after F0..FF: the top bit here. */
-  __m256i third = _mm256_subs_epu8(WS_BEFORE(now, last, 2), _mm256_set1_epi8(0xE0 - 0x80));
-  __m256i fourth = _mm256_subs_epu8(WS_BEFORE(now, last, 3), _mm256_set1_epi8((char)(0xF0 - 0x80)));
-  __m256i wanted = _mm256_and_si256(_mm256_or_si256(third, fourth), _mm256_set1_epi8((char)0x80));
-  return _mm256_xor_si256(wanted, pair);
+  ws_vector third = ws_vector_minus(WS_VECTOR_BEFORE(now, last, 2), ws_vector_fill(0xE0 - 0x80));
+  ws_vector fourth = ws_vector_minus(WS_VECTOR_BEFORE(now, last, 3), ws_vector_fill(0xF0 - 0x80));
+  return ((third | fourth) & ws_vector_fill(0x80)) ^ pair;
 }
 
 /* Non-zero where a sequence at the end of `last` is incomplete. */
-WS_AVX2_INLINE __m256i ws_utf8_open(__m256i last) {
-  const __m256i most =
-      _mm256_setr_epi8(-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-                       -1, -1, -1, -1, -1, (char)(0xF0 - 1), (char)(0xE0 - 1), (char)(0xC0 - 1));
-  return _mm256_subs_epu8(last, most);
+WS_VECTOR_INLINE ws_vector ws_utf8_open(ws_vector last) {
+  return ws_vector_minus(last, WS_VECTOR_ENDS(0xF0 - 1, 0xE0 - 1, 0xC0 - 1));
 }
 
-WS_AVX2_INLINE bool ws_utf8_blocks(uint8_t *to, const uint8_t *from, size_t blocks, __m256i key) {
-  __m256i errors = _mm256_setzero_si256(), last = errors;
+WS_VECTOR_INLINE bool ws_utf8_blocks(uint8_t *to, const uint8_t *from, size_t blocks, ws_vector key) {
+  enum { VECTORS = WS_UTF8_BLOCK / WS_VECTOR_SIZE };
+  ws_vector errors = ws_vector_fill(0), last = errors, now[VECTORS];
   for (; blocks > 0; blocks--, from += WS_UTF8_BLOCK) {
-    __m256i a = _mm256_loadu_si256((const __m256i_u *)from);
-    __m256i b = _mm256_loadu_si256((const __m256i_u *)(from + 32));
+    ws_vector any = ws_vector_fill(0);
+    for (size_t i = 0; i < VECTORS; i++)
+      now[i] = ws_vector_load(from + i * WS_VECTOR_SIZE);
     if (to) {
-      a = _mm256_xor_si256(a, key);
-      b = _mm256_xor_si256(b, key);
-      _mm256_storeu_si256((__m256i_u *)to, a);
-      _mm256_storeu_si256((__m256i_u *)(to + 32), b);
+      for (size_t i = 0; i < VECTORS; i++) {
+        now[i] ^= key;
+        ws_vector_store(to + i * WS_VECTOR_SIZE, now[i]);
+      }
       to += WS_UTF8_BLOCK;
     }
-    if (_mm256_movemask_epi8(_mm256_or_si256(a, b)) == 0) {
-      errors = _mm256_or_si256(errors, ws_utf8_open(last));
+    for (size_t i = 0; i < VECTORS; i++)
+      any |= now[i];
+    if (ws_vector_is_ascii(any)) {
+      errors |= ws_utf8_open(last);
     } else {
-      errors = _mm256_or_si256(errors, ws_utf8_errors(a, last));
-      errors = _mm256_or_si256(errors, ws_utf8_errors(b, a));
+      /* With AVX2 there are two. In these words GCC keeps most tables in registers, which tests/cost shows. */
+      errors = ws_vector_or(errors, ws_utf8_errors(now[0], last));
+      errors |= ws_utf8_errors(now[1], now[0]);
+      for (size_t i = 2; i < VECTORS; i++)
+        errors |= ws_utf8_errors(now[i], now[i - 1]);
     }
-    last = b;
+    last = now[VECTORS - 1];
   }
-  return _mm256_testz_si256(errors, errors) != 0;
+  return ws_vector_is_zero(errors);
 }
 
 bool ws_utf8_blocks_usable(void) {
-  return __builtin_cpu_supports("avx2") != 0;
+  return ws_vector_usable();
 }
 
-WS_AVX2 bool ws_utf8_blocks_check(const uint8_t *bytes, size_t blocks) {
-  return ws_utf8_blocks(NULL, bytes, blocks, _mm256_setzero_si256());
+WS_VECTOR_TARGET bool ws_utf8_blocks_check(const uint8_t *bytes, size_t blocks) {
+  return ws_utf8_blocks(NULL, bytes, blocks, ws_vector_fill(0));
 }
 
-WS_AVX2 bool ws_utf8_blocks_unmask(uint8_t *to, const uint8_t *from, size_t blocks, const uint8_t key[4]) {
-  int32_t word;
+WS_VECTOR_TARGET bool ws_utf8_blocks_unmask(uint8_t *to, const uint8_t *from, size_t blocks, const uint8_t key[4]) {
+  uint32_t word;
   memcpy(&word, key, sizeof word);
-  return ws_utf8_blocks(to, from, blocks, _mm256_set1_epi32(word));
+  return ws_utf8_blocks(to, from, blocks, ws_vector_fill_word(word));
 }
 #endif

@@ -1,19 +1,21 @@
 #pragma once
-/* UTF-8 validation in blocks of 64 bytes, for machines with AVX2. Internal to utf8.c.
+/* UTF-8 validation in blocks of 64 bytes, with the vectors of AVX2 or NEON. Internal to utf8.c.
  *
- * Table look-ups classify the nibbles of 32 bytes at a time (J. Keiser and D. Lemire, "Validating UTF-8 in less than
- * one instruction per byte", 2021).
+ * Table look-ups classify the nibbles of a vector of bytes at a time (J. Keiser and D. Lemire, "Validating UTF-8 in
+ * less than one instruction per byte", 2021).
  */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "vector.h"
+
 #define WS_UTF8_BLOCK 64
 
-#if defined(__x86_64__) && !defined(__FRAMAC__)
+#ifdef WS_VECTOR_SIZE
 #define WS_UTF8_HAVE_BLOCKS 1
 
-/* Returns true if this machine has AVX2. */
+/* Returns true if this machine has such vectors. */
 bool ws_utf8_blocks_usable(void);
 
 /* Validates blocks that start between characters; the last may end within a character. */

@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 from osprey_functions import call as library_call, joined, to_bytes
-from osprey_process import ENVIRONMENT, PROGRAMS, Failure, compile_program
+from osprey_process import EMULATOR, ENVIRONMENT, PROGRAMS, Failure, compile_program
 
 sys.path.append(str(PROGRAMS.parent))
 from sample import size   # noqa: E402
@@ -358,7 +358,7 @@ def check(ospreyc, seed):
             file.write(text)
         for level in range(4):
             program = compile_program(ospreyc, source, scratch, level, may_warn=True)  # it shows Results in strings
-            done = subprocess.run([program], capture_output=True, timeout=60, env=ENVIRONMENT)
+            done = subprocess.run([*EMULATOR, program], capture_output=True, timeout=60, env=ENVIRONMENT)
             observed = (done.stdout, done.stderr, done.returncode)
             if observed != (to_bytes(expected), b"osprey: 0 blocks live at exit\n", 0):
                 raise Failure(f"seed {seed} at -O{level}:\n{text}\nexpected:\n{to_bytes(expected)}\n"

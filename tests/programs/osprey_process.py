@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from ports import free_port   # noqa: E402, F401: for those who import this
 
 # A finding of a sanitizer ends the program, so that its test fails.
 ENVIRONMENT = dict(os.environ, OSPREY_MEM_REPORT="1", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1")
+
+# What runs the programs of a cross build.
+EMULATOR = shlex.split(os.environ.get("EMULATOR", ""))
 
 
 class Failure(Exception):
@@ -59,8 +63,9 @@ class Process:
         self.lines = []
         self._pending = b""
         self._errors = tempfile.TemporaryFile()
-        self.child = subprocess.Popen([executable, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                      stderr=self._errors, env=dict(ENVIRONMENT, **environment))
+        self.child = subprocess.Popen([*EMULATOR, executable, *map(str, arguments)], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=self._errors,
+                                      env=dict(ENVIRONMENT, **environment))
 
     def _read(self, deadline):
         """Reads available output. Returns False at the end of the output."""

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from osprey_process import ENVIRONMENT
+from osprey_process import EMULATOR, ENVIRONMENT
 
 TIME_LIMIT = 120
 STACK_LIMIT = 256 * 1024
@@ -44,7 +44,7 @@ def differs(what, expected, observed):
 
 
 def check(program, level, executable):
-    done = subprocess.run([executable, *beside(program, ".args").split()], input=beside(program, ".stdin"),
+    done = subprocess.run([*EMULATOR, executable, *beside(program, ".args").split()], input=beside(program, ".stdin"),
                           capture_output=True, text=True, timeout=TIME_LIMIT, env=ENVIRONMENT, preexec_fn=limit_stack)
     live = int(beside(program, ".live", "0"))
     wrong = [differs(f"-O{level} standard output", beside(program, ".expected"), done.stdout),

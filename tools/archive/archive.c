@@ -45,12 +45,25 @@ static void report(const struct osp_ws_codegen_diagnostic *diagnostic, void *con
   fprintf(stderr, "%s\n", diagnostic->message);
 }
 
-/* Position-independent code for any processor of the build's target. */
+/* The build's target: this machine, or in a cross build the other. */
+static char *find_target(void) {
+#ifdef OSPREY_WS_TARGET
+  LLVMInitializeAllTargetInfos();
+  LLVMInitializeAllTargets();
+  LLVMInitializeAllTargetMCs();
+  LLVMInitializeAllAsmPrinters();
+  return LLVMNormalizeTargetTriple(OSPREY_WS_TARGET);
+#else
+  if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter())
+    fail("this LLVM cannot compile for its own machine");
+  return LLVMGetDefaultTargetTriple();
+#endif
+}
+
+/* Position-independent code for any processor of the target. */
 static LLVMTargetMachineRef make_machine(const char *triple) {
   LLVMTargetRef target;
   char *error = NULL;
-  if (LLVMInitializeNativeTarget() || LLVMInitializeNativeAsmPrinter())
-    fail("this LLVM cannot compile for its own machine");
   if (LLVMGetTargetFromTriple(triple, &target, &error))
     fail("%s: %s", triple, error);
   return LLVMCreateTargetMachine(target, triple, "", "", LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelDefault);
@@ -61,6 +74,15 @@ static void ask_for_unwind_tables(LLVMModuleRef module) {
   static const char name[] = "uwtable";
   LLVMValueRef both = LLVMConstInt(LLVMInt32TypeInContext(LLVMGetModuleContext(module)), 2, false);
   LLVMAddModuleFlag(module, LLVMModuleFlagBehaviorError, name, sizeof name - 1, LLVMValueAsMetadata(both));
+}
+
+/* Landing pads and signed return addresses, as the runtime has them on AArch64: a program lacks the protection if one
+ * of its objects does. */
+static void ask_for_branch_protection(LLVMModuleRef module, const char *triple) {
+  static const char *const names[] = {"branch-target-enforcement", "sign-return-address"};
+  LLVMValueRef yes = LLVMConstInt(LLVMInt32TypeInContext(LLVMGetModuleContext(module)), 1, false);
+  for (size_t i = 0; i < sizeof names / sizeof *names && strncmp(triple, "aarch64", strlen("aarch64")) == 0; i++)
+    LLVMAddModuleFlag(module, LLVMModuleFlagBehaviorError, names[i], strlen(names[i]), LLVMValueAsMetadata(yes));
 }
 
 /* Lowering makes linkonce_odr of what each module that uses it defines. An object of an archive keeps it for others. */
@@ -79,6 +101,7 @@ static void write_body(const struct osp_ws_codegen_builtin *builtin, LLVMTargetM
   LLVMSetTarget(module, triple);
   LLVMSetModuleDataLayout(module, layout);
   ask_for_unwind_tables(module);
+  ask_for_branch_protection(module, triple);
   if (!osp_ws_codegen_declare(module, builtin->name, report, NULL) ||
       !osp_ws_codegen_declare(module, unboxed, report, NULL) || osp_ws_codegen_lower_module(module, NULL, report, NULL))
     fail("%s cannot be lowered", builtin->name);
@@ -100,7 +123,7 @@ int main(int argc, char **argv) {
   if (argc != 4)
     fail("usage: archive WORK OUTPUT AR");
   const char *work = argv[1], *output = argv[2];
-  char *triple = LLVMGetDefaultTargetTriple();
+  char *triple = find_target();
   LLVMTargetMachineRef machine = make_machine(triple);
   char **command = calloc(count + 4, sizeof *command);
   if (!command)

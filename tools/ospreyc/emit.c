@@ -22,17 +22,31 @@ static int emit_fail(FILE *err, const char *what, char *message) {
   return -1;
 }
 
+/* Returns the triple that programs are compiled for, which the caller frees: this machine's, or in a cross build the
+ * other's. */
+static char *emit_target(void) {
+#ifdef OSPREY_WS_TARGET
+  LLVMInitializeAllTargetInfos();
+  LLVMInitializeAllTargets();
+  LLVMInitializeAllTargetMCs();
+  LLVMInitializeAllAsmPrinters();
+  return LLVMNormalizeTargetTriple(OSPREY_WS_TARGET);
+#else
+  LLVMInitializeNativeTarget();
+  LLVMInitializeNativeAsmPrinter();
+  return LLVMGetDefaultTargetTriple();
+#endif
+}
+
 int emit_machine_init(struct emit_machine *machine, unsigned optimise, FILE *err) {
   static const LLVMCodeGenOptLevel levels[] = {LLVMCodeGenLevelNone, LLVMCodeGenLevelLess, LLVMCodeGenLevelDefault,
                                                LLVMCodeGenLevelAggressive};
   *machine = (struct emit_machine){0};
-  LLVMInitializeNativeTarget();
-  LLVMInitializeNativeAsmPrinter();
-  machine->triple = LLVMGetDefaultTargetTriple();
+  machine->triple = emit_target();
   LLVMTargetRef target = NULL;
   char *message = NULL;
   if (LLVMGetTargetFromTriple(machine->triple, &target, &message))
-    return emit_fail(err, "LLVM does not support this machine", message);
+    return emit_fail(err, "LLVM does not support the target", message);
   machine->machine =
       LLVMCreateTargetMachine(target, machine->triple, "", "", levels[optimise], LLVMRelocPIC, LLVMCodeModelDefault);
   machine->layout = LLVMCreateTargetDataLayout(machine->machine);

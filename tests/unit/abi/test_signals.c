@@ -83,6 +83,13 @@ static void test_signals_stop_every_server(void **state) {
   }
 }
 
+/* The system call of poll. */
+#ifdef SYS_poll
+enum { CALL_POLL = SYS_poll };
+#else
+enum { CALL_POLL = SYS_ppoll };
+#endif
+
 /* Returns the number of the process's threads that wait in a system call. */
 static int threads_in_call(pid_t pid, int call) {
   char path[64];
@@ -110,7 +117,7 @@ static void test_a_signal_for_two_threads(void **state) {
   int port;
   struct program program = program_serve(keep_alive_twice, &port);
   await_handler(program.pid, SIGTERM);
-  WAIT_UNTIL(threads_in_call(program.pid, SYS_poll) >= 2);
+  WAIT_UNTIL(threads_in_call(program.pid, CALL_POLL) >= 2);
   kill(program.pid, SIGTERM);
   assert_int_equal(program_finish(&program, log, sizeof log), 3);
 }

@@ -73,7 +73,7 @@ static void test_invalid_text_is_rejected_at_its_offset(void **state) {
   }
 }
 
-/* B64-1: long texts, which vectors encode and decode, are those of their groups, which are too short for them. */
+/* B64-1 ARM-2: long texts, which vectors encode and decode, are those of their groups, which are too short for them. */
 static void encode_by_groups(char *to, const uint8_t *bytes, size_t n) {
   for (size_t at = 0; at < n; at += 3, to += 4)
     ws_base64_encode(to, bytes + at, n - at < 3 ? n - at : 3);

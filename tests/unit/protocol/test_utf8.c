@@ -89,7 +89,7 @@ static void test_vectors_at_every_split(void **state) {
   }
 }
 
-/* UTF8-2: behind 0 to 130 letters, and so at every offset in words and blocks. */
+/* UTF8-2 ARM-2: behind 0 to 130 letters, and so at every offset in words and blocks. */
 static void test_vectors_at_every_offset(void **state) {
   uint8_t text[512];
   (void)state;
