@@ -281,11 +281,14 @@ static void ws_end_log_given_up(const struct ws_conn *conn) {
 }
 
 /* The peer's answer may have arrived, but is not read while a handler of the connection runs, or input before it is
- * to be parsed; or this end is still compressing what the peer is to take. The patience for it starts again. */
+ * to be parsed; or this end is still compressing what the peer is to take. The patience for it starts again. There is
+ * always input to be parsed of a peer that sends without pause, so this excuses the peer of a young close only. */
 static void ws_end_excuse(struct ws_conn *conn) {
-  bool unread = (conn->handling || conn->buffered) && ws_activity_backlog(&conn->stream, &conn->out) == 0;
+  uint32_t now = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+  bool young = (int32_t)(now - conn->closing_since) < WS_CLOSE_TIMEOUT_MS;
+  bool unread = (conn->handling || (conn->buffered && young)) && ws_activity_backlog(&conn->stream, &conn->out) == 0;
   if (unread || conn->compressing)
-    conn->activity.output = (uint32_t)ws_loop_now(ws_conn_loop(conn));
+    conn->activity.output = now;
 }
 
 void ws_end_timeout(struct ws_conn *conn) {

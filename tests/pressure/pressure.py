@@ -287,6 +287,32 @@ def case_close_behind_input(program):
         expect("the ends", ["ended 1000 "] * 3, process.lines[1:])
 
 
+def case_flood_after_close(program):
+    """A peer that sends without pause after the close frame holds neither its connection nor a stop. WS-CLOSE-2"""
+    def flood(wire):
+        frames = wire.frame(TEXT, b"x" * 1000) * 1000
+        try:
+            while True:
+                wire.write(frames)
+        except OSError:
+            pass   # the connection has ended
+
+    with server(program) as process:
+        wire, other = join(process), join(process)
+        say(wire, "close")
+        begun = time.monotonic()
+        in_background(flood, wire)
+        process.wait_for("ended 1006 ")
+        took = time.monotonic() - begun
+        expect("less than half of closeTimeoutMs", True, took < 30)
+        in_background(flood, other)
+        echoes(join(process), "the other has been heard")
+        begun = time.monotonic()
+        process.signal(signal.SIGTERM)
+        process.child.wait(60)
+        expect("the stop in less than half of closeTimeoutMs", True, time.monotonic() - begun < 30)
+
+
 def case_first_ping(program):
     """The first ping comes after half of idleTimeoutMs, and after 25 s at most. WS-LIMIT-12"""
     with server(program, idleTimeoutMs=3000) as half, server(program) as default:
