@@ -40,7 +40,8 @@ MUTANTS = {
     activity->output = now;"""),
     "stalled output is not ended": ("runtime/conn/turn.c", "ws_activity_stalled(&conn->activity, loop) >= timeout_ms",
                                     "timeout_ms < 0"),
-    "a handshake's deadline counts a stop": ("runtime/conn/turn.c", "  if (away_ms == 0 ||", "  if (away_ms > 0 ||"),
+    "a handshake's deadline counts a stop": ("runtime/conn/turn.c", "|| (away_ms == 0 && !conn->shaking))",
+                                             "|| !conn->shaking)"),
     "unparsed input is not life": ("runtime/conn/turn.c", "  if (conn->buffered)\n    ws_activity_heard",
                                    "  if (false)\n    ws_activity_heard"),
     "unread input is not life": ("runtime/conn/turn.c", " && !ws_stream_has_unread(&conn->stream)", ""),
@@ -87,7 +88,7 @@ MUTANTS = {
     "a posted message stays charged": ("runtime/conn/send.c", """  if (!open || send->opcode)
     ws_outq_discharge(""", """  if (send->opcode)
     ws_outq_discharge("""),
-    "senders are not told of room": ("runtime/conn/flush.c", "  ws_wait_notify();\n", "  (void)ws_wait_notify;\n"),
+    "senders are not told of room": ("runtime/conn/flush.c", "most);\n  ws_wait_notify();\n", "most);\n"),
     "unbounded work of one connection": ("runtime/conn/input.c",
                                          "  return thread->work_left > 0 ? WS_SINK_GO : WS_SINK_PAUSE;",
                                          "  return WS_SINK_GO;"),
@@ -133,6 +134,12 @@ MUTANTS = {
                                          "WS_LINGER_MS : conn->id ? WS_CLOSE_TIMEOUT_MS : most_ms;"),
     "a page ends where its client ends its side": ("runtime/conn/input.c", "if (outcome == 0 && !conn->deaf && ",
                                                    "if (false && outcome == 0 && !conn->deaf && "),
+    "timers have no bound": ("runtime/abi/ticker.c", "1) >= WS_TICKERS_MAX)", "1) >= 2 * WS_TICKERS_MAX)"),
+    "a timer that has ended leaves no room": ("runtime/abi/ticker.c",
+                                              "  atomic_store(&ticker->over, true);\n  atomic_fetch_sub(",
+                                              "  atomic_store(&ticker->over, true);\n  if (false) atomic_fetch_sub("),
+    "a cancelled timer ticks": ("runtime/abi/ticker.c", "  if (!atomic_load(&ticker->over) && !ws_loop",
+                                "  if (!ws_loop"),
     "a stop does not wait for the last connection": ("runtime/server/server.c",
                                                      "|| share->done || share->connections.first)", "|| share->done)"),
 }
@@ -151,14 +158,19 @@ def commands(build):
     return compile_of, link
 
 
-def make(root, build, scratch, mutant, compile_of, link):
+def changed_text(root, mutant):
     name, *changes = mutant
-    source = root / name
-    text = source.read_text()
+    text = (root / name).read_text()
     for before, after in zip(changes[::2], changes[1::2]):
         if text.count(before) != 1:
             raise SystemExit(f"{name} contains this {text.count(before)} times: {before}")
         text = text.replace(before, after)
+    return text
+
+
+def make(root, build, scratch, mutant, compile_of, link):
+    source = root / mutant[0]
+    text = changed_text(root, mutant)
     changed = scratch / source.name
     changed.write_text(text)
     command = compile_of[str(source)]
@@ -178,6 +190,8 @@ def main(build, names):
     build = pathlib.Path(build).resolve()
     compile_of, link = commands(build)
     missed = 0
+    for mutant in MUTANTS.values():  # before hours are spent on the first
+        changed_text(root, mutant)
     for name in names or MUTANTS:
         first = FROM.get(name, FIRST)
         with tempfile.TemporaryDirectory() as scratch:

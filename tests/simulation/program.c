@@ -14,6 +14,7 @@
 #include "plan.h"
 #include "sim.h"
 #include "stays.h"
+#include "timers.h"
 
 const char *program_certificate, *program_key;
 unsigned char program_hello[4096];
@@ -733,6 +734,7 @@ void program_main(void) {
       running[t] = sim_thread_new("program", true, thread_run, &threads[t]);
   }
   stays_start();
+  timers_start();
   for (int i = 0; i < PLAN_FAULTS; i++)
     if (plan.trouble[i].on)
       sim_thread_new("trouble", false, trouble_run, &plan.trouble[i]);
