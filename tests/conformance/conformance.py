@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Tests a server or a client against RFC 6455 and RFC 7692, case by case, and writes a report.
 
-Usage: conformance.py [--tls] [--only PREFIX] [--report DIRECTORY] (server|client) COMMAND...
+Usage: conformance.py [--tls] [--only PREFIX] [--without PREFIX...] [--report DIRECTORY] (server|client) COMMAND...
 
 The server is started once, with its port (and certificate and key) as arguments. It prints a line with "listening" and
 serves /echo until SIGTERM. The client is started for each case, with a URL and "true" or "false" (whether to offer
@@ -128,11 +128,11 @@ def run_one(program, case):
     return result
 
 
-def run_all(role, command, tls, only):
+def run_all(role, command, tls, only, without):
     program = (Server if role == "server" else Client)(command, tls)
     results = []
     for case in Group.everything:
-        if role in case.roles and case.name.startswith(only):
+        if role in case.roles and case.name.startswith(only) and not case.name.startswith(tuple(without)):
             results.append(run_one(program, case))
             if role == "server" and not program.alive():
                 program = Server(command, tls)
@@ -148,12 +148,13 @@ def main():
     parser.add_argument("role", choices=("server", "client"))
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--without", action="append", default=[])
     parser.add_argument("--report", default=".")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         results = run_all(options.role, options.command, make_certificate(directory) if options.tls else None,
-                          options.only)
+                          options.only, options.without)
     name = f"{options.role}-{'wss' if options.tls else 'ws'}"
     title = f"RFC 6455 and RFC 7692, the {options.role} over {'TLS' if options.tls else 'TCP'}"
     os.makedirs(options.report, exist_ok=True)

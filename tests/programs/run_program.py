@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Compiles an Osprey program at -O0 and -O2, runs it, and compares its behaviour with the files beside it.
 
-    run_program.py OSPREYC PROGRAM.osp
+    run_program.py OSPREYC PROGRAM.osp [TEXT=REPLACEMENT]
 
 PROGRAM.expected is its standard output. Optionally, PROGRAM.stdin is its input, PROGRAM.args are its arguments, and
-PROGRAM.live is the number of blocks that its globals keep live at exit (default 0). The stack is 256 KiB, which detects
+PROGRAM.live is the number of blocks that its globals keep live at exit (default 0). A replacement, as of a depth, is
+made in the source. The stack is 256 KiB, which detects
 tail calls that grow it.
 """
 import os
@@ -55,11 +56,14 @@ def check(program, level, executable):
 
 def main():
     ospreyc, program = sys.argv[1], pathlib.Path(sys.argv[2])
+    before, _, after = sys.argv[3].partition("=") if sys.argv[3:] else ("", "", "")
     good = True
     for level in (0, 2):
         with tempfile.TemporaryDirectory() as scratch:
             executable = os.path.join(scratch, program.stem)
-            compile_program(ospreyc, program, level, executable)
+            source = pathlib.Path(scratch, program.name)
+            source.write_text(program.read_text().replace(before, after) if before else program.read_text())
+            compile_program(ospreyc, source, level, executable)
             good &= check(program, level, executable)
     sys.exit(0 if good else 1)
 
