@@ -116,6 +116,8 @@ static bool check_operator_settle(struct checker *checker, const struct pending 
     if (is_text && (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT))
       *hint =
           check_operator_fallback(checker, left->kind == TYPE_RESULT ? expr->binary.left : expr->binary.right, true);
+    else if (is_text && (left->kind == TYPE_RECORD || right->kind == TYPE_RECORD))
+      *hint = "a record is not text: write one of its fields, as in message.data";
     else if (is_text && pending->op == SYNTAX_ADD)
       *hint = "convert it with toString(…) or \"${…}\"";
     else if (is_text && pending->op == SYNTAX_MULTIPLY)

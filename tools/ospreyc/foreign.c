@@ -24,6 +24,8 @@ static const struct foreign foreign_words[] = {
     {"return", FOREIGN_VALUE},
     {"for", FOREIGN_LOOP},
     {"while", FOREIGN_LOOP},
+    {"foreach", FOREIGN_LOOP},
+    {"do", FOREIGN_LOOP},
     {"loop", FOREIGN_LOOP},
     {"var", FOREIGN_BIND},
     {"const", FOREIGN_BIND},
@@ -35,10 +37,14 @@ static const struct foreign foreign_words[] = {
     {"async", "handlers run on a thread of the runtime: leave 'async' out"},
     {"try", FOREIGN_EXCEPTION},
     {"throw", FOREIGN_EXCEPTION},
+    {"defer", "call it last: main's end closes every connection"},
     {"raise", FOREIGN_EXCEPTION},
     {"catch", FOREIGN_EXCEPTION},
     {"class", FOREIGN_TYPE},
     {"struct", FOREIGN_TYPE},
+    {"interface", FOREIGN_TYPE},
+    {"trait", FOREIGN_TYPE},
+    {"impl", "declare a function: the call value.name() is name(value)"},
     {"enum", "declare unions with 'type': type Name = First | Second { field: type }"},
     {"pub", "all functions are in one file: leave it out"},
     {"public", "all functions are in one file: leave it out"},
@@ -53,7 +59,14 @@ static const struct foreign foreign_words[] = {
     {"new", "a record is written Name { field: value }"},
     {"lambda", "a lambda is fn(n) => …"},
     {"case", FOREIGN_MATCH},
+    {"as", "convert with toString(…), toFloat(…) or parseInt(…)"},
+    {"in", "write contains(text, part)"},
+    {"of", "write the types of a variant in brackets: Name(type)"},
+    {"where", "bind it with 'let' in a line before"},
+    {"typeof", "the type of a value is known when the program is compiled"},
+    {"go", "handlers run on a thread of the runtime: leave 'go' out, or call it later with websocketAfter"},
     {"use", FOREIGN_MODULE},
+    {"package", FOREIGN_MODULE},
     {"include", FOREIGN_MODULE},
     {"break", FOREIGN_LOOP},
     {"continue", FOREIGN_LOOP},
@@ -91,6 +104,8 @@ static const struct foreign foreign_lacking[] = {
 };
 
 #define FOREIGN_TEXTS "what is broadcast or published is a text: base64 is one, too"
+#define FOREIGN_CONNECTION                                                                                             \
+  "a connection is an Int: websocketConnect gives the ID for websocketSend(wsID: id, message: …)"
 
 static const struct foreign foreign_names[] = {
     {"websocketServerBroadcastBinary", FOREIGN_TEXTS},
@@ -157,7 +172,18 @@ static const struct foreign foreign_names[] = {
     {"websocketServerClose", "did you mean 'websocketStopServer'?"},
     {"websocketServerStop", "did you mean 'websocketStopServer'?"},
     {"console", "did you mean 'print'?"},
+    {"fmt", "did you mean 'print'?"},
+    {"time", "did you mean sleep(milliseconds)?"},
+    {"json", "did you mean 'jsonParse'?"},
+    {"Math", "did you mean abs, intDiv or random? The smaller of two is a < b ? a : b"},
+    {"match", "did you mean 'contains' or 'indexOf'?"},
+    {"ws", FOREIGN_CONNECTION},
+    {"socket", FOREIGN_CONNECTION},
+    {"ws_send", "did you mean 'websocketSend'?"},
 };
+
+#define FOREIGN_NO_LISTS "there are no lists: a function that calls itself can go on"
+#define FOREIGN_NO_MAPS "there are no maps: values by a key are kept with websocketSetValue"
 
 static const struct foreign foreign_types[] = {
     {"str", "did you mean 'string'?"},
@@ -178,7 +204,14 @@ static const struct foreign foreign_types[] = {
     {"Void", "did you mean 'Success'? A Result without a value is Result<Success, string>"},
     {"None", "did you mean 'Success'? A Result without a value is Result<Success, string>"},
     {"Option", FOREIGN_NULL},
-    {"Array", "there are no lists: a function that calls itself can go on"},
+    {"Array", FOREIGN_NO_LISTS},
+    {"Vec", FOREIGN_NO_LISTS},
+    {"list", FOREIGN_NO_LISTS},
+    {"dict", FOREIGN_NO_MAPS},
+    {"HashMap", FOREIGN_NO_MAPS},
+    {"Optional", FOREIGN_NULL},
+    {"Maybe", FOREIGN_NULL},
+    {"Promise", "a call returns when it is done: write the type of its value"},
 };
 
 static const char *foreign_find(const struct foreign *table, size_t count, const char *word) {

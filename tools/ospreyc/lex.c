@@ -140,7 +140,10 @@ static void lex_number(struct lexer *lexer) {
   if (lex_is_letter(lex_peek(lexer, 0))) {
     bool is_based = text[from] == '0' && lexer->at == from + 1 && strchr("xXbBoO", text[lexer->at]);
     *diag_error(lexer->diag, lex_place(lexer->at, lexer->at + 1), "a number cannot be followed by a letter") =
-        is_based ? "write the number in decimal: there are no hexadecimal, octal or binary ones" : NULL;
+        is_based ? "write the number in decimal: there are no hexadecimal, octal or binary ones"
+        : text[lexer->at] == '_' || text[lexer->at] == 'e' || text[lexer->at] == 'E'
+            ? "write all its digits, and nothing between them"
+            : "put a space between them, or begin the name with a letter";
     while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0)))
       lexer->at++;
   }

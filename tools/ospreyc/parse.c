@@ -85,6 +85,10 @@ static const struct token *parse_expect_or(struct parser *parser, enum token_kin
       {TOKEN_COLON, TOKEN_ASSIGN, "write ':' after the name of a field"},
       {TOKEN_LEFT_PAREN, TOKEN_LESS, "functions have no type parameters: leave the types out, and they are inferred"},
       {TOKEN_ASSIGN, TOKEN_LESS, "types have no parameters"},
+      {TOKEN_ASSIGN, TOKEN_EQUAL, "write one '='"},
+      {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "write '=' before the body of a function"},
+      {TOKEN_ASSIGN, TOKEN_LEFT_BRACKET, "there are no lists: a function that calls itself can go on"},
+      {TOKEN_LEFT_PAREN, TOKEN_NAME, "write the parameters in brackets: fn name(a, b) = …"},
       {TOKEN_RIGHT_BRACE, TOKEN_SEMICOLON, "separate fields with ','"},
   };
   const struct token *token = parse_peek(parser, 0);
@@ -284,7 +288,9 @@ static struct syntax_type *parse_type(struct parser *parser) {
   } else {
     if (!parse_is(parser, TOKEN_NAME))
       parse_fail(parser, first->place,
-                 parser->tokens[parser->at - 1].kind == TOKEN_ARROW ? "a type follows '->', and '=' the body" : NULL,
+                 parser->tokens[parser->at - 1].kind == TOKEN_ARROW ? "a type follows '->', and '=' the body"
+                 : first->kind == TOKEN_ASSIGN                      ? "leave the ':' out, or write a type after it"
+                                                                    : NULL,
                  "expected a type, found %s", parse_found(parser, first));
     type->name = parse_label(parser, "a type");
     if (parse_accept(parser, TOKEN_LESS)) {
@@ -348,7 +354,7 @@ static struct syntax_item parse_type_declaration(struct parser *parser) {
   struct syntax_declaration *declaration = &item.declaration;
   size_t capacity = 0;
   if (!parse_is_upper(item.name.text))
-    parse_fail(parser, item.name.place, NULL, "the name of a type begins with an upper-case letter");
+    parse_fail(parser, item.name.place, "write type Name = …", "the name of a type begins with an upper-case letter");
   parse_expect_or(parser, TOKEN_ASSIGN, "write '=' after the name of a type");
   if (parse_is(parser, TOKEN_LEFT_BRACE)) {
     struct syntax_variant variant = {.name = item.name};
@@ -448,7 +454,8 @@ static struct syntax_pattern parse_pattern(struct parser *parser) {
   case TOKEN_STRING_HEAD:
     parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot contain '${'");
   default:
-    parse_fail(parser, first->place, NULL, "expected a pattern, found %s", parse_found(parser, first));
+    parse_fail(parser, first->place, first->kind == TOKEN_ELSE ? "the last arm catches all: _ => …" : NULL,
+               "expected a pattern, found %s", parse_found(parser, first));
   }
   pattern.place = parse_place_from(parser, first);
   return pattern;
@@ -491,7 +498,11 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
   bool type_first = parse_is(parser, TOKEN_NAME) && !last->type && parse_is_type_name(last->name.text);
   parse_expect_separator(parser, type_first ? parse_annotated(parser, "", last->name.text, "")
                                             : "write ':' before a parameter's type and ',' before the next parameter");
-  parse_expect_or(parser, end, end == TOKEN_BAR ? NULL : "write ')' after the last parameter");
+  parse_expect_or(parser, end,
+                  parse_is(parser, TOKEN_ASSIGN)     ? "a parameter has no default value: every call gives one"
+                  : parse_is(parser, TOKEN_QUESTION) ? "there is no null: use a Result for a value that may be missing"
+                  : end == TOKEN_BAR                 ? NULL
+                                                     : "write ')' after the last parameter");
 }
 
 static struct syntax_expr *parse_literal(struct parser *parser) {
@@ -1094,16 +1105,22 @@ struct syntax_program parse(struct token_list tokens, struct arena *arena, struc
   parser.slips = (struct slips){arena, diag->source, tokens};
   struct syntax_program program = {0};
   map_init(&program.skipped, arena);
-  size_t capacity = 0;
+  /* Where the line of the current item begins, and the items before it. */
+  size_t line = 0, before_line = 0, capacity = 0;
   while (!parse_is(&parser, TOKEN_END)) {
     size_t start = parser.at;
     struct syntax_item item;
+    if (parse_peek(&parser, 0)->newline) {
+      line = start;
+      before_line = program.count;
+    }
     parser.nesting = 0;
     parser.unclosed = NULL;
     if (!parse_try_item(&parser, &item)) {
       program.failed = true;
       parse_synchronise(&parser, start);
-      for (const struct token *token = &parser.tokens[start]; token < &parser.tokens[parser.at]; token++)
+      program.count = before_line; /* what precedes an error on its line is probably a part of the same mistake */
+      for (const struct token *token = &parser.tokens[line]; token < &parser.tokens[parser.at]; token++)
         if (token->kind == TOKEN_NAME)
           *map_slot(&program.skipped, token->name, strlen(token->name)) = (void *)token;
       continue;

@@ -67,6 +67,18 @@ bool slips_begins_operand(enum token_kind kind) {
   return (kind >= TOKEN_NAME && kind <= TOKEN_STRING_HEAD) || (kind >= TOKEN_FN && kind <= TOKEN_FALSE);
 }
 
+/* Whether the program has a name of its own that is spelt like the word. */
+static bool slips_is_bound(const struct slips *slips, const char *word) {
+  for (size_t at = 0; at + 1 < slips->tokens.count; at++) {
+    enum token_kind next = slips_kind(slips, at + 1);
+    bool binds = (at && slips_kind(slips, at - 1) == TOKEN_LET) || next == TOKEN_COLON || next == TOKEN_COMMA ||
+                 next == TOKEN_RIGHT_PAREN || next == TOKEN_BAR || next == TOKEN_FAT_ARROW;
+    if (binds && slips_kind(slips, at) == TOKEN_NAME && slips_token(slips, at)->name == word)
+      return true;
+  }
+  return false;
+}
+
 /* A word of another language, or one of Osprey that is left out, before what cannot follow a name on its line. */
 static struct slip slips_word(const struct slips *slips, size_t at) {
   const char *word = slips_token(slips, at)->name;
@@ -76,9 +88,10 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
   size_t after =
       next == TOKEN_LEFT_PAREN && hint && slips_same_line(slips, at + 1) ? slips_close(slips, at + 1) + 1 : at + 1;
   bool block = slips_kind(slips, after) == TOKEN_LEFT_BRACE &&
-               (after > at + 1 || strcmp(word, "try") == 0 || strcmp(word, "loop") == 0);
+               (after > at + 1 || strcmp(word, "try") == 0 || strcmp(word, "loop") == 0 || strcmp(word, "do") == 0);
   bool operand = slips_begins_operand(next) && next != TOKEN_ELSE;
-  if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1))
+  if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1) ||
+      slips_is_bound(slips, word))
     return (struct slip){0};
   if (left_out)
     return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word),
@@ -114,6 +127,11 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
     return slips_found(slips, at, "this ')' closes nothing", "remove it");
   if (kind == TOKEN_RIGHT_BRACE)
     return slips_found(slips, at, "this '}' closes nothing", "remove it, or write the '{' that it closes");
+  if (kind == TOKEN_ASSIGN && (next == TOKEN_LESS || next == TOKEN_GREATER) && slips_touches(slips, at + 1))
+    return slips_found(slips, at, "the '=' of a comparison comes last", "write '<=' or '>='");
+  if (kind == TOKEN_MINUS && next == kind && third == TOKEN_NAME && slips_touches(slips, at + 1) &&
+      !slips_touches(slips, at + 2) && slips_same_line(slips, at + 3))
+    return slips_found(slips, at, "a comment does not begin with '--'", "begin each of its lines with '//'");
   if (kind != TOKEN_NAME)
     return (struct slip){0};
   struct slip word = slips_word(slips, at);
@@ -126,12 +144,14 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
   if (third != TOKEN_ASSIGN || !slips_same_line(slips, at + 1))
     return (struct slip){0};
   const char *name = slips_token(slips, next == TOKEN_NAME ? at + 1 : at)->name;
+  if (next == TOKEN_NAME && *name >= 'A' && *name <= 'Z')
+    return slips_found(slips, at, "a type begins with 'type'", arena_printf(slips->arena, "write type %s = …", name));
   if (next == TOKEN_NAME || next == TOKEN_COLON)
     return slips_found(slips, at, SLIPS_BINDS, arena_printf(slips->arena, "write let %s = …", name));
   return (struct slip){0};
 }
 
-/* `(a, b: int) => …` and `a => …`. */
+/* `(a, b: int) => …`, `a => …`, and the same with `->`. */
 static struct slip slips_lambda(const struct slips *slips, size_t at) {
   size_t last = at;
   bool listed = slips_kind(slips, at) == TOKEN_LEFT_PAREN;
@@ -141,7 +161,8 @@ static struct slip slips_lambda(const struct slips *slips, size_t at) {
     while (slips_kind(slips, last) == TOKEN_NAME || slips_kind(slips, last) == TOKEN_COMMA ||
            slips_kind(slips, last) == TOKEN_COLON);
   bool is_lambda = listed ? slips_kind(slips, last) == TOKEN_RIGHT_PAREN : slips_same_line(slips, at);
-  if (!is_lambda || slips_kind(slips, last + 1) != TOKEN_FAT_ARROW)
+  enum token_kind arrow = slips_kind(slips, last + 1);
+  if (!is_lambda || (arrow != TOKEN_FAT_ARROW && arrow != TOKEN_ARROW))
     return (struct slip){0};
   const char *parameters = slips_text(slips, at, last);
   return slips_found(slips, at, "a lambda begins with 'fn'",
@@ -176,6 +197,12 @@ struct slip slips_at_expression(const struct slips *slips, size_t at) {
     return slips_lambda(slips, at);
   if (kind == TOKEN_LEFT_BRACKET)
     return slips_found(slips, at, "a list is part of Osprey, but not of ospreyc", foreign_left_out("List"));
+  if (kind == TOKEN_DOT && next == TOKEN_INT && slips_touches(slips, at + 1))
+    return slips_found(slips, at, "a float begins with a digit",
+                       arena_printf(slips->arena, "write 0%s", slips_text(slips, at, at + 1)));
+  if (kind == TOKEN_DOT && next == TOKEN_DOT)
+    return slips_found(slips, at, "there is no '..'",
+                       "a record with another field is record { field: value }; numbers in a row are range(a, b)");
   if (kind != TOKEN_NAME)
     return slips_operator(slips, at);
   struct slip word = slips_word(slips, at);
@@ -215,6 +242,9 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
   if (kind == TOKEN_LEFT_BRACKET && slips_same_line(slips, at))
     return slips_found(slips, at, "a value is not indexed with '['",
                        "parts of a string: byteAt(s, index), substring(s, start, end)");
+  if (kind == TOKEN_NOT && slips_touches(slips, at) && slips_kind(slips, at + 1) == TOKEN_LEFT_PAREN &&
+      slips_touches(slips, at + 1))
+    return slips_found(slips, at, "there are no macros", "leave the '!' out: print(\"${a} and ${b}\")");
   if (kind == TOKEN_NOT && slips_touches(slips, at) && ends)
     return slips_found(slips, at, "a Result is not unwrapped with '!'",
                        "match the Result, or give a fallback with '?:'");
@@ -226,6 +256,8 @@ const char *slips_after_pattern(const struct slips *slips, size_t at) {
   const struct token *before = slips_token(slips, at - 1);
   if (kind == TOKEN_BAR)
     return "an arm has one pattern: write an arm for each";
+  if (kind == TOKEN_DOT)
+    return "an arm has one value: bind a name, and compare it in an 'if' after the '=>'";
   if (kind == TOKEN_IF)
     return "an arm has no condition: write an 'if' after its '=>'";
   if (before->kind == TOKEN_NAME && strcmp(before->name, "case") == 0)
