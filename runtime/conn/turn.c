@@ -132,8 +132,8 @@ static void ws_turn_idle(struct ws_conn *conn) {
   }
 }
 
-/* The deadline of a client's connect is the program's; any other moves by the time that the loop was away, or did not
- * get to the connection. */
+/* The deadline of a client's connect is the program's, but what has come before it is read first. Any other deadline
+ * moves by the time that the loop was away, or did not get to the connection. */
 static bool ws_turn_forgives(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_loop(conn);
   if (conn->shaking)
@@ -141,7 +141,9 @@ static bool ws_turn_forgives(struct ws_conn *conn) {
   uint32_t away_ms = ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
   if (conn->shaking)
     ws_activity_pause(&conn->activity, loop);
-  if (conn->group->rules->role == WS_ROLE_CLIENT || (away_ms == 0 && !conn->shaking))
+  if (conn->group->rules->role == WS_ROLE_CLIENT)
+    away_ms = 0;
+  if (away_ms == 0 && !conn->shaking)
     return false;
   ws_timer_arm(loop, &conn->timer, ws_loop_now(loop) + (away_ms ? away_ms : 1));
   return true;

@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "sys.h"
 
 static pthread_once_t ws_wait_once = PTHREAD_ONCE_INIT;
@@ -15,8 +16,18 @@ static void ws_wait_init(void) {
   ws_sys_condition_init(&ws_wait_condition);
 }
 
+/* The end of a stop of the process wakes the waiter and the loops at once. What has come meanwhile is to be read before
+ * the waiter gives up, so a waiter that wakes late waits a little more. */
+static bool ws_wait_goes_on(int64_t *deadline_ms) {
+  enum { LATE_MS = 500 };
+  int64_t now = ws_clock_ms();
+  bool late = now - *deadline_ms > LATE_MS;
+  if (late)
+    *deadline_ms = now + LATE_MS;
+  return late;
+}
+
 bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *context) {
-  struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
   pthread_once(&ws_wait_once, ws_wait_init);
   /* A waiter increments the count before it calls ready(), and a notifier reads the count after its change, so at least
    * one sees the other. */
@@ -24,9 +35,10 @@ bool ws_wait_until(int64_t deadline_ms, bool (*ready)(void *context), void *cont
   pthread_mutex_lock(&ws_wait_lock);
   bool is_ready = ready(context);
   while (!is_ready) {
+    struct timespec until = {.tv_sec = deadline_ms / 1000, .tv_nsec = deadline_ms % 1000 * 1000000};
     int expired = ws_sys_condition_wait(&ws_wait_condition, &ws_wait_lock, &until);
     is_ready = ready(context);
-    if (expired)
+    if (expired && !is_ready && !ws_wait_goes_on(&deadline_ms))
       break;
   }
   pthread_mutex_unlock(&ws_wait_lock);
