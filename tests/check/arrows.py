@@ -37,6 +37,8 @@ PARTS = [
      C + POSIX + SOCKETS + ["openssl/crypto.h"]),
     ("abi", ["runtime/abi/*"], ["client", "server", "conn", "osprey", "io", "protocol", "base", "C interface"],
      C + POSIX + SOCKETS + ["openssl/crypto.h"]),
+    ("cluster", ["runtime/cluster/*"],
+     ["abi", "server", "conn", "osprey", "io", "protocol", "base", "C interface"], C + POSIX + ["nats/nats.h"]),
     ("codegen header", ["codegen/osprey_ws_codegen.h"], [], C + LLVM_C),
     ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"],
      C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
@@ -47,7 +49,8 @@ PARTS = [
 ]
 # System headers that only some files may include.
 ONLY_IN = {"sys/epoll.h": ["runtime/io/epoll.c", "runtime/io/sys.h"], "openssl/ssl.h": ["runtime/io/*"],
-           "zlib.h": ["runtime/protocol/*"], "jansson.h": ["tools/ospreyc/runtime/osprey_rt_json.c"]}
+           "zlib.h": ["runtime/protocol/*"], "jansson.h": ["tools/ospreyc/runtime/osprey_rt_json.c"],
+           "nats/nats.h": ["runtime/cluster/nats.c"]}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 

@@ -1,9 +1,14 @@
 #!/bin/sh
-# exports.sh ARCHIVE TABLE: the archive defines the table's entry points, osp_ws_sleep and no other global symbol (in a
-# build that counts calls for fault injection, also that counter's, which programs may share).
+# exports.sh ARCHIVE TABLE NEEDS: the archive defines the table's entry points but for the cluster's, osp_ws_sleep, what
+# the cluster needs of it, and no other global symbol (in a build that counts calls for fault injection, also that
+# counter's, which programs may share).
 set -eu
 found=$(nm -g --defined-only "$1" | awk 'NF == 3 && $3 !~ /^(__|ws_fault_|DW\.ref)/ { print $3 }' | sort)
-wanted=$({ echo osp_ws_sleep; sed -n 's/^WS_BUILTIN([A-Za-z]*, [A-Za-z]*, \(osp_ws_[a-z_]*\),.*/\1/p' "$2"; } | sort)
+wanted=$({
+  echo osp_ws_sleep
+  sed -n 's/^WS_BUILTIN([A-Za-z]*, [A-Za-z]*, \(osp_ws_[a-z_]*\),.*/\1/p' "$2" | grep -v cluster
+  sed 's/^/osp_ws_in_/' "$3"
+} | sort)
 if [ "$found" != "$wanted" ]; then
   echo "defined and not in the table, or the reverse:"
   printf '%s\n%s\n' "$found" "$wanted" | sort | uniq -u
