@@ -547,6 +547,94 @@ async def case_nats_cluster(case):
                 ends.add(text)
 
 
+LISTEN = "    .then(fn(_) => websocketServerListen(serverID: server))\n"
+PROXY = """\
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 60s
+frontend chat
+  bind 127.0.0.1:{port}
+  default_backend copies
+backend copies
+  balance roundrobin
+  option redispatch
+  server one 127.0.0.1:{one} check inter 100ms
+  server two 127.0.0.1:{two} check inter 100ms
+"""
+
+
+async def case_chat(case):
+    """WS-CLUSTER-4: the chat with rooms becomes a cluster by one line. Two copies behind HAProxy are one room, also
+    when one of them is killed, whose clients come again."""
+    engine = case.engine()
+    source = (TESTS / "programs/rooms_server.osp").read_text()
+    line = f'    .then(fn(_) => websocketServerCluster(serverID: server, url: "{engine.url()}"))\n'
+    expect("the place for the line", 1, source.count(LISTEN))
+    chat, program = pathlib.Path(case.folder, "chat.osp"), pathlib.Path(case.folder, "chat")
+    chat.write_text(source.replace(LISTEN, line + LISTEN))
+    subprocess.run([case.ospreyc, chat, "-o", program], check=True)
+    copies = {}
+    for name in "one", "two":
+        port = free_port()
+        copies[name] = Process(program, port)
+        case.stack.callback(copies[name].kill)
+        copies[name].port = port
+        copies[name].wait_for(f"Serving ws://127.0.0.1:{port}/chat: Success(0)")
+    port = free_port()
+    config = pathlib.Path(case.folder, "haproxy.cfg")
+    config.write_text(PROXY.format(port=port, **{name: copy.port for name, copy in copies.items()}))
+    haproxy = subprocess.Popen([shutil.which("haproxy") or "/usr/sbin/haproxy", "-q", "-db", "-f", config])
+    case.stack.callback(haproxy.wait)
+    case.stack.callback(haproxy.kill)
+
+    async def enter(nick):
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                client = Client(await websockets.connect(f"ws://127.0.0.1:{port}/chat", ping_interval=None))
+                break
+            except (OSError, websockets.InvalidHandshake, websockets.InvalidMessage):
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.05)   # until HAProxy and a copy answer
+        await client.say(nick)
+        await client.say("lobby")
+        while await client.hear() != f"{nick} joined lobby":
+            pass
+        return client
+
+    async def talk(speaker, hearers, text):
+        """Until it is heard everywhere: a subscription takes effect elsewhere a moment later."""
+        waiting, number = list(hearers), 0
+        while waiting:
+            number += 1
+            await speaker.say(f"{text} {number}")
+            for client in list(waiting):
+                with contextlib.suppress(asyncio.TimeoutError):
+                    while text not in await client.hear(0.5):
+                        pass
+                    waiting.remove(client)
+    people = [await enter(nick) for nick in ("Ada", "Grace", "Linus", "Ken")]
+    for number, speaker in enumerate(people):
+        await talk(speaker, people, f"hello from {number}")
+    copies["one"].child.kill()
+    gone = []
+    for number, client in enumerate(people):
+        with contextlib.suppress(websockets.ConnectionClosed, asyncio.TimeoutError):
+            while await client.hear(2):
+                pass
+        if client.socket.closed:
+            gone.append(number)
+    expect("the clients of the copy that was killed", 2, len(gone))
+    for number in gone:
+        people[number] = await enter(f"again{number}")
+    for number, speaker in enumerate(people):
+        await talk(speaker, people, f"hello again from {number}")
+
+
 def needed(program):
     """The libraries that a program needs."""
     return set(re.findall(r"NEEDED.*\[(.*?)\]", subprocess.check_output(["readelf", "-d", program], text=True)))
