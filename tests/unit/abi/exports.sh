@@ -1,7 +1,7 @@
 #!/bin/sh
-# exports.sh ARCHIVE TABLE NEEDS [PREFIX]: the archive defines the table's entry points but for the cluster's,
-# osp_ws_sleep, what the cluster needs of it and no other global symbol (in a build that counts calls for fault injection,
-# also that counter's, which programs may share), but for those that begin with the prefix and are hidden. PLAT-3
+# exports.sh ARCHIVE TABLE NEEDS [PREFIX]: the archive defines the table's entry points but for those of the cluster,
+# osp_ws_sleep, what the cluster needs of it, and no other global symbol (in a build that counts calls for fault
+# injection, also that counter's, which programs may share), but for hidden ones that begin with the prefix. PLAT-3
 set -eu
 found=$(nm -g --defined-only "$1" | awk 'NF == 3 && $3 !~ /^(__|ws_fault_|DW\.ref)/ { print $3 }' | sort)
 if [ $# -gt 3 ]; then
