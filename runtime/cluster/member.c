@@ -465,7 +465,7 @@ static void ws_member_log_given_up(struct ws_member *member) {
 
 static void ws_member_wait(struct ws_member *member, int64_t until_ms) {
   struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
-  pthread_cond_timedwait(&member->changed, &member->lock, &until);
+  ws_sys_condition_wait(&member->changed, &member->lock, &until);
 }
 
 /* Once a second, whether the engine is there or not. */
@@ -649,7 +649,7 @@ static struct ws_member *ws_member_new(struct ws_server *server, const struct ws
   };
   pthread_mutex_init(&member->lock, NULL);
   pthread_mutex_init(&member->in_lock, NULL);
-  ws_wait_init_condition(&member->changed);
+  ws_sys_condition_init(&member->changed);
   ws_queue_init(&member->arrivals);
   ws_outbox_init(&member->outbox, member->url.prefix);
   if (ws_random_keys.fill(NULL, member->id, sizeof member->id) == 0) {
