@@ -218,3 +218,6 @@ OSP_WS_API int64_t osp_ws_server_allow_host(int64_t server_id, const char *host,
 
 /* [WS-PROXY] Believes the proxies of an address or network about the addresses of their clients. */
 OSP_WS_API int64_t osp_ws_server_trust_proxy(int64_t server_id, const char *network, char **error);
+
+/* [WS-CLUSTER] Joins a cluster of processes over NATS: what one publishes or broadcasts reaches the clients of all. */
+OSP_WS_API int64_t osp_ws_server_cluster(int64_t server_id, const char *url, char **error);

@@ -20,6 +20,7 @@
   WS_LIMIT(maxMemoryBytes, max_memory_bytes, WS_GIB, 1048576, 1024 * WS_GIB)                                           \
   WS_LIMIT(maxValueBytes, max_value_bytes, 65536, 0, WS_GIB)                                                           \
   WS_LIMIT(maxServerValueBytes, max_server_value_bytes, 16777216, 0, WS_GIB)                                           \
+  WS_LIMIT(maxClusterQueuedBytes, max_cluster_queued_bytes, 8388608, 65536, 4 * WS_GIB)                                \
   WS_LIMIT(maxTopics, max_topics, 256, 0, 65536)                                                                       \
   WS_LIMIT(handshakeTimeoutMs, handshake_timeout_ms, 10000, 1, INT32_MAX)                                              \
   WS_LIMIT(idleTimeoutMs, idle_timeout_ms, 120000, 0, INT32_MAX)                                                       \

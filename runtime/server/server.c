@@ -12,6 +12,7 @@
 #include "osprey/roots.h"
 #include "page.h"
 #include "protocol/url.h"
+#include "cluster_ops.h"
 
 enum { WS_BIND_TIMEOUT_MS = 10000 };
 
@@ -21,6 +22,8 @@ static struct ws_list ws_servers;
 /* ---- the end of a server */
 
 static void ws_server_free(struct ws_server *server) {
+  if (server->topics.cluster)
+    server->topics.cluster->ops->free(server->topics.cluster);
   ws_bound_close(&server->bound);
   ws_tls_context_unref(server->tls);
   ws_address_quota_deinit(&server->quota);

@@ -75,7 +75,7 @@ struct ws_server {
   _Atomic unsigned listening; /* shares that accept; the last one closes the port */
   _Atomic unsigned starting;  /* shares that do not accept yet */
   _Atomic bool start_failed;
-  _Atomic unsigned busy; /* shares that are not done */
+  _Atomic unsigned busy; /* shares, and the cluster, that are not done */
   _Atomic bool done;
   struct ws_list_node member; /* of all servers, under their lock */
 };

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "cluster_ops.h"
 #include "conn/broadcast.h"
 #include "conn/handle.h"
 #include "conn/send.h"
@@ -13,6 +14,9 @@ struct ws_server_message {
   struct ws_topic *topic; /* a reference; NULL: every connection */
   uint64_t number;
   int64_t except;
+  const char *name; /* of the topic, for the cluster; borrowed for the call */
+  bool nobody;      /* the topic has no subscribers in this process */
+  bool foreign;     /* it comes from the cluster */
 };
 
 struct ws_server_broadcast_task {
@@ -173,6 +177,8 @@ static int ws_server_broadcast_check(struct ws_server *server, struct ws_outgoin
 
 static int ws_server_broadcast_await_room(struct ws_server *server, const char *op, struct ws_error *error) {
   bool room = ws_server_broadcast_has_room(server);
+  if (server->topics.cluster && !ws_loop_thread_current())
+    server->topics.cluster->ops->await_room(server->topics.cluster);
   if (!room && !ws_loop_thread_current())
     room = ws_wait_until(ws_clock_ms() + WS_SEND_TIMEOUT_MS, ws_server_broadcast_has_room, server);
   if (!room)
@@ -180,25 +186,48 @@ static int ws_server_broadcast_await_room(struct ws_server *server, const char *
   return room ? 0 : -1;
 }
 
+/* Hands the message to the loop threads, then to the cluster. The lock is held. 0, or -1: no memory, and nothing is
+ * left. */
+static int ws_server_broadcast_hand_out(struct ws_server *server, struct ws_server_message *message,
+                                        struct ws_server_share **next, enum ws_cluster_outcome *elsewhere) {
+  struct ws_cluster *cluster = message->foreign ? NULL : server->topics.cluster;
+  *next = NULL;
+  if (!message->nobody && ws_server_broadcast_post_all(server, message, next))
+    return -1;
+  if (cluster)
+    *elsewhere = cluster->ops->publish(cluster, message->name, &message->broadcast);
+  return 0;
+}
+
+/* Sends the message to the receivers of this process, and of the others. 0, or -1 with the error set. */
+static int ws_server_broadcast_send_frame(struct ws_server *server, struct ws_server_message *message, const char *op,
+                                          struct ws_error *error) {
+  struct ws_server_share *next;
+  enum ws_cluster_outcome elsewhere = WS_CLUSTER_TAKEN;
+  pthread_mutex_lock(&server->topics.lock);
+  bool stopped = ws_server_state(server) == WS_SERVER_STOPPED;
+  int outcome = stopped ? -1 : ws_server_broadcast_hand_out(server, message, &next, &elsewhere);
+  pthread_mutex_unlock(&server->topics.lock);
+  if (stopped)
+    ws_error_stopped(error, op, server->id);
+  else if (outcome || elsewhere == WS_CLUSTER_NO_MEMORY)
+    ws_error_memory(error, op);
+  else if (elsewhere == WS_CLUSTER_FULL)
+    ws_error_cluster_full(error, op, server->id, server->rules.limits.max_cluster_queued_bytes);
+  if (outcome == 0 && next)
+    ws_server_broadcast_deliver(next, message, false);
+  return ws_error_is_set(error) ? -1 : 0;
+}
+
 static int ws_server_broadcast_send(struct ws_server *server, struct ws_server_message *message,
                                     const struct ws_outgoing *out, struct ws_error *error) {
-  struct ws_server_share *next;
   if (ws_server_broadcast_await_room(server, out->op, error))
     return -1;
   if (ws_broadcast_init(&message->broadcast, out, &server->budget.held)) {
     ws_error_memory(error, out->op);
     return -1;
   }
-  pthread_mutex_lock(&server->topics.lock);
-  bool stopped = ws_server_state(server) == WS_SERVER_STOPPED;
-  int outcome = stopped ? -1 : ws_server_broadcast_post_all(server, message, &next);
-  pthread_mutex_unlock(&server->topics.lock);
-  if (stopped)
-    ws_error_stopped(error, out->op, server->id);
-  else if (outcome)
-    ws_error_memory(error, out->op);
-  else if (next)
-    ws_server_broadcast_deliver(next, message, false);
+  int outcome = ws_server_broadcast_send_frame(server, message, out->op, error);
   ws_chunk_unref(message->broadcast.frame);
   return outcome;
 }
@@ -214,13 +243,30 @@ int ws_server_broadcast(struct ws_server *server, const char *message, struct ws
 int ws_server_broadcast_to_topic(struct ws_server *server, const char *op, const char *topic, const char *message,
                                  int64_t except, struct ws_error *error) {
   struct ws_outgoing out;
-  struct ws_server_message published = {.except = except};
+  struct ws_server_message published = {.except = except, .name = topic};
   if (ws_server_broadcast_check(server, &out, op, message, error))
     return -1;
   published.topic = ws_topics_get(&server->topics, topic);
-  if (!published.topic)
+  published.nobody = !published.topic;
+  if (published.nobody && !server->topics.cluster)
     return 0;
   int outcome = ws_server_broadcast_send(server, &published, &out, error);
   ws_server_broadcast_unref(server, published.topic);
   return outcome;
+}
+
+bool ws_server_broadcast_foreign(struct ws_server *server, const char *topic, const uint8_t *text, size_t size) {
+  const struct ws_outgoing out = {
+      .op = "cluster", .text = (const char *)text, .size = size, .opcode = WS_OPCODE_TEXT, .plain = true};
+  struct ws_server_message message = {.foreign = true};
+  struct ws_error ignored;
+  ws_error_clear(&ignored);
+  if (ws_server_state(server) != WS_SERVER_LISTENING)
+    return true;
+  message.topic = topic ? ws_topics_get(&server->topics, topic) : NULL;
+  if (topic && !message.topic)
+    return true;
+  int outcome = ws_server_broadcast_send(server, &message, &out, &ignored);
+  ws_server_broadcast_unref(server, message.topic);
+  return outcome == 0;
 }

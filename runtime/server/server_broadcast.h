@@ -15,3 +15,8 @@ int ws_server_broadcast(struct ws_server *server, const char *message, struct ws
 /* The same for the open connections that have subscribed to a topic, but for the one with the ID `except` (0: none). */
 int ws_server_broadcast_to_topic(struct ws_server *server, const char *op, const char *topic, const char *message,
                                  int64_t except, struct ws_error *error);
+
+/* Sends a message of another member of the cluster to the connections of this process: to those that have the topic, or
+ * to all (NULL). The text is valid, and within maxMessageBytes. Returns false if it is given up: no memory, or the loop
+ * threads are too far behind. On a loop thread. */
+bool ws_server_broadcast_foreign(struct ws_server *server, const char *topic, const uint8_t *text, size_t size);

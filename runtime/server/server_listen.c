@@ -54,7 +54,7 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
   }
   atomic_store(&server->listening, count);
   atomic_store(&server->starting, count);
-  atomic_store(&server->busy, count);
+  atomic_fetch_add(&server->busy, count); /* beside the cluster, if there is one */
   return 0;
 no_tallies:
   ws_mem_free(server->shares);

@@ -7,6 +7,7 @@
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "protocol/close_code.h"
+#include "cluster_ops.h"
 
 static void ws_server_stop_run(struct ws_loop *loop, struct ws_task *task) {
   struct ws_server_share *share = ws_container_of(task, struct ws_server_share, stop_task);
@@ -44,9 +45,12 @@ bool ws_server_stop(struct ws_server *server) {
   pthread_mutex_unlock(&server->lock);
   if (before == WS_SERVER_STOPPED)
     return false;
+  if (server->topics.cluster)
+    server->topics.cluster->ops->stop(server->topics.cluster);
   if (before == WS_SERVER_CREATED) {
     ws_bound_close(&server->bound);
-    ws_server_finish(server);
+    if (!server->topics.cluster)
+      ws_server_finish(server);
   } else {
     ws_wait_notify();
     ws_server_stop_post(server);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "conn/broadcast.h"
 #include "conn/handle.h"
+#include "cluster_ops.h"
 
 /* A topic on one loop thread. */
 struct ws_topic_share {
@@ -95,6 +96,11 @@ static struct ws_topic *ws_topics_make(struct ws_topics *topics, const char *nam
     ws_mem_free(topic);
     return NULL;
   }
+  if (topics->cluster && topics->cluster->ops->topic(topics->cluster, name, true)) {
+    ws_tree_remove(&topics->names, topic, ws_topics_compare_names);
+    ws_mem_free(topic);
+    return NULL;
+  }
   ws_held_add(topics->budget, (int64_t)(size + WS_TOPICS_ENTRY));
   return topic;
 }
@@ -106,6 +112,8 @@ void ws_topics_ref(struct ws_topic *topic) {
 void ws_topics_unref(struct ws_topics *topics, struct ws_topic *topic) {
   if (--topic->references > 0)
     return;
+  if (topics->cluster)
+    topics->cluster->ops->topic(topics->cluster, topic->name, false);
   ws_tree_remove(&topics->names, topic, ws_topics_compare_names);
   ws_held_add(topics->budget, -(int64_t)(topic->size + WS_TOPICS_ENTRY));
   ws_mem_free(topic);

@@ -29,7 +29,8 @@ struct ws_topics {
   struct ws_tree subscribers; /* connections that have topics, by ID */
   uint64_t published;         /* the number of the latest message */
   struct ws_budget *budget;
-  unsigned loops; /* loop threads; 0 before listen */
+  unsigned loops;             /* loop threads; 0 before listen */
+  struct ws_cluster *cluster; /* is told of topics (server_cluster.h); NULL: none. Constant from listen on */
 };
 
 /* A topic, with a reference. */

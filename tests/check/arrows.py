@@ -37,6 +37,8 @@ PARTS = [
      C + POSIX + SOCKETS + ["openssl/crypto.h"]),
     ("abi", ["runtime/abi/*"], ["client", "server", "conn", "osprey", "io", "protocol", "base", "C interface"],
      C + POSIX + SOCKETS + ["openssl/crypto.h"]),
+    ("cluster", ["runtime/cluster/*"],
+     ["abi", "server", "conn", "osprey", "io", "protocol", "base", "C interface"], C + POSIX + ["nats/nats.h"]),
     ("codegen header", ["codegen/osprey_ws_codegen.h"], [], C + LLVM_C),
     ("pass plugin", ["codegen/pass_plugin.cpp"], ["codegen header", "codegen"],
      C + LLVM_C + ["llvm/*", "cstd*", "string", "optional"]),
@@ -50,7 +52,8 @@ LINUX = ["runtime/io/sys_linux.h"]
 ONLY_IN = {"linux/*.h": LINUX, "sys/epoll.h": LINUX, "sys/eventfd.h": LINUX, "sys/ioctl.h": ["runtime/io/sys_*.h"],
            "sys/auxv.h": [], "sys/random.h": [],
            "netinet/tcp.h": ["runtime/io/sys_posix.h"], "openssl/ssl.h": ["runtime/io/*"],
-           "zlib.h": ["runtime/protocol/*"], "jansson.h": ["tools/ospreyc/runtime/osprey_rt_json.c"]}
+           "zlib.h": ["runtime/protocol/*"], "jansson.h": ["tools/ospreyc/runtime/osprey_rt_json.c"],
+           "nats/nats.h": ["runtime/cluster/nats.c"]}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)')
 
 

@@ -37,7 +37,7 @@ def text_of(*patterns):
 def check_builtins(tables):
     """Faults between the table and the text and programs written by hand."""
     spec = text_of("spec/websocket.md")
-    programs = text_of("tests/programs/**/*.osp", "tests/conformance/**/*.osp")
+    programs = text_of("tests/programs/**/*.osp", "tests/conformance/**/*.osp", "tests/cluster/*.osp")
     for builtin in tables.builtins:
         if f"`{tables.signature(builtin)}`" not in spec:
             yield f"spec/websocket.md: lacks `{tables.signature(builtin)}`"

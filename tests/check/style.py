@@ -13,7 +13,7 @@ import re
 import sys
 
 TOPS = ["spec", "runtime", "codegen", "tools", "tests"]
-ROOMS = ["base", "protocol", "io", "osprey", "conn", "client", "server", "abi"]
+ROOMS = ["base", "protocol", "io", "osprey", "conn", "client", "server", "abi", "cluster"]
 NAMESPACES = {"codegen": "cg_", "tools/ospreyc": "", "tools/osprey-ws-cc": "", "tools/osprey-ws-lower": ""}
 C = {".c", ".h", ".cpp"}
 WIDTH = 120

@@ -101,6 +101,13 @@ with tempfile.TemporaryDirectory() as directory:
     run(llvm_bin / "clang", *sanitize, work / "close.ll", "-Wno-override-module", "-o", work / "close", *flags,
         libraries / "libosprey_mem.a")
     run(work / "close")
+    # WS-CLUSTER-14: libnats is needed by who calls the cluster's builtin.
+    if (libraries / "libosprey_ws_cluster.a").exists():
+        cluster = CLOSE.replace("@websocketClose(i64 1", "@websocketServerCluster(i64 1, ptr null")
+        (work / "cluster.ll").write_text(cluster.replace("@websocketClose(i64)", "@websocketServerCluster(i64, ptr)"))
+        run(llvm_bin / "clang", *sanitize, work / "cluster.ll", "-Wno-override-module", "-o", work / "cluster", *flags,
+            libraries / "libosprey_mem.a")
+        assert ["libnats" in run("readelf", "-d", work / name) for name in ("close", "cluster")] == [False, True]
     prelude = find(root, "osprey-websocket.osp").read_text()
     assert "extern fn websocketClose(wsID: int) -> Result<Unit, string>" in prelude, prelude
     assert len({find(root, name).parent for name in ("osprey-bindings.osp", "osprey-websocket.osp", "abi.md",

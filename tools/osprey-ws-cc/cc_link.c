@@ -32,6 +32,32 @@ static int cc_link_insert_compat(struct cc_command *command) {
   return status;
 }
 
+/* Returns true if an input of the command calls websocketServerCluster. The names are plain in LLVM IR of both kinds,
+ * and in objects; an archive is linked for other members too, so the program's own inputs tell. */
+static bool cc_link_uses_cluster(const struct cc_command *command) {
+  static const char *const names[] = {"websocketServerCluster", "wsServerCluster", "osp_ws_server_cluster"};
+  bool uses = false;
+  for (size_t i = 0; i < command->count && !uses; i++) {
+    const struct cc_argument *argument = &command->arguments[i];
+    struct cc_map map;
+    if (argument->role != CC_IR && argument->role != CC_INPUT)
+      continue;
+    if (cc_map_init(&map, argument->text))
+      for (size_t name = 0; name < sizeof names / sizeof *names; name++)
+        uses |= cc_map_contains(&map, names[name], false);
+    cc_map_deinit(&map);
+  }
+  return uses;
+}
+
+/* Appends the archive of the cluster. */
+static int cc_link_append_cluster(struct cc_command *command) {
+  char *path = cc_link_find_archive(command, "libosprey_ws_cluster.a");
+  int status = path ? cc_command_append(command, CC_LIBRARY, path) : -1;
+  free(path);
+  return status;
+}
+
 /* Appends the runtime, then the caller's libraries again, which define the runtime's memory hooks, then the
  * system's. */
 static int cc_link_append_runtime(struct cc_command *command) {
@@ -41,6 +67,9 @@ static int cc_link_append_runtime(struct cc_command *command) {
   if (command->language_set &&
       (cc_command_append(command, CC_OPTION, "-x") || cc_command_append(command, CC_OPTION, "none")))
     return -1;
+  bool cluster = cc_link_uses_cluster(command);
+  if (cluster && cc_link_append_cluster(command))
+    return -1;
   char *runtime = cc_link_find_archive(command, "libosprey_ws.a");
   int status = runtime ? cc_command_append(command, CC_LIBRARY, runtime) : -1;
   free(runtime);
@@ -49,6 +78,8 @@ static int cc_link_append_runtime(struct cc_command *command) {
       status = cc_command_append(command, CC_LIBRARY, command->arguments[i].text);
   for (size_t i = 0; i < sizeof system_libraries / sizeof *system_libraries && !status; i++)
     status = cc_command_append(command, CC_LIBRARY, system_libraries[i]);
+  if (cluster && !status)
+    status = cc_command_append(command, CC_LIBRARY, OSPREY_WS_CLUSTER_LIBRARY);
   return status;
 }
 

@@ -69,6 +69,8 @@ static int command_add_archive(struct link_command *command, const char *name, F
       return 0;
     }
   }
+  if (strstr(name, "cluster"))
+    fprintf(err, "error: this build has no cluster: websocketServerCluster needs libnats-dev\n");
   fprintf(err, "error: %s not found in %s/../../runtime or %s/../%s\n", name, own, own, OSPREYC_LIBDIR);
   return -1;
 }
@@ -200,11 +202,26 @@ static void messages_report(const struct ast_program *program, const char *text,
   arena_deinit(&arena);
 }
 
+/* Returns true if the object calls websocketServerCluster, which is in an archive of its own. */
+static bool object_uses_cluster(const char *object) {
+  static const char entry[] = "osp_ws_server_cluster";
+  int file = open(object, O_RDONLY | O_CLOEXEC);
+  off_t size = file < 0 ? 0 : lseek(file, 0, SEEK_END);
+  void *bytes = size > 0 ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, file, 0) : MAP_FAILED;
+  bool uses = bytes != MAP_FAILED && memmem(bytes, (size_t)size, entry, sizeof entry);
+  if (bytes != MAP_FAILED)
+    munmap(bytes, (size_t)size);
+  if (file >= 0)
+    close(file);
+  return uses;
+}
+
 /* libm is for functions that programs declare themselves, such as `extern fn sqrt`. */
 int link_program(const struct ast_program *program, const char *object, const char *output, FILE *err) {
   static const char *const archives[] = {"libosprey_ws.a", "libosprey_rt.a", "libosprey_mem.a"};
   static const char *const system_libraries[] = {"-Wl,--as-needed", OSPREY_WS_SYSTEM_LIBRARIES, "-lm"};
   struct link_command command = {0};
+  bool cluster = object_uses_cluster(object);
   const char *driver = getenv("OSPREYC_CC"), *flags = getenv("OSPREYC_LDFLAGS");
   command_add(&command, "%s", driver && *driver ? driver : OSPREYC_CC);
   command_add(&command, "%s", object);
@@ -213,6 +230,8 @@ int link_program(const struct ast_program *program, const char *object, const ch
   if (strcmp(emit_sanitizers(), "none") != 0)
     command_add(&command, "-fsanitize=%s", emit_sanitizers());
   int outcome = program->uses_json ? command_add_archive(&command, "libosprey_json.a", err) : 0;
+  if (outcome == 0 && cluster)
+    outcome = command_add_archive(&command, "libosprey_ws_cluster.a", err);
   for (size_t i = 0; outcome == 0 && i < sizeof archives / sizeof *archives; i++)
     outcome = command_add_archive(&command, archives[i], err);
 #ifndef OSPREY_WS_POSIX
@@ -221,6 +240,8 @@ int link_program(const struct ast_program *program, const char *object, const ch
   command_add_words(&command, OSPREYC_LINK);
   for (size_t i = 0; i < sizeof system_libraries / sizeof *system_libraries; i++)
     command_add(&command, "%s", system_libraries[i]);
+  if (cluster)
+    command_add(&command, "%s", OSPREY_WS_CLUSTER_LIBRARY);
   if (program->uses_json)
     command_add(&command, "-ljansson");
   command_add_words(&command, flags ? flags : "");

@@ -1,15 +1,19 @@
 #!/bin/sh
-# exports.sh ARCHIVE TABLE [PREFIX]: the archive defines the table's entry points, osp_ws_sleep and no other global
-# symbol (in a build that counts calls for fault injection, also that counter's, which programs may share), but for
-# those that begin with the prefix and are hidden. PLAT-3
+# exports.sh ARCHIVE TABLE NEEDS [PREFIX]: the archive defines the table's entry points but for those of the cluster,
+# osp_ws_sleep, what the cluster needs of it, and no other global symbol (in a build that counts calls for fault
+# injection, also that counter's, which programs may share), but for hidden ones that begin with the prefix. PLAT-3
 set -eu
 found=$(nm -g --defined-only "$1" | awk 'NF == 3 && $3 !~ /^(__|ws_fault_|DW\.ref)/ { print $3 }' | sort)
-if [ $# -gt 2 ]; then
+if [ $# -gt 3 ]; then
   visible=$(readelf -sW "$1" | awk '$5 == "GLOBAL" && $6 != "HIDDEN" && $7 != "UND" { print $8 }' | sort)
-  found=$(echo "$found" | grep -v "^$3" | sort)
+  found=$(echo "$found" | grep -v "^$4" | sort)
   [ "$visible" = "$found" ] || found=$visible
 fi
-wanted=$({ echo osp_ws_sleep; sed -n 's/^WS_BUILTIN([A-Za-z]*, [A-Za-z]*, \(osp_ws_[a-z_]*\),.*/\1/p' "$2"; } | sort)
+wanted=$({
+  echo osp_ws_sleep
+  sed -n 's/^WS_BUILTIN([A-Za-z]*, [A-Za-z]*, \(osp_ws_[a-z_]*\),.*/\1/p' "$2" | grep -v cluster
+  [ $# -gt 3 ] || sed 's/^/osp_ws_in_/' "$3"
+} | sort)
 if [ "$found" != "$wanted" ]; then
   echo "defined and not in the table, or the reverse:"
   printf '%s\n%s\n' "$found" "$wanted" | sort | uniq -u

@@ -332,7 +332,8 @@ static void test_unknown_limit(void **state) {
   FAILS(osp_ws_server_limit(server, "maxMessagebytes", 1, &error),
         "limit: there is no limit \"maxMessagebytes\"; the limits are maxMessageBytes, maxFragments, maxQueuedBytes, "
         "maxConnections, maxConnectionsPerAddress, maxMessagesPerSecond, maxMemoryBytes, maxValueBytes, "
-        "maxServerValueBytes, maxTopics, handshakeTimeoutMs, idleTimeoutMs, closeTimeoutMs, compression, "
+        "maxServerValueBytes, maxClusterQueuedBytes, maxTopics, handshakeTimeoutMs, idleTimeoutMs, closeTimeoutMs, "
+        "compression, "
         "maxCompressionRatio");
   must_stop(server);
 }

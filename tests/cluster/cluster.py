@@ -1,0 +1,686 @@
+#!/usr/bin/python3
+"""Processes that are one cluster over NATS: what one sends, the clients of all get.
+
+Usage: cluster.py CASE MEMBER [NODE_MODULES OSPREYC SANITIZE]     CASE is one of the functions below, named case_CASE
+"""
+import asyncio
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+
+import websockets
+
+TESTS = pathlib.Path(__file__).parent.parent
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs"), str(TESTS)]
+
+from osprey_process import Failure, Process, ask_to_stop, expect, free_port   # noqa: E402
+from programs import make_certificate   # noqa: E402
+
+PATIENCE = 60
+ENGINE = shutil.which("nats-server") or "/usr/sbin/nats-server"
+BROADCASTS = "chat"   # the prefix
+
+
+class Engine:
+    """A nats-server on a free port. It can be killed and started again on the same port."""
+
+    def __init__(self, *options, port=None, config=""):
+        self.port = port or free_port()
+        self.folder = tempfile.TemporaryDirectory()
+        self.options, self.config, self.process = options, config, None
+        self.start()
+
+    def start(self):
+        config = pathlib.Path(self.folder.name, "nats.conf")
+        config.write_text(self.config)
+        self.log = open(pathlib.Path(self.folder.name, "log"), "ab")
+        self.process = subprocess.Popen([ENGINE, "-a", "127.0.0.1", "-p", str(self.port), "-c", str(config),
+                                         *self.options], stdout=self.log, stderr=self.log)
+        wait_until(self.answers, "nats-server accepts")
+
+    def answers(self):
+        expect("nats-server runs", None, self.process.poll())
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
+
+    def kill(self, number=signal.SIGKILL):
+        self.process.send_signal(number)
+        if number == signal.SIGKILL:
+            self.process.wait()
+
+    def url(self, who="", prefix=BROADCASTS, scheme="nats"):
+        return f"{scheme}://{who}127.0.0.1:{self.port}/{prefix}"
+
+    def close(self):
+        if self.process.poll() is None:
+            self.kill()
+        self.log.close()
+        self.folder.cleanup()
+
+
+def wait_until(ready, what, limit=PATIENCE):
+    deadline = time.monotonic() + limit
+    while not ready():
+        if time.monotonic() > deadline:
+            raise Failure(f"not in {limit} s: {what}")
+        time.sleep(0.01)
+
+
+class Member(Process):
+    """A process of member.osp that listens."""
+
+    def __init__(self, program, url, *words, secure=(), listens=True, **environment):
+        self.port = free_port()
+        self.scheme = "wss" if secure else "ws"
+        super().__init__(program, self.port, url, *words, *(("secure", *secure) if secure else ()),
+                         **{"OSPREY_WS_LOG": "info", **environment})
+        if listens:
+            self.wait_for("listening")
+
+    def logged(self, text):
+        return len(re.findall(text, self.errors()))
+
+    def wait_for_log(self, text, times=1, limit=PATIENCE):
+        wait_until(lambda: self.logged(text) >= times, f"the log has {text!r}:\n{self.errors()[-2000:]}", limit)
+
+    def stop(self):
+        ask_to_stop(self.child)
+        expect("the exit status", 0, self.child.wait(PATIENCE))
+
+
+class Client:
+    """A WebSocket client of a member: what it got, in order."""
+
+    def __init__(self, socket):
+        self.socket = socket
+
+    async def say(self, text):
+        await self.socket.send(text)
+
+    async def hear(self, patience=PATIENCE):
+        return await asyncio.wait_for(self.socket.recv(), patience)
+
+    async def expect(self, *texts):
+        for text in texts:
+            heard = await self.hear()
+            if heard != text:
+                raise Failure(f"expected {text[:80]!r} ({len(text)}), heard {heard[:80]!r} ({len(heard)})")
+
+    async def expect_until(self, last):
+        """Returns what comes before `last`."""
+        heard = []
+        while (text := await self.hear()) != last:
+            heard.append(text)
+        return heard
+
+
+async def join(member, authority=None, **options):
+    context = ssl.create_default_context(cafile=authority) if authority else None
+    host = "localhost" if authority else "127.0.0.1"
+    options = {"compression": None, "max_size": None, "max_queue": None, "ping_interval": None, **options}
+    return Client(await websockets.connect(f"{member.scheme}://{host}:{member.port}/", ssl=context, **options))
+
+
+async def settle(*clients):
+    """Returns when what each client publishes reaches all of them: the members know each other, and their subscriptions
+    have arrived."""
+    for number, client in enumerate(clients):
+        await client.say(f"all settle {number}")
+    for client in clients:
+        heard = sorted([await client.hear() for _ in clients])
+        expect("what settles", [f"settle {number}" for number in range(len(clients))], heard)
+
+
+async def subscribe(topic, publisher, *clients):
+    """Subscribes, and returns when what the publisher sends arrives: a subscription takes effect elsewhere a moment
+    later."""
+    for client in clients:
+        await client.say(f"sub {topic}")
+        await client.expect(f"ok sub {topic}")
+    waiting, number = list(clients), 0
+    while waiting:
+        await publisher.say(f"pub {topic} is it on? {number}")
+        number += 1
+        for client in list(waiting):
+            with contextlib.suppress(asyncio.TimeoutError):
+                while not (await client.hear(0.2)).startswith("is it on? "):
+                    pass
+                waiting.remove(client)
+    await publisher.say(f"pub {topic} it is on")
+    for client in clients:
+        while await client.hear() != "it is on":
+            pass
+
+
+class Case:
+    """What a case starts is ended with it."""
+
+    def __init__(self, program, modules):
+        self.program, self.modules, self.stack = program, modules, contextlib.ExitStack()
+        self.folder = self.stack.enter_context(tempfile.TemporaryDirectory())
+
+    def engine(self, *options, **named):
+        engine = Engine(*options, **named)
+        self.stack.callback(engine.close)
+        return engine
+
+    def member(self, url, *words, **named):
+        member = Member(self.program, url, *words, **named)
+        self.stack.callback(member.kill)
+        return member
+
+    def members(self, count, url, *words, **named):
+        return [self.member(url, *words, **named) for _ in range(count)]
+
+
+async def case_messages(case):
+    """WS-CLUSTER-4 WS-CLUSTER-5 WS-CLUSTER-6 WS-CLUSTER-7 WS-CLUSTER-8: from each member to all clients."""
+    engine = case.engine()
+    members = case.members(3, engine.url())
+    clients = [await join(member) for member in members for _ in range(2)]
+    first, _, second, _, third, _ = clients
+    await settle(*clients)
+    large = "x" * 1048576
+    for number, sender in enumerate((first, second, third)):
+        texts = [f"{number} {n}" for n in range(100)] + [f"{number} \0 nul \U0001f985", "", large, f"last {number}"]
+        for text in texts:
+            await sender.say(f"all {text}" if len(text) < 1000000 else f"all {text}"[:1048576])
+        for client in clients:
+            await client.expect(*texts[:-2], large[:1048572], texts[-1])
+    await subscribe("a", first, second, third)
+    strange = "b.>*\x01\0é\r\n"
+    await subscribe(strange, third, first)
+    for text in ("one", "two"):
+        await first.say(f"pub a {text}")
+        await second.say(f"from a {text} from")
+    for sender in (first, second):
+        await sender.say("all end")
+    for client, expected in (second, ["one", "two"]), (third, ["one", "one from", "two", "two from"]):
+        heard = await client.expect_until("end") + await client.expect_until("end")
+        expect("what is heard of a topic", expected, sorted(heard))
+    await third.say(f"pub {strange} to the strange topic")
+    await first.expect_until("to the strange topic")
+    for member in members:
+        expect("messages that were missed", 0, member.logged("missed"))
+    await first.say("count")
+    await first.expect("ok count 2")
+    for member in members:
+        member.stop()
+
+
+def numbers_of(texts, prefix):
+    return [int(text.removeprefix(prefix)) for text in texts if text.startswith(prefix)]
+
+
+def expect_rising(what, numbers):
+    for before, after in zip(numbers, numbers[1:]):
+        if after <= before:
+            raise Failure(f"{what}: {after} comes after {before}")
+
+
+def missed(member):
+    """How many messages the member's log says that it missed."""
+    return sum(map(int, re.findall(r"that were missed: (\d+)", member.errors())))
+
+
+async def flood(client, count, text="all n {}"):
+    for number in range(count):
+        await client.say(text.format(number))
+        if number % 100 == 0:
+            await asyncio.sleep(0)   # the others of this process have their turn
+
+
+async def case_many(case, count=100000):
+    """WS-CLUSTER-4 WS-CLUSTER-5: as many messages as the members carry, each once, in order; compressed, over TLS."""
+    certificate, key = make_certificate(case.folder)
+    engine = case.engine()
+    plain = case.member(engine.url())
+    others = [case.member(engine.url(), "compression", 1, secure=(certificate, key)) for _ in range(2)]
+    sender = await join(plain)
+    hearers = [sender] + [await join(member, certificate, compression="deflate") for member in others]
+    await settle(*hearers)
+
+    async def hear_all(client):
+        for number in range(count):
+            text = await client.hear()
+            if text != f"n {number}":
+                raise Failure(f"{text!r} in the place of message {number}")
+    await asyncio.gather(flood(sender, count), *(hear_all(client) for client in hearers))
+    for member in (plain, *others):
+        expect("messages that were missed", 0, member.logged("missed|given up"))
+        member.stop()
+
+
+async def case_node(case):
+    """WS-CLUSTER-4: clients of Node on two members."""
+    if not case.modules or not pathlib.Path(case.modules, "ws").is_dir():
+        print("npm's ws is not installed")
+        sys.exit(77)
+    engine = case.engine()
+    members = case.members(2, engine.url())
+    watch = await join(members[0])
+    node = subprocess.Popen(["node", str(TESTS / "cluster/node_client.js"), *(str(m.port) for m in members)],
+                            env={**os.environ, "NODE_PATH": case.modules}, stdout=subprocess.PIPE, text=True)
+    case.stack.callback(node.kill)
+    expect("the output of Node", "each heard 2000 of 2000 in order\n", await asyncio.to_thread(node.stdout.readline))
+    await watch.say("all end")
+    expect("messages at the third client", 4000, len([t for t in await watch.expect_until("end") if t[:4] == "node"]))
+    for member in members:
+        expect("messages that were missed", 0, member.logged("missed"))
+
+
+async def case_member_killed(case):
+    """WS-CLUSTER-9: a member is killed while it sends. The others hear a beginning of it, and go on."""
+    engine = case.engine()
+    members = case.members(3, engine.url())
+    doomed, left, right = [await join(member) for member in members]
+    await settle(doomed, left, right)
+    sending = asyncio.create_task(flood(doomed, 200000, "all doomed {}"))
+    while await left.hear() != "doomed 500":
+        pass
+    members[0].child.kill()
+    with contextlib.suppress(websockets.ConnectionClosed):
+        await sending
+    await left.say("all still here")
+    heard = [numbers_of(await client.expect_until("still here"), "doomed ") for client in (left, right)]
+    heard[0] = list(range(501)) + heard[0]
+    for numbers in heard:
+        expect("what is heard of the killed member", list(range(len(numbers))), numbers)
+    members[1].wait_for_log("member [0-9a-f]{8} of the cluster has become silent")
+    again = case.member(engine.url())
+    client = await join(again)
+    await settle(client, left, right)
+
+
+async def case_engine_killed(case):
+    """WS-CLUSTER-4 WS-CLUSTER-9 WS-CLUSTER-10: the engine is killed, and comes back."""
+    engine = case.engine()
+    members = case.members(3, engine.url())
+    clients = [await join(member) for member in members]
+    await settle(*clients)
+    counts = [0, 0, 0]
+
+    async def send(number):
+        while counts[number] < 10000:
+            await clients[number].say(f"all {number} {counts[number]}")
+            counts[number] += 1
+            if counts[number] % 50 == 0:
+                await asyncio.sleep(0.001)   # paces the senders: the engine is killed in their midst
+    sending = [asyncio.create_task(send(number)) for number in range(3)]
+    while counts[0] < 2000:
+        await asyncio.sleep(0.001)
+    engine.kill()
+    for member in members:
+        await asyncio.to_thread(member.wait_for_log, "the cluster's engine is lost")
+    engine.start()
+    for member in members:
+        await asyncio.to_thread(member.wait_for_log, "the cluster's engine is back after")
+    await asyncio.gather(*sending)
+    for client in clients:
+        await client.say("all last")
+    heard = []
+    for client in clients:
+        texts, ends = [], 0
+        while ends < 3:
+            text = await client.hear()
+            ends += text == "last"
+            texts.append(text)
+        heard.append(texts)
+    missing = 0
+    for hearer, texts in enumerate(heard):
+        for sender in range(3):
+            numbers = numbers_of(texts, f"{sender} ")
+            expect_rising(f"what {hearer} hears of {sender}", numbers)
+            missing += counts[sender] - len(numbers)
+            if hearer == sender:
+                expect("what a sender hears of itself", list(range(counts[sender])), numbers)
+    for member in members:
+        expect("lines of the loss", 1, member.logged("the cluster's engine is lost"))
+        expect("lines of the return", 1, member.logged("the cluster's engine is back"))
+
+    await asyncio.to_thread(wait_until, lambda: sum(map(missed, members)) == missing,
+                            f"{missing} messages are missing, and counted")
+
+
+async def case_queue(case):
+    """WS-CLUSTER-11 WS-CLUSTER-13: what waits for the engine is bounded; the rest is an Err, though delivered here."""
+    engine = case.engine()
+    members = case.members(2, engine.url(), "maxClusterQueuedBytes", 65536)
+    here, there = [await join(member) for member in members]
+    await settle(here, there)
+    engine.kill()
+    for member in members:
+        await asyncio.to_thread(member.wait_for_log, "the cluster's engine is lost")
+    await flood(here, 100, "all {} " + "x" * 2000)
+    refused, delivered = 0, []
+    while len(delivered) < 100:
+        text = await here.hear()
+        if text.startswith("err "):
+            refused += 1
+            expect("the Err", "err broadcast: the cluster of server 2 has no room: maxClusterQueuedBytes (65536) wait "
+                   "for its engine; only the connections of this process got the message", text)
+        else:
+            delivered.append(int(text.split()[0]))
+    expect("what is delivered here", list(range(100)), delivered)
+    engine.start()
+    for member in members:
+        await asyncio.to_thread(member.wait_for_log, "the cluster's engine is back")
+    await here.say("all end")   # the last refusals are before it
+    refused += len(await here.expect_until("end"))
+    texts = [text for text in await there.expect_until("end") if text[0].isdigit()]
+    expect_rising("what waited", [int(text.split()[0]) for text in texts])
+    await asyncio.to_thread(wait_until, lambda: missed(members[1]) + len(texts) == 100 - refused,
+                            "what waited is heard, or counted: the other member may have come back later")
+    if not 50 <= refused < 100:
+        raise Failure(f"{refused} messages of 2,000 bytes were refused")
+    engine.kill()
+    await asyncio.to_thread(members[0].wait_for_log, "the cluster's engine is lost", 2)
+    await here.say("all too late")
+    await here.expect("too late")
+    members[0].stop()
+    expect("messages that were given up", 1, members[0].logged("messages that the cluster's engine did not take: 1"))
+
+
+class Stranger:
+    """Speaks NATS's protocol itself, and publishes what no member would."""
+
+    def __init__(self, engine):
+        self.socket = socket.create_connection(("127.0.0.1", engine.port))
+        self.socket.sendall(b'CONNECT {"verbose":false,"pedantic":false,"echo":false}\r\n')
+        self.subscribed = 0
+
+    def publish(self, subject, payload):
+        self.socket.sendall(b"PUB %s %d\r\n%s\r\n" % (subject.encode(), len(payload), payload))
+
+
+def head(kind=b"M", number=1, total=0, offset=0, sender=b"hostile!hostile!", opcode=1, since=0):
+    return (b"OWC\x01" + kind + bytes([opcode, 0, 0]) + sender + since.to_bytes(8, "big") + number.to_bytes(8, "big") +
+            total.to_bytes(4, "big") + offset.to_bytes(4, "big"))
+
+
+async def case_stranger(case):
+    """WS-CLUSTER-6 WS-CLUSTER-12: what another application or a hostile member sends under the prefix."""
+    engine = case.engine()
+    member = case.member(engine.url(), "maxMessageBytes", 10000)
+    client = await join(member)
+    await settle(client)
+    await client.say("sub here")
+    await client.expect("ok sub here")
+    stranger = Stranger(engine)
+    wrong = [b"", b"hello", head()[:47], head(b"X"), head(number=0), head(number=9, total=3) + b"abcd",
+             b"OWC\x02" + head()[4:], head(number=10, total=2, offset=3), head(number=11, total=5),
+             head(b"B", number=7), head(b"L"), head(number=12, total=2) + b"\xc0\x80",
+             head(number=13, total=4, opcode=2) + b"\0bin", head(number=14, total=10001) + b"x" * 10001,
+             head(number=15, total=4000000000) + b"x"]
+    for payload in wrong:
+        stranger.publish("chat.all", payload)
+    stranger.publish("chat.beat", head(number=16, total=1) + b"!")
+    stranger.publish("chat.beat", head(b"B", number=1000000))
+    for subject in ("chat", "chat.topic", "chat.topic.zz", "chat.topic.00", "chat.topic.6865726", "chat.all.more",
+                    "chatter.all"):
+        stranger.publish(subject, head(number=17, total=4) + b"oops")
+    await asyncio.to_thread(member.wait_for_log, "a message of the cluster was dropped", len(wrong) + 2)
+    for number in range(20, 25):   # parts: without a beginning, without an end, again, in a wrong order, whole
+        stranger.publish("chat.all", head(number=20, total=6, offset=3) + b"end")
+        stranger.publish("chat.all", head(number=number, total=6) + b"one")
+    stranger.publish("chat.all", head(number=24, total=6, offset=4) + b"xx")
+    stranger.publish("chat.all", head(number=30, total=6) + b"one")
+    stranger.publish("chat.all", head(number=30, total=6, offset=3) + b"two")
+    await client.expect("onetwo")
+    for number in (31, 31, 30, 5, 32):
+        stranger.publish("chat.all", head(number=number, total=2) + b"%02d" % number)
+    stranger.publish("chat.topic.68657265", head(number=1, total=5) + b"topic")
+    await client.expect("31", "32", "topic")
+    await asyncio.to_thread(member.wait_for_log, "messages of member 686f7374 of the cluster that were missed: ")
+    await client.say("all still here")
+    await client.expect("still here")
+    member.stop()
+
+
+def refused(case, url, cause, *absent, **environment):
+    started = time.monotonic()
+    member = Member(case.program, url, listens=False, **environment)
+    case.stack.callback(member.kill)
+    member.wait_for_lines(1)
+    member.child.wait(PATIENCE)
+    if not member.lines[0].startswith("Err cluster") or not re.search(cause, member.lines[0]):
+        raise Failure(f"{url}: expected {cause!r}, observed {member.lines[0]!r}")
+    if time.monotonic() - started > 15:
+        raise Failure(f"{url}: the Err took {time.monotonic() - started} s")
+    for secret in absent:
+        if secret in member.transcript():
+            raise Failure(f"{secret!r} is in {member.transcript()!r}")
+
+
+async def case_refused(case):
+    """WS-CLUSTER-1 WS-CLUSTER-2 WS-CLUSTER-3: an engine or a URL that is refused is an Err, without what is secret."""
+    engine = case.engine("--user", "ada", "--pass", "s%cret")
+    member = case.member(engine.url("ada:s%25cret@"))
+    client = await join(member)
+    await settle(client)
+    refused(case, engine.url("ada:wr0ng@"), "Authorization", "ada", "wr0ng")
+    refused(case, engine.url("t0ken@"), "Authorization", "t0ken")
+    refused(case, engine.url(), "Authorization")
+    refused(case, f"nats://127.0.0.1:{free_port()}/chat", "refused|No server")
+    for url in ("chat", "http://localhost/chat", "nats://localhost", "nats://localhost/", "nats://localhost/a.b",
+                "nats://localhost/a*", "nats://localhost/" + 65 * "a", "nats:///chat", "nats://local host/chat",
+                "nats://localhost:0/chat", "nats://localhost:65536/chat", "nats://s3cret:%zz@localhost/chat",
+                "nats://:s3cret@localhost/chat", "nats://s3cret:s3cret@localhost,/chat"):
+        refused(case, url, "^Err cluster: the (URL|prefix|user)", "s3cret")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        refused(case, f"nats://s3cret:s3cret@127.0.0.1:{silent.getsockname()[1]}/chat", "127.0.0.1", "s3cret")
+    expect("the log has the password", 0, member.logged("cret") + client_errors(member, "ada"))
+
+
+def client_errors(member, text):
+    return member.errors().count(text)
+
+
+async def case_tls(case):
+    """WS-CLUSTER-1: an engine over TLS, whose certificate is checked."""
+    certificate, key = make_certificate(case.folder)
+    engine = case.engine("--tls", "--tlscert", certificate, "--tlskey", key)
+    url = engine.url(scheme="tls").replace("127.0.0.1", "localhost")
+    members = case.members(2, url, SSL_CERT_FILE=certificate)
+    clients = [await join(member) for member in members]
+    await settle(*clients)
+    refused(case, url, "certificate|SSL", SSL_CERT_FILE="/etc/ssl/certs/ca-certificates.crt")
+
+
+async def case_parts(case):
+    """WS-CLUSTER-6: messages that are larger than the engine's payload."""
+    engine = case.engine(config="max_payload: 4096\n")
+    members = case.members(2, engine.url(), "maxMessageBytes", 4000000)
+    clients = [await join(member) for member in members]
+    await settle(*clients)
+    texts = [letter * size for letter, size in zip("abcdefgh", (4047, 4048, 4049, 8096, 8097, 100000, 3000000, 1))]
+    for sender in clients:
+        for text in texts:
+            await sender.say(f"all {text}")
+        for client in clients:
+            await client.expect(*texts)
+    for member in members:
+        expect("messages that were missed", 0, member.logged("missed|given up|dropped"))
+
+
+async def case_nats_cluster(case):
+    """WS-CLUSTER-9 WS-CLUSTER-10: three engines that are one cluster of NATS, of which one is killed."""
+    routes = [free_port() for _ in range(3)]
+    peers = ",".join(f"nats://127.0.0.1:{port}" for port in routes)
+    engines = [case.engine("--cluster_name", "c", "--cluster", f"nats://127.0.0.1:{port}", "--routes", peers)
+               for port in routes]
+    hosts = ",".join(f"127.0.0.1:{engine.port}" for engine in engines)
+    members = case.members(3, f"nats://{hosts}/chat")
+    clients = [await join(member) for member in members]
+
+    async def connect_all():
+        """Until the routes between the engines are there, members hear less."""
+        heard, number = [set(), set(), set()], 0
+        while any(len(known) < 3 for known in heard):
+            for sender, client in enumerate(clients):
+                await client.say(f"all {sender}")
+            number += 1
+            for known, client in zip(heard, clients):
+                with contextlib.suppress(asyncio.TimeoutError):
+                    while True:
+                        known.add((await client.hear(0.1)).split()[0])
+    await asyncio.wait_for(connect_all(), PATIENCE)
+    engines[0].kill()
+    await asyncio.wait_for(connect_all(), PATIENCE)
+    for sender, client in enumerate(clients):
+        await client.say(f"all last {sender}")
+    for client in clients:
+        ends = set()
+        while len(ends) < 3:
+            text = await client.hear()
+            if text.startswith("last"):
+                ends.add(text)
+
+
+LISTEN = "    .then(fn(_) => websocketServerListen(serverID: server))\n"
+PROXY = """\
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  timeout tunnel 60s
+frontend chat
+  bind 127.0.0.1:{port}
+  default_backend copies
+backend copies
+  balance roundrobin
+  option redispatch
+  server one 127.0.0.1:{one} check inter 100ms
+  server two 127.0.0.1:{two} check inter 100ms
+"""
+
+
+async def case_chat(case):
+    """WS-CLUSTER-4: the chat with rooms becomes a cluster by one line. Two copies behind HAProxy are one room, also
+    when one of them is killed, whose clients come again."""
+    engine = case.engine()
+    source = (TESTS / "programs/rooms_server.osp").read_text()
+    line = f'    .then(fn(_) => websocketServerCluster(serverID: server, url: "{engine.url()}"))\n'
+    expect("the place for the line", 1, source.count(LISTEN))
+    chat, program = pathlib.Path(case.folder, "chat.osp"), pathlib.Path(case.folder, "chat")
+    chat.write_text(source.replace(LISTEN, line + LISTEN))
+    subprocess.run([case.ospreyc, chat, "-o", program], check=True)
+    copies = {}
+    for name in "one", "two":
+        port = free_port()
+        copies[name] = Process(program, port)
+        case.stack.callback(copies[name].kill)
+        copies[name].port = port
+        copies[name].wait_for(f"Serving ws://127.0.0.1:{port}/chat: Success(0)")
+    port = free_port()
+    config = pathlib.Path(case.folder, "haproxy.cfg")
+    config.write_text(PROXY.format(port=port, **{name: copy.port for name, copy in copies.items()}))
+    haproxy = subprocess.Popen([shutil.which("haproxy") or "/usr/sbin/haproxy", "-q", "-db", "-f", config])
+    case.stack.callback(haproxy.wait)
+    case.stack.callback(haproxy.kill)
+
+    async def enter(nick):
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                client = Client(await websockets.connect(f"ws://127.0.0.1:{port}/chat", ping_interval=None))
+                break
+            except (OSError, websockets.InvalidHandshake, websockets.InvalidMessage):
+                if time.monotonic() > deadline:
+                    raise
+                await asyncio.sleep(0.05)   # until HAProxy and a copy answer
+        await client.say(nick)
+        await client.say("lobby")
+        while await client.hear() != f"{nick} joined lobby":
+            pass
+        return client
+
+    async def talk(speaker, hearers, text):
+        """Until it is heard everywhere: a subscription takes effect elsewhere a moment later."""
+        waiting, number = list(hearers), 0
+        while waiting:
+            number += 1
+            await speaker.say(f"{text} {number}")
+            for client in list(waiting):
+                with contextlib.suppress(asyncio.TimeoutError):
+                    while text not in await client.hear(0.5):
+                        pass
+                    waiting.remove(client)
+    people = [await enter(nick) for nick in ("Ada", "Grace", "Linus", "Ken")]
+    for number, speaker in enumerate(people):
+        await talk(speaker, people, f"hello from {number}")
+    copies["one"].child.kill()
+    gone = []
+    for number, client in enumerate(people):
+        with contextlib.suppress(websockets.ConnectionClosed, asyncio.TimeoutError):
+            while await client.hear(2):
+                pass
+        if client.socket.closed:
+            gone.append(number)
+    expect("the clients of the copy that was killed", 2, len(gone))
+    for number in gone:
+        people[number] = await enter(f"again{number}")
+    for number, speaker in enumerate(people):
+        await talk(speaker, people, f"hello again from {number}")
+
+
+def needed(program):
+    """The libraries that a program needs."""
+    return set(re.findall(r"NEEDED.*\[(.*?)\]", subprocess.check_output(["readelf", "-d", program], text=True)))
+
+
+async def case_linked(case):
+    """WS-CLUSTER-14: who does not call the builtin is linked as if there was no cluster."""
+    build = pathlib.Path(case.ospreyc).resolve().parents[2]
+    chat = TESTS / "programs/rooms_server.osp"
+    member = TESTS / "cluster/member.osp"
+    without = pathlib.Path(case.folder, "build")
+    for path in [build / "tools/ospreyc/ospreyc", *build.glob("runtime/libosprey_*.a"),
+                 *build.glob("tools/ospreyc/libosprey_*.a")]:
+        if path.name != "libosprey_ws_cluster.a":
+            (without / path.relative_to(build).parent).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, without / path.relative_to(build))
+    copy = without / "tools/ospreyc"
+    for number, compiler in enumerate((case.ospreyc, copy / "ospreyc")):
+        subprocess.run([compiler, chat, "-o", f"{case.folder}/chat{number}"], check=True)
+    programs = [pathlib.Path(case.folder, f"chat{number}").read_bytes() for number in range(2)]
+    expect("the program is the same without the archive of the cluster", True, programs[0] == programs[1])
+    done = subprocess.run([copy / "ospreyc", member, "-o", f"{case.folder}/none"], capture_output=True, text=True)
+    expect("ospreyc says what is lacking", (3, True),
+           (done.returncode, "this build has no cluster: websocketServerCluster needs libnats-dev" in done.stderr))
+
+    for name, source, expected in ("chat", chat, False), ("member", member, True):
+        expect(f"ospreyc: {name} needs libnats", expected,
+               any("nats" in library for library in needed(f"{case.folder}/chat0" if name == "chat" else case.program)))
+        ir = f"{case.folder}/{name}.ll"
+        subprocess.run([case.ospreyc, "--llvm", "--no-lower", source, "-o", ir], check=True)
+        subprocess.run([build / "tools/osprey-ws-cc", "-Wno-override-module", *case.sanitize, ir, "-o",
+                        f"{case.folder}/{name}", build / "tools/ospreyc/libosprey_rt.a",
+                        build / "runtime/libosprey_mem.a", "-lm"], check=True)
+        expect(f"osprey-ws-cc: {name} needs libnats", expected,
+               any("nats" in library for library in needed(f"{case.folder}/{name}")))
+
+
+def main(case, program, modules=None, ospreyc=None, sanitize="none"):
+    function = globals()[f"case_{case}"]
+    parts = Case(program, modules)
+    parts.ospreyc, parts.sanitize = ospreyc, [] if sanitize == "none" else [f"-fsanitize={sanitize}"]
+    try:
+        asyncio.run(asyncio.wait_for(function(parts), 10 * PATIENCE))
+    finally:
+        parts.stack.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
