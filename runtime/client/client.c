@@ -368,6 +368,12 @@ static bool ws_client_is_interim(int outcome, const struct ws_http_head *head) {
   return outcome == WS_HTTP_COMPLETE && head->status >= 100 && head->status < 200 && head->status != 101;
 }
 
+static void ws_client_drop_early(struct ws_conn *conn) {
+  char cause[80];
+  snprintf(cause, sizeof cause, "the server sent more than %d interim responses (HTTP 1xx)", WS_CLIENT_INTERIM_MAX);
+  ws_end_drop(conn, WS_DROP_LOCAL, cause);
+}
+
 /* Returns true if the head was an interim response, so that another head follows. */
 static bool ws_client_one_head(struct ws_client *client, uint8_t *bytes, size_t n, size_t *used) {
   struct ws_conn *conn = &client->stay.conn;
@@ -379,10 +385,12 @@ static bool ws_client_one_head(struct ws_client *client, uint8_t *bytes, size_t 
   if (outcome == WS_HTTP_PARTIAL)
     return false;
   conn->handshake = NULL;
-  bool interim = outcome != WS_HEAD_READER_NO_MEMORY && ws_client_is_interim(outcome, head) &&
-                 ++client->interim <= WS_CLIENT_INTERIM_MAX;
+  bool early = outcome != WS_HEAD_READER_NO_MEMORY && ws_client_is_interim(outcome, head);
+  bool interim = early && ++client->interim <= WS_CLIENT_INTERIM_MAX;
   if (outcome == WS_HEAD_READER_NO_MEMORY)
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+  else if (early && !interim)
+    ws_client_drop_early(conn);
   else if (!interim)
     ws_client_answered(client, outcome, head, bytes + *used, n - *used);
   ws_head_reader_wipe(&kept, bytes, *used);
