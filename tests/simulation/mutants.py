@@ -5,6 +5,7 @@ A mutant replaces texts, each of which its file contains once. The file is compi
 linked before the runtime's libraries, whose own object the linker then leaves out.
 
 Usage: mutants.py BUILD [NAME...]
+       mutants.py --check: only that the files contain the texts
 """
 import json
 import pathlib
@@ -35,8 +36,8 @@ MUTANTS = {
       timeout_ms = 0;""", ""),
     "deferred work waits": ("runtime/io/loop.c", "if (max_wait_ms == 0 || loop->deferred || loop->tasks)",
                             "if (max_wait_ms == 0)"),
-    "busy senders count as idle": ("runtime/conn/activity.c", """acked != activity->acked)
-    ws_activity_progressed(activity, loop);""", """acked != activity->acked)
+    "busy senders count as idle": ("runtime/conn/activity.c", """&activity->acked))
+    ws_activity_progressed(activity, loop);""", """&activity->acked))
     activity->output = now;"""),
     "stalled output is not ended": ("runtime/conn/turn.c", "ws_activity_stalled(&conn->activity, loop) >= timeout_ms",
                                     "timeout_ms < 0"),
@@ -187,11 +188,13 @@ def make(root, build, scratch, mutant, compile_of, link):
 
 def main(build, names):
     root = pathlib.Path(__file__).resolve().parents[2]
+    for mutant in MUTANTS.values():
+        changed_text(root, mutant)
+    if build == "--check":
+        return 0
     build = pathlib.Path(build).resolve()
     compile_of, link = commands(build)
     missed = 0
-    for mutant in MUTANTS.values():  # before hours are spent on the first
-        changed_text(root, mutant)
     for name in names or MUTANTS:
         first = FROM.get(name, FIRST)
         with tempfile.TemporaryDirectory() as scratch:
