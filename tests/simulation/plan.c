@@ -328,7 +328,6 @@ static void theme_burst(struct plan *p) {
   p->loops = 1;
   p->faults.partial = p->faults.interrupted = 0; /* what they leave unread waits for a further turn */
   p->tls = once_in(2);
-  p->servers[PLAN_SERVERS - 1].secure = p->tls;
   p->link_count = 1;
   p->links[0] = (struct sim_link){50, 100000000, 87040, 65536, 65536};
   for (int i = 0; i < PLAN_SERVERS; i++)
@@ -352,8 +351,7 @@ static void theme_burst(struct plan *p) {
   p->peers[6].server = p->tls ? 0 : p->peers[6].server;
 }
 
-/* Nine sixteenths of the worlds have a theme, and three sixteenths more one of those that came later. The rest of the
- * scenario is as without. */
+/* Eleven sixteenths of the worlds have a theme. The rest of their scenario is as without. */
 static void draw_theme(struct plan *p) {
   static void (*const themes[THEME_KINDS])(struct plan *) = {
       [THEME_CROWD] = theme_crowd,   [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
@@ -399,7 +397,6 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   p->storms = once_in(3);
   for (int i = 0; i < PLAN_SERVERS; i++)
     p->servers[i] = draw_server();
-  p->servers[PLAN_SERVERS - 1].secure = p->tls;
 
   int peers = (int)in(0, PLAN_PEERS);
   for (int i = 0; i < PLAN_PEERS; i++)
@@ -416,6 +413,7 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
     p->trouble[i] = draw_fault(p->length_us);
   if (!dropped[n++])
     draw_theme(p);
+  p->servers[PLAN_SERVERS - 1].secure = p->tls; /* some themes have no TLS */
   if (p->theme == THEME_CROWD || p->theme == THEME_FLOOD || p->theme == THEME_RUMOUR)
     peers = peers < 4 ? 7 : peers;
   if (p->theme == THEME_NARROW || p->theme == THEME_BRIEF || p->theme == THEME_STOPS)
