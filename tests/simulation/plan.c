@@ -349,6 +349,18 @@ static void theme_burst(struct plan *p) {
                                      .argument = (int)in(5, 25),
                                      .closes = once_in(2)};
   p->peers[6].server = p->tls ? 0 : p->peers[6].server;
+  /* For the thread that closes while a handler holds the loop: servers that talk, and that hold it. */
+  for (int i = 7; i < PLAN_PEERS; i++)
+    p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
+                                     .kind = PEER_HEALTHY,
+                                     .server = -1,
+                                     .gap_us = 200 * SIM_MS,
+                                     .pause_us = 1000,
+                                     .count = i == 7 ? 100 : 1,
+                                     .size = 40,
+                                     .fragments = 1,
+                                     .command = i == 7 ? 'n' : 's',
+                                     .argument = 6000};
 }
 
 /* Eleven sixteenths of the worlds have a theme. The rest of their scenario is as without. */
@@ -425,7 +437,7 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
   if (p->theme == THEME_DRIPS)
     peers = 7, threads = 0;
   if (p->theme == THEME_BURST)
-    peers = 7, threads = 0;
+    peers = PLAN_PEERS, threads = 0;
   if (p->theme == THEME_STALLS)
     peers = 7, threads = PLAN_THREADS, faults = PLAN_FAULTS;
 

@@ -560,6 +560,21 @@ static void act(struct thread *thread, const struct plan_action *action) {
   }
 }
 
+/* A close returns after 5 s if a handler holds the loop, with input that the loop has not seen: WS-CLOSE-5. */
+static void hush_run(void *context) {
+  char url[64];
+  (void)context;
+  sim_sleep(12 * SIM_S);
+  snprintf(url, sizeof url, "ws://%s:%d/", PEER_ADDRESS, PEER_PORT + 7);
+  int64_t id = is_ending ? 0 : connect_to(url, NULL, 10000);
+  snprintf(url, sizeof url, "ws://%s:%d/", PEER_ADDRESS, PEER_PORT + 8);
+  if (!is_ending)
+    connect_to(url, NULL, 10000);
+  sim_sleep(100 * SIM_MS);
+  if (id && !is_ending)
+    close_one(id, 0);
+}
+
 static void thread_run(void *context) {
   struct thread *thread = context;
   for (int i = 0; i < PLAN_ACTIONS; i++) {
@@ -735,6 +750,8 @@ void program_main(void) {
   }
   stays_start();
   timers_start();
+  if (plan.theme == THEME_BURST && sim_mix(plan.seed ^ 0x4054) % 4 == 0)
+    sim_thread_new("hushing", true, hush_run, NULL);
   for (int i = 0; i < PLAN_FAULTS; i++)
     if (plan.trouble[i].on)
       sim_thread_new("trouble", false, trouble_run, &plan.trouble[i]);
