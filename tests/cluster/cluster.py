@@ -665,17 +665,17 @@ async def case_linked(case):
                any("nats" in library for library in needed(f"{case.folder}/chat0" if name == "chat" else case.program)))
         ir = f"{case.folder}/{name}.ll"
         subprocess.run([case.ospreyc, "--llvm", "--no-lower", source, "-o", ir], check=True)
-        subprocess.run([build / "tools/osprey-ws-cc", "-Wno-override-module", *case.sanitize, ir, "-o",
+        subprocess.run([build / "tools/osprey-ws-cc", "-Wno-override-module", *case.instrumentation, ir, "-o",
                         f"{case.folder}/{name}", build / "tools/ospreyc/libosprey_rt.a",
                         build / "runtime/libosprey_mem.a", "-lm"], check=True)
         expect(f"osprey-ws-cc: {name} needs libnats", expected,
                any("nats" in library for library in needed(f"{case.folder}/{name}")))
 
 
-def main(case, program, modules=None, ospreyc=None, sanitize="none"):
+def main(case, program, modules=None, ospreyc=None, *instrumentation):
     function = globals()[f"case_{case}"]
     parts = Case(program, modules)
-    parts.ospreyc, parts.sanitize = ospreyc, [] if sanitize == "none" else [f"-fsanitize={sanitize}"]
+    parts.ospreyc, parts.instrumentation = ospreyc, instrumentation
     try:
         asyncio.run(asyncio.wait_for(function(parts), 10 * PATIENCE))
     finally:
