@@ -300,6 +300,8 @@ static void test_nothing_is_unacked_without_a_socket(void **state) {
 
 /* PLAT-4 */
 static void test_what_is_acked_moves_the_mark(void **state) {
+  if (getenv("MESON_EXE_WRAPPER"))
+    skip(); /* QEMU does not pass TCP_INFO on */
   struct pair *pair = *state;
   uint8_t bytes[4];
   uint32_t mark = 0;
