@@ -188,7 +188,7 @@ static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bo
       loop variant n - head->scanned;
   */
   while (head->scanned < n) {
-    uint8_t c = (uint8_t)head->bytes[head->scanned];
+    char c = head->bytes[head->scanned];
     bool after_cr = head->scanned > head->line && head->bytes[head->scanned - 1] == '\r';
     if (c == '\n') {
       if (!after_cr)
@@ -199,7 +199,8 @@ static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bo
     }
     if (after_cr)
       return WS_REFUSAL_LINE_ENDING;
-    if ((c < 0x20 && c != '\t' && c != '\r') || c == 0x7F)
+    bool control = (c & 0xE0) == 0; /* below 0x20, whether or not char is signed */
+    if ((control && c != '\t' && c != '\r') || c == 0x7F)
       return WS_REFUSAL_CONTROL_CHARACTER;
     head->scanned++;
   }
