@@ -291,12 +291,14 @@ async def case_member_killed(case):
     members[0].child.kill()
     with contextlib.suppress(websockets.ConnectionClosed):
         await sending
+    # What the killed member had sent may wait in the engine: it is heard before the member is called silent.
+    for member in members[1:]:
+        await asyncio.to_thread(member.wait_for_log, "member [0-9a-f]{8} of the cluster has become silent")
     await left.say("all still here")
     heard = [numbers_of(await client.expect_until("still here"), "doomed ") for client in (left, right)]
     heard[0] = list(range(501)) + heard[0]
     for numbers in heard:
         expect("what is heard of the killed member", list(range(len(numbers))), numbers)
-    members[1].wait_for_log("member [0-9a-f]{8} of the cluster has become silent")
     again = case.member(engine.url())
     client = await join(again)
     await settle(client, left, right)
