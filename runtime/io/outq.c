@@ -11,6 +11,7 @@
 #include "loop.h"
 #include "pool.h"
 #include "stream.h"
+#include "wait.h"
 
 enum {
   WS_OUTQ_SMALL = 4096,        /* pieces up to this length are copied together */
@@ -61,8 +62,13 @@ void ws_outq_charge(struct ws_outq *queue, size_t n) {
   atomic_fetch_add_explicit(&queue->bytes, n, memory_order_relaxed);
 }
 
-void ws_outq_discharge(struct ws_outq *queue, size_t n) {
+static void ws_outq_subtract(struct ws_outq *queue, size_t n) {
   atomic_fetch_sub_explicit(&queue->bytes, n, memory_order_relaxed);
+}
+
+void ws_outq_discharge(struct ws_outq *queue, size_t n) {
+  ws_outq_subtract(queue, n);
+  ws_wait_notify();
 }
 
 /* ---- the pieces */
@@ -140,7 +146,7 @@ void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop) {
     return;
   for (uint32_t i = 0; i < pieces->count; i++) {
     struct ws_outq_piece *piece = &pieces->at[pieces->first + i];
-    ws_outq_discharge(queue, piece->length);
+    ws_outq_subtract(queue, piece->length);
     ws_outq_drop_chunk(loop, piece->chunk);
   }
   ws_outq_release(queue, loop);
@@ -246,7 +252,7 @@ void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk 
     return;
   assert(n > 0 && n <= chunk->size - offset && !chunk->budget);
   ws_outq_charge(queue, n);
-  ws_outq_discharge(queue, piece->length);
+  ws_outq_subtract(queue, piece->length);
   if (piece->chunk->budget)
     pieces->shared -= piece->length;
   ws_outq_drop_chunk(loop, piece->chunk);
@@ -333,7 +339,7 @@ static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_
 /* Removes the first n bytes, which were written. */
 static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   struct ws_outq_pieces *pieces = queue->pieces;
-  ws_outq_discharge(queue, n);
+  ws_outq_subtract(queue, n);
   while (n > 0) {
     struct ws_outq_piece *piece = &pieces->at[pieces->first];
     size_t step = n < piece->length ? n : piece->length;

@@ -63,7 +63,7 @@ static inline size_t ws_outq_bytes(const struct ws_outq *queue) {
 bool ws_outq_try_charge(struct ws_outq *queue, size_t n, size_t cap);
 /* Charges n bytes without a cap (for control frames). Any thread. */
 void ws_outq_charge(struct ws_outq *queue, size_t n);
-/* Reverts a charge whose bytes were not added. Any thread. */
+/* Reverts a charge whose bytes were not added, and wakes who waits for room. Any thread. */
 void ws_outq_discharge(struct ws_outq *queue, size_t n);
 
 /* Drops all bytes and their charge. A zeroed queue is initialised; a cleared queue needs no deinit. Idempotent. */

@@ -2,10 +2,14 @@
 #include "io_test.h"
 
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 
+#include "base/clock.h"
 #include "io/outq.h"
 #include "io/pool.h"
 #include "io/stream.h"
+#include "io/wait.h"
 
 /* A queue over a TCP stream whose writes are counted. */
 struct fixture {
@@ -330,6 +334,62 @@ static void test_writing_through(void **state) {
   free(received);
 }
 
+/* A thread that waits for room for more than half of the queue. */
+enum { CAP = 100000, WANTED = 60000, WAIT_MS = 60000 };
+
+struct waiter {
+  struct ws_outq *queue;
+  pthread_t thread;
+  atomic_int looks;
+  bool found;
+};
+
+static bool has_room(void *context) {
+  struct waiter *waiter = context;
+  bool found = ws_outq_try_charge(waiter->queue, WANTED, CAP);
+  atomic_fetch_add(&waiter->looks, 1);
+  return found;
+}
+
+static void *wait_for_room(void *context) {
+  struct waiter *waiter = context;
+  int64_t begun = ws_clock_ms();
+  waiter->found = ws_wait_until(begun + WAIT_MS, has_room, waiter) && ws_clock_ms() - begun < WAIT_MS;
+  return NULL;
+}
+
+/* Charges what leaves no room, and returns once another thread waits for some. */
+static void begin_to_wait(struct waiter *waiter, struct fixture *fixture, size_t charged) {
+  *waiter = (struct waiter){.queue = &fixture->queue};
+  ws_outq_charge(&fixture->queue, charged);
+  assert_int_equal(pthread_create(&waiter->thread, NULL, wait_for_room, waiter), 0);
+  while (!atomic_load(&waiter->looks))
+    sched_yield();
+}
+
+static void expect_room(struct waiter *waiter, struct fixture *fixture) {
+  assert_int_equal(pthread_join(waiter->thread, NULL), 0);
+  assert_true(waiter->found);
+  ws_outq_discharge(&fixture->queue, WANTED);
+}
+
+/* WS-SEND-5: whatever makes room, who waits for it hears of it. */
+static void test_who_waits_for_room_is_told(void **state) {
+  struct fixture *fixture = *state;
+  struct waiter waiter;
+  uint8_t bytes[50000], received[sizeof bytes];
+  fill(bytes, sizeof bytes);
+  begin_to_wait(&waiter, fixture, sizeof bytes);
+  struct iovec part = {bytes, sizeof bytes};
+  assert_int_equal(ws_outq_write(&fixture->queue, fixture->loop, &fixture->stream, &part, 1), 0);
+  expect_room(&waiter, fixture);
+  receive(fixture, received, sizeof received);
+
+  begin_to_wait(&waiter, fixture, sizeof bytes);
+  ws_outq_discharge(&fixture->queue, sizeof bytes);
+  expect_room(&waiter, fixture);
+}
+
 /* A failed stream is reported, and the queue can still be cleared. */
 static void test_failed_stream(void **state) {
   struct fixture *fixture = *state;
@@ -481,6 +541,7 @@ int main(void) {
       outq_test(test_a_long_list_written_in_part),
       outq_test(test_a_chunk_too_large),
       outq_test(test_writing_through),
+      outq_test(test_who_waits_for_room_is_told),
       outq_test(test_failed_stream),
       outq_test(test_unready_pieces),
       outq_test(test_a_new_beginning),
