@@ -250,8 +250,8 @@ struct peer peer_open(int port, const char *target) {
 }
 
 int peer_status(int port, const char *target, const char *headers) {
-  char head[4096];
-  struct peer peer = peer_connect(port);
+  char head[4096] = {0};
+  struct peer peer = peer_connect_tolerant(port);
   peer_request(&peer, port, target, headers);
   peer_read_head(&peer, head, sizeof head);
   peer_close(&peer);

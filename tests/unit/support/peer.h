@@ -73,7 +73,7 @@ void peer_request(struct peer *peer, int port, const char *target, const char *h
 void peer_shake(struct peer *peer, int port, const char *target, const char *headers);
 /* Connects, and does a client's handshake. */
 struct peer peer_open(int port, const char *target);
-/* Does a client's handshake on a connection of its own. Returns the status of the answer. */
+/* Does a client's handshake on a connection of its own. Returns the status of the answer, or 0: there was none. */
 int peer_status(int port, const char *target, const char *headers);
 /* Reads a client's handshake into `head`, and answers it with 101 and further header lines. */
 void peer_answer(struct peer *peer, char *head, size_t room, const char *headers);
