@@ -838,6 +838,8 @@ static struct ast_expr *check_expr_field(struct checker *checker, const struct s
       *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
     if (type->kind == TYPE_UNION)
       *hint = "match it first: only a variant has fields";
+    if (type->kind == TYPE_STRING && checker->diag->source->text[name.place.offset - 1] == ' ')
+      *hint = "join strings with '+', or write \"${a}${b}\"";
     return check_expr_error(checker, syntax->place);
   }
   const struct type_constructor *constructor = &type->named.constructors[0];
@@ -1133,16 +1135,20 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
   return value;
 }
 
-/* Warns of `$name` in a string, if the name is the program's: it is not replaced. */
-static void check_expr_warn_dollar(struct checker *checker, const struct syntax_expr *syntax) {
-  const char *at = syntax->text.bytes, *end = at + syntax->text.length;
-  while ((at = memchr(at, '$', (size_t)(end - at)))) {
-    size_t length = strspn(++at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-    const char *name = arena_copy(checker->arena, at, length);
+/* Warns of `$name` and `{name}` in a string, if the name is the program's: it is not replaced. */
+static void check_expr_warn_name(struct checker *checker, const struct syntax_expr *syntax) {
+  const char *end = syntax->text.bytes + syntax->text.length;
+  for (const char *at = syntax->text.bytes; at < end; at++) {
+    bool escaped = *at == '{' && at > syntax->text.bytes && at[-1] == '$';
+    if ((*at != '$' && *at != '{') || escaped)
+      continue;
+    size_t length = strspn(at + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+    const char *name = arena_copy(checker->arena, at + 1, length);
     const struct symbol *symbol = map_get(&checker->values, name);
-    if (map_get(&checker->locals, name) || (symbol && symbol->kind == SYMBOL_GLOBAL)) {
-      *diag_warning(checker->diag, syntax->place, "'$%s' is not replaced in a string", name) =
-          arena_printf(checker->arena, "write ${%s}", name);
+    bool whole = *at == '$' || at[1 + length] == '}';
+    if (whole && (map_get(&checker->locals, name) || (symbol && symbol->kind == SYMBOL_GLOBAL))) {
+      *diag_warning(checker->diag, syntax->place, "'%.*s' is not replaced in a string",
+                    (int)(*at == '{') + (int)length + 1, at) = arena_printf(checker->arena, "write ${%s}", name);
       return;
     }
   }
@@ -1168,7 +1174,7 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
   case SYNTAX_STRING:
     expr = ast_expr_new(arena, AST_STRING, infer->string, syntax->place);
     expr->text = syntax->text;
-    check_expr_warn_dollar(checker, syntax);
+    check_expr_warn_name(checker, syntax);
     return check_expr_meet(checker, expr, want);
   case SYNTAX_INTERPOLATE:
     expr = ast_expr_new(arena, AST_INTERPOLATE, infer->string, syntax->place);

@@ -53,7 +53,7 @@ static const struct foreign foreign_words[] = {
     {"elseif", "write else if"},
     {"switch", FOREIGN_MATCH},
     {"and", "write '&&'"},
-    {"or", "write '||'"},
+    {"or", "write '||'; the fallback of a Result follows '?:'"},
     {"not", "write '!'"},
     {"is", "compare with '=='"},
     {"new", "a record is written Name { field: value }"},

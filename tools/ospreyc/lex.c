@@ -318,16 +318,20 @@ static void lex_unknown(struct lexer *lexer) {
   lexer->saw_blank |= is_blank;
   if (is_blank)
     return;
+  bool first = lexer->newline || !from;
   lex_add(lexer, TOKEN_ERROR, from);
+  bool reference = code == '&' && lex_is_letter(lex_peek(lexer, 0)) && (!from || strchr(" (:,<", text[from - 1]));
   if (is_control)
     diag_error(lexer->diag, place, "unexpected control character U+%04X", code);
   else
     *diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from) =
-        code == '&'    ? "write '&&'; there are no operators on bits"
-        : code == '^'  ? FOREIGN_NO_BITS ": " FOREIGN_BITS
-        : code == '~'  ? FOREIGN_NO_BITS ": 0 - n - 1 has all bits of n changed"
-        : code == '\\' ? "a lambda is fn(n) => …"
-                       : NULL;
+        reference              ? "there are no references: leave the '&' out"
+        : code == '&'          ? "write '&&'; there are no operators on bits"
+        : first && code == '@' ? "there are no decorators: handlers are given in a call, as to websocketServerOnMessage"
+        : code == '^'          ? FOREIGN_NO_BITS ": " FOREIGN_BITS
+        : code == '~'          ? FOREIGN_NO_BITS ": 0 - n - 1 has all bits of n changed"
+        : code == '\\'         ? "a lambda is fn(n) => …"
+                               : NULL;
 }
 
 static void lex_punctuate(struct lexer *lexer) {

@@ -489,6 +489,8 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
   if (parse_accept(parser, end))
     return;
   do {
+    if (parse_is(parser, TOKEN_DOT))
+      parse_fail(parser, parse_peek(parser, 0)->place, NULL, "a function takes a fixed number of arguments");
     struct syntax_parameter parameter = {.name = parse_name(parser, "the name of a parameter")};
     if (parse_accept(parser, TOKEN_COLON))
       parameter.type = parse_type(parser);
@@ -799,6 +801,9 @@ static struct syntax_expr *parse_postfix(struct parser *parser) {
       struct syntax_expr *access = parse_new(parser, SYNTAX_FIELD, expr->place);
       if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
         parse_expect(parser, TOKEN_NAME);
+      if (parse_is(parser, TOKEN_STRING) || parse_is(parser, TOKEN_STRING_HEAD))
+        parse_fail(parser, parse_peek(parser, 0)->place, "join strings with '+', or write \"${a}${b}\"",
+                   "expected the name of a field, found a string");
       access->field.record = parse_child(parser, access, expr);
       access->field.name = parse_label(parser, "the name of a field");
       access->place = parse_join(expr->place, access->field.name.place);
@@ -816,6 +821,9 @@ static struct syntax_expr *parse_postfix(struct parser *parser) {
 static struct syntax_expr *parse_pipe(struct parser *parser) {
   struct syntax_expr *value = parse_postfix(parser);
   while (parse_accept(parser, TOKEN_PIPE)) {
+    if (parse_is(parser, TOKEN_MATCH) && parse_peek(parser, 1)->kind == TOKEN_LEFT_BRACE)
+      parse_fail(parser, parse_peek(parser, 0)->place, "write match value { pattern => … }",
+                 "'|>' hands a value to a function, and 'match' is none");
     struct syntax_expr *stage = parse_postfix(parser);
     struct syntax_expr *expr = parse_new(parser, SYNTAX_CALL, stage->place);
     bool has_arguments = stage->kind == SYNTAX_CALL;
@@ -981,7 +989,10 @@ static void parse_function_assign(struct parser *parser) {
   const struct token *colon = parse_peek(parser, 0);
   if (colon->kind == TOKEN_COLON && parse_peek(parser, 1)->newline)
     parse_fail(parser, colon->place, "write '=', and a block in '{ }'", "a body does not begin with ':'");
-  parse_expect_or(parser, TOKEN_ASSIGN, "write '=' before the body of a function");
+  bool is_where = colon->kind == TOKEN_NAME && strcmp(colon->name, "where") == 0;
+  parse_expect_or(parser, TOKEN_ASSIGN,
+                  is_where ? "types have no constraints: leave the 'where' out"
+                           : "write '=' before the body of a function");
 }
 
 /* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature

@@ -139,6 +139,10 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
     return word;
   if (next == TOKEN_LEFT_PAREN && slips_same_line(slips, at + 1))
     return slips_function(slips, at, file_scope);
+  if (file_scope && next == TOKEN_COLON && slips_kind(slips, at + 3) == TOKEN_ARROW)
+    return slips_found(slips, at, "a function's types stand between its parameters",
+                       arena_printf(slips->arena, "write fn %s(a: %s) -> … = …", slips_token(slips, at)->name,
+                                    slips_text(slips, at + 2, at + 2)));
   if (slips_at_step(slips, at + 1))
     return slips_found(slips, at + 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
   if (third != TOKEN_ASSIGN || !slips_same_line(slips, at + 1))
@@ -200,6 +204,8 @@ struct slip slips_at_expression(const struct slips *slips, size_t at) {
   if (kind == TOKEN_DOT && next == TOKEN_INT && slips_touches(slips, at + 1))
     return slips_found(slips, at, "a float begins with a digit",
                        arena_printf(slips->arena, "write 0%s", slips_text(slips, at, at + 1)));
+  if (kind == TOKEN_DOT && next == TOKEN_DOT && at && slips_kind(slips, at - 1) == TOKEN_LEFT_PAREN)
+    return slips_found(slips, at, "a function takes a fixed number of arguments", "write each argument");
   if (kind == TOKEN_DOT && next == TOKEN_DOT)
     return slips_found(slips, at, "there is no '..'",
                        "a record with another field is record { field: value }; numbers in a row are range(a, b)");
@@ -245,6 +251,7 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
   if (kind == TOKEN_NOT && slips_touches(slips, at) && slips_kind(slips, at + 1) == TOKEN_LEFT_PAREN &&
       slips_touches(slips, at + 1))
     return slips_found(slips, at, "there are no macros", "leave the '!' out: print(\"${a} and ${b}\")");
+  ends |= slips_kind(slips, at + 1) == TOKEN_NOT && slips_touches(slips, at + 1);
   if (kind == TOKEN_NOT && slips_touches(slips, at) && ends)
     return slips_found(slips, at, "a Result is not unwrapped with '!'",
                        "match the Result, or give a fallback with '?:'");
