@@ -24,7 +24,7 @@ static const char main_help[] =
     "  --check         only report the errors in the program\n"
     "  --llvm          print LLVM IR\n"
     "  --no-lower      with --llvm: leave the WebSocket builtins declared, without bodies\n"
-    "  -O0 to -O3      optimisation level (default: -O2; with --llvm, none)\n"
+    "  -O0 to -O3      optimisation level (default: -O2; with --llvm, none); a debugger shows most at -O0\n"
     "  --sandbox       reject WebSocket builtins and extern functions\n"
     "  --no-websocket  reject WebSocket builtins\n"
     "  --version       print the version\n"
