@@ -944,7 +944,8 @@ static struct ast_expr *check_expr_binary(struct checker *checker, const struct 
   if (!logical)
     expr->binary.op = (enum ast_operator)binary->op;
   expr->binary.left = check_expr(checker, binary->left, logical ? &truth : NULL);
-  expr->binary.right = check_expr(checker, binary->right, logical ? &truth : NULL);
+  bool is_fallback = binary->op == SYNTAX_OR && infer_resolve(expr->binary.left->type)->kind == TYPE_RESULT;
+  expr->binary.right = check_expr(checker, binary->right, logical && !is_fallback ? &truth : NULL);
   if (arithmetic)
     check_operator_arithmetic(checker, expr, binary->op, binary->place);
   else if (!logical)
@@ -1135,22 +1136,25 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
   return value;
 }
 
-/* Warns of `$name` and `{name}` in a string, if the name is the program's: it is not replaced. */
-static void check_expr_warn_name(struct checker *checker, const struct syntax_expr *syntax) {
-  const char *end = syntax->text.bytes + syntax->text.length;
-  for (const char *at = syntax->text.bytes; at < end; at++) {
-    bool escaped = *at == '{' && at > syntax->text.bytes && at[-1] == '$';
-    if ((*at != '$' && *at != '{') || escaped)
+/* Warns of `$name`, `{name}`, `{name.field}` and `\(name)` in a string, if the name is the program's: it is not
+ * replaced. The braces of `\${name}` and of JSON are meant. */
+static void check_expr_warn_unreplaced(struct checker *checker, const struct syntax_expr *syntax) {
+  static const char letters[] = "._0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  const char *text = syntax->text.bytes, *end = text + syntax->text.length;
+  for (const char *at = text; at < end; at++) {
+    bool brace = *at == '{' && (at == text || at[-1] != '$'), paren = *at == '\\' && at[1] == '(';
+    const char *from = at + 1 + paren;
+    size_t length = strspn(from, letters + 1), all = brace || paren ? strspn(from, letters) : length;
+    if ((*at != '$' && !brace && !paren) || (brace && from[all] != '}') || (paren && from[all] != ')'))
       continue;
-    size_t length = strspn(at + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
-    const char *name = arena_copy(checker->arena, at + 1, length);
+    const char *name = arena_copy(checker->arena, from, length);
     const struct symbol *symbol = map_get(&checker->values, name);
-    bool whole = *at == '$' || at[1 + length] == '}';
-    if (whole && (map_get(&checker->locals, name) || (symbol && symbol->kind == SYMBOL_GLOBAL))) {
-      *diag_warning(checker->diag, syntax->place, "'%.*s' is not replaced in a string",
-                    (int)(*at == '{') + (int)length + 1, at) = arena_printf(checker->arena, "write ${%s}", name);
-      return;
-    }
+    if (!map_get(&checker->locals, name) && (!symbol || symbol->kind != SYMBOL_GLOBAL))
+      continue;
+    *diag_warning(checker->diag, syntax->place, "'%s' is not replaced in a string",
+                  arena_copy(checker->arena, at, (size_t)(from - at) + all + (brace || paren))) =
+        arena_printf(checker->arena, "write ${%.*s}", (int)all, from);
+    return;
   }
 }
 
@@ -1174,7 +1178,7 @@ struct ast_expr *check_expr(struct checker *checker, const struct syntax_expr *s
   case SYNTAX_STRING:
     expr = ast_expr_new(arena, AST_STRING, infer->string, syntax->place);
     expr->text = syntax->text;
-    check_expr_warn_name(checker, syntax);
+    check_expr_warn_unreplaced(checker, syntax);
     return check_expr_meet(checker, expr, want);
   case SYNTAX_INTERPOLATE:
     expr = ast_expr_new(arena, AST_INTERPOLATE, infer->string, syntax->place);

@@ -219,6 +219,8 @@ struct ast_expr *check_operator_compare(struct checker *checker, struct ast_expr
                  type_name(checker->arena, left), type_name(checker->arena, right));
   if (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT)
     *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+  else if (left->kind == TYPE_BOOL && expr->binary.left->kind == AST_COMPARE)
+    *hint = "compare twice: a < b && b < c";
   else if (left->kind == TYPE_BOOL || right->kind == TYPE_BOOL)
     *hint = "a bool is a condition by itself, without '=='";
   else if (left->kind == TYPE_STRING || right->kind == TYPE_STRING)

@@ -183,13 +183,20 @@ static const char *check_scope_guess(struct checker *checker, const char *name) 
   return guess.name ? guess.name : check_scope_kin(&checker->values, name);
 }
 
+static bool check_scope_same_line(const struct checker *checker, struct place first, struct place second) {
+  return first.offset < second.offset &&
+         !memchr(checker->diag->source->text + first.offset, '\n', second.offset - first.offset);
+}
+
 /* A hint for a name that the function right before this item has as a parameter, or NULL. */
-static const char *check_scope_outside(struct checker *checker, const char *name) {
+static const char *check_scope_outside(struct checker *checker, const char *name, struct place place) {
   const struct syntax_function *before = checker->before;
   for (size_t i = 0; before && i < before->count; i++)
     if (strcmp(before->parameters[i].name.text, name) == 0)
-      return arena_printf(checker->arena, "the body of '%s' has ended: put its expressions in { … }",
-                          before->name.text);
+      return before->body->kind == SYNTAX_NAME && check_scope_same_line(checker, before->body->place, place)
+                 ? arena_printf(checker->arena, "write %s(%s)", before->body->name, name)
+                 : arena_printf(checker->arena, "the body of '%s' has ended: put its expressions in { … }",
+                                before->name.text);
   return NULL;
 }
 
@@ -222,7 +229,7 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
   const char *guess = check_scope_guess(checker, name);
   const char **hint =
       diag_error(checker->diag, place, "%s '%s'", foreign_word(name) ? "there is no" : "unknown name", name);
-  *hint = check_scope_outside(checker, name);
+  *hint = check_scope_outside(checker, name, place);
   if (!*hint)
     *hint = check_scope_later(checker, name);
   if (!*hint)

@@ -18,6 +18,9 @@ struct foreign {
 #define FOREIGN_CLOCK "there is no clock but the timestamp of a message: link C for another"
 #define FOREIGN_MODULE "there are no modules: a program is one file, and the builtins need no import"
 #define FOREIGN_MATCH "write match value { pattern => … }"
+#define FOREIGN_MODIFIER "all functions are in one file: leave it out"
+#define FOREIGN_FIXED "bindings are immutable: keep a value with websocketSetValue"
+#define FOREIGN_PRINT "did you mean 'print'?"
 #define FOREIGN_OBJECT "there are no objects: a function gets what it needs as arguments"
 
 static const struct foreign foreign_words[] = {
@@ -46,8 +49,32 @@ static const struct foreign foreign_words[] = {
     {"trait", FOREIGN_TYPE},
     {"impl", "declare a function: the call value.name() is name(value)"},
     {"enum", "declare unions with 'type': type Name = First | Second { field: type }"},
-    {"pub", "all functions are in one file: leave it out"},
-    {"public", "all functions are in one file: leave it out"},
+    {"pub", FOREIGN_MODIFIER},
+    {"public", FOREIGN_MODIFIER},
+    {"private", FOREIGN_MODIFIER},
+    {"protected", FOREIGN_MODIFIER},
+    {"internal", FOREIGN_MODIFIER},
+    {"static", FOREIGN_MODIFIER},
+    {"abstract", FOREIGN_MODIFIER},
+    {"override", FOREIGN_MODIFIER},
+    {"inline", FOREIGN_MODIFIER},
+    {"unsafe", FOREIGN_MODIFIER},
+    {"suspend", "handlers run on a thread of the runtime: leave 'suspend' out"},
+    {"final", FOREIGN_BIND},
+    {"auto", FOREIGN_BIND},
+    {"local", FOREIGN_BIND},
+    {"global", FOREIGN_FIXED},
+    {"record", FOREIGN_TYPE},
+    {"object", FOREIGN_TYPE},
+    {"extension", "declare a function: the call value.name() is name(value)"},
+    {"unless", "write if !condition { … } else { … }"},
+    {"guard", "write match value { Success name => … Err message => … }"},
+    {"when", FOREIGN_MATCH},
+    {"with", "readFile(path) and writeFile(path, content) open and close a file"},
+    {"throws", FOREIGN_EXCEPTION},
+    {"instanceof", "match the value: match value { Name { field } => … }"},
+    {"using", FOREIGN_MODULE},
+    {"from", FOREIGN_MODULE},
     {"elif", "write else if"},
     {"elsif", "write else if"},
     {"elseif", "write else if"},
@@ -60,7 +87,7 @@ static const struct foreign foreign_words[] = {
     {"lambda", "a lambda is fn(n) => …"},
     {"case", FOREIGN_MATCH},
     {"as", "convert with toString(…), toFloat(…) or parseInt(…)"},
-    {"in", "write contains(text, part)"},
+    {"in", "write contains(text, part); a lambda is fn(n) => …"},
     {"of", "write the types of a variant in brackets: Name(type)"},
     {"where", "bind it with 'let' in a line before"},
     {"typeof", "the type of a value is known when the program is compiled"},
@@ -156,7 +183,17 @@ static const struct foreign foreign_names[] = {
     {"setTimeout", "did you mean 'websocketAfter'?"},
     {"setInterval", "did you mean 'websocketEvery'?"},
     {"WebSocket", "did you mean 'websocketConnect'?"},
-    {"println", "did you mean 'print'?"},
+    {"println", FOREIGN_PRINT},
+    {"puts", FOREIGN_PRINT},
+    {"echo", FOREIGN_PRINT},
+    {"alert", FOREIGN_PRINT},
+    {"System", FOREIGN_PRINT},
+    {"Console", FOREIGN_PRINT},
+    {"log", FOREIGN_PRINT},
+    {"pass", "write {} for what does nothing"},
+    {"equals", "compare with '=='"},
+    {"isinstance", "match the value: match value { Name { field } => … }"},
+    {"listOf", FOREIGN_LIST},
     {"min", "write a < b ? a : b"},
     {"max", "write a > b ? a : b"},
     {"Result", "a Result is made with Success(value) or Err(message)"},
@@ -171,8 +208,8 @@ static const struct foreign foreign_names[] = {
     {"websocketDisconnect", "did you mean 'websocketClose'?"},
     {"websocketServerClose", "did you mean 'websocketStopServer'?"},
     {"websocketServerStop", "did you mean 'websocketStopServer'?"},
-    {"console", "did you mean 'print'?"},
-    {"fmt", "did you mean 'print'?"},
+    {"console", FOREIGN_PRINT},
+    {"fmt", FOREIGN_PRINT},
     {"time", "did you mean sleep(milliseconds)?"},
     {"json", "did you mean 'jsonParse'?"},
     {"Math", "did you mean abs, intDiv or random? The smaller of two is a < b ? a : b"},
@@ -232,6 +269,11 @@ const char *foreign_type(const char *name) {
 
 const char *foreign_left_out(const char *name) {
   return foreign_find(foreign_lacking, sizeof foreign_lacking / sizeof *foreign_lacking, name);
+}
+
+bool foreign_is_loop(const char *word) {
+  const char *hint = foreign_word(word);
+  return hint && strcmp(hint, FOREIGN_LOOP) == 0;
 }
 
 const char *foreign_word(const char *word) {

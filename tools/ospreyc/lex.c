@@ -85,7 +85,8 @@ static bool lex_other_comment(struct lexer *lexer) {
     return false;
   const char *end = is_line ? strchr(text, '\n') : strstr(text, "*/");
   *diag_error(lexer->diag, lex_place(lexer->at, lexer->at + (is_line ? 1 : 2)), "a comment does not begin with '%.*s'",
-              is_line ? 1 : 2, text) = "begin each of its lines with '//'";
+              is_line ? 1 : 2, text) =
+      text[1] == '[' ? "there are no attributes: leave the line out" : "begin each of its lines with '//'";
   lexer->at = end ? (size_t)(end - lexer->source->text) + (is_line ? 0 : 2) : lexer->source->length;
   lexer->newline = true;
   return true;
@@ -143,6 +144,8 @@ static void lex_number(struct lexer *lexer) {
         is_based ? "write the number in decimal: there are no hexadecimal, octal or binary ones"
         : text[lexer->at] == '_' || text[lexer->at] == 'e' || text[lexer->at] == 'E'
             ? "write all its digits, and nothing between them"
+        : strchr("iufnlLF", text[lexer->at]) && !lex_is_letter(lex_peek(lexer, 1))
+            ? "a number has no type behind it: 5 is an int, 5.0 a float"
             : "put a space between them, or begin the name with a letter";
     while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0)))
       lexer->at++;
@@ -259,6 +262,14 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
   lexer->braces[lexer->nesting++] = 0;
 }
 
+/* Whether the last token is on this line and can end an operand. */
+static bool lex_is_after_operand(const struct lexer *lexer) {
+  enum token_kind before = lexer->count ? lexer->tokens[lexer->count - 1].kind : TOKEN_END;
+  return !lexer->newline && ((before >= TOKEN_NAME && before <= TOKEN_STRING) || before == TOKEN_STRING_TAIL ||
+                             before == TOKEN_TRUE || before == TOKEN_FALSE || before == TOKEN_RIGHT_PAREN ||
+                             before == TOKEN_RIGHT_BRACE || before == TOKEN_RIGHT_BRACKET);
+}
+
 struct lex_quote {
   const char *quote, *kind;
 };
@@ -292,9 +303,35 @@ static bool lex_other_string(struct lexer *lexer) {
     close = close && strcmp(close->kind, open->kind) == 0 ? close : NULL;
   }
   lexer->at = (size_t)(at - text);
+  bool is_operator = *open->quote == '`' && lex_is_after_operand(lexer);
   *diag_error(lexer->diag, lex_add(lexer, TOKEN_ERROR, from)->place, "%s quotes do not enclose a string", open->kind) =
-      "write double quotes: \"…\"";
+      is_operator ? "a function stands before its arguments: f(a, b), or after the first: a.f(b)"
+                  : "write double quotes: \"…\"";
   return true;
+}
+
+/* What to write for a character that is no token. */
+static const char *lex_unknown_hint(const char *at, bool after_operand) {
+  switch (*at) {
+  case '&':
+    return after_operand ? "write '&&'; there are no operators on bits" : "there are no references: leave the '&' out";
+  case '^':
+    return FOREIGN_NO_BITS ": " FOREIGN_BITS;
+  case '~':
+    return after_operand ? "write '!=' for 'not equal'" : FOREIGN_NO_BITS ": 0 - n - 1 has all bits of n changed";
+  case '\\':
+    return "a lambda is fn(n) => …";
+  case '@':
+    return after_operand ? NULL
+                         : "there are no decorators: handlers are given in a call, as to websocketServerOnMessage";
+  case '$':
+    return at[1] == '"'          ? "remove it; \"${…}\" shows a value"
+           : lex_is_digit(at[1]) ? "a lambda names its parameter: fn(n) => …"
+           : after_operand       ? "write the argument in brackets: f(x)"
+                                 : "remove it: only in a string is a value ${name}";
+  default:
+    return NULL;
+  }
 }
 
 /* A character that is no token. One that looks like a space is white space then, and reported once. */
@@ -318,20 +355,13 @@ static void lex_unknown(struct lexer *lexer) {
   lexer->saw_blank |= is_blank;
   if (is_blank)
     return;
-  bool first = lexer->newline || !from;
+  bool after_operand = lex_is_after_operand(lexer);
   lex_add(lexer, TOKEN_ERROR, from);
-  bool reference = code == '&' && lex_is_letter(lex_peek(lexer, 0)) && (!from || strchr(" (:,<", text[from - 1]));
   if (is_control)
     diag_error(lexer->diag, place, "unexpected control character U+%04X", code);
   else
     *diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from) =
-        reference              ? "there are no references: leave the '&' out"
-        : code == '&'          ? "write '&&'; there are no operators on bits"
-        : first && code == '@' ? "there are no decorators: handlers are given in a call, as to websocketServerOnMessage"
-        : code == '^'          ? FOREIGN_NO_BITS ": " FOREIGN_BITS
-        : code == '~'          ? FOREIGN_NO_BITS ": 0 - n - 1 has all bits of n changed"
-        : code == '\\'         ? "a lambda is fn(n) => …"
-                               : NULL;
+        lex_unknown_hint(text + from, after_operand);
 }
 
 static void lex_punctuate(struct lexer *lexer) {

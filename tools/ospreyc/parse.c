@@ -89,12 +89,15 @@ static const struct token *parse_expect_or(struct parser *parser, enum token_kin
       {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "write '=' before the body of a function"},
       {TOKEN_ASSIGN, TOKEN_LEFT_BRACKET, "there are no lists: a function that calls itself can go on"},
       {TOKEN_LEFT_PAREN, TOKEN_NAME, "write the parameters in brackets: fn name(a, b) = …"},
+      {TOKEN_LEFT_PAREN, TOKEN_ASSIGN, "write fn name() = …; a value is bound with 'let'"},
       {TOKEN_RIGHT_BRACE, TOKEN_SEMICOLON, "separate fields with ','"},
   };
   const struct token *token = parse_peek(parser, 0);
   for (size_t i = 0; i < sizeof slips / sizeof *slips; i++)
     if (slips[i].expected == kind && slips[i].found == token->kind)
       hint = slips[i].hint;
+  if (kind == TOKEN_LEFT_PAREN && token->kind == TOKEN_LESS)
+    diag_drop_line(parser->diag, token->place.offset);
   if (token->kind != kind)
     parse_fail(parser, token->place, hint, "expected %s, found %s", lex_describe(kind), parse_found(parser, token));
   return parse_take(parser);
@@ -286,11 +289,15 @@ static struct syntax_type *parse_type(struct parser *parser) {
     type->result = parse_type(parser);
     parse_leave(parser);
   } else {
+    bool is_tuple = first->kind == TOKEN_LEFT_PAREN &&
+                    (parse_peek(parser, 1)->kind == TOKEN_RIGHT_PAREN || parse_peek(parser, 2)->kind == TOKEN_COMMA);
     if (!parse_is(parser, TOKEN_NAME))
       parse_fail(parser, first->place,
-                 parser->tokens[parser->at - 1].kind == TOKEN_ARROW ? "a type follows '->', and '=' the body"
-                 : first->kind == TOKEN_ASSIGN                      ? "leave the ':' out, or write a type after it"
-                                                                    : NULL,
+                 is_tuple                    ? "no value is Unit; several values are a record: type Name = { … }"
+                 : first->kind == TOKEN_STAR ? "there are no pointers: leave the '*' out"
+                 : parser->tokens[parser->at - 1].kind == TOKEN_ARROW ? "a type follows '->', and '=' the body"
+                 : first->kind == TOKEN_ASSIGN                        ? "leave the ':' out, or write a type after it"
+                                                                      : NULL,
                  "expected a type, found %s", parse_found(parser, first));
     type->name = parse_label(parser, "a type");
     if (parse_accept(parser, TOKEN_LESS)) {
@@ -454,7 +461,11 @@ static struct syntax_pattern parse_pattern(struct parser *parser) {
   case TOKEN_STRING_HEAD:
     parse_fail(parser, first->place, "compare it with '=='", "a pattern cannot contain '${'");
   default:
-    parse_fail(parser, first->place, first->kind == TOKEN_ELSE ? "the last arm catches all: _ => …" : NULL,
+    parse_fail(parser, first->place,
+               first->kind == TOKEN_ELSE         ? "the last arm catches all: _ => …"
+               : first->kind == TOKEN_LEFT_PAREN ? "one value is matched at a time, and taken apart as Name { field }"
+               : first->kind == TOKEN_DOT        ? "a case begins with its name: Success value => …"
+                                                 : NULL,
                "expected a pattern, found %s", parse_found(parser, first));
   }
   pattern.place = parse_place_from(parser, first);
@@ -489,17 +500,20 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
   if (parse_accept(parser, end))
     return;
   do {
-    if (parse_is(parser, TOKEN_DOT))
-      parse_fail(parser, parse_peek(parser, 0)->place, NULL, "a function takes a fixed number of arguments");
+    parse_reject(parser, slips_at_parameter(&parser->slips, parser->at));
     struct syntax_parameter parameter = {.name = parse_name(parser, "the name of a parameter")};
     if (parse_accept(parser, TOKEN_COLON))
       parameter.type = parse_type(parser);
     ARENA_PUSH(parser->arena, function->parameters, function->count, capacity, parameter);
   } while (parse_accept(parser, TOKEN_COMMA));
   const struct syntax_parameter *last = &function->parameters[function->count - 1];
-  bool type_first = parse_is(parser, TOKEN_NAME) && !last->type && parse_is_type_name(last->name.text);
-  parse_expect_separator(parser, type_first ? parse_annotated(parser, "", last->name.text, "")
-                                            : "write ':' before a parameter's type and ',' before the next parameter");
+  const struct token *next = parse_peek(parser, 0);
+  bool lacks_colon = next->kind == TOKEN_NAME && !last->type;
+  parse_expect_separator(parser, lacks_colon && parse_is_type_name(last->name.text)
+                                     ? parse_annotated(parser, "", last->name.text, "")
+                                 : lacks_colon && parse_is_type_name(next->name)
+                                     ? arena_printf(parser->arena, "write %s: %s", last->name.text, next->name)
+                                     : "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect_or(parser, end,
                   parse_is(parser, TOKEN_ASSIGN)     ? "a parameter has no default value: every call gives one"
                   : parse_is(parser, TOKEN_QUESTION) ? "there is no null: use a Result for a value that may be missing"
@@ -666,11 +680,32 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
       parse_fail(parser, first->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
     parse_parameters(parser, function, TOKEN_BAR);
   }
-  parse_expect_or(parser, TOKEN_FAT_ARROW, "write '=>' before the body of a lambda");
+  bool is_method = parse_is(parser, TOKEN_NAME) && parse_peek(parser, 1)->kind == TOKEN_LEFT_PAREN && function->count;
+  parse_expect_or(parser, TOKEN_FAT_ARROW,
+                  is_method ? arena_printf(parser->arena, "the name comes first: fn %s(%s)",
+                                           parse_peek(parser, 0)->name, function->parameters[0].name.text)
+                            : "write '=>' before the body of a lambda");
   function->body = parse_child(parser, expr, parse_expr(parser));
   expr->function = function;
   parse_leave(parser);
   return expr;
+}
+
+/* A token that begins no expression. */
+static _Noreturn void parse_fail_expression(struct parser *parser, const struct token *token) {
+  const struct token *before = &parser->tokens[parser->at ? parser->at - 1 : 0];
+  bool is_let = token->kind == TOKEN_LET && token->newline && before < token;
+  if (is_let && parse_indentation(parser, token) == 0)
+    parse_fail(parser, before->place, "write it before the next 'let'", "the expression lacks its last part");
+  if (is_let && before->kind == TOKEN_ASSIGN)
+    parse_fail(parser, token->place, "write '{' after the '=', and '}' after the last line",
+               "a body of several lines is a block");
+  parse_fail(parser, token->place,
+             token->kind == TOKEN_ELSE    ? "write '}' before it"
+             : token->kind == TOKEN_SLASH ? "there are no regular expressions: contains(s, part), indexOf(s, part)"
+             : token->kind == TOKEN_STAR  ? "there are no pointers: leave the '*' out"
+                                          : NULL,
+             "expected an expression, found %s", parse_found(parser, token));
 }
 
 /* primary = INT | FLOAT | string | "true" | "false" | name | "(" expression ")" | block | match | if | lambda */
@@ -699,7 +734,8 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
     parse_take(parser);
     parse_enter(parser);
     if (parse_is(parser, TOKEN_RIGHT_PAREN))
-      parse_fail(parser, parse_peek(parser, 0)->place, "the value of Unit is '{}'",
+      parse_fail(parser, parse_peek(parser, 0)->place,
+                 "the value of Unit is '{}'; a success without a value is Success()",
                  "expected an expression, found ')'");
     expr = parse_expr(parser);
     if (parse_is(parser, TOKEN_COMMA))
@@ -720,8 +756,7 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
   case TOKEN_OR:
     parse_fail(parser, token->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
   default:
-    parse_fail(parser, token->place, token->kind == TOKEN_ELSE ? "write '}' before it" : NULL,
-               "expected an expression, found %s", parse_found(parser, token));
+    parse_fail_expression(parser, token);
   }
 }
 
@@ -801,9 +836,6 @@ static struct syntax_expr *parse_postfix(struct parser *parser) {
       struct syntax_expr *access = parse_new(parser, SYNTAX_FIELD, expr->place);
       if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_NAME))
         parse_expect(parser, TOKEN_NAME);
-      if (parse_is(parser, TOKEN_STRING) || parse_is(parser, TOKEN_STRING_HEAD))
-        parse_fail(parser, parse_peek(parser, 0)->place, "join strings with '+', or write \"${a}${b}\"",
-                   "expected the name of a field, found a string");
       access->field.record = parse_child(parser, access, expr);
       access->field.name = parse_label(parser, "the name of a field");
       access->place = parse_join(expr->place, access->field.name.place);
@@ -985,14 +1017,19 @@ static struct syntax_expr *parse_expr(struct parser *parser) {
   return expr;
 }
 
-static void parse_function_assign(struct parser *parser) {
+static void parse_function_assign(struct parser *parser, bool has_result) {
   const struct token *colon = parse_peek(parser, 0);
   if (colon->kind == TOKEN_COLON && parse_peek(parser, 1)->newline)
     parse_fail(parser, colon->place, "write '=', and a block in '{ }'", "a body does not begin with ':'");
-  bool is_where = colon->kind == TOKEN_NAME && strcmp(colon->name, "where") == 0;
+  const char *word = colon->kind == TOKEN_NAME ? colon->name : "";
+  if (foreign_word(word) && !colon->newline)
+    parse_fail(parser, colon->place,
+               strcmp(word, "where") == 0 ? "types have no constraints: leave the 'where' out" : foreign_word(word),
+               "there is no '%s'", word);
   parse_expect_or(parser, TOKEN_ASSIGN,
-                  is_where ? "types have no constraints: leave the 'where' out"
-                           : "write '=' before the body of a function");
+                  !parse_is_type_name(word) ? "write '=' before the body of a function"
+                  : has_result ? "the parameters of a type are in '< >', as in Result<Int, String>; '=' begins the body"
+                               : arena_printf(parser->arena, "write -> %s = …", word));
 }
 
 /* function = "fn" signature ( "=" expression | block )    extern = "extern" "fn" signature
@@ -1011,7 +1048,7 @@ static struct syntax_item parse_function(struct parser *parser) {
   if (is_extern)
     return item;
   if (!parse_is(parser, TOKEN_LEFT_BRACE))
-    parse_function_assign(parser);
+    parse_function_assign(parser, function->result);
   function->body = parse_expr(parser);
   return item;
 }
@@ -1047,10 +1084,20 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
     bool type_first = parse_is(parser, TOKEN_NAME) && parse_is_type_name(item.name.text) &&
                       strcmp(item.name.text, "Success") != 0 && parse_peek(parser, 1)->kind == TOKEN_ASSIGN;
     parse_expect_or(parser, TOKEN_ASSIGN,
-                    type_first                       ? parse_annotated(parser, "let ", item.name.text, " = …")
+                    parse_is(parser, TOKEN_NAME) && !parse_is_upper(item.name.text) && !type_first && !item.type
+                        ? arena_printf(parser->arena, "write let %s = …; a function is fn %s(%s, …) = …",
+                                       item.name.text, item.name.text, parse_peek(parser, 0)->name)
+                    : type_first                     ? parse_annotated(parser, "let ", item.name.text, " = …")
                     : parse_is_upper(item.name.text) ? "write let name: type = …; to take a value apart, match it"
                                                      : "write let name = …, or let name: type = …");
     item.value = parse_expr(parser);
+    const struct token *argument = parse_peek(parser, 0), *end = parse_peek(parser, 1);
+    if (item.value->kind == SYNTAX_NAME && argument->kind >= TOKEN_NAME && argument->kind <= TOKEN_STRING &&
+        !argument->newline && end->newline && end->kind != TOKEN_RIGHT_BRACE)
+      parse_fail(parser, argument->place,
+                 arena_printf(parser->arena, "write %s(%.*s)", item.value->name, (int)argument->place.length,
+                              parser->diag->source->text + argument->place.offset),
+                 "the arguments of a call are in brackets");
   } else if (declares_type) {
     item = parse_type_declaration(parser);
   } else {
@@ -1058,6 +1105,8 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   }
   const struct token *after = parse_peek(parser, 0);
   bool assigns = item.kind == SYNTAX_ITEM_EXPR && after->kind == TOKEN_ASSIGN;
+  if (assigns && item.value->kind == SYNTAX_NAME)
+    parse_reject(parser, slips_unbound(&parser->slips, item.value->place, item.value->name));
   if (assigns && (item.value->kind == SYNTAX_NAME || item.value->kind == SYNTAX_FIELD))
     parse_fail(parser, after->place, SLIPS_FIXED_HINT, SLIPS_FIXED);
   if (assigns)
@@ -1073,14 +1122,16 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   return item;
 }
 
-/* Skips to the next declaration after an error in the one that began at `start`: the next one outside its braces or,
- * if a brace is missing, the next function, type or extern in the first column. */
+/* Skips to the next declaration after an error in the one that began at `start`: the next one outside its braces that
+ * is not indented more or, if a brace is missing, the next function, type or extern in the first column. */
 static void parse_synchronise(struct parser *parser, size_t start) {
   size_t error = parser->at;
+  size_t indentation = parse_indentation(parser, &parser->tokens[start]);
   int balance = 0;
   for (size_t i = start; i < parser->count; i++) {
     bool at_end = parser->tokens[i].kind == TOKEN_END;
-    if (i >= error && i > start && !at_end && balance <= 0 && parse_starts_declaration(parser, i)) {
+    if (i >= error && i > start && !at_end && balance <= 0 && parse_starts_declaration(parser, i) &&
+        parse_indentation(parser, &parser->tokens[i]) <= indentation) {
       parser->at = i;
       return;
     }

@@ -89,7 +89,9 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
       next == TOKEN_LEFT_PAREN && hint && slips_same_line(slips, at + 1) ? slips_close(slips, at + 1) + 1 : at + 1;
   bool block = slips_kind(slips, after) == TOKEN_LEFT_BRACE &&
                (after > at + 1 || strcmp(word, "try") == 0 || strcmp(word, "loop") == 0 || strcmp(word, "do") == 0);
-  bool operand = slips_begins_operand(next) && next != TOKEN_ELSE;
+  bool operand = (slips_begins_operand(next) && next != TOKEN_ELSE) ||
+                 (strcmp(word, "try") == 0 && (next == TOKEN_QUESTION || next == TOKEN_NOT)) ||
+                 (after > at + 1 && foreign_is_loop(word) && slips_begins_operand(slips_kind(slips, after)));
   if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1) ||
       slips_is_bound(slips, word))
     return (struct slip){0};
@@ -121,12 +123,61 @@ static bool slips_at_step(const struct slips *slips, size_t at) {
          (!slips_same_line(slips, at + 2) || after == TOKEN_RIGHT_BRACE || after == TOKEN_SEMICOLON);
 }
 
+/* `int n = …` and `final n = …` for a binding, `add a b = …` for a function, `data Point = …` for a type. */
+static struct slip slips_binding(const struct slips *slips, size_t at) {
+  size_t last = at;
+  while (slips_kind(slips, last + 1) == TOKEN_NAME && slips_same_line(slips, last + 1))
+    last++;
+  const char *name = slips_token(slips, at)->name, *second = slips_token(slips, at + 1)->name;
+  if (slips_kind(slips, last + 1) != TOKEN_ASSIGN)
+    return (struct slip){0};
+  bool is_type = (*name >= 'A' && *name <= 'Z') || foreign_type(name) || strcmp(name, "int") == 0 ||
+                 strcmp(name, "float") == 0 || strcmp(name, "bool") == 0 || strcmp(name, "string") == 0;
+  if (last == at + 1 && *second >= 'A' && *second <= 'Z')
+    return slips_found(slips, at, "a type begins with 'type'", arena_printf(slips->arena, "write type %s = …", second));
+  if (last == at + 1 && is_type)
+    return slips_found(slips, at, SLIPS_BINDS, arena_printf(slips->arena, "write let %s = …", second));
+  const char *parameters = second;
+  for (size_t i = at + 2; i <= last; i++)
+    parameters = arena_printf(slips->arena, "%s, %s", parameters, slips_token(slips, i)->name);
+  return slips_found(slips, at, "a function begins with 'fn'",
+                     arena_printf(slips->arena, "write fn %s(%s) = …", name, parameters));
+}
+
+/* `n: int = …` and `n := …`. */
+static struct slip slips_typed(const struct slips *slips, size_t at) {
+  size_t assign = slips_kind(slips, at + 2) == TOKEN_NAME ? at + 3 : at + 2;
+  if (slips_kind(slips, at + 1) != TOKEN_COLON || slips_kind(slips, assign) != TOKEN_ASSIGN ||
+      !slips_same_line(slips, at + 1))
+    return (struct slip){0};
+  return slips_found(
+      slips, at, SLIPS_BINDS,
+      arena_printf(slips->arena, "write let %s = …", slips_text(slips, at, assign == at + 3 ? at + 2 : at)));
+}
+
+struct slip slips_unbound(const struct slips *slips, struct place place, const char *name) {
+  for (size_t at = 0; slips_token(slips, at)->place.offset < place.offset; at++)
+    if (slips_token(slips, at)->name == name)
+      return (struct slip){0};
+  bool is_main = strcmp(name, "main") == 0;
+  return (struct slip){place, is_main ? "a function begins with 'fn'" : SLIPS_BINDS,
+                       is_main ? "write fn main() = …" : arena_printf(slips->arena, "write let %s = …", name)};
+}
+
+struct slip slips_at_parameter(const struct slips *slips, size_t at) {
+  if (slips_kind(slips, at) != TOKEN_DOT || slips_kind(slips, at + 1) != TOKEN_DOT)
+    return (struct slip){0};
+  return slips_found(slips, at, "a function takes a fixed number of arguments", "write a parameter for each");
+}
+
 struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope) {
   enum token_kind kind = slips_kind(slips, at), next = slips_kind(slips, at + 1), third = slips_kind(slips, at + 2);
   if (kind == TOKEN_RIGHT_PAREN)
     return slips_found(slips, at, "this ')' closes nothing", "remove it");
   if (kind == TOKEN_RIGHT_BRACE)
     return slips_found(slips, at, "this '}' closes nothing", "remove it, or write the '{' that it closes");
+  if (kind == TOKEN_COMMA)
+    return slips_found(slips, at, "statements are not separated by ','", "write each in a line of its own");
   if (kind == TOKEN_ASSIGN && (next == TOKEN_LESS || next == TOKEN_GREATER) && slips_touches(slips, at + 1))
     return slips_found(slips, at, "the '=' of a comparison comes last", "write '<=' or '>='");
   if (kind == TOKEN_MINUS && next == kind && third == TOKEN_NAME && slips_touches(slips, at + 1) &&
@@ -139,20 +190,14 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
     return word;
   if (next == TOKEN_LEFT_PAREN && slips_same_line(slips, at + 1))
     return slips_function(slips, at, file_scope);
-  if (file_scope && next == TOKEN_COLON && slips_kind(slips, at + 3) == TOKEN_ARROW)
-    return slips_found(slips, at, "a function's types stand between its parameters",
-                       arena_printf(slips->arena, "write fn %s(a: %s) -> … = …", slips_token(slips, at)->name,
-                                    slips_text(slips, at + 2, at + 2)));
   if (slips_at_step(slips, at + 1))
     return slips_found(slips, at + 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
-  if (third != TOKEN_ASSIGN || !slips_same_line(slips, at + 1))
-    return (struct slip){0};
-  const char *name = slips_token(slips, next == TOKEN_NAME ? at + 1 : at)->name;
-  if (next == TOKEN_NAME && *name >= 'A' && *name <= 'Z')
-    return slips_found(slips, at, "a type begins with 'type'", arena_printf(slips->arena, "write type %s = …", name));
-  if (next == TOKEN_NAME || next == TOKEN_COLON)
-    return slips_found(slips, at, SLIPS_BINDS, arena_printf(slips->arena, "write let %s = …", name));
-  return (struct slip){0};
+  if (next == TOKEN_COLON && slips_same_line(slips, at + 1) &&
+      ((third == next && slips_touches(slips, at + 2)) || slips_kind(slips, at + 3) == TOKEN_ARROW))
+    return slips_found(slips, at, "a function's types stand between its parameters",
+                       arena_printf(slips->arena, "write fn %s(a: %s) -> … = …", slips_token(slips, at)->name,
+                                    third == TOKEN_NAME ? slips_text(slips, at + 2, at + 2) : "Int"));
+  return next == TOKEN_NAME && slips_same_line(slips, at + 1) ? slips_binding(slips, at) : slips_typed(slips, at);
 }
 
 /* `(a, b: int) => …`, `a => …`, and the same with `->`. */
@@ -179,7 +224,9 @@ static struct slip slips_operator(const struct slips *slips, size_t at) {
   if (!at || !slips_touches(slips, at))
     return (struct slip){0};
   if (kind == TOKEN_ASSIGN && before >= TOKEN_PLUS && before <= TOKEN_PERCENT)
-    return slips_found(slips, at - 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
+    return at > 2 && before == TOKEN_SLASH && !slips_token(slips, at - 2)->newline
+               ? slips_found(slips, at - 1, "there is no '/='", "write '!='")
+               : slips_found(slips, at - 1, SLIPS_FIXED, SLIPS_FIXED_HINT);
   if (kind == TOKEN_ASSIGN && (before == TOKEN_EQUAL || before == TOKEN_NOT_EQUAL))
     return slips_found(slips, at - 1, "there is no third '='", "write '==' or '!='");
   if ((kind == TOKEN_LESS || kind == TOKEN_GREATER) && before == kind)
@@ -187,7 +234,9 @@ static struct slip slips_operator(const struct slips *slips, size_t at) {
                        kind == TOKEN_LESS ? "shift to the left with n * 256"
                                           : "shift to the right with intDiv(n, 256)");
   if (kind == TOKEN_GREATER && before == TOKEN_LESS)
-    return slips_found(slips, at - 1, "there is no '<>'", "write '!='");
+    return slips_found(slips, at - 1, "there is no '<>'", "write '!='; strings are joined with '+'");
+  if (kind == TOKEN_BAR && before == TOKEN_LESS)
+    return slips_found(slips, at - 1, "there is no '<|'", "write f(x), or x |> f");
   if (kind == TOKEN_STAR && before == TOKEN_STAR)
     return slips_found(slips, at - 1, "there is no '**'", "multiply with '*'");
   if (kind == TOKEN_QUESTION && before == TOKEN_QUESTION)
@@ -229,6 +278,9 @@ bool slips_at_inner_quote(const struct slips *slips, size_t at) {
 
 struct slip slips_after_expression(const struct slips *slips, size_t at) {
   enum token_kind kind = slips_kind(slips, at);
+  if (slips_kind(slips, at) == TOKEN_STRING && slips_touches(slips, at) &&
+      slips_token(slips, at - 1)->place.length == 2)
+    return slips_found(slips, at - 1, "a string has no three quotes", "write one: a string may have several lines");
   if (slips_at_inner_quote(slips, at)) {
     struct slip slip =
         slips_found(slips, at - 1, "the string ends at this quote", "write \\\" for a quote inside a string");
@@ -237,21 +289,32 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
     return slip;
   }
   bool ends = !slips_same_line(slips, at + 1) || slips_kind(slips, at + 1) == TOKEN_RIGHT_PAREN ||
-              slips_kind(slips, at + 1) == TOKEN_DOT;
+              slips_kind(slips, at + 1) == TOKEN_DOT || slips_kind(slips, at + 1) == TOKEN_NOT;
   if (kind == TOKEN_NAME && slips_same_line(slips, at) && slips_begins_operand(slips_kind(slips, at + 1))) {
     struct slip word = slips_word(slips, at);
     if (word.text)
       return word;
   }
+  if (kind == TOKEN_BAR && slips_kind(slips, at + 1) == TOKEN_NAME && slips_kind(slips, at + 2) == TOKEN_ASSIGN)
+    return slips_found(slips, at, "a record is not changed with '|'",
+                       "a copy with another field is record { field: value }");
   if (kind == TOKEN_BAR && slips_same_line(slips, at))
     return slips_found(slips, at, FOREIGN_NO_BITS, FOREIGN_BITS "; 'or' is '||'");
+  if (kind == TOKEN_COLON && slips_kind(slips, at + 1) == kind && slips_touches(slips, at + 1))
+    return slips_found(slips, at, "there is no '::'", "a function is called by its name: f(x), or x.f()");
+  if (kind == TOKEN_DOT &&
+      (slips_kind(slips, at + 1) == TOKEN_STRING || slips_kind(slips, at + 1) == TOKEN_STRING_HEAD))
+    return slips_found(slips, at, "strings are not joined with '.'", "write '+', or \"${a}${b}\"");
+  if (kind == TOKEN_DOT && slips_kind(slips, at + 1) == kind)
+    return slips_found(slips, at, "there is no '..'", "numbers in a row are range(a, b); strings are joined with '+'");
+  if (kind == TOKEN_MATCH && slips_same_line(slips, at) && slips_kind(slips, at + 1) == TOKEN_LEFT_BRACE)
+    return slips_found(slips, at, "'match' comes before its value", "write match value { pattern => … }");
   if (kind == TOKEN_LEFT_BRACKET && slips_same_line(slips, at))
     return slips_found(slips, at, "a value is not indexed with '['",
                        "parts of a string: byteAt(s, index), substring(s, start, end)");
   if (kind == TOKEN_NOT && slips_touches(slips, at) && slips_kind(slips, at + 1) == TOKEN_LEFT_PAREN &&
       slips_touches(slips, at + 1))
     return slips_found(slips, at, "there are no macros", "leave the '!' out: print(\"${a} and ${b}\")");
-  ends |= slips_kind(slips, at + 1) == TOKEN_NOT && slips_touches(slips, at + 1);
   if (kind == TOKEN_NOT && slips_touches(slips, at) && ends)
     return slips_found(slips, at, "a Result is not unwrapped with '!'",
                        "match the Result, or give a fallback with '?:'");

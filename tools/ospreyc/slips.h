@@ -29,6 +29,12 @@ bool slips_begins_operand(enum token_kind kind);
 /* Where a declaration or a statement begins. */
 struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope);
 
+/* Where a parameter begins. */
+struct slip slips_at_parameter(const struct slips *slips, size_t at);
+
+/* A statement `name = …`, of a name that occurs nowhere before it. */
+struct slip slips_unbound(const struct slips *slips, struct place place, const char *name);
+
 /* Where an expression begins. */
 struct slip slips_at_expression(const struct slips *slips, size_t at);
 
