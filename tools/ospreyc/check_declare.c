@@ -34,12 +34,12 @@ struct type *check_declare_type(struct checker *checker, const struct syntax_typ
     bool math = strcmp(spelled, "MathError") == 0, is_text = math || strcmp(spelled, "Error") == 0;
     struct type *type = is_text ? checker->infer.string : check_declare_type(checker, error);
     if (!infer_unify(&checker->infer, type, checker->infer.string))
-      diag_error(checker->diag, error->place, "the error type of a Result must be string, Error or MathError, found %s",
+      diag_error(checker->diag, error->place, "the error type of a Result must be String, Error or MathError, found %s",
                  type_name(checker->arena, type));
     return infer_result(&checker->infer, value, math);
   }
   if (strcmp(name, "Result") == 0) {
-    diag_error(checker->diag, syntax->place, "Result takes two types, a value and an error: Result<int, string>");
+    diag_error(checker->diag, syntax->place, "Result takes two types, a value and an error: Result<Int, String>");
     return checker->infer.error;
   }
   struct type_symbol *symbol = map_get(&checker->type_names, name);

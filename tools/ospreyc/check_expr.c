@@ -448,7 +448,7 @@ static struct ast_expr *check_expr_arguments(struct checker *checker, const stru
   const char *hint = NULL;
   if (expr->call.callee == AST_CALL_FUNCTION && ((struct check_function *)expr->call.function)->defaulted)
     hint = arena_printf(checker->arena,
-                        "an operator in %s defaulted to int: no operand fixed the type; annotate its parameters",
+                        "an operator in %s defaulted to Int: no operand fixed the type; annotate its parameters",
                         formals->owner);
   expr->type = type->function.result;
   expr->call.arguments.count = formals->count;

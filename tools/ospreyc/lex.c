@@ -145,7 +145,7 @@ static void lex_number(struct lexer *lexer) {
         : text[lexer->at] == '_' || text[lexer->at] == 'e' || text[lexer->at] == 'E'
             ? "write all its digits, and nothing between them"
         : strchr("iufnlLF", text[lexer->at]) && !lex_is_letter(lex_peek(lexer, 1))
-            ? "a number has no type behind it: 5 is an int, 5.0 a float"
+            ? "a number has no type behind it: 5 is an Int, 5.0 a Float"
             : "put a space between them, or begin the name with a letter";
     while (lex_is_letter(lex_peek(lexer, 0)) || lex_is_digit(lex_peek(lexer, 0)))
       lexer->at++;

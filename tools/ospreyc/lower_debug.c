@@ -114,15 +114,15 @@ static LLVMMetadataRef debug_result(struct lower *lower, const struct type *type
 static LLVMMetadataRef debug_type(struct lower *lower, const struct type *type, bool nested) {
   switch (type->kind) {
   case TYPE_INT:
-    return debug_scalar(lower, "int", 64, DEBUG_SIGNED);
+    return debug_scalar(lower, "Int", 64, DEBUG_SIGNED);
   case TYPE_UNIT:
     return debug_scalar(lower, "Unit", 64, DEBUG_SIGNED);
   case TYPE_FLOAT:
-    return debug_scalar(lower, "float", 64, DEBUG_FLOAT);
+    return debug_scalar(lower, "Float", 64, DEBUG_FLOAT);
   case TYPE_BOOL:
-    return debug_scalar(lower, "bool", 8, DEBUG_BOOLEAN);
+    return debug_scalar(lower, "Bool", 8, DEBUG_BOOLEAN);
   case TYPE_STRING:
-    return debug_pointer(lower, debug_scalar(lower, "char", 8, DEBUG_SIGNED_CHAR), "string");
+    return debug_pointer(lower, debug_scalar(lower, "char", 8, DEBUG_SIGNED_CHAR), "String");
   case TYPE_RECORD:
     return nested ? debug_pointer(lower, NULL, type->named.name) : debug_record(lower, type);
   case TYPE_RESULT:

@@ -46,8 +46,8 @@ static void type_put(struct type_text *text, const char *part) {
 }
 
 static void type_write(struct type_text *text, const struct type *type, unsigned depth) {
-  static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "int",       [TYPE_FLOAT] = "float",
-                                      [TYPE_BOOL] = "bool", [TYPE_STRING] = "string", [TYPE_ERROR] = "…"};
+  static const char *const plain[] = {[TYPE_UNIT] = "Unit", [TYPE_INT] = "Int",       [TYPE_FLOAT] = "Float",
+                                      [TYPE_BOOL] = "Bool", [TYPE_STRING] = "String", [TYPE_ERROR] = "…"};
   while (type->kind == TYPE_VARIABLE && type->variable.bound)
     type = type->variable.bound;
   if (depth > TYPE_NAME_DEPTH_MAX || text->length + 8 > sizeof text->bytes) {
@@ -57,8 +57,11 @@ static void type_write(struct type_text *text, const struct type *type, unsigned
   switch (type->kind) {
   case TYPE_RESULT:
     type_put(text, "Result<");
-    type_write(text, type->result.value, depth + 1);
-    type_put(text, type->result.math ? ", MathError>" : ", string>");
+    if (infer_resolve(type->result.value)->kind == TYPE_UNIT)
+      type_put(text, "Success");
+    else
+      type_write(text, type->result.value, depth + 1);
+    type_put(text, type->result.math ? ", MathError>" : ", String>");
     break;
   case TYPE_ITERATOR:
     type_put(text, "Iterator<");

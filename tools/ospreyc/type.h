@@ -79,5 +79,5 @@ bool type_is_managed(const struct type *type);
  * word that the block's meta word cannot mark. */
 bool type_append(const struct type *type, size_t *size);
 
-/* Returns the type in Osprey's syntax, in lower case: `fn(string) -> Result<Unit, string>`. */
+/* Returns the type as README.md writes types: `fn(String) -> Result<Success, String>`. */
 const char *type_name(struct arena *arena, const struct type *type);
