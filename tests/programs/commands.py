@@ -234,7 +234,11 @@ def a_signal_is_not_explained(bench):
 def a_debugger_knows_the_source(bench):
     """RUN-DEBUG-1, RUN-DEBUG-3"""
     source = bench.source("stack.osp", STACK)
-    program = compile_program(bench.ospreyc, source, bench.scratch, level=0)
+    program = bench.scratch / "stack"
+    expect("exit status of -g", 0, bench.run(source, "-g", "-o", program).returncode)
+    described = "DILocalVariable(name: \"length\""
+    for options, variables in (["--llvm"], False), (["--llvm", "-g"], True):
+        expect(f"variables with {options}", variables, described in bench.run(source, *options).stdout)
     commands = ["break stack.osp:6", "run hello", "backtrace", "info args", "info locals", "print *point",
                 "print *read", "continue"]
     done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)),

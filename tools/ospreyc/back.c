@@ -50,7 +50,7 @@ static int back_begin(struct back *back, const struct ast_program *program, bool
 
 int back_print(const struct ast_program *program, const struct back_options *options, FILE *out, FILE *err) {
   struct back back;
-  int outcome = back_begin(&back, program, options->keep_builtins, false, options->optimise, err);
+  int outcome = back_begin(&back, program, options->keep_builtins, options->debug, options->optimise, err);
   if (outcome == 0) {
     char *text = LLVMPrintModuleToString(back.module);
     fputs(text, out);
@@ -67,7 +67,7 @@ static int back_build(const struct ast_program *program, const struct back_optio
   char *object = NULL;
   if (asprintf(&object, "%s/program.o", scratch) < 0)
     return -1;
-  int optimise = options->optimise < 0 ? 2 : options->optimise;
+  int optimise = options->optimise >= 0 ? options->optimise : options->debug ? 0 : 2;
   int outcome = back_begin(&back, program, options->keep_builtins, true, optimise, err);
   if (outcome == 0) {
     lower_table(program, back.module);

@@ -11,7 +11,8 @@
 #include <stdio.h>
 
 struct back_options {
-  int optimise;       /* 0 to 3; -1 for the default: 2 for a program, no optimisation for printed IR */
+  int optimise;       /* 0 to 3; -1 for the default: no optimisation for printed IR, and otherwise 2, or 0 for -g */
+  bool debug;         /* -g: a debugger shows all values */
   bool keep_builtins; /* --no-lower: leave the WebSocket builtins declared, without bodies */
 };
 

@@ -24,7 +24,8 @@ static const char main_help[] =
     "  --check         only report the errors in the program\n"
     "  --llvm          print LLVM IR\n"
     "  --no-lower      with --llvm: leave the WebSocket builtins declared, without bodies\n"
-    "  -O0 to -O3      optimisation level (default: -O2; with --llvm, none); a debugger shows most at -O0\n"
+    "  -O0 to -O3      optimisation level (default: -O2; with --llvm, none)\n"
+    "  -g              for a debugger, which then shows all values: -O0, unless a level is given\n"
     "  --sandbox       reject WebSocket builtins and extern functions\n"
     "  --no-websocket  reject WebSocket builtins\n"
     "  --version       print the version\n"
@@ -71,6 +72,8 @@ static void main_flag(struct main_options *options, const char *option) {
     options->check_only = true;
   else if (strcmp(option, "--llvm") == 0)
     options->llvm = true;
+  else if (strcmp(option, "-g") == 0)
+    options->back.debug = true;
   else if (strcmp(option, "--no-lower") == 0)
     options->back.keep_builtins = true;
   else if (strcmp(option, "--sandbox") == 0)
