@@ -137,11 +137,11 @@ def dashboard(stage):
     """WS-REFUSE-1, WS-ANSWER-1, WS-PROXY-3: a token admits, then a cookie; figures are pushed until a clean stop."""
     port = free_port()
     with stage.start("dashboard", port, 20) as server:
-        server.wait_for(f"Server listening on port {port}")
+        server.wait_for(f"Server listening on port {port}: Success(0)")
         asyncio.run(watch(f"ws://127.0.0.1:{port}/live"))
         server.signal()
         lines = server.finish()
-    expect("the server's last line", "Stopped", lines[-1])
+    expect("the server's last line", "Stopped: Success(0)", lines[-1])
 
 
 def capturing(stage):
