@@ -118,6 +118,8 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
     return check_expr_parse_hint(wanted, found);
   if (wanted->kind == TYPE_FLOAT && found->kind == TYPE_INT)
     return expr->kind == AST_INT ? "write it with a point, as in 1.0" : "convert it with toFloat(…)";
+  if (wanted->kind == TYPE_INT && found->kind == TYPE_FLOAT)
+    return "an Int has no fraction: write a whole number, or divide with intDiv(a, b)";
   if (wanted->kind == TYPE_BOOL && (found->kind == TYPE_INT || found->kind == TYPE_STRING))
     return found->kind == TYPE_INT ? "compare it, as in n != 0" : "compare it, as in s != \"\"";
   if (found->kind == TYPE_UNIT && expr->kind == AST_BLOCK)

@@ -218,7 +218,7 @@ struct ast_expr *check_operator_compare(struct checker *checker, struct ast_expr
       diag_error(checker->diag, place, "'%s' cannot compare %s with %s", check_operator_spelling[expr->binary.op],
                  type_name(checker->arena, left), type_name(checker->arena, right));
   if (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT)
-    *hint = "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
+    *hint = check_operator_fallback(checker, left->kind == TYPE_RESULT ? expr->binary.left : expr->binary.right, false);
   else if (left->kind == TYPE_BOOL && expr->binary.left->kind == AST_COMPARE)
     *hint = "compare twice: a < b && b < c";
   else if (left->kind == TYPE_BOOL || right->kind == TYPE_BOOL)

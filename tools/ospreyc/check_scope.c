@@ -208,6 +208,8 @@ static const char *check_scope_later(struct checker *checker, const char *name) 
       if (item->kind == SYNTAX_ITEM_EXPR || strcmp(item->name.text, name) != 0)
         continue;
       unsigned line, column;
+      if (i == block->at && item->kind == SYNTAX_ITEM_LET)
+        return "its own value cannot use it: 'let' binds a new name, and a function that calls itself begins with 'fn'";
       source_position(checker->diag->source, item->name.place, &line, &column);
       return arena_printf(checker->arena,
                           item->kind == SYNTAX_ITEM_FUNCTION
@@ -234,6 +236,8 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
     *hint = check_scope_later(checker, name);
   if (!*hint)
     *hint = foreign_name(name);
+  if (!*hint && *name >= 'A' && *name <= 'Z')
+    *hint = foreign_type(name);
   if (!*hint && map_get(&checker->type_names, name))
     *hint = "this is a type, not a value";
   if (check_scope_builtin_behind(name))

@@ -89,6 +89,7 @@ static const struct token *parse_expect_or(struct parser *parser, enum token_kin
       {TOKEN_ASSIGN, TOKEN_FAT_ARROW, "write '=' before the body of a function"},
       {TOKEN_ASSIGN, TOKEN_LEFT_BRACKET, "there are no lists: a function that calls itself can go on"},
       {TOKEN_LEFT_PAREN, TOKEN_NAME, "write the parameters in brackets: fn name(a, b) = …"},
+      {TOKEN_ASSIGN, TOKEN_QUESTION, "there is no null: use a Result for a value that may be missing"},
       {TOKEN_LEFT_PAREN, TOKEN_ASSIGN, "write fn name() = …; a value is bound with 'let'"},
       {TOKEN_RIGHT_BRACE, TOKEN_SEMICOLON, "separate fields with ','"},
   };
@@ -251,15 +252,6 @@ static bool parse_is_upper(const char *name) {
   return *name >= 'A' && *name <= 'Z';
 }
 
-/* Whether a name is that of a type, here or in another language. */
-static bool parse_is_type_name(const char *name) {
-  static const char *const plain[] = {"int", "string", "bool", "float"};
-  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
-    if (strcmp(name, plain[i]) == 0)
-      return true;
-  return parse_is_upper(name) || foreign_type(name);
-}
-
 /* A hint at `name: Type` for a type that stands before the name, which is the next token. */
 static const char *parse_annotated(struct parser *parser, const char *before, const char *type, const char *after) {
   return arena_printf(parser->arena, "write %s%s: %s%s", before, parse_peek(parser, 0)->name, type, after);
@@ -295,6 +287,7 @@ static struct syntax_type *parse_type(struct parser *parser) {
       parse_fail(parser, first->place,
                  is_tuple                    ? "no value is Unit; several values are a record: type Name = { … }"
                  : first->kind == TOKEN_STAR ? "there are no pointers: leave the '*' out"
+                 : first->kind == TOKEN_LEFT_BRACKET ? "there are no lists: a function that calls itself can go on"
                  : parser->tokens[parser->at - 1].kind == TOKEN_ARROW ? "a type follows '->', and '=' the body"
                  : first->kind == TOKEN_ASSIGN                        ? "leave the ':' out, or write a type after it"
                                                                       : NULL,
@@ -374,6 +367,10 @@ static struct syntax_item parse_type_declaration(struct parser *parser) {
       struct syntax_variant variant = parse_variant(parser);
       ARENA_PUSH(parser->arena, declaration->variants, declaration->count, capacity, variant);
     } while (parse_accept(parser, TOKEN_BAR));
+    const struct token *after = parse_peek(parser, 0);
+    if (after->kind == TOKEN_NAME && !after->newline && slips_is_type_name(after->name))
+      parse_fail(parser, after->place, "write the types of a variant in brackets: Name(type)",
+                 "expected '|', found '%s'", after->name);
   } else {
     declaration->alias = parse_type(parser);
   }
@@ -509,9 +506,9 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
   const struct syntax_parameter *last = &function->parameters[function->count - 1];
   const struct token *next = parse_peek(parser, 0);
   bool lacks_colon = next->kind == TOKEN_NAME && !last->type;
-  parse_expect_separator(parser, lacks_colon && parse_is_type_name(last->name.text)
+  parse_expect_separator(parser, lacks_colon && slips_is_type_name(last->name.text)
                                      ? parse_annotated(parser, "", last->name.text, "")
-                                 : lacks_colon && parse_is_type_name(next->name)
+                                 : lacks_colon && slips_is_type_name(next->name)
                                      ? arena_printf(parser->arena, "write %s: %s", last->name.text, next->name)
                                      : "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect_or(parser, end,
@@ -702,6 +699,7 @@ static _Noreturn void parse_fail_expression(struct parser *parser, const struct 
                "a body of several lines is a block");
   parse_fail(parser, token->place,
              token->kind == TOKEN_ELSE    ? "write '}' before it"
+             : token->kind == TOKEN_LET   ? "a binding stands in a block: { let name = … value }"
              : token->kind == TOKEN_SLASH ? "there are no regular expressions: contains(s, part), indexOf(s, part)"
              : token->kind == TOKEN_STAR  ? "there are no pointers: leave the '*' out"
                                           : NULL,
@@ -1027,7 +1025,7 @@ static void parse_function_assign(struct parser *parser, bool has_result) {
                strcmp(word, "where") == 0 ? "types have no constraints: leave the 'where' out" : foreign_word(word),
                "there is no '%s'", word);
   parse_expect_or(parser, TOKEN_ASSIGN,
-                  !parse_is_type_name(word) ? "write '=' before the body of a function"
+                  !slips_is_type_name(word) ? "write '=' before the body of a function"
                   : has_result ? "the parameters of a type are in '< >', as in Result<Int, String>; '=' begins the body"
                                : arena_printf(parser->arena, "write -> %s = …", word));
 }
@@ -1081,7 +1079,10 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
                  "a 'let' binds one name");
     if (parse_accept(parser, TOKEN_COLON))
       item.type = parse_type(parser);
-    bool type_first = parse_is(parser, TOKEN_NAME) && parse_is_type_name(item.name.text) &&
+    if (parse_peek(parser, 0)->newline && !parse_is(parser, TOKEN_ASSIGN))
+      parse_fail(parser, item.name.place, "write let name = …: a binding has one value, from its line on",
+                 "this 'let' has no value");
+    bool type_first = parse_is(parser, TOKEN_NAME) && slips_is_type_name(item.name.text) &&
                       strcmp(item.name.text, "Success") != 0 && parse_peek(parser, 1)->kind == TOKEN_ASSIGN;
     parse_expect_or(parser, TOKEN_ASSIGN,
                     parse_is(parser, TOKEN_NAME) && !parse_is_upper(item.name.text) && !type_first && !item.type
@@ -1095,8 +1096,10 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
     if (item.value->kind == SYNTAX_NAME && argument->kind >= TOKEN_NAME && argument->kind <= TOKEN_STRING &&
         !argument->newline && end->newline && end->kind != TOKEN_RIGHT_BRACE)
       parse_fail(parser, argument->place,
-                 arena_printf(parser->arena, "write %s(%.*s)", item.value->name, (int)argument->place.length,
-                              parser->diag->source->text + argument->place.offset),
+                 slips_is_type_name(item.value->name)
+                     ? foreign_word("as")
+                     : arena_printf(parser->arena, "write %s(%.*s)", item.value->name, (int)argument->place.length,
+                                    parser->diag->source->text + argument->place.offset),
                  "the arguments of a call are in brackets");
   } else if (declares_type) {
     item = parse_type_declaration(parser);

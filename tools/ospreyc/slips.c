@@ -67,12 +67,21 @@ bool slips_begins_operand(enum token_kind kind) {
   return (kind >= TOKEN_NAME && kind <= TOKEN_STRING_HEAD) || (kind >= TOKEN_FN && kind <= TOKEN_FALSE);
 }
 
+bool slips_is_type_name(const char *name) {
+  static const char *const plain[] = {"int", "string", "bool", "float"};
+  for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
+    if (strcmp(name, plain[i]) == 0)
+      return true;
+  return (*name >= 'A' && *name <= 'Z') || foreign_type(name);
+}
+
 /* Whether the program has a name of its own that is spelt like the word. */
 static bool slips_is_bound(const struct slips *slips, const char *word) {
   for (size_t at = 0; at + 1 < slips->tokens.count; at++) {
     enum token_kind next = slips_kind(slips, at + 1);
-    bool binds = (at && slips_kind(slips, at - 1) == TOKEN_LET) || next == TOKEN_COLON || next == TOKEN_COMMA ||
-                 next == TOKEN_RIGHT_PAREN || next == TOKEN_BAR || next == TOKEN_FAT_ARROW;
+    bool binds = (at && (slips_kind(slips, at - 1) == TOKEN_LET || slips_kind(slips, at - 1) == TOKEN_FN)) ||
+                 next == TOKEN_COLON || next == TOKEN_COMMA || next == TOKEN_RIGHT_PAREN || next == TOKEN_BAR ||
+                 next == TOKEN_FAT_ARROW;
     if (binds && slips_kind(slips, at) == TOKEN_NAME && slips_token(slips, at)->name == word)
       return true;
   }
@@ -88,12 +97,14 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
   size_t after =
       next == TOKEN_LEFT_PAREN && hint && slips_same_line(slips, at + 1) ? slips_close(slips, at + 1) + 1 : at + 1;
   bool block = slips_kind(slips, after) == TOKEN_LEFT_BRACE &&
-               (after > at + 1 || strcmp(word, "try") == 0 || strcmp(word, "loop") == 0 || strcmp(word, "do") == 0);
-  bool operand = (slips_begins_operand(next) && next != TOKEN_ELSE) ||
+               (after > at + 1 || strcmp(word, "try") == 0 || strcmp(word, "loop") == 0 || strcmp(word, "do") == 0 ||
+                strcmp(word, "when") == 0);
+  bool python = next == TOKEN_COLON && slips_token(slips, at + 2)->newline;
+  bool operand = python || (slips_begins_operand(next) && next != TOKEN_ELSE) ||
                  (strcmp(word, "try") == 0 && (next == TOKEN_QUESTION || next == TOKEN_NOT)) ||
                  (after > at + 1 && foreign_is_loop(word) && slips_begins_operand(slips_kind(slips, after)));
   if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1) ||
-      slips_is_bound(slips, word))
+      (!python && slips_is_bound(slips, word)))
     return (struct slip){0};
   if (left_out)
     return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word),
@@ -131,11 +142,9 @@ static struct slip slips_binding(const struct slips *slips, size_t at) {
   const char *name = slips_token(slips, at)->name, *second = slips_token(slips, at + 1)->name;
   if (slips_kind(slips, last + 1) != TOKEN_ASSIGN)
     return (struct slip){0};
-  bool is_type = (*name >= 'A' && *name <= 'Z') || foreign_type(name) || strcmp(name, "int") == 0 ||
-                 strcmp(name, "float") == 0 || strcmp(name, "bool") == 0 || strcmp(name, "string") == 0;
   if (last == at + 1 && *second >= 'A' && *second <= 'Z')
     return slips_found(slips, at, "a type begins with 'type'", arena_printf(slips->arena, "write type %s = …", second));
-  if (last == at + 1 && is_type)
+  if (last == at + 1 && slips_is_type_name(name))
     return slips_found(slips, at, SLIPS_BINDS, arena_printf(slips->arena, "write let %s = …", second));
   const char *parameters = second;
   for (size_t i = at + 2; i <= last; i++)
@@ -148,7 +157,7 @@ static struct slip slips_binding(const struct slips *slips, size_t at) {
 static struct slip slips_typed(const struct slips *slips, size_t at) {
   size_t assign = slips_kind(slips, at + 2) == TOKEN_NAME ? at + 3 : at + 2;
   if (slips_kind(slips, at + 1) != TOKEN_COLON || slips_kind(slips, assign) != TOKEN_ASSIGN ||
-      !slips_same_line(slips, at + 1))
+      !slips_same_line(slips, at + 1) || !slips_same_line(slips, assign))
     return (struct slip){0};
   return slips_found(
       slips, at, SLIPS_BINDS,
@@ -197,6 +206,10 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
     return slips_found(slips, at, "a function's types stand between its parameters",
                        arena_printf(slips->arena, "write fn %s(a: %s) -> … = …", slips_token(slips, at)->name,
                                     third == TOKEN_NAME ? slips_text(slips, at + 2, at + 2) : "Int"));
+  enum token_kind fourth = slips_kind(slips, at + 3);
+  if (next == TOKEN_COMMA && third == TOKEN_NAME && (fourth == TOKEN_ASSIGN || fourth == TOKEN_COLON))
+    return slips_found(slips, at + 1, "a 'let' binds one name",
+                       "the value and the error of a call are one Result: match it, or give a fallback with '?:'");
   return next == TOKEN_NAME && slips_same_line(slips, at + 1) ? slips_binding(slips, at) : slips_typed(slips, at);
 }
 
@@ -244,10 +257,19 @@ static struct slip slips_operator(const struct slips *slips, size_t at) {
   return (struct slip){0};
 }
 
+/* Whether a comment of Elm or Haskell ends after `at`, with `-}`. */
+static bool slips_ends_comment(const struct slips *slips, size_t at) {
+  while (slips_kind(slips, at) != TOKEN_END && slips_kind(slips, at) != TOKEN_RIGHT_BRACE)
+    at++;
+  return slips_kind(slips, at - 1) == TOKEN_MINUS;
+}
+
 struct slip slips_at_expression(const struct slips *slips, size_t at) {
   enum token_kind kind = slips_kind(slips, at), next = slips_kind(slips, at + 1);
   if (kind == TOKEN_LEFT_PAREN)
     return slips_lambda(slips, at);
+  if (kind == TOKEN_LEFT_BRACE && next == TOKEN_MINUS && slips_ends_comment(slips, at + 2))
+    return slips_found(slips, at, "a comment does not begin with '{-'", "begin each of its lines with '//'");
   if (kind == TOKEN_LEFT_BRACKET)
     return slips_found(slips, at, "a list is part of Osprey, but not of ospreyc", foreign_left_out("List"));
   if (kind == TOKEN_DOT && next == TOKEN_INT && slips_touches(slips, at + 1))
@@ -300,6 +322,11 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
                        "a copy with another field is record { field: value }");
   if (kind == TOKEN_BAR && slips_same_line(slips, at))
     return slips_found(slips, at, FOREIGN_NO_BITS, FOREIGN_BITS "; 'or' is '||'");
+  if (kind == TOKEN_NAME && slips_same_line(slips, at) && slips_kind(slips, at + 1) == TOKEN_COLON &&
+      slips_kind(slips, at - 1) == TOKEN_NAME && slips_token(slips, at - 1)->newline)
+    return slips_found(
+        slips, at, "the arguments of a call are in brackets",
+        arena_printf(slips->arena, "write %s(%s: …)", slips_token(slips, at - 1)->name, slips_token(slips, at)->name));
   if (kind == TOKEN_COLON && slips_kind(slips, at + 1) == kind && slips_touches(slips, at + 1))
     return slips_found(slips, at, "there is no '::'", "a function is called by its name: f(x), or x.f()");
   if (kind == TOKEN_DOT &&
@@ -307,7 +334,8 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
     return slips_found(slips, at, "strings are not joined with '.'", "write '+', or \"${a}${b}\"");
   if (kind == TOKEN_DOT && slips_kind(slips, at + 1) == kind)
     return slips_found(slips, at, "there is no '..'", "numbers in a row are range(a, b); strings are joined with '+'");
-  if (kind == TOKEN_MATCH && slips_same_line(slips, at) && slips_kind(slips, at + 1) == TOKEN_LEFT_BRACE)
+  if (kind == TOKEN_MATCH && slips_same_line(slips, at) && slips_kind(slips, at + 1) == TOKEN_LEFT_BRACE &&
+      (slips_at_arm(slips, at + 2) || slips_at_arm(slips, at + 3)))
     return slips_found(slips, at, "'match' comes before its value", "write match value { pattern => … }");
   if (kind == TOKEN_LEFT_BRACKET && slips_same_line(slips, at))
     return slips_found(slips, at, "a value is not indexed with '['",

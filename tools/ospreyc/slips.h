@@ -26,6 +26,9 @@ struct slips {
 /* Whether a token begins an operand: it cannot follow a word of another language, nor an argument without a ','. */
 bool slips_begins_operand(enum token_kind kind);
 
+/* Whether a name is that of a type, here or in another language. */
+bool slips_is_type_name(const char *name);
+
 /* Where a declaration or a statement begins. */
 struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope);
 
