@@ -231,24 +231,36 @@ def a_signal_is_not_explained(bench):
         expect("standard error", "", process.errors())
 
 
+def debugged(program, *commands):
+    """What gdb prints of a program, without a warning about its debug information."""
+    done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)),
+                           program],
+                          capture_output=True, text=True, timeout=TIME_LIMIT)
+    if re.search("warning: .*debug", done.stderr):
+        raise Failure(f"gdb complains:\n{done.stderr}")
+    return done.stdout
+
+
 def a_debugger_knows_the_source(bench):
     """RUN-DEBUG-1, RUN-DEBUG-3"""
     source = bench.source("stack.osp", STACK)
     program = bench.scratch / "stack"
-    expect("exit status of -g", 0, bench.run(source, "-g", "-o", program).returncode)
     described = "DILocalVariable(name: \"length\""
     for options, variables in (["--llvm"], False), (["--llvm", "-g"], True):
         expect(f"variables with {options}", variables, described in bench.run(source, *options).stdout)
-    commands = ["break stack.osp:6", "run hello", "backtrace", "info args", "info locals", "print *point",
-                "print *read", "continue"]
-    done = subprocess.run(["gdb", "-nx", "-batch", *(word for command in commands for word in ("-ex", command)),
-                           program],
-                          capture_output=True, text=True, timeout=TIME_LIMIT)
-    for part in ("deeper", "stack.osp:6", "main", "stack.osp:13", r'text = 0x\w+ "hello"', "scale = 1.5", "length = 5",
-                 r'x = 7, flag = true, name = 0x\w+ (<\w+> )?"p"',
-                 r'failed = true, message = 0x\w+ (<\w+> )?"parseInt: invalid integer"'):
-        if not re.search(part, done.stdout):
-            raise Failure(f"gdb does not show {part}:\n{done.stdout}{done.stderr}")
+    where = ["break main", "break stack.osp:6", "run hello", "backtrace", "continue", "backtrace"]
+    values = ["info args", "info locals", "print *point", "print *read", "continue"]
+    shown = {"-O2": ["Breakpoint 1, main .*stack.osp:11", "deeper .*stack.osp:6", "main .*stack.osp:13"],
+             "-g": ["Breakpoint 1, main .*stack.osp:11", "deeper .*stack.osp:6", "main .*stack.osp:13",
+                    r'text = 0x\w+ "hello"', "scale = 1.5", "length = 5",
+                    r'x = 7, flag = true, name = 0x\w+ (<\w+> )?"p"',
+                    r'failed = true, message = 0x\w+ (<\w+> )?"parseInt: invalid integer"']}
+    for option, parts in shown.items():
+        expect(f"exit status of {option}", 0, bench.run(source, option, "-o", program).returncode)
+        output = debugged(program, *where, *values)
+        for part in parts:
+            if not re.search(part, output):
+                raise Failure(f"with {option}, gdb does not show {part}:\n{output}")
 
 
 def a_sanitizer_names_the_line(bench):

@@ -17,7 +17,7 @@ void lower_debug_begin(struct lower *lower) {
   const char *name = slash ? slash + 1 : path;
   char *directory = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
   debug_flag(lower, "Debug Info Version", LLVMDebugMetadataVersion());
-  debug_flag(lower, "Dwarf Version", 5);
+  debug_flag(lower, "Dwarf Version", 4); /* 5 brings an index of this unit alone, and gdb misses the others */
   lower->debug = LLVMCreateDIBuilder(lower->module);
   lower->debug_file = LLVMDIBuilderCreateFile(lower->debug, name, strlen(name), directory, strlen(directory));
   /* DWARF has no number for Osprey. With C's, debuggers read expressions in C syntax. */

@@ -63,7 +63,9 @@ static void program_function_body(struct lower *lower, const struct ast_function
 }
 
 /* Calls a function without parameters from C's main, and drops its value. */
-static void program_main_call(struct lower *lower, const struct ast_function *function) {
+static void program_main_call(struct lower_function *fn, const struct ast_function *function) {
+  struct lower *lower = fn->lower;
+  lower_debug_place(fn, function->place);
   LLVMValueRef ir = lower_program_function(lower, function);
   LLVMValueRef value = LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(ir), ir, NULL, 0, "");
   LLVMSetInstructionCallConv(value, TAIL_CALL_CONVENTION);
@@ -71,7 +73,9 @@ static void program_main_call(struct lower *lower, const struct ast_function *fu
     lower_call_hook(lower, "osp_release", NULL, &value, 1);
 }
 
-/*     define i32 @main(i32 %argc, ptr %argv) {
+/* With debug information, because what is inlined into a function that has none loses its own.
+ *
+ *     define i32 @main(i32 %argc, ptr %argv) {
  *       call void @osp_mem_boot()
  *       call void @osp_rt_boot(i32 %argc, ptr %argv)
  *       call tailcc i64 @osprey.init()
@@ -84,13 +88,15 @@ static void program_main(struct lower *lower) {
   LLVMTypeRef parameters[] = {status, lower->pointer};
   LLVMValueRef ir = LLVMAddFunction(lower->module, "main", LLVMFunctionType(status, parameters, 2, false));
   LLVMPositionBuilderAtEnd(lower->builder, LLVMAppendBasicBlockInContext(lower->llvm, ir, "entry"));
-  LLVMSetCurrentDebugLocation2(lower->builder, NULL);
+  const struct ast_function *first = lower->program->main ? lower->program->main : lower->program->init;
+  struct lower_function fn = {.lower = lower, .ir = ir, .scope = lower_debug_function(lower, first, ir)};
+  lower_debug_place(&fn, first->place);
   LLVMValueRef arguments[] = {LLVMGetParam(ir, 0), LLVMGetParam(ir, 1)};
   lower_call_hook(lower, "osp_mem_boot", NULL, NULL, 0);
   lower_call_hook(lower, "osp_rt_boot", NULL, arguments, 2);
-  program_main_call(lower, lower->program->init);
+  program_main_call(&fn, lower->program->init);
   if (lower->program->main)
-    program_main_call(lower, lower->program->main);
+    program_main_call(&fn, lower->program->main);
   LLVMBuildRet(lower->builder, LLVMConstInt(status, 0, false));
 }
 
