@@ -5,5 +5,6 @@ set -eu
 corpus=$(mktemp -d)
 trap 'rm -rf "$corpus"' EXIT
 /usr/bin/python3 "$2" "$3" "$corpus"
-"$1" -max_total_time="${FUZZ_SECONDS:-15}" -timeout=20 -rss_limit_mb=2048 -max_len=16384 -dict="$4" \
+# libFuzzer's own status for a crash, 77, would skip the test.
+"$1" -error_exitcode=1 -max_total_time="${FUZZ_SECONDS:-15}" -timeout=20 -rss_limit_mb=2048 -max_len=16384 -dict="$4" \
   -artifact_prefix="${FUZZ_ARTIFACTS:-./}" "$corpus"

@@ -144,7 +144,7 @@ OSPREYC = [
      "lang/functions"),
     ("tools/ospreyc/check_scope.c", "local->variable->is_read = true", "local->variable->is_read = false",
      "lang/mistakes"),
-    ("tools/ospreyc/slips.c", "slips_at_arm(slips, at + 1)", "slips_at_arm(slips, at + 99)", "lang/mistakes"),
+    ("tools/ospreyc/slips.c", " || slips_kind(slips, at - 1) == TOKEN_FN", "", "lang/mistakes"),
     ("tools/ospreyc/slips.c", "after == TOKEN_RIGHT_BRACE || ", "", "lang/beginners"),
     ("tools/ospreyc/parse.c", "braces.indents && token->newline && ", "token->newline && ", "lang/beginners"),
     ("tools/ospreyc/lex.c", "lexer->count = lexer->mispaired_at;", "", "lang/beginners"),

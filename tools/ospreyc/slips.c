@@ -103,7 +103,7 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
   bool operand = python || (slips_begins_operand(next) && next != TOKEN_ELSE) ||
                  (strcmp(word, "try") == 0 && (next == TOKEN_QUESTION || next == TOKEN_NOT)) ||
                  (after > at + 1 && foreign_is_loop(word) && slips_begins_operand(slips_kind(slips, after)));
-  if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) || slips_at_arm(slips, at + 1) ||
+  if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) ||
       (!python && slips_is_bound(slips, word)))
     return (struct slip){0};
   if (left_out)
