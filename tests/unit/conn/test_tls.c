@@ -393,10 +393,12 @@ static void *be_quiet(void *cell, const struct osprey_connection *connection, co
   while (!atomic_load(&hellos_are_sent) || ws_clock_ms() < until_ms)
     poll(NULL, 0, 1);
   answered[answers++] = count_answered();
-  if (answers < (size_t)quiet_rounds)
+  if (answers < (size_t)quiet_rounds) {
     peer_send_message(&established, "and again");
-  else
+    peer_await_arrival(&established);
+  } else {
     journal_write("quiet");
+  }
   return result_success();
 }
 

@@ -263,10 +263,12 @@ static void *be_quiet(void *cell, const struct osprey_connection *connection, co
   while (!atomic_load(&requests_are_sent))
     poll(NULL, 0, 1);
   opened_at[rounds++] = opened;
-  if (rounds < ROUNDS)
+  if (rounds < ROUNDS) {
     peer_send_message(&established, "and again");
-  else
+    peer_await_arrival(&established);
+  } else {
     journal_write("quiet");
+  }
   return result_success();
 }
 

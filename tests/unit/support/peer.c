@@ -9,6 +9,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -210,13 +211,36 @@ static unsigned peer_unread(unsigned local_port, unsigned remote_port) {
   return unread;
 }
 
-void peer_await_reading(struct peer *peer) {
+/* The ports of the peer's own end and of the other. */
+struct peer_ports {
+  unsigned here;
+  unsigned there;
+};
+
+static struct peer_ports peer_ports(struct peer *peer) {
   struct sockaddr_in here;
   struct sockaddr_in there;
   socklen_t size = sizeof here;
   assert_int_equal(getsockname(peer->fd, (struct sockaddr *)&here, &size), 0);
   assert_int_equal(getpeername(peer->fd, (struct sockaddr *)&there, &size), 0);
-  WAIT_UNTIL(peer_unread(ntohs(there.sin_port), ntohs(here.sin_port)) == 0);
+  return (struct peer_ports){ntohs(here.sin_port), ntohs(there.sin_port)};
+}
+
+/* Returns true once the other end's kernel has acknowledged all that was sent. A busy kernel delivers late. */
+static bool peer_has_delivered(struct peer *peer) {
+  int left;
+  assert_int_equal(ioctl(peer->fd, TIOCOUTQ, &left), 0);
+  return left == 0;
+}
+
+void peer_await_reading(struct peer *peer) {
+  struct peer_ports ports = peer_ports(peer);
+  WAIT_UNTIL(peer_has_delivered(peer) && peer_unread(ports.there, ports.here) == 0);
+}
+
+void peer_await_arrival(struct peer *peer) {
+  struct peer_ports ports = peer_ports(peer);
+  WAIT_UNTIL(peer_unread(ports.there, ports.here) > 0);
 }
 
 bool peer_is_silent(struct peer *peer, int ms) {
