@@ -2,10 +2,10 @@
 /* Fault injection: a counter that a test build arms.
  *
  * Every allocation and every system call of the runtime goes through a wrapper (base/mem.h, osprey/hooks.h, io/sys.h,
- * conn/random.c; the check `wrappers` enforces this). With the Meson option fault_injection, each wrapper first
- * increments the counter. After ws_fault_arm(n) the nth call fails, once, with a plausible errno. After
- * ws_fault_arm_drought(n) system calls succeed, and every allocation from the nth call on fails. Without the option,
- * the wrappers cost nothing.
+ * conn/random.c; the check `wrappers` enforces this), and so does what a cluster's engine may refuse (cluster/nats.c).
+ * With the Meson option fault_injection, each wrapper first increments the counter. After ws_fault_arm(n) the nth call
+ * fails, once, with a plausible errno. After ws_fault_arm_drought(n) system calls succeed, and every allocation from
+ * the nth call on fails. Without the option, the wrappers cost nothing.
  */
 #include <stdbool.h>
 

@@ -73,6 +73,7 @@ struct ws_member {
   struct ws_list dirty;
   _Atomic bool away; /* the engine is */
   bool gone;         /* and its link is of no use */
+  bool refused;      /* a subscription was: some are missing */
   bool change;       /* of `away`, not logged yet */
   struct ws_why away_why;
   int64_t away_since_ms;
@@ -363,8 +364,10 @@ static void ws_member_settle_topic(struct ws_member *member) {
     void *subscription = member->engine->subscribe(member->link, subject, WS_MEMBER_PENDING);
     pthread_mutex_lock(&member->lock);
     topic->subscription = subscription;
-    if (!subscription)
+    if (!subscription) {
+      member->refused = true;
       ws_log(WS_LOG_ERROR, "server %" PRId64 ": the cluster's engine refused a subscription", member->server->id);
+    }
   } else if (!topic->wanted && topic->subscription) {
     void *subscription = topic->subscription;
     topic->subscription = NULL;
@@ -374,6 +377,16 @@ static void ws_member_settle_topic(struct ws_member *member) {
   }
   if (!topic->wanted && !topic->subscription && !ws_list_contains(&topic->dirty))
     ws_member_drop_topic(member, topic);
+}
+
+/* The thread looks at all topics again. The lock is held. */
+static void ws_member_mark_topics(struct ws_member *member) {
+  member->refused = false;
+  for (struct ws_list_node *node = member->all.first; node; node = node->next) {
+    struct ws_member_topic *topic = ws_container_of(node, struct ws_member_topic, of_all);
+    if (!ws_list_contains(&topic->dirty))
+      ws_list_add(&member->dirty, &topic->dirty);
+  }
 }
 
 /* Ends the link with its subscriptions, if there is one. The thread alone touches them. */
@@ -426,11 +439,7 @@ static int ws_member_connect(struct ws_member *member, struct ws_why *why) {
 static void ws_member_connect_again(struct ws_member *member) {
   struct ws_why ignored;
   member->gone = false;
-  for (struct ws_list_node *node = member->all.first; node; node = node->next) {
-    struct ws_member_topic *topic = ws_container_of(node, struct ws_member_topic, of_all);
-    if (!ws_list_contains(&topic->dirty))
-      ws_list_add(&member->dirty, &topic->dirty);
-  }
+  ws_member_mark_topics(member);
   pthread_mutex_unlock(&member->lock);
   ws_member_disconnect(member);
   int outcome = ws_member_connect(member, &ignored);
@@ -471,6 +480,8 @@ static void ws_member_wait(struct ws_member *member, int64_t until_ms) {
 /* Once a second, whether the engine is there or not. */
 static void ws_member_second(struct ws_member *member, int64_t now_ms) {
   ws_member_log_given_up(member);
+  if (member->refused)
+    ws_member_mark_topics(member);
   pthread_mutex_lock(&member->in_lock);
   member->tick = true;
   if (atomic_load(&member->joined))

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/mem.h"
 
 enum {
@@ -172,7 +173,7 @@ static void *ws_nats_connect(const struct ws_engine_address *address, int64_t ti
   }
   *link = (struct ws_nats_link){.events = events, .context = context, .references = 2};
   pthread_mutex_init(&link->lock, NULL);
-  natsStatus status = nats_Open(-1);
+  natsStatus status = ws_fault_hit() ? NATS_NO_MEMORY : nats_Open(-1);
   if (status == NATS_OK)
     status = natsOptions_Create(&options);
   if (status == NATS_OK)
@@ -203,12 +204,16 @@ static size_t ws_nats_payload_max(void *context) {
 
 static int ws_nats_publish(void *context, const char *subject, const uint8_t *bytes, size_t n) {
   struct ws_nats_link *link = context;
+  if (ws_fault_hit())
+    return -1;
   return natsConnection_Publish(link->connection, subject, bytes, (int)n) == NATS_OK ? 0 : -1;
 }
 
 static void *ws_nats_subscribe(void *context, const char *subject, size_t pending) {
   struct ws_nats_link *link = context;
   natsSubscription *subscription = NULL;
+  if (ws_fault_hit())
+    return NULL;
   pthread_mutex_lock(&link->lock);
   link->references++;
   pthread_mutex_unlock(&link->lock);

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """Processes that are one cluster over NATS: what one sends, the clients of all get.
 
-Usage: cluster.py CASE MEMBER [NODE_MODULES OSPREYC SANITIZE]     CASE is one of the functions below, named case_CASE
+Usage: cluster.py CASE MEMBER [FOLLOWER NODE_MODULES OSPREYC SANITIZE]
+
+CASE is one of the functions below, named case_CASE.
 """
 import asyncio
 import contextlib
@@ -16,12 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 
 import websockets
 
 TESTS = pathlib.Path(__file__).parent.parent
-sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs"), str(TESTS)]
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs"), str(TESTS / "interop"), str(TESTS)]
 
+from browser import Browser   # noqa: E402
 from osprey_process import Failure, Process, ask_to_stop, expect, free_port   # noqa: E402
 from programs import make_certificate   # noqa: E402
 
@@ -49,9 +53,7 @@ class Engine:
 
     def answers(self):
         expect("nats-server runs", None, self.process.poll())
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
-            return True
-        return False
+        return accepts(self.port)
 
     def kill(self, number=signal.SIGKILL):
         self.process.send_signal(number)
@@ -79,8 +81,8 @@ def wait_until(ready, what, limit=PATIENCE):
 class Member(Process):
     """A process of member.osp that listens."""
 
-    def __init__(self, program, url, *words, secure=(), listens=True, **environment):
-        self.port = free_port()
+    def __init__(self, program, url, *words, secure=(), listens=True, port=None, **environment):
+        self.port = port or free_port()
         self.scheme = "wss" if secure else "ws"
         super().__init__(program, self.port, url, *words, *(("secure", *secure) if secure else ()),
                          **{"OSPREY_WS_LOG": "info", **environment})
@@ -165,8 +167,9 @@ async def subscribe(topic, publisher, *clients):
 class Case:
     """What a case starts is ended with it."""
 
-    def __init__(self, program, modules):
-        self.program, self.modules, self.stack = program, modules, contextlib.ExitStack()
+    def __init__(self, program, follower, modules):
+        self.program, self.follower, self.modules = program, follower, modules
+        self.stack = contextlib.ExitStack()
         self.folder = self.stack.enter_context(tempfile.TemporaryDirectory())
 
     def engine(self, *options, **named):
@@ -549,7 +552,6 @@ async def case_nats_cluster(case):
                 ends.add(text)
 
 
-LISTEN = "    .then(fn(_) => websocketServerListen(serverID: server))\n"
 PROXY = """\
 defaults
   mode http
@@ -561,36 +563,107 @@ frontend chat
   bind 127.0.0.1:{port}
   default_backend copies
 backend copies
-  balance roundrobin
+  balance leastconn
   option redispatch
   server one 127.0.0.1:{one} check inter 100ms
   server two 127.0.0.1:{two} check inter 100ms
 """
 
 
-async def case_chat(case):
-    """WS-CLUSTER-4: the chat with rooms becomes a cluster by one line. Two copies behind HAProxy are one room, also
-    when one of them is killed, whose clients come again."""
-    engine = case.engine()
-    source = (TESTS / "programs/rooms_server.osp").read_text()
-    line = f'    .then(fn(_) => websocketServerCluster(serverID: server, url: "{engine.url()}"))\n'
-    expect("the place for the line", 1, source.count(LISTEN))
-    chat, program = pathlib.Path(case.folder, "chat.osp"), pathlib.Path(case.folder, "chat")
-    chat.write_text(source.replace(LISTEN, line + LISTEN))
-    subprocess.run([case.ospreyc, chat, "-o", program], check=True)
-    copies = {}
-    for name in "one", "two":
-        port = free_port()
-        copies[name] = Process(program, port)
-        case.stack.callback(copies[name].kill)
-        copies[name].port = port
-        copies[name].wait_for(f"Serving ws://127.0.0.1:{port}/chat: Success(0)")
+def accepts(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
+
+
+def balance(case, one, two):
+    """HAProxy before two servers. Returns its port."""
     port = free_port()
     config = pathlib.Path(case.folder, "haproxy.cfg")
-    config.write_text(PROXY.format(port=port, **{name: copy.port for name, copy in copies.items()}))
+    config.write_text(PROXY.format(port=port, one=one, two=two))
     haproxy = subprocess.Popen([shutil.which("haproxy") or "/usr/sbin/haproxy", "-q", "-db", "-f", config])
     case.stack.callback(haproxy.wait)
     case.stack.callback(haproxy.kill)
+    wait_until(lambda: accepts(port), "HAProxy accepts")
+    return port
+
+
+async def case_rolling(case):
+    """WS-CLUSTER-4 WS-CLUSTER-13: members behind HAProxy are restarted one after the other. Their clients move to the
+    other one, and hear all that is published from then on."""
+    engine = case.engine()
+    members = [case.member(engine.url()) for _ in range(2)]
+    port = balance(case, *(member.port for member in members))
+    followers = [Process(case.follower, port) for _ in range(4)]
+    for follower in followers:
+        case.stack.callback(follower.kill)
+    number = 0
+
+    async def publish(member, count):
+        """Until all followers hear it, and then `count` messages more. Returns their numbers."""
+        nonlocal number
+        publisher = await join(member)
+
+        async def say():
+            nonlocal number
+            number += 1
+            await publisher.say(f"pub news {number}")
+            return str(number)
+        deadline = time.monotonic() + PATIENCE
+        for follower in followers:
+            before = len(follower.lines)
+            while len(follower.lines) == before:
+                if time.monotonic() > deadline:
+                    raise Failure(f"a follower does not hear the member:\n{member.errors()[-2000:]}")
+                await say()
+                with contextlib.suppress(Failure):
+                    follower.wait_for_lines(before + 1, limit=0.02)
+        numbers = [await say() for _ in range(count)]
+        for follower in followers:
+            follower.wait_for(numbers[-1])
+        await publisher.socket.close()
+        return numbers
+    whole = await publish(members[0], 100)
+    for number_of_turn in range(4):
+        leaving, staying = number_of_turn % 2, 1 - number_of_turn % 2
+        await asyncio.to_thread(members[leaving].stop)
+        whole += await publish(members[staying], 100)
+        members[leaving] = case.member(engine.url(), port=members[leaving].port)
+    for follower in followers:
+        heard = [int(line) for line in follower.lines if line.isdigit()]
+        expect_rising("what a follower hears", heard)
+        expect("what a follower has not heard", set(), set(map(int, whole)) - set(heard))
+    for member in members:
+        expect("messages that were given up", 0, member.logged("given up|did not take"))
+
+
+LISTEN = "    .then(fn(_) => websocketServerListen(serverID: server))\n"
+
+
+def copies_of(case, name, *arguments):
+    """Two copies of a program, which becomes a cluster by one line. Returns them, and the balancer's port."""
+    engine = case.engine()
+    source = (TESTS / f"programs/{name}.osp").read_text()
+    line = f'    .then(fn(_) => websocketServerCluster(serverID: server, url: "{engine.url()}"))\n'
+    expect("the place for the line", 1, source.count(LISTEN))
+    changed, program = pathlib.Path(case.folder, f"{name}.osp"), pathlib.Path(case.folder, name)
+    changed.write_text(source.replace(LISTEN, line + LISTEN))
+    subprocess.run([case.ospreyc, changed, "-o", program], check=True)
+    copies = []
+    for _ in range(2):
+        port = free_port()
+        copy = Process(program, port, *arguments)
+        case.stack.callback(copy.kill)
+        copy.wait_for_lines(1)
+        copy.port = port
+        copies.append(copy)
+    return copies, balance(case, *(copy.port for copy in copies))
+
+
+async def case_chat(case):
+    """WS-CLUSTER-4: the chat with rooms becomes a cluster by one line. Two copies behind HAProxy are one room, also
+    when one of them is killed, whose clients come again."""
+    copies, port = copies_of(case, "rooms_server")
 
     async def enter(nick):
         deadline = time.monotonic() + PATIENCE
@@ -622,7 +695,7 @@ async def case_chat(case):
     people = [await enter(nick) for nick in ("Ada", "Grace", "Linus", "Ken")]
     for number, speaker in enumerate(people):
         await talk(speaker, people, f"hello from {number}")
-    copies["one"].child.kill()
+    copies[0].child.kill()
     gone = []
     for number, client in enumerate(people):
         with contextlib.suppress(websockets.ConnectionClosed, asyncio.TimeoutError):
@@ -635,6 +708,62 @@ async def case_chat(case):
         people[number] = await enter(f"again{number}")
     for number, speaker in enumerate(people):
         await talk(speaker, people, f"hello again from {number}")
+
+
+class Page:
+    """The page of chat_site.osp in a browser of its own."""
+
+    def __init__(self, case, port, nick):
+        self.nick = nick
+        browser = Browser(f"http://127.0.0.1:{port}/?room=osprey&nick={nick}")
+        case.stack.callback(browser.close)
+        self.call = browser.inspect()
+
+    def evaluate(self, script):
+        return self.call("Runtime.evaluate", returnByValue=True, expression=script)["result"].get("value")
+
+    def is_open(self):
+        return self.evaluate("state.textContent") == "Connected"
+
+    def say(self, text):
+        self.evaluate(f"line.value = '{text}'; form.requestSubmit()")
+
+    def has_heard(self, text):
+        return self.evaluate(f"[...said.children].some(entry => entry.textContent === '{text}')")
+
+
+def talk(speaker, hearer, text):
+    """Types until the other one hears it."""
+    def is_heard():
+        if speaker.is_open():
+            speaker.say(text)
+        return hearer.has_heard(f"{speaker.nick}: {text}")
+    wait_until(is_heard, f"{hearer.nick} hears {speaker.nick}")
+
+
+def sockets_of(copy):
+    """The open WebSocket connections of a copy of chat_site."""
+    metrics = urllib.request.urlopen(f"http://127.0.0.1:{copy.port}/metrics").read().decode()
+    return int(re.search("^osprey_ws_open_connections ([0-9]+)$", metrics, re.M)[1])
+
+
+async def case_browsers(case):
+    """WS-CLUSTER-4: two browsers are in one room, of two copies behind HAProxy, also when one copy is killed."""
+    if not shutil.which("chromium"):
+        print("chromium is not installed")
+        sys.exit(77)
+    copies, port = copies_of(case, "chat_site", TESTS / "programs/chat_site.html")
+    pages = [Page(case, port, "Ada")]
+    wait_until(pages[0].is_open, "the first page is connected")
+    pages.append(Page(case, port, "Grace"))
+    wait_until(pages[1].is_open, "the second page is connected")
+    expect("the connections of each copy", [1, 1], [sockets_of(copy) for copy in copies])
+    talk(*pages, "hello")
+    talk(*reversed(pages), "hello yourself")
+    copies[0].child.kill()
+    wait_until(lambda: sockets_of(copies[1]) == 2, "both pages are with the copy that is left")
+    talk(*pages, "still here?")
+    talk(*reversed(pages), "yes, still here")
 
 
 def needed(program):
@@ -674,9 +803,9 @@ async def case_linked(case):
                any("nats" in library for library in needed(f"{case.folder}/{name}")))
 
 
-def main(case, program, modules=None, ospreyc=None, *instrumentation):
+def main(case, program, follower=None, modules=None, ospreyc=None, *instrumentation):
     function = globals()[f"case_{case}"]
-    parts = Case(program, modules)
+    parts = Case(program, follower, modules)
     parts.ospreyc, parts.instrumentation = ospreyc, instrumentation
     try:
         asyncio.run(asyncio.wait_for(function(parts), 10 * PATIENCE))

@@ -462,9 +462,9 @@ static void test_many_handshakes_delay_nobody(void **state) {
   int64_t server = serve_quietly(&port, 60000);
   shake_all_at_once(port);
   journal_expect("quiet");
-  for (size_t i = 0; i < answers;
-       i++) /* counted from the first turn: a busy kernel may deliver an answer a turn later */
-    assert_in_range(answered[i], 0, i * SHAKES_IN_A_TURN);
+  /* One turn more than rounds: a turn dispatches 256 events, and the hellos come before the message or behind it. */
+  for (size_t i = 0; i < answers; i++)
+    assert_in_range(answered[i], 0, (i + 1) * SHAKES_IN_A_TURN);
   WAIT_UNTIL(count_answered() == SHAKERS);
   shaken(server);
 }
