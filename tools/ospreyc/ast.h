@@ -33,6 +33,7 @@ struct ast_variable {
   struct place place;
   struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
   bool is_read;               /* an expression names it */
+  bool is_reported;           /* a Result that is used like its value: one error is enough */
   bool borrowed;              /* lowering: whoever called its owner holds the reference */
 };
 

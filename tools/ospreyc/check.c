@@ -21,15 +21,30 @@ struct check_file {
   struct frame frame; /* of init */
 };
 
+/* Whether an item that is no function is indented: it seems to be part of the function before it. */
+static bool check_item_is_indented(const struct checker *checker, const struct check_file *file, size_t index) {
+  const struct syntax_item *item = &file->syntax->items[index];
+  bool is_statement = item->kind == SYNTAX_ITEM_EXPR || item->kind == SYNTAX_ITEM_LET;
+  const char *text = checker->diag->source->text;
+  size_t at = item->place.offset;
+  while (at > 0 && (text[at - 1] == ' ' || text[at - 1] == '\t'))
+    at--;
+  return is_statement && at < item->place.offset && at > 0 && text[at - 1] == '\n';
+}
+
 static void check_item_body(struct checker *checker, struct check_file *file, size_t index) {
   const struct syntax_item *syntax = &file->syntax->items[index];
   struct check_item *item = &file->items[index];
   struct symbol *symbol = item->symbol;
-  size_t errors = checker->diag->errors;
+  size_t errors = checker->diag->errors, recorded = checker->diag->count;
   checker->uses = &item->uses;
-  bool is_indented = index > 0 && checker->diag->source->text[syntax->place.offset - 1] != '\n';
-  bool follows = is_indented && syntax[-1].kind == SYNTAX_ITEM_FUNCTION && syntax->kind != SYNTAX_ITEM_FUNCTION;
-  checker->before = follows ? syntax[-1].function : NULL;
+  size_t begin = index;
+  while (begin > 0 && check_item_is_indented(checker, file, begin))
+    begin--;
+  bool follows = begin < index && file->syntax->items[begin].kind == SYNTAX_ITEM_FUNCTION;
+  bool is_next = index > 0 && syntax[-1].kind == SYNTAX_ITEM_FUNCTION && syntax->kind != SYNTAX_ITEM_FUNCTION &&
+                 checker->diag->source->text[syntax->place.offset - 1] != '\n';
+  checker->before = follows ? file->syntax->items[begin].function : is_next ? syntax[-1].function : NULL;
   checker->infer.level = syntax->kind == SYNTAX_ITEM_FUNCTION ? INFER_FUNCTION : INFER_FILE;
   item->statement.place = syntax->place;
   item->is_statement = syntax->kind == SYNTAX_ITEM_EXPR || syntax->kind == SYNTAX_ITEM_LET;
@@ -48,6 +63,13 @@ static void check_item_body(struct checker *checker, struct check_file *file, si
     check_expr_function(checker, function->code, function->syntax, function->type, symbol->name, false, NULL);
   }
   item->failed = errors != checker->diag->errors;
+  bool goes_on =
+      follows && checker->before->body->kind != SYNTAX_BLOCK && item->failed && recorded < checker->diag->count;
+  if (goes_on) {
+    diag_drop_since(checker->diag, recorded);
+    *diag_error(checker->diag, file->syntax->items[begin + 1].place, "the body of '%s' has ended before this line",
+                checker->before->name.text) = "put its expressions in { … }";
+  }
   checker->before = NULL;
   checker->uses = NULL;
 }
@@ -158,6 +180,10 @@ static void check_finish(struct checker *checker, struct check_file *file) {
       checker->program->main = check_ground_instantiate(
           checker, function, infer_ground(&checker->infer, infer_instantiate(&checker->infer, function->type)),
           main->place);
+    const struct type *result = infer_resolve(function->type->function.result);
+    if (result->kind == TYPE_RESULT && !result->result.math && !checker->diag->errors)
+      *diag_warning(checker->diag, main->place, "main's value is a Result, whose Err would be lost") =
+          "print it as main's last act: print(\"${…}\")";
   }
   check_operator_settle_comparisons(checker);
   for (size_t i = 0; i < checker->program->global_count; i++) {
@@ -184,7 +210,8 @@ static void check_finish(struct checker *checker, struct check_file *file) {
 
 struct ast_program *check(const struct syntax_program *syntax, const struct source *source,
                           const struct check_options *options, struct arena *arena, struct diag *diag) {
-  struct checker checker = {.arena = arena, .diag = diag, .options = options, .skipped = &syntax->skipped};
+  struct checker checker = {
+      .arena = arena, .diag = diag, .options = options, .skipped = &syntax->skipped, .syntax = syntax};
   struct check_file file = {.syntax = syntax};
   struct ast_program *program = checker.program = arena_alloc(arena, sizeof *program);
   file.items = arena_array(arena, syntax->count, sizeof *file.items);

@@ -15,6 +15,8 @@ static struct ast_expr *check_expr_dropped(struct checker *checker, const struct
 static struct ast_expr *check_expr_method(struct checker *checker, const struct syntax_expr *syntax,
                                           const struct want *want);
 
+#define CHECK_EXPR_FALLBACK "the fallback after '?:'"
+
 static struct ast_expr *check_expr_error(struct checker *checker, struct place place) {
   return ast_expr_new(checker->arena, AST_UNIT, checker->infer.error, place);
 }
@@ -41,18 +43,21 @@ static const char *check_expr_parse_hint(const struct type *wanted, const struct
 }
 
 /* A hint for a Result in place of another type. */
-static const char *check_expr_result_hint(struct checker *checker, const struct ast_expr *expr,
+static const char *check_expr_result_hint(struct checker *checker, const struct ast_expr *expr, const char *what,
                                           const struct type *wanted, const struct type *found) {
   const struct type *value = infer_resolve(found->result.value);
   bool number = wanted->kind == TYPE_INT || wanted->kind == TYPE_FLOAT;
   if (wanted->kind == TYPE_UNIT)
-    return "a Result is not dropped silently: match it";
+    return value->kind == TYPE_UNIT ? "write -> Result<Success, String>, or match it: a Result is not dropped silently"
+                                    : "a Result is not dropped silently: match it";
   if (number && value->kind == TYPE_STRING)
     return check_expr_parse_hint(wanted, found);
+  if (strstr(what, "ID' of") && value->kind == TYPE_INT)
+    return foreign_name("andThen");
   if (wanted->kind == TYPE_INT && value->kind == TYPE_FLOAT)
     return "'/' gives a float: write intDiv(a, b) ?: 0 to divide integers";
   if (wanted->kind == value->kind && number && expr->kind == AST_ARITHMETIC)
-    return check_operator_fallback(checker, expr, false);
+    return check_operator_fallback(checker, expr, CHECK_ALONE);
   return "a Result is never unwrapped silently: match it, or give a fallback with '?:'";
 }
 
@@ -84,8 +89,8 @@ static const char *check_expr_function_hint(struct checker *checker, const struc
 }
 
 /* A hint for a type mismatch, or NULL. */
-static const char *check_expr_mismatch_hint(struct checker *checker, const struct ast_expr *expr, struct type *wanted,
-                                            struct type *found) {
+static const char *check_expr_mismatch_hint(struct checker *checker, const struct ast_expr *expr, const char *what,
+                                            struct type *wanted, struct type *found) {
   wanted = infer_resolve(wanted);
   found = infer_resolve(found);
   if (found->kind == TYPE_VARIABLE || wanted->kind == TYPE_VARIABLE)
@@ -98,7 +103,7 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
   if (found->kind == TYPE_RECORD && wanted->kind != TYPE_RECORD)
     return check_expr_fields_hint(checker, expr, wanted, found);
   if (found->kind == TYPE_RESULT && wanted->kind != TYPE_RESULT && wanted->kind != TYPE_FUNCTION)
-    return check_expr_result_hint(checker, expr, wanted, found);
+    return check_expr_result_hint(checker, expr, what, wanted, found);
   if (wanted->kind == TYPE_RESULT && found->kind == TYPE_RESULT &&
       infer_resolve(wanted->result.value)->kind == TYPE_UNIT)
     return "match it to use its value, and end with Success()";
@@ -110,8 +115,14 @@ static const char *check_expr_mismatch_hint(struct checker *checker, const struc
     return "end with a call that gives such a Result, or with Success()";
   if (wanted->kind == TYPE_RESULT && found->kind == TYPE_STRING)
     return "wrap it: an error is Err(…)";
+  if (wanted->kind == TYPE_STRING && found->kind == TYPE_INT && strcmp(what, CHECK_EXPR_FALLBACK) == 0)
+    return "the value is a String: as a number it is parseInt(… ?: \"\") ?: 0";
   if (wanted->kind == TYPE_STRING && (found->kind == TYPE_INT || found->kind == TYPE_FLOAT || found->kind == TYPE_BOOL))
     return "convert it with toString(…) or \"${…}\"";
+  if (wanted->kind == TYPE_INT && found->kind == TYPE_STRING && strstr(what, "'document' of"))
+    return foreign_name("JSON");
+  if (wanted->kind == TYPE_INT && found->kind == TYPE_STRING && strstr(what, "ID' of"))
+    return "an ID is an Int: a handler has from.id, and websocketConnect gives one";
   if (wanted->kind == TYPE_INT && found->kind == TYPE_STRING)
     return expr->kind == AST_STRING ? "write a number without quotes" : check_expr_parse_hint(wanted, found);
   if (wanted->kind == TYPE_FLOAT && found->kind == TYPE_STRING)
@@ -135,10 +146,16 @@ struct ast_expr *check_expr_meet(struct checker *checker, struct ast_expr *expr,
   struct type *found = infer_resolve(expr->type);
   if (infer_unify(&checker->infer, want->type, found))
     return expr;
+  if (expr->kind == AST_VARIABLE && found->kind == TYPE_RESULT) {
+    bool is_reported = expr->variable->is_reported;
+    expr->variable->is_reported = true;
+    if (is_reported)
+      return expr;
+  }
   const char **hint = diag_error(checker->diag, expr->place, "%s: expected %s, found %s", want->what,
                                  type_name(checker->arena, want->type), type_name(checker->arena, found));
   bool is_int = infer_resolve(want->type)->kind == TYPE_INT;
-  *hint = want->hint && is_int ? want->hint : check_expr_mismatch_hint(checker, expr, want->type, found);
+  *hint = want->hint && is_int ? want->hint : check_expr_mismatch_hint(checker, expr, want->what, want->type, found);
   return expr;
 }
 
@@ -436,6 +453,55 @@ static const char *check_expr_formal_name(struct checker *checker, const struct 
   return arena_printf(checker->arena, "%s %zu of %s", formals->noun, i + 1, formals->owner);
 }
 
+/* The kind of an expression's type as far as its form tells, or TYPE_VARIABLE. */
+static enum type_kind check_expr_apparent(const struct checker *checker, const struct syntax_expr *syntax) {
+  const struct local *local = syntax->kind == SYNTAX_NAME ? map_get(&checker->locals, syntax->name) : NULL;
+  const struct syntax_expr *record = syntax->kind == SYNTAX_FIELD ? syntax->field.record : NULL;
+  switch (syntax->kind) {
+  case SYNTAX_INT:
+    return TYPE_INT;
+  case SYNTAX_STRING:
+  case SYNTAX_INTERPOLATE:
+    return TYPE_STRING;
+  case SYNTAX_LAMBDA:
+    return TYPE_FUNCTION;
+  case SYNTAX_NAME:
+    return local && local->variable ? infer_resolve(local->variable->type)->kind : TYPE_VARIABLE;
+  case SYNTAX_FIELD:
+    local = record->kind == SYNTAX_NAME ? map_get(&checker->locals, record->name) : NULL;
+    if (local && local->variable && infer_resolve(local->variable->type)->kind == TYPE_RECORD) {
+      const struct type_constructor *fields = infer_resolve(local->variable->type)->named.constructors;
+      for (size_t i = 0; i < fields->field_count; i++)
+        if (fields->fields[i].name && strcmp(fields->fields[i].name, syntax->field.name.text) == 0)
+          return infer_resolve(fields->fields[i].type)->kind;
+    }
+    return TYPE_VARIABLE;
+  default:
+    return TYPE_VARIABLE;
+  }
+}
+
+static bool check_expr_may_be(enum type_kind apparent, const struct type *wanted) {
+  enum type_kind kind = infer_resolve(wanted)->kind;
+  return apparent == TYPE_VARIABLE || apparent == TYPE_ERROR || kind == TYPE_VARIABLE || kind == TYPE_ERROR ||
+         apparent == kind;
+}
+
+/* Whether two arguments, exchanged, have the types wanted, and as they are both have not. */
+static bool check_expr_is_reordered(const struct checker *checker, const struct formals *formals,
+                                    const struct syntax_expr **ordered) {
+  for (size_t i = 0; i < formals->count; i++) {
+    enum type_kind kind = check_expr_apparent(checker, ordered[i]);
+    for (size_t j = i + 1; j < formals->count && !check_expr_may_be(kind, formals->types[i]); j++) {
+      enum type_kind other = check_expr_apparent(checker, ordered[j]);
+      if (!check_expr_may_be(other, formals->types[j]) && check_expr_may_be(other, formals->types[i]) &&
+          check_expr_may_be(kind, formals->types[j]))
+        return true;
+    }
+  }
+  return false;
+}
+
 /* Checks the arguments of a call of a known function type. */
 static struct ast_expr *check_expr_arguments(struct checker *checker, const struct syntax_expr *syntax,
                                              struct ast_expr *expr, struct formals *formals, struct type *type) {
@@ -446,6 +512,13 @@ static struct ast_expr *check_expr_arguments(struct checker *checker, const stru
     check_expr_recover(checker, call->arguments, call->count, syntax->place);
     expr->type = call->count ? type->function.result : checker->infer.error; /* it may be meant to be the function */
     return expr;
+  }
+  if (check_expr_is_reordered(checker, formals, ordered) && !call->arguments[0].name.text) {
+    *diag_error(checker->diag, syntax->place, "the arguments of %s are in another order", formals->owner) =
+        check_expr_list_formals(checker, formals)
+            ? arena_printf(checker->arena, "it takes: %s", check_expr_list_formals(checker, formals))
+            : NULL;
+    return check_expr_error(checker, syntax->place);
   }
   const char *hint = NULL;
   if (expr->call.callee == AST_CALL_FUNCTION && ((struct check_function *)expr->call.function)->defaulted)
@@ -593,7 +666,8 @@ static struct ast_expr *check_expr_intrinsic_loop(struct checker *checker, const
   if (loop->kind != AST_LOOP || type->kind != TYPE_ITERATOR) {
     if (type->kind != TYPE_ERROR)
       *diag_error(checker->diag, loop->place, "'%s' expects a range as its first argument, found %s", symbol->name,
-                  type_name(checker->arena, type)) = "write range(start, end) |> …";
+                  type_name(checker->arena, type)) =
+          type->kind == TYPE_RESULT ? foreign_name("andThen") : "write range(start, end) |> …";
     for (size_t i = 1; i < symbol->parameter_count; i++)
       check_expr(checker, arguments[i], NULL);
     return check_expr_error(checker, place);
@@ -611,6 +685,9 @@ static struct ast_expr *check_expr_intrinsic_loop(struct checker *checker, const
     want = check_expr_intrinsic_function(checker, "the function of forEach", element, NULL,
                                          infer_variable(&checker->infer));
     loop->loop.function = check_expr(checker, arguments[1], &want);
+    if (infer_resolve(infer_resolve(want.type)->function.result)->kind == TYPE_RESULT)
+      *diag_error(checker->diag, arguments[1]->place, "unused Result: forEach drops what its function returns") =
+          "match it in the function, or ignore it there: fn(n) => { let _ = … }";
     loop->type = checker->infer.unit;
     break;
   default: /* INTRINSIC_FOLD */
@@ -918,7 +995,7 @@ static struct ast_expr *check_expr_method(struct checker *checker, const struct 
 static struct ast_expr *check_expr_elvis(struct checker *checker, const struct syntax_expr *syntax) {
   struct type *value = infer_variable(&checker->infer);
   struct want result = {infer_result(&checker->infer, value, false), "the left operand of '?:'", NULL};
-  struct want fallback = {value, "the fallback after '?:'", NULL};
+  struct want fallback = {value, CHECK_EXPR_FALLBACK, NULL};
   struct ast_expr *expr = ast_expr_new(checker->arena, AST_ELVIS, value, syntax->place);
   struct ast_expr *left = check_expr(checker, syntax->binary.left, NULL);
   struct type *type = check_operator_force(checker, infer_resolve(left->type));
@@ -928,7 +1005,18 @@ static struct ast_expr *check_expr_elvis(struct checker *checker, const struct s
     return check_expr_error(checker, syntax->place);
   }
   expr->binary.left = check_expr_meet(checker, left, &result);
-  expr->binary.right = check_expr(checker, syntax->binary.right, &fallback);
+  const struct syntax_expr *right = syntax->binary.right;
+  bool compares = right->kind == SYNTAX_BINARY && right->binary.op >= SYNTAX_EQUAL &&
+                  right->binary.op <= SYNTAX_GREATER_EQUAL && infer_resolve(value)->kind != TYPE_BOOL &&
+                  infer_resolve(value)->kind != TYPE_VARIABLE;
+  if (compares) {
+    *diag_error(checker->diag, syntax->binary.place, "'?:' binds looser than '%s'",
+                check_operator_name(right->binary.op)) =
+        arena_printf(checker->arena, "write (%s) %s …", check_operator_with_fallback(checker, left),
+                     check_operator_name(right->binary.op));
+    return check_expr_error(checker, syntax->place);
+  }
+  expr->binary.right = check_expr(checker, right, &fallback);
   return expr;
 }
 
@@ -1005,6 +1093,25 @@ static void check_expr_bind(struct checker *checker, struct ast_statement *state
   local->code = known ? statement->value->function : NULL;
 }
 
+/* Warns of `let count = count + 1` where `count` is a name outside the function: it hides that one, which nothing
+ * changes. */
+static void check_expr_warn_counted(struct checker *checker, const struct syntax_item *item) {
+  const struct syntax_expr *value = item->value;
+  const struct local *local = map_get(&checker->locals, item->name.text);
+  const struct symbol *symbol = local ? NULL : map_get(&checker->values, item->name.text);
+  if (value->kind == SYNTAX_BINARY && value->binary.op == SYNTAX_ELVIS)
+    value = value->binary.left;
+  bool counts = value->kind == SYNTAX_BINARY && value->binary.op <= SYNTAX_REMAINDER &&
+                value->binary.left->kind == SYNTAX_NAME && strcmp(value->binary.left->name, item->name.text) == 0;
+  bool is_outside = local ? local->frame != checker->frame && local->variable : symbol && symbol->kind == SYMBOL_GLOBAL;
+  if (!counts || !is_outside)
+    return;
+  unsigned line, column;
+  source_position(checker->diag->source, local ? local->variable->place : symbol->place, &line, &column);
+  *diag_warning(checker->diag, item->name.place, "this is a new '%s': that of line %u stays as it is", item->name.text,
+                line) = "a value that changes is kept with websocketSetValue";
+}
+
 /* A nested function is a `let` of a closure whose name is known in its own body. */
 void check_expr_statement(struct checker *checker, const struct syntax_item *item, struct ast_statement *statement) {
   struct want want = {0};
@@ -1017,6 +1124,7 @@ void check_expr_statement(struct checker *checker, const struct syntax_item *ite
       want.type = check_declare_type(checker, item->type);
     statement->value = check_expr(checker, item->value, item->type ? &want : NULL);
     check_expr_kept(checker, statement->value);
+    check_expr_warn_counted(checker, item);
     check_expr_bind(checker, statement, item->name, item->type ? want.type : infer_resolve(statement->value->type),
                     item->value->kind == SYNTAX_LAMBDA ? item->value->function : NULL);
     break;

@@ -80,7 +80,7 @@ static void check_ground_shown(struct checker *checker, const struct ast_expr *e
     return;
   if (expr->kind != AST_VARIABLE || !check_ground_is_parameter(expr->variable))
     *diag_warning(checker->diag, expr->place, "this Result is shown as 'Success(…)' or 'Error(…)'") =
-        check_operator_fallback(checker, expr, false);
+        check_operator_fallback(checker, expr, CHECK_ALONE);
 }
 
 static bool check_ground_is_real(const struct type *type) {

@@ -76,7 +76,16 @@ static bool check_operator_is_plain(const struct checker *checker, const struct 
          check_operator_is_plain(checker, expr->binary.left) && check_operator_is_plain(checker, expr->binary.right);
 }
 
-const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, bool in_string) {
+const char *check_operator_name(enum syntax_operator op) {
+  return check_operator_spelling[op];
+}
+
+const char *check_operator_with_fallback(struct checker *checker, const struct ast_expr *result) {
+  const char *hint = check_operator_fallback(checker, result, CHECK_ALONE), *at = strchr(hint, ':');
+  return strstr(hint, "?:") ? at + 2 : "… ?: …";
+}
+
+const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, enum check_where where) {
   enum { LONG = 40 };
   const struct type *type = infer_resolve(result->type);
   if (type->kind == TYPE_RESULT)
@@ -92,8 +101,10 @@ const char *check_operator_fallback(struct checker *checker, const struct ast_ex
   const char *text = is_quoted ? checker->diag->source->text + result->place.offset : "…";
   int length = (int)(is_quoted ? result->place.length : strlen(text));
   bool is_name = is_quoted && result->kind == AST_VARIABLE;
-  return arena_printf(checker->arena, "give a fallback for an Err: %s%s%.*s%s ?: %s%s", in_string ? "\"${" : "",
-                      is_name ? "" : "(", length, text, is_name ? "" : ")", fallback, in_string ? "}\"" : "");
+  const char *before[] = {[CHECK_ALONE] = "", [CHECK_IN_STRING] = "\"${", [CHECK_OPERAND] = "("};
+  const char *after[] = {[CHECK_ALONE] = "", [CHECK_IN_STRING] = "}\"", [CHECK_OPERAND] = ")"};
+  return arena_printf(checker->arena, "give a fallback for an Err: %s%s%.*s%s ?: %s%s", before[where],
+                      is_name ? "" : "(", length, text, is_name ? "" : ")", fallback, after[where]);
 }
 
 /* Types an operator if the types of its operands are known. Returns false if it is still pending. */
@@ -114,8 +125,8 @@ static bool check_operator_settle(struct checker *checker, const struct pending 
                                    type_name(checker->arena, left), type_name(checker->arena, right));
     bool is_text = left->kind == TYPE_STRING || right->kind == TYPE_STRING;
     if (is_text && (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT))
-      *hint =
-          check_operator_fallback(checker, left->kind == TYPE_RESULT ? expr->binary.left : expr->binary.right, true);
+      *hint = check_operator_fallback(checker, left->kind == TYPE_RESULT ? expr->binary.left : expr->binary.right,
+                                      CHECK_IN_STRING);
     else if (is_text && (left->kind == TYPE_RECORD || right->kind == TYPE_RECORD))
       *hint = "a record is not text: write one of its fields, as in message.data";
     else if (is_text && pending->op == SYNTAX_ADD)
@@ -218,7 +229,8 @@ struct ast_expr *check_operator_compare(struct checker *checker, struct ast_expr
       diag_error(checker->diag, place, "'%s' cannot compare %s with %s", check_operator_spelling[expr->binary.op],
                  type_name(checker->arena, left), type_name(checker->arena, right));
   if (left->kind == TYPE_RESULT || right->kind == TYPE_RESULT)
-    *hint = check_operator_fallback(checker, left->kind == TYPE_RESULT ? expr->binary.left : expr->binary.right, false);
+    *hint = check_operator_fallback(checker, left->kind == TYPE_RESULT ? expr->binary.left : expr->binary.right,
+                                    CHECK_OPERAND);
   else if (left->kind == TYPE_BOOL && expr->binary.left->kind == AST_COMPARE)
     *hint = "compare twice: a < b && b < c";
   else if (left->kind == TYPE_BOOL || right->kind == TYPE_BOOL)

@@ -26,5 +26,13 @@ struct type *check_operator_force(struct checker *checker, struct type *type);
 /* Makes the operands of pending comparisons int, unless their type is known or generic. */
 void check_operator_settle_comparisons(struct checker *checker);
 
-/* A hint for a Result where its value belongs: the expression with a fallback, in a string if that is wanted. */
-const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, bool in_string);
+/* How a comparison or an operator of arithmetic is written. */
+const char *check_operator_name(enum syntax_operator op);
+
+/* A Result and a fallback of its type, as they are written. */
+const char *check_operator_with_fallback(struct checker *checker, const struct ast_expr *result);
+
+/* A hint for a Result where its value belongs: the expression with a fallback, as it is written in that place. '?:'
+ * binds looser than every other operator. */
+enum check_where { CHECK_ALONE, CHECK_IN_STRING, CHECK_OPERAND };
+const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, enum check_where where);

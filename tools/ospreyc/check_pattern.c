@@ -180,7 +180,12 @@ static bool check_pattern_reachable(struct checker *checker, const struct ast_ma
   for (size_t i = 0; i < match->count; i++) {
     const struct ast_arm *arm = &match->arms[i];
     if (caught) {
-      *diag_error(checker->diag, arm->place, "this arm is never reached") = "an earlier arm matches everything";
+      const struct ast_variable *name = match->arms[i - 1].variable;
+      *diag_error(checker->diag, arm->place, "this arm is never reached") =
+          match->arms[i - 1].kind == AST_PATTERN_ANY && name
+              ? arena_printf(checker->arena, "'%s' before it is a new name for any value: compare with 'if'",
+                             name->name)
+              : "an earlier arm matches everything";
       continue;
     }
     caught = arm->kind == AST_PATTERN_ANY;

@@ -220,6 +220,28 @@ static const char *check_scope_later(struct checker *checker, const char *name) 
   return NULL;
 }
 
+/* A hint for a name that another function has as a parameter, or binds at its begin; or NULL. */
+static const char *check_scope_elsewhere(struct checker *checker, const char *name) {
+  for (size_t i = 0; i < checker->syntax->count; i++) {
+    const struct syntax_function *function = checker->syntax->items[i].function;
+    if (checker->syntax->items[i].kind != SYNTAX_ITEM_FUNCTION)
+      continue;
+    bool binds = false;
+    for (size_t j = 0; j < function->count; j++)
+      binds |= strcmp(function->parameters[j].name.text, name) == 0;
+    const struct syntax_block *block = function->body->kind == SYNTAX_BLOCK ? &function->body->block : NULL;
+    for (size_t j = 0; !binds && block && j < block->count; j++)
+      if (block->items[j].kind == SYNTAX_ITEM_LET && strcmp(block->items[j].name.text, name) == 0)
+        return arena_printf(checker->arena, "it is a name of '%s' alone: pass it on as an argument",
+                            function->name.text);
+    if (binds)
+      return arena_printf(checker->arena,
+                          "it is a parameter of '%s': declare the function that uses it inside '%s', or pass it on",
+                          function->name.text, function->name.text);
+  }
+  return NULL;
+}
+
 /* Hints at a keyword of another language, or suggests a name. */
 void check_scope_unknown(struct checker *checker, const char *name, struct place place) {
   if (map_get(checker->skipped, name))
@@ -234,8 +256,12 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
   *hint = check_scope_outside(checker, name, place);
   if (!*hint)
     *hint = check_scope_later(checker, name);
+  if (!*hint && strcmp(name, "_") != 0)
+    *hint = check_scope_elsewhere(checker, name);
   if (!*hint)
     *hint = foreign_name(name);
+  if (!*hint)
+    *hint = foreign_left_out(name);
   if (!*hint && *name >= 'A' && *name <= 'Z')
     *hint = foreign_type(name);
   if (!*hint && map_get(&checker->type_names, name))

@@ -153,7 +153,8 @@ struct checker {
   size_t comparison_count; /* comparisons whose operand types were unknown when they were checked */
   size_t comparison_capacity;
   struct ast_expr **comparisons;
-  const struct syntax_function *before;  /* the function before the indented item being checked, or NULL */
+  const struct syntax_function *before; /* the function before the indented item being checked, or NULL */
+  const struct syntax_program *syntax;
   const struct check_block *block;       /* the innermost being checked, or NULL */
   struct check_uses *uses;               /* of the item at file scope being checked */
   const struct check_instance *instance; /* being checked, or NULL */

@@ -64,8 +64,9 @@ const char **diag_warning(struct diag *diag, struct place place, const char *for
   return hint;
 }
 
-void diag_drop_line(struct diag *diag, size_t offset) {
-  size_t end = offset + strcspn(diag->source->text + offset, "\n"), kept = 0;
+/* Drops the errors behind `offset`, up to `end`. */
+static void diag_drop(struct diag *diag, size_t offset, size_t end) {
+  size_t kept = 0;
   for (size_t i = 0; i < diag->count; i++) {
     const struct diag_message *message = &diag->messages[i];
     bool drops = !message->is_warning && message->place.offset > offset && message->place.offset <= end;
@@ -74,6 +75,19 @@ void diag_drop_line(struct diag *diag, size_t offset) {
       diag->messages[kept++] = *message;
   }
   diag->count = kept;
+}
+
+void diag_drop_line(struct diag *diag, size_t offset) {
+  diag_drop(diag, offset, offset + strcspn(diag->source->text + offset, "\n"));
+}
+
+void diag_drop_rest(struct diag *diag, size_t offset) {
+  diag_drop(diag, offset, diag->source->length);
+}
+
+void diag_drop_since(struct diag *diag, size_t count) {
+  for (; diag->count > count; diag->count--)
+    diag->errors -= !diag->messages[diag->count - 1].is_warning;
 }
 
 static int diag_compare(const void *left, const void *right) {

@@ -42,6 +42,12 @@ const char **diag_warning(struct diag *diag, struct place place, const char *for
 /* Drops the errors recorded so far that lie behind `offset` on its line, because they follow from the next one. */
 void diag_drop_line(struct diag *diag, size_t offset);
 
+/* Drops those that lie anywhere behind it. */
+void diag_drop_rest(struct diag *diag, size_t offset);
+
+/* Drops what was recorded after the first `count` diagnostics. */
+void diag_drop_since(struct diag *diag, size_t count);
+
 /* Prints the recorded diagnostics in source order. */
 void diag_print(struct diag *diag, FILE *out);
 

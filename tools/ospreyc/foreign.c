@@ -10,17 +10,26 @@ struct foreign {
 
 #define FOREIGN_BIND "bind names with 'let'"
 #define FOREIGN_FUNCTION "declare functions with 'fn'"
-#define FOREIGN_LOOP "there are no loops: range(a, b) |> forEach(f), or recursion"
+#define FOREIGN_LOOP                                                                                                   \
+  "there are no loops: range(a, b) |> forEach(f), or a function that calls itself; in time, websocketEvery"
 #define FOREIGN_NULL "there is no null: use a Result for a value that may be missing"
 #define FOREIGN_TYPE "declare types with 'type': type Name = { field: type }"
 #define FOREIGN_EXCEPTION "there are no exceptions: a function returns Err(message), and its caller matches the Result"
-#define FOREIGN_VALUE "remove it: the value of a block is its last expression"
+#define FOREIGN_VALUE                                                                                                  \
+  "remove it: the value of a block is its last expression. What follows an early return goes into else { … }"
 #define FOREIGN_CLOCK "there is no clock but the timestamp of a message: link C for another"
 #define FOREIGN_MODULE "there are no modules: a program is one file, and the builtins need no import"
 #define FOREIGN_MATCH "write match value { pattern => … }"
 #define FOREIGN_MODIFIER "all functions are in one file: leave it out"
 #define FOREIGN_FIXED "bindings are immutable: keep a value with websocketSetValue"
 #define FOREIGN_PRINT "did you mean 'print'?"
+#define FOREIGN_THEN "define it: fn then(result, next) = match result { Success value => next(value)  Err m => Err(m) }"
+#define FOREIGN_GO_ON                                                                                                  \
+  "a Result goes on with then(result, next): fn then(r, f) = match r { Success v => f(v)  Err m => Err(m) }"
+#define FOREIGN_UNWRAP "match the Result, or give a fallback with '?:'"
+#define FOREIGN_JSON "jsonParse(text) makes a document, jsonGet(document, \"name\") reads it: both give Results"
+#define FOREIGN_JSON_TEXT "JSON is a text: \"{\\\"name\\\": ${jsonQuote(name)}}\""
+#define FOREIGN_BASE64 "binary messages are base64: a function over byteAt encodes and decodes it, as the README shows"
 #define FOREIGN_OBJECT "there are no objects: a function gets what it needs as arguments"
 
 static const struct foreign foreign_words[] = {
@@ -103,7 +112,9 @@ static const struct foreign foreign_words[] = {
 
 #define FOREIGN_STRING_PARTS "s.indexOf(\",\") ?: s.length() says where, and s.take(n) and s.drop(n) are its parts"
 #define FOREIGN_THREAD "handlers run on threads of the runtime; websocketAfter and websocketEvery call one later"
-#define FOREIGN_LIST "several values are a record, and values by a key are kept with websocketSetValue"
+#define FOREIGN_LIST                                                                                                   \
+  "several values are a record, values by a key are kept with websocketSetValue, and many clients are reached with "   \
+  "websocketServerBroadcast or websocketPublish"
 #define FOREIGN_HTTP "a server answers other requests with websocketServerPage and websocketServerFile"
 
 static const struct foreign foreign_lacking[] = {
@@ -181,7 +192,7 @@ static const struct foreign foreign_names[] = {
     {"exit", "declare it: extern fn exit(code: CInt) -> Unit"},
     {"now", FOREIGN_CLOCK},
     {"Date", FOREIGN_CLOCK},
-    {"JSON", "did you mean 'jsonParse'?"},
+    {"JSON", FOREIGN_JSON},
     {"setTimeout", "did you mean 'websocketAfter'?"},
     {"setInterval", "did you mean 'websocketEvery'?"},
     {"WebSocket", "did you mean 'websocketConnect'?"},
@@ -209,7 +220,31 @@ static const struct foreign foreign_names[] = {
     {"max", "write a > b ? a : b"},
     {"Result", "a Result is made with Success(value) or Err(message)"},
     {"binary", "the type of a message is a string: \"binary\""},
-    {"then", "define it: fn then(result, next) = match result { Success value => next(value)  Err m => Err(m) }"},
+    {"then", FOREIGN_THEN},
+    {"andThen", FOREIGN_GO_ON},
+    {"flatMap", FOREIGN_GO_ON},
+    {"bind", FOREIGN_GO_ON},
+    {"unwrap", FOREIGN_UNWRAP},
+    {"unwrapOr", FOREIGN_UNWRAP},
+    {"withDefault", FOREIGN_UNWRAP},
+    {"Just", "a success is Success(value)"},
+    {"Nothing", "what is missing is Err(message)"},
+    {"jsonStringify", FOREIGN_JSON_TEXT},
+    {"atob", FOREIGN_BASE64},
+    {"btoa", FOREIGN_BASE64},
+    {"base64Decode", FOREIGN_BASE64},
+    {"base64Encode", FOREIGN_BASE64},
+    {"ord", "did you mean 'byteAt' or 'codePointAt'?"},
+    {"chr", "did you mean 'fromCodePoint'?"},
+    {"fetch", "there is no client of HTTP: websocketConnect talks to a WebSocket server"},
+    {"Text", "the type of a message is a string: \"text\""},
+    {"Binary", "the type of a message is a string: \"binary\""},
+    {"getenv", "declare extern fn osp_rt_environment(name: String) -> Result<String, String>"},
+    {"os", "declare extern fn osp_rt_environment(name: String) -> Result<String, String>"},
+    {"argv", "declare extern fn osp_rt_argument(n: Int) -> String: the first argument is number 1"},
+    {"args", "declare extern fn osp_rt_argument(n: Int) -> String: the first argument is number 1"},
+    {"process", "declare extern fn osp_rt_argument(n: Int) -> String: the first argument is number 1"},
+    {"sys", "declare extern fn osp_rt_argument(n: Int) -> String: the first argument is number 1"},
     {"osp_rt_argument", "declare it: extern fn osp_rt_argument(n: Int) -> String"},
     {"broadcast", "did you mean 'websocketServerBroadcast'?"},
     {"publish", "did you mean 'websocketPublish'?"},
@@ -220,9 +255,9 @@ static const struct foreign foreign_names[] = {
     {"websocketServerClose", "did you mean 'websocketStopServer'?"},
     {"websocketServerStop", "did you mean 'websocketStopServer'?"},
     {"console", FOREIGN_PRINT},
-    {"fmt", FOREIGN_PRINT},
+    {"fmt", "write print(\"${a} and ${b}\"), or the string alone"},
     {"time", "did you mean sleep(milliseconds)?"},
-    {"json", "did you mean 'jsonParse'?"},
+    {"json", FOREIGN_JSON},
     {"Math", "did you mean abs, intDiv or random? The smaller of two is a < b ? a : b"},
     {"match", "did you mean 'contains' or 'indexOf'?"},
     {"ws", FOREIGN_CONNECTION},
@@ -235,6 +270,7 @@ static const struct foreign foreign_names[] = {
 
 static const struct foreign foreign_types[] = {
     {"str", "did you mean 'String'?"},
+    {"Str", "did you mean 'String'?"},
     {"text", "did you mean 'String'?"},
     {"char", "did you mean 'String'?"},
     {"Integer", "did you mean 'Int'?"},

@@ -77,6 +77,14 @@ static struct token *lex_add(struct lexer *lexer, enum token_kind kind, size_t f
   return &lexer->tokens[lexer->count - 1];
 }
 
+/* Whether the last token is on this line and can end an operand. */
+static bool lex_is_after_operand(const struct lexer *lexer) {
+  enum token_kind before = lexer->count ? lexer->tokens[lexer->count - 1].kind : TOKEN_END;
+  return !lexer->newline && ((before >= TOKEN_NAME && before <= TOKEN_STRING) || before == TOKEN_STRING_TAIL ||
+                             before == TOKEN_TRUE || before == TOKEN_FALSE || before == TOKEN_RIGHT_PAREN ||
+                             before == TOKEN_RIGHT_BRACE || before == TOKEN_RIGHT_BRACKET);
+}
+
 /* A comment of another language: an error, and white space. */
 static bool lex_other_comment(struct lexer *lexer) {
   const char *text = lexer->source->text + lexer->at;
@@ -92,6 +100,15 @@ static bool lex_other_comment(struct lexer *lexer) {
   return true;
 }
 
+/* Warns of a comment behind an operand that is only a number: elsewhere that divides. */
+static void lex_warn_division(struct lexer *lexer) {
+  const char *text = lexer->source->text + lexer->at;
+  size_t space = strspn(text + 2, " "), digits = strspn(text + 2 + space, "0123456789");
+  if (digits > 0 && strchr(")\r\n", text[2 + space + digits]) && lex_is_after_operand(lexer))
+    *diag_warning(lexer->diag, lex_place(lexer->at, lexer->at + 2), "'//' begins a comment") =
+        "integers are divided with intDiv(a, b), which is a Result";
+}
+
 /* White space and comments. A byte order mark is white space at the start of the file. */
 static void lex_skip(struct lexer *lexer) {
   if (lexer->at == 0 && strncmp(lexer->source->text, "\xef\xbb\xbf", 3) == 0)
@@ -100,6 +117,8 @@ static void lex_skip(struct lexer *lexer) {
     while (lex_other_comment(lexer))
       ;
     char c = lex_peek(lexer, 0);
+    if (c == '/' && lex_peek(lexer, 1) == '/')
+      lex_warn_division(lexer);
     if (c == '/' && lex_peek(lexer, 1) == '/')
       while (lexer->at < lexer->source->length && (c = lex_peek(lexer, 0)) != '\n')
         lexer->at++;
@@ -175,6 +194,16 @@ static void lex_put(struct lexer *lexer, struct lex_buffer *buffer, char byte) {
   ARENA_PUSH(lexer->arena, buffer->bytes, buffer->count, buffer->capacity, byte);
 }
 
+/* Warns of `\xNN` and `\uNNNN`, which stay as they are written; not behind a quote in the string: JSON knows \u. */
+static void lex_warn_escape(struct lexer *lexer, const struct lex_buffer *before) {
+  const char *text = lexer->source->text + lexer->at;
+  size_t digits = strspn(text + 1, "0123456789abcdefABCDEF");
+  bool is_escape = (*text == 'x' && digits >= 2) || (*text == 'u' && (digits >= 4 || text[1] == '{'));
+  if (is_escape && !(before->count && memchr(before->bytes, '"', before->count)))
+    *diag_warning(lexer->diag, lex_place(lexer->at - 1, lexer->at + 1), "there is no escape '\\%c' in a string",
+                  *text) = "write the character itself, or \"${fromCodePoint(233) ?: \"\"}\"";
+}
+
 /* escape = "\" ( "n" | "r" | "t" | "e" | "0" | '"' | "\" | "${" ) ; any other keeps its backslash.
  * A string ends at its first NUL byte in memory, so that \0 becomes C0 80 there. */
 static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
@@ -194,6 +223,7 @@ static void lex_escape(struct lexer *lexer, struct lex_buffer *buffer) {
     lex_put(lexer, buffer, '{');
   } else {
     lexer->at--;
+    lex_warn_escape(lexer, buffer);
     lex_put(lexer, buffer, '\\');
   }
 }
@@ -209,7 +239,10 @@ static void lex_unclosed(struct lexer *lexer, struct token *token) {
   token->place.length = 1;
   token->kind = TOKEN_ERROR;
   const char **hint = diag_error(lexer->diag, token->place, "unterminated string");
-  *hint = lexer->nesting ? "write '\"' at its end, and '}' at the end of a '${'" : "write '\"' at its end";
+  const char *before = token->place.offset ? lexer->source->text + token->place.offset - 1 : "";
+  *hint = lexer->nesting           ? "write '\"' at its end, and '}' at the end of a '${'"
+          : lex_is_letter(*before) ? "write '\"' before the first word too"
+                                   : "write '\"' at its end";
   if (lexer->mispaired_at)
     return;
   source_position(lexer->source, lexer->multiline, &line, &column);
@@ -262,14 +295,6 @@ static void lex_string_part(struct lexer *lexer, bool is_first) {
   lexer->braces[lexer->nesting++] = 0;
 }
 
-/* Whether the last token is on this line and can end an operand. */
-static bool lex_is_after_operand(const struct lexer *lexer) {
-  enum token_kind before = lexer->count ? lexer->tokens[lexer->count - 1].kind : TOKEN_END;
-  return !lexer->newline && ((before >= TOKEN_NAME && before <= TOKEN_STRING) || before == TOKEN_STRING_TAIL ||
-                             before == TOKEN_TRUE || before == TOKEN_FALSE || before == TOKEN_RIGHT_PAREN ||
-                             before == TOKEN_RIGHT_BRACE || before == TOKEN_RIGHT_BRACKET);
-}
-
 struct lex_quote {
   const char *quote, *kind;
 };
@@ -304,14 +329,17 @@ static bool lex_other_string(struct lexer *lexer) {
   }
   lexer->at = (size_t)(at - text);
   bool is_operator = *open->quote == '`' && lex_is_after_operand(lexer);
+  bool is_byte = *open->quote == '\'' && lexer->at == from + 3;
   *diag_error(lexer->diag, lex_add(lexer, TOKEN_ERROR, from)->place, "%s quotes do not enclose a string", open->kind) =
       is_operator ? "a function stands before its arguments: f(a, b), or after the first: a.f(b)"
-                  : "write double quotes: \"…\"";
+      : is_byte ? arena_printf(lexer->arena, "write double quotes: \"%c\"; as a byte it is the Int %d", text[from + 1],
+                               (unsigned char)text[from + 1])
+                : "write double quotes: \"…\"";
   return true;
 }
 
 /* What to write for a character that is no token. */
-static const char *lex_unknown_hint(const char *at, bool after_operand) {
+static const char *lex_unknown_hint(const char *at, bool after_operand, bool in_string) {
   switch (*at) {
   case '&':
     return after_operand ? "write '&&'; there are no operators on bits" : "there are no references: leave the '&' out";
@@ -320,7 +348,7 @@ static const char *lex_unknown_hint(const char *at, bool after_operand) {
   case '~':
     return after_operand ? "write '!=' for 'not equal'" : FOREIGN_NO_BITS ": 0 - n - 1 has all bits of n changed";
   case '\\':
-    return "a lambda is fn(n) => …";
+    return in_string ? "a quote in '${ }' has no backslash: \"${f(\"text\")}\"" : "a lambda is fn(n) => …";
   case '@':
     return after_operand ? NULL
                          : "there are no decorators: handlers are given in a call, as to websocketServerOnMessage";
@@ -361,7 +389,7 @@ static void lex_unknown(struct lexer *lexer) {
     diag_error(lexer->diag, place, "unexpected control character U+%04X", code);
   else
     *diag_error(lexer->diag, place, "unexpected character '%.*s'", length, text + from) =
-        lex_unknown_hint(text + from, after_operand);
+        lex_unknown_hint(text + from, after_operand, lexer->nesting > 0);
 }
 
 static void lex_punctuate(struct lexer *lexer) {

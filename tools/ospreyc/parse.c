@@ -17,6 +17,7 @@
  * Invariant: the last token is END and is never consumed, so two tokens of lookahead are always valid. */
 
 enum {
+  PARSE_SHORT = 30,        /* bytes of a token that a hint quotes */
   PARSE_NESTING_MAX = 500, /* of brackets, blocks and operators within one another */
   PARSE_HEIGHT_MAX = 1000, /* of a tree: bounds the recursion of every pass over it */
 };
@@ -29,6 +30,7 @@ struct parser {
   struct slips slips; /* of the same tokens */
   size_t at;
   unsigned nesting;
+  unsigned parens;              /* calls whose ')' is awaited */
   const struct token *unclosed; /* the first '{' that may lack its '}', because a line in its block is indented less */
   const struct token *dedented; /* the first token of that line */
   bool saw_semicolon;
@@ -224,7 +226,8 @@ static bool parse_close(struct parser *parser, struct parse_braces braces, bool 
     parser->unclosed = braces.open;
     parser->dedented = token;
   }
-  if (ends || (dedents && (token->kind == TOKEN_RIGHT_PAREN || (are_arms && declares))))
+  bool closes_call = token->kind == TOKEN_RIGHT_PAREN && token->newline && parser->parens > 0;
+  if (ends || closes_call || (dedents && (token->kind == TOKEN_RIGHT_PAREN || (are_arms && declares))))
     parse_fail_unclosed(parser, braces.open);
   return parse_accept(parser, TOKEN_RIGHT_BRACE);
 }
@@ -355,6 +358,8 @@ static struct syntax_item parse_type_declaration(struct parser *parser) {
   size_t capacity = 0;
   if (!parse_is_upper(item.name.text))
     parse_fail(parser, item.name.place, "write type Name = …", "the name of a type begins with an upper-case letter");
+  if (parse_is(parser, TOKEN_COLON))
+    parse_fail(parser, parse_peek(parser, 0)->place, "write '=' after the name of a type", "expected '=', found ':'");
   parse_expect_or(parser, TOKEN_ASSIGN, "write '=' after the name of a type");
   if (parse_is(parser, TOKEN_LEFT_BRACE)) {
     struct syntax_variant variant = {.name = item.name};
@@ -367,13 +372,15 @@ static struct syntax_item parse_type_declaration(struct parser *parser) {
       struct syntax_variant variant = parse_variant(parser);
       ARENA_PUSH(parser->arena, declaration->variants, declaration->count, capacity, variant);
     } while (parse_accept(parser, TOKEN_BAR));
-    const struct token *after = parse_peek(parser, 0);
-    if (after->kind == TOKEN_NAME && !after->newline && slips_is_type_name(after->name))
-      parse_fail(parser, after->place, "write the types of a variant in brackets: Name(type)",
-                 "expected '|', found '%s'", after->name);
   } else {
     declaration->alias = parse_type(parser);
   }
+  const struct token *after = parse_peek(parser, 0), *variant = &after[-1];
+  if (!declaration->is_record && after->kind == TOKEN_NAME && !after->newline && slips_is_type_name(after->name))
+    parse_fail(parser, after->place,
+               arena_printf(parser->arena, "write the types of a variant in brackets: %s(%s)",
+                            variant->kind == TOKEN_NAME ? variant->name : "Name", after->name),
+               "expected '|', found '%s'", after->name);
   return item;
 }
 
@@ -407,8 +414,16 @@ static void parse_constructor(struct parser *parser, struct syntax_pattern *patt
     parse_bindings(parser, pattern, TOKEN_RIGHT_BRACE);
   } else if (parse_accept(parser, TOKEN_LEFT_PAREN)) {
     parse_bindings(parser, pattern, TOKEN_RIGHT_PAREN);
+  } else if (next >= TOKEN_INT && next <= TOKEN_STRING_HEAD) {
+    parse_fail(parser, parse_peek(parser, 0)->place,
+               arena_printf(parser->arena, "bind the value, then match on it: %s value => match value { … }",
+                            pattern->name.text),
+               "patterns cannot be nested");
   } else if (next == TOKEN_NAME || next == TOKEN_TYPE) {
     size_t capacity = 0;
+    const struct token *nested = parse_peek(parser, 0);
+    if (next == TOKEN_NAME && parse_is_upper(nested->name) && !nested->newline)
+      parse_fail(parser, nested->place, "bind the field, then match on it", "patterns cannot be nested");
     struct syntax_name binding = parse_name(parser, "a name or '_'");
     ARENA_PUSH(parser->arena, pattern->bindings, pattern->count, capacity, binding);
   } else {
@@ -512,10 +527,12 @@ static void parse_parameters(struct parser *parser, struct syntax_function *func
                                      ? arena_printf(parser->arena, "write %s: %s", last->name.text, next->name)
                                      : "write ':' before a parameter's type and ',' before the next parameter");
   parse_expect_or(parser, end,
-                  parse_is(parser, TOKEN_ASSIGN)     ? "a parameter has no default value: every call gives one"
-                  : parse_is(parser, TOKEN_QUESTION) ? "there is no null: use a Result for a value that may be missing"
-                  : end == TOKEN_BAR                 ? NULL
-                                                     : "write ')' after the last parameter");
+                  parse_is(parser, TOKEN_ASSIGN) ? "a parameter has no default value: every call gives one"
+                  : parse_is(parser, TOKEN_QUESTION) || parse_is(parser, TOKEN_ELVIS)
+                      ? "there is no null: use a Result for a value that may be missing"
+                  : parse_is(parser, TOKEN_ARROW) ? "the type of a function is fn(Int) -> Int"
+                  : end == TOKEN_BAR              ? NULL
+                                                  : "write ')' after the last parameter");
 }
 
 static struct syntax_expr *parse_literal(struct parser *parser) {
@@ -537,6 +554,16 @@ static struct syntax_expr *parse_literal(struct parser *parser) {
   return expr;
 }
 
+/* In place of the '}' of a '${': what follows was taken for strings. */
+static _Noreturn void parse_fail_placeholder(struct parser *parser, const struct token *token) {
+  bool is_quote = token->kind >= TOKEN_STRING && token->kind <= TOKEN_STRING_TAIL;
+  if (is_quote)
+    diag_drop_rest(parser->diag, token->place.offset);
+  parse_fail(parser, is_quote ? (struct place){token->place.offset, 1} : token->place,
+             is_quote ? "write '}' before this quote" : NULL, "expected '}' to end the '${', found %s",
+             is_quote ? "'\"'" : parse_found(parser, token));
+}
+
 /* string = STRING | STRING_HEAD expression { STRING_MIDDLE expression } STRING_TAIL */
 static struct syntax_expr *parse_interpolation(struct parser *parser) {
   const struct token *first = parse_peek(parser, 0);
@@ -548,7 +575,7 @@ static struct syntax_expr *parse_interpolation(struct parser *parser) {
     const struct token *token = parse_peek(parser, 0);
     is_last = token->kind == TOKEN_STRING_TAIL;
     if (!is_last && token->kind != TOKEN_STRING_HEAD && token->kind != TOKEN_STRING_MIDDLE)
-      parse_fail(parser, token->place, NULL, "expected '}' to end the '${', found %s", parse_found(parser, token));
+      parse_fail_placeholder(parser, token);
     parse_accept(parser, token->kind);
     if (token->text.length) {
       struct syntax_expr *text = parse_new(parser, SYNTAX_STRING, token->place);
@@ -578,9 +605,15 @@ static struct syntax_expr *parse_block(struct parser *parser, const char *hint) 
                "JSON is a string: \"{\\\"key\\\": ${jsonQuote(value)}}\"; a record is Name { field: value }",
                "a map is part of Osprey, but not of ospreyc");
   if (parse_is_label(parse_peek(parser, 0)) && colon->kind == TOKEN_COLON && colon[1].kind != TOKEN_ASSIGN)
-    parse_fail(parser, colon->place,
-               "a record begins with its type: Name { … }; JSON is a string: \"{\\\"key\\\": ${jsonQuote(value)}}\"",
-               "expected a statement, found ':'");
+    parse_fail(parser, first->place,
+               first > parser->tokens && first[-1].kind == TOKEN_LEFT_PAREN
+                   ? arena_printf(parser->arena, "leave the braces out: f(%s: …)", parse_peek(parser, 0)->name)
+                   : arena_printf(parser->arena,
+                                  "declare type Name = { %s: Type }, and write Name { %s: … }; JSON is a string: "
+                                  "\"{\\\"%s\\\": ${jsonQuote(value)}}\"",
+                                  parse_peek(parser, 0)->name, parse_peek(parser, 0)->name,
+                                  parse_peek(parser, 0)->name),
+               "there are no objects without a type");
   while (!parse_close(parser, braces, false)) {
     struct syntax_item item = parse_item(parser, false);
     parse_child(parser, expr, item.value ? item.value : item.function->body);
@@ -589,6 +622,27 @@ static struct syntax_expr *parse_block(struct parser *parser, const char *hint) 
   parse_leave(parser);
   expr->place = parse_place_from(parser, first);
   return expr;
+}
+
+#define PARSE_ARM "an arm of several lines is a block"
+#define PARSE_ARM_HINT "write '{' after its '=>', and '}' after its last line"
+
+/* Whether a line goes on with the arm before it: it is indented more than the arm. */
+static bool parse_goes_on(const struct parser *parser, const struct syntax_expr *match, const struct token *begin) {
+  const struct syntax_arm *before = match->match.count ? &match->match.arms[match->match.count - 1] : NULL;
+  const struct token arm = {.place = before ? before->pattern.place : begin->place};
+  return before && begin->newline && before->body->kind != SYNTAX_BLOCK &&
+         parse_indentation(parser, begin) > parse_indentation(parser, &arm);
+}
+
+/* Where an arm begins: rejects a statement that goes on with the arm before it. */
+static void parse_check_arm(struct parser *parser, const struct syntax_expr *match, const struct token *begin) {
+  bool is_statement =
+      begin->kind == TOKEN_LET || begin->kind == TOKEN_MATCH || begin->kind == TOKEN_IF ||
+      (begin->kind == TOKEN_NAME && parse_peek(parser, 1)->kind == TOKEN_LEFT_PAREN && !parse_is_upper(begin->name)) ||
+      (begin->kind == TOKEN_NAME && parse_peek(parser, 1)->kind == TOKEN_DOT && !parse_is_upper(begin->name));
+  if (is_statement && parse_goes_on(parser, match, begin))
+    parse_fail(parser, begin->place, PARSE_ARM_HINT, PARSE_ARM);
 }
 
 /* match = "match" expression "{" arm { arm } "}"    arm = pattern "=>" expression */
@@ -602,10 +656,14 @@ static struct syntax_expr *parse_match(struct parser *parser) {
   expr->match.subject = parse_child(parser, expr, parse_expr(parser));
   struct parse_braces braces = parse_open(parser, "write match value { pattern => … }");
   while (!parse_close(parser, braces, true)) {
-    bool is_dedented = parser->dedented == parse_peek(parser, 0);
+    const struct token *begin = parse_peek(parser, 0);
+    bool is_dedented = parser->dedented == begin;
+    parse_check_arm(parser, expr, begin);
     struct syntax_arm arm = {.pattern = parse_pattern(parser)};
     if (is_dedented && !parse_is(parser, TOKEN_FAT_ARROW))
       parse_fail_unclosed(parser, braces.open);
+    if (!parse_is(parser, TOKEN_FAT_ARROW) && parse_goes_on(parser, expr, begin))
+      parse_fail(parser, begin->place, PARSE_ARM_HINT, PARSE_ARM);
     parse_expect_or(parser, TOKEN_FAT_ARROW, slips_after_pattern(&parser->slips, parser->at));
     arm.body = parse_child(parser, expr, parse_expr(parser));
     ARENA_PUSH(parser->arena, expr->match.arms, expr->match.count, capacity, arm);
@@ -631,6 +689,9 @@ static struct syntax_expr *parse_if(struct parser *parser) {
   expr->branch.condition = parse_child(parser, expr, parse_expr(parser));
   parse_leave(parser);
   const struct token *open = parse_peek(parser, 0);
+  if (parse_is(parser, TOKEN_COLON))
+    parse_fail(parser, open->place, "write if condition { … } else { … }; main runs by itself",
+               "a branch is in braces, without ':'");
   expr->branch.then = parse_child(parser, expr, parse_block(parser, form));
   if (!parse_accept(parser, TOKEN_ELSE)) {
     parse_reject(parser, slips_at_expression(&parser->slips, parser->at));
@@ -644,7 +705,8 @@ static struct syntax_expr *parse_if(struct parser *parser) {
     expr->branch.otherwise = parse_child(parser, expr, parse_if(parser));
     parse_leave(parser);
   } else {
-    expr->branch.otherwise = parse_child(parser, expr, parse_block(parser, form));
+    expr->branch.otherwise = parse_child(
+        parser, expr, parse_block(parser, parse_is(parser, TOKEN_MATCH) ? "write else { match … { … } }" : form));
   }
   return expr;
 }
@@ -662,12 +724,20 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
     if (named && first->newline && parse_indentation(parser, first) == 0)
       parse_fail(parser, first[-1].place, "write it before the next function", "the expression lacks its last part");
     parse_take(parser);
+    const struct token *after = parse_peek(parser, 1);
+    if (named && (after->kind == TOKEN_FAT_ARROW || after->kind == TOKEN_COMMA))
+      parse_fail(parser, parse_peek(parser, 0)->place,
+                 arena_printf(parser->arena, "write fn(%s%s) => …", parse_peek(parser, 0)->name,
+                              after->kind == TOKEN_COMMA ? ", …" : ""),
+                 "the parameters of a lambda are in brackets");
     if (named)
       parse_fail(parser, first->place, "declare it in a block, or leave out the name",
                  "a function with a name is a declaration, not an expression");
     parse_expect(parser, TOKEN_LEFT_PAREN);
     parse_parameters(parser, function, TOKEN_RIGHT_PAREN);
-    if (parse_is(parser, TOKEN_ARROW) && parse_peek(parser, 1)->kind == TOKEN_LEFT_BRACE)
+    bool is_body = parse_peek(parser, 1)->kind != TOKEN_NAME || parse_peek(parser, 2)->kind == TOKEN_LEFT_PAREN ||
+                   parse_peek(parser, 2)->kind == TOKEN_DOT;
+    if (parse_is(parser, TOKEN_ARROW) && is_body && parse_peek(parser, 1)->kind != TOKEN_FN)
       parse_expect_or(parser, TOKEN_FAT_ARROW, "write '=>' before the body of a lambda");
     if (parse_accept(parser, TOKEN_ARROW))
       function->result = parse_type(parser);
@@ -677,7 +747,8 @@ static struct syntax_expr *parse_lambda(struct parser *parser) {
       parse_fail(parser, first->place, "write 'fn() => …'", "a '|' lambda needs a parameter");
     parse_parameters(parser, function, TOKEN_BAR);
   }
-  bool is_method = parse_is(parser, TOKEN_NAME) && parse_peek(parser, 1)->kind == TOKEN_LEFT_PAREN && function->count;
+  bool is_method = (first->newline || first == parser->tokens) && parse_is(parser, TOKEN_NAME) && function->count &&
+                   parse_peek(parser, 1)->kind == TOKEN_LEFT_PAREN;
   parse_expect_or(parser, TOKEN_FAT_ARROW,
                   is_method ? arena_printf(parser->arena, "the name comes first: fn %s(%s)",
                                            parse_peek(parser, 0)->name, function->parameters[0].name.text)
@@ -735,6 +806,8 @@ static struct syntax_expr *parse_primary(struct parser *parser) {
       parse_fail(parser, parse_peek(parser, 0)->place,
                  "the value of Unit is '{}'; a success without a value is Success()",
                  "expected an expression, found ')'");
+    if (token->newline && parse_is_label(parse_peek(parser, 0)) && parse_peek(parser, 1)->kind == TOKEN_COLON)
+      parse_fail(parser, token->place, "write it on the line of the name", "a '(' that begins a line begins no call");
     expr = parse_expr(parser);
     if (parse_is(parser, TOKEN_COMMA))
       parse_fail(parser, parse_peek(parser, 0)->place, "several values are a record: type Name = { field: type, … }",
@@ -765,6 +838,7 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
   expr->call.callee = parse_child(parser, expr, callee);
   const struct token *paren = parse_expect(parser, TOKEN_LEFT_PAREN);
   parse_enter(parser);
+  parser->parens++;
   while (!parse_is(parser, TOKEN_RIGHT_PAREN)) {
     struct syntax_argument argument = {0};
     if (parse_is_label(parse_peek(parser, 0)) && parse_peek(parser, 1)->kind == TOKEN_COLON) {
@@ -789,7 +863,18 @@ static struct syntax_expr *parse_call(struct parser *parser, struct syntax_expr 
     if (!parse_accept(parser, TOKEN_COMMA))
       break;
   }
-  parse_close_paren(parser, paren, "separate arguments with ','");
+  const struct syntax_expr *last = expr->call.count ? expr->call.arguments[expr->call.count - 1].value : NULL;
+  const struct token *next = parse_peek(parser, 0);
+  const char *hint = "separate arguments with ','";
+  if (last && last->kind == SYNTAX_LAMBDA && last->function->body->kind != SYNTAX_BLOCK)
+    hint = "a body of several expressions is a block: fn(…) => { … }; arguments are separated with ','";
+  else if (last && last->kind == SYNTAX_NAME && next->place.length < PARSE_SHORT && !next->newline)
+    hint = arena_printf(parser->arena,
+                        "write %s(%.*s), or %s: %.*s for a named argument; arguments are separated with ','",
+                        last->name, (int)next->place.length, parser->diag->source->text + next->place.offset,
+                        last->name, (int)next->place.length, parser->diag->source->text + next->place.offset);
+  parse_close_paren(parser, paren, hint);
+  parser->parens--;
   parse_leave(parser);
   return expr;
 }
@@ -817,13 +902,30 @@ static struct syntax_expr *parse_record(struct parser *parser, struct syntax_exp
   return expr;
 }
 
+/* A quote that ends a string too early: of a string of several lines, its closing quote is rather missing. The lexer
+ * then reports what it took for strings. */
+static void parse_check_quote(struct parser *parser) {
+  if (!slips_at_inner_quote(&parser->slips, parser->at))
+    return;
+  const struct token *string = &parser->tokens[parser->at - 1];
+  const char *text = parser->diag->source->text + string->place.offset;
+  size_t line = strcspn(text, "\n");
+  if (line >= string->place.length) {
+    diag_drop_line(parser->diag, parse_peek(parser, 0)->place.offset);
+    return;
+  }
+  diag_drop_rest(parser->diag, string->place.offset);
+  *diag_error(parser->diag, (struct place){string->place.offset, (uint32_t)line},
+              "this string has no closing quote on its line") = "write '\"' at its end";
+  longjmp(*parser->recover, 1);
+}
+
 /* postfix = primary { arguments | "." label | initialisers }
  * A "(" that begins a line begins an expression. */
 static struct syntax_expr *parse_postfix(struct parser *parser) {
   struct syntax_expr *expr = parse_primary(parser);
   for (;;) {
-    if (slips_at_inner_quote(&parser->slips, parser->at))
-      diag_drop_line(parser->diag, parse_peek(parser, 0)->place.offset);
+    parse_check_quote(parser);
     parse_reject(parser, slips_after_expression(&parser->slips, parser->at));
     bool named = expr->kind == SYNTAX_NAME && parse_is_upper(expr->name);
     bool labelled = parse_is_label(parse_peek(parser, 1)) && (parse_peek(parser, 2)->kind == TOKEN_COLON ||
@@ -838,6 +940,11 @@ static struct syntax_expr *parse_postfix(struct parser *parser) {
       access->field.name = parse_label(parser, "the name of a field");
       access->place = parse_join(expr->place, access->field.name.place);
       expr = access;
+    } else if (parse_is(parser, TOKEN_LEFT_BRACE) && named && parse_peek(parser, 1)->kind >= TOKEN_INT &&
+               parse_peek(parser, 1)->kind <= TOKEN_STRING && parse_peek(parser, 2)->kind == TOKEN_COMMA) {
+      parse_fail(parser, parse_peek(parser, 1)->place,
+                 arena_printf(parser->arena, "write %s { field: value, … }, or %s(value, …)", expr->name, expr->name),
+                 "expected the name of a field, found %s", parse_found(parser, parse_peek(parser, 1)));
     } else if (parse_is(parser, TOKEN_LEFT_BRACE) && labelled) {
       expr = parse_record(parser, expr);
     } else {
@@ -987,6 +1094,8 @@ static bool parse_starts_expression(const struct token *token) {
 
 /* A '?' without a ':'. */
 static _Noreturn void parse_fail_question(struct parser *parser, struct place place) {
+  if (parse_is(parser, TOKEN_DOT))
+    parse_fail(parser, place, "there is no null: write record.field", "there is no '?.'");
   parse_fail(parser, place, "match the Result, or give a fallback with '?:'. A condition is c ? a : b",
              "this '?' has no ':': a Result is not unwrapped with '?'");
 }
@@ -1019,6 +1128,10 @@ static void parse_function_assign(struct parser *parser, bool has_result) {
   const struct token *colon = parse_peek(parser, 0);
   if (colon->kind == TOKEN_COLON && parse_peek(parser, 1)->newline)
     parse_fail(parser, colon->place, "write '=', and a block in '{ }'", "a body does not begin with ':'");
+  const struct token *type = parse_peek(parser, 1);
+  if (colon->kind == TOKEN_FAT_ARROW && type->kind == TOKEN_NAME && slips_is_type_name(type->name) &&
+      (parse_peek(parser, 2)->kind == TOKEN_ASSIGN || parse_peek(parser, 2)->kind == TOKEN_LESS))
+    parse_fail(parser, colon->place, "write '->' before the type of a function's result", "expected '->', found '=>'");
   const char *word = colon->kind == TOKEN_NAME ? colon->name : "";
   if (foreign_word(word) && !colon->newline)
     parse_fail(parser, colon->place,
@@ -1110,6 +1223,12 @@ static struct syntax_item parse_item(struct parser *parser, bool file_scope) {
   bool assigns = item.kind == SYNTAX_ITEM_EXPR && after->kind == TOKEN_ASSIGN;
   if (assigns && item.value->kind == SYNTAX_NAME)
     parse_reject(parser, slips_unbound(&parser->slips, item.value->place, item.value->name));
+  bool is_handler = assigns && item.value->kind == SYNTAX_FIELD && strncmp(item.value->field.name.text, "on", 2) == 0;
+  if (is_handler)
+    parse_fail(parser, after->place,
+               "a client's are given to websocketConnect and websocketOnClose, a server's to websocketServerOnOpen, "
+               "websocketServerOnMessage and websocketServerOnClose",
+               "handlers are arguments of a call");
   if (assigns && (item.value->kind == SYNTAX_NAME || item.value->kind == SYNTAX_FIELD))
     parse_fail(parser, after->place, SLIPS_FIXED_HINT, SLIPS_FIXED);
   if (assigns)
@@ -1180,6 +1299,7 @@ struct syntax_program parse(struct token_list tokens, struct arena *arena, struc
       before_line = program.count;
     }
     parser.nesting = 0;
+    parser.parens = 0;
     parser.unclosed = NULL;
     if (!parse_try_item(&parser, &item)) {
       program.failed = true;

@@ -109,6 +109,8 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
   if (left_out)
     return slips_found(slips, at, arena_printf(slips->arena, "`%s` is part of Osprey, but not of ospreyc", word),
                        foreign_left_out(word));
+  if (strcmp(word, "new") == 0 && next == TOKEN_NAME && foreign_name(slips_token(slips, at + 1)->name))
+    hint = foreign_name(slips_token(slips, at + 1)->name);
   return slips_found(slips, at, arena_printf(slips->arena, "there is no '%s'", word), hint);
 }
 
@@ -132,6 +134,29 @@ static bool slips_at_step(const struct slips *slips, size_t at) {
   return (op == TOKEN_PLUS || op == TOKEN_MINUS) && slips_kind(slips, at + 1) == op && slips_touches(slips, at) &&
          slips_touches(slips, at + 1) &&
          (!slips_same_line(slips, at + 2) || after == TOKEN_RIGHT_BRACE || after == TOKEN_SEMICOLON);
+}
+
+/* The keyword that a word resembles, or NULL. */
+static const char *slips_keyword(const struct slips *slips, const char *word) {
+  static const char *const keywords[] = {"let", "match", "type", "extern", "else"};
+  struct diag_guess guess = {0};
+  for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+    if (strlen(word) > 2 && word[0] == keywords[i][0])
+      diag_guess_consider(&guess, word, keywords[i]);
+  return guess.name && !slips_is_bound(slips, word) ? guess.name : NULL;
+}
+
+/* `macth value {`, `lett x = …` */
+static struct slip slips_misspelt(const struct slips *slips, size_t at) {
+  size_t after = at + 1;
+  while (slips_kind(slips, after) == TOKEN_NAME || slips_kind(slips, after) == TOKEN_DOT)
+    after++;
+  const char *keyword = slips_keyword(slips, slips_token(slips, at)->name);
+  enum token_kind expected = keyword && strcmp(keyword, "match") == 0 ? TOKEN_LEFT_BRACE : TOKEN_ASSIGN;
+  if (!keyword || after == at + 1 || slips_kind(slips, after) != expected || !slips_same_line(slips, at + 1))
+    return (struct slip){0};
+  return slips_found(slips, at, arena_printf(slips->arena, "there is no '%s'", slips_token(slips, at)->name),
+                     arena_printf(slips->arena, "did you mean '%s'?", keyword));
 }
 
 /* `int n = …` and `final n = …` for a binding, `add a b = …` for a function, `data Point = …` for a type. */
@@ -195,6 +220,8 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
   if (kind != TOKEN_NAME)
     return (struct slip){0};
   struct slip word = slips_word(slips, at);
+  if (!word.text)
+    word = slips_misspelt(slips, at);
   if (word.text)
     return word;
   if (next == TOKEN_LEFT_PAREN && slips_same_line(slips, at + 1))
@@ -204,8 +231,10 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
   if (next == TOKEN_COLON && slips_same_line(slips, at + 1) &&
       ((third == next && slips_touches(slips, at + 2)) || slips_kind(slips, at + 3) == TOKEN_ARROW))
     return slips_found(slips, at, "a function's types stand between its parameters",
-                       arena_printf(slips->arena, "write fn %s(a: %s) -> … = …", slips_token(slips, at)->name,
-                                    third == TOKEN_NAME ? slips_text(slips, at + 2, at + 2) : "Int"));
+                       strcmp(slips_token(slips, at)->name, "main") == 0
+                           ? "write fn main() = …"
+                           : arena_printf(slips->arena, "write fn %s(a: %s) -> … = …", slips_token(slips, at)->name,
+                                          third == TOKEN_NAME ? slips_text(slips, at + 2, at + 2) : "Int"));
   enum token_kind fourth = slips_kind(slips, at + 3);
   if (next == TOKEN_COMMA && third == TOKEN_NAME && (fourth == TOKEN_ASSIGN || fourth == TOKEN_COLON))
     return slips_found(slips, at + 1, "a 'let' binds one name",
@@ -224,6 +253,8 @@ static struct slip slips_lambda(const struct slips *slips, size_t at) {
            slips_kind(slips, last) == TOKEN_COLON);
   bool is_lambda = listed ? slips_kind(slips, last) == TOKEN_RIGHT_PAREN : slips_same_line(slips, at);
   enum token_kind arrow = slips_kind(slips, last + 1);
+  if (listed && arrow == TOKEN_COLON && slips_kind(slips, last + 2) == TOKEN_NAME)
+    arrow = slips_kind(slips, last + 3);
   if (!is_lambda || (arrow != TOKEN_FAT_ARROW && arrow != TOKEN_ARROW))
     return (struct slip){0};
   const char *parameters = slips_text(slips, at, last);
@@ -245,7 +276,9 @@ static struct slip slips_operator(const struct slips *slips, size_t at) {
   if ((kind == TOKEN_LESS || kind == TOKEN_GREATER) && before == kind)
     return slips_found(slips, at - 1, FOREIGN_NO_BITS,
                        kind == TOKEN_LESS ? "shift to the left with n * 256"
-                                          : "shift to the right with intDiv(n, 256)");
+                                          : "shift to the right with intDiv(n, 256); f, then g: fn(x) => g(f(x))");
+  if (kind == TOKEN_GREATER_EQUAL && before == TOKEN_GREATER)
+    return slips_found(slips, at - 1, "there is no '>>='", foreign_name("andThen"));
   if (kind == TOKEN_GREATER && before == TOKEN_LESS)
     return slips_found(slips, at - 1, "there is no '<>'", "write '!='; strings are joined with '+'");
   if (kind == TOKEN_BAR && before == TOKEN_LESS)
@@ -283,6 +316,8 @@ struct slip slips_at_expression(const struct slips *slips, size_t at) {
   if (kind != TOKEN_NAME)
     return slips_operator(slips, at);
   struct slip word = slips_word(slips, at);
+  if (!word.text)
+    word = slips_misspelt(slips, at);
   if (word.text)
     return word;
   if ((next == TOKEN_STRING || next == TOKEN_STRING_HEAD) && slips_touches(slips, at + 1))
@@ -296,6 +331,42 @@ bool slips_at_inner_quote(const struct slips *slips, size_t at) {
   enum token_kind kind = slips_kind(slips, at), next = slips_kind(slips, at + 1);
   return (before == TOKEN_STRING || before == TOKEN_STRING_TAIL) && slips_touches(slips, at) &&
          slips_begins_operand(kind) && next != TOKEN_FAT_ARROW && !slips_at_arm(slips, at - 1);
+}
+
+/* `websocketSend from.id message`: a builtin, and its arguments without brackets. */
+static bool slips_at_juxtaposed(const struct slips *slips, size_t at) {
+  const struct token *callee = slips_token(slips, at ? at - 1 : 0);
+  bool is_builtin = callee->kind == TOKEN_NAME && (strncmp(callee->name, "websocket", strlen("websocket")) == 0 ||
+                                                   strcmp(callee->name, "print") == 0);
+  enum token_kind kind = slips_kind(slips, at), next = slips_kind(slips, at + 1);
+  bool has_more = slips_same_line(slips, at + 1) && (next == TOKEN_DOT || slips_begins_operand(next));
+  return at && is_builtin && slips_same_line(slips, at) && has_more &&
+         ((kind == TOKEN_NAME && *slips_token(slips, at)->name >= 'a') ||
+          (kind >= TOKEN_INT && kind <= TOKEN_STRING_HEAD));
+}
+
+/* What an index is for: `argv[1]`, `headers["token"]`, `text[0]`. */
+static const char *slips_index_hint(const struct slips *slips, size_t at) {
+  const char *name = at && slips_kind(slips, at - 1) == TOKEN_NAME ? slips_token(slips, at - 1)->name : "";
+  if (strcmp(name, "argv") == 0 || strcmp(name, "args") == 0)
+    return foreign_name("argv");
+  if (strcmp(name, "environ") == 0 || strcmp(name, "env") == 0)
+    return foreign_name("getenv");
+  return slips_kind(slips, at + 1) == TOKEN_STRING
+             ? "a value by its key is websocketValue(id: …, key: …); of a request, websocketRequestHeader and "
+               "websocketRequestQuery; of JSON, jsonGet"
+             : "parts of a string: byteAt(s, index), substring(s, start, end)";
+}
+
+/* `value if condition else other`. */
+static bool slips_at_python_if(const struct slips *slips, size_t at) {
+  if (slips_kind(slips, at) != TOKEN_IF || !slips_same_line(slips, at))
+    return false;
+  while (slips_same_line(slips, at + 1) && slips_kind(slips, at) != TOKEN_LEFT_BRACE &&
+         slips_kind(slips, at) != TOKEN_END)
+    if (slips_kind(slips, at++) == TOKEN_ELSE)
+      return true;
+  return false;
 }
 
 struct slip slips_after_expression(const struct slips *slips, size_t at) {
@@ -312,11 +383,16 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
   }
   bool ends = !slips_same_line(slips, at + 1) || slips_kind(slips, at + 1) == TOKEN_RIGHT_PAREN ||
               slips_kind(slips, at + 1) == TOKEN_DOT || slips_kind(slips, at + 1) == TOKEN_NOT;
+  if (slips_at_juxtaposed(slips, at))
+    return slips_found(slips, at, "the arguments of a call are in brackets",
+                       arena_printf(slips->arena, "write %s(…, …)", slips_token(slips, at - 1)->name));
   if (kind == TOKEN_NAME && slips_same_line(slips, at) && slips_begins_operand(slips_kind(slips, at + 1))) {
     struct slip word = slips_word(slips, at);
     if (word.text)
       return word;
   }
+  if (slips_at_python_if(slips, at))
+    return slips_found(slips, at, "the condition comes first", "write condition ? value : other");
   if (kind == TOKEN_BAR && slips_kind(slips, at + 1) == TOKEN_NAME && slips_kind(slips, at + 2) == TOKEN_ASSIGN)
     return slips_found(slips, at, "a record is not changed with '|'",
                        "a copy with another field is record { field: value }");
@@ -338,8 +414,7 @@ struct slip slips_after_expression(const struct slips *slips, size_t at) {
       (slips_at_arm(slips, at + 2) || slips_at_arm(slips, at + 3)))
     return slips_found(slips, at, "'match' comes before its value", "write match value { pattern => … }");
   if (kind == TOKEN_LEFT_BRACKET && slips_same_line(slips, at))
-    return slips_found(slips, at, "a value is not indexed with '['",
-                       "parts of a string: byteAt(s, index), substring(s, start, end)");
+    return slips_found(slips, at, "a value is not indexed with '['", slips_index_hint(slips, at));
   if (kind == TOKEN_NOT && slips_touches(slips, at) && slips_kind(slips, at + 1) == TOKEN_LEFT_PAREN &&
       slips_touches(slips, at + 1))
     return slips_found(slips, at, "there are no macros", "leave the '!' out: print(\"${a} and ${b}\")");
@@ -354,8 +429,14 @@ const char *slips_after_pattern(const struct slips *slips, size_t at) {
   const struct token *before = slips_token(slips, at - 1);
   if (kind == TOKEN_BAR)
     return "an arm has one pattern: write an arm for each";
+  bool is_case = kind == TOKEN_DOT && before->kind == TOKEN_NAME && *before->name >= 'A' && *before->name <= 'Z' &&
+                 slips_kind(slips, at + 1) == TOKEN_NAME;
+  if (is_case)
+    return arena_printf(slips->arena, "a case is named alone: %s => …", slips_token(slips, at + 1)->name);
   if (kind == TOKEN_DOT)
     return "an arm has one value: bind a name, and compare it in an 'if' after the '=>'";
+  if (kind == TOKEN_COMMA)
+    return "an arm has one pattern: write an arm for each, or for a second value a match in the arm";
   if (kind == TOKEN_IF)
     return "an arm has no condition: write an 'if' after its '=>'";
   if (before->kind == TOKEN_NAME && strcmp(before->name, "case") == 0)
