@@ -55,6 +55,11 @@ def messages(port):
     flood(port, 100, b"x" * 20)
 
 
+def large(port):
+    """Messages of 1 MiB, which come back."""
+    send_for_ever([connect(port) for _ in range(100)], build_frame(TEXT, b"x" * 1048575, mask=b"abcd"))
+
+
 def pings(port):
     send_for_ever([connect(port) for _ in range(100)], build_frame(PING, b"x" * 20, mask=b"abcd") * 2000)
 
@@ -131,7 +136,7 @@ def hellos(port):
 
 
 # attack, connections, most milliseconds that the quiet client waits (p99), most MiB that the server grows by
-ATTACKS = [(messages, 100, 500, 128), (pings, 100, 500, 128), (bombs, 10, 500, 128),
+ATTACKS = [(messages, 100, 500, 128), (large, 100, 500, 512), (pings, 100, 500, 128), (bombs, 10, 500, 128),
            (broadcasts, 100, 500, 128), (rooms, 100, 500, 128), (unfinished, 500, 500, 640),
            (handshakes, 500, 500, 64), (refusals, 1, 500, 64), (hellos, 400, 250, 64)]
 SECURE = [hellos]

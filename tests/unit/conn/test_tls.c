@@ -395,7 +395,7 @@ static void *be_quiet(void *cell, const struct osprey_connection *connection, co
   answered[answers++] = count_answered();
   if (answers < (size_t)quiet_rounds) {
     peer_send_message(&established, "and again");
-    peer_await_arrival(&established);
+    peer_await_delivery(&established);
   } else {
     journal_write("quiet");
   }

@@ -265,7 +265,7 @@ static void *be_quiet(void *cell, const struct osprey_connection *connection, co
   opened_at[rounds++] = opened;
   if (rounds < ROUNDS) {
     peer_send_message(&established, "and again");
-    peer_await_arrival(&established);
+    peer_await_delivery(&established);
   } else {
     journal_write("quiet");
   }

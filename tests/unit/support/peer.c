@@ -211,21 +211,6 @@ static unsigned peer_unread(unsigned local_port, unsigned remote_port) {
   return unread;
 }
 
-/* The ports of the peer's own end and of the other. */
-struct peer_ports {
-  unsigned here;
-  unsigned there;
-};
-
-static struct peer_ports peer_ports(struct peer *peer) {
-  struct sockaddr_in here;
-  struct sockaddr_in there;
-  socklen_t size = sizeof here;
-  assert_int_equal(getsockname(peer->fd, (struct sockaddr *)&here, &size), 0);
-  assert_int_equal(getpeername(peer->fd, (struct sockaddr *)&there, &size), 0);
-  return (struct peer_ports){ntohs(here.sin_port), ntohs(there.sin_port)};
-}
-
 /* Returns true once the other end's kernel has acknowledged all that was sent. A busy kernel delivers late. */
 static bool peer_has_delivered(struct peer *peer) {
   int left;
@@ -233,14 +218,18 @@ static bool peer_has_delivered(struct peer *peer) {
   return left == 0;
 }
 
-void peer_await_reading(struct peer *peer) {
-  struct peer_ports ports = peer_ports(peer);
-  WAIT_UNTIL(peer_has_delivered(peer) && peer_unread(ports.there, ports.here) == 0);
+void peer_await_delivery(struct peer *peer) {
+  WAIT_UNTIL(peer_has_delivered(peer));
 }
 
-void peer_await_arrival(struct peer *peer) {
-  struct peer_ports ports = peer_ports(peer);
-  WAIT_UNTIL(peer_unread(ports.there, ports.here) > 0);
+void peer_await_reading(struct peer *peer) {
+  struct sockaddr_in here;
+  struct sockaddr_in there;
+  socklen_t size = sizeof here;
+  assert_int_equal(getsockname(peer->fd, (struct sockaddr *)&here, &size), 0);
+  assert_int_equal(getpeername(peer->fd, (struct sockaddr *)&there, &size), 0);
+  peer_await_delivery(peer);
+  WAIT_UNTIL(peer_unread(ntohs(there.sin_port), ntohs(here.sin_port)) == 0);
 }
 
 bool peer_is_silent(struct peer *peer, int ms) {

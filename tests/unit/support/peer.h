@@ -64,8 +64,8 @@ bool peer_read_head(struct peer *peer, char *head, size_t room);
 size_t peer_read_all(struct peer *peer, char *bytes, size_t room);
 /* Waits until the other end, a process of this machine, has read all that was sent over IPv4. */
 void peer_await_reading(struct peer *peer);
-/* Waits until something of what was sent over IPv4 can be read by the other end, which does not read yet. */
-void peer_await_arrival(struct peer *peer);
+/* Waits until all that was sent can be read by the other end. */
+void peer_await_delivery(struct peer *peer);
 /* Waits for `ms`. Returns false if something arrives. */
 bool peer_is_silent(struct peer *peer, int ms);
 
