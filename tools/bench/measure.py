@@ -67,12 +67,14 @@ def all_work():
     yield Work("TLS 16 B, 1, 16 in flight", sized(16, 1, 16, 400000, "--tls"), "tls", bare=1.03)
     yield Work("TLS 16 B, 200", sized(16, 200, 1, 40000, "--tls"), "tls", bare=1.03)
     yield Work("accept and handshake", sized(16, 50, 1, 4000, "--open"), bare=1.6)
+    yield Work("accept and handshake over TLS", sized(16, 50, 1, 2000, "--open", "--tls"), "tls")
     yield Work("deflate 1 KiB JSON, contexts kept",
                sized(1024, 16, 1, 10000, "--kind", "json", "--deflate", "kept"), "deflate", uWebSockets=1.00)
     yield Work("deflate 1 KiB JSON, fresh contexts",
                sized(1024, 16, 1, 10000, "--kind", "json", "--deflate", "fresh"), "deflate-fresh", uWebSockets=1.00)
     yield Work("Osprey against C, 16 B, 64, 16 in flight", sized(16, 64, 16, 400000), C=1.05)
     yield Work("idle connection, of 9,000", sized(16, 9000, 1, 1, "--idle"), unit="bytes", uWebSockets=0.80)
+    yield Work("idle connection over TLS, of 2,000", sized(16, 2000, 1, 1, "--idle", "--tls"), "tls", unit="bytes")
     yield Work("idle after one message", sized(16, 9000, 1, 1, "--idle-after-one"), unit="bytes", uWebSockets=0.95)
 
 
