@@ -1020,6 +1020,15 @@ static struct ast_expr *check_expr_elvis(struct checker *checker, const struct s
   return expr;
 }
 
+/* Whether an expression is the null of another language. */
+static bool check_expr_is_null(const struct checker *checker, const struct syntax_expr *syntax) {
+  static const char *const names[] = {"null", "nil", "None", "undefined"};
+  for (size_t i = 0; syntax->kind == SYNTAX_NAME && i < sizeof names / sizeof *names; i++)
+    if (strcmp(syntax->name, names[i]) == 0)
+      return !map_get(&checker->locals, names[i]) && !map_get(&checker->values, names[i]);
+  return false;
+}
+
 static struct ast_expr *check_expr_binary(struct checker *checker, const struct syntax_expr *syntax,
                                           const struct want *want) {
   const struct syntax_binary *binary = &syntax->binary;
@@ -1034,6 +1043,13 @@ static struct ast_expr *check_expr_binary(struct checker *checker, const struct 
   if (!logical)
     expr->binary.op = (enum ast_operator)binary->op;
   expr->binary.left = check_expr(checker, binary->left, logical ? &truth : NULL);
+  if (!arithmetic && !logical && check_expr_is_null(checker, binary->right) &&
+      infer_resolve(expr->binary.left->type)->kind == TYPE_RESULT) {
+    *diag_error(checker->diag, binary->right->place, "there is no '%s'", binary->right->name) =
+        arena_printf(checker->arena, "match the Result: Success value => … Err _ => …; or compare its value: (%s) == …",
+                     check_operator_with_fallback(checker, expr->binary.left));
+    return check_expr_error(checker, syntax->place);
+  }
   bool is_fallback = binary->op == SYNTAX_OR && infer_resolve(expr->binary.left->type)->kind == TYPE_RESULT;
   expr->binary.right = check_expr(checker, binary->right, logical && !is_fallback ? &truth : NULL);
   if (arithmetic)
@@ -1093,6 +1109,19 @@ static void check_expr_bind(struct checker *checker, struct ast_statement *state
   local->code = known ? statement->value->function : NULL;
 }
 
+/* Warns of a statement that computes a value and does nothing. */
+static void check_expr_warn_idle(struct checker *checker, const struct syntax_expr *syntax) {
+  bool is_idle = syntax->kind <= SYNTAX_INTERPOLATE || syntax->kind == SYNTAX_FIELD ||
+                 (syntax->kind == SYNTAX_BINARY && syntax->binary.op != SYNTAX_ELVIS);
+  const char *text = checker->diag->source->text;
+  size_t at = syntax->place.offset;
+  while (at > 0 && text[at - 1] == ' ')
+    at--;
+  /* Behind another expression it is part of a mistake there. */
+  if (is_idle && (at == 0 || strchr("\n{", text[at - 1])) && !checker->diag->errors)
+    *diag_warning(checker->diag, syntax->place, "this value is not used") = "bind it with 'let', or remove it";
+}
+
 /* Warns of `let count = count + 1` where `count` is a name outside the function: it hides that one, which nothing
  * changes. */
 static void check_expr_warn_counted(struct checker *checker, const struct syntax_item *item) {
@@ -1138,6 +1167,7 @@ void check_expr_statement(struct checker *checker, const struct syntax_item *ite
     break;
   default:
     statement->value = check_expr_dropped(checker, item->value);
+    check_expr_warn_idle(checker, item->value);
     break;
   }
 }

@@ -26,6 +26,8 @@ struct foreign {
 #define FOREIGN_THEN "define it: fn then(result, next) = match result { Success value => next(value)  Err m => Err(m) }"
 #define FOREIGN_GO_ON                                                                                                  \
   "a Result goes on with then(result, next): fn then(r, f) = match r { Success v => f(v)  Err m => Err(m) }"
+#define FOREIGN_HANDLERS                                                                                               \
+  "handlers are given to websocketServerOnOpen, websocketServerOnMessage and websocketServerOnClose"
 #define FOREIGN_UNWRAP "match the Result, or give a fallback with '?:'"
 #define FOREIGN_JSON "jsonParse(text) makes a document, jsonGet(document, \"name\") reads it: both give Results"
 #define FOREIGN_JSON_TEXT "JSON is a text: \"{\\\"name\\\": ${jsonQuote(name)}}\""
@@ -227,6 +229,8 @@ static const struct foreign foreign_names[] = {
     {"unwrap", FOREIGN_UNWRAP},
     {"unwrapOr", FOREIGN_UNWRAP},
     {"withDefault", FOREIGN_UNWRAP},
+    {"isOk", "match the Result: Success value => … Err message => …"},
+    {"isErr", "match the Result: Success value => … Err message => …"},
     {"Just", "a success is Success(value)"},
     {"Nothing", "what is missing is Err(message)"},
     {"jsonStringify", FOREIGN_JSON_TEXT},
@@ -254,7 +258,21 @@ static const struct foreign foreign_names[] = {
     {"websocketDisconnect", "did you mean 'websocketClose'?"},
     {"websocketServerClose", "did you mean 'websocketStopServer'?"},
     {"websocketServerStop", "did you mean 'websocketStopServer'?"},
-    {"console", FOREIGN_PRINT},
+    {"console", "write print(…)"},
+    {"on", FOREIGN_HANDLERS},
+    {"addEventListener", FOREIGN_HANDLERS},
+    {"emit", "did you mean 'websocketSend' or 'websocketPublish'?"},
+    {"getValue", "did you mean 'websocketValue'?"},
+    {"setValue", "did you mean 'websocketSetValue'?"},
+    {"jsonDecode", FOREIGN_JSON},
+    {"websocketGetValue", "did you mean 'websocketValue'?"},
+    {"websocketGet", "did you mean 'websocketValue'?"},
+    {"websocketOpen", "did you mean 'websocketConnect'?"},
+    {"websocketClientConnect", "did you mean 'websocketConnect'?"},
+    {"websocketServer", "did you mean 'websocketCreateServer'?"},
+    {"websocketServerStart", "did you mean 'websocketServerListen'?"},
+    {"websocketServerOnConnection", "did you mean 'websocketServerOnOpen'?"},
+    {"websocketBroadcastAll", "did you mean 'websocketServerBroadcast'?"},
     {"fmt", "write print(\"${a} and ${b}\"), or the string alone"},
     {"time", "did you mean sleep(milliseconds)?"},
     {"json", FOREIGN_JSON},

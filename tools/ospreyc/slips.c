@@ -101,6 +101,7 @@ static struct slip slips_word(const struct slips *slips, size_t at) {
                 strcmp(word, "when") == 0);
   bool python = next == TOKEN_COLON && slips_token(slips, at + 2)->newline;
   bool operand = python || (slips_begins_operand(next) && next != TOKEN_ELSE) ||
+                 (strcmp(word, "async") == 0 && slips_kind(slips, after) == TOKEN_FAT_ARROW) ||
                  (strcmp(word, "try") == 0 && (next == TOKEN_QUESTION || next == TOKEN_NOT)) ||
                  (after > at + 1 && foreign_is_loop(word) && slips_begins_operand(slips_kind(slips, after)));
   if ((!hint && !left_out) || !slips_same_line(slips, after) || (!block && !operand) ||
@@ -242,6 +243,15 @@ struct slip slips_at_item(const struct slips *slips, size_t at, bool file_scope)
   return next == TOKEN_NAME && slips_same_line(slips, at + 1) ? slips_binding(slips, at) : slips_typed(slips, at);
 }
 
+/* The arrow behind the type at `at`, on its line: Result<Success, String> has eight tokens with it. */
+static enum token_kind slips_arrow_behind(const struct slips *slips, size_t at) {
+  enum { LONG = 8 };
+  for (size_t end = at + LONG; at < end && slips_same_line(slips, at); at++)
+    if (slips_kind(slips, at) == TOKEN_FAT_ARROW)
+      return TOKEN_FAT_ARROW;
+  return TOKEN_END;
+}
+
 /* `(a, b: int) => …`, `a => …`, and the same with `->`. */
 static struct slip slips_lambda(const struct slips *slips, size_t at) {
   size_t last = at;
@@ -253,8 +263,8 @@ static struct slip slips_lambda(const struct slips *slips, size_t at) {
            slips_kind(slips, last) == TOKEN_COLON);
   bool is_lambda = listed ? slips_kind(slips, last) == TOKEN_RIGHT_PAREN : slips_same_line(slips, at);
   enum token_kind arrow = slips_kind(slips, last + 1);
-  if (listed && arrow == TOKEN_COLON && slips_kind(slips, last + 2) == TOKEN_NAME)
-    arrow = slips_kind(slips, last + 3);
+  if (listed && arrow == TOKEN_COLON)
+    arrow = slips_arrow_behind(slips, last + 2);
   if (!is_lambda || (arrow != TOKEN_FAT_ARROW && arrow != TOKEN_ARROW))
     return (struct slip){0};
   const char *parameters = slips_text(slips, at, last);
@@ -315,6 +325,9 @@ struct slip slips_at_expression(const struct slips *slips, size_t at) {
                        "a record with another field is record { field: value }; numbers in a row are range(a, b)");
   if (kind != TOKEN_NAME)
     return slips_operator(slips, at);
+  if (next == TOKEN_DOT && strcmp(slips_token(slips, at)->name, "JSON") == 0 &&
+      slips_kind(slips, at + 2) == TOKEN_NAME && strcmp(slips_token(slips, at + 2)->name, "stringify") == 0)
+    return slips_found(slips, at, "there is no 'JSON.stringify'", foreign_name("jsonStringify"));
   struct slip word = slips_word(slips, at);
   if (!word.text)
     word = slips_misspelt(slips, at);
@@ -355,7 +368,7 @@ static const char *slips_index_hint(const struct slips *slips, size_t at) {
   return slips_kind(slips, at + 1) == TOKEN_STRING
              ? "a value by its key is websocketValue(id: …, key: …); of a request, websocketRequestHeader and "
                "websocketRequestQuery; of JSON, jsonGet"
-             : "parts of a string: byteAt(s, index), substring(s, start, end)";
+             : "there are no lists; of a string, s.take(n) and s.drop(n) are parts, and byteAt(s, index) a byte";
 }
 
 /* `value if condition else other`. */

@@ -9,7 +9,8 @@ struct arena;
 
 #define SLIPS_FIXED "a binding cannot be changed"
 #define SLIPS_FIXED_HINT                                                                                               \
-  "bind a new name with 'let', count with range(a, b) |> fold(initial, f), or keep a value with websocketSetValue"
+  "what changes is kept with websocketSetValue; a sum is range(a, b) |> fold(initial, f), a "                          \
+  "choice let name = if c { a } else { b }"
 
 struct slip {
   struct place place;
