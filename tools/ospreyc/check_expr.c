@@ -1118,7 +1118,7 @@ static void check_expr_warn_idle(struct checker *checker, const struct syntax_ex
   while (at > 0 && text[at - 1] == ' ')
     at--;
   /* Behind another expression it is part of a mistake there. */
-  if (is_idle && (at == 0 || strchr("\n{", text[at - 1])) && !checker->diag->errors)
+  if (is_idle && (at == 0 || text[at - 1] == '\n') && !checker->diag->errors)
     *diag_warning(checker->diag, syntax->place, "this value is not used") = "bind it with 'let', or remove it";
 }
 
