@@ -17,7 +17,7 @@
 
 /* Per turn: the most reads of one connection, and the milliseconds after which it starts no further read or handler, or
  * no further connection is resumed. */
-enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4 };
+enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4, WS_INPUT_LATE_MS = 1 };
 
 /* What one run of a connection may cost, in bytes of messages, and what each event costs besides its bytes. */
 enum { WS_INPUT_WORK = 64 * 1024, WS_INPUT_EVENT = 256 };
@@ -27,9 +27,9 @@ enum { WS_INPUT_WORK = 64 * 1024, WS_INPUT_EVENT = 256 };
  * receivers, so that what is published together is written together. */
 enum { WS_INPUT_LATE_WORK = 8 * 1024, WS_INPUT_LATE_DELIVERY = 64 };
 
-/* Compressed input is parsed in pieces of this size: the work is counted after each, and it expands up to 1032
- * times. */
-enum { WS_INPUT_COMPRESSED_PIECE = 1024 };
+/* Compressed input is parsed in pieces, of which one may expand 1032 times: the work is counted after each. Late in a
+ * turn they are small. */
+enum { WS_INPUT_COMPRESSED_PIECE = 1024, WS_INPUT_LATE_PIECE = 16 };
 
 /* With more output than this queued, a ping is not answered: the peer does not read, and the answer to a later ping
  * serves (RFC 6455 section 5.5.3). */
@@ -222,16 +222,17 @@ static void ws_input_fed(struct ws_conn *conn, struct ws_session *session, enum 
  * parsed. */
 static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *session, uint8_t *bytes, size_t n) {
   struct ws_loop_thread *thread = conn->group->thread;
-  size_t piece = ws_deflate_in_use(&conn->deflate) ? WS_INPUT_COMPRESSED_PIECE : n;
+  size_t small = thread->work_left > WS_INPUT_LATE_WORK ? WS_INPUT_COMPRESSED_PIECE : WS_INPUT_LATE_PIECE;
+  size_t piece = ws_deflate_in_use(&conn->deflate) ? small : n;
   size_t at = 0;
   enum ws_feed_outcome outcome = WS_FEED_MORE;
   while (at < n && outcome == WS_FEED_MORE && thread->work_left > 0) {
     size_t consumed;
-    uint32_t before = ws_session_unfinished(session);
+    uint64_t before = ws_session_work(session);
     outcome = ws_session_feed(session, bytes + at, n - at < piece ? n - at : piece, &ws_input_sink, conn, &consumed);
     at += consumed;
-    uint32_t after = outcome == WS_FEED_MORE ? ws_session_unfinished(session) : 0;
-    thread->work_left -= after > before ? after - before : 0;
+    uint64_t after = outcome == WS_FEED_MORE ? ws_session_work(session) : 0;
+    thread->work_left -= after > before ? (int64_t)(after - before) : 0;
   }
   if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED) {
     at = n;
@@ -310,6 +311,7 @@ static ssize_t ws_input_receive(struct ws_conn *conn, uint8_t *buffer, bool *fil
     return n;
   if (size) {
     ws_input_seen(conn);
+    conn->group->thread->work_left -= n;
     ws_input_fed(conn, conn->session, ws_session_commit(conn->session, (size_t)n, &ws_input_sink, conn));
   } else {
     ws_input_bytes(conn, buffer, (size_t)n);
@@ -401,7 +403,8 @@ static void ws_input_start(struct ws_conn *conn, int64_t now_ms, bool late) {
   }
   if (conn->buffered)
     return;
-  if (conn->heavy && !ws_queue_is_empty(&thread->compressing)) {
+  /* What has sent much waits for its turn of ws_input_resume, while others are behind it. */
+  if (conn->heavy && (late || !ws_queue_is_empty(&thread->compressing))) {
     ws_input_wait(conn);
     return;
   }
@@ -415,7 +418,7 @@ static void ws_input_start(struct ws_conn *conn, int64_t now_ms, bool late) {
   int64_t outer_delivery_work = thread->delivery_work;
   thread->work_left = late ? WS_INPUT_LATE_WORK : WS_INPUT_WORK;
   thread->delivery_work = late ? WS_INPUT_LATE_DELIVERY : 0;
-  thread->work_until_ms = now_ms + WS_INPUT_MS_PER_TURN;
+  thread->work_until_ms = now_ms + (late ? WS_INPUT_LATE_MS : WS_INPUT_MS_PER_TURN);
   ws_input_run(conn, buffer);
   conn->heavy = thread->work_left <= 0;
   thread->work_left = outer_work_left;

@@ -17,6 +17,9 @@
 /* The most steps of TLS handshakes in a turn, and the milliseconds after which no step and no request is begun. */
 enum { WS_TURN_SHAKES = 8, WS_TURN_SHAKE_MS = 4 };
 
+/* Queues of more bytes than this are long: the milliseconds after which no further one is written in a turn. */
+enum { WS_TURN_LONG = 64 * 1024, WS_TURN_WRITE_MS = 4 };
+
 /* ---- readiness */
 
 /* One step of the stream's handshake. Returns true once the stream is ready and the connection has not ended. */
@@ -38,11 +41,18 @@ WS_ASIDE static bool ws_turn_connect(struct ws_conn *conn) {
   return ws_conn_state(conn) != WS_CONN_ENDED;
 }
 
+/* The socket has room again. What the queue held is counted no more. */
+static void ws_turn_write(struct ws_conn *conn) {
+  ws_flush(conn);
+  if (ws_conn_state(conn) != WS_CONN_ENDED)
+    ws_held_count(conn);
+}
+
 static void ws_turn_go_on(struct ws_conn *conn, unsigned ready) {
   ws_conn_ref(conn);
   if (ws_conn_state(conn) > WS_CONN_CONNECTING || ws_turn_connect(conn)) {
     if (ready & WS_WRITE && conn->blocked)
-      ws_flush(conn);
+      ws_turn_write(conn);
     if (ws_conn_state(conn) != WS_CONN_ENDED && (ready & WS_READ || ws_stream_pending(&conn->stream)))
       ws_input_read(conn);
     if (conn->queued)
@@ -168,24 +178,49 @@ static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
 
 /* ---- the end of a turn */
 
+/* Writes what a connection has queued, or finishes it. */
+WS_STRAIGHT static void ws_turn_end_of(struct ws_loop_thread *thread, struct ws_conn *conn) {
+  conn->queued = false;
+  /* A close handler may turn the loop: the others go on in its turns. */
+  if (!ws_queue_is_empty(&thread->queued) || !ws_queue_is_empty(&thread->writing))
+    ws_loop_defer(thread->loop, &thread->end_of_turn);
+  ws_flush(conn);
+  if (ws_held_count(conn))
+    ws_evict(conn->group);
+  /* A flush that ends the connection queues it again, with a reference: it is finished on that occasion. */
+  conn->refs--;
+  if (conn->refs == 0 && ws_conn_state(conn) == WS_CONN_ENDED)
+    ws_end_finish(conn);
+}
+
+/* Writes long queues for a bounded time. */
+WS_ASIDE static void ws_turn_write_long(struct ws_loop_thread *thread) {
+  int64_t until_ms = ws_clock_coarse_ms() + WS_TURN_WRITE_MS;
+  struct ws_queue_node *node;
+  while ((node = ws_queue_pop(&thread->writing)) != NULL) {
+    ws_turn_end_of(thread, ws_container_of(node, struct ws_conn, queued_node));
+    if (ws_clock_coarse_ms() > until_ms)
+      break;
+  }
+}
+
+/* A long message may have many receivers: those with little to write come first. */
 WS_STRAIGHT static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, end_of_turn);
   struct ws_queue_node *node;
   while ((node = ws_queue_pop(&thread->queued)) != NULL) {
     struct ws_conn *conn = ws_container_of(node, struct ws_conn, queued_node);
-    conn->queued = false;
-    /* A close handler may turn the loop: the others go on in its turns. */
-    if (!ws_queue_is_empty(&thread->queued))
-      ws_loop_defer(loop, work);
-    ws_flush(conn);
-    if (ws_held_count(conn))
-      ws_evict(conn->group);
-    /* A flush that ends the connection queues it again, with a reference: it is finished on that occasion. */
-    conn->refs--;
-    if (conn->refs == 0 && ws_conn_state(conn) == WS_CONN_ENDED)
-      ws_end_finish(conn);
+    if (ws_outq_bytes(&conn->out) > WS_TURN_LONG)
+      ws_queue_add(&thread->writing, node);
+    else
+      ws_turn_end_of(thread, conn);
   }
-  ws_loop_undefer(loop, work);
+  if (!ws_queue_is_empty(&thread->writing))
+    ws_turn_write_long(thread);
+  if (ws_queue_is_empty(&thread->queued) && ws_queue_is_empty(&thread->writing))
+    ws_loop_undefer(loop, work);
+  else
+    ws_loop_defer(loop, work);
 }
 
 static void ws_turn_resume(struct ws_loop *loop, struct ws_deferred *work) {

@@ -150,14 +150,20 @@ static void ws_loop_collect_tasks(struct ws_loop *loop) {
   loop->tasks_end = &last->next;
 }
 
+/* Those that a turn has no time for run in the next one: what is readable comes before them. */
+enum { WS_LOOP_TASKS_MS = 4 };
+
 static void ws_loop_run_tasks(struct ws_loop *loop) {
   ws_loop_collect_tasks(loop);
+  int64_t until_ms = loop->tasks ? ws_clock_coarse_ms() + WS_LOOP_TASKS_MS : 0;
   while (loop->tasks) {
     struct ws_task *task = loop->tasks;
     loop->tasks = task->next;
     if (!loop->tasks)
       loop->tasks_end = &loop->tasks;
     task->run(loop, task);
+    if (ws_clock_coarse_ms() > until_ms)
+      break;
   }
 }
 

@@ -267,18 +267,26 @@ size_t ws_outq_shared(const struct ws_outq *queue) {
 
 size_t ws_outq_shared_part(const struct ws_outq *queue) {
   const struct ws_outq_pieces *pieces = queue->pieces;
-  for (uint32_t i = 0; pieces && i < pieces->count && i < WS_OUTQ_PIECES; i++) {
-    struct ws_chunk *chunk = pieces->at[pieces->first + i].chunk;
-    if (chunk->budget && !chunk->kept)
-      return pieces->shared / atomic_load_explicit(&chunk->references, memory_order_relaxed);
+  uint32_t looks = pieces && pieces->count < WS_OUTQ_PIECES ? pieces->count : WS_OUTQ_PIECES;
+  uint64_t seen = 0, part = 0;
+  for (uint32_t i = 0; pieces && i < looks; i++) {
+    const struct ws_outq_piece *piece = &pieces->at[pieces->first + (uint64_t)i * pieces->count / looks];
+    if (!piece->chunk->budget)
+      continue;
+    seen += piece->length;
+    if (!piece->chunk->kept)
+      part += piece->length / atomic_load_explicit(&piece->chunk->references, memory_order_relaxed);
   }
-  return 0;
+  return seen ? (size_t)(pieces->shared * part / seen) : 0;
 }
 
 size_t ws_outq_held(const struct ws_outq *queue) {
   const struct ws_outq_pieces *pieces = queue->pieces;
   size_t list = pieces && pieces->at != pieces->own ? pieces->room * sizeof *pieces->at : 0;
-  return ws_outq_bytes(queue) - ws_outq_shared(queue) + list;
+  const struct ws_outq_piece *first = pieces && pieces->count ? &pieces->at[pieces->first] : NULL;
+  /* Of a chunk that is written in part all of it is held. */
+  size_t written = first && !first->chunk->budget ? first->offset : 0;
+  return ws_outq_bytes(queue) - ws_outq_shared(queue) + written + list;
 }
 
 /* ---- writing */

@@ -112,7 +112,7 @@ const struct ws_outq_piece *ws_outq_unready(struct ws_outq *queue);
 void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n);
 
 /* Bytes of the queue that a budget counts, with other queues' (ws_chunk_count), and this queue's part of them, as far
- * as the oldest such piece tells. */
+ * as a few pieces of all ages tell. */
 size_t ws_outq_shared(const struct ws_outq *queue);
 size_t ws_outq_shared_part(const struct ws_outq *queue);
 

@@ -631,6 +631,13 @@ uint32_t ws_session_unfinished(const struct ws_session *session) {
   return (uint32_t)(session->compressed ? partial->inflated_from : partial->size) + 1;
 }
 
+uint64_t ws_session_work(const struct ws_session *session) {
+  const struct ws_partial *partial = session->partial;
+  if (!session->message || !partial)
+    return 0;
+  return (uint64_t)partial->size + partial->inflated_from + (uint64_t)WS_SESSION_FRAME * partial->fragments;
+}
+
 size_t ws_session_held(const struct ws_session *session) {
   size_t held = sizeof *session;
   if (session->partial)

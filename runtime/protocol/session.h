@@ -108,6 +108,11 @@ size_t ws_session_reserve(struct ws_session *session, uint8_t **room);
 /* Payload bytes of the message in progress that were kept so far, and 1; 0 if none is. */
 uint32_t ws_session_unfinished(const struct ws_session *session);
 
+/* What the message in progress has cost so far: those bytes, what they became by inflating, and WS_SESSION_FRAME for
+ * each of its frames. 0 if none is in progress. */
+enum { WS_SESSION_FRAME = 64 };
+uint64_t ws_session_work(const struct ws_session *session);
+
 /* Bytes of memory that the session holds. */
 size_t ws_session_held(const struct ws_session *session);
 

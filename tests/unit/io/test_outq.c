@@ -473,6 +473,45 @@ static void test_a_new_beginning(void **state) {
   assert_int_equal(ws_outq_bytes(&fixture->queue), 0);
 }
 
+/* A chunk that is written in part is held whole: WS-LIMIT-18 */
+static void test_what_a_written_part_holds(void **state) {
+  struct fixture *fixture = *state;
+  struct ws_chunk *chunk = ws_chunk_new(100000);
+  assert_non_null(chunk);
+  memset(chunk->bytes, 'x', 100000);
+  ws_outq_charge(&fixture->queue, 100000);
+  assert_int_equal(ws_outq_take(&fixture->queue, fixture->loop, chunk, 0, 100000), 0);
+  assert_int_equal(ws_outq_flush(&fixture->queue, fixture->loop, &fixture->stream, 1000), WS_OUTQ_BLOCKED);
+  assert_in_range(ws_outq_bytes(&fixture->queue), 1, 99999);
+  assert_int_equal(ws_outq_held(&fixture->queue), 100000);
+  ws_outq_clear(&fixture->queue, fixture->loop);
+}
+
+/* What many queues share at the front hides nothing that one alone has behind it: WS-LIMIT-19 */
+static void test_own_part_behind_shared(void **state) {
+  enum { OTHERS = 9, SHARED = 40, OWN = 40 };
+  struct fixture *fixture = *state;
+  struct ws_outq *queue = &fixture->queue, others[OTHERS] = {{0}};
+  _Atomic int64_t budget = 0;
+  for (int i = 0; i < SHARED + OWN; i++) {
+    struct ws_chunk *chunk = ws_chunk_new(1000);
+    assert_non_null(chunk);
+    ws_chunk_count(chunk, &budget);
+    ws_outq_charge(queue, 1000);
+    assert_int_equal(ws_outq_share(queue, fixture->loop, chunk, 0, 1000), 0);
+    for (int j = 0; i < SHARED && j < OTHERS; j++) {
+      ws_outq_charge(&others[j], 1000);
+      assert_int_equal(ws_outq_share(&others[j], fixture->loop, chunk, 0, 1000), 0);
+    }
+    ws_chunk_unref(chunk);
+  }
+  assert_in_range(ws_outq_shared_part(queue), OWN * 1000 + SHARED * 1000 / (OTHERS + 1),
+                  OWN * 1000 + SHARED * 1000 / 2);
+  for (int j = 0; j < OTHERS; j++)
+    ws_outq_clear(&others[j], fixture->loop);
+  ws_outq_clear(queue, fixture->loop);
+}
+
 static void test_counted_chunk(void **state) {
   struct fixture *fixture = *state;
   struct ws_outq *queue = &fixture->queue;
@@ -545,6 +584,8 @@ int main(void) {
       outq_test(test_failed_stream),
       outq_test(test_unready_pieces),
       outq_test(test_a_new_beginning),
+      outq_test(test_what_a_written_part_holds),
+      outq_test(test_own_part_behind_shared),
       outq_test(test_counted_chunk),
       outq_test(test_a_bounded_flush),
   };
