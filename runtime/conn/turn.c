@@ -44,8 +44,8 @@ WS_ASIDE static bool ws_turn_connect(struct ws_conn *conn) {
 /* The socket has room again. What the queue held is counted no more. */
 static void ws_turn_write(struct ws_conn *conn) {
   ws_flush(conn);
-  if (ws_conn_state(conn) != WS_CONN_ENDED)
-    ws_held_count(conn);
+  if (ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
+    ws_evict(conn->group);
 }
 
 static void ws_turn_go_on(struct ws_conn *conn, unsigned ready) {

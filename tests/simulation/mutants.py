@@ -63,9 +63,8 @@ MUTANTS = {
     ws_loop_defer(thread->loop, &thread->resume);
   if (""", "  if ("),
     "output waits for the connect of a close handler": ("runtime/conn/turn.c",
-                                                        """    if (!ws_queue_is_empty(&thread->queued))
-      ws_loop_defer(loop, work);
-""", ""),
+                                                        "    ws_loop_defer(thread->loop, &thread->end_of_turn);\n",
+                                                        "    (void)thread;\n"),
     "memory of ended connections is counted": ("runtime/conn/end.c", "  ws_held_forget(conn);\n",
                                                "  (void)ws_held_forget;\n"),
     "the reason leaks": ("runtime/conn/end.c", "  ws_mem_free(conn->reason);\n  conn->reason = NULL;\n  if (ops",
