@@ -1,7 +1,10 @@
 #include "attribute.h"
 
+#include "feature.h"
+
 #include <llvm-c/DebugInfo.h>
 #include <llvm/Config/llvm-config.h>
+#include <stdlib.h>
 #include <string.h>
 
 void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const char *name, uint64_t value) {
@@ -184,9 +187,11 @@ static const char *const cg_shared_kinds[] = {
     "fn_ret_thunk_extern",
 };
 
+static const char cg_features[] = "target-features";
+
 static const char *const cg_shared_texts[] = {
     "target-cpu",
-    "target-features",
+    cg_features,
     "tune-cpu",
     "frame-pointer",
     "denormal-fp-math",
@@ -227,14 +232,39 @@ static void cg_read_shared(LLVMValueRef function, LLVMAttributeRef *attributes) 
                                                                     (unsigned)strlen(cg_shared_texts[i]));
 }
 
+/* The features that two values of "target-features" share, as an attribute; NULL: none. Other shared attributes need
+ * some of them: LLVM aborts if a function has shadowcallstack and no +reserve-x18. */
+static LLVMAttributeRef cg_share_features(LLVMContextRef llvm, LLVMAttributeRef first, LLVMAttributeRef second) {
+  unsigned first_length, second_length, name_length = (unsigned)strlen(cg_features);
+  const char *first_text = LLVMGetStringAttributeValue(first, &first_length);
+  const char *second_text = LLVMGetStringAttributeValue(second, &second_length);
+  char *text = malloc(first_length + 1);
+  size_t length = text ? cg_feature_share(first_text, first_length, second_text, second_length, text) : 0;
+  LLVMAttributeRef shared =
+      length ? LLVMCreateStringAttribute(llvm, cg_features, name_length, text, (unsigned)length) : NULL;
+  free(text);
+  return shared;
+}
+
+/* What two functions share of an attribute that they do not have alike. */
+static LLVMAttributeRef cg_share_part(LLVMContextRef llvm, LLVMAttributeRef first, LLVMAttributeRef second) {
+  unsigned length;
+  if (!first || !second || !LLVMIsStringAttribute(first))
+    return NULL;
+  const char *name = LLVMGetStringAttributeKind(first, &length);
+  bool is_list = length == strlen(cg_features) && !memcmp(name, cg_features, length);
+  return is_list ? cg_share_features(llvm, first, second) : NULL;
+}
+
 void cg_attribute_share(struct cg_attribute_shared *shared, LLVMValueRef function) {
   LLVMAttributeRef attributes[CG_ATTRIBUTE_SHARED];
+  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(function));
   if (shared->last == function)
     return;
   cg_read_shared(function, shared->last ? attributes : shared->common);
   for (size_t i = 0; shared->last && i < CG_ATTRIBUTE_SHARED; i++)
     if (shared->common[i] != attributes[i])
-      shared->common[i] = NULL;
+      shared->common[i] = cg_share_part(llvm, shared->common[i], attributes[i]);
   shared->last = function;
 }
 
