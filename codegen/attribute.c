@@ -97,25 +97,48 @@ const char *cg_attribute_unserved(LLVMValueRef function) {
   return cg_uncallable(function);
 }
 
+const char *cg_attribute_unserved_by_runtime(LLVMValueRef function) {
+  static const char *const names[] = {"byval", "byref"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (cg_any_parameter_has(function, names[i]))
+      return names[i];
+  return cg_attribute_unserved(function);
+}
+
+/* Returns the name of an attribute of the first `count` parameters by which the callee does not read what the caller
+ * wrote there, or NULL: LLVM would delete what the caller writes. */
+static const char *cg_unread(LLVMValueRef function, unsigned count) {
+  static const char *const names[] = {"readnone", "writeonly", "initializes"};
+  for (LLVMAttributeIndex parameter = 1; parameter <= count; parameter++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+      if (cg_attribute_has(function, parameter, names[i]))
+        return names[i];
+  return NULL;
+}
+
 const char *cg_attribute_unserved_by_body(LLVMValueRef function) {
   static const char *const names[] = {"naked",        "noreturn",  "presplitcoroutine", "memory",
                                       "speculatable", "allockind", "allocsize"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
       return names[i];
-  return cg_any_parameter_has(function, "returned") ? "returned" : cg_attribute_unserved(function);
+  if (cg_any_parameter_has(function, "returned"))
+    return "returned";
+  const char *unread = cg_unread(function, LLVMCountParams(function));
+  return unread ? unread : cg_attribute_unserved_by_runtime(function);
 }
 
 const char *cg_attribute_unserved_by_entry(LLVMValueRef function) {
   static const char *const names[] = {"naked", "noreturn", "memory", "speculatable"};
   static const char *const slot_names[] = {"readonly", "readnone"};
+  unsigned slot = LLVMCountParams(function);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
       return names[i];
   for (size_t i = 0; i < sizeof slot_names / sizeof *slot_names; i++)
-    if (cg_attribute_has(function, LLVMCountParams(function), slot_names[i]))
+    if (cg_attribute_has(function, slot, slot_names[i]))
       return slot_names[i];
-  return NULL;
+  return cg_unread(function, slot - 1);
 }
 
 /* Returns the value of a module flag, or 0. */
