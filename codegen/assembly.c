@@ -16,9 +16,24 @@ static bool cg_is_symbol(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || (c && strchr("_.$@?", c));
 }
 
+/* Returns where a block comment that begins here ends, or `at`. */
+static const char *cg_after_block(const char *at, const char *end) {
+  if (end - at < 2 || at[0] != '/' || at[1] != '*')
+    return at;
+  for (at += 2; end - at >= 2; at++)
+    if (at[0] == '*' && at[1] == '/')
+      return at + 2;
+  return end;
+}
+
+/* A block comment counts as a space. */
 static void cg_skip_spaces(struct cg_words *words) {
-  while (words->at < words->end && cg_is_space(*words->at))
-    words->at++;
+  for (const char *from = NULL; from != words->at;) {
+    from = words->at;
+    while (words->at < words->end && cg_is_space(*words->at))
+      words->at++;
+    words->at = cg_after_block(words->at, words->end);
+  }
 }
 
 /* Takes a name, which may be quoted. It is empty if the statement goes on with something else. */
@@ -48,15 +63,33 @@ static bool cg_is_definition(struct cg_words name) {
   return false;
 }
 
-/* Statements end with a line or a semicolon outside of quotes. A comment looks like no definition. */
+/* Whether the rest of the line is a comment. A # within a statement may begin an operand (#4). */
+static bool cg_is_line_comment(const char *at, const char *end, bool begins) {
+  if (*at == '#')
+    return begins || (end - at > 1 && cg_is_space(at[1]));
+  return end - at > 1 && at[0] == '/' && at[1] == '/';
+}
+
+/* Statements end with a line or a semicolon outside of quotes and comments. A line comment looks like no definition; it
+ * belongs to the statement before it. */
 static struct cg_words cg_take_statement(const char **at, const char *end) {
   struct cg_words statement = {*at, *at};
-  bool quoted = false;
-  for (; statement.end < end && *statement.end != '\n' && (quoted || *statement.end != ';'); statement.end++) {
-    if (quoted && *statement.end == '\\' && statement.end + 1 < end && statement.end[1] != '\n')
+  bool quoted = false, begins = true;
+  while (statement.end < end && *statement.end != '\n' && (quoted || *statement.end != ';')) {
+    const char *after = quoted ? statement.end : cg_after_block(statement.end, end);
+    if (!quoted && cg_is_line_comment(statement.end, end, begins)) {
+      after = memchr(statement.end, '\n', (size_t)(end - statement.end));
+      statement.end = after ? after : end;
+    } else if (after > statement.end) {
+      statement.end = after;
+    } else {
+      begins &= cg_is_space(*statement.end);
+      if (quoted && *statement.end == '\\' && statement.end + 1 < end && statement.end[1] != '\n')
+        statement.end++;
+      else
+        quoted ^= *statement.end == '"';
       statement.end++;
-    else
-      quoted ^= *statement.end == '"';
+    }
   }
   *at = statement.end < end ? statement.end + 1 : end;
   return statement;

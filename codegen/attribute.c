@@ -1,7 +1,10 @@
 #include "attribute.h"
 
+#include "feature.h"
+
 #include <llvm-c/DebugInfo.h>
 #include <llvm/Config/llvm-config.h>
+#include <stdlib.h>
 #include <string.h>
 
 void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const char *name, uint64_t value) {
@@ -94,25 +97,48 @@ const char *cg_attribute_unserved(LLVMValueRef function) {
   return cg_uncallable(function);
 }
 
+const char *cg_attribute_unserved_by_runtime(LLVMValueRef function) {
+  static const char *const names[] = {"byval", "byref"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (cg_any_parameter_has(function, names[i]))
+      return names[i];
+  return cg_attribute_unserved(function);
+}
+
+/* Returns the name of an attribute of the first `count` parameters by which the callee does not read what the caller
+ * wrote there, or NULL: LLVM would delete what the caller writes. */
+static const char *cg_unread(LLVMValueRef function, unsigned count) {
+  static const char *const names[] = {"readnone", "writeonly", "initializes"};
+  for (LLVMAttributeIndex parameter = 1; parameter <= count; parameter++)
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+      if (cg_attribute_has(function, parameter, names[i]))
+        return names[i];
+  return NULL;
+}
+
 const char *cg_attribute_unserved_by_body(LLVMValueRef function) {
   static const char *const names[] = {"naked",        "noreturn",  "presplitcoroutine", "memory",
                                       "speculatable", "allockind", "allocsize"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
       return names[i];
-  return cg_any_parameter_has(function, "returned") ? "returned" : cg_attribute_unserved(function);
+  if (cg_any_parameter_has(function, "returned"))
+    return "returned";
+  const char *unread = cg_unread(function, LLVMCountParams(function));
+  return unread ? unread : cg_attribute_unserved_by_runtime(function);
 }
 
 const char *cg_attribute_unserved_by_entry(LLVMValueRef function) {
   static const char *const names[] = {"naked", "noreturn", "memory", "speculatable"};
   static const char *const slot_names[] = {"readonly", "readnone"};
+  unsigned slot = LLVMCountParams(function);
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, names[i]))
       return names[i];
   for (size_t i = 0; i < sizeof slot_names / sizeof *slot_names; i++)
-    if (cg_attribute_has(function, LLVMCountParams(function), slot_names[i]))
+    if (cg_attribute_has(function, slot, slot_names[i]))
       return slot_names[i];
-  return NULL;
+  return cg_unread(function, slot - 1);
 }
 
 /* Returns the value of a module flag, or 0. */
@@ -184,9 +210,11 @@ static const char *const cg_shared_kinds[] = {
     "fn_ret_thunk_extern",
 };
 
+static const char cg_features[] = "target-features";
+
 static const char *const cg_shared_texts[] = {
     "target-cpu",
-    "target-features",
+    cg_features,
     "tune-cpu",
     "frame-pointer",
     "denormal-fp-math",
@@ -227,14 +255,39 @@ static void cg_read_shared(LLVMValueRef function, LLVMAttributeRef *attributes) 
                                                                     (unsigned)strlen(cg_shared_texts[i]));
 }
 
+/* The features that two values of "target-features" share, as an attribute; NULL: none. Other shared attributes need
+ * some of them: LLVM aborts if a function has shadowcallstack and no +reserve-x18. */
+static LLVMAttributeRef cg_share_features(LLVMContextRef llvm, LLVMAttributeRef first, LLVMAttributeRef second) {
+  unsigned first_length, second_length, name_length = (unsigned)strlen(cg_features);
+  const char *first_text = LLVMGetStringAttributeValue(first, &first_length);
+  const char *second_text = LLVMGetStringAttributeValue(second, &second_length);
+  char *text = malloc(first_length + 1);
+  size_t length = text ? cg_feature_share(first_text, first_length, second_text, second_length, text) : 0;
+  LLVMAttributeRef shared =
+      length ? LLVMCreateStringAttribute(llvm, cg_features, name_length, text, (unsigned)length) : NULL;
+  free(text);
+  return shared;
+}
+
+/* What two functions share of an attribute that they do not have alike. */
+static LLVMAttributeRef cg_share_part(LLVMContextRef llvm, LLVMAttributeRef first, LLVMAttributeRef second) {
+  unsigned length;
+  if (!first || !second || !LLVMIsStringAttribute(first))
+    return NULL;
+  const char *name = LLVMGetStringAttributeKind(first, &length);
+  bool is_list = length == strlen(cg_features) && !memcmp(name, cg_features, length);
+  return is_list ? cg_share_features(llvm, first, second) : NULL;
+}
+
 void cg_attribute_share(struct cg_attribute_shared *shared, LLVMValueRef function) {
   LLVMAttributeRef attributes[CG_ATTRIBUTE_SHARED];
+  LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(function));
   if (shared->last == function)
     return;
   cg_read_shared(function, shared->last ? attributes : shared->common);
   for (size_t i = 0; shared->last && i < CG_ATTRIBUTE_SHARED; i++)
     if (shared->common[i] != attributes[i])
-      shared->common[i] = NULL;
+      shared->common[i] = cg_share_part(llvm, shared->common[i], attributes[i]);
   shared->last = function;
 }
 

@@ -29,8 +29,12 @@ bool cg_attribute_has_text(LLVMValueRef function, const char *name);
  * permits no calls, or NULL. */
 const char *cg_attribute_unserved(LLVMValueRef function);
 
-/* Returns the name of an attribute of a declared entry point by which LLVM would remove its calls, or what the body
- * does with the error that they write; NULL: none. */
+/* The same for a builtin or a function of the runtime: their arguments are pointers, and the callee gets no copy of
+ * what they point to. */
+const char *cg_attribute_unserved_by_runtime(LLVMValueRef function);
+
+/* Returns the name of an attribute of a declared entry point by which LLVM would remove its calls, what the caller
+ * writes for it, or what the body does with the error that it writes; NULL: none. */
 const char *cg_attribute_unserved_by_entry(LLVMValueRef function);
 
 /* The first attribute of a function or its parameters that a body made here could not honour; NULL: none. */

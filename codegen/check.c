@@ -154,7 +154,8 @@ static LLVMValueRef cg_check_symbol(LLVMModuleRef module, const char *name, LLVM
                                     struct cg_diag *diag) {
   LLVMValueRef global = cg_declare_find(module, name);
   return global && cg_check_type(global, name, expected, "the runtime's", NULL, diag) &&
-                 cg_check_attribute(global, cg_attribute_unserved(global), name, "the runtime's function", diag)
+                 cg_check_attribute(global, cg_attribute_unserved_by_runtime(global), name, "the runtime's function",
+                                    diag)
              ? global
              : NULL;
 }

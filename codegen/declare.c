@@ -33,8 +33,7 @@ static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, c
     cg_attribute_add(function, index, "align", 8);
   if (type->kind == OSP_WS_CODEGEN_HANDLER)
     return;
-  if (!cg_attribute_has(function, index, "readnone") && !cg_attribute_has(function, index, "writeonly") &&
-      !cg_attribute_has(function, index, "writable"))
+  if (!cg_attribute_has(function, index, "writable"))
     cg_attribute_add(function, index, "readonly", 0);
   cg_attribute_add_nocapture(function, index);
 }

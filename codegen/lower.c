@@ -266,7 +266,7 @@ static void cg_verify(LLVMModuleRef module, struct cg_diag *diag) {
     size_t length = strlen(text);
     while (length && text[length - 1] == '\n')
       text[--length] = '\0';
-    cg_diag_error(diag, NULL, "the module is not valid: %s", text);
+    cg_diag_error(diag, NULL, "the module is not valid: %.2000s", text);
   }
   LLVMDisposeMessage(text);
 }

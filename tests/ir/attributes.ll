@@ -1,7 +1,7 @@
 ; CG-17: added functions live by the rules of their module: they take what its flags ask for, what their callers share, and
 ; how the handler is called.
 ; RUN: %split_file %s %t
-; RUN: for f in flags callers handler signing; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
+; RUN: for f in flags callers handler signing features; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
 ; RUN: %lower %t/flags.ll | %opt -passes=verify -o %t/flags.bc
 ; RUN: %clang -Wno-override-module --target=aarch64-linux-gnu -O0 -S -o - %t/flags.bc | %FileCheck %s --check-prefix=BTI
 ; RUN: sed '/datalayout/d; /triple/d; /-address/d; /branch-/d; s/^!llvm.module.flags.*/!llvm.module.flags = !{!3, !4}/' \
@@ -9,6 +9,8 @@
 ; RUN: %lower %t/windows.ll -o %t/windows.bc
 ; RUN: %clang -Wno-override-module --target=x86_64-pc-windows-msvc -O0 -S -o - %t/windows.bc \
 ; RUN:   | %FileCheck %s --check-prefix=SEH
+; RUN: for o in '-passes=verify' '-passes=default<O2>'; do %lower %t/features.ll | %opt "$o" | \
+; RUN:   %llc -mtriple=aarch64-linux-gnu -o /dev/null || exit 1; done
 ; RUN: %lower %t/callers.ll | %opt -passes='default<O2>,verify' -S | %FileCheck %t/callers.ll --check-prefix=OPT
 
 ; Forwarders, bodies and to_cell are called through pointers, or may be.
@@ -97,3 +99,36 @@ attributes #0 = { "branch-protection-pauth-lr" "sign-return-address"="all" "sign
 attributes #1 = { "branch-protection-pauth-lr" "sign-return-address"="non-leaf" "sign-return-address-key"="a_key" }
 ; CHECK: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
 ; CHECK: attributes #[[#S]] = { nounwind "osprey-ws-lowered" }
+;--- features.ll
+; Callers that share some features: other attributes that they share need them, or the code generator stops. The last
+; entry for a feature holds.
+declare ptr @wsSend(i64, ptr)
+declare ptr @wsClose(i64)
+define ptr @base(ptr %m) #0 {
+  %r = call ptr @wsSend(i64 1, ptr %m)
+  ret ptr %r
+}
+define ptr @fast(ptr %m) #1 {
+  %r = call ptr @wsSend(i64 1, ptr %m)
+  ret ptr %r
+}
+define ptr @again(ptr %m) #0 {
+  %r = call ptr @wsSend(i64 1, ptr %m)
+  ret ptr %r
+}
+define ptr @one() #2 {
+  %r = call ptr @wsClose(i64 1)
+  ret ptr %r
+}
+define ptr @other() #3 {
+  %r = call ptr @wsClose(i64 1)
+  ret ptr %r
+}
+attributes #0 = { shadowcallstack "target-features"="+fp-armv8,+neon,+reserve-x18,-sve" }
+attributes #1 = { shadowcallstack "target-features"="+reserve-x18,+fp-armv8,+sve,+sve2,+crc,+crc,-crc,+neon" }
+attributes #2 = { "target-features"="+crc,-crc" }
+attributes #3 = { "target-features"="+crc" }
+; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
+; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsClose({{.*}} #[[#C:]] comdat
+; CHECK-DAG: attributes #[[#S]] = { nounwind shadowcallstack "osprey-ws-lowered" "target-features"="+fp-armv8,+neon,+reserve-x18" }
+; CHECK-DAG: attributes #[[#C]] = { nounwind "osprey-ws-lowered" }

@@ -3,7 +3,7 @@
 
 declare { i64, i8, i8* }* @wsSend(i64, i8*)
 declare noalias i8* @osp_alloc_tagged(i64, i64) #0
-declare i64 @osp_ws_send(i64, i8*, i8**)
+declare i64 @osp_ws_send(i64, i8*, i8** writeonly)
 define i8* @own(i64 %n) {
   %b = call i8* @osp_alloc_tagged(i64 %n, i64 0)
   ret i8* %b

@@ -1,6 +1,8 @@
 ; CG-3 CG-16: what a declaration may have and a definition may not.
 ; RUN: %lower %s | %opt -passes=verify -S | %FileCheck %s
 ; RUN: %lower %s | %opt -passes='default<O2>,verify' -S | %FileCheck %s --check-prefix=OPT
+; RUN: %if !llvm16 %{ sed 's/ptr nofree)/ptr writable dereferenceable(1))/' %s > %t.ll && %lower %t.ll \
+; RUN:   | %opt -passes=verify -S | %FileCheck %s --check-prefix=WRITABLE %}
 
 ; clang -O2 -g describes the functions that a file calls.
 ; CHECK: define linkonce_odr hidden {{.*}}@wsSend(
@@ -10,7 +12,7 @@
 declare !dbg !4 ptr @wsSend(i64, ptr)
 declare !dbg !4 dllimport ptr @wsClose(i64)
 ; Attributes that exclude ours stay.
-declare extern_weak ptr @wsServerBroadcast(i64, ptr writeonly)
+declare extern_weak ptr @wsServerBroadcast(i64, ptr nofree)
 declare ptr @wsProtocol(i64)
 define void @f(ptr %s) {
   %r = call ptr @wsSend(i64 1, ptr %s)
@@ -18,7 +20,8 @@ define void @f(ptr %s) {
   %p = call ptr @wsServerBroadcast(i64 1, ptr %s)
   ret void
 }
-; CHECK: define linkonce_odr hidden {{.*}}@wsServerBroadcast({{.*}} writeonly
+; CHECK: define linkonce_odr hidden {{.*}}@wsServerBroadcast({{.*}} nofree {{.*}}readonly
+; WRITABLE: define linkonce_odr hidden {{.*}}@wsServerBroadcast({{.*}} writable
 
 ; A success without a value is a constant block, and no new one.
 declare noalias ptr @wsCancel(i64)

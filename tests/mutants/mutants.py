@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Mutants: small wrong changes of codegen/ and tools/ospreyc/, each of which a test must notice.
+"""Mutants: small wrong changes of codegen/, tools/ospreyc/ and tools/osprey-ws-cc/, each of which a test must
+notice.
 
     mutants.py SOURCE BUILD LLVM_VERSION LLVM_BIN LIT [NUMBER...]
 
@@ -22,7 +23,8 @@ from mutations import MUTANTS
 TIME_LIMIT = 120
 ARCHIVES = ["runtime/libosprey_ws.a", "runtime/libosprey_mem.a", "tools/ospreyc/libosprey_rt.a",
             "tools/ospreyc/libosprey_json.a"]
-TARGETS = ["tools/ospreyc/ospreyc", "tools/osprey-ws-lower", "codegen/libosprey_ws_plugin.so", "tests/ir/refused"]
+TARGETS = ["tools/ospreyc/ospreyc", "tools/osprey-ws-lower", "tools/osprey-ws-cc", "tools/libosprey_ws_cc.so",
+           "codegen/libosprey_ws_plugin.so", "tests/ir/refused"]
 
 
 class Stop(Exception):
@@ -73,7 +75,7 @@ class Worker:
             raise Stop(f"{' '.join(map(str, command))}:\n{done.stdout}")
 
     def make(self, path):
-        targets = TARGETS if path.startswith("codegen/") else TARGETS[:1]
+        targets = TARGETS[:1] if path.startswith("tools/ospreyc/") else TARGETS
         self.run(["ninja", "-C", self.build, "-j1", *targets])
 
     def command(self, test):

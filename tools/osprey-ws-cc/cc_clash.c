@@ -1,6 +1,7 @@
 #include "cc_clash.h"
 
 #include <dlfcn.h>
+#include <llvm-c/Comdat.h>
 #include <llvm-c/Core.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,24 +9,55 @@
 
 /* Returns true if the runtime or a library it needs uses the name. The same libraries are loaded here (libc, libm,
  * OpenSSL, zlib: tools/meson.build links them for this lookup, main.c makes their names global); the table has what
- * libc defines in static objects. */
+ * libc defines in static objects. LLVM is loaded too, with names of C++ that the program's inline functions share. */
 static bool cc_clash_is_reserved(const char *name) {
   static const char *const static_symbols[] = {"_start", "_init", "_fini", "atexit", "at_quick_exit", "pthread_atfork"};
   for (size_t i = 0; i < sizeof static_symbols / sizeof *static_symbols; i++)
     if (!strcmp(name, static_symbols[i]))
       return true;
-  return !strncmp(name, "osp_ws_", 7) || dlsym(RTLD_DEFAULT, name);
+  return !strncmp(name, "osp_ws_", 7) || (strncmp(name, "_Z", 2) != 0 && dlsym(RTLD_DEFAULT, name));
 }
 
-static bool cc_clash_is_declared_elsewhere(const struct ir_file *files, size_t count, size_t which, const char *name) {
+static LLVMValueRef cc_clash_find(LLVMModuleRef module, const char *name) {
+  LLVMValueRef global = LLVMGetNamedFunction(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobal(module, name);
+  if (!global)
+    global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
+  if (!global)
+    global = LLVMGetNamedGlobalIFunc(module, name, strlen(name));
+  return global;
+}
+
+/* Returns true if all definitions of the name are the same function, so that each module can have its own. */
+static bool cc_clash_is_odr_function(LLVMValueRef global) {
+  LLVMLinkage linkage = LLVMGetLinkage(global);
+  return !LLVMIsAGlobalVariable(global) && (linkage == LLVMLinkOnceODRLinkage || linkage == LLVMWeakODRLinkage);
+}
+
+/* Returns true if the linker would give two modules one definition between them. */
+static bool cc_clash_is_shared(LLVMValueRef global, LLVMValueRef other) {
+  LLVMLinkage linkage = LLVMGetLinkage(other);
+  if (LLVMIsDeclaration(other))
+    return true;
+  if (linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage)
+    return false;
+  if (linkage == LLVMExternalLinkage && LLVMGetLinkage(global) == LLVMExternalLinkage)
+    return false; /* no linker takes both */
+  return !cc_clash_is_odr_function(global) || !cc_clash_is_odr_function(other);
+}
+
+/* Returns what another file does with the name that this file defines, or NULL. */
+static const char *cc_clash_use_elsewhere(const struct ir_file *files, size_t count, size_t which,
+                                          LLVMValueRef global) {
+  size_t length;
+  const char *name = LLVMGetValueName2(global, &length);
   for (size_t i = 0; i < count; i++) {
-    if (i == which || !files[i].module)
-      continue;
-    LLVMValueRef other = LLVMGetNamedFunction(files[i].module, name);
-    if (other && LLVMIsDeclaration(other))
-      return true;
+    LLVMValueRef other = i == which || !files[i].module ? NULL : cc_clash_find(files[i].module, name);
+    if (other && cc_clash_is_shared(global, other))
+      return LLVMIsDeclaration(other) ? "declares" : "defines";
   }
-  return false;
+  return NULL;
 }
 
 /* Renames close to close.osprey: an internal `memcpy` would still receive the calls that the code generator emits. */
@@ -34,22 +66,34 @@ static bool cc_clash_hide_global(LLVMValueRef global) {
   size_t length;
   if (asprintf(&name, "%s.osprey", LLVMGetValueName2(global, &length)) < 0)
     return false;
+  if (LLVMIsAFunction(global) || LLVMIsAGlobalVariable(global))
+    LLVMSetComdat(global, NULL); /* the linker might drop it for another of its name */
   LLVMSetLinkage(global, LLVMInternalLinkage);
   LLVMSetValueName2(global, name, strlen(name));
   free(name);
   return true;
 }
 
+/* Returns true if the linker sees the definition. */
+static bool cc_clash_is_visible(LLVMValueRef global) {
+  static const LLVMLinkage linkages[] = {LLVMExternalLinkage, LLVMWeakAnyLinkage,     LLVMWeakODRLinkage,
+                                         LLVMCommonLinkage,   LLVMLinkOnceAnyLinkage, LLVMLinkOnceODRLinkage};
+  for (size_t i = 0; i < sizeof linkages / sizeof *linkages; i++)
+    if (LLVMGetLinkage(global) == linkages[i])
+      return !LLVMIsDeclaration(global);
+  return false;
+}
+
 static bool cc_clash_hide_if_reserved(const struct ir_file *files, size_t count, size_t which, LLVMValueRef global) {
   size_t length;
   const char *name = LLVMGetValueName2(global, &length);
-  if (LLVMIsDeclaration(global) || LLVMGetLinkage(global) != LLVMExternalLinkage || !strcmp(name, "main") ||
-      !cc_clash_is_reserved(name))
+  if (!cc_clash_is_visible(global) || !strcmp(name, "main") || !cc_clash_is_reserved(name))
     return false;
-  if (!cc_clash_is_declared_elsewhere(files, count, which, name))
+  const char *use = cc_clash_use_elsewhere(files, count, which, global);
+  if (!use)
     return cc_clash_hide_global(global);
-  fprintf(stderr, "%s: warning: '%s' is a name of the C library's, but another input declares it: it stays visible\n",
-          files[which].name, name);
+  fprintf(stderr, "%s: warning: '%s' is a name of the C library's, but another input %s it: it stays visible\n",
+          files[which].name, name, use);
   return false;
 }
 
@@ -60,5 +104,9 @@ size_t cc_clash_hide(const struct ir_file *files, size_t count, size_t which) {
     hidden += cc_clash_hide_if_reserved(files, count, which, f);
   for (LLVMValueRef v = LLVMGetFirstGlobal(module); v; v = LLVMGetNextGlobal(v))
     hidden += cc_clash_hide_if_reserved(files, count, which, v);
+  for (LLVMValueRef a = LLVMGetFirstGlobalAlias(module); a; a = LLVMGetNextGlobalAlias(a))
+    hidden += cc_clash_hide_if_reserved(files, count, which, a);
+  for (LLVMValueRef i = LLVMGetFirstGlobalIFunc(module); i; i = LLVMGetNextGlobalIFunc(i))
+    hidden += cc_clash_hide_if_reserved(files, count, which, i);
   return hidden;
 }

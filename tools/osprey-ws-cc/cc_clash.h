@@ -8,6 +8,6 @@
 
 #include "../osprey-ws-lower/ir_file.h"
 
-/* Makes the clashing functions and variables of files[which] internal and renames them. Skips a name that another of
- * the files declares, with a warning. Returns how many it changed. */
+/* Makes the clashing functions, variables, aliases and ifuncs of files[which] internal and renames them. Skips a name
+ * that another of the files declares, or defines as the same symbol, with a warning. Returns how many it changed. */
 size_t cc_clash_hide(const struct ir_file *files, size_t count, size_t which);

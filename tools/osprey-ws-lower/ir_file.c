@@ -64,6 +64,15 @@ static void ir_ignore_diagnostic(LLVMDiagnosticInfoRef info, void *context) {
   (void)context;
 }
 
+/* What LLVM says of a file with two modules, if it says anything, does not tell what to do. */
+static void ir_explain(const struct ir_file *file, const char *message) {
+  if (file->is_bitcode && strstr(message, "Expected a single module"))
+    fprintf(stderr,
+            "%s: note: the file was split for ThinLTO: the WebSocket builtins have to be lowered before that, while it "
+            "is one module\n",
+            file->name);
+}
+
 enum ir_outcome ir_file_parse(struct ir_file *file, bool quiet) {
   char *message = NULL;
   file->llvm = LLVMContextCreate();
@@ -75,6 +84,7 @@ enum ir_outcome ir_file_parse(struct ir_file *file, bool quiet) {
   file->module = NULL;
   if (!quiet)
     fprintf(stderr, "%s%s", message, *message && message[strlen(message) - 1] == '\n' ? "" : "\n");
+  ir_explain(file, message);
   LLVMDisposeMessage(message);
   return IR_INVALID;
 }

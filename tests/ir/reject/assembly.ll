@@ -12,6 +12,11 @@ module asm "\22wsProtocol\22 = wsSend + 1"
 module asm ".comm wsValue, 8"
 module asm "osp_ws.success:\09.quad 0"
 module asm "_wsSubscribe:"
+module asm "/* a comment */ wsStopServer /* of two"
+module asm "lines */ : /**/ wsQueuedBytes: ret # /* no block comment"
+module asm "#no block comment /*"
+module asm "wsConnection: // neither is this /*"
+module asm "wsCancel:"
 
 ; What these do is no definition of a builtin that is declared.
 module asm ".type wsPublish,@function; call wsPublish # wsPublish: "
@@ -21,6 +26,9 @@ module asm ".symver wsOther, wsPublish@V1"
 module asm "wsEvery: wsAfter = wsEvery"
 module asm "osp_ws_publish: osp_alloc_tagged:"
 module asm ":::"
+module asm "/* wsPublish: first line"
+module asm "wsPublish: second line; wsPublish: \22 // # */ .ascii \22/*\22 /* wsPublish:"
+module asm "wsPublish: */ call wsPublish # it; wsPublish: // it; wsPublish:"
 module asm "\22"
 
 ; CHECK: assembly.ll: error: 'osp_ws.success' is defined by the module's assembly
@@ -32,6 +40,14 @@ declare ptr @wsProtocol(i64)
 ; CHECK: assembly.ll:[[#@LINE-1]]: error: 'wsProtocol' is defined
 declare ptr @wsValue(i64, ptr)
 ; CHECK: assembly.ll:[[#@LINE-1]]: error: 'wsValue' is defined
+declare ptr @wsStopServer(i64)
+; CHECK: assembly.ll:[[#@LINE-1]]: error: 'wsStopServer' is defined
+declare ptr @wsQueuedBytes(i64)
+; CHECK: assembly.ll:[[#@LINE-1]]: error: 'wsQueuedBytes' is defined
+declare ptr @wsConnection(i64)
+; CHECK: assembly.ll:[[#@LINE-1]]: error: 'wsConnection' is defined
+declare ptr @wsCancel(i64)
+; CHECK: assembly.ll:[[#@LINE-1]]: error: 'wsCancel' is defined
 declare ptr @wsPublish(i64, ptr, ptr)
 declare ptr @wsSubscribe(i64, ptr)
 ; MACHO: error: 'wsSubscribe' is defined

@@ -14,6 +14,13 @@
 ; RUN: for a in 'ptr) noreturn' 'ptr) memory(none)' 'ptr) speculatable' 'ptr readonly)' 'ptr readnone)'; do \
 ; RUN:   sed "s/^declare i64 @osp_ws_send(i64, ptr, ptr)/declare i64 @osp_ws_send(i64, ptr, $a/" %s > %t.ll && \
 ; RUN:   %not %lower %t.ll 2>&1 | %FileCheck %s --check-prefix=ENTRY && %refused %t.ll || exit 1; done
+; RUN: for a in 'byval(i64)' 'byref(i64)' readnone writeonly %if llvm22 %{ 'initializes((0, 4))' %}; do \
+; RUN:   for f in 'ptr @wsSend(i64, ptr' 'ptr @wsConnect(ptr, ptr' 'ptr @wsConnect(ptr' 'i64 @osp_ws_send(i64, ptr'; do \
+; RUN:     awk -v f="declare $f" -v a="$a" '{ print index($0, f) == 1 ? f " " a substr($0, length(f) + 1) : $0 }' %s > %t.ll && \
+; RUN:     %not %lower %t.ll 2>&1 | %FileCheck %s --check-prefix=COPY && %refused %t.ll || exit 1; done; done
+; RUN: for a in 'byval(i64)' 'byref(i64)' 'inalloca(i64)'; do \
+; RUN:   sed "s/^declare i64 @osp_ws_send(i64, ptr, ptr)/declare i64 @osp_ws_send(i64, ptr, ptr $a)/" %s > %t.ll && \
+; RUN:   %not %lower %t.ll 2>&1 | %FileCheck %s --check-prefix=COPY && %refused %t.ll || exit 1; done
 ; RUN: sed 's/^declare ptr @on/declare amdgpu_ps ptr @on/' %s > %t.ll && %not %lower %t.ll 2>&1 | %FileCheck %s \
 ; RUN:   --check-prefix=CALL && %refused %t.ll
 ; RUN: sed 's/^declare i64 @osp_ws_send/declare amdgpu_ps i64 @osp_ws_send/' %s > %t.ll && %not %lower %t.ll 2>&1 | \
@@ -21,6 +28,7 @@
 declare ptr @wsSend(i64, ptr)
 ; ALIGN: error: the WebSocket builtins need pointers that are aligned to 8 bytes, and numbers to 8 at most; the data layout
 ; ENTRY: error: 'osp_ws_send' has the attribute '{{noreturn|memory|speculatable|readonly|readnone}}', but the runtime's
+; COPY: error: '{{wsSend|wsConnect|osp_ws_send}}' has the attribute '{{byval|byref|inalloca|readnone|writeonly|initializes}}', but the
 ; CALL: error: '{{on|osp_ws_send}}' has the attribute 'amdgpu_ps', but {{a handler|the runtime's function}} has not
 ; BODY: error: 'wsSend' has the attribute '{{naked|noreturn|presplitcoroutine|memory|speculatable|returned}}', but the builtin has not
 ; CHECK: error: the WebSocket builtins need one address space; the data layout has another ('{{[APG][15]}}')
