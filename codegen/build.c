@@ -36,12 +36,12 @@ LLVMValueRef osp_ws_codegen_declare(LLVMModuleRef module, const char *name, osp_
  * rest. */
 static void cg_check_constant_handler(LLVMModuleRef module, LLVMValueRef argument, const char *name,
                                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag) {
-  struct cg_flow *flow = LLVMIsConstant(argument) ? cg_flow_new(module, parameter->type) : NULL;
-  if (flow) {
-    cg_flow_add(flow, argument);
-    cg_check_handler(flow, argument, NULL, name, parameter, diag);
+  struct cg_origins *origins = LLVMIsConstant(argument) ? cg_origins_new(module, parameter->type) : NULL;
+  if (origins) {
+    struct cg_origin origin = cg_origins_get(origins, argument);
+    cg_check_handler(&origin, NULL, name, parameter, diag);
   }
-  cg_flow_free(flow);
+  cg_origins_free(origins);
 }
 
 static void cg_check_argument(LLVMModuleRef module, LLVMValueRef argument, const char *name,

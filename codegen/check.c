@@ -229,6 +229,7 @@ static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRe
 
 static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRef constant) {
   char *text = LLVMPrintValueToString(constant);
+  text[strcspn(text, "\n")] = '\0'; /* an alias ends a line */
   cg_diag_error(check->diag, check->about,
                 "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s", text, check->name,
                 check->parameter->name, check->signature);
@@ -240,8 +241,6 @@ static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef c
   LLVMValueRef value = cg_constant_strip(constant);
   LLVMValueRef code = LLVMIsAGlobalVariable(value) ? cg_constant_code_of(value) : NULL;
   LLVMValueRef function = cg_constant_is_function(value) ? cg_constant_function_behind(value) : NULL;
-  if (code)
-    code = cg_constant_strip(code);
   if (function && cg_constant_is_signed(constant))
     cg_diag_error(check->diag, check->about,
                   "the plain function '%s' is passed to '%s' as %s by a signed pointer, which needs a closure cell: %s",
@@ -257,29 +256,12 @@ static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef c
     cg_refuse_constant(check, value);
 }
 
-/* A plain function has to be wrapped in a cell, but a value of unknown origin may be a cell already. At run time the
- * two cannot be told apart. */
-static void cg_refuse_mixture(const struct cg_handler_check *check, LLVMValueRef raw, LLVMValueRef other) {
-  size_t length;
-  const char *name = LLVMGetValueName2(other, &length);
-  char *text = *name ? NULL : LLVMPrintValueToString(other);
-  cg_diag_error(check->diag, check->about,
-                "either the plain function '%s' or the unknown value '%s' is passed to '%s' as %s, and nothing tells "
-                "which needs a closure cell: %s",
-                LLVMGetValueName2(cg_constant_strip(raw), &length), text ? text : name, check->name,
-                check->parameter->name, check->signature);
-  LLVMDisposeMessage(text);
-}
-
-void cg_check_handler(const struct cg_flow *flow, LLVMValueRef operand, LLVMValueRef about, const char *name,
+void cg_check_handler(const struct cg_origin *origin, LLVMValueRef about, const char *name,
                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag) {
   struct cg_handler_check check = {name, parameter, about, diag, ""};
-  struct cg_facts facts = cg_flow_facts(flow, operand);
   osp_ws_codegen_spell_type(parameter->type, check.signature, sizeof check.signature);
-  if (facts.witness[CG_FACT_WRONG])
-    cg_refuse_wrong(&check, facts.witness[CG_FACT_WRONG]);
-  else if (facts.witness[CG_FACT_RAW] && facts.witness[CG_FACT_OTHER])
-    cg_refuse_mixture(&check, facts.witness[CG_FACT_RAW], facts.witness[CG_FACT_OTHER]);
+  if (origin->wrong)
+    cg_refuse_wrong(&check, origin->wrong);
 }
 
 /* Returns the operand of a cast, or NULL if the value is not a cast of this kind. */

@@ -3,8 +3,8 @@
  * after them and cannot fail. `name` is the name that the module uses. */
 
 #include "diag.h"
-#include "flow.h"
 #include "form.h"
+#include "origin.h"
 
 #include <stdbool.h>
 
@@ -40,8 +40,8 @@ bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag
 /* Checks that no intrinsic calls a builtin that takes a handler. */
 void cg_check_uses(LLVMValueRef function, const struct cg_form *form, struct cg_diag *diag);
 
-/* Checks a handler operand, whose facts are known. `about` is the value that diagnostics refer to; may be NULL. */
-void cg_check_handler(const struct cg_flow *flow, LLVMValueRef operand, LLVMValueRef about, const char *name,
+/* Checks the origin of a handler operand. `about` is the value that diagnostics refer to; may be NULL. */
+void cg_check_handler(const struct cg_origin *origin, LLVMValueRef about, const char *name,
                       const struct osp_ws_codegen_member *parameter, struct cg_diag *diag);
 
 /* Checks that every function that is defined has its body. */

@@ -1,11 +1,10 @@
 #include "closure.h"
 
-#include "attribute.h"
 #include "constant.h"
-#include "memory.h"
 #include "type.h"
 
 #include <llvm-c/Comdat.h>
+#include <llvm/Config/llvm-config.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +24,29 @@ static char *cg_joined_name(const char *prefix, LLVMValueRef function) {
   return joined;
 }
 
-/* A linker that drops a comdat drops a local function in it, and what names the function has to go too. */
-static void cg_follow_comdat(LLVMValueRef global, LLVMValueRef function) {
-  if (function && cg_memory_is_local(function) && LLVMGetComdat(function))
-    LLVMSetComdat(global, LLVMGetComdat(function));
+/* What names a local function in a comdat has to go with it. */
+static void cg_follow_comdat(LLVMValueRef global, LLVMComdatRef comdat) {
+  if (comdat)
+    LLVMSetComdat(global, comdat);
 }
 
-/* Adds an internal function that follows the rules of the module, and those of the model (may be NULL). */
-static LLVMValueRef cg_add_internal(LLVMModuleRef module, const char *name, LLVMTypeRef type, LLVMValueRef model) {
-  LLVMValueRef function = LLVMAddFunction(module, name, type);
+/* Adds an internal function that follows the rules of the module, and those of the model; NULL: those that all callers
+ * share, when these are known. */
+static LLVMValueRef cg_add_internal(struct cg_closures *closures, const char *name, LLVMTypeRef type,
+                                    LLVMValueRef model) {
+  LLVMValueRef function = LLVMAddFunction(closures->module, name, type);
   struct cg_attribute_shared shared = {NULL, {NULL}};
   LLVMSetLinkage(function, LLVMInternalLinkage);
   LLVMSetUnnamedAddress(function, LLVMGlobalUnnamedAddr);
   cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
+  cg_attribute_add_text(function, CG_ORIGIN_MARK, "");
   cg_attribute_add_defaults(function);
-  cg_attribute_share(&shared, model);
-  cg_attribute_add_shared(function, &shared);
+  if (model) {
+    cg_attribute_share(&shared, model);
+    cg_attribute_add_shared(function, &shared);
+  } else if (CG_GROW(closures->sharing, closures->sharing_count, closures->sharing_capacity)) {
+    closures->sharing[closures->sharing_count++] = function;
+  }
   return function;
 }
 
@@ -49,18 +55,19 @@ static LLVMValueRef cg_add_internal(LLVMModuleRef module, const char *name, LLVM
  *   ret ptr %result
  * }
  *
- * The call has the calling convention and the attributes of the function, the forwarder those that C gives it. A
- * declaration need not have the attributes of its module's functions: the caller is the model then. */
-static LLVMValueRef cg_build_forwarder(const struct cg_closures *closures, LLVMValueRef raw, LLVMValueRef caller) {
+ * The call has the calling convention and the attributes of the function, the forwarder those that C gives it. An alias
+ * may have another type than its function, whose attributes are for other parameters then. A declaration need not have
+ * the attributes of its module's functions. */
+static LLVMValueRef cg_build_forwarder(struct cg_closures *closures, LLVMValueRef raw) {
   const struct osp_ws_codegen_type *handler = closures->handler;
   LLVMContextRef llvm = LLVMGetModuleContext(closures->module);
   LLVMValueRef function = cg_constant_function_behind(raw);
   char *name = cg_joined_name(cg_forward_prefix, raw);
   LLVMValueRef forwarder =
-      cg_add_internal(closures->module, name ? name : cg_forward_prefix, osp_ws_codegen_handler_type(llvm, handler),
-                      function && !LLVMIsDeclaration(function) ? function : caller);
+      cg_add_internal(closures, name ? name : cg_forward_prefix, osp_ws_codegen_handler_type(llvm, handler),
+                      function && !LLVMIsDeclaration(function) ? function : NULL);
   free(name);
-  cg_follow_comdat(forwarder, function);
+  cg_follow_comdat(forwarder, cg_candidates_comdat(raw));
   LLVMValueRef parameters[CG_TYPE_MOST_MEMBERS];
   LLVMGetParams(forwarder, parameters);
   LLVMSetValueName2(parameters[0], "cell", 4);
@@ -69,12 +76,12 @@ static LLVMValueRef cg_build_forwarder(const struct cg_closures *closures, LLVMV
 
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
   LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, forwarder, "entry"));
-  LLVMValueRef call = LLVMBuildCall2(builder, cg_type_raw_handler(llvm, handler), raw, parameters + 1,
-                                     (unsigned)handler->member_count, "result");
-  if (function) {
+  LLVMTypeRef type = cg_type_raw_handler(llvm, handler);
+  LLVMValueRef call = LLVMBuildCall2(builder, type, raw, parameters + 1, (unsigned)handler->member_count, "result");
+  if (function)
     LLVMSetInstructionCallConv(call, LLVMGetFunctionCallConv(function));
+  if (function && LLVMGlobalGetValueType(function) == type)
     cg_attribute_copy_to_call(function, call);
-  }
   LLVMSetTailCall(call, true);
   LLVMBuildRet(builder, call);
   LLVMDisposeBuilder(builder);
@@ -82,8 +89,8 @@ static LLVMValueRef cg_build_forwarder(const struct cg_closures *closures, LLVMV
 }
 
 /* @osp_ws.cell.NAME = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.NAME }, align 8 */
-static LLVMValueRef cg_build_cell(const struct cg_closures *closures, LLVMValueRef raw, LLVMValueRef caller) {
-  LLVMValueRef forwarder = cg_build_forwarder(closures, raw, caller);
+static LLVMValueRef cg_build_cell(struct cg_closures *closures, LLVMValueRef raw) {
+  LLVMValueRef forwarder = cg_build_forwarder(closures, raw);
   LLVMValueRef initializer = LLVMConstStructInContext(LLVMGetModuleContext(closures->module), &forwarder, 1, false);
   char *name = cg_joined_name(cg_cell_prefix, raw);
   LLVMValueRef cell = LLVMAddGlobal(closures->module, LLVMTypeOf(initializer), name ? name : cg_cell_prefix);
@@ -93,17 +100,16 @@ static LLVMValueRef cg_build_cell(const struct cg_closures *closures, LLVMValueR
   LLVMSetUnnamedAddress(cell, LLVMGlobalUnnamedAddr);
   LLVMSetGlobalConstant(cell, true);
   LLVMSetAlignment(cell, 8);
-  cg_follow_comdat(cell, cg_constant_function_behind(raw));
+  cg_follow_comdat(cell, cg_candidates_comdat(raw));
   return cell;
 }
 
-/* Returns the cell of a plain function. */
-static LLVMValueRef cg_cell_of(struct cg_closures *closures, LLVMValueRef constant, LLVMValueRef caller) {
-  LLVMValueRef raw = cg_constant_strip(constant);
+/* Returns the cell of a function, alias or ifunc. */
+static LLVMValueRef cg_cell_of(struct cg_closures *closures, LLVMValueRef raw) {
   size_t *known = cg_map_at(&closures->cells, (uintptr_t)raw);
   if (known && *known)
     return (LLVMValueRef)*known;
-  LLVMValueRef cell = cg_build_cell(closures, raw, caller);
+  LLVMValueRef cell = cg_build_cell(closures, raw);
   if (known)
     *known = (size_t)cell;
   return cell;
@@ -111,37 +117,59 @@ static LLVMValueRef cg_cell_of(struct cg_closures *closures, LLVMValueRef consta
 
 /*   %is = icmp eq ptr %handler, @NAME
  *   %cell = select i1 %is, ptr @osp_ws.cell.NAME, ptr %handler
- *   … one such pair for each function that a choice may give … */
+ *   … one such pair for each candidate of the group … */
 static LLVMValueRef cg_build_comparisons(struct cg_closures *closures, LLVMBuilderRef builder, LLVMValueRef handler,
-                                         LLVMValueRef caller) {
+                                         size_t group) {
+  const struct cg_candidates *candidates = &closures->candidates;
   LLVMValueRef cell = handler;
-  size_t count;
-  const LLVMValueRef *choices = cg_flow_choices(closures->flow, &count);
-  for (size_t i = 0; i < count; i++) {
-    LLVMValueRef is = LLVMBuildICmp(builder, LLVMIntEQ, handler, choices[i], "is");
-    cell = LLVMBuildSelect(builder, is, cg_cell_of(closures, choices[i], caller), cell, "cell");
+  for (size_t i = candidates->groups[group].first; i != CG_CANDIDATES_END; i = candidates->items[i].next) {
+    LLVMValueRef constant = candidates->items[i].constant;
+    LLVMValueRef is = LLVMBuildICmp(builder, LLVMIntEQ, handler, constant, "is");
+    cell = LLVMBuildSelect(builder, is, cg_cell_of(closures, cg_constant_strip(constant)), cell, "cell");
   }
   return cell;
 }
 
-/* define internal ptr @osp_ws.to_cell(ptr %handler) */
-static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, LLVMValueRef caller) {
+static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, size_t group);
+
+/* Returns the function that compares with a group and with the candidates of every other code; NULL: there are none. */
+static LLVMValueRef cg_to_cell_of(struct cg_closures *closures, size_t group) {
+  struct cg_candidate_group *known = &closures->candidates.groups[group];
+  if (!known->to_cell && known->first != CG_CANDIDATES_END)
+    known->to_cell = cg_build_to_cell(closures, group);
+  return known->to_cell;
+}
+
+/* define internal ptr @osp_ws.to_cell(ptr %handler)
+ *
+ * That of a comdat calls the one for all code of the module: if each compared with all, their size would be
+ * quadratic. */
+static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, size_t group) {
   LLVMContextRef llvm = LLVMGetModuleContext(closures->module);
-  LLVMTypeRef pointer = cg_type_pointer(llvm);
-  LLVMValueRef function =
-      cg_add_internal(closures->module, "osp_ws.to_cell", LLVMFunctionType(pointer, &pointer, 1, false), caller);
+  LLVMTypeRef pointer = cg_type_pointer(llvm), type = LLVMFunctionType(pointer, &pointer, 1, false);
+  bool is_everywhere = group == CG_CANDIDATES_EVERYWHERE;
+  LLVMValueRef everywhere = is_everywhere ? NULL : cg_to_cell_of(closures, CG_CANDIDATES_EVERYWHERE);
+  LLVMValueRef function = cg_add_internal(closures, "osp_ws.to_cell", type, NULL);
   LLVMValueRef handler = LLVMGetParam(function, 0);
-  cg_attribute_add_text(function, CG_FLOW_MARK, "");
+  size_t first = closures->candidates.groups[group].first;
+  if (!is_everywhere)
+    cg_follow_comdat(function, cg_candidates_comdat(cg_constant_strip(closures->candidates.items[first].constant)));
   LLVMSetValueName2(handler, "handler", 7);
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
   LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, function, "entry"));
-  LLVMBuildRet(builder, cg_build_comparisons(closures, builder, handler, caller));
+  LLVMValueRef cell = cg_build_comparisons(closures, builder, handler, group);
+  if (everywhere)
+    cell = LLVMBuildCall2(builder, type, everywhere, &cell, 1, "cell");
+  LLVMBuildRet(builder, cell);
   LLVMDisposeBuilder(builder);
   return function;
 }
 
-/* A call in a Windows funclet has an operand bundle with the pad, and a call that is added beside it would need the
- * same. The operands of a call are its arguments, its bundles, its successors and the callee. */
+/* ---- calls in Windows funclets, which have an operand bundle with the pad, and beside which another call needs the
+ * same */
+
+#if LLVM_VERSION_MAJOR < 18
+/* The operands of a call are its arguments, its bundles, its successors and the callee. */
 static bool cg_is_in_funclet(LLVMValueRef call) {
   for (unsigned i = LLVMGetNumArgOperands(call); i < (unsigned)LLVMGetNumOperands(call); i++)
     if (LLVMIsAFuncletPadInst(LLVMGetOperand(call, i)))
@@ -149,22 +177,48 @@ static bool cg_is_in_funclet(LLVMValueRef call) {
   return false;
 }
 
-static LLVMValueRef cg_build_look_up(struct cg_closures *closures, LLVMValueRef call, LLVMValueRef handler) {
-  LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call)), cell;
-  LLVMBuilderRef builder = LLVMCreateBuilderInContext(LLVMGetModuleContext(closures->module));
-  LLVMPositionBuilderBefore(builder, call); /* takes its debug location too */
-  if (cg_is_in_funclet(call)) {
-    cell = cg_build_comparisons(closures, builder, handler, caller);
-    cg_flow_mark(cell);
-  } else {
-    if (!closures->to_cell)
-      closures->to_cell = cg_build_to_cell(closures, caller);
-    LLVMTypeRef type = LLVMGlobalGetValueType(closures->to_cell);
-    cell = LLVMBuildCall2(builder, type, closures->to_cell, &handler, 1, "cell");
-  }
-  LLVMDisposeBuilder(builder);
+/* The C API of this version has no bundles, so that the comparisons are at the call. Returns the handler if there are
+ * none. */
+static LLVMValueRef cg_build_look_up(struct cg_closures *closures, LLVMBuilderRef builder, LLVMValueRef call,
+                                     LLVMValueRef handler, size_t group) {
+  LLVMValueRef to_cell = cg_to_cell_of(closures, group), cell = handler;
+  if (!cg_is_in_funclet(call))
+    return to_cell ? LLVMBuildCall2(builder, LLVMGlobalGetValueType(to_cell), to_cell, &handler, 1, "cell") : handler;
+  cell = cg_build_comparisons(closures, builder, handler, group);
+  if (group != CG_CANDIDATES_EVERYWHERE)
+    cell = cg_build_comparisons(closures, builder, cell, CG_CANDIDATES_EVERYWHERE);
+  if (cell != handler)
+    cg_origin_mark(cell);
   return cell;
 }
+#else
+/* Returns the bundle of a call in a funclet, to be disposed of, or NULL. */
+static LLVMOperandBundleRef cg_funclet_of(LLVMValueRef call) {
+  for (unsigned i = 0; i < LLVMGetNumOperandBundles(call); i++) {
+    size_t length;
+    LLVMOperandBundleRef bundle = LLVMGetOperandBundleAtIndex(call, i);
+    const char *tag = LLVMGetOperandBundleTag(bundle, &length);
+    if (length == 7 && !memcmp(tag, "funclet", length))
+      return bundle;
+    LLVMDisposeOperandBundle(bundle);
+  }
+  return NULL;
+}
+
+/* Returns the handler if there is nothing to compare it with. */
+static LLVMValueRef cg_build_look_up(struct cg_closures *closures, LLVMBuilderRef builder, LLVMValueRef call,
+                                     LLVMValueRef handler, size_t group) {
+  LLVMValueRef to_cell = cg_to_cell_of(closures, group);
+  if (!to_cell)
+    return handler;
+  LLVMOperandBundleRef funclet = cg_funclet_of(call);
+  LLVMValueRef cell = LLVMBuildCallWithOperandBundles(builder, LLVMGlobalGetValueType(to_cell), to_cell, &handler, 1,
+                                                      &funclet, funclet ? 1 : 0, "cell");
+  if (funclet)
+    LLVMDisposeOperandBundle(funclet);
+  return cell;
+}
+#endif
 
 /* Erases bitcasts that have no use any more. */
 static void cg_erase_unused(LLVMValueRef value) {
@@ -176,19 +230,32 @@ static void cg_erase_unused(LLVMValueRef value) {
 }
 
 void cg_closure_adapt(struct cg_closures *closures, LLVMValueRef call, unsigned operand) {
-  LLVMValueRef handler = LLVMGetOperand(call, operand), value = cg_flow_operand(handler);
-  if (!cg_flow_facts(closures->flow, handler).witness[CG_FACT_RAW])
+  LLVMValueRef handler = LLVMGetOperand(call, operand);
+  LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
+  struct cg_origin origin = cg_origins_get(closures->origins, handler);
+  if (!origin.plain && !origin.compared)
     return;
-  if (LLVMIsConstant(value) && cg_constant_is_function(cg_constant_strip(value))) {
-    LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
-    LLVMSetOperand(call, operand, cg_cell_of(closures, value, caller));
+  cg_attribute_share(&closures->shared, caller);
+  if (origin.plain) {
+    LLVMSetOperand(call, operand, cg_cell_of(closures, origin.plain));
     cg_erase_unused(handler);
-  } else {
-    LLVMSetOperand(call, operand, cg_build_look_up(closures, call, handler));
+    return;
   }
+  LLVMBuilderRef builder = LLVMCreateBuilderInContext(LLVMGetModuleContext(closures->module));
+  LLVMPositionBuilderBefore(builder, call); /* takes its debug location too */
+  size_t group = cg_candidates_group(&closures->candidates, caller);
+  LLVMSetOperand(call, operand, cg_build_look_up(closures, builder, call, handler, group));
+  LLVMDisposeBuilder(builder);
+}
+
+void cg_closure_finish(struct cg_closures *closures) {
+  for (size_t i = 0; i < closures->sharing_count; i++)
+    cg_attribute_add_shared(closures->sharing[i], &closures->shared);
 }
 
 void cg_closure_free(struct cg_closures *closures) {
-  cg_flow_free(closures->flow);
+  cg_origins_free(closures->origins);
+  cg_candidates_free(&closures->candidates);
   cg_map_free(&closures->cells);
+  free(closures->sharing);
 }

@@ -24,12 +24,6 @@ LLVMValueRef cg_constant_strip(LLVMValueRef value) {
   return value;
 }
 
-LLVMValueRef cg_constant_pointer_in(LLVMValueRef constant) {
-  while (LLVMIsAConstantExpr(constant) && LLVMGetConstOpcode(constant) == LLVMPtrToInt)
-    constant = LLVMGetOperand(constant, 0);
-  return constant;
-}
-
 bool cg_constant_is_function(LLVMValueRef value) {
   return LLVMIsAFunction(value) || ((LLVMIsAGlobalAlias(value) || LLVMIsAGlobalIFunc(value)) &&
                                     LLVMGetTypeKind(LLVMGlobalGetValueType(value)) == LLVMFunctionTypeKind);
@@ -46,15 +40,47 @@ bool cg_constant_is_unserved(LLVMValueRef value) {
   return function && cg_attribute_unserved(function);
 }
 
-LLVMValueRef cg_constant_code_of(LLVMValueRef cell) {
-  LLVMValueRef word = LLVMGetInitializer(cell);
-  while (word && (LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMStructTypeKind ||
-                  LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMArrayTypeKind))
-    word = LLVMGetAggregateElement(word, 0);
-  return word && LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMPointerTypeKind ? word : NULL;
+bool cg_constant_has_no_offset(LLVMValueRef gep) {
+  for (unsigned i = 1; i < (unsigned)LLVMGetNumOperands(gep); i++)
+    if (!LLVMIsAConstantInt(LLVMGetOperand(gep, i)) || !LLVMIsNull(LLVMGetOperand(gep, i)))
+      return false;
+  return true;
 }
 
-bool cg_constant_is_no_cell(LLVMValueRef value) {
+/* Arithmetic on an address has it on either side. */
+LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place) {
+  for (;;) {
+    value = cg_constant_strip(value);
+    if (LLVMIsAGlobalAlias(value) && !cg_constant_is_function(value)) {
+      value = LLVMAliasGetAliasee(value);
+    } else if (!LLVMIsAConstantExpr(value)) {
+      return value;
+    } else if (LLVMGetConstOpcode(value) == LLVMGetElementPtr) {
+      *is_place |= !cg_constant_has_no_offset(value);
+      value = LLVMGetOperand(value, 0);
+    } else if (LLVMGetConstOpcode(value) == LLVMIntToPtr || LLVMGetConstOpcode(value) == LLVMPtrToInt) {
+      value = LLVMGetOperand(value, 0);
+    } else if (LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMIntegerTypeKind && LLVMGetNumOperands(value) == 2) {
+      *is_place = true;
+      value = LLVMGetOperand(value, LLVMIsAConstantInt(LLVMGetOperand(value, 0)) ? 1 : 0);
+    } else {
+      return value;
+    }
+  }
+}
+
+LLVMValueRef cg_constant_code_of(LLVMValueRef variable) {
+  LLVMValueRef word = LLVMIsGlobalConstant(variable) ? LLVMGetInitializer(variable) : NULL;
+  while (word && (LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMStructTypeKind ||
+                  LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMArrayTypeKind ||
+                  LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMVectorTypeKind))
+    word = LLVMGetAggregateElement(word, 0);
+  if (word && LLVMIsAConstantExpr(word) && LLVMGetConstOpcode(word) == LLVMPtrToInt)
+    word = LLVMGetOperand(word, 0);
+  return word ? cg_constant_strip(word) : NULL;
+}
+
+bool cg_constant_is_no_address(LLVMValueRef value) {
   return LLVMIsAConstantPointerNull(value) || LLVMIsUndef(value) || LLVMIsABlockAddress(value) ||
-         (LLVMIsAConstantExpr(value) && LLVMGetConstOpcode(value) == LLVMIntToPtr);
+         LLVMIsAConstantInt(value) || LLVMIsAConstantFP(value);
 }

@@ -20,11 +20,15 @@ LLVMValueRef cg_constant_function_behind(LLVMValueRef value);
 /* Whether a function cannot be called with what a handler receives: an attribute says that it is passed otherwise. */
 bool cg_constant_is_unserved(LLVMValueRef value);
 
-/* Returns the word of a cell that holds its code, or NULL if the cell has no pointer there. */
-LLVMValueRef cg_constant_code_of(LLVMValueRef cell);
+/* Whether all indices of a getelementptr are zero. */
+bool cg_constant_has_no_offset(LLVMValueRef gep);
 
-/* Returns the pointer that a constant integer is made of, or the constant itself. */
-LLVMValueRef cg_constant_pointer_in(LLVMValueRef constant);
+/* Returns what a constant address is made of by casts, offsets and aliases of variables. Writes true if it may be a
+ * place beside it. */
+LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place);
 
-/* Whether a value is null, undef, poison, a block's address or an integer cast to a pointer. */
-bool cg_constant_is_no_cell(LLVMValueRef value);
+/* Returns the first word of a constant variable, where a cell has its code. NULL: its initializer does not tell. */
+LLVMValueRef cg_constant_code_of(LLVMValueRef variable);
+
+/* Whether a value is null, undef, poison, a number or a block's address. */
+bool cg_constant_is_no_address(LLVMValueRef value);

@@ -1,8 +1,8 @@
 #include "declare.h"
 
 #include "attribute.h"
-#include "flow.h"
 #include "layout.h"
+#include "origin.h"
 #include "type.h"
 
 #include <llvm-c/Comdat.h>
@@ -206,5 +206,5 @@ void cg_declare_mark_builtin(LLVMValueRef function, const struct cg_form *form) 
   if (!form->unboxed)
     cg_mark_block(function, builtin->result);
   cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
-  cg_attribute_add_text(function, CG_FLOW_MARK, "");
+  cg_attribute_add_text(function, CG_ORIGIN_MARK, "");
 }

@@ -15,7 +15,8 @@
  * modify the module.
  *
  * Lowering iterates over the forms of the builtins, looks up the name of each in the module, and visits the uses of
- * that function only. Its cost depends on the number of these uses, not on the size of the module. */
+ * that function only. Its cost depends on the number of these uses, not on the size of the module, unless a handler has
+ * to be compared with the module's functions. */
 
 /* The calls of a function. */
 struct cg_calls {
@@ -62,7 +63,7 @@ static struct cg_calls cg_calls_of(LLVMValueRef function) {
 /* Whether an earlier lowering gave the function its body. Linking modules may have added calls since. */
 static bool cg_is_lowered(LLVMValueRef global, const struct cg_form *form) {
   LLVMContextRef llvm = LLVMGetModuleContext(LLVMGetGlobalParent(global));
-  return LLVMIsAFunction(global) && cg_attribute_has_text(global, CG_FLOW_MARK) &&
+  return LLVMIsAFunction(global) && cg_attribute_has_text(global, CG_ORIGIN_MARK) &&
          LLVMGlobalGetValueType(global) == cg_type_form(llvm, form);
 }
 
@@ -101,8 +102,8 @@ static void cg_plan_out_of_memory(struct cg_plan *plan) {
   cg_diag_error(plan->diag, NULL, "out of memory");
 }
 
-/* Checks the type of a call, and adds its handler operands to the flow. A call of a wrong type is dropped from the
- * list. */
+/* Checks the type of a call, and adds its handler operands to those whose origins are looked for. A call of a wrong
+ * type is dropped from the list. */
 static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef *call) {
   const struct osp_ws_codegen_builtin *builtin = name->form.builtin;
   if (!cg_check_call(*call, &name->form, plan->diag)) {
@@ -115,10 +116,10 @@ static void cg_plan_call(struct cg_plan *plan, const struct cg_name *name, LLVMV
       continue;
     closures->module = plan->module;
     closures->handler = builtin->parameters[i].type;
-    if (!closures->flow)
-      closures->flow = cg_flow_new(plan->module, closures->handler);
-    if (closures->flow)
-      cg_flow_add(closures->flow, LLVMGetOperand(*call, i));
+    if (!closures->origins)
+      closures->origins = cg_origins_new(plan->module, closures->handler);
+    if (closures->origins)
+      cg_origins_add(closures->origins, LLVMGetOperand(*call, i));
     else
       cg_plan_out_of_memory(plan);
   }
@@ -145,7 +146,7 @@ static void cg_plan_solve(struct cg_plan *plan) {
   size_t count;
   osp_ws_codegen_handlers(&count);
   for (size_t i = 0; i < count; i++)
-    if (plan->closures[i].flow && !cg_flow_solve(plan->closures[i].flow))
+    if (plan->closures[i].origins && !cg_origins_solve(plan->closures[i].origins))
       cg_plan_out_of_memory(plan);
 }
 
@@ -165,14 +166,28 @@ static void cg_visit_operands(struct cg_plan *plan, const struct cg_name *name, 
 
 static void cg_check_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
                              struct cg_closures *closures) {
-  cg_check_handler(closures->flow, LLVMGetOperand(call, operand), call, name->form.name,
-                   &name->form.builtin->parameters[operand], plan->diag);
+  struct cg_origin origin = cg_origins_get(closures->origins, LLVMGetOperand(call, operand));
+  closures->compares |= origin.compared;
+  cg_check_handler(&origin, call, name->form.name, &name->form.builtin->parameters[operand], plan->diag);
 }
 
 static void cg_adapt_operand(struct cg_plan *plan, const struct cg_name *name, LLVMValueRef call, unsigned operand,
                              struct cg_closures *closures) {
   (void)plan, (void)name;
   cg_closure_adapt(closures, call, operand);
+}
+
+/* Lists what handlers are compared with, before lowering takes addresses itself. */
+static void cg_plan_candidates(struct cg_plan *plan) {
+  size_t count;
+  osp_ws_codegen_handlers(&count);
+  for (size_t i = 0; i < count; i++) {
+    struct cg_closures *closures = &plan->closures[i];
+    LLVMContextRef llvm = LLVMGetModuleContext(plan->module);
+    if (closures->compares &&
+        !cg_candidates_list(&closures->candidates, plan->module, cg_type_raw_handler(llvm, closures->handler)))
+      cg_plan_out_of_memory(plan);
+  }
 }
 
 /* Finds all uses of builtins and reports every error in them. */
@@ -184,6 +199,7 @@ static void cg_plan_module(struct cg_plan *plan) {
   cg_plan_solve(plan);
   for (size_t i = 0; i < plan->name_count && !plan->out_of_memory; i++)
     cg_visit_operands(plan, &plan->names[i], cg_check_operand);
+  cg_plan_candidates(plan);
   if (plan->name_count || plan->diag->errors) {
     cg_check_alloc(plan->module, plan->diag);
     cg_check_target(plan->module, plan->diag);
@@ -242,8 +258,12 @@ static void cg_give_body(struct cg_plan *plan, const struct cg_name *name) {
 }
 
 static void cg_lower_all(struct cg_plan *plan) {
+  size_t count;
+  osp_ws_codegen_handlers(&count);
   for (size_t i = 0; i < plan->name_count; i++)
     cg_visit_operands(plan, &plan->names[i], cg_adapt_operand);
+  for (size_t i = 0; i < count; i++)
+    cg_closure_finish(&plan->closures[i]);
   for (size_t i = 0; i < plan->name_count; i++)
     if (LLVMIsDeclaration(plan->names[i].function))
       cg_give_body(plan, &plan->names[i]);

@@ -135,8 +135,8 @@ struct osp_ws_codegen_options {
  *
  * Returns 0, or -1 after an error. All errors are reported before the module is modified: a module that LLVM's
  * verifier rejects, or that is not loaded completely; pointers that do not have 8 bytes; a declaration or call with a
- * type other than the builtin's; a handler with a type other than the parameter's, or that may need a cell or not; a
- * symbol of the runtime with another type. Lowering does not make a valid module invalid. */
+ * type other than the builtin's; a handler with a type other than the parameter's, or that is neither a function nor a
+ * cell; a symbol of the runtime with another type. Lowering does not make a valid module invalid. */
 OSP_WS_CODEGEN_API int osp_ws_codegen_lower_module(LLVMModuleRef module, const struct osp_ws_codegen_options *options,
                                                    osp_ws_codegen_report *report, void *context);
 

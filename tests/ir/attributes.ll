@@ -1,7 +1,7 @@
 ; CG-17: added functions live by the rules of their module: they take what its flags ask for, what their callers share, and
 ; how the handler is called.
 ; RUN: %split_file %s %t
-; RUN: for f in flags callers handler signing features; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
+; RUN: for f in flags callers strangers handler signing features; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
 ; RUN: %lower %t/flags.ll | %opt -passes=verify -o %t/flags.bc
 ; RUN: %clang -Wno-override-module --target=aarch64-linux-gnu -O0 -S -o - %t/flags.bc | %FileCheck %s --check-prefix=BTI
 ; RUN: sed '/datalayout/d; /triple/d; /-address/d; /branch-/d; s/^!llvm.module.flags.*/!llvm.module.flags = !{!3, !4}/' \
@@ -42,9 +42,9 @@ define void @f(ptr %u, i1 %c) noinline {
 !4 = !{i32 7, !"frame-pointer", i32 1}
 !5 = !{i32 8, !"sign-return-address-with-bkey", i32 1}
 ; CHECK-DAG: define internal ptr @osp_ws.forward.on({{.*}} #[[#N:]] {
-; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsConnect({{.*}} #[[#B:]] comdat
-; CHECK-DAG: attributes #[[#N]] = { nounwind uwtable "branch-target-enforcement"{{(="true")?}} "frame-pointer"="non-leaf" "sign-return-address"="non-leaf" "sign-return-address-key"="b_key" }
-; CHECK-DAG: attributes #[[#B]] = { nounwind uwtable "branch-target-enforcement"{{(="true")?}} "frame-pointer"="non-leaf" "osprey-ws-lowered" "sign-return-address"="non-leaf" "sign-return-address-key"="b_key" }
+; CHECK-DAG: define internal ptr @osp_ws.to_cell({{.*}} #[[#N]] {
+; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsConnect({{.*}} #[[#N]] comdat
+; CHECK-DAG: attributes #[[#N]] = { nounwind uwtable "branch-target-enforcement"{{(="true")?}} "frame-pointer"="non-leaf" "osprey-ws-lowered" "sign-return-address"="non-leaf" "sign-return-address-key"="b_key" }
 ;--- callers.ll
 ; What all callers share is the body's, or it could not be inlined. What only some have is not.
 declare ptr @wsConnect(ptr, ptr)
@@ -65,12 +65,31 @@ attributes #0 = { cold noredzone noimplicitfloat safestack shadowcallstack nopro
 attributes #1 = { noredzone safestack noprofile "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" }
 ; CHECK-DAG: define internal ptr @osp_ws.forward.on({{.*}} #[[#F:]] {
 ; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsConnect({{.*}} #[[#C:]] comdat
-; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
-; CHECK-DAG: attributes #[[#F]] = { noimplicitfloat noprofile noredzone nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "target-cpu"="haswell" "target-features"="+avx2" }
+; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#F]] comdat
+; CHECK-DAG: attributes #[[#F]] = { noimplicitfloat noprofile noredzone nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" "target-features"="+avx2" }
 ; CHECK-DAG: attributes #[[#C]] = { noprofile noredzone nounwind safestack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" }
-; CHECK-DAG: attributes #[[#S]] = { noimplicitfloat noprofile noredzone nounwind safestack shadowcallstack "denormal-fp-math"="preserve-sign,preserve-sign" "osprey-ws-lowered" "target-cpu"="haswell" "target-features"="+avx2" }
 ; OPT-LABEL: define {{.*}}ptr @on(
 ; OPT: call i64 @osp_ws_send(
+;--- strangers.ll
+; Nothing tells how a declared function is compiled: its forwarder has what all callers share, whichever comes first. So
+; does what compares.
+declare ptr @wsConnect(ptr, ptr)
+declare ptr @on(ptr)
+define void @wide(ptr %u, ptr %h) #0 {
+  %r = call ptr @wsConnect(ptr %u, ptr @on)
+  %s = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+define void @narrow(ptr %u, ptr %h) #1 {
+  %r = call ptr @wsConnect(ptr %u, ptr @on)
+  %s = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+attributes #0 = { noredzone sanitize_address "target-cpu"="haswell" "target-features"="+avx2" }
+attributes #1 = { noredzone "target-cpu"="haswell" }
+; CHECK-DAG: define internal ptr @osp_ws.forward.on({{.*}} #[[#S:]] {
+; CHECK-DAG: define internal ptr @osp_ws.to_cell({{.*}} #[[#S]] {
+; CHECK-DAG: attributes #[[#S]] = { noredzone nounwind "osprey-ws-lowered" "target-cpu"="haswell" }
 ;--- handler.ll
 ; A handler is called with the attributes of its parameters, some of which say where an argument is.
 declare ptr @wsConnect(ptr, ptr)

@@ -1,4 +1,5 @@
-; CG-5: plain functions that reach a handler operand through memory, functions of the module and odd constants.
+; CG-5: plain functions that reach a handler operand through memory, functions of the module and odd constants. What is
+; not known to be a cell is compared.
 ; RUN: %lower %s -o %t.ll && %opt -passes='default<O2>,verify' -S %t.ll -o %t.opt
 ; RUN: %opt -passes=verify -S %t.ll | %FileCheck %s
 ; RUN: %FileCheck %s --check-prefix=OPT --implicit-check-not='@osp_ws_connect({{.*}}@h' < %t.opt
@@ -134,8 +135,8 @@ define void @odd_constants(ptr %u) {
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @osp_ws.cell.h1)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @osp_ws.cell.resolved)
 
-; Only cells, or what has to be one.
-define void @cells_only(ptr %u, ptr %slot, i64 %n, i1 %c) {
+; Cells that come from elsewhere are compared too: nothing tells them from functions before the program runs.
+define void @cells_from_elsewhere(ptr %u, ptr %slot, i64 %n, i1 %c) {
   %p = getelementptr inbounds [2 x ptr], ptr @cells, i64 0, i64 %n
   %a = load ptr, ptr %p
   %ra = call ptr @wsConnect(ptr %u, ptr %a)
@@ -150,28 +151,12 @@ define void @cells_only(ptr %u, ptr %slot, i64 %n, i1 %c) {
   %rd = call ptr @wsConnect(ptr %u, ptr %d)
   ret void
 }
-; CHECK-LABEL: define void @cells_only(
-; CHECK-NOT: @osp_ws.to_cell
-; CHECK: ret void
+; CHECK-LABEL: define void @cells_from_elsewhere(
+; CHECK: call ptr @osp_ws.to_cell(ptr %a)
+; CHECK: call ptr @osp_ws.to_cell(ptr %s)
+; CHECK: call ptr @osp_ws.to_cell(ptr %d)
 
-; A call in a funclet has a bundle, and another call there would be removed without one.
-define void @in_a_funclet(ptr %u, i1 %c) personality ptr @__CxxFrameHandler3 {
-  %s = select i1 %c, ptr @h1, ptr @h2
-  invoke void @use(ptr %u) to label %end unwind label %pad
-pad:
-  %p = cleanuppad within none []
-  %r = call ptr @wsConnect(ptr %u, ptr %s) [ "funclet"(token %p) ]
-  cleanupret from %p unwind to caller
-end:
-  ret void
-}
 declare i32 @__CxxFrameHandler3(...)
-; CHECK-LABEL: define void @in_a_funclet(
-; CHECK: cleanuppad
-; CHECK-NEXT: icmp eq ptr %s,
-; CHECK-NOT: @osp_ws.to_cell
-; CHECK: call ptr @wsConnect(ptr %u, ptr %cell{{.*}}) [ "funclet"(token %p) ]
-
 ; A pointer to a row, which a loop moves; the handler is beside a text and a function of another type.
 @wide = constant [2 x { ptr, ptr, ptr }] [{ ptr, ptr, ptr } { ptr @text, ptr @h1, ptr @code },
   { ptr, ptr, ptr } { ptr @text, ptr @h2, ptr @code }]
@@ -314,7 +299,7 @@ define void @exchanges(ptr %u) {
 ; CHECK: call ptr @osp_ws.to_cell(ptr %l)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %p)
 
-; Members of aggregates. The other members are of unknown origin.
+; Members of aggregates.
 define internal { ptr, { ptr, i64 } } @make(ptr %other) {
   %a = insertvalue { ptr, { ptr, i64 } } zeroinitializer, ptr %other, 0
   %b = insertvalue { ptr, { ptr, i64 } } %a, ptr @h1, 1, 0
@@ -337,7 +322,7 @@ define void @aggregates(ptr %u, ptr %other, i1 %c) {
 ; CHECK-LABEL: define internal void @take(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 ; CHECK-LABEL: define void @aggregates(
-; CHECK: call ptr @wsConnect(ptr %u, ptr %g)
+; CHECK: call ptr @osp_ws.to_cell(ptr %g)
 
 ; Tables with members of every size.
 @sized = internal constant [2 x { x86_fp80, bfloat, fp128, ptr }]
@@ -366,7 +351,7 @@ define void @sizes(ptr %u, i64 %n) {
 ; CHECK: call ptr @osp_ws.to_cell(ptr %g)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %k)
 
-; Aggregates in memory, as clang -O0 passes structures of two registers. The other member is unknown.
+; Aggregates in memory, as clang -O0 passes structures of two registers.
 define internal { ptr, ptr } @pair(i1 %c, ptr %other) {
   %v = alloca { ptr, ptr }
   %h = select i1 %c, ptr @h1, ptr @h2
@@ -396,7 +381,7 @@ define void @stored(ptr %u, i1 %c, ptr %other) {
 ; CHECK-LABEL: define void @stored(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %g)
-; CHECK: call ptr @wsConnect(ptr %u, ptr %o)
+; CHECK: call ptr @osp_ws.to_cell(ptr %o)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %y)
 
 ; Vectors, as the SLP vectorizer makes them.
@@ -417,7 +402,7 @@ define void @vectors(ptr %u, i32 %n, ptr %other) {
 }
 ; CHECK-LABEL: define void @vectors(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
-; CHECK: call ptr @wsConnect(ptr %u, ptr %o)
+; CHECK: call ptr @osp_ws.to_cell(ptr %o)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %x)
 
 ; A call that returns its argument, and a function whose blocks have addresses.
@@ -480,6 +465,123 @@ define void @scalarized(ptr %u, i1 %c, i1 %d) {
 }
 ; CHECK-LABEL: define void @scalarized(
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; Pointers to tables: from a function, in a variable, in a vector, as an integer, by an alias, with a step.
+@second = internal alias ptr, getelementptr ([4 x ptr], ptr @table, i64 0, i64 1)
+@app = internal constant { i64, ptr } { i64 2, ptr @table }
+@app_now = internal global ptr @app
+@packed = internal constant <{ i8, [1 x { <2 x ptr> }] }> <{ i8 1, [1 x { <2 x ptr> }] [{ <2 x ptr> } { <2 x ptr> <ptr @h1, ptr @h2> }] }>
+define internal ptr @table_for(i1 %c) {
+  %t = select i1 %c, ptr @table, ptr @variable
+  ret ptr %t
+}
+define void @tables(ptr %u, i64 %n, i1 %c) {
+  %t0 = call ptr @table_for(i1 %c)
+  %h0 = load ptr, ptr %t0
+  %r0 = call ptr @wsConnect(ptr %u, ptr %h0)
+  %v = alloca { i64, ptr }
+  call void @llvm.memcpy.p0.p0.i64(ptr %v, ptr @app, i64 16, i1 false)
+  %f = getelementptr { i64, ptr }, ptr %v, i64 0, i32 1
+  %t1 = load ptr, ptr %f
+  %p1 = getelementptr ptr, ptr %t1, i64 %n
+  %h1 = load ptr, ptr %p1
+  %r1 = call ptr @wsConnect(ptr %u, ptr %h1)
+  %now = atomicrmw xchg ptr @app_now, ptr @app seq_cst
+  %t2 = load ptr, ptr %now
+  %h2 = load ptr, ptr %t2
+  %r2 = call ptr @wsConnect(ptr %u, ptr %h2)
+  %i = ptrtoint ptr @table to i64
+  %j = add i64 %i, %n
+  %p3 = inttoptr i64 %j to ptr
+  %h3 = load ptr, ptr %p3
+  %r3 = call ptr @wsConnect(ptr %u, ptr %h3)
+  %s = insertelement <2 x i64> <i64 0, i64 1>, i64 %n, i64 1
+  %g = getelementptr ptr, ptr @table, <2 x i64> %s
+  %p4 = extractelement <2 x ptr> %g, i64 1
+  %h4 = load ptr, ptr %p4
+  %r4 = call ptr @wsConnect(ptr %u, ptr %h4)
+  %t5 = call ptr @identity(ptr @table)
+  %h5 = load ptr, ptr %t5
+  %r5 = call ptr @wsConnect(ptr %u, ptr %h5)
+  %h6 = load ptr, ptr @second
+  %r6 = call ptr @wsConnect(ptr %u, ptr %h6)
+  %p7 = getelementptr i8, ptr @packed, i64 9
+  %h7 = load ptr, ptr %p7, align 1
+  %r7 = call ptr @wsConnect(ptr %u, ptr %h7)
+  ret void
+}
+; CHECK-LABEL: define void @tables(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h0)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h1)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h2)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h3)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h4)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h5)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h6)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h7)
+
+; A variable that a function of the module sets, by a pointer that it keeps in its frame; one of two variables; a copy.
+define internal void @sets_by_pointer(ptr %at, ptr %h) {
+  %a = alloca ptr
+  store ptr %at, ptr %a
+  %l = load ptr, ptr %a
+  store ptr %h, ptr %l
+  ret void
+}
+@one = internal global ptr null
+@two = internal global ptr null
+define void @set_elsewhere(ptr %u, i1 %c) {
+  call void @sets_by_pointer(ptr @one, ptr @h1)
+  %h = load ptr, ptr @one
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  %at = select i1 %c, ptr @one, ptr @two
+  store ptr @h2, ptr %at
+  %g = load ptr, ptr @two
+  %s = call ptr @wsConnect(ptr %u, ptr %g)
+  %v = alloca ptr
+  store ptr @h3, ptr %v
+  call void @takes_a_copy(ptr %u, ptr byval(ptr) %v)
+  ret void
+}
+define internal void @takes_a_copy(ptr %u, ptr byval(ptr) %v) {
+  store ptr @h2, ptr %v
+  %h = load ptr, ptr %v
+  %r = call ptr @wsConnect(ptr %u, ptr %h)
+  ret void
+}
+; CHECK-LABEL: define void @set_elsewhere(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @osp_ws.to_cell(ptr %g)
+; CHECK-LABEL: define internal void @takes_a_copy(
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+
+; A function or what comes from elsewhere.
+declare ptr @get()
+define void @either(ptr %u, i1 %c, ptr %parameter, ptr %slot) {
+  %s = select i1 %c, ptr @h1, ptr %parameter
+  %a = call ptr @wsConnect(ptr %u, ptr %s)
+  store ptr @h1, ptr %slot
+  call void @use(ptr %slot)
+  %h = load ptr, ptr %slot
+  %b = call ptr @wsConnect(ptr %u, ptr %h)
+  %g = call ptr @get()
+  %d = call ptr @wsConnect(ptr %u, ptr %g)
+  %n = call ptr @naked(ptr @h1)
+  %e = call ptr @wsConnect(ptr %u, ptr %n)
+  %asm = call ptr asm "mov $1, $0", "=r,r"(ptr @h1)
+  %f = call ptr @wsConnect(ptr %u, ptr %asm)
+  ret void
+}
+define internal ptr @naked(ptr %h) naked {
+  call void asm sideeffect "ret", ""()
+  unreachable
+}
+; CHECK-LABEL: define void @either(
+; CHECK: call ptr @osp_ws.to_cell(ptr %s)
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @osp_ws.to_cell(ptr %g)
+; CHECK: call ptr @osp_ws.to_cell(ptr %n)
+; CHECK: call ptr @osp_ws.to_cell(ptr %asm)
 
 ; Circles of unreachable code.
 define void @circles(ptr %u) {

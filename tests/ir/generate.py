@@ -44,7 +44,7 @@ define i8 @by_name({typed_named}) {{
   ret i8 %discriminant
 }}
 ; AFTER-LABEL: define i8 @by_name(
-; AFTER-NEXT: %r = call ptr @{name}({named})
+{compared}; AFTER-NEXT: %r = call ptr @{name}({adapted})
 ; OPT-LABEL: define {{{{.*}}}}i8 @by_name(
 ; OPT-NOT: @osp_alloc_tagged
 ; OPT: call {{{{.*}}}}@{symbol}({optimized}ptr {{{{.*}}}}%[[ERROR:[a-z0-9.]+]])
@@ -141,6 +141,11 @@ FORWARDER = """
 ; AFTER-NEXT: }}
 """
 
+# A handler of unknown origin.
+COMPARED = """\
+; AFTER-NEXT: %cell = call ptr @osp_ws.to_cell(ptr %{handler})
+"""
+
 CELL = """
 ; AFTER: @osp_ws.cell.on = private unnamed_addr constant { ptr } { ptr @osp_ws.forward.on }, align 8
 """
@@ -209,7 +214,8 @@ def texts(tables, builtin):
         marked=joined(f"{mark} %{name}" for mark, name in zip(marks, names)),
         attributes=comma(joined(marks)), raw_arguments=arguments("@on"),
         raw_parameters=joined(f"{ir} %{name}" for ir, kind, name in zip(irs, kinds, names) if kind != "HANDLER"),
-        cell_arguments=arguments("@osp_ws.cell.on"), optimized=comma(arguments("", "{{.*}}")),
+        cell_arguments=arguments("@osp_ws.cell.on"), optimized=comma(arguments("%{{.*}}", "{{.*}}")),
+        adapted=arguments("%cell"), compared="",
         optimized_cell=comma(arguments("@osp_ws.cell.on", "{{.*}}")), cell=CELL if handler else "",
         declare_handler="", forwarder="", extended="zeroext " if builtin.result == "BOOL" else "",
         effects=LOOKS_UP if tables.kind(builtin.result) in ("STRING", "RECORD") else "nounwind")
@@ -219,6 +225,7 @@ def texts(tables, builtin):
         parameters = joined(f"{tables.ir_type(of)} %{name}" for name, of in handler)
         handler_types = typed(joined(tables.ir_type(of) for _, of in handler))
         handler_block = typed(tables.result_layout("SUCCESS").ir)
+        text["compared"] = COMPARED.format(handler=names[kinds.index("HANDLER")])
         text["declare_handler"] = f"declare {handler_block}* @on({handler_types})\n"
         text["forwarder"] = FORWARDER.format(parameters=parameters)
     text["bodies"] = "\n".join(BODY.format(function=function, **text) for function in (builtin.name, builtin.alias))

@@ -70,7 +70,7 @@ define i8* @shared_cast(i8* %url) {
 ; CHECK: inttoptr i64 ptrtoint (ptr @onText to i64) to ptr
 ; CHECK: call ptr @wsConnect(ptr %url, ptr @osp_ws.cell.onText)
 
-; Cells are not changed: constant, external, a parameter, loaded.
+; Cells are not changed. What may be a plain function is compared: a parameter, a loaded value.
 define void @cells(i8* %url, i8* %parameter, i8** %slot) {
   %loaded = load i8*, i8** %slot
   %a = call { i64, i8, i8* }* @wsConnect(i8* %url, i8* bitcast ({ i8* }* @cell to i8*))
@@ -82,16 +82,20 @@ define void @cells(i8* %url, i8* %parameter, i8** %slot) {
 ; CHECK-LABEL: define void @cells(
 ; CHECK: call ptr @wsConnect(ptr %url, ptr @cell)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr @elsewhere)
-; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %parameter)
-; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %loaded)
+; CHECK-NEXT: %cell = call ptr @osp_ws.to_cell(ptr %parameter)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %cell)
+; CHECK-NEXT: %cell1 = call ptr @osp_ws.to_cell(ptr %loaded)
+; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %cell1)
 
-define void @selected_cells(ptr %url, i1 %c, ptr %parameter) {
-  %s = select i1 %c, ptr @cell, ptr %parameter
+declare noalias ptr @allocate()
+define void @selected_cells(ptr %url, i1 %c) {
+  %new = call ptr @allocate()
+  %s = select i1 %c, ptr @cell, ptr %new
   %r = call ptr @wsConnect(ptr %url, ptr %s)
   ret void
 }
 ; CHECK-LABEL: define void @selected_cells(
-; CHECK-NEXT: %s = select i1 %c, ptr @cell, ptr %parameter
+; CHECK: %s = select i1 %c, ptr @cell, ptr %new
 ; CHECK-NEXT: call ptr @wsConnect(ptr %url, ptr %s)
 
 ; A choice is turned into a cell where it is passed. A phi that is also called as a plain function stays.
@@ -163,7 +167,13 @@ declare i32 @person(...)
 ; CHECK-NEXT: %cell = select i1 %is, ptr @osp_ws.cell.onText, ptr %handler
 ; CHECK-NEXT: %[[IS:.*]] = icmp eq ptr %handler, @other
 ; CHECK-NEXT: %[[CELL:.*]] = select i1 %[[IS]], ptr @osp_ws.cell.other, ptr %cell
-; CHECK-NEXT: ret ptr %[[CELL]]
+; CHECK-NEXT: icmp eq ptr %handler, @fast
+; CHECK-NEXT: select i1 {{.*}}, ptr @osp_ws.cell.fast, ptr %[[CELL]]
+; CHECK-NEXT: icmp eq ptr %handler, @"odd name"
+; CHECK-NEXT: select
+; CHECK-NEXT: icmp eq ptr %handler, @renamed
+; CHECK-NEXT: %[[LAST:.*]] = select i1 {{.*}}, ptr @osp_ws.cell.renamed,
+; CHECK-NEXT: ret ptr %[[LAST]]
 
 ; CHECK-LABEL: define internal ptr @osp_ws.forward.onMessage(ptr %cell, ptr %connection, ptr %message) unnamed_addr
 ; CHECK-NEXT: entry:

@@ -12,6 +12,8 @@ declare ptr @variadic(ptr, ...)
 @text = private constant [3 x i8] c"no\00"
 @no_code = private constant { ptr, i64 } zeroinitializer
 @raw_in_a_cell = private constant { ptr } { ptr @one }
+@raw_as_a_number = private constant { i64, ptr } { i64 ptrtoint (ptr @one to i64), ptr @two }
+@numbers = private constant <2 x i64> <i64 1, i64 2>
 
 define void @f(ptr %url, i1 %c) {
   ; a comment that says call ptr @wsConnect( is not one
@@ -38,6 +40,10 @@ define void @f(ptr %url, i1 %c) {
 ; CHECK-SAME: {{^}} as messageHandler, but is neither
   %j = call ptr @wsConnect(ptr %url, ptr @no_code)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: '@no_code = private constant { ptr, i64 } zeroinitializer' is passed
+  %n = call ptr @wsConnect(ptr %url, ptr @raw_as_a_number)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: the cell 'raw_as_a_number' is passed {{.*}} but its code 'one' has type ptr (ptr)
+  %o = call ptr @wsConnect(ptr %url, ptr @numbers)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: '@numbers = private constant <2 x i64> <i64 1, i64 2>' is passed
   %k = call ptr @wsConnect(ptr %url, ptr undef)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr undef' is passed
   %l = call ptr @wsConnect(ptr %url, ptr poison)
