@@ -54,6 +54,7 @@ define ptr @calls(ptr %slot) {
   store ptr blockaddress(@stored, %there), ptr %slot
   store ptr blockaddress(@has_a_block, %there), ptr %slot
   store ptr @message, ptr %slot
+  store ptr @text, ptr %slot
   store ptr @wsConnect, ptr %slot
   ret ptr @of_data
 }
