@@ -42,7 +42,7 @@ struct ws_loop_thread {
   struct ws_loop_thread_run runs[WS_LOOP_THREAD_RUNS];
   bool call_in_use; /* `call` belongs to a handler on the stack */
   struct ws_call call;
-  struct ws_queue queued; /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
+  struct ws_queue queued;  /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
   struct ws_queue writing; /* those of them with much to write (turn.c) */
   struct ws_deferred end_of_turn;
   struct ws_queue buffered; /* connections with buffered input, resumed at the end of the turn (input.h) */

@@ -295,6 +295,20 @@ static void ignore(LLVMDiagnosticInfoRef info, void *context) {
   (void)info, (void)context;
 }
 
+/* LLVM's verifier overflows the stack if aliases form a circle through expressions. */
+static bool has_alias_circle(LLVMModuleRef module) {
+  enum { MOST_STEPS = 1000 };
+  for (LLVMValueRef alias = LLVMGetFirstGlobalAlias(module); alias; alias = LLVMGetNextGlobalAlias(alias)) {
+    LLVMValueRef at = alias;
+    int steps = 0;
+    while (steps++ < MOST_STEPS && (LLVMIsAGlobalAlias(at) || LLVMIsAConstantExpr(at)))
+      at = LLVMGetOperand(at, 0);
+    if (steps > MOST_STEPS)
+      return true;
+  }
+  return false;
+}
+
 static unsigned tried, valid, lowered;
 
 static void try_one(const char *text) {
@@ -307,7 +321,7 @@ static void try_one(const char *text) {
   if (!LLVMParseIRInContext(llvm, buffer, &module, &message)) {
     mutate(module);
     tried++;
-    if (!LLVMVerifyModule(module, LLVMReturnStatusAction, &message)) {
+    if (!has_alias_circle(module) && !LLVMVerifyModule(module, LLVMReturnStatusAction, &message)) {
       valid++;
       lowered += check(module);
     }

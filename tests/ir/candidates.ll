@@ -1,6 +1,10 @@
 ; CG-5: a handler is compared with the functions, aliases and ifuncs of its type whose addresses the module takes.
 ; RUN: %lower - < %s > %t.ll && %opt -passes=verify -S %t.ll | %FileCheck %s --implicit-check-not='icmp eq ptr %handler'
 ; RUN: %lower - < %t.ll | diff %t.ll -
+; What lowering added has the type of other handlers, and is compared with nothing.
+; RUN: (cat %t.ll; echo 'define void @linked(ptr %m) {'; echo '  %r = call ptr @wsServerOnMessage(i64 1, ptr %m)'; \
+; RUN:   echo '  ret void'; echo '}') | %lower - | %FileCheck %s --check-prefix=LINKED \
+; RUN:   --implicit-check-not='icmp eq ptr %handler, @osp_ws'
 ; RUN: sed 's/^declare ptr @declared/declare amdgpu_ps ptr @declared/' %s | %lower - -S | %FileCheck %s --check-prefix=KERNEL
 ; RUN: sed '/^; BEGIN/,/^; END/d' %s | %lower - -S | %FileCheck %s --check-prefix=NONE
 
@@ -14,6 +18,8 @@ declare ptr @called(i64)
 declare ptr @called_by_another_name(i64)
 declare i64 @of_another_type(i64)
 declare ptr @message(ptr, ptr)
+declare ptr @wsConnect(ptr, ptr)
+declare ptr @text(ptr)
 define void @later(i64 %n, ptr %h, ptr %m) {
   %r = call ptr @wsAfter(i64 %n, ptr %h)
   %s = call ptr @wsServerOnMessage(i64 %n, ptr %m)
@@ -40,6 +46,7 @@ define ptr @in_an_integer(i64 %n) {
   ret ptr null
 }
 define ptr @calls(ptr %slot) {
+  %r = call ptr @wsConnect(ptr %slot, ptr @text)
   %a = call ptr @called(i64 1)
   %b = call ptr no_cfi @called_by_another_name(i64 1)
   %c = call ptr @stored(i64 1)
@@ -47,6 +54,8 @@ define ptr @calls(ptr %slot) {
   store ptr blockaddress(@stored, %there), ptr %slot
   store ptr blockaddress(@has_a_block, %there), ptr %slot
   store ptr @message, ptr %slot
+  store ptr @text, ptr %slot
+  store ptr @wsConnect, ptr %slot
   ret ptr @of_data
 }
 ; END
@@ -69,7 +78,11 @@ there:
 ; CHECK-NEXT: entry:
 ; CHECK-NEXT: icmp eq ptr %handler, @message
 ; CHECK-NEXT: select
+; CHECK-NEXT: icmp eq ptr %handler, @wsConnect
+; CHECK-NEXT: select
 ; CHECK-NEXT: ret ptr
+; CHECK: define internal ptr @osp_ws.forward.wsConnect(
+; CHECK: tail call ptr @wsConnect(ptr %connection, ptr %message)
 ; CHECK: define internal ptr @[[$TICK]](
 ; CHECK-NEXT: entry:
 ; CHECK-NEXT: icmp eq ptr %handler, @wsClose
@@ -87,6 +100,9 @@ there:
 ; CHECK-NEXT: icmp eq ptr %handler, @resolved
 ; CHECK-NEXT: select
 ; CHECK-NEXT: ret ptr
+
+; LINKED-LABEL: define void @linked(
+; LINKED: %cell = call ptr @osp_ws.to_cell{{.*}}(ptr %m)
 
 ; Without any, handlers are passed as they are.
 ; NONE-LABEL: define void @later(

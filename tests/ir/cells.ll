@@ -74,6 +74,9 @@ end:
   %i = call ptr @wsConnect(ptr %u, ptr %hidden)
   %hidden.place = getelementptr i8, ptr %hidden, i64 8
   %j = call ptr @wsConnect(ptr %u, ptr %hidden.place)
+  %number = select i1 %c, ptr null, ptr inttoptr (i64 8 to ptr)
+  %hidden.number = getelementptr i8, ptr %number, i64 %n
+  %k = call ptr @wsConnect(ptr %u, ptr %hidden.number)
   ret void
 pad:
   %l = landingpad { ptr, i32 } cleanup
@@ -89,3 +92,4 @@ pad:
 ; CHECK: call ptr @osp_ws.to_cell(ptr %handler)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %hidden)
 ; CHECK: call ptr @osp_ws.to_cell(ptr %hidden.place)
+; CHECK: call ptr @osp_ws.to_cell(ptr %hidden.number)

@@ -7,6 +7,7 @@
 
 target triple = "x86_64-unknown-linux-gnu"
 $shared = comdat any
+$odr = comdat any
 declare ptr @wsAfter(i64, ptr)
 define internal ptr @h(i64 %timer) comdat($shared) {
   ret ptr null
@@ -15,6 +16,10 @@ define linkonce_odr ptr @g(i64 %timer) comdat($shared) {
   ret ptr null
 }
 @local = internal alias ptr (i64), ptr @g
+define linkonce_odr ptr @odr(i64 %timer) comdat {
+  ret ptr null
+}
+@table = internal constant ptr @odr
 define internal ptr @everywhere(i64 %timer) {
   ret ptr null
 }
@@ -36,8 +41,12 @@ define void @one_takes(ptr %h) {
 ; CHECK-LABEL: define void @one_takes(
 ; CHECK: call ptr @[[$ALL:osp_ws.to_cell[.0-9]*]](ptr %h)
 ; CHECK: define internal ptr @[[$ALL]](ptr %handler) unnamed_addr #[[#]] {
-; CHECK-NOT: {{@h|@local|@g}}
-; CHECK: ret ptr
+; CHECK-NEXT: entry:
+; CHECK-NEXT: icmp eq ptr %handler, @odr
+; CHECK-NEXT: select
+; CHECK-NEXT: icmp eq ptr %handler, @everywhere
+; CHECK-NEXT: select
+; CHECK-NEXT: ret ptr
 ; CHECK: define internal ptr @[[$OWN]](ptr %handler) unnamed_addr #[[#]] comdat($shared) {
 ; CHECK-NOT: @everywhere
 ; CHECK: icmp eq ptr %handler, @h
