@@ -36,10 +36,17 @@ def frame(text):
     return bytes([0x81, 0x80 | len(text)]) + bytes(4) + text.encode()
 
 
+def receive(sock):
+    data = sock.recv(4096)
+    if not data:
+        raise SystemExit("the server has closed a connection")
+    return data
+
+
 def join(port, topic=None):
     sock = socket.create_connection(("127.0.0.1", port))
     sock.sendall(REQUEST)
-    while not sock.recv(4096).endswith(b"\r\n\r\n"):
+    while not receive(sock).endswith(b"\r\n\r\n"):
         pass
     if topic:
         sock.sendall(frame("+" + topic))
@@ -47,9 +54,9 @@ def join(port, topic=None):
 
 
 def settle(sock, batch=b""):
-    """Sends a batch, and waits until the server has handled it."""
+    """Sends a batch, and waits until the server has handled it. What is published may come behind the answer."""
     sock.sendall(batch + frame("?"))
-    while not sock.recv(4096).endswith(b"?"):
+    while b"?" not in receive(sock):
         pass
 
 
@@ -144,7 +151,7 @@ def hear_across(publisher, ports):
         while not heard:
             publisher.sendall(frame("published"))
             with contextlib.suppress(TimeoutError):
-                heard = hearer.recv(4096) != b""
+                heard = receive(hearer) != b""
         hearer.close()
 
 
@@ -180,13 +187,13 @@ def latencies(program, other):
         hear_across(publisher, ports)
         hearer.settimeout(0.2)
         with contextlib.suppress(TimeoutError):
-            while hearer.recv(4096):
+            while receive(hearer):
                 pass
         hearer.settimeout(60)
         for _ in range(2000):
             begun = time.perf_counter()
             publisher.sendall(frame("published"))
-            hearer.recv(4096)
+            receive(hearer)
             times.append((time.perf_counter() - begun) * 1000)
     return sorted(times)
 
