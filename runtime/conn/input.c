@@ -16,7 +16,7 @@
 #include "tally.h"
 
 /* Per turn: the most reads of one connection, and the milliseconds after which it starts no further read or handler, or
- * no further connection is resumed. */
+ * no further connection is resumed. A run late in a turn has less time. */
 enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4, WS_INPUT_LATE_MS = 1 };
 
 /* What one run of a connection may cost, in bytes of messages, and what each event costs besides its bytes. */

@@ -80,12 +80,9 @@ const char *check_operator_name(enum syntax_operator op) {
   return check_operator_spelling[op];
 }
 
-const char *check_operator_with_fallback(struct checker *checker, const struct ast_expr *result) {
-  const char *hint = check_operator_fallback(checker, result, CHECK_ALONE), *at = strchr(hint, ':');
-  return strstr(hint, "?:") ? at + 2 : "… ?: …";
-}
-
-const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, enum check_where where) {
+/* A Result and a fallback of its type, as they are written in a place; NULL: its type has no plain value. */
+static const char *check_operator_written(struct checker *checker, const struct ast_expr *result,
+                                          enum check_where where) {
   enum { LONG = 40 };
   const struct type *type = infer_resolve(result->type);
   if (type->kind == TYPE_RESULT)
@@ -96,15 +93,26 @@ const char *check_operator_fallback(struct checker *checker, const struct ast_ex
                          : type->kind == TYPE_BOOL   ? "false"
                                                      : NULL;
   if (!fallback)
-    return "a Result is never unwrapped silently: match it";
+    return NULL;
   bool is_quoted = result->place.length <= LONG && check_operator_is_plain(checker, result);
   const char *text = is_quoted ? checker->diag->source->text + result->place.offset : "…";
   int length = (int)(is_quoted ? result->place.length : strlen(text));
   bool is_name = is_quoted && result->kind == AST_VARIABLE;
   const char *before[] = {[CHECK_ALONE] = "", [CHECK_IN_STRING] = "\"${", [CHECK_OPERAND] = "("};
   const char *after[] = {[CHECK_ALONE] = "", [CHECK_IN_STRING] = "}\"", [CHECK_OPERAND] = ")"};
-  return arena_printf(checker->arena, "give a fallback for an Err: %s%s%.*s%s ?: %s%s", before[where],
-                      is_name ? "" : "(", length, text, is_name ? "" : ")", fallback, after[where]);
+  return arena_printf(checker->arena, "%s%s%.*s%s ?: %s%s", before[where], is_name ? "" : "(", length, text,
+                      is_name ? "" : ")", fallback, after[where]);
+}
+
+const char *check_operator_with_fallback(struct checker *checker, const struct ast_expr *result) {
+  const char *written = check_operator_written(checker, result, CHECK_ALONE);
+  return written ? written : "… ?: …";
+}
+
+const char *check_operator_fallback(struct checker *checker, const struct ast_expr *result, enum check_where where) {
+  const char *written = check_operator_written(checker, result, where);
+  return written ? arena_printf(checker->arena, "give a fallback for an Err: %s", written)
+                 : "a Result is never unwrapped silently: match it";
 }
 
 /* Types an operator if the types of its operands are known. Returns false if it is still pending. */
