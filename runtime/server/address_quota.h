@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/tree.h"
 #include "io/address.h"
 
 enum ws_address_quota_kind {
@@ -18,7 +19,6 @@ enum ws_address_quota_kind {
 };
 
 struct ws_address_quota_entry {
-  struct ws_address_quota_entry *next;
   struct ws_address_quota_entry *network; /* of an IPv6 address; NULL: the address counts by itself */
   struct ws_address address;              /* its port has no meaning */
   uint32_t connections;
@@ -27,12 +27,11 @@ struct ws_address_quota_entry {
 
 struct ws_address_quota {
   pthread_mutex_t lock;
-  struct ws_address_quota_entry **buckets;
-  uint32_t bucket_count; /* a power of 2, or 0 */
-  uint32_t count;
+  struct ws_tree entries; /* a peer may choose its addresses, so no hash of them */
 };
 
 void ws_address_quota_init(struct ws_address_quota *quota);
+/* No connection is left. */
 void ws_address_quota_deinit(struct ws_address_quota *quota);
 
 /* Adds a connection of the address. Sets *connections to the count of the address or of its network. Returns NULL if
