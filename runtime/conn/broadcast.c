@@ -9,7 +9,7 @@
 /* What the compression for a receiver costs besides the bytes, as an event of input does. */
 enum { WS_BROADCAST_WORK = 256 };
 
-/* The frame compressed for all receivers without a context, by window bits. */
+/* The frame compressed for all receivers without a context. */
 struct ws_shared_frame {
   struct ws_chunk *chunk; /* NULL: not made yet */
   size_t offset;
@@ -28,8 +28,8 @@ int ws_broadcast_init(struct ws_broadcast *broadcast, const struct ws_outgoing *
   return ws_outgoing_encode(out, false, broadcast->frame->bytes, &ignored);
 }
 
-/* Makes the shared frame; the message uncompressed if zlib declines it. The header ends where the payload starts. 0, or
- * -1: no memory. */
+/* Makes the shared frame; the message uncompressed if zlib declines it. The header ends where the payload starts. The
+ * work is the sender's. 0, or -1: no memory. */
 static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast *broadcast,
                                  struct ws_shared_frame *shared) {
   const uint8_t *payload = broadcast->frame->bytes + broadcast->offset;
@@ -38,6 +38,7 @@ static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast
   struct ws_chunk *chunk = deflater ? ws_chunk_new(WS_FRAME_HEADER_MAX + ws_deflater_bound(deflater, n)) : NULL;
   if (!chunk)
     return -1;
+  conn->group->thread->work_left -= (int64_t)n + WS_BROADCAST_WORK;
   size_t size = ws_deflater_run(deflater, chunk->bytes + WS_FRAME_HEADER_MAX, payload, n);
   if (!size) {
     ws_chunk_unref(chunk);
@@ -53,10 +54,10 @@ static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast
   return 0;
 }
 
-/* Queues the frame that is compressed for all receivers with the same window and no context. */
+/* Queues the frame that is compressed for all such receivers. */
 static int ws_broadcast_share_compressed(struct ws_conn *conn, const struct ws_broadcast *broadcast,
-                                         struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
-  struct ws_shared_frame *shared = &all[conn->deflate.server_bits];
+                                         struct ws_shared_frame all[WS_WINDOWS]) {
+  struct ws_shared_frame *shared = &all[ws_compress_window(conn)];
   if (!shared->chunk && ws_broadcast_compress(conn, broadcast, shared))
     return -1;
   if (ws_outq_share(&conn->out, ws_conn_loop(conn), shared->chunk, shared->offset, shared->size))
@@ -78,7 +79,7 @@ static int ws_broadcast_share_unready(struct ws_conn *conn, const struct ws_broa
 
 /* Queues the frame, which is charged. */
 static int ws_broadcast_queue(struct ws_conn *conn, const struct ws_broadcast *broadcast,
-                              struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
+                              struct ws_shared_frame all[WS_WINDOWS]) {
   size_t size = broadcast->frame->size;
   int outcome;
   if (ws_compress_applies(conn, size) && conn->deflate.server_no_takeover) {
@@ -95,7 +96,7 @@ static int ws_broadcast_queue(struct ws_conn *conn, const struct ws_broadcast *b
 }
 
 static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast *broadcast,
-                                 struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1]) {
+                                 struct ws_shared_frame all[WS_WINDOWS]) {
   if (!ws_send_reserve(conn, broadcast->frame->size)) {
     struct ws_exceeded queue = {"maxQueuedBytes", conn->group->rules->limits.max_queued_bytes};
     if (ws_conn_state(conn) != WS_CONN_ENDED)
@@ -110,10 +111,10 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
 }
 
 void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_conn *(*next)(void *walk), void *walk) {
-  struct ws_shared_frame all[WS_DEFLATE_BITS_MAX + 1] = {0};
+  struct ws_shared_frame all[WS_WINDOWS] = {0};
   struct ws_conn *conn;
   while ((conn = next(walk)) != NULL)
     ws_broadcast_send_to(conn, broadcast, all);
-  for (int bits = 0; bits <= WS_DEFLATE_BITS_MAX; bits++)
-    ws_chunk_unref(all[bits].chunk);
+  for (int window = 0; window < WS_WINDOWS; window++)
+    ws_chunk_unref(all[window].chunk);
 }

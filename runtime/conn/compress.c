@@ -4,6 +4,9 @@
 #include "end.h"
 #include "output.h"
 
+/* zlib's least window for what it compresses. */
+enum { WS_COMPRESS_BITS_MIN = 9 };
+
 bool ws_compress_applies(const struct ws_conn *conn, size_t size) {
   return ws_deflate_in_use(&conn->deflate) && size <= WS_DEFLATER_MESSAGE_MAX;
 }
@@ -16,15 +19,25 @@ struct ws_compressor *ws_compress_prepare(struct ws_conn *conn) {
   return conn->compressor;
 }
 
+/* The bits of the window for what this end sends. */
+static uint8_t ws_compress_bits(const struct ws_conn *conn) {
+  return conn->group->rules->role == WS_ROLE_SERVER ? conn->deflate.server_bits : conn->deflate.client_bits;
+}
+
+enum ws_window ws_compress_window(const struct ws_conn *conn) {
+  return ws_compress_bits(conn) == WS_DEFLATE_BITS_MAX ? WS_WINDOW_LARGE : WS_WINDOW_SMALL;
+}
+
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn) {
+  static const uint8_t bits_of[WS_WINDOWS] = {WS_DEFLATE_BITS_MAX, WS_COMPRESS_BITS_MIN};
   bool server = conn->group->rules->role == WS_ROLE_SERVER;
-  uint8_t bits = server ? conn->deflate.server_bits : conn->deflate.client_bits;
+  enum ws_window window = ws_compress_window(conn);
   bool no_takeover = server ? conn->deflate.server_no_takeover : conn->deflate.client_no_takeover;
   if (!no_takeover && !ws_compress_prepare(conn))
     return NULL;
-  struct ws_deflater **deflater = no_takeover ? &conn->group->thread->deflaters[bits] : &conn->compressor->deflater;
+  struct ws_deflater **deflater = no_takeover ? &conn->group->thread->deflaters[window] : &conn->compressor->deflater;
   if (!*deflater)
-    *deflater = ws_deflater_new(bits, no_takeover);
+    *deflater = ws_deflater_new(no_takeover ? bits_of[window] : ws_compress_bits(conn), no_takeover);
   return *deflater;
 }
 

@@ -16,6 +16,9 @@ bool ws_compress_applies(const struct ws_conn *conn, size_t size);
 /* Makes the connection's compressor, unless it has one. NULL: no memory. */
 struct ws_compressor *ws_compress_prepare(struct ws_conn *conn);
 
+/* The window of the messages to this connection, if it keeps no context. */
+enum ws_window ws_compress_window(const struct ws_conn *conn);
+
 /* The deflater for the connection, made on first use. NULL: no memory. */
 struct ws_deflater *ws_compress_deflater(struct ws_conn *conn);
 

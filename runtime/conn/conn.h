@@ -119,7 +119,7 @@ struct ws_conn {
   bool close_posted : 1;
   /* This end failed the connection: `code` is its own. */
   bool failed : 1;
-  _Atomic uint32_t kept; /* shared: bytes that the program keeps with the connection (values.h) */
+  _Atomic uint32_t kept; /* shared: bytes kept with the connection: values (values.h), a long request */
 };
 
 static inline enum ws_conn_state ws_conn_state(const struct ws_conn *conn) {

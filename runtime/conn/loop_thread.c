@@ -74,8 +74,8 @@ static void ws_loop_thread_stop(struct ws_loop *loop, struct ws_task *task) {
 }
 
 static void ws_loop_thread_deinit(struct ws_loop_thread *thread) {
-  for (int bits = 0; bits <= WS_DEFLATE_BITS_MAX; bits++)
-    ws_deflater_free(thread->deflaters[bits]);
+  for (int window = 0; window < WS_WINDOWS; window++)
+    ws_deflater_free(thread->deflaters[window]);
   ws_loop_free(thread->loop);
   thread->loop = NULL;
   ws_call_deinit(&thread->call);

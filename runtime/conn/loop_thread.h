@@ -18,6 +18,10 @@
 
 enum { WS_LOOP_THREADS_MAX = 62, WS_LOOP_THREAD_RUNS = 40 };
 
+/* The windows of messages that are compressed by themselves: two, so that a broadcast is compressed at most twice
+ * whatever windows its receivers have. A receiver reads what a smaller window than its own has made. */
+enum ws_window { WS_WINDOW_LARGE, WS_WINDOW_SMALL, WS_WINDOWS };
+
 struct ws_conn;
 
 /* A handler on the stack of a loop thread. */
@@ -59,8 +63,8 @@ struct ws_loop_thread {
   struct ws_list clients;        /* client connections of this thread */
   struct ws_list parked;         /* those that have ended, and whose IDs live on (client/stay.h) */
   int late;                      /* how many of these were not asked to dial again */
-  /* By window bits, made on first use: for the connections that keep no compression context. */
-  struct ws_deflater *deflaters[WS_DEFLATE_BITS_MAX + 1];
+  /* Made on first use: for the connections that keep no compression context (compress.h). */
+  struct ws_deflater *deflaters[WS_WINDOWS];
 };
 
 /* The work that connections do at the end of a turn. */

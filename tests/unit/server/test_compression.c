@@ -263,6 +263,41 @@ static void test_broadcast_to_a_blocked_receiver(void **state) {
   free(spaces);
 }
 
+/* All windows but the largest share one compressed frame, which each of them can read: DEFLATE-9 DEFLATE-12 */
+static void test_broadcast_to_all_windows(void **state) {
+  enum { LEAST = 9, MOST = 15 };
+  struct peer peers[MOST + 1];
+  int port;
+  (void)state;
+  make_texts();
+  int64_t server = must_serve_with(&port, "compression", 1, NULL);
+  for (int bits = LEAST; bits <= MOST; bits++) {
+    char offer[160];
+    snprintf(offer, sizeof offer,
+             "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; server_max_window_bits=%d\r\n",
+             bits);
+    peers[bits] = peer_connect(port);
+    peer_shake(&peers[bits], port, "/", offer);
+  }
+  osp_ws_server_broadcast(server, large, &error);
+  expect_success(error);
+  for (int bits = LEAST; bits <= MOST; bits++) {
+    z_stream context = {.zalloc = NULL};
+    assert_int_equal(inflateInit2(&context, -bits), Z_OK);
+    expect_inflated(&context, &peers[bits], 0xC1, large);
+    inflateEnd(&context);
+    const struct peer *first = &peers[LEAST];
+    bool alike = peers[bits].frame.size == first->frame.size &&
+                 memcmp(peers[bits].frame.payload, first->frame.payload, first->frame.size) == 0;
+    assert_int_equal(alike, bits < MOST);
+  }
+  for (int bits = LEAST; bits <= MOST; bits++)
+    peer_close(&peers[bits]);
+  must_stop(server);
+  free(large);
+  free(spaces);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_compression, journal_setup),
@@ -270,6 +305,7 @@ int main(void) {
       cmocka_unit_test_setup(test_compression_ratio, journal_setup),
       cmocka_unit_test_setup(test_broadcast_with_a_context, journal_setup),
       cmocka_unit_test_setup(test_broadcast_to_a_blocked_receiver, journal_setup),
+      cmocka_unit_test_setup(test_broadcast_to_all_windows, journal_setup),
   };
   return cmocka_run_group_tests_name("compression", tests, NULL, NULL);
 }
