@@ -93,6 +93,14 @@ static struct ws_request *ws_request_new(const struct ws_http_head *head, const 
   return request;
 }
 
+static bool ws_request_is_short(const struct ws_request *request) {
+  return request->size <= WS_REQUESTS_SHARED_MAX;
+}
+
+size_t ws_request_held(const struct ws_request *request) {
+  return ws_request_is_short(request) ? 0 : sizeof *request + request->size;
+}
+
 void ws_request_unref(struct ws_request *request) {
   if (!request || atomic_fetch_sub(&request->references, 1) != 1)
     return;
@@ -177,7 +185,8 @@ static struct ws_request *ws_requests_share(struct ws_requests *requests, struct
 struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
                                    const struct ws_server_handshake *accepted) {
   struct ws_request *request = ws_request_new(head, accepted);
-  return request && ws_request_is_impersonal(head, accepted) ? ws_requests_share(requests, request) : request;
+  bool may_share = request && ws_request_is_short(request) && ws_request_is_impersonal(head, accepted);
+  return may_share ? ws_requests_share(requests, request) : request;
 }
 
 /* ---- looking up */

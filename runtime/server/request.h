@@ -12,9 +12,10 @@
 
 struct ws_request;
 
-/* Connections share a request without personal data: no query, and only common headers. A new request is compared with
- * the last WS_REQUESTS_SHARED of the server. */
-enum { WS_REQUESTS_SHARED = 16 };
+/* Connections share a short request without personal data: no query, and only common headers. A new request is
+ * compared with the last WS_REQUESTS_SHARED of the server. A longer one is its connection's own, whose memory it counts
+ * as. */
+enum { WS_REQUESTS_SHARED = 16, WS_REQUESTS_SHARED_MAX = 1024 };
 
 struct ws_requests {
   pthread_mutex_t lock;
@@ -27,6 +28,9 @@ void ws_requests_deinit(struct ws_requests *requests);
 /* Returns the request with a reference for the caller. NULL: no memory. */
 struct ws_request *ws_requests_get(struct ws_requests *requests, const struct ws_http_head *head,
                                    const struct ws_server_handshake *accepted);
+/* Bytes that its connection holds; 0 for one that may be shared. */
+size_t ws_request_held(const struct ws_request *request);
+
 /* Drops a reference; the last one wipes and frees the request. NULL does nothing. */
 void ws_request_unref(struct ws_request *request);
 

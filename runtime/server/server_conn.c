@@ -287,11 +287,13 @@ static int ws_server_conn_prepare(struct ws_conn *conn, const struct ws_http_hea
     conn->protocol_start = (uint16_t)(request->protocol.data - ws_server_conn_server(conn)->protocols);
     conn->protocol_size = (uint16_t)request->protocol.size;
   }
-  if (ws_conn_identify(conn) == 0)
-    return 0;
-  conn->handshake = NULL;
-  ws_request_unref(kept);
-  return -1;
+  if (ws_conn_identify(conn)) {
+    conn->handshake = NULL;
+    ws_request_unref(kept);
+    return -1;
+  }
+  atomic_fetch_add(&conn->kept, (uint32_t)ws_request_held(kept));
+  return 0;
 }
 
 /* Writes what a refusal is about, for the log: a part of the request, or a limit. Nothing that may be a secret. */

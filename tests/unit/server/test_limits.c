@@ -310,6 +310,34 @@ static void test_heads_beyond_the_memory(void **state) {
   must_stop(server);
 }
 
+/* Requests that are kept for look-ups count, in headers that browsers share too: WS-LIMIT-18 */
+static void test_requests_beyond_the_memory(void **state) {
+  enum { PEERS = 80, LONG = 7000 };
+  static const char *const names[][2] = {{"Cookie", "Cookie"}, {"User-Agent", "Pragma"}};
+  struct peer peers[PEERS];
+  char headers[2 * LONG + 64];
+  (void)state;
+  for (size_t row = 0; row < sizeof names / sizeof *names; row++) {
+    int port, dropped = 0;
+    int64_t server = must_serve_with(&port, "maxMemoryBytes", 1 << 20, NULL);
+    struct peer small = peer_open(port, "/");
+    for (int i = 0; i < PEERS; i++) {
+      snprintf(headers, sizeof headers, "%s: %0*d\r\n%s: %0*d\r\n", names[row][0], LONG, i, names[row][1], LONG, i);
+      peers[i] = peer_connect(port);
+      peer_shake(&peers[i], port, "/", headers);
+    }
+    peer_send_message(&small, "not me");
+    peer_expect_text(&small, "not me");
+    for (int i = 0; i < PEERS; i++) {
+      dropped += !peer_is_silent(&peers[i], 0);
+      peer_close(&peers[i]);
+    }
+    assert_in_range(dropped, 1, PEERS / 2);
+    peer_close(&small);
+    must_stop(server);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_limits_that_are_off, journal_setup),
@@ -323,6 +351,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_handler_that_waits_is_not_idle, journal_setup),
       cmocka_unit_test_setup(test_a_slow_message_is_not_idle, journal_setup),
       cmocka_unit_test_setup(test_heads_beyond_the_memory, journal_setup),
+      cmocka_unit_test_setup(test_requests_beyond_the_memory, journal_setup),
       cmocka_unit_test_setup(test_descriptors_run_out, journal_setup),
   };
   return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
