@@ -69,7 +69,7 @@ struct ws_server {
   struct ws_requests requests;
   struct ws_topics topics;
   _Atomic uint32_t connections;   /* in their handshake too */
-  _Atomic size_t broadcasting;    /* bytes of broadcasts posted to other threads */
+  _Atomic size_t broadcasting;    /* bytes of broadcasts posted outside loop threads (group.ahead: inside) */
   struct ws_server_share *shares; /* one for each loop thread, from listen on */
   unsigned share_count;
   _Atomic unsigned listening; /* shares that accept; the last one closes the port */

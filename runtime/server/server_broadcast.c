@@ -23,13 +23,20 @@ struct ws_server_broadcast_task {
   struct ws_task task;
   struct ws_server_share *share; /* its server is pinned */
   struct ws_server_message message;
-  bool own; /* the loop thread itself posted it */
+  _Atomic size_t *ahead; /* of its sender */
+  bool own;              /* the loop thread itself posted it */
 };
 
 /* What a posted broadcast holds until its loop thread has run it; the allocator's own part is a guess. */
 static size_t ws_server_broadcast_held(const struct ws_broadcast *broadcast) {
   enum { ALLOCATOR = 32 };
   return sizeof(struct ws_server_broadcast_task) + sizeof(struct ws_chunk) + ALLOCATOR + broadcast->frame->size;
+}
+
+/* What the calling thread has posted, and that waits: each loop by itself, so that one flood is not the Err of all. */
+static _Atomic size_t *ws_server_broadcast_ahead(struct ws_server *server) {
+  const struct ws_loop_thread *here = ws_loop_thread_current();
+  return here ? &server->shares[here->index].group.ahead : &server->broadcasting;
 }
 
 /* ---- on a loop thread */
@@ -82,7 +89,7 @@ static void ws_server_broadcast_run(struct ws_loop *loop, struct ws_task *task) 
   if (work->own)
     share->group.thread->behind--;
   ws_server_broadcast_unref(server, work->message.topic);
-  atomic_fetch_sub(&server->broadcasting, ws_server_broadcast_held(&work->message.broadcast));
+  atomic_fetch_sub(work->ahead, ws_server_broadcast_held(&work->message.broadcast));
   ws_chunk_unref(work->message.broadcast.frame);
   ws_mem_free(work);
   ws_server_unpin(server);
@@ -118,6 +125,7 @@ static int ws_server_broadcast_prepare(struct ws_server *server, const struct ws
         .task = {.next = *tasks, .run = ws_server_broadcast_run},
         .share = share,
         .message = *message,
+        .ahead = ws_server_broadcast_ahead(server),
         .own = share->group.thread == ws_loop_thread_current(),
     };
     *tasks = &work->task;
@@ -134,7 +142,7 @@ static void ws_server_broadcast_post(struct ws_server_broadcast_task *work) {
     ws_topics_ref(work->message.topic);
   ws_chunk_ref(work->message.broadcast.frame);
   ws_handle_pin_again(share->server->id);
-  atomic_fetch_add(&share->server->broadcasting, ws_server_broadcast_held(&work->message.broadcast));
+  atomic_fetch_add(work->ahead, ws_server_broadcast_held(&work->message.broadcast));
   ws_loop_post(share->group.thread->loop, &work->task);
 }
 
@@ -147,6 +155,8 @@ static int ws_server_broadcast_post_all(struct ws_server *server, struct ws_serv
   message->number = ++server->topics.published;
   if (ws_server_broadcast_prepare(server, message, &tasks))
     return -1;
+  if (here && tasks && ws_group_is_ahead(&server->shares[here->index].group))
+    here->work_left = 0; /* of the connection whose handler this is */
   while (tasks) {
     struct ws_task *task = tasks;
     tasks = task->next;
@@ -157,10 +167,10 @@ static int ws_server_broadcast_post_all(struct ws_server *server, struct ws_serv
 
 /* ---- the builtins */
 
-/* Returns true if the loop threads keep up with the broadcasts so far, or waiting is pointless. */
+/* Returns true if the loop threads keep up with what the caller has sent so far, or waiting is pointless. */
 static bool ws_server_broadcast_has_room(void *context) {
   struct ws_server *server = context;
-  return atomic_load(&server->broadcasting) < (size_t)server->rules.limits.max_queued_bytes ||
+  return atomic_load(ws_server_broadcast_ahead(server)) < (size_t)server->rules.limits.max_queued_bytes ||
          ws_server_state(server) != WS_SERVER_LISTENING;
 }
 
