@@ -28,6 +28,9 @@ enum {
   WS_MEMBER_GRACE_MS = 1000,           /* for a connect that is about to fail by itself */
   WS_MEMBER_PENDING = 8 * 1024 * 1024, /* bytes of a subscription, in the engine's library: it hands over at once */
   WS_MEMBER_TURN = 256,                /* messages that a turn of the loop takes */
+  WS_MEMBER_GATHER_NS =
+      250000, /* from the first message that finds the thread idle: it hands over what has come since */
+  WS_MEMBER_HANDFUL = 64 * 1024, /* bytes of messages, about, that it takes at a time */
 };
 
 enum ws_member_phase { WS_MEMBER_CONNECTING, WS_MEMBER_CONNECTED, WS_MEMBER_FAILED };
@@ -85,6 +88,7 @@ struct ws_member {
   uint8_t *payload;
   size_t payload_max;
   int64_t beat_ms; /* when the next one is due */
+  bool gathered;   /* the messages have waited for each other */
 
   _Atomic bool joined;     /* the server has it: what comes is taken */
   pthread_mutex_t in_lock; /* of what follows */
@@ -341,16 +345,30 @@ static void ws_member_beat(struct ws_member *member, int64_t now_ms) {
   member->beat_ms = now_ms + WS_MEMBER_BEAT_MS;
 }
 
-static void ws_member_publish_first(struct ws_member *member) {
-  struct ws_outbox_message *message = ws_outbox_take(&member->outbox);
+static struct ws_outbox_message *ws_member_next_of(struct ws_queue *taken) {
+  struct ws_queue_node *node = ws_queue_pop(taken);
+  return node ? ws_container_of(node, struct ws_outbox_message, node) : NULL;
+}
+
+/* Takes some messages at once, so that the lock is seldom in the way of those who publish. */
+static void ws_member_publish_some(struct ws_member *member) {
+  struct ws_queue taken;
+  struct ws_outbox_message *message;
+  uint64_t given_up = 0;
+  ws_queue_init(&taken);
+  for (size_t bytes = 0; bytes < WS_MEMBER_HANDFUL && (message = ws_outbox_take(&member->outbox)) != NULL;) {
+    bytes += message->bytes;
+    ws_queue_add(&taken, &message->node);
+  }
   atomic_store(&member->waiting, member->outbox.bytes);
   pthread_mutex_unlock(&member->lock);
   ws_wait_notify();
-  int outcome = ws_member_send(member, message);
-  ws_outbox_free(message);
+  while ((message = ws_member_next_of(&taken)) != NULL) {
+    given_up += ws_member_send(member, message) ? 1 : 0;
+    ws_outbox_free(message);
+  }
   pthread_mutex_lock(&member->lock);
-  if (outcome)
-    member->given_up++;
+  member->given_up += given_up;
 }
 
 /* Subscribes to a topic, or unsubscribes, as it is wanted now. */
@@ -477,6 +495,17 @@ static void ws_member_wait(struct ws_member *member, int64_t until_ms) {
   ws_sys_condition_wait(&member->changed, &member->lock, &until);
 }
 
+/* A wake-up and a system call for each message would cost more than all else, so they wait for each other a moment. */
+static void ws_member_gather(struct ws_member *member) {
+  struct timespec until;
+  clock_gettime(CLOCK_MONOTONIC, &until);
+  until.tv_nsec += WS_MEMBER_GATHER_NS;
+  until.tv_sec += until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  ws_sys_condition_wait(&member->changed, &member->lock, &until);
+  member->gathered = true;
+}
+
 /* Once a second, whether the engine is there or not. */
 static void ws_member_second(struct ws_member *member, int64_t now_ms) {
   ws_member_log_given_up(member);
@@ -508,9 +537,12 @@ static bool ws_member_step(struct ws_member *member, int64_t *again_ms) {
     ws_member_second(member, now_ms);
   } else if (member->link && member->dirty.first) {
     ws_member_settle_topic(member);
+  } else if (!member->away && has_messages && !member->gathered && !member->stopping) {
+    ws_member_gather(member);
   } else if (!member->away && has_messages) {
-    ws_member_publish_first(member);
+    ws_member_publish_some(member);
   } else {
+    member->gathered = false;
     ws_member_wait(member, member->beat_ms);
   }
   return true;
