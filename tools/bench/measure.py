@@ -6,7 +6,8 @@
 
 Each piece of work runs on every server in turn, several times. A cell is the median of the server's CPU time per
 message in microseconds (bytes, for idle connections). A ratio is the median of the ratios of the rounds, so that it
-compares runs that were neighbours, with the least and the greatest. A row whose server is absent has no ratio.
+compares runs that were neighbours, with the least and the greatest. A row whose server is absent has no ratio. Servers
+without a ratio run in the first round only.
 
 A load generator that is faster than the server sleeps between replies, and the server pays for waking it. The baseline
 keeps the load generator busy and may not pay. With --spin it never sleeps: fairer on an idle machine with two
@@ -29,6 +30,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent.parent / "tes
 from ports import free_port  # noqa: E402
 
 BARE, OSPREY, IN_C, UWS = "bare", "Osprey", "C", "uWebSockets"
+COMPARED = BARE, OSPREY, IN_C, UWS
 
 
 class Work:
@@ -156,8 +158,10 @@ class Row:
         self.replies = {}  # server -> bytes
 
     def measure(self, programs, load, rounds, spin):
-        for _ in range(rounds):
+        for number in range(rounds):
             for name in programs.commands:
+                if number > 0 and name not in COMPARED:
+                    continue
                 port = free_port()
                 command = programs.command(name, self.work.mode, port)
                 if command and self.work.concerns(name):
