@@ -801,6 +801,7 @@ static int64_t count_shared(const struct ws_outq *queue) {
 static void check_server(const struct ws_server *server, void *context) {
   int64_t held = 0;
   int64_t conns_here = 0;
+  size_t posted = server->broadcasting;
   bool busy = false;
   (void)context;
   if (!server->shares || ws_server_state(server) == WS_SERVER_CREATED)
@@ -814,11 +815,11 @@ static void check_server(const struct ws_server *server, void *context) {
     if (sleeps)
       check_members(&share->connections);
     busy = busy || !sleeps || share->group.thread->handling;
+    posted += share->group.ahead;
     for (struct ws_list_node *node = share->connections.first; node; node = node->next, conns_here++)
       held += ws_conn_of_member(node)->held + count_shared(&ws_conn_of_member(node)->out);
   }
-  bool others =
-      broadcasting || server->broadcasting || server->topics.names.root || plan.theme == THEME_BURST; /* a page */
+  bool others = broadcasting || posted || server->topics.names.root || plan.theme == THEME_BURST; /* a page */
   if (held > server->budget.held || (held < server->budget.held && !others))
     sim_fail("3 memory", "server %" PRId64 " counts %" PRId64 " bytes, and its connections %" PRId64, server->id,
              (int64_t)server->budget.held, held);
