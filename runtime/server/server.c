@@ -66,12 +66,16 @@ void ws_server_finish(struct ws_server *server) {
   ws_wait_notify();
 }
 
+void ws_server_leave(struct ws_server *server) {
+  if (atomic_fetch_sub(&server->busy, 1) == 1)
+    ws_server_finish(server);
+}
+
 void ws_server_share_check(struct ws_server_share *share) {
   if (!share->stopping || share->done || share->connections.first)
     return;
   share->done = true;
-  if (atomic_fetch_sub(&share->server->busy, 1) == 1)
-    ws_server_finish(share->server);
+  ws_server_leave(share->server);
 }
 
 /* ---- creating */

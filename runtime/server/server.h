@@ -105,6 +105,9 @@ uint32_t ws_server_open_count(const struct ws_server *server);
 /* Call this when a connection has left the share, or the share stops. The last share that is done ends the server. */
 void ws_server_share_check(struct ws_server_share *share);
 
+/* One of those that made the server busy is done. The last one ends the server. */
+void ws_server_leave(struct ws_server *server);
+
 /* Nothing of the server is left: takes it off the list and retires its ID. The server may be freed. */
 void ws_server_finish(struct ws_server *server);
 

@@ -28,8 +28,7 @@ int ws_server_cluster_join(struct ws_server *server, struct ws_cluster *cluster,
 }
 
 void ws_server_cluster_over(struct ws_server *server) {
-  if (atomic_fetch_sub(&server->busy, 1) == 1)
-    ws_server_finish(server);
+  ws_server_leave(server);
 }
 
 bool ws_server_cluster_has(struct ws_server *server, const char *topic) {
