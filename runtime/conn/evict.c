@@ -18,18 +18,25 @@ static int64_t ws_evict_weight(const struct ws_conn *conn) {
   return conn->held + (int64_t)ws_outq_shared_part(&conn->out);
 }
 
-static struct ws_conn *ws_evict_largest(const struct ws_list *members) {
+/* *most: its weight; 0 if there is none. */
+static struct ws_conn *ws_evict_largest(const struct ws_list *members, int64_t *most) {
   struct ws_conn *largest = NULL;
-  int64_t most = WS_EVICT_LEAST;
+  *most = 0;
   for (struct ws_list_node *node = members->first; node; node = node->next) {
     struct ws_conn *conn = ws_conn_of_member(node);
     int64_t weight = conn->handling ? 0 : ws_evict_weight(conn);
-    if (weight > most) {
+    if (weight > WS_EVICT_LEAST && weight > *most) {
       largest = conn;
-      most = weight;
+      *most = weight;
     }
   }
   return largest;
+}
+
+int64_t ws_evict_heaviest(const struct ws_group *group) {
+  int64_t most;
+  ws_evict_largest(group->members, &most);
+  return most;
 }
 
 /* A queue that is long already would not be written soon. */
@@ -44,13 +51,23 @@ static void ws_evict_end(struct ws_conn *conn) {
     ws_end_drop(conn, WS_DROP_LOCAL, ws_evict_reason);
 }
 
-void ws_evict(struct ws_group *group) {
-  struct ws_conn *conn;
-  while (ws_held_excess(group) > 0 && (conn = ws_evict_largest(group->members)) != NULL) {
+void ws_evict_here(struct ws_group *group, int64_t spare, int64_t least) {
+  while (ws_held_excess(group) > spare) {
+    int64_t weight;
+    struct ws_conn *conn = ws_evict_largest(group->members, &weight);
+    if (!conn || weight < least)
+      return;
     ws_conn_ref(conn);
     ws_evict_end(conn);
     ws_conn_drop_input(conn);
     ws_held_forget(conn);
     ws_conn_unref(conn);
   }
+}
+
+void ws_evict(struct ws_group *group) {
+  if (group->budget->exceeded)
+    group->budget->exceeded(group);
+  else
+    ws_evict_here(group, 0, 0);
 }

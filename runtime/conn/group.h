@@ -72,9 +72,13 @@ struct ws_conn_ops {
   int64_t (*server_id)(const struct ws_conn *conn);
 };
 
+struct ws_group;
+
 /* Of a server; shared by its loop threads. Zeroed is empty. */
 struct ws_budget {
-  _Atomic int64_t held;     /* bytes (held.h) */
+  _Atomic int64_t held; /* bytes (held.h) */
+  /* The loop thread of the group has found the limit exceeded. NULL: it evicts (evict.h). Constant once in use. */
+  void (*exceeded)(struct ws_group *group);
   struct ws_tally *tallies; /* one for each loop thread (tally.h); NULL: none. Constant once in use */
 };
 
