@@ -47,6 +47,15 @@ struct ws_server_share {
   bool done; /* stopped, and without connections */
 };
 
+/* How a server evicts (server_evict.h). Of the thread that the task is posted to, but for the state. */
+struct ws_server_round {
+  struct ws_task task;
+  _Atomic int state;    /* enum ws_server_round_state */
+  unsigned at;          /* the share that the task is posted to */
+  unsigned heaviest;    /* the share that has a connection with the most so far */
+  int64_t most, second; /* what it holds, and the most that one of another share holds */
+};
+
 struct ws_server {
   int64_t id;
   pthread_mutex_t lock;
@@ -75,7 +84,8 @@ struct ws_server {
   _Atomic unsigned listening; /* shares that accept; the last one closes the port */
   _Atomic unsigned starting;  /* shares that do not accept yet */
   _Atomic bool start_failed;
-  _Atomic unsigned busy; /* shares, and the cluster, that are not done */
+  _Atomic unsigned busy; /* shares, the cluster, and a round, that are not done */
+  struct ws_server_round round;
   _Atomic bool done;
   struct ws_list_node member; /* of all servers, under their lock */
 };

@@ -8,6 +8,7 @@
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "server_conn.h"
+#include "server_evict.h"
 #include "server_stop.h"
 
 enum { WS_LISTEN_TIMEOUT_MS = 5000 };
@@ -38,6 +39,7 @@ static int ws_server_listen_make_shares(struct ws_server *server) {
     goto no_tallies;
   server->share_count = count;
   server->topics.loops = count;
+  server->budget.exceeded = count > 1 ? ws_server_evict : NULL;
   int64_t half_ms = (server->rules.limits.idle_timeout_ms + 1) / 2;
   server->rules.ping_after_ms = half_ms < WS_PING_AFTER_MS ? half_ms : WS_PING_AFTER_MS;
   for (unsigned i = 0; i < count; i++) {
