@@ -20,7 +20,8 @@
 #include "inflater.h"
 
 enum {
-  WS_SESSION_SMALL_HEADER = 6,   /* of a masked frame of up to 125 bytes */
+  WS_SESSION_SMALL = 125,        /* a payload whose length is in the second byte of the header */
+  WS_SESSION_SMALL_HEADER = 6,   /* of its masked frame */
   WS_SESSION_RESERVE_MIN = 4096, /* below this, it is cheaper to receive into the caller's buffer, with later frames */
   WS_PARTIAL_MIN = 16384,
   WS_PARTIAL_GROWTH = 4, /* the capacity is at most this multiple of the received bytes */
@@ -528,24 +529,36 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *ses
   return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, feed, sink);
 }
 
-/* Returns true if a whole small message from a client follows, as its first two bytes show. Such a frame breaks no
- * rule, so it needs no decoding. */
-static bool ws_session_is_small(const struct ws_session *session, const struct ws_feed *feed) {
-  const uint8_t *at = feed->bytes;
-  if (feed->left < WS_SESSION_SMALL_HEADER || session->frame_open || session->header_size || session->message ||
-      session->role != WS_ROLE_SERVER)
-    return false;
-  uint8_t length = at[1] ^ 0x80; /* over 125 too, if the frame is not masked */
-  return (at[0] == (WS_FRAME_FIN | WS_OPCODE_TEXT) || at[0] == (WS_FRAME_FIN | WS_OPCODE_BINARY)) && length <= 125 &&
-         length <= feed->left - WS_SESSION_SMALL_HEADER && length <= session->max_message_bytes;
+/* Returns true if whole messages from a client may follow. Those that follow one another change nothing of this. */
+static bool ws_session_is_between(const struct ws_session *session) {
+  return !session->frame_open && !session->header_size && !session->message && session->role == WS_ROLE_SERVER;
 }
 
+/* Returns true if a whole message of up to `most` bytes follows, as its first two bytes show. Such a frame breaks no
+ * rule, so it needs no decoding. */
+static bool ws_feed_is_small(const struct ws_feed *feed, size_t most) {
+  const uint8_t *at = feed->bytes;
+  if (feed->left < WS_SESSION_SMALL_HEADER || (at[0] != (WS_FRAME_FIN | WS_OPCODE_TEXT) &&
+                                               at[0] != (WS_FRAME_FIN | WS_OPCODE_BINARY)))
+    return false;
+  uint8_t length = at[1] ^ 0x80; /* over 125 too, if the frame is not masked */
+  return length <= most && length <= feed->left - WS_SESSION_SMALL_HEADER;
+}
+
+/* Consumes the small messages in front, which leave no trace in the session. */
 static enum ws_feed_outcome ws_session_feed_small(struct ws_session *session, struct ws_feed *feed,
                                                   const struct ws_session_sink *sink) {
-  const uint8_t *at = feed->bytes;
-  ws_feed_skip(feed, WS_SESSION_SMALL_HEADER);
-  return ws_session_feed_whole(session, feed, sink, (enum ws_message_kind)(at[0] & WS_FRAME_OPCODE_MASK), at + 2,
-                               at[1] & 0x7Fu);
+  struct ws_feed rest = *feed; /* the compiler has it in registers, because no other function sees it */
+  size_t most = session->max_message_bytes < WS_SESSION_SMALL ? session->max_message_bytes : WS_SESSION_SMALL;
+  enum ws_feed_outcome outcome = WS_FEED_MORE;
+  while (outcome == WS_FEED_MORE && ws_feed_is_small(&rest, most)) {
+    const uint8_t *at = rest.bytes;
+    ws_feed_skip(&rest, WS_SESSION_SMALL_HEADER);
+    outcome = ws_session_feed_whole(session, &rest, sink, (enum ws_message_kind)(at[0] & WS_FRAME_OPCODE_MASK), at + 2,
+                                    at[1] & 0x7Fu);
+  }
+  *feed = rest;
+  return outcome;
 }
 
 /* Consumes one frame, or the part that was received. */
@@ -585,9 +598,12 @@ WS_STRAIGHT enum ws_feed_outcome ws_session_feed(struct ws_session *session, uin
   *consumed = n;
   if (session->over)
     return ws_session_outcome_when_over(session);
-  while (outcome == WS_FEED_MORE && feed.left > 0)
-    outcome = ws_session_is_small(session, &feed) ? ws_session_feed_small(session, &feed, sink)
-                                                  : ws_session_feed_frame(session, &feed, sink);
+  while (outcome == WS_FEED_MORE && feed.left > 0) {
+    if (ws_session_is_between(session))
+      outcome = ws_session_feed_small(session, &feed, sink);
+    if (outcome == WS_FEED_MORE && feed.left > 0)
+      outcome = ws_session_feed_frame(session, &feed, sink);
+  }
   if (outcome == WS_FEED_PAUSED || outcome == WS_FEED_STOPPED)
     *consumed = n - feed.left;
   return outcome;

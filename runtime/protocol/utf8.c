@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/path.h"
 #include "frame.h"
 #include "utf8_block.h"
 #include "utf8_scalar.h"
@@ -142,15 +143,20 @@ size_t ws_utf8_feed(struct ws_utf8 *state, const uint8_t *bytes, size_t n) {
   return ws_utf8_pass_run(&pass);
 }
 
-size_t ws_utf8_unmask(struct ws_utf8 *state, uint8_t *to, const uint8_t *from, size_t n, const uint8_t key[4]) {
-  struct ws_utf8_pass pass = {.state = state, .to = to, .from = from, .n = n, .key = {key[0], key[1], key[2], key[3]}};
-  /* Most messages are short and ASCII. */
-  if (n < WS_UTF8_BLOCK && state->need == 0) {
-    pass.done = ws_utf8_ascii(to, from, n, key);
-    if (pass.done == n)
-      return n;
-  }
+/* What is not short, or not ASCII. */
+WS_ASIDE static size_t ws_utf8_unmask_any(struct ws_utf8 *state, uint8_t *to, const uint8_t *from, size_t n,
+                                          const uint8_t key[4], size_t done) {
+  struct ws_utf8_pass pass = {
+      .state = state, .to = to, .from = from, .n = n, .done = done, .key = {key[0], key[1], key[2], key[3]}};
   return ws_utf8_pass_run(&pass);
+}
+
+size_t ws_utf8_unmask(struct ws_utf8 *state, uint8_t *to, const uint8_t *from, size_t n, const uint8_t key[4]) {
+  size_t done = 0;
+  /* Most messages are short and ASCII. */
+  if (n < WS_UTF8_BLOCK && state->need == 0)
+    done = ws_utf8_ascii(to, from, n, key);
+  return done == n ? n : ws_utf8_unmask_any(state, to, from, n, key, done);
 }
 
 size_t ws_utf8_check(const uint8_t *bytes, size_t n) {
