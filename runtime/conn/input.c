@@ -97,6 +97,7 @@ static enum ws_verdict ws_input_hand_over(struct ws_conn *conn, struct ws_call *
 }
 
 static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8_t *bytes, size_t n) {
+  struct ws_loop_thread *thread = conn->group->thread;
   struct ws_call *call = ws_conn_call_begin(conn, "message");
   if (!call) {
     ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
@@ -111,8 +112,8 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
   }
   ws_conn_call_end(conn, call);
   /* Slow handlers are work too: hundreds of them in one run would hold the loop for long. */
-  if (ws_clock_coarse_ms() > conn->group->thread->work_until_ms)
-    conn->group->thread->work_left = 0;
+  if (ws_clock_coarse_ns() > thread->work_until_ns)
+    thread->work_left = 0;
 }
 
 static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
@@ -378,13 +379,13 @@ static bool ws_input_read_once(struct ws_conn *conn, uint8_t *buffer) {
 
 static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
   const int64_t *work_left = &conn->group->thread->work_left;
-  int64_t until_ms = conn->group->thread->work_until_ms;
+  int64_t until_ns = conn->group->thread->work_until_ns;
   bool more = true;
   if (conn->unparsed)
     ws_input_use_unparsed(conn);
   for (int reads = 0; more && !conn->unparsed && ws_conn_state(conn) != WS_CONN_ENDED; reads++) {
     bool left = ws_input_read_once(conn, buffer);
-    bool over = reads >= WS_INPUT_READS_PER_TURN || (left && (*work_left <= 0 || ws_clock_coarse_ms() > until_ms));
+    bool over = reads >= WS_INPUT_READS_PER_TURN || (left && (*work_left <= 0 || ws_clock_coarse_ns() > until_ns));
     more = ws_input_unpause(conn) || (left && !over);
   }
   if (ws_conn_state(conn) != WS_CONN_ENDED && (conn->unparsed || ws_stream_pending(&conn->stream)))
@@ -392,7 +393,7 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
 }
 
 /* Runs nest where a handler turns the loop. */
-static void ws_input_start(struct ws_conn *conn, int64_t now_ms, bool late) {
+static void ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   struct ws_loop *loop = ws_conn_loop(conn);
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->handling) {
@@ -414,16 +415,16 @@ static void ws_input_start(struct ws_conn *conn, int64_t now_ms, bool late) {
     return;
   }
   int64_t outer_work_left = thread->work_left;
-  int64_t outer_until_ms = thread->work_until_ms;
+  int64_t outer_until_ns = thread->work_until_ns;
   int64_t outer_delivery_work = thread->delivery_work;
   thread->work_left = late ? WS_INPUT_LATE_WORK : WS_INPUT_WORK;
   thread->delivery_work = late ? WS_INPUT_LATE_DELIVERY : 0;
-  thread->work_until_ms = now_ms + (late ? WS_INPUT_LATE_MS : WS_INPUT_MS_PER_TURN);
+  thread->work_until_ns = now_ns + (int64_t)(late ? WS_INPUT_LATE_MS : WS_INPUT_MS_PER_TURN) * WS_CLOCK_NS;
   ws_input_run(conn, buffer);
   conn->heavy = thread->work_left <= 0;
   thread->work_left = outer_work_left;
   thread->delivery_work = outer_delivery_work;
-  thread->work_until_ms = outer_until_ms;
+  thread->work_until_ns = outer_until_ns;
   ws_loop_buffer_release(loop, buffer);
   /* Of one with output, the end of the turn counts what it holds. */
   if (!conn->queued && ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
@@ -431,8 +432,8 @@ static void ws_input_start(struct ws_conn *conn, int64_t now_ms, bool late) {
 }
 
 void ws_input_read(struct ws_conn *conn) {
-  int64_t now_ms = ws_clock_coarse_ms();
-  ws_input_start(conn, now_ms, ws_loop_turn_ms(ws_conn_loop(conn), now_ms) > WS_INPUT_MS_PER_TURN);
+  int64_t now_ns = ws_clock_coarse_ns();
+  ws_input_start(conn, now_ns, ws_loop_turn_exceeds(ws_conn_loop(conn), WS_INPUT_MS_PER_TURN, now_ns));
 }
 
 static void ws_input_resume_next(struct ws_loop_thread *thread) {
@@ -443,7 +444,7 @@ static void ws_input_resume_next(struct ws_loop_thread *thread) {
   if (!ws_queue_is_empty(&thread->buffered))
     ws_loop_defer(thread->loop, &thread->resume);
   if (ws_conn_state(conn) != WS_CONN_ENDED)
-    ws_input_start(conn, ws_clock_coarse_ms(), false);
+    ws_input_start(conn, ws_clock_coarse_ns(), false);
   if (conn->queued)
     ws_flush(conn);
   ws_conn_unref(conn);

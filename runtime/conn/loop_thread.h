@@ -52,7 +52,7 @@ struct ws_loop_thread {
   struct ws_queue buffered; /* connections with buffered input, resumed at the end of the turn (input.h) */
   int buffered_count;
   int64_t work_left;     /* of the connection that is being read (input.h) */
-  int64_t work_until_ms; /* when it starts no further handler */
+  int64_t work_until_ns; /* when it starts no further handler */
   int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
   struct ws_queue shaking; /* those that wait for a step of their TLS handshake, or with a late request (turn.c) */

@@ -68,7 +68,7 @@ static bool ws_turn_is_shake(const struct ws_conn *conn) {
 /* A request whose open handler may be slow, in a turn that has been. */
 static bool ws_turn_is_late(const struct ws_conn *conn) {
   return ws_conn_state(conn) == WS_CONN_HANDSHAKE && conn->group->rules->role == WS_ROLE_SERVER &&
-         ws_loop_turn_ms(ws_conn_loop(conn), ws_clock_coarse_ms()) > WS_TURN_SHAKE_MS;
+         ws_loop_turn_exceeds(ws_conn_loop(conn), WS_TURN_SHAKE_MS, ws_clock_coarse_ns());
 }
 
 /* A step of a TLS handshake costs as much as hundreds of messages. So it is taken at the end of a turn, one of a few,

@@ -75,8 +75,8 @@ int64_t ws_loop_refresh(struct ws_loop *loop) {
   return loop->now = ws_clock_ms();
 }
 
-int64_t ws_loop_turn_ms(const struct ws_loop *loop, int64_t now_ms) {
-  return now_ms - loop->listened;
+bool ws_loop_turn_exceeds(const struct ws_loop *loop, int64_t ms, int64_t now_ns) {
+  return now_ns >= (loop->listened + ms + 1) * WS_CLOCK_NS;
 }
 
 int64_t ws_loop_away(const struct ws_loop *loop) {

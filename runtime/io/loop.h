@@ -60,8 +60,9 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms);
 int64_t ws_loop_now(const struct ws_loop *loop);
 int64_t ws_loop_refresh(struct ws_loop *loop);
 
-/* Milliseconds from the end of the latest wait to `now_ms`, of ws_clock_coarse_ms, which lags. */
-int64_t ws_loop_turn_ms(const struct ws_loop *loop, int64_t now_ms);
+/* Returns true if over `ms` full milliseconds lie between the end of the latest wait and `now_ns`, of
+ * ws_clock_coarse_ns, which lags. */
+bool ws_loop_turn_exceeds(const struct ws_loop *loop, int64_t ms, int64_t now_ns);
 
 /* Milliseconds, from the making of the loop until ws_loop_now, in which it was kept from its descriptors by a callback
  * that ran for long, or by a process that was stopped. The first WS_LOOP_AWAY_MS of each such time do not count. So

@@ -111,8 +111,9 @@ MUTANTS = {
                                                 "  ws_loop_threads_wait(deadline_ms, ws_program_is_over, NULL);\n",
                                                 "  ws_server_stop_wait_all(deadline_ms);\n"
                                                 "  ws_loop_threads_wait(deadline_ms, ws_program_is_over, NULL);\n"),
-    "slow handlers of one connection hold the loop": ("runtime/conn/input.c", "conn->group->thread->work_until_ms)\n",
-                                                      "conn->group->thread->work_until_ms && false)\n"),
+    "slow handlers of one connection hold the loop": ("runtime/conn/input.c",
+                                                      "if (ws_clock_coarse_ns() > thread->work_until_ns)\n",
+                                                      "if (false)\n"),
     "a listener's retry goes on after a stop": ("runtime/io/listener.c",
                                                 "  ws_timer_deinit(listener->loop, &listener->retry);\n", ""),
     "events of removed watches are called": ("runtime/io/loop.c", """  if (interest == 0)
