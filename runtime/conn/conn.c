@@ -195,22 +195,23 @@ void *ws_conn_record(struct ws_conn *conn) {
 }
 
 struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
-  struct ws_call *call = ws_loop_thread_call_acquire(conn->group->thread);
+  struct ws_loop_thread *thread = conn->group->thread;
+  struct ws_call *call = ws_loop_thread_call_acquire(thread);
+  assert(conn->refs > 0);
   if (call) {
     conn->handling = true;
-    ws_loop_thread_handler_begins(conn->group->thread, kind, conn->id, conn);
+    ws_loop_thread_handler_begins(thread, kind, conn->id, conn);
     ws_tally_handler_begins(conn->group);
-    ws_conn_ref(conn);
   }
   return call;
 }
 
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call) {
-  ws_loop_thread_call_release(conn->group->thread, call);
+  struct ws_loop_thread *thread = conn->group->thread;
+  ws_loop_thread_call_release(thread, call);
   conn->handling = false;
   ws_tally_handler_returns(conn->group);
-  ws_loop_thread_handler_returns(conn->group->thread);
-  ws_conn_unref(conn);
+  ws_loop_thread_handler_returns(thread);
 }
 
 void ws_conn_call_close(struct ws_conn *conn, void **handler) {

@@ -190,7 +190,8 @@ void *ws_conn_record(struct ws_conn *conn);
 /* Frees that record while no handler has it; ws_conn_record makes another. */
 void ws_conn_drop_record(struct ws_conn *conn);
 
-/* Brackets a call of one of the connection's handlers: "open", "message" or "close". NULL: no memory. */
+/* Brackets a call of one of the connection's handlers: "open", "message" or "close". The caller holds a reference.
+ * NULL: no memory. */
 struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind);
 void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call);
 
