@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/path.h"
 #include "hooks.h"
 #include "layout.h"
 #include "protocol/base64.h"
@@ -43,6 +44,7 @@ void ws_call_drop(struct ws_call *call) {
   *call->argument = NULL;
   call->record = NULL;
   call->string = NULL;
+  call->room = 0;
   call->wire = NULL;
   if (value)
     osp_release(value);
@@ -51,32 +53,39 @@ void ws_call_drop(struct ws_call *call) {
 /* Returns true if the handler has kept nothing, and the next call may have it all. Longer strings are released. */
 static bool ws_call_is_left(const struct ws_call *call) {
   enum { MOST = 128 * 1024 };
-  return osp_is_unique && call->string && call->room > 0 && call->room <= MOST && osp_is_unique(call->string) &&
+  return osp_is_unique && call->room > 0 && call->room <= MOST && osp_is_unique(call->string) &&
          (!call->record || osp_is_unique(call->record));
+}
+
+WS_RARE static void ws_call_keep_error(struct ws_call *call, const struct ws_result *result) {
+  const char *message = result->message ? result->message : "Error";
+  snprintf(call->message, sizeof call->message, "%s", message);
 }
 
 /* Reads the Result, then releases it and the arguments. */
 static enum ws_verdict ws_call_end(struct ws_call *call, struct ws_result *result) {
-  enum ws_verdict verdict = result->discriminant == 0 ? WS_VERDICT_SUCCESS : WS_VERDICT_ERROR;
-  const char *message = result->message ? result->message : "Error";
-  if (verdict == WS_VERDICT_ERROR)
-    snprintf(call->message, sizeof call->message, "%s", message);
+  bool failed = result->discriminant != 0;
+  if (failed)
+    ws_call_keep_error(call, result);
   osp_release(result);
   call->wire = NULL;
   if (!ws_call_is_left(call))
     ws_call_drop(call);
-  return verdict;
+  return failed ? WS_VERDICT_ERROR : WS_VERDICT_SUCCESS;
 }
 
 /* ---- the string */
 
+WS_ASIDE static char *ws_call_make_string(struct ws_call *call, size_t size) {
+  ws_call_drop(call);
+  call->string = *call->argument = ws_hooks_alloc(size);
+  call->room = call->string ? size : 0;
+  return call->string;
+}
+
 /* The string of the last call, or another one if that has less than `size` bytes. NULL: no memory. */
 static char *ws_call_new_string(struct ws_call *call, size_t size) {
-  if (call->string && size <= call->room)
-    return call->string;
-  ws_call_drop(call);
-  call->room = size;
-  return call->string = *call->argument = ws_hooks_alloc(size);
+  return size <= call->room ? call->string : ws_call_make_string(call, size);
 }
 
 uint8_t *ws_call_room(struct ws_call *call, size_t n) {
@@ -90,10 +99,9 @@ static void ws_call_give(struct ws_call *call, bool binary, const uint8_t *bytes
 }
 
 /* The string of a text whose bytes are not those of the string, such as one with U+0000. */
-static char *ws_call_convert(struct ws_call *call, const uint8_t *bytes, size_t n) {
+WS_ASIDE static char *ws_call_convert(struct ws_call *call, const uint8_t *bytes, size_t n) {
   char *text = ws_value_text(bytes, n);
   ws_call_drop(call);
-  call->room = 0;
   return call->string = *call->argument = text;
 }
 
@@ -112,7 +120,7 @@ static char *ws_call_text_string(struct ws_call *call, const uint8_t *bytes, siz
   return text;
 }
 
-static char *ws_call_base64_string(struct ws_call *call, const uint8_t *bytes, size_t n) {
+WS_ASIDE static char *ws_call_base64_string(struct ws_call *call, const uint8_t *bytes, size_t n) {
   char *base64 = ws_call_new_string(call, ws_base64_encoded_size(n) + 1);
   if (!base64)
     return NULL;
@@ -131,7 +139,7 @@ enum ws_verdict ws_call_text(struct ws_call *call, void *cell, const uint8_t *by
 }
 
 /* The record that has the string. */
-static struct ws_record_WebSocketMessage *ws_call_new_record(struct ws_call *call) {
+WS_ASIDE static struct ws_record_WebSocketMessage *ws_call_new_record(struct ws_call *call) {
   struct ws_record_WebSocketMessage *record = ws_hooks_alloc_record(sizeof *record, WS_MESSAGE_META);
   if (!record) {
     ws_call_drop(call);

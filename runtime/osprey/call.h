@@ -24,7 +24,7 @@ struct ws_call {
    * it anew. NULL: nothing. */
   struct ws_record_WebSocketMessage *record;
   char *string;
-  size_t room; /* bytes of the string */
+  size_t room; /* bytes of the string; 0 without one, and for one that is not filled anew */
   /* While the handler runs, the bytes of the message that the string stands for: text, or decoded base64. Strings are
    * immutable, so what the handler sends on as it was given needs neither validation nor decoding. NULL: none. */
   const uint8_t *wire;
