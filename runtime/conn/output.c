@@ -10,7 +10,7 @@ int ws_output_frame(struct ws_conn *conn, uint8_t head, const uint8_t *payload, 
   uint8_t key[4];
   if (masked && ws_random_mask(key))
     return -1;
-  uint8_t *to = ws_outq_reserve(&conn->out, ws_conn_loop(conn), size);
+  uint8_t *to = ws_outq_extend(&conn->out, ws_conn_loop(conn), size);
   if (!to)
     return -1;
   size_t header = ws_frame_encode(to, head, n, masked ? key : NULL);
@@ -19,7 +19,6 @@ int ws_output_frame(struct ws_conn *conn, uint8_t head, const uint8_t *payload, 
   else if (n)
     memcpy(to + header, payload, n);
   ws_outq_charge(&conn->out, size);
-  ws_outq_commit(&conn->out, ws_conn_loop(conn), size);
   ws_conn_queue(conn);
   return 0;
 }

@@ -115,18 +115,17 @@ bool ws_send_straight(struct ws_conn *conn, const struct ws_outgoing *out) {
   const struct ws_rules *rules = conn->group->rules;
   size_t cap = (size_t)rules->limits.max_queued_bytes;
   size_t size = ws_frame_header_size(out->size, false) + out->size;
-  if (out->size >= WS_SEND_DIRECT_MIN || out->size > cap || rules->role != WS_ROLE_SERVER ||
+  if (out->size >= WS_SEND_DIRECT_MIN || size > cap || rules->role != WS_ROLE_SERVER ||
       ws_compress_applies(conn, out->size) || atomic_load_explicit(&conn->posted, memory_order_relaxed) ||
       !ws_outq_try_charge(&conn->out, size, cap))
     return false;
-  uint8_t *to = ws_outq_reserve(&conn->out, ws_conn_loop(conn), size);
+  uint8_t *to = ws_outq_extend(&conn->out, ws_conn_loop(conn), size);
   if (!to) {
     ws_outq_discharge(&conn->out, size);
     return false;
   }
   size_t header = ws_frame_encode(to, WS_FRAME_FIN | out->opcode, out->size, NULL);
   memcpy(to + header, out->text, out->size);
-  ws_outq_commit(&conn->out, ws_conn_loop(conn), size);
   ws_tally_sent(conn->group, out->size);
   ws_send_queued(conn);
   return true;

@@ -172,13 +172,26 @@ uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n) 
   return pieces && n <= pieces->left ? pieces->end : ws_outq_add_chunk(queue, loop, n);
 }
 
-void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
-  struct ws_outq_pieces *pieces = queue->pieces;
+/* The last piece gets n bytes of the room behind it. */
+static struct ws_outq_piece *ws_outq_lengthen(struct ws_outq_pieces *pieces, size_t n) {
   struct ws_outq_piece *last = ws_outq_last(pieces);
-  assert(n <= pieces->left);
   pieces->end += n;
   pieces->left -= n;
   last->length += (uint32_t)n;
+  return last;
+}
+
+uint8_t *ws_outq_extend(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
+  uint8_t *room = ws_outq_reserve(queue, loop, n);
+  if (room)
+    ws_outq_lengthen(queue->pieces, n);
+  return room;
+}
+
+void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
+  struct ws_outq_pieces *pieces = queue->pieces;
+  assert(n <= pieces->left);
+  const struct ws_outq_piece *last = ws_outq_lengthen(pieces, n);
   if (last->length > 0)
     return;
   ws_outq_drop_chunk(loop, last->chunk);
@@ -192,11 +205,10 @@ void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
 int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *bytes, size_t n) {
   if (n == 0)
     return 0;
-  uint8_t *room = ws_outq_reserve(queue, loop, n);
+  uint8_t *room = ws_outq_extend(queue, loop, n);
   if (!room)
     return -1;
   memcpy(room, bytes, n);
-  ws_outq_commit(queue, loop, n);
   return 0;
 }
 
@@ -433,7 +445,7 @@ int ws_outq_flush(struct ws_outq *queue, struct ws_loop *loop, struct ws_stream 
 /* Appends a copy of the parts without their first `skip` bytes: `left` bytes. */
 static int ws_outq_append_rest(struct ws_outq *queue, struct ws_loop *loop, const struct iovec *parts, size_t skip,
                                size_t left) {
-  uint8_t *room = ws_outq_reserve(queue, loop, left);
+  uint8_t *room = ws_outq_extend(queue, loop, left);
   if (!room)
     return -1;
   size_t copied = 0;
@@ -445,7 +457,6 @@ static int ws_outq_append_rest(struct ws_outq *queue, struct ws_loop *loop, cons
       memcpy(room + copied, (const uint8_t *)part->iov_base + skipped, length);
     copied += length;
   }
-  ws_outq_commit(queue, loop, left);
   return 0;
 }
 

@@ -80,6 +80,9 @@ static inline bool ws_outq_empty(const struct ws_outq *queue) {
 uint8_t *ws_outq_reserve(struct ws_outq *queue, struct ws_loop *loop, size_t n);
 void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n);
 
+/* The same for exactly n bytes, n > 0, which the caller fills before any other call on the queue. */
+uint8_t *ws_outq_extend(struct ws_outq *queue, struct ws_loop *loop, size_t n);
+
 /* Adds a copy of n bytes. Returns 0, or -1 with nothing changed if out of memory. */
 int ws_outq_append(struct ws_outq *queue, struct ws_loop *loop, const void *bytes, size_t n);
 
