@@ -190,8 +190,10 @@ WS_ASIDE static void *ws_conn_make_record(struct ws_conn *conn) {
 }
 
 void *ws_conn_record(struct ws_conn *conn) {
-  bool is_current = conn->record && ws_value_is_connected(*conn->record) == (ws_conn_state(conn) == WS_CONN_OPEN);
-  return is_current ? *conn->record : ws_conn_make_record(conn);
+  void *record = conn->record ? *conn->record : NULL;
+  if (record && ws_value_is_connected(record) == (ws_conn_state(conn) == WS_CONN_OPEN))
+    return record;
+  return ws_conn_make_record(conn);
 }
 
 struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
