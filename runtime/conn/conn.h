@@ -13,8 +13,8 @@
  * its server, and nothing leaves a list of connections while a callback walks it. A function that uses a connection
  * after it ran handlers holds a reference.
  *
- * Session. An idle connection has none: it exists from the first byte of a message to the last, or for as long as a
- * compression context is kept.
+ * Session. An idle connection has none: it exists while a message is incomplete, or for as long as a compression
+ * context is kept.
  */
 #include <stdatomic.h>
 #include <stdbool.h>

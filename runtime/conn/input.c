@@ -219,32 +219,27 @@ static void ws_input_fed(struct ws_conn *conn, struct ws_session *session, enum 
   ws_input_keep_session(conn, session);
 }
 
-/* Feeds bytes until the work of this run is done. Returns how many were consumed: all of them where no more input is
- * parsed. */
-static size_t ws_input_feed_session(struct ws_conn *conn, struct ws_session *session, uint8_t *bytes, size_t n) {
+/* Feeds the session until the work of this run is done, or whole messages follow. Returns how many bytes were
+ * consumed. */
+static size_t ws_input_feed_pieces(struct ws_conn *conn, struct ws_session *session, uint8_t *bytes, size_t n,
+                                   enum ws_feed_outcome *outcome) {
   struct ws_loop_thread *thread = conn->group->thread;
   size_t small = thread->work_left > WS_INPUT_LATE_WORK ? WS_INPUT_COMPRESSED_PIECE : WS_INPUT_LATE_PIECE;
-  size_t piece = ws_deflate_in_use(&conn->deflate) ? small : n;
-  size_t at = 0;
-  enum ws_feed_outcome outcome = WS_FEED_MORE;
-  while (at < n && outcome == WS_FEED_MORE && thread->work_left > 0) {
-    size_t consumed;
+  size_t most = ws_deflate_in_use(&conn->deflate) ? small : n;
+  size_t at = 0, piece, consumed;
+  do {
+    piece = n - at < most ? n - at : most;
     uint64_t before = ws_session_work(session);
-    outcome = ws_session_feed(session, bytes + at, n - at < piece ? n - at : piece, &ws_input_sink, conn, &consumed);
+    *outcome = ws_session_feed(session, bytes + at, piece, &ws_input_sink, conn, &consumed);
     at += consumed;
-    uint64_t after = outcome == WS_FEED_MORE ? ws_session_work(session) : 0;
+    uint64_t after = *outcome == WS_FEED_MORE ? ws_session_work(session) : 0;
     thread->work_left -= after > before ? (int64_t)(after - before) : 0;
-  }
-  if (outcome != WS_FEED_MORE && outcome != WS_FEED_PAUSED) {
-    at = n;
-    if (!thread->call_in_use)
-      ws_call_drop(&thread->call); /* a text that turned out to be invalid, or was not wanted */
-  }
-  ws_input_fed(conn, session, outcome);
+  } while (*outcome == WS_FEED_MORE && consumed == piece && at < n && thread->work_left > 0);
   return at;
 }
 
-WS_STRAIGHT WS_ASIDE static size_t ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+WS_ASIDE static size_t ws_input_feed_session(struct ws_conn *conn, uint8_t *bytes, size_t n,
+                                             enum ws_feed_outcome *outcome) {
   const struct ws_limits *limits = &conn->group->rules->limits;
   struct ws_session fresh;
   struct ws_session *session = conn->session;
@@ -254,7 +249,35 @@ WS_STRAIGHT WS_ASIDE static size_t ws_input_feed(struct ws_conn *conn, uint8_t *
                     (uint32_t)limits->max_fragments, &conn->deflate);
     session->max_ratio = (uint16_t)limits->max_ratio;
   }
-  return ws_input_feed_session(conn, session, bytes, n);
+  size_t at = ws_input_feed_pieces(conn, session, bytes, n, outcome);
+  ws_input_fed(conn, session, *outcome);
+  return at;
+}
+
+static bool ws_input_is_between(const struct ws_conn *conn) {
+  return conn->session ? ws_session_is_between(conn->session) : conn->group->rules->role == WS_ROLE_SERVER;
+}
+
+/* Feeds bytes until the work of this run is done. Returns how many were consumed: all of them where no more input is
+ * parsed. */
+WS_STRAIGHT WS_ASIDE static size_t ws_input_feed(struct ws_conn *conn, uint8_t *bytes, size_t n) {
+  struct ws_loop_thread *thread = conn->group->thread;
+  uint32_t max_message_bytes = (uint32_t)conn->group->rules->limits.max_message_bytes;
+  enum ws_feed_outcome outcome = WS_FEED_MORE;
+  size_t at = 0, consumed;
+  while (outcome == WS_FEED_MORE && at < n && thread->work_left > 0) {
+    if (ws_input_is_between(conn)) {
+      outcome = ws_session_feed_whole(max_message_bytes, bytes + at, n - at, &ws_input_sink, conn, &consumed);
+      at += consumed;
+    }
+    if (outcome == WS_FEED_MORE && at < n)
+      at += ws_input_feed_session(conn, bytes + at, n - at, &outcome);
+  }
+  if (outcome == WS_FEED_MORE || outcome == WS_FEED_PAUSED)
+    return at;
+  if (!thread->call_in_use)
+    ws_call_drop(&thread->call); /* a text that turned out to be invalid, or was not wanted */
+  return n;
 }
 
 /* ---- input that is not parsed yet */

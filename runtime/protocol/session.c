@@ -22,6 +22,7 @@
 enum {
   WS_SESSION_SMALL = 125,        /* a payload whose length is in the second byte of the header */
   WS_SESSION_SMALL_HEADER = 6,   /* of its masked frame */
+  WS_SESSION_KEY = 4,            /* the end of a masked frame's header */
   WS_SESSION_RESERVE_MIN = 4096, /* below this, it is cheaper to receive into the caller's buffer, with later frames */
   WS_PARTIAL_MIN = 16384,
   WS_PARTIAL_GROWTH = 4, /* the capacity is at most this multiple of the received bytes */
@@ -481,24 +482,30 @@ static enum ws_feed_outcome ws_session_end_gathered(struct ws_session *session, 
   return ws_feed_outcome_of(verdict);
 }
 
-/* The whole payload of an unfragmented, uncompressed message was received. */
-static enum ws_feed_outcome ws_session_feed_whole(struct ws_session *session, struct ws_feed *feed,
-                                                  const struct ws_session_sink *sink, enum ws_message_kind kind,
-                                                  const uint8_t key[4], size_t n) {
-  uint8_t *from = feed->bytes;
-  uint8_t *to = sink->room ? sink->room(feed->ctx, kind, n) : NULL;
+/* Unmasks the payload of a whole message, and validates text. */
+static bool ws_session_unmask_whole(enum ws_message_kind kind, uint8_t *to, const uint8_t *from, size_t n,
+                                    const uint8_t key[4]) {
   struct ws_utf8 utf8 = WS_UTF8_START;
+  if (kind == WS_MESSAGE_TEXT)
+    return ws_utf8_unmask(&utf8, to, from, n, key) == n && ws_utf8_complete(&utf8);
+  ws_frame_mask(to, from, n, key);
+  return true;
+}
+
+/* The whole payload of an unfragmented, uncompressed message was received. */
+static enum ws_feed_outcome ws_session_feed_payload(struct ws_session *session, struct ws_feed *feed,
+                                                    const struct ws_session_sink *sink, enum ws_message_kind kind,
+                                                    const uint8_t key[4], size_t n) {
+  uint8_t *to = sink->room ? sink->room(feed->ctx, kind, n) : NULL;
   if (!to)
-    to = from;
-  if (kind == WS_MESSAGE_BINARY)
-    ws_frame_mask(to, from, n, key);
-  else if (ws_utf8_unmask(&utf8, to, from, n, key) < n || !ws_utf8_complete(&utf8))
+    to = feed->bytes;
+  if (!ws_session_unmask_whole(kind, to, feed->bytes, n, key))
     return ws_session_fail(session, WS_VIOLATION_TEXT_NOT_UTF8);
   ws_feed_skip(feed, n);
   return ws_feed_outcome_of(sink->on_message(feed->ctx, kind, to, n));
 }
 
-/* Returns true for a frame that ws_session_feed_whole takes. A message that is too long takes the longer way to its
+/* Returns true for a frame that ws_session_feed_payload takes. A message that is too long takes the longer way to its
  * violation. */
 static bool ws_session_is_whole(const struct ws_session *session, const struct ws_frame *frame, size_t left) {
   uint8_t opcode = frame->head & (uint8_t)~WS_FRAME_FIN;
@@ -516,7 +523,7 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *ses
     session->frame_open = false;
     session->remaining = 0;
     session->message = 0;
-    return ws_session_feed_whole(session, feed, sink, kind, session->key, n);
+    return ws_session_feed_payload(session, feed, sink, kind, session->key, n);
   }
   session->remaining -= n;
   if (n > 0 && session->compressed)
@@ -527,38 +534,6 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_data(struct ws_session *ses
     return ws_session_fail(session, violation);
   ws_feed_skip(feed, n);
   return session->remaining > 0 ? WS_FEED_MORE : ws_session_end_gathered(session, feed, sink);
-}
-
-/* Returns true if whole messages from a client may follow. Those that follow one another change nothing of this. */
-static bool ws_session_is_between(const struct ws_session *session) {
-  return !session->frame_open && !session->header_size && !session->message && session->role == WS_ROLE_SERVER;
-}
-
-/* Returns true if a whole message of up to `most` bytes follows, as its first two bytes show. Such a frame breaks no
- * rule, so it needs no decoding. */
-static bool ws_feed_is_small(const struct ws_feed *feed, size_t most) {
-  const uint8_t *at = feed->bytes;
-  if (feed->left < WS_SESSION_SMALL_HEADER || (at[0] != (WS_FRAME_FIN | WS_OPCODE_TEXT) &&
-                                               at[0] != (WS_FRAME_FIN | WS_OPCODE_BINARY)))
-    return false;
-  uint8_t length = at[1] ^ 0x80; /* over 125 too, if the frame is not masked */
-  return length <= most && length <= feed->left - WS_SESSION_SMALL_HEADER;
-}
-
-/* Consumes the small messages in front, which leave no trace in the session. */
-static enum ws_feed_outcome ws_session_feed_small(struct ws_session *session, struct ws_feed *feed,
-                                                  const struct ws_session_sink *sink) {
-  struct ws_feed rest = *feed; /* the compiler has it in registers, because no other function sees it */
-  size_t most = session->max_message_bytes < WS_SESSION_SMALL ? session->max_message_bytes : WS_SESSION_SMALL;
-  enum ws_feed_outcome outcome = WS_FEED_MORE;
-  while (outcome == WS_FEED_MORE && ws_feed_is_small(&rest, most)) {
-    const uint8_t *at = rest.bytes;
-    ws_feed_skip(&rest, WS_SESSION_SMALL_HEADER);
-    outcome = ws_session_feed_whole(session, &rest, sink, (enum ws_message_kind)(at[0] & WS_FRAME_OPCODE_MASK), at + 2,
-                                    at[1] & 0x7Fu);
-  }
-  *feed = rest;
-  return outcome;
 }
 
 /* Consumes one frame, or the part that was received. */
@@ -577,8 +552,8 @@ WS_ASIDE static enum ws_feed_outcome ws_session_feed_frame(struct ws_session *se
       return ws_session_fail(session, (enum ws_violation)frame.violation);
     }
     if (ws_session_is_whole(session, &frame, feed->left))
-      return ws_session_feed_whole(session, feed, sink, (enum ws_message_kind)(frame.head & WS_FRAME_OPCODE_MASK),
-                                   frame.key, (size_t)frame.length);
+      return ws_session_feed_payload(session, feed, sink, (enum ws_message_kind)(frame.head & WS_FRAME_OPCODE_MASK),
+                                     frame.key, (size_t)frame.length);
     violation = ws_session_open_frame(session, &frame);
     if (violation != WS_VIOLATION_NONE)
       return ws_session_fail(session, violation);
@@ -591,20 +566,77 @@ static enum ws_feed_outcome ws_session_outcome_when_over(const struct ws_session
   return session->violation != WS_VIOLATION_NONE ? WS_FEED_VIOLATION : WS_FEED_CLOSED;
 }
 
-WS_STRAIGHT enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes, size_t n,
-                                                 const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
+/* A whole message of a client that follows: its header, and the payload's size. */
+struct ws_whole {
+  size_t header; /* 0: something else follows */
+  uint64_t size;
+};
+
+WS_ASIDE static struct ws_whole ws_whole_decode(const struct ws_feed *feed) {
+  struct ws_frame frame;
+  const struct ws_frame_rules rules = {.masked = true};
+  if (ws_frame_decode(&frame, rules, feed->bytes, feed->left) != WS_FRAME_OK)
+    return (struct ws_whole){0};
+  return (struct ws_whole){frame.size, frame.length};
+}
+
+/* The frame of a small message breaks no rule, as its first two bytes show. So it needs no decoding. */
+static struct ws_whole ws_whole_next(const struct ws_feed *feed, size_t most) {
+  const uint8_t *at = feed->bytes;
+  if (feed->left < WS_SESSION_SMALL_HEADER ||
+      (at[0] != (WS_FRAME_FIN | WS_OPCODE_TEXT) && at[0] != (WS_FRAME_FIN | WS_OPCODE_BINARY)))
+    return (struct ws_whole){0};
+  struct ws_whole whole = {WS_SESSION_SMALL_HEADER, at[1] ^ 0x80u};
+  if (whole.size > WS_SESSION_SMALL) /* or the frame is not masked */
+    whole = ws_whole_decode(feed);
+  if (whole.size > most || whole.size > feed->left - whole.header)
+    whole.header = 0;
+  return whole;
+}
+
+/* A text that is not valid is left, unchanged, to ws_session_feed. */
+enum ws_feed_outcome ws_session_feed_whole(uint32_t max_message_bytes, uint8_t *bytes, size_t n,
+                                           const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
+  struct ws_feed feed = {bytes, n, ctx};
+  struct ws_whole whole;
+  enum ws_feed_outcome outcome = WS_FEED_MORE;
+  while (outcome == WS_FEED_MORE && (whole = ws_whole_next(&feed, max_message_bytes)).header) {
+    uint8_t *from = feed.bytes + whole.header;
+    size_t size = (size_t)whole.size;
+    enum ws_message_kind kind = (enum ws_message_kind)(feed.bytes[0] & WS_FRAME_OPCODE_MASK);
+    uint8_t *to = sink->room ? sink->room(ctx, kind, size) : NULL;
+    if (!to && kind == WS_MESSAGE_TEXT)
+      break;
+    if (!to)
+      to = from;
+    if (!ws_session_unmask_whole(kind, to, from, size, from - WS_SESSION_KEY))
+      break;
+    ws_feed_skip(&feed, whole.header + size);
+    outcome = ws_feed_outcome_of(sink->on_message(ctx, kind, to, size));
+  }
+  *consumed = n - feed.left;
+  return outcome;
+}
+
+bool ws_session_is_between(const struct ws_session *session) {
+  return !session->frame_open && !session->header_size && !session->message && !session->over &&
+         session->role == WS_ROLE_SERVER;
+}
+
+enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes, size_t n,
+                                     const struct ws_session_sink *sink, void *ctx, size_t *consumed) {
   struct ws_feed feed = {bytes, n, ctx};
   enum ws_feed_outcome outcome = WS_FEED_MORE;
   *consumed = n;
   if (session->over)
     return ws_session_outcome_when_over(session);
   while (outcome == WS_FEED_MORE && feed.left > 0) {
-    if (ws_session_is_between(session))
-      outcome = ws_session_feed_small(session, &feed, sink);
-    if (outcome == WS_FEED_MORE && feed.left > 0)
-      outcome = ws_session_feed_frame(session, &feed, sink);
+    outcome = ws_session_feed_frame(session, &feed, sink);
+    if (outcome == WS_FEED_MORE && ws_session_is_between(session) &&
+        ws_whole_next(&feed, session->max_message_bytes).header)
+      break;
   }
-  if (outcome == WS_FEED_PAUSED || outcome == WS_FEED_STOPPED)
+  if (outcome == WS_FEED_MORE || outcome == WS_FEED_PAUSED || outcome == WS_FEED_STOPPED)
     *consumed = n - feed.left;
   return outcome;
 }

@@ -58,7 +58,7 @@ struct ws_session_sink {
 };
 
 enum ws_feed_outcome {
-  WS_FEED_MORE = 0,      /* all bytes were consumed */
+  WS_FEED_MORE = 0,      /* the session goes on with what follows */
   WS_FEED_PAUSED = 1,    /* the sink returned WS_SINK_PAUSE */
   WS_FEED_STOPPED = 2,   /* the sink returned WS_SINK_STOP; the session may be freed */
   WS_FEED_CLOSED = 3,    /* the peer's close frame was delivered, now or before */
@@ -97,7 +97,18 @@ void ws_session_init(struct ws_session *session, enum ws_role role, uint32_t max
 /* Frees the session's memory. Idempotent; the struct may be initialised again. */
 void ws_session_deinit(struct ws_session *session);
 
-/* Consumes n bytes. Sets *consumed to n, or to less after PAUSED (feed the rest later) and STOPPED. */
+/* Returns true in a server's session that goes on, if no message or frame has begun. */
+bool ws_session_is_between(const struct ws_session *session);
+
+/* Consumes the uncompressed messages in front of n bytes from a client that are there as a whole, in a frame each.
+ * Between messages these need no session. Sets *consumed to less than n where something else follows, for
+ * ws_session_feed, and after PAUSED and STOPPED. */
+enum ws_feed_outcome ws_session_feed_whole(uint32_t max_message_bytes, uint8_t *bytes, size_t n,
+                                           const struct ws_session_sink *sink, void *ctx, size_t *consumed);
+
+/* Consumes n bytes. Sets *consumed to n, or to less after PAUSED (feed the rest later) and STOPPED, and after MORE
+ * where whole messages follow behind others: ws_session_feed_whole takes them in fewer steps, or again
+ * ws_session_feed. */
 enum ws_feed_outcome ws_session_feed(struct ws_session *session, uint8_t *bytes, size_t n,
                                      const struct ws_session_sink *sink, void *ctx, size_t *consumed);
 

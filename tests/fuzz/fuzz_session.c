@@ -81,8 +81,13 @@ static enum ws_feed_outcome feed_piece(struct ws_session *session, const uint8_t
     outcome = ws_session_commit(session, at, &sink, seen);
   }
   piece = copy_of(data + at, n - at);
-  for (size_t done = 0; outcome <= WS_FEED_PAUSED && done < n - at; done += consumed)
-    outcome = ws_session_feed(session, piece + done, n - at - done, &sink, seen, &consumed);
+  for (size_t done = 0; outcome <= WS_FEED_PAUSED && done < n - at; done += consumed) {
+    consumed = 0;
+    if (reserve && ws_session_is_between(session))
+      outcome = ws_session_feed_whole(session->max_message_bytes, piece + done, n - at - done, &sink, seen, &consumed);
+    if (consumed == 0)
+      outcome = ws_session_feed(session, piece + done, n - at - done, &sink, seen, &consumed);
+  }
   free(piece);
   return outcome;
 }

@@ -111,18 +111,31 @@ const struct ws_session_sink record_sink = {record_room, record_message, record_
 
 /* ---- playing */
 
+/* Feeds what comes first. */
+static enum ws_feed_outcome play_front(struct record *record, uint8_t *bytes, size_t n, bool whole, size_t *consumed) {
+  struct ws_session *session = record->session;
+  enum ws_feed_outcome outcome = WS_FEED_MORE;
+  *consumed = 0;
+  if (whole && ws_session_is_between(session))
+    outcome = ws_session_feed_whole(session->max_message_bytes, bytes, n, &record_sink, record, consumed);
+  if (outcome == WS_FEED_MORE && *consumed == 0) {
+    outcome = ws_session_feed(session, bytes, n, &record_sink, record, consumed);
+    assert_true(outcome != WS_FEED_MORE || *consumed > 0);
+  }
+  assert_true(*consumed <= n);
+  return outcome;
+}
+
 /* Feeds one piece, and continues after pauses. */
-static enum ws_feed_outcome play_piece(struct record *record, const uint8_t *bytes, size_t n) {
+static enum ws_feed_outcome play_piece(struct record *record, const uint8_t *bytes, size_t n, bool whole) {
   uint8_t *at = guard_place(bytes, n);
   enum ws_feed_outcome outcome;
   size_t consumed;
   do {
-    outcome = ws_session_feed(record->session, at, n, &record_sink, record, &consumed);
-    assert_true(consumed <= n);
-    assert_true(outcome != WS_FEED_MORE || consumed == n);
+    outcome = play_front(record, at, n, whole, &consumed);
     at += consumed;
     n -= consumed;
-  } while (outcome == WS_FEED_PAUSED && n > 0);
+  } while ((outcome == WS_FEED_MORE || outcome == WS_FEED_PAUSED) && n > 0);
   return outcome;
 }
 
@@ -133,7 +146,7 @@ static enum ws_feed_outcome play_step(struct record *record, const uint8_t *byte
   size_t there = reserved ? ws_session_reserve(record->session, &room) : 0;
   if (there == 0) {
     *taken = n;
-    return play_piece(record, bytes, n);
+    return play_piece(record, bytes, n, reserved);
   }
   *taken = n < there ? n : there;
   memcpy(room, bytes, *taken);
@@ -166,7 +179,7 @@ void play(struct record *record, const struct setup *setup, const void *bytes, s
   }
   if (n > 0) { /* MSG-11: further bytes are ignored, the outcome remains */
     size_t before = record->size;
-    assert_int_equal(play_piece(record, at, n), outcome);
+    assert_int_equal(play_piece(record, at, n, way.reserved), outcome);
     assert_int_equal(record->size, before);
   }
   ws_session_deinit(&session);
@@ -184,7 +197,9 @@ static void check_way(const char *name, const struct setup *setup, const void *b
 void check_play(const char *name, const struct setup *setup, const void *bytes, size_t n, const char *expected) {
   size_t stride = n > 600 ? n / 97 : 1;
   check_way(name, setup, bytes, n, (struct way){n, n, false, false}, expected);
+  check_way(name, setup, bytes, n, (struct way){n, n, false, true}, expected);
   check_way(name, setup, bytes, n, (struct way){n, n, true, false}, expected);
+  check_way(name, setup, bytes, n, (struct way){n, n, true, true}, expected);
   if (n < 20000) {
     check_way(name, setup, bytes, n, (struct way){1, 1, false, false}, expected);
     check_way(name, setup, bytes, n, (struct way){1, 1, true, true}, expected);

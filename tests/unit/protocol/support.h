@@ -54,7 +54,7 @@ struct way {
   size_t first;  /* size of the first piece */
   size_t step;   /* size of the other pieces */
   bool pause;    /* pause after each event */
-  bool reserved; /* receive into ws_session_reserve's room */
+  bool reserved; /* as the runtime: into ws_session_reserve's room, and whole messages by ws_session_feed_whole */
 };
 
 /* Feeds the bytes and records the events. */

@@ -231,6 +231,29 @@ static void test_whole_message_is_delivered_in_place(void **state) {
   free(bytes);
 }
 
+/* WS-TEXT-1: a whole message needs no session. What else follows is left to one, unchanged. */
+static void test_whole_messages_need_no_session(void **state) {
+  struct record record = {0};
+  uint8_t *bytes = NULL, before[9];
+  size_t n = 0, whole, consumed;
+  (void)state;
+  frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, "ab", 2);
+  frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | BIN, L125 "x", 126);
+  whole = n;
+  frame_append(&bytes, &n, WS_ROLE_SERVER, FIN | TEXT, "a\xFF\x62", 3);
+  memcpy(before, bytes + whole, sizeof before);
+  assert_int_equal(ws_session_feed_whole(1000, bytes, n, &record_sink, &record, &consumed), WS_FEED_MORE);
+  assert_int_equal(consumed, whole);
+  assert_memory_equal(bytes + whole, before, sizeof before);
+  assert_int_equal(record.events, 2);
+  assert_int_equal(ws_session_feed_whole(1, bytes, n, &record_sink, &record, &consumed), WS_FEED_MORE);
+  assert_int_equal(consumed, 0); /* longer than the limit */
+  assert_int_equal(ws_session_feed_whole(1000, bytes, 7, &record_sink, &record, &consumed), WS_FEED_MORE);
+  assert_int_equal(consumed, 0); /* incomplete */
+  assert_int_equal(record.events, 2);
+  free(bytes);
+}
+
 /* WS-TEXT-1: a sink with room. */
 struct wanted {
   uint8_t *place, room[200];
@@ -493,6 +516,7 @@ int main(void) {
       cmocka_unit_test(test_masking_in_the_wrong_direction_fails),
       cmocka_unit_test(test_messages_of_many_sizes),
       cmocka_unit_test(test_whole_message_is_delivered_in_place),
+      cmocka_unit_test(test_whole_messages_need_no_session),
       cmocka_unit_test(test_whole_message_is_delivered_in_the_room_of_the_sink),
       cmocka_unit_test(test_violation_is_reported_at_its_first_byte),
       cmocka_unit_test(test_message_size_is_limited),
