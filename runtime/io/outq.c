@@ -359,6 +359,10 @@ static void ws_outq_put_together(const struct ws_outq_pieces *pieces, struct ws_
 /* Removes the first n bytes, which were written. */
 static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   struct ws_outq_pieces *pieces = queue->pieces;
+  if (pieces->count == 1 && n == pieces->at[pieces->first].length) { /* as most often */
+    ws_outq_clear(queue, loop);
+    return;
+  }
   ws_outq_subtract(queue, n);
   while (n > 0) {
     struct ws_outq_piece *piece = &pieces->at[pieces->first];

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/path.h"
 #include "sys.h"
 
 static ssize_t ws_tcp_stream_failed(struct ws_stream *stream) {
@@ -21,14 +22,15 @@ static ssize_t ws_tcp_stream_read(struct ws_stream *stream, uint8_t *bytes, size
   return count >= 0 ? count : ws_tcp_stream_failed(stream);
 }
 
+WS_ASIDE static ssize_t ws_tcp_stream_send_parts(int fd, const struct iovec *parts, int count) {
+  struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
+  return ws_sys_sendmsg(fd, &message);
+}
+
 static ssize_t ws_tcp_stream_writev(struct ws_stream *stream, const struct iovec *parts, int count) {
-  ssize_t written;
-  if (count == 1) {
-    written = ws_sys_send(stream->watch.fd, parts->iov_base, parts->iov_len);
-  } else {
-    struct msghdr message = {.msg_iov = (struct iovec *)parts, .msg_iovlen = (size_t)count};
-    written = ws_sys_sendmsg(stream->watch.fd, &message);
-  }
+  int fd = stream->watch.fd;
+  ssize_t written =
+      count == 1 ? ws_sys_send(fd, parts->iov_base, parts->iov_len) : ws_tcp_stream_send_parts(fd, parts, count);
   return written >= 0 ? written : ws_tcp_stream_failed(stream);
 }
 
