@@ -200,17 +200,21 @@ static void ws_loop_run_deferred(struct ws_loop *loop) {
   }
 }
 
-/* Returns how long to wait. The coarse clock gives the time since loop->now was read. It lags, so the wait is never too
- * short.
- */
-static int ws_loop_timeout(struct ws_loop *loop, int64_t max_wait_ms) {
+/* Moves loop->now by the coarse clock. It lags, so a wait until a timer is never too short. */
+static void ws_loop_catch_up(struct ws_loop *loop) {
+  int64_t coarse = ws_clock_coarse_ms();
+  if (coarse > loop->now)
+    loop->now = coarse;
+}
+
+/* Returns how long to wait from loop->now on. */
+static int ws_loop_timeout(const struct ws_loop *loop, int64_t max_wait_ms) {
   if (max_wait_ms == 0 || loop->deferred || loop->tasks)
     return 0;
   int64_t next = ws_timer_heap_next(&loop->timers);
   if (next == INT64_MAX)
     return max_wait_ms < 0 ? -1 : (int)(max_wait_ms < INT32_MAX ? max_wait_ms : INT32_MAX);
-  int64_t coarse = ws_clock_coarse_ms();
-  int64_t until_timer = next - (coarse > loop->now ? coarse : loop->now);
+  int64_t until_timer = next - loop->now;
   if (until_timer < 0)
     until_timer = 0;
   if (max_wait_ms > 0 && max_wait_ms < until_timer)
@@ -231,10 +235,8 @@ static void ws_loop_count_wait(struct ws_loop *loop, int timeout_ms) {
   loop->listened = loop->now;
 }
 
+/* Waits from loop->now on. */
 static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int timeout_ms) {
-  int64_t coarse = ws_clock_coarse_ms(); /* it lags, which is nothing here */
-  if (coarse > loop->now)
-    loop->now = coarse;
   ws_loop_count_busy(loop);
   if (timeout_ms != 0) {
     atomic_store(&loop->asleep, true);
@@ -269,6 +271,7 @@ static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *b
 static void ws_loop_dispatch_rest(struct ws_loop *loop, struct ws_loop_batch *batch, int64_t turn_ms) {
   int more = loop->watches / WS_LOOP_BATCH;
   while (batch->count == WS_LOOP_BATCH && more-- > 0 && ws_timer_heap_next(&loop->timers) <= turn_ms) {
+    ws_loop_catch_up(loop);
     ws_loop_wait(loop, batch, 0);
     ws_loop_dispatch(loop, batch);
   }
@@ -280,6 +283,7 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
   batch.count = 0;
   loop->batch = &batch;
 
+  ws_loop_catch_up(loop);
   int result = ws_loop_wait(loop, &batch, ws_loop_timeout(loop, max_wait_ms));
   int error = errno;
   int64_t turn_ms = loop->now;
