@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/path.h"
 #include "loop_state.h"
 #include "sys.h"
 
@@ -134,9 +135,7 @@ bool ws_loop_has_work(const struct ws_loop *loop) {
 }
 
 /* Appends the posted tasks in reverse, because `posted` has the newest first. */
-static void ws_loop_collect_tasks(struct ws_loop *loop) {
-  if (!atomic_load_explicit(&loop->posted, memory_order_relaxed))
-    return;
+WS_ASIDE static void ws_loop_collect_tasks(struct ws_loop *loop) {
   struct ws_task *task = atomic_exchange(&loop->posted, NULL);
   struct ws_task *first = NULL;
   struct ws_task *last = task;
@@ -153,9 +152,8 @@ static void ws_loop_collect_tasks(struct ws_loop *loop) {
 /* Those that a turn has no time for run in the next one: what is readable comes before them. */
 enum { WS_LOOP_TASKS_MS = 4 };
 
-static void ws_loop_run_tasks(struct ws_loop *loop) {
-  ws_loop_collect_tasks(loop);
-  int64_t until_ms = loop->tasks ? ws_clock_coarse_ms() + WS_LOOP_TASKS_MS : 0;
+WS_ASIDE static void ws_loop_run_collected(struct ws_loop *loop) {
+  int64_t until_ms = ws_clock_coarse_ms() + WS_LOOP_TASKS_MS;
   while (loop->tasks) {
     struct ws_task *task = loop->tasks;
     loop->tasks = task->next;
@@ -165,6 +163,13 @@ static void ws_loop_run_tasks(struct ws_loop *loop) {
     if (ws_clock_coarse_ms() > until_ms)
       break;
   }
+}
+
+static void ws_loop_run_tasks(struct ws_loop *loop) {
+  if (atomic_load_explicit(&loop->posted, memory_order_relaxed))
+    ws_loop_collect_tasks(loop);
+  if (loop->tasks)
+    ws_loop_run_collected(loop);
 }
 
 void ws_loop_defer(struct ws_loop *loop, struct ws_deferred *work) {
@@ -265,16 +270,20 @@ static void ws_loop_dispatch(struct ws_loop *loop, const struct ws_loop_batch *b
   }
 }
 
-/* Calls what else was ready when the turn began, if a timer is due. The pollers return ready descriptors in turn, so
- * that as many batches as hold all watches hold each that was ready.
- */
-static void ws_loop_dispatch_rest(struct ws_loop *loop, struct ws_loop_batch *batch, int64_t turn_ms) {
+/* The pollers return ready descriptors in turn: as many batches as hold all watches hold each that was ready. */
+WS_ASIDE static void ws_loop_dispatch_batches(struct ws_loop *loop, struct ws_loop_batch *batch, int64_t turn_ms) {
   int more = loop->watches / WS_LOOP_BATCH;
   while (batch->count == WS_LOOP_BATCH && more-- > 0 && ws_timer_heap_next(&loop->timers) <= turn_ms) {
     ws_loop_catch_up(loop);
     ws_loop_wait(loop, batch, 0);
     ws_loop_dispatch(loop, batch);
   }
+}
+
+/* Calls what else was ready when the turn began, if a timer is due. */
+static void ws_loop_dispatch_rest(struct ws_loop *loop, struct ws_loop_batch *batch, int64_t turn_ms) {
+  if (batch->count == WS_LOOP_BATCH)
+    ws_loop_dispatch_batches(loop, batch, turn_ms);
 }
 
 int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
@@ -290,7 +299,8 @@ int ws_loop_turn(struct ws_loop *loop, int64_t max_wait_ms) {
   ws_loop_dispatch(loop, &batch);
   ws_loop_dispatch_rest(loop, &batch, turn_ms);
   loop->batch = batch.outer;
-  ws_timer_heap_run(&loop->timers, loop, turn_ms);
+  if (ws_timer_heap_next(&loop->timers) <= turn_ms)
+    ws_timer_heap_run(&loop->timers, loop, turn_ms);
   ws_loop_run_tasks(loop);
   ws_loop_run_deferred(loop);
   errno = error;
