@@ -238,7 +238,7 @@ static void test_headers_of_the_handshake(void **state) {
 
 /* ---- many requests at once */
 
-enum { NEWCOMERS = 40, SLOW_MS = 100, DEADLINE_MS = 3000, OPENS_IN_A_ROUND = 3, ROUNDS = 9 };
+enum { NEWCOMERS = 64, SLOW_MS = 100, DEADLINE_MS = 6000, OPENS_IN_A_ROUND = 3, ROUNDS = 9 };
 
 static struct peer established; /* after its first message the loop thread's, until all rounds have passed */
 static atomic_bool requests_are_sent;
