@@ -227,13 +227,15 @@ static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRe
   LLVMDisposeMessage(expected_text);
 }
 
+/* To print an alias numbers all of its module, so it is named instead. */
 static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRef constant) {
-  char *text = LLVMPrintValueToString(constant);
-  text[strcspn(text, "\n")] = '\0'; /* an alias ends a line */
-  cg_diag_error(check->diag, check->about,
-                "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s", text, check->name,
-                check->parameter->name, check->signature);
-  LLVMDisposeMessage(text);
+  size_t length;
+  char *text = LLVMIsAGlobalAlias(constant) ? NULL : LLVMPrintValueToString(constant);
+  cg_diag_error(
+      check->diag, check->about, "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s",
+      text ? text : LLVMGetValueName2(constant, &length), check->name, check->parameter->name, check->signature);
+  if (text)
+    LLVMDisposeMessage(text);
 }
 
 static void cg_refuse_wrong(const struct cg_handler_check *check, LLVMValueRef constant) {

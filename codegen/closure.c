@@ -124,6 +124,8 @@ static LLVMValueRef cg_build_comparisons(struct cg_closures *closures, LLVMBuild
   LLVMValueRef cell = handler;
   for (size_t i = candidates->groups[group].first; i != CG_CANDIDATES_END; i = candidates->items[i].next) {
     LLVMValueRef constant = candidates->items[i].constant;
+    if (LLVMTypeOf(constant) != LLVMTypeOf(handler))
+      constant = LLVMConstAddrSpaceCast(constant, LLVMTypeOf(handler));
     LLVMValueRef is = LLVMBuildICmp(builder, LLVMIntEQ, handler, constant, "is");
     cell = LLVMBuildSelect(builder, is, cg_cell_of(closures, cg_constant_strip(constant)), cell, "cell");
   }

@@ -43,10 +43,13 @@ static void cg_mark_parameters(LLVMValueRef function, const struct osp_ws_codege
     cg_mark_parameter(function, (LLVMAttributeIndex)i + 1, builtin->parameters[i].type);
 }
 
-/* declare noalias ptr @osp_alloc_tagged(i64, i64) mustprogress nounwind willreturn allockind("alloc,uninitialized")
- *   allocsize(0) "alloc-family"="osprey"     the declaration that the host emits */
+/* declare noalias ptr @osp_alloc_tagged(i64, i64) mustprogress nounwind willreturn allockind("alloc,zeroed")
+ *   allocsize(0) "alloc-family"="osprey"     the declaration that the host emits
+ *
+ * Its bytes are zero (ABI-18). A module that reads them may be linked behind this one, and its declaration then has
+ * these attributes. */
 LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
-  enum { ALLOCKIND_ALLOC = 1, ALLOCKIND_UNINITIALIZED = 8 };
+  enum { ALLOCKIND_ALLOC = 1, ALLOCKIND_ZEROED = 16 };
   static const uint64_t no_second_operand = UINT32_MAX;
   LLVMContextRef llvm = LLVMGetModuleContext(module);
   LLVMValueRef alloc = LLVMGetNamedFunction(module, CG_DECLARE_ALLOC);
@@ -60,7 +63,7 @@ LLVMValueRef cg_declare_alloc(LLVMModuleRef module) {
   cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "mustprogress", 0);
   cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "nounwind", 0);
   cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "willreturn", 0);
-  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allockind", ALLOCKIND_ALLOC | ALLOCKIND_UNINITIALIZED);
+  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allockind", ALLOCKIND_ALLOC | ALLOCKIND_ZEROED);
   cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allocsize", no_second_operand);
   cg_attribute_add_writes_own_memory(alloc);
   LLVMAttributeRef family = LLVMCreateStringAttribute(llvm, "alloc-family", 12, "osprey", 6);

@@ -29,5 +29,5 @@ define ptr @f(ptr %s) {
 ; CHECK: define linkonce_odr hidden {{.*}}ptr @websocketClose({{.*}}) unnamed_addr {{.*}}comdat {
 ; CHECK-NOT: dllimport
 ; CHECK: declare noalias noundef ptr @osp_alloc_tagged(i64 noundef, i64 noundef) #[[#ALLOC:]]
-; CHECK: attributes #[[#ALLOC]] = { mustprogress nounwind willreturn allockind("alloc,uninitialized") allocsize(0)
+; CHECK: attributes #[[#ALLOC]] = { mustprogress nounwind willreturn allockind("alloc,zeroed") allocsize(0)
 ; CHECK-SAME: memory({{.*}}) "alloc-family"="osprey" }

@@ -8,7 +8,7 @@ CODEGEN = [
      'LLVMSetComdat(function, LLVMGetOrInsertComdat(module, "x"))', "ir/linkage.ll"),
     ("codegen/declare.c", '  cg_attribute_add(alloc, CG_ATTRIBUTE_FUNCTION, "allocsize", no_second_operand);\n', "",
      "ir/linkage.ll"),
-    ("codegen/declare.c", "ALLOCKIND_ALLOC | ALLOCKIND_UNINITIALIZED);", "ALLOCKIND_ALLOC);", "ir/linkage.ll"),
+    ("codegen/declare.c", "ALLOCKIND_ALLOC | ALLOCKIND_ZEROED);", "ALLOCKIND_ALLOC);", "ir/linkage.ll"),
     ("codegen/declare.c", '  cg_attribute_add(alloc, LLVMAttributeReturnIndex, "noalias", 0);\n', "", "ir/linkage.ll"),
     ("codegen/declare.c", "  LLVMAddAttributeAtIndex(alloc, CG_ATTRIBUTE_FUNCTION, family);\n", "  (void)family;\n",
      "ir/linkage.ll"),

@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* The bits of LLVM's `allockind`. */
-enum { KIND_ALLOC = 1, KIND_UNINITIALIZED = 8 };
+enum { KIND_ALLOC = 1, KIND_UNINITIALIZED = 8, KIND_ZEROED = 16 };
 
 /* `allocsize(0)`: argument 0 is the size, and no argument is a count of elements. */
 static const uint64_t allocsize_0 = 0xffffffff;
@@ -182,7 +182,8 @@ static void hook_describe(struct lower *lower, LLVMValueRef function, const char
   if (strncmp(name, "osp_alloc", strlen("osp_alloc")) == 0) {
     LLVMAddAttributeAtIndex(
         function, whole, LLVMCreateStringAttribute(lower->llvm, family, sizeof family - 1, osprey, sizeof osprey - 1));
-    lower_attribute(lower, function, whole, "allockind", KIND_ALLOC | KIND_UNINITIALIZED);
+    bool zeroed = strcmp(name, "osp_alloc_tagged") == 0;
+    lower_attribute(lower, function, whole, "allockind", KIND_ALLOC | (zeroed ? KIND_ZEROED : KIND_UNINITIALIZED));
     lower_attribute(lower, function, whole, "allocsize", allocsize_0);
     lower_attribute(lower, function, LLVMAttributeReturnIndex, "noalias", 0);
     lower_attribute(lower, function, LLVMAttributeReturnIndex, "nonnull", 0);

@@ -68,6 +68,8 @@ static void test_floats(void **state) {
   assert_renders(part_float(1e100), "1e+100");
   assert_renders(part_float(-DBL_MAX), "-1.7976931348623157e+308");
   assert_renders(part_float((double)INFINITY), "inf");
+  assert_renders(part_float((double)NAN), "nan");
+  assert_renders(part_float(-(double)NAN), "nan");
 }
 
 /* RUN-TEXT-3 */

@@ -3,6 +3,7 @@
 
 #include "osprey/osprey_mem.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +37,12 @@ static struct osp_rt_part text_result_value(const struct text_result *result, in
   return value;
 }
 
-/* Writes the fewest of 15, 16 and 17 digits that read back as the same number; 17 always do. */
+/* Writes the fewest of 15, 16 and 17 digits that read back as the same number; 17 always do. The sign of a NaN depends
+ * on whether the processor or the optimiser made it. */
 static char *text_put_float(char *at, double value) {
   char digits[NUMBER_SIZE];
+  if (isnan(value))
+    return stpcpy(at, "nan");
   for (int precision = 15; precision <= 17; precision++) {
     snprintf(digits, sizeof digits, "%.*g", precision, value);
     if (strtod(digits, NULL) == value)
