@@ -132,6 +132,20 @@ static LLVMValueRef cg_build_comparisons(struct cg_closures *closures, LLVMBuild
   return cell;
 }
 
+/* LLVM's optimiser takes quadratic time for a long chain of comparisons, which it cannot shorten. */
+static void cg_keep_from_optimiser(const struct cg_candidates *candidates, size_t group, LLVMValueRef function) {
+  enum { MANY = 256 };
+  size_t count = 0;
+  for (size_t i = candidates->groups[group].first; i != CG_CANDIDATES_END && count <= MANY; count++)
+    i = candidates->items[i].next;
+  bool for_size = cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, "optsize") ||
+                  cg_attribute_has(function, CG_ATTRIBUTE_FUNCTION, "minsize");
+  if (count <= MANY || for_size)
+    return;
+  cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "noinline", 0);
+  cg_attribute_add(function, CG_ATTRIBUTE_FUNCTION, "optnone", 0);
+}
+
 static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, size_t group);
 
 /* Returns the function that compares with a group and with the candidates of every other code; NULL: there are none. */
@@ -156,6 +170,7 @@ static LLVMValueRef cg_build_to_cell(struct cg_closures *closures, size_t group)
   size_t first = closures->candidates.groups[group].first;
   if (!is_everywhere)
     cg_follow_comdat(function, cg_candidates_comdat(cg_constant_strip(closures->candidates.items[first].constant)));
+  cg_keep_from_optimiser(&closures->candidates, group, function);
   LLVMSetValueName2(handler, "handler", 7);
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(llvm);
   LLVMPositionBuilderAtEnd(builder, LLVMAppendBasicBlockInContext(llvm, function, "entry"));
