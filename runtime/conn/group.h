@@ -98,9 +98,3 @@ struct ws_group {
   _Atomic uint32_t broadcasts;
   _Atomic size_t ahead; /* shared: bytes of those that this thread has posted to any, and that are not yet queued */
 };
-
-/* Other threads have yet to take much of what the group's has published: whoever publishes more waits (input.h), so
- * that there is room for the others. */
-static inline bool ws_group_is_ahead(const struct ws_group *group) {
-  return atomic_load_explicit(&group->ahead, memory_order_relaxed) > (size_t)group->rules->limits.max_queued_bytes / 2;
-}

@@ -427,8 +427,8 @@ static void ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   }
   if (conn->buffered)
     return;
-  /* What has sent much waits for its turn of ws_input_resume while others are behind it, then until they are not. */
-  if (conn->heavy && (late || !ws_queue_is_empty(&thread->compressing) || ws_group_is_ahead(conn->group))) {
+  /* What has sent much waits for its turn of ws_input_resume, while others are behind it. */
+  if (conn->heavy && (late || !ws_queue_is_empty(&thread->compressing))) {
     ws_input_wait(conn);
     return;
   }

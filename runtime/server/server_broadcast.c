@@ -155,8 +155,6 @@ static int ws_server_broadcast_post_all(struct ws_server *server, struct ws_serv
   message->number = ++server->topics.published;
   if (ws_server_broadcast_prepare(server, message, &tasks))
     return -1;
-  if (here && tasks && ws_group_is_ahead(&server->shares[here->index].group))
-    here->work_left = 0; /* of the connection whose handler this is */
   while (tasks) {
     struct ws_task *task = tasks;
     tasks = task->next;
