@@ -104,8 +104,9 @@ class Process:
             ask_to_stop(self.child)
 
     def errors(self):
-        self._errors.seek(0)
-        return self._errors.read().decode(errors="replace")
+        """What it has written to standard error so far. The offset is the child's too: no seek, it would overwrite."""
+        log = self._errors.fileno()
+        return os.pread(log, os.fstat(log).st_size, 0).decode(errors="replace")
 
     def transcript(self):
         return "\n".join(self.lines) + "\n--- standard error\n" + self.errors()
