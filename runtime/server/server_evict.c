@@ -4,7 +4,10 @@
 #include "conn/held.h"
 #include "server.h"
 
-enum { WS_SERVER_EVICT_SPARE = 8 }; /* this part of maxMemoryBytes is left to the round */
+enum {
+  WS_SERVER_EVICT_SPARE = 8, /* this part of maxMemoryBytes is left to the round */
+  WS_SERVER_EVICT_MOST = 4,  /* past this part no loop waits for it */
+};
 
 enum ws_server_round_state {
   WS_ROUND_NONE,
@@ -73,10 +76,16 @@ static void ws_server_evict_look(struct ws_loop *loop, struct ws_task *task) {
     ws_server_evict_end_lap(server, false);
 }
 
-/* The server is not done before the round is: the share of the connection on the stack is not done yet. */
+/* A loop that a handler keeps holds up the round. Meanwhile a connection below the average goes only in need: it is not
+ * the heaviest.
+ *
+ * The server is not done before the round is: the share of the connection on the stack is not done yet. */
 void ws_server_evict(struct ws_group *group) {
   struct ws_server *server = ws_container_of(group, struct ws_server_share, group)->server;
-  ws_evict_here(group, group->rules->limits.max_memory_bytes / WS_SERVER_EVICT_SPARE, 0);
+  int64_t most = group->rules->limits.max_memory_bytes;
+  int64_t average = server->budget.held / (atomic_load(&server->connections) + 1);
+  ws_evict_here(group, most / WS_SERVER_EVICT_SPARE, average);
+  ws_evict_here(group, most / WS_SERVER_EVICT_MOST, 0);
   if (ws_held_excess(group) <= 0 || atomic_exchange(&server->round.state, WS_ROUND_FOUND) != WS_ROUND_NONE)
     return;
   atomic_fetch_add(&server->busy, 1);

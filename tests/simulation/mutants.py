@@ -141,6 +141,10 @@ MUTANTS = {
                                               "  atomic_store(&ticker->over, true);\n  if (false) atomic_fetch_sub("),
     "a cancelled timer ticks": ("runtime/abi/ticker.c", "  if (!atomic_load(&ticker->over) && !ws_loop",
                                 "  if (!ws_loop"),
+    "each loop evicts its own heaviest": ("runtime/server/server_evict.c", "most / WS_SERVER_EVICT_SPARE, average);",
+                                          "0, 0);"),
+    "light connections go at once": ("runtime/server/server_evict.c", "most / WS_SERVER_EVICT_SPARE, average);",
+                                     "most / WS_SERVER_EVICT_SPARE, 0);"),
     "a stop does not wait for the last connection": ("runtime/server/server.c",
                                                      "|| share->done || share->connections.first)", "|| share->done)"),
 }

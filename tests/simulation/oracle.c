@@ -655,6 +655,73 @@ static void judge_handshake(const char *line) {
     }
 }
 
+/* ---- 3: who is evicted */
+
+/* What it is evicted for, as the runtime counts it. */
+static int64_t weight_of(const struct ws_conn *conn) {
+  return conn->held + (int64_t)ws_outq_shared_part(&conn->out);
+}
+
+/* Servers that may hold little, and the most that they held since no thread could run. Theirs is an arena: a server
+ * that is gone can still be read. */
+enum { NARROW = 1 << 20 };
+static struct {
+  const struct ws_server *server;
+  int64_t most;
+} narrow[PLAN_SERVERS];
+
+void oracle_on_point(void) {
+  for (int i = 0; i < PLAN_SERVERS && narrow[i].server; i++)
+    if (narrow[i].server->budget.held > narrow[i].most)
+      narrow[i].most = narrow[i].server->budget.held;
+}
+
+/* The most that it held since; 0: it is not known. */
+static int64_t most_held(const struct ws_server *server, bool again) {
+  int i = 0;
+  while (i < PLAN_SERVERS && narrow[i].server && narrow[i].server != server)
+    i++;
+  if (i == PLAN_SERVERS)
+    return 0;
+  if (again)
+    narrow[i].server = server, narrow[i].most = server->budget.held;
+  return narrow[i].most;
+}
+
+/* The queue of a peer that does not read only grows: no round can have found it lighter. */
+static void note_weight(const struct ws_server *server, const struct ws_conn *conn) {
+  struct oracle_conn *known = oracle_conn_find(conn->id);
+  if (known && (atomic_load(&server->round.state) == 0 || weight_of(conn) < known->least_weight))
+    known->least_weight = weight_of(conn);
+}
+
+/* A heavier one is left elsewhere only where a part must go at once, and then what goes is not light: WS-LIMIT-18. About,
+ * because other loops evict meanwhile. */
+static bool is_light(const struct ws_server *server, int64_t weight) {
+  int64_t most = most_held(server, false);
+  int64_t limit = server->rules.limits.max_memory_bytes;
+  return most > limit &&
+         (most <= limit + limit / 8 || (most <= limit + limit / 4 && 2 * weight < most / (server->connections + 1)));
+}
+
+static void judge_eviction(int64_t id) {
+  const struct ws_conn *evicted = conn_of_id(id);
+  const struct oracle_conn *known = oracle_conn_find(id);
+  if (!evicted || !known || !known->server)
+    return;
+  int64_t weight = weight_of(evicted);
+  const struct ws_server *server = ws_container_of(evicted->group, struct ws_server_share, group)->server;
+  for (unsigned i = 0; is_light(server, weight) && i < server->share_count; i++)
+    for (struct ws_list_node *node = server->shares[i].connections.first; node; node = node->next) {
+      const struct ws_conn *conn = ws_conn_of_member(node);
+      const struct oracle_conn *other = oracle_conn_find(conn->id);
+      if (conn != evicted && other && peer_of(other) && peer_of(other)->plan->kind == PEER_STALLED && !conn->handling &&
+          other->least_weight > weight && weight_of(conn) > weight)
+        sim_fail("3 memory", "connection %" PRId64 " of %" PRId64 " bytes is evicted, and %" PRId64 " has %" PRId64, id,
+                 weight, conn->id, weight_of(conn));
+    }
+}
+
 void oracle_log_line(const char *line) {
   const char *text = strstr(line, "websocket ");
   const char *found;
@@ -676,6 +743,8 @@ void oracle_log_line(const char *line) {
     judge_end(id, text);
   if (strstr(text, "not complete within"))
     judge_handshake(text);
+  if (conn && strstr(text, "short of memory"))
+    judge_eviction(id);
   if (conn && (strstr(text, "out of memory") || strstr(text, "short of memory")))
     conn->failed_by_deadline = true;
 }
@@ -807,6 +876,7 @@ static void check_server(const struct ws_server *server, void *context) {
   if (!server->shares || ws_server_state(server) == WS_SERVER_CREATED)
     return;
   shared_count = 0;
+  bool is_narrow = server->rules.limits.max_memory_bytes == NARROW && most_held(server, true) > 0;
   for (unsigned i = 0; i < server->share_count; i++) {
     const struct ws_server_share *share = &server->shares[i];
     if (!share->group.thread)
@@ -816,8 +886,11 @@ static void check_server(const struct ws_server *server, void *context) {
       check_members(&share->connections);
     busy = busy || !sleeps || share->group.thread->handling;
     posted += share->group.ahead;
-    for (struct ws_list_node *node = share->connections.first; node; node = node->next, conns_here++)
+    for (struct ws_list_node *node = share->connections.first; node; node = node->next, conns_here++) {
       held += ws_conn_of_member(node)->held + count_shared(&ws_conn_of_member(node)->out);
+      if (is_narrow)
+        note_weight(server, ws_conn_of_member(node));
+    }
   }
   bool others = broadcasting || posted || server->topics.names.root || plan.theme == THEME_BURST; /* a page */
   if (held > server->budget.held || (held < server->budget.held && !others))
@@ -972,6 +1045,7 @@ void oracle_start(void) {
   streams = sim_map(STREAMS * sizeof *streams);
   conns = sim_map(CONNS * sizeof *conns);
   sim_on_idle = oracle_on_idle;
+  sim_on_point = oracle_on_point;
 }
 
 void oracle_calm(void) {

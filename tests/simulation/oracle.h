@@ -78,6 +78,7 @@ struct oracle_conn {
   char reason[128];
   int64_t close_sent_at, stopped_at_close, close_ms, handled_at, handling_since, pinged_at;
   bool calls_other;
+  int64_t least_weight; /* the least that it held since its server last looked for no connection to evict */
   /* The latest broadcast that must reach it, and the step since which it is known to be open. */
   const struct oracle_stream *due;
   int due_number;
@@ -135,6 +136,7 @@ void oracle_arrived(struct sim_sock *sock);
 void oracle_hello(void);
 void oracle_closed(struct sim_sock *sock);
 void oracle_on_idle(void);
+void oracle_on_point(void);
 /* Faults have ceased for a while: every queue to a healthy peer must be empty. */
 void oracle_calm(void);
 /* The process has ended: nothing of it is left. `stuck`: a handler never returned. */

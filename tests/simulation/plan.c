@@ -324,6 +324,39 @@ static void theme_stalls(struct plan *p) {
         .kind = FAULT_STALL, .at_us = in(0, 6 * SIM_S), .for_us = 20 * SIM_S, .which = (int)in(0, 99)};
 }
 
+static void theme_heavy(struct plan *p) {
+  p->loops = (int)in(2, 3);
+  p->tls = false;
+  p->link_count = 1;
+  p->links[0] = (struct sim_link){50, 100000000, 4608, 4096, 65536};
+  p->servers[0].rate = 0, p->servers[0].has_message_handler = true, p->servers[0].compression = false;
+  p->servers[0].opener_refuses = p->servers[0].opener_stops = false;
+  p->servers[0].memory = 1 << 20, p->servers[0].message = 16384, p->servers[0].queue = 500000;
+  for (int i = 0; i < 7; i++) {
+    bool stalls = i < 5;
+    p->peers[i] = (struct plan_peer){.on = p->peers[i].on,
+                                     .kind = stalls ? PEER_STALLED : PEER_HEALTHY,
+                                     .start_us = in(0, 2 * SIM_S),
+                                     .gap_us = in(1, 300) * SIM_MS,
+                                     .pause_us = 1000,
+                                     .count = (int)in(1, 60),
+                                     .size = (int)(stalls ? in(100, 12000) : 60),
+                                     .fragments = 1,
+                                     .command = "nes"[in(0, 2)],
+                                     .argument = (int)in(1, 200)};
+  }
+  for (int t = 0; t < PLAN_THREADS; t++)
+    for (int i = 0; i < PLAN_ACTIONS; i++)
+      p->actions[t][i] = (struct plan_action){.on = true,
+                                              .op = once_in(6) ? OP_BROADCAST : OP_SEND,
+                                              .before_us = i ? in(0, 200) * SIM_MS : 3 * SIM_S,
+                                              .which = (int)in(0, 99),
+                                              .count = (int)in(2, 20),
+                                              .size = (int)in(500, 14000),
+                                              .command = 'n',
+                                              .flag = true};
+}
+
 static void theme_burst(struct plan *p) {
   p->loops = 1;
   p->faults.partial = p->faults.interrupted = 0; /* what they leave unread waits for a further turn */
@@ -363,13 +396,13 @@ static void theme_burst(struct plan *p) {
                                      .argument = 6000};
 }
 
-/* Eleven sixteenths of the worlds have a theme. The rest of their scenario is as without. */
+/* Three quarters of the worlds have a theme. The rest of their scenario is as without. */
 static void draw_theme(struct plan *p) {
   static void (*const themes[THEME_KINDS])(struct plan *) = {
       [THEME_CROWD] = theme_crowd,   [THEME_FLOOD] = theme_flood,   [THEME_NARROW] = theme_narrow,
       [THEME_BRIEF] = theme_brief,   [THEME_RUMOUR] = theme_rumour, [THEME_STOPS] = theme_stops,
       [THEME_STORM] = theme_storm,   [THEME_CLOSES] = theme_closes, [THEME_DRIPS] = theme_drips,
-      [THEME_STALLS] = theme_stalls, [THEME_BURST] = theme_burst};
+      [THEME_STALLS] = theme_stalls, [THEME_HEAVY] = theme_heavy,   [THEME_BURST] = theme_burst};
   chance.state = sim_mix(p->seed ^ 0x7e3e);
   int64_t theme = in(0, 15);
   if (theme == 0)
@@ -378,6 +411,9 @@ static void draw_theme(struct plan *p) {
     p->theme = (enum plan_theme)theme;
   else if (theme == 9 || theme == 10 || theme == 12)
     p->theme = theme == 10 ? THEME_CLOSES : theme == 12 ? THEME_DRIPS : THEME_STALLS;
+  chance.state = sim_mix(p->seed ^ 0x7071);
+  if (!p->theme && once_in(8))
+    p->theme = THEME_HEAVY;
   if (p->theme)
     themes[p->theme](p);
 }
@@ -434,6 +470,8 @@ void plan_make(struct plan *p, uint64_t seed, const bool dropped[PLAN_DROPS]) {
     faults = PLAN_FAULTS;
   if (p->theme == THEME_CLOSES)
     peers = PLAN_PEERS, threads = PLAN_THREADS;
+  if (p->theme == THEME_HEAVY)
+    peers = 7, threads = PLAN_THREADS;
   if (p->theme == THEME_DRIPS)
     peers = 7, threads = 0;
   if (p->theme == THEME_BURST)
@@ -493,8 +531,8 @@ static const char *const ops[] = {"connect",
                                   "wrong calls",
                                   "create a brief server"};
 static const char *const troubles[] = {"the process stops", "links stall", "a connection breaks", "no descriptors"};
-static const char *const themes[] = {"none",  "crowd", "flood",  "narrow", "brief",  "rumour",
-                                     "stops", "storm", "closes", "drips",  "stalls", "burst"};
+static const char *const themes[] = {"none",  "crowd",  "flood", "narrow", "brief", "rumour", "stops",
+                                     "storm", "closes", "drips", "stalls", "heavy", "burst"};
 static const char *const ends[] = {"main returns", "exit", "keepAlive and SIGTERM", "stop, then return",
                                    "exit in a handler"};
 

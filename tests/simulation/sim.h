@@ -67,6 +67,8 @@ bool sim_is_preempted(int thread);
 int64_t sim_preempted_us(void);
 /* Called when no thread can run, before the clock moves. */
 extern void (*sim_on_idle)(void);
+/* Called before each call of the runtime at which another thread may run. */
+extern void (*sim_on_point)(void);
 /* Runs the functions given to atexit, the last first. */
 void sim_run_atexit(void);
 /* What exit() calls behind them; it does not return. */

@@ -73,6 +73,7 @@ static int64_t now_us, frozen_until, stopped_us;
 static long steps, spin;
 static bool is_looking; /* sim_on_idle runs: its calls are nobody's */
 void (*sim_on_idle)(void);
+void (*sim_on_point)(void);
 void (*sim_on_exit)(void);
 
 /* The thread-local variables of the executable, which are the runtime's, change with the thread. */
@@ -289,6 +290,8 @@ static void reschedule(void) {
 void sim_point(void) {
   if (is_looking)
     return;
+  if (sim_on_point)
+    sim_on_point();
   steps++;
   if (++spin > SPIN_MAX)
     sim_fail("5 spin", "%s runs without end while the clock stands still", current->name);
