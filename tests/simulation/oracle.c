@@ -695,8 +695,8 @@ static void note_weight(const struct ws_server *server, const struct ws_conn *co
     known->least_weight = weight_of(conn);
 }
 
-/* A heavier one is left elsewhere only where a part must go at once, and then what goes is not light: WS-LIMIT-18. About,
- * because other loops evict meanwhile. */
+/* A heavier one is left elsewhere only where a part must go at once, and then what goes is not light: WS-LIMIT-18.
+ * About, because other loops evict meanwhile. */
 static bool is_light(const struct ws_server *server, int64_t weight) {
   int64_t most = most_held(server, false);
   int64_t limit = server->rules.limits.max_memory_bytes;

@@ -162,7 +162,7 @@ static void hold_the_loop(void) {
   journal_expect("holds");
 }
 
-/* Holds a little more on the second loop, from the second peer on, until it closes one from that on. How many hold it. */
+/* Holds a little more on the second loop, until it closes a peer from that number on. Returns how many hold it. */
 static int hold_until_one_ends(int smalls, int from) {
   while (smalls < EACH && !one_has_ended(&second[from], smalls - from)) {
     hold(&second[smalls++], SMALL);
