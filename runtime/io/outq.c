@@ -17,6 +17,7 @@ enum {
   WS_OUTQ_SMALL = 4096,        /* pieces up to this length are copied together */
   WS_OUTQ_SCRATCH = 64 * 1024, /* the copies */
   WS_OUTQ_PARTS = 64,          /* the most parts of one write */
+  WS_OUTQ_BRIEF = 256,         /* the room of a chunk behind a shared one, which more shared ones often follow */
   WS_OUTQ_SHARE_MIN = 512,     /* behind WS_OUTQ_PIECES pieces, less than this is copied rather than shared */
 };
 
@@ -97,11 +98,21 @@ static int ws_outq_ensure(struct ws_outq *queue, struct ws_loop *loop) {
   pieces->count = 0;
   pieces->unready = 0;
   pieces->shared = 0;
+  pieces->slack = 0;
   pieces->left = 0;
   pieces->room = WS_OUTQ_PIECES;
   pieces->at = pieces->own;
   queue->pieces = pieces;
   return 0;
+}
+
+/* What a piece holds in chunks that no budget counts, besides its bytes. */
+static size_t ws_outq_slack(const struct ws_outq_piece *piece) {
+  return piece->chunk->budget ? 0 : sizeof *piece->chunk + piece->chunk->size - piece->length;
+}
+
+static size_t ws_outq_shared_bytes(const struct ws_outq_piece *piece) {
+  return piece->chunk->budget ? piece->length : 0;
 }
 
 /* Makes room for a piece at the end: moves the pieces to the front if that frees half of the room, otherwise grows the
@@ -135,8 +146,8 @@ static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_o
   pieces->left = 0;
   if (pieces->unready > 0)
     pieces->unready++;
-  if (piece.chunk->budget)
-    pieces->shared += piece.length;
+  pieces->shared += ws_outq_shared_bytes(&piece);
+  pieces->slack += ws_outq_slack(&piece);
   return 0;
 }
 
@@ -156,7 +167,8 @@ void ws_outq_clear(struct ws_outq *queue, struct ws_loop *loop) {
 
 /* Adds a piece without bytes, whose chunk has room for n. */
 static uint8_t *ws_outq_add_chunk(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
-  struct ws_chunk *chunk = ws_outq_new_chunk(loop, n);
+  bool brief = queue->pieces && n <= WS_OUTQ_BRIEF && ws_outq_last(queue->pieces)->chunk->budget;
+  struct ws_chunk *chunk = brief ? ws_chunk_new(WS_OUTQ_BRIEF) : ws_outq_new_chunk(loop, n);
   if (!chunk)
     return NULL;
   if (ws_outq_push(queue, loop, (struct ws_outq_piece){chunk, 0, 0})) {
@@ -177,6 +189,7 @@ static struct ws_outq_piece *ws_outq_lengthen(struct ws_outq_pieces *pieces, siz
   struct ws_outq_piece *last = ws_outq_last(pieces);
   pieces->end += n;
   pieces->left -= n;
+  pieces->slack -= n;
   last->length += (uint32_t)n;
   return last;
 }
@@ -194,6 +207,7 @@ void ws_outq_commit(struct ws_outq *queue, struct ws_loop *loop, size_t n) {
   const struct ws_outq_piece *last = ws_outq_lengthen(pieces, n);
   if (last->length > 0)
     return;
+  pieces->slack -= ws_outq_slack(last);
   ws_outq_drop_chunk(loop, last->chunk);
   pieces->left = 0;
   if (pieces->unready > 0)
@@ -265,10 +279,11 @@ void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk 
   assert(n > 0 && n <= chunk->size - offset && !chunk->budget);
   ws_outq_charge(queue, n);
   ws_outq_subtract(queue, piece->length);
-  if (piece->chunk->budget)
-    pieces->shared -= piece->length;
+  pieces->shared -= ws_outq_shared_bytes(piece);
+  pieces->slack -= ws_outq_slack(piece);
   ws_outq_drop_chunk(loop, piece->chunk);
   *piece = (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n};
+  pieces->slack += ws_outq_slack(piece);
 }
 
 /* ---- memory */
@@ -295,10 +310,8 @@ size_t ws_outq_shared_part(const struct ws_outq *queue) {
 size_t ws_outq_held(const struct ws_outq *queue) {
   const struct ws_outq_pieces *pieces = queue->pieces;
   size_t list = pieces && pieces->at != pieces->own ? pieces->room * sizeof *pieces->at : 0;
-  const struct ws_outq_piece *first = pieces && pieces->count ? &pieces->at[pieces->first] : NULL;
-  /* Of a chunk that is written in part all of it is held. */
-  size_t written = first && !first->chunk->budget ? first->offset : 0;
-  return ws_outq_bytes(queue) - ws_outq_shared(queue) + written + list;
+  size_t slack = pieces ? pieces->slack : 0;
+  return ws_outq_bytes(queue) - ws_outq_shared(queue) + slack + list;
 }
 
 /* ---- writing */
@@ -369,6 +382,10 @@ static void ws_outq_consume(struct ws_outq *queue, struct ws_loop *loop, size_t 
     size_t step = n < piece->length ? n : piece->length;
     if (piece->chunk->budget)
       pieces->shared -= step;
+    else if (n < piece->length)
+      pieces->slack += step;
+    else
+      pieces->slack -= ws_outq_slack(piece);
     if (n < piece->length) {
       piece->offset += (uint32_t)n;
       piece->length -= (uint32_t)n;
@@ -391,6 +408,7 @@ int ws_outq_replace(struct ws_outq *queue, struct ws_loop *loop, size_t n, struc
   struct ws_outq_piece *first = &pieces->at[pieces->first];
   memmove(first + 1, first, pieces->count++ * sizeof *first);
   *first = (struct ws_outq_piece){chunk, 0, (uint32_t)chunk->size};
+  pieces->slack += ws_outq_slack(first);
   ws_outq_charge(queue, chunk->size);
   return 0;
 }

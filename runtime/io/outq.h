@@ -42,6 +42,7 @@ struct ws_outq_pieces {
   uint32_t room;
   uint32_t unready;
   size_t shared; /* bytes in chunks that a budget counts */
+  size_t slack;  /* of the other chunks: all but the bytes that are to be written */
   uint8_t *end;  /* of the last piece, where its chunk has room for `left` bytes that nobody else has */
   size_t left;
   struct ws_outq_piece *at;

@@ -6,7 +6,7 @@
 
 enum {
   WS_POOL_CHUNK_SIZE = 16 * 1024, /* the header of the chunk included */
-  WS_POOL_PIECES_SIZE = 304,
+  WS_POOL_PIECES_SIZE = 312,
 };
 
 struct ws_pool_block {
