@@ -79,7 +79,7 @@ struct ws_conn {
   int64_t held; /* bytes that its group's budget counts for it */
   uint32_t rate_start, rate_count;
   uint32_t rate_away;               /* ws_loop_away at the latest message */
-  uint32_t rate_more_ms;            /* by which the present second is longer */
+  uint32_t rate_more_ms;            /* whose messages may come in the present second too */
   uint32_t closing_since;           /* in the states from CLOSING on: ms of the loop's clock, truncated */
   _Atomic uint32_t posted;          /* shared: messages posted to the loop thread and not yet queued */
   struct ws_deflate_params deflate; /* shared */

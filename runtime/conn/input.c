@@ -27,6 +27,10 @@ enum { WS_INPUT_WORK = 64 * 1024, WS_INPUT_EVENT = 256 };
  * receivers, so that what is published together is written together. */
 enum { WS_INPUT_LATE_WORK = 8 * 1024, WS_INPUT_LATE_DELIVERY = 64 };
 
+/* With more than this posted to other loop threads, a connection whose run did all its work waits for them. What of theirs
+ * it waits for may take long, so it looks again after this time. */
+enum { WS_INPUT_AHEAD = 256 * 1024, WS_INPUT_AHEAD_MS = 1 };
+
 /* Compressed input is parsed in pieces, of which one may expand 1032 times: the work is counted after each. Late in a
  * turn they are small. */
 enum { WS_INPUT_COMPRESSED_PIECE = 1024, WS_INPUT_LATE_PIECE = 16 };
@@ -63,8 +67,8 @@ static uint8_t *ws_input_room(void *context, enum ws_message_kind kind, size_t n
   return kind == WS_MESSAGE_TEXT && !thread->call_in_use ? ws_call_room(&thread->call, n) : NULL;
 }
 
-/* A second starts with the first message after the last second ended. Messages that piled up while the loop was
- * away are counted as if they had been read in time. */
+/* A second starts with the first message after the last second ended. Messages that piled up while the loop was away may
+ * come besides; a quarter of them in the next second, because the client's kernel holds some. */
 static bool ws_input_rate_exceeded(struct ws_conn *conn) {
   int64_t cap = conn->group->rules->limits.max_messages_per_second;
   if (!cap)
@@ -72,14 +76,14 @@ static bool ws_input_rate_exceeded(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_loop(conn);
   uint32_t now = (uint32_t)ws_loop_refresh(loop);
   uint32_t away = (uint32_t)ws_loop_away(loop);
-  if (conn->rate_count == 0 || now - conn->rate_start >= 1000 + conn->rate_more_ms) {
+  if (conn->rate_count == 0 || now - conn->rate_start >= 1000) {
     conn->rate_start = now;
     conn->rate_count = 0;
-    conn->rate_more_ms = 0;
+    conn->rate_more_ms /= 4;
   }
   conn->rate_more_ms += away - conn->rate_away;
   conn->rate_away = away;
-  return conn->rate_count++ >= cap * (1 + ((int64_t)conn->rate_more_ms + 999) / 1000);
+  return conn->rate_count++ >= cap + (cap * (int64_t)conn->rate_more_ms + 999) / 1000;
 }
 
 static enum ws_verdict ws_input_hand_over(struct ws_conn *conn, struct ws_call *call, bool binary, const uint8_t *bytes,
@@ -415,27 +419,34 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
     ws_input_wait(conn);
 }
 
-/* Runs nest where a handler turns the loop. */
-static void ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
+/* Work that its messages have caused is left to do, on this loop thread or on others. */
+static bool ws_input_is_ahead(const struct ws_conn *conn) {
+  const struct ws_loop_thread *thread = conn->group->thread;
+  return !ws_queue_is_empty(&thread->compressing) || ws_loop_is_behind(thread->loop) ||
+         atomic_load_explicit(&conn->group->ahead, memory_order_relaxed) > WS_INPUT_AHEAD;
+}
+
+/* Returns false if it only waits. Runs nest where a handler turns the loop. */
+static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   struct ws_loop *loop = ws_conn_loop(conn);
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->handling) {
     conn->paused = true;
     if (ws_conn_watch(conn))
       ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
-    return;
+    return true;
   }
   if (conn->buffered)
-    return;
+    return true;
   /* What has sent much waits for its turn of ws_input_resume, while others are behind it. */
-  if (conn->heavy && (late || !ws_queue_is_empty(&thread->compressing))) {
+  if (conn->heavy && (late || ws_input_is_ahead(conn))) {
     ws_input_wait(conn);
-    return;
+    return false;
   }
   uint8_t *buffer = ws_loop_buffer_acquire(loop);
   if (!buffer) {
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
-    return;
+    return true;
   }
   int64_t outer_work_left = thread->work_left;
   int64_t outer_until_ns = thread->work_until_ns;
@@ -452,6 +463,7 @@ static void ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   /* Of one with output, the end of the turn counts what it holds. */
   if (!conn->queued && ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
     ws_evict(conn->group);
+  return true;
 }
 
 void ws_input_read(struct ws_conn *conn) {
@@ -459,29 +471,45 @@ void ws_input_read(struct ws_conn *conn) {
   ws_input_start(conn, now_ns, ws_loop_turn_exceeds(ws_conn_loop(conn), WS_INPUT_MS_PER_TURN, now_ns));
 }
 
-static void ws_input_resume_next(struct ws_loop_thread *thread) {
+/* Returns false if it waits on. */
+static bool ws_input_resume_next(struct ws_loop_thread *thread) {
   struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->buffered), struct ws_conn, buffered_node);
   thread->buffered_count--;
   conn->buffered = false;
   /* A handler may turn the loop: the others go on in its turns. */
   if (!ws_queue_is_empty(&thread->buffered))
     ws_loop_defer(thread->loop, &thread->resume);
-  if (ws_conn_state(conn) != WS_CONN_ENDED)
-    ws_input_start(conn, ws_clock_coarse_ns(), false);
+  bool ran = ws_conn_state(conn) == WS_CONN_ENDED || ws_input_start(conn, ws_clock_coarse_ns(), false);
   if (conn->queued)
     ws_flush(conn);
   ws_conn_unref(conn);
+  return ran;
+}
+
+void ws_input_resume_later(struct ws_loop *loop, struct ws_timer *timer) {
+  struct ws_loop_thread *thread = ws_container_of(timer, struct ws_loop_thread, resume_later);
+  ws_loop_defer(loop, &thread->resume);
+}
+
+/* All that are queued wait for other loop threads, which may take long: no turns meanwhile for their sake. */
+static void ws_input_rest(struct ws_loop_thread *thread) {
+  struct ws_loop *loop = thread->loop;
+  ws_loop_undefer(loop, &thread->resume);
+  ws_timer_arm(loop, &thread->resume_later, ws_loop_now(loop) + WS_INPUT_AHEAD_MS);
 }
 
 void ws_input_resume(struct ws_loop_thread *thread) {
   int64_t until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
+  bool any = false;
   for (int count = thread->buffered_count; count > 0 && !ws_queue_is_empty(&thread->buffered); count--) {
-    ws_input_resume_next(thread);
+    any = ws_input_resume_next(thread) || any;
     if (ws_clock_coarse_ms() > until_ms)
       break;
   }
   if (ws_queue_is_empty(&thread->buffered))
     ws_loop_undefer(thread->loop, &thread->resume);
+  else if (!any && !ws_loop_is_behind(thread->loop) && ws_queue_is_empty(&thread->compressing))
+    ws_input_rest(thread);
   else
     ws_loop_defer(thread->loop, &thread->resume);
 }

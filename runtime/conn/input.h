@@ -10,7 +10,9 @@
  *
  * The compression of broadcasts is done later (compress_later.h). A connection whose run did all the work that a run
  * may do, including that which its broadcasts cause, is not read again before none is left to do: otherwise a flood of
- * messages that are broadcast would fill the queues of receivers that read well.
+ * messages that are broadcast would fill the queues of receivers that read well. Nor is it while this loop thread has
+ * posted broadcasts to run, or others have many of its own: a flood would be ahead of them by a second and more, and
+ * what handlers send goes behind what was broadcast before.
  */
 #include "conn.h"
 
@@ -19,3 +21,6 @@ void ws_input_read(struct ws_conn *conn);
 
 /* Resumes queued connections, each once at most, until the work of a turn is done. */
 void ws_input_resume(struct ws_loop_thread *thread);
+
+/* They have waited for other loop threads: resumes them in this turn. */
+void ws_input_resume_later(struct ws_loop *loop, struct ws_timer *timer);

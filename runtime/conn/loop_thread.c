@@ -76,6 +76,7 @@ static void ws_loop_thread_stop(struct ws_loop *loop, struct ws_task *task) {
 static void ws_loop_thread_deinit(struct ws_loop_thread *thread) {
   for (int window = 0; window < WS_WINDOWS; window++)
     ws_deflater_free(thread->deflaters[window]);
+  ws_timer_deinit(thread->loop, &thread->resume_later);
   ws_loop_free(thread->loop);
   thread->loop = NULL;
   ws_call_deinit(&thread->call);
@@ -97,9 +98,11 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   if (ws_call_init(&thread->call))
     return "out of memory";
   thread->loop = ws_loop_new();
-  if (thread->loop)
+  if (thread->loop && ws_timer_init(thread->loop, &thread->resume_later, work->resume_later) == 0)
     return NULL;
   const char *why = ws_why_errno(errno);
+  ws_loop_free(thread->loop);
+  thread->loop = NULL;
   ws_call_deinit(&thread->call);
   return why;
 }

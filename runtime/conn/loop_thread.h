@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "io/loop.h"
+#include "io/timer.h"
 #include "osprey/error.h"
 #include "osprey/call.h"
 #include "protocol/deflate.h"
@@ -55,7 +56,8 @@ struct ws_loop_thread {
   int64_t work_until_ns; /* when it starts no further handler */
   int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
-  struct ws_queue shaking; /* those that wait for a step of their TLS handshake, or with a late request (turn.c) */
+  struct ws_timer resume_later; /* instead, while all of them wait for other loop threads */
+  struct ws_queue shaking;      /* those that wait for a step of their TLS handshake, or with a late request (turn.c) */
   struct ws_deferred shake;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;
@@ -71,6 +73,7 @@ struct ws_loop_thread {
 struct ws_loop_thread_work {
   void (*end_of_turn)(struct ws_loop *loop, struct ws_deferred *work);
   void (*resume)(struct ws_loop *loop, struct ws_deferred *work);
+  void (*resume_later)(struct ws_loop *loop, struct ws_timer *timer);
   void (*shake)(struct ws_loop *loop, struct ws_deferred *work);
   void (*compress)(struct ws_loop *loop, struct ws_deferred *work);
 };

@@ -268,6 +268,7 @@ static void ws_turn_compress(struct ws_loop *loop, struct ws_deferred *work) {
 const struct ws_loop_thread_work ws_turn_work = {
     .end_of_turn = ws_turn_end,
     .resume = ws_turn_resume,
+    .resume_later = ws_input_resume_later,
     .shake = ws_turn_shake,
     .compress = ws_turn_compress,
 };

@@ -134,6 +134,10 @@ bool ws_loop_has_work(const struct ws_loop *loop) {
   return atomic_load(&loop->posted) || loop->ops->has_ready(loop->poller);
 }
 
+bool ws_loop_is_behind(const struct ws_loop *loop) {
+  return loop->tasks != NULL;
+}
+
 /* Appends the posted tasks in reverse, because `posted` has the newest first. */
 WS_ASIDE static void ws_loop_collect_tasks(struct ws_loop *loop) {
   struct ws_task *task = atomic_exchange(&loop->posted, NULL);
@@ -249,9 +253,12 @@ static int ws_loop_wait(struct ws_loop *loop, struct ws_loop_batch *batch, int t
       timeout_ms = 0;
   }
   int count = loop->ops->wait(loop->poller, batch->ready, WS_LOOP_BATCH, timeout_ms);
-  /* The wait of a process that was stopped is interrupted. Input that arrived meanwhile comes before timers. */
-  if (count < 0 && errno == EINTR)
+  /* The wait of a process that was stopped is interrupted (signal(7)), and no signal is handled on a loop's thread: in
+   * all of it nobody may have listened. Input that arrived meanwhile comes before timers. */
+  if (count < 0 && errno == EINTR) {
+    timeout_ms = 0;
     count = loop->ops->wait(loop->poller, batch->ready, WS_LOOP_BATCH, 0);
+  }
   int error = errno;
   atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
   ws_loop_refresh(loop);

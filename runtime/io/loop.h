@@ -91,6 +91,9 @@ void ws_loop_wake(struct ws_loop *loop);
 bool ws_loop_is_waiting(const struct ws_loop *loop);
 bool ws_loop_has_work(const struct ws_loop *loop);
 
+/* Returns true if a turn had no time for all tasks that were posted. The loop's thread. */
+bool ws_loop_is_behind(const struct ws_loop *loop);
+
 /* Runs `work` once at the end of this turn, or of the next turn if called outside a turn. No effect if it is already
  * deferred. Never fails. Work that defers itself again runs in the next turn, after events. */
 void ws_loop_defer(struct ws_loop *loop, struct ws_deferred *work);

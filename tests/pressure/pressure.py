@@ -116,6 +116,33 @@ def case_rate_after_pause(program):
             expect("echo", f"message {i}".encode(), frame and frame.payload)
 
 
+def case_stopped_in_a_wait(program):
+    """A process that was stopped while it waited for input, for less than the deadline, did not listen. WS-TIME-2"""
+    with server(program, handshakeTimeoutMs=3000) as process:
+        with socket.create_connection(("127.0.0.1", process.port)) as shaking:
+            time.sleep(0.2)   # the loop waits for the request
+            process.signal(signal.SIGSTOP)
+            time.sleep(2.9)
+            process.signal(signal.SIGCONT)
+            time.sleep(1)   # the deadline has passed, but for the time in which the process was stopped
+            shaking.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            expect("the answer to the handshake", b"HTTP/1.1 4", shaking.recv(10))
+
+
+def case_rate_after_stop(program):
+    """Nor do messages that piled up while the process was stopped, with those that follow. WS-TIME-3"""
+    with server(program, maxMessagesPerSecond=20) as process:
+        peer = join(process)
+        for i in range(60):   # ten a second
+            if i in (15, 30):
+                process.signal(signal.SIGSTOP if i == 15 else signal.SIGCONT)
+            say(peer, f"message {i}")
+            time.sleep(0.1)
+        for i in range(60):
+            frame = peer.read()
+            expect("echo", f"message {i}".encode(), frame and frame.payload)
+
+
 def read_slowly(wire, bytes_per_second, total, step=0.05):
     """Takes bytes at a rate and no faster; returns how many came before the end."""
     taken, begun = 0, time.monotonic()
