@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "awake.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -91,7 +92,7 @@ static enum ws_verdict ws_input_hand_over(struct ws_conn *conn, struct ws_call *
   }
   if (group->text_only)
     return ws_call_text(call, *group->on_message, bytes, n);
-  void *record = ws_conn_record(conn);
+  void *record = ws_awake_record(conn);
   return record ? ws_call_message(call, *group->on_message, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
                 : WS_VERDICT_NO_MEMORY;
 }

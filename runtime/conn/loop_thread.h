@@ -11,6 +11,7 @@
 
 #include "base/list.h"
 #include "io/loop.h"
+#include "io/timer.h"
 #include "osprey/error.h"
 #include "osprey/call.h"
 #include "protocol/deflate.h"
@@ -30,6 +31,13 @@ struct ws_loop_thread_run {
   _Atomic int64_t id;         /* shared: of its connection or timer */
   struct ws_conn *conn;       /* NULL: a timer's */
   int64_t since_ms;           /* tally.h */
+};
+
+/* Connections that are awake (awake.h), the first of which the present look has not seen yet. */
+struct ws_awake_queue {
+  struct ws_queue queue;
+  int count, unseen;
+  int slept; /* how many, since memory was trimmed */
 };
 
 struct ws_loop_thread {
@@ -59,6 +67,8 @@ struct ws_loop_thread {
   struct ws_deferred shake;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;
+  struct ws_awake_queue awake, awake_keeping; /* the latter keep buffers of TLS */
+  struct ws_timer awake_timer;
   struct ws_list closes_waiting; /* close frames that wait for a sender on its way (end.h) */
   struct ws_list clients;        /* client connections of this thread */
   struct ws_list parked;         /* those that have ended, and whose IDs live on (client/stay.h) */
@@ -67,12 +77,13 @@ struct ws_loop_thread {
   struct ws_deflater *deflaters[WS_WINDOWS];
 };
 
-/* The work that connections do at the end of a turn. */
+/* The work that connections do at the end of a turn, and once a second. */
 struct ws_loop_thread_work {
   void (*end_of_turn)(struct ws_loop *loop, struct ws_deferred *work);
   void (*resume)(struct ws_loop *loop, struct ws_deferred *work);
   void (*shake)(struct ws_loop *loop, struct ws_deferred *work);
   void (*compress)(struct ws_loop *loop, struct ws_deferred *work);
+  void (*awake)(struct ws_loop *loop, struct ws_timer *timer);
 };
 
 /* Starts the threads unless they run. 0, or -1 with the error set. Any thread. */
