@@ -464,7 +464,7 @@ static void ws_client_ended(struct ws_conn *conn) {
     return;
   }
   ws_client_first(client)->on_close = NULL;
-  ws_conn_call_close(conn, handler);
+  ws_end_call_close(conn, handler);
   ws_client_put_on_close(ws_client_first(client), handler);
 }
 

@@ -6,6 +6,7 @@
 #include "backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "conn/awake.h"
 #include "conn/end.h"
 #include "osprey/log.h"
 #include "osprey/roots.h"
@@ -244,7 +245,7 @@ static enum ws_verdict ws_stay_call_open(struct ws_stay_plan *plan, struct ws_ca
 
 void ws_stay_greet(struct ws_stay *later) {
   struct ws_conn *conn = &later->conn;
-  void *record = ws_conn_record(conn);
+  void *record = ws_awake_record(conn);
   struct ws_call *call = record ? ws_conn_call_begin(conn, "open") : NULL;
   if (!call) {
     ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);

@@ -171,31 +171,6 @@ void *ws_conn_new_record(const struct ws_conn *conn) {
   return ws_value_connection(conn->id, url, ws_conn_state(conn) == WS_CONN_OPEN);
 }
 
-void ws_conn_drop_record(struct ws_conn *conn) {
-  ws_roots_drop(conn->record);
-  conn->record = NULL;
-}
-
-WS_ASIDE static void *ws_conn_make_record(struct ws_conn *conn) {
-  ws_conn_drop_record(conn);
-  conn->record = ws_roots_acquire();
-  if (!conn->record)
-    return NULL;
-  *conn->record = ws_conn_new_record(conn);
-  if (*conn->record)
-    return *conn->record;
-  ws_roots_release(conn->record);
-  conn->record = NULL;
-  return NULL;
-}
-
-void *ws_conn_record(struct ws_conn *conn) {
-  void *record = conn->record ? *conn->record : NULL;
-  if (record && ws_value_is_connected(record) == (ws_conn_state(conn) == WS_CONN_OPEN))
-    return record;
-  return ws_conn_make_record(conn);
-}
-
 struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind) {
   struct ws_loop_thread *thread = conn->group->thread;
   struct ws_call *call = ws_loop_thread_call_acquire(thread);
@@ -214,20 +189,4 @@ void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call) {
   conn->handling = false;
   ws_tally_handler_returns(conn->group);
   ws_loop_thread_handler_returns(thread);
-}
-
-void ws_conn_call_close(struct ws_conn *conn, void **handler) {
-  if (!handler)
-    return;
-  const char *reason = conn->reason ? conn->reason : "";
-  void *record = ws_conn_record(conn);
-  struct ws_call *call = record ? ws_conn_call_begin(conn, "close") : NULL;
-  enum ws_verdict verdict =
-      call ? ws_call_close(call, *handler, record, conn->code, reason, strlen(reason)) : WS_VERDICT_NO_MEMORY;
-  if (verdict != WS_VERDICT_SUCCESS)
-    ws_log(WS_LOG_WARN, "connection %" PRId64 ": the close handler %s%s", conn->id,
-           verdict == WS_VERDICT_ERROR ? "failed: " : "was not called: ",
-           verdict == WS_VERDICT_ERROR ? call->message : "out of memory");
-  if (call)
-    ws_conn_call_end(conn, call);
 }

@@ -70,7 +70,7 @@ struct ws_conn {
   struct ws_list_node member;
   struct ws_queue_node queued_node;   /* in thread->queued if `queued` */
   struct ws_queue_node buffered_node; /* in thread->buffered if `buffered`, in thread->shaking if `shaking` */
-  void **record;                      /* root of the record for handlers; NULL until a handler needs one */
+  struct ws_awake *awake;             /* NULL: it has been silent (awake.h) */
   void *handshake;                    /* the role's: a partial head, then what it keeps of it (shared) */
   struct ws_compressor *compressor;   /* NULL: no message needed one (compress.h) */
   const struct ws_address *remote;    /* shared; its port is not the connection's */
@@ -119,6 +119,8 @@ struct ws_conn {
   bool close_posted : 1;
   /* This end failed the connection: `code` is its own. */
   bool failed : 1;
+  /* Its TLS keeps its buffers (awake.h). */
+  bool keeps_buffers : 1;
   _Atomic uint32_t kept; /* shared: bytes kept with the connection: values (values.h), a long request */
 };
 
@@ -184,12 +186,6 @@ const char *ws_conn_remote(const struct ws_conn *conn, char text[static WS_ADDRE
 /* A new WebSocketConnection record, owned by the caller. NULL: no memory. Any thread. */
 void *ws_conn_new_record(const struct ws_conn *conn);
 
-/* The record for this connection's handlers, kept until isConnected changes. Borrowed. NULL: no memory. */
-void *ws_conn_record(struct ws_conn *conn);
-
-/* Frees that record while no handler has it; ws_conn_record makes another. */
-void ws_conn_drop_record(struct ws_conn *conn);
-
 /* Brackets a call of one of the connection's handlers: "open", "message" or "close". The caller holds a reference.
  * NULL: no memory. */
 struct ws_call *ws_conn_call_begin(struct ws_conn *conn, const char *kind);
@@ -198,6 +194,3 @@ void ws_conn_call_end(struct ws_conn *conn, struct ws_call *call);
 /* Frees the session, unparsed input and the compression context, with what is being compressed. No handler of the
  * connection may be on the stack. */
 void ws_conn_drop_input(struct ws_conn *conn);
-
-/* Calls a close handler (a root; NULL: none) with the code and reason of the end; logs its Err. */
-void ws_conn_call_close(struct ws_conn *conn, void **handler);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "awake.h"
 #include "base/mem.h"
 #include "handle.h"
 #include "held.h"
@@ -310,10 +311,27 @@ void ws_end_timeout(struct ws_conn *conn) {
   ws_end_drop(conn, WS_DROP_TIMEOUT, NULL);
 }
 
+void ws_end_call_close(struct ws_conn *conn, void **handler) {
+  if (!handler)
+    return;
+  const char *reason = conn->reason ? conn->reason : "";
+  void *record = ws_awake_record(conn);
+  struct ws_call *call = record ? ws_conn_call_begin(conn, "close") : NULL;
+  enum ws_verdict verdict =
+      call ? ws_call_close(call, *handler, record, conn->code, reason, strlen(reason)) : WS_VERDICT_NO_MEMORY;
+  if (verdict != WS_VERDICT_SUCCESS)
+    ws_log(WS_LOG_WARN, "connection %" PRId64 ": the close handler %s%s", conn->id,
+           verdict == WS_VERDICT_ERROR ? "failed: " : "was not called: ",
+           verdict == WS_VERDICT_ERROR ? call->message : "out of memory");
+  if (call)
+    ws_conn_call_end(conn, call);
+}
+
 /* Gives back what the connection has of its loop, its ID and its memory. The values belong to the ID. */
 static void ws_end_release(struct ws_conn *conn) {
   int64_t handle = ws_conn_handle(conn);
   int64_t id = conn->group->handle ? 0 : conn->id;
+  ws_awake_end(conn);
   ws_timer_deinit(ws_conn_loop(conn), &conn->timer);
   bool unpinned = !handle || ws_handle_retire(handle);
   ws_values_drop(id);
@@ -331,7 +349,7 @@ void ws_end_finish(struct ws_conn *conn) {
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
   ws_conn_drop_input(conn);
   ws_held_forget(conn);
-  ws_conn_drop_record(conn);
+  ws_awake_end(conn);
   ws_mem_free(conn->reason);
   conn->reason = NULL;
   if (ops->left)

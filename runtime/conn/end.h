@@ -67,3 +67,6 @@ WS_RARE void ws_end_timeout(struct ws_conn *conn);
  * ws_end_parked. */
 WS_RARE void ws_end_finish(struct ws_conn *conn);
 WS_RARE void ws_end_parked(struct ws_conn *conn);
+
+/* Calls a close handler (a root; NULL: none) with the code and reason of the end; logs its Err. */
+void ws_end_call_close(struct ws_conn *conn, void **handler);

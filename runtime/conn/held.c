@@ -5,7 +5,9 @@
 enum {
   WS_HELD_HEAD = 16 * 1024, /* a head in progress, at most */
   WS_HELD_TLS = 24 * 1024,  /* OpenSSL's state of an idle connection: an estimate */
-  WS_HELD_STEP = 4 * 1024,  /* smaller changes are not counted yet */
+  /* With its buffers, for a record to read and one to write. */
+  WS_HELD_TLS_KEPT = WS_HELD_TLS + 34 * 1024,
+  WS_HELD_STEP = 4 * 1024, /* smaller changes are not counted yet */
 };
 
 static size_t ws_held_of_compressor(const struct ws_compressor *compressor) {
@@ -28,7 +30,7 @@ static int64_t ws_held_of(const struct ws_conn *conn) {
   if (conn->handshake && ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
     bytes += WS_HELD_HEAD;
   if (ws_stream_is_secure(&conn->stream))
-    bytes += WS_HELD_TLS;
+    bytes += conn->keeps_buffers ? WS_HELD_TLS_KEPT : WS_HELD_TLS;
   return (int64_t)bytes;
 }
 
@@ -43,6 +45,11 @@ static void ws_held_change(struct ws_conn *conn, int64_t held) {
 
 int64_t ws_held_excess(const struct ws_group *group) {
   return atomic_load_explicit(&group->budget->held, memory_order_relaxed) - group->rules->limits.max_memory_bytes;
+}
+
+void ws_held_slept(struct ws_conn *conn) {
+  if (conn->group->budget)
+    ws_held_change(conn, ws_held_of(conn));
 }
 
 bool ws_held_count(struct ws_conn *conn) {

@@ -12,6 +12,9 @@
  * evict.h. */
 bool ws_held_count(struct ws_conn *conn);
 
+/* The same for one that holds less than before: it fell asleep. */
+void ws_held_slept(struct ws_conn *conn);
+
 /* Bytes by which the limit is exceeded; 0 or less: it is not. */
 int64_t ws_held_excess(const struct ws_group *group);
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "awake.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
@@ -27,8 +28,8 @@ enum { WS_INPUT_WORK = 64 * 1024, WS_INPUT_EVENT = 256 };
  * receivers, so that what is published together is written together. */
 enum { WS_INPUT_LATE_WORK = 8 * 1024, WS_INPUT_LATE_DELIVERY = 64 };
 
-/* With more than this posted to other loop threads, a connection whose run did all its work waits for them. What of theirs
- * it waits for may take long, so it looks again after this time. */
+/* With more than this posted to other loop threads, a connection whose run did all its work waits for them, which may
+ * take long: it looks again after this time. */
 enum { WS_INPUT_AHEAD = 256 * 1024, WS_INPUT_AHEAD_MS = 1 };
 
 /* Compressed input is parsed in pieces, of which one may expand 1032 times: the work is counted after each. Late in a
@@ -67,8 +68,8 @@ static uint8_t *ws_input_room(void *context, enum ws_message_kind kind, size_t n
   return kind == WS_MESSAGE_TEXT && !thread->call_in_use ? ws_call_room(&thread->call, n) : NULL;
 }
 
-/* A second starts with the first message after the last second ended. Messages that piled up while the loop was away may
- * come besides; a quarter of them in the next second, because the client's kernel holds some. */
+/* A second starts with the first message after the last second ended. Messages that piled up while the loop was away
+ * may come besides; a quarter of them in the next second, because the client's kernel holds some. */
 static bool ws_input_rate_exceeded(struct ws_conn *conn) {
   int64_t cap = conn->group->rules->limits.max_messages_per_second;
   if (!cap)
@@ -95,7 +96,7 @@ static enum ws_verdict ws_input_hand_over(struct ws_conn *conn, struct ws_call *
   }
   if (group->text_only)
     return ws_call_text(call, *group->on_message, bytes, n);
-  void *record = ws_conn_record(conn);
+  void *record = ws_awake_record(conn);
   return record ? ws_call_message(call, *group->on_message, record, binary, bytes, n, ws_loop_now(ws_conn_loop(conn)))
                 : WS_VERDICT_NO_MEMORY;
 }

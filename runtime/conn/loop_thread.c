@@ -95,10 +95,13 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   ws_queue_init(&thread->buffered);
   ws_queue_init(&thread->shaking);
   ws_queue_init(&thread->compressing);
+  ws_queue_init(&thread->awake.queue);
+  ws_queue_init(&thread->awake_keeping.queue);
   if (ws_call_init(&thread->call))
     return "out of memory";
   thread->loop = ws_loop_new();
-  if (thread->loop && ws_timer_init(thread->loop, &thread->resume_later, work->resume_later) == 0)
+  if (thread->loop && ws_timer_init(thread->loop, &thread->resume_later, work->resume_later) == 0 &&
+      ws_timer_init(thread->loop, &thread->awake_timer, work->awake) == 0)
     return NULL;
   const char *why = ws_why_errno(errno);
   ws_loop_free(thread->loop);

@@ -33,6 +33,13 @@ struct ws_loop_thread_run {
   int64_t since_ms;           /* tally.h */
 };
 
+/* Connections that are awake (awake.h), the first of which the present look has not seen yet. */
+struct ws_awake_queue {
+  struct ws_queue queue;
+  int count, unseen;
+  int slept; /* how many, since memory was trimmed */
+};
+
 struct ws_loop_thread {
   struct ws_loop *loop;
   unsigned index;
@@ -61,6 +68,8 @@ struct ws_loop_thread {
   struct ws_deferred shake;
   struct ws_queue compressing; /* connections with unready output that can be written (compress_later.h) */
   struct ws_deferred compress;
+  struct ws_awake_queue awake, awake_keeping; /* the latter keep buffers of TLS */
+  struct ws_timer awake_timer;
   struct ws_list closes_waiting; /* close frames that wait for a sender on its way (end.h) */
   struct ws_list clients;        /* client connections of this thread */
   struct ws_list parked;         /* those that have ended, and whose IDs live on (client/stay.h) */
@@ -69,13 +78,14 @@ struct ws_loop_thread {
   struct ws_deflater *deflaters[WS_WINDOWS];
 };
 
-/* The work that connections do at the end of a turn. */
+/* The work that connections do at the end of a turn, and once a second. */
 struct ws_loop_thread_work {
   void (*end_of_turn)(struct ws_loop *loop, struct ws_deferred *work);
   void (*resume)(struct ws_loop *loop, struct ws_deferred *work);
   void (*resume_later)(struct ws_loop *loop, struct ws_timer *timer);
   void (*shake)(struct ws_loop *loop, struct ws_deferred *work);
   void (*compress)(struct ws_loop *loop, struct ws_deferred *work);
+  void (*awake)(struct ws_loop *loop, struct ws_timer *timer);
 };
 
 /* Starts the threads unless they run. 0, or -1 with the error set. Any thread. */

@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 
+#include "awake.h"
 #include "base/clock.h"
 #include "base/path.h"
 #include "compress_later.h"
@@ -112,7 +113,6 @@ static void ws_turn_arm_idle(struct ws_conn *conn, int64_t silent_ms) {
 static void ws_turn_ping(struct ws_conn *conn, uint32_t silent_ms) {
   conn->pinged = true;
   ws_log(WS_LOG_DEBUG, "connection %" PRId64 " is pinged: nothing came for %" PRIu32 " ms", conn->id, silent_ms);
-  ws_conn_drop_record(conn); /* an idle connection needs no memory for it */
   if (ws_output_frame(conn, WS_FRAME_FIN | WS_OPCODE_PING, NULL, 0))
     ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
 }
@@ -271,6 +271,7 @@ const struct ws_loop_thread_work ws_turn_work = {
     .resume_later = ws_input_resume_later,
     .shake = ws_turn_shake,
     .compress = ws_turn_compress,
+    .awake = ws_awake_look,
 };
 
 /* ---- the beginning */

@@ -36,7 +36,8 @@ struct ws_stream_ops {
   ssize_t (*writev)(struct ws_stream *stream, const struct iovec *parts, int count);
   int (*shutdown)(struct ws_stream *stream);
   void (*close)(struct ws_stream *stream);
-  bool (*pending)(const struct ws_stream *stream); /* NULL: never */
+  bool (*pending)(const struct ws_stream *stream);   /* NULL: never */
+  bool (*keep)(struct ws_stream *stream, bool keep); /* NULL: there is nothing to keep */
   unsigned (*interest)(const struct ws_stream *stream, unsigned wanted);
   unsigned (*ready)(struct ws_stream *stream, unsigned events); /* NULL: what the events say */
   const char *(*error)(const struct ws_stream *stream);
@@ -70,6 +71,13 @@ static inline ssize_t ws_stream_read(struct ws_stream *stream, uint8_t *bytes, s
  * check again. */
 static inline bool ws_stream_pending(const struct ws_stream *stream) {
   return stream->ops->pending && stream->ops->pending(stream);
+}
+
+/* TLS frees its buffers whenever they are empty, 34 KB of them, and allocates them for the next record. With `keep` it
+ * keeps them instead, until it is told not to: it frees them at once then. Returns false, and keeps them, if they hold
+ * bytes. No effect on a closed stream, or one without TLS. */
+static inline bool ws_stream_keep_buffers(struct ws_stream *stream, bool keep) {
+  return !stream->ops || !stream->ops->keep || stream->ops->keep(stream, keep);
 }
 
 /* Writes as much as the stream accepts now. The total must not be 0. Returns the number of bytes, WS_STREAM_AGAIN or

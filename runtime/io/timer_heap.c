@@ -1,5 +1,7 @@
 #include "timer_heap.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 void ws_timer_heap_deinit(struct ws_timer_heap *heap) {
@@ -10,9 +12,13 @@ void ws_timer_heap_deinit(struct ws_timer_heap *heap) {
 int ws_timer_heap_add(struct ws_timer_heap *heap) {
   if (heap->seats == heap->room) {
     uint32_t room = heap->room ? heap->room * 2 : 16;
-    struct ws_timer_entry *entries = ws_mem_realloc(heap->entries, room * sizeof *entries);
+    /* realloc would stay in the arena of the thread that made the loop, where no connection uses what it leaves. */
+    struct ws_timer_entry *entries = ws_mem_alloc(room * sizeof *entries);
     if (!entries)
       return -1;
+    if (heap->count > 0)
+      memcpy(entries, heap->entries, heap->count * sizeof *entries);
+    ws_mem_free(heap->entries);
     heap->entries = entries;
     heap->room = room;
   }

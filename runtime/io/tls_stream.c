@@ -423,6 +423,17 @@ static bool ws_tls_stream_pending(const struct ws_stream *stream) {
   return stream->tls->more;
 }
 
+static bool ws_tls_stream_keep(struct ws_stream *stream, bool keep) {
+  struct ws_tls *tls = stream->tls;
+  if (keep)
+    SSL_clear_mode(tls->ssl, SSL_MODE_RELEASE_BUFFERS);
+  else if (SSL_free_buffers(tls->ssl) == 1)
+    SSL_set_mode(tls->ssl, SSL_MODE_RELEASE_BUFFERS);
+  else
+    return false;
+  return true;
+}
+
 static unsigned ws_tls_stream_interest(const struct ws_stream *stream, unsigned wanted) {
   const struct ws_tls *tls = stream->tls;
   if (!tls->handshaken)
@@ -448,6 +459,7 @@ static const struct ws_stream_ops ws_tls_stream_ops = {
     .shutdown = ws_tls_stream_shutdown,
     .close = ws_tls_stream_close,
     .pending = ws_tls_stream_pending,
+    .keep = ws_tls_stream_keep,
     .interest = ws_tls_stream_interest,
     .ready = ws_tls_stream_ready,
     .error = ws_tls_stream_error,

@@ -10,9 +10,10 @@ struct ws_deflater {
   bool no_takeover;
   bool declined;
   uint8_t bits;
-  size_t size; /* of the message in progress */
-  size_t done; /* of it */
-  size_t room; /* for its output */
+  uint8_t effort; /* zlib's level for the message in progress */
+  size_t size;    /* of the message in progress */
+  size_t done;    /* of it */
+  size_t room;    /* for its output */
 };
 
 struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
@@ -22,8 +23,9 @@ struct ws_deflater *ws_deflater_new(uint8_t bits, bool no_takeover) {
     return NULL;
   deflater->no_takeover = no_takeover;
   deflater->bits = bits;
+  deflater->effort = WS_DEFLATER_SMALL_EFFORT;
   ws_zlib_mem_set(&deflater->stream);
-  if (deflateInit2(&deflater->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -bits, ws_deflater_level(bits),
+  if (deflateInit2(&deflater->stream, deflater->effort, Z_DEFLATED, -bits, ws_deflater_level(bits),
                    Z_DEFAULT_STRATEGY) != Z_OK) {
     ws_mem_free(deflater);
     return NULL;
@@ -51,6 +53,14 @@ size_t ws_deflater_bound(struct ws_deflater *deflater, size_t n) {
   return deflateBound(&deflater->stream, n) + 16 * (n / WS_DEFLATER_PIECE + 1);
 }
 
+/* Between two messages nothing waits in the stream, so that zlib only takes note, and writes nothing. */
+static void ws_deflater_choose_effort(struct ws_deflater *deflater) {
+  uint8_t effort = ws_deflater_effort(deflater->size);
+  if (effort != deflater->effort)
+    deflateParams(&deflater->stream, effort, Z_DEFAULT_STRATEGY);
+  deflater->effort = effort;
+}
+
 void ws_deflater_begin(struct ws_deflater *deflater, uint8_t *to, const uint8_t *message, size_t n) {
   z_stream *stream = &deflater->stream;
   deflater->room = ws_deflater_bound(deflater, n);
@@ -63,6 +73,7 @@ void ws_deflater_begin(struct ws_deflater *deflater, uint8_t *to, const uint8_t 
   deflater->size = n;
   deflater->done = 0;
   deflater->declined = false;
+  ws_deflater_choose_effort(deflater);
 }
 
 /* The end of the piece at `done`. */

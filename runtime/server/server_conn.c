@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "conn/awake.h"
 #include "conn/end.h"
 #include "conn/handle.h"
 #include "conn/head_reader.h"
@@ -213,7 +214,7 @@ static enum ws_verdict ws_server_conn_call_open(struct ws_conn *conn, struct ws_
   void **handler = ws_server_conn_server(conn)->handlers[WS_ON_OPEN];
   if (!handler)
     return WS_VERDICT_SUCCESS;
-  void *record = ws_conn_record(conn);
+  void *record = ws_awake_record(conn);
   struct ws_call *call = record ? ws_conn_call_begin(conn, "open") : NULL;
   if (!call)
     return WS_VERDICT_NO_MEMORY;
@@ -473,7 +474,7 @@ static void ws_server_conn_ended(struct ws_conn *conn) {
   ws_tally_closed(conn->group, conn->code);
   ws_log(WS_LOG_INFO, "connection %" PRId64 " of server %" PRId64 " has ended with %d", conn->id,
          ws_server_conn_server(conn)->id, conn->code);
-  ws_conn_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);
+  ws_end_call_close(conn, ws_server_conn_server(conn)->handlers[WS_ON_CLOSE]);
 }
 
 static void ws_server_conn_opens(struct ws_conn *conn) {

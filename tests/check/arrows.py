@@ -24,7 +24,7 @@ PARTS = [
     ("C interface", ["runtime/osp_ws.h"], [], C),
     ("host memory", ["runtime/osprey/osprey_mem.[ch]"], [], C + POSIX),
     ("old C functions", ["runtime/abi/osp_ws_compat.[ch]"], ["C interface"], C + POSIX),
-    ("base", ["runtime/base/*"], [], C + ["search.h", "time.h"]),
+    ("base", ["runtime/base/*"], [], C + ["malloc.h", "search.h", "time.h"]),
     ("protocol", ["runtime/protocol/*"], ["base"],
      C + SIMD + ["zlib.h", "openssl/evp.h", "openssl/sha.h", "openssl/crypto.h"]),
     ("io", ["runtime/io/*"], ["base"], C + POSIX + SOCKETS + ["openssl/*.h"]),

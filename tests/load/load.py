@@ -151,7 +151,7 @@ def load_compression(server, count=1000):
           f"without context takeover {forgetful:.1f} KiB")
     # Shared by all connections: the loop's buffers, a compressor, and the current message.
     shared = 4096 / count
-    assert whole <= 40 + 264 + 8 + shared, whole
+    assert whole <= 40 + 200 + 8 + shared, whole
     assert narrow <= 9 + 28 + 8 + shared, narrow
     assert forgetful <= 4 + shared, forgetful
 

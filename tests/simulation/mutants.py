@@ -61,7 +61,7 @@ MUTANTS = {
     "input waits for the connect of another's handler": ("runtime/conn/input.c",
                                                          """  if (!ws_queue_is_empty(&thread->buffered))
     ws_loop_defer(thread->loop, &thread->resume);
-  if (""", "  if ("),
+  bool ran""", "  bool ran"),
     "output waits for the connect of a close handler": ("runtime/conn/turn.c",
                                                         "    ws_loop_defer(thread->loop, &thread->end_of_turn);\n",
                                                         "    (void)thread;\n"),

@@ -93,8 +93,8 @@ enum plan_theme {
   THEME_CLOSES, /* handlers close while threads send and broadcast, and others break and connect */
   THEME_DRIPS,  /* fragments over links that carry a few bytes a second, and little patience */
   THEME_STALLS, /* links stall, while threads that send are not scheduled */
-  THEME_HEAVY, /* peers that read nothing, and threads that send to them: more than the server may hold, on several loops */
-  THEME_BURST, /* many clients at once, of servers whose open handlers are slow, and of pages, beside quiet peers */
+  THEME_HEAVY,  /* peers that read nothing, and more for them than a server of several loops may hold */
+  THEME_BURST,  /* many clients at once, of servers whose open handlers are slow, and of pages, beside quiet peers */
   THEME_KINDS
 };
 

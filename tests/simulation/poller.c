@@ -224,8 +224,8 @@ static bool interrupted(int timeout_ms) {
   return true;
 }
 
-/* A process that goes on after it was stopped finds its epoll_wait interrupted; poll is restarted. Nothing else interrupts
- * what a loop waits for, since its thread takes no signals: by chance it happens only at once. */
+/* A process that goes on after it was stopped finds its epoll_wait interrupted; poll is restarted. Nothing else
+ * interrupts what a loop waits for, since its thread takes no signals: by chance it happens only at once. */
 static int epoll_wait_for(struct file *epoll, struct epoll_event *events, int size, int timeout_ms) {
   int64_t until = deadline_of(timeout_ms);
   int64_t stopped = sim_stopped_us();

@@ -551,6 +551,44 @@ static void test_records_and_close_notify(void **state) {
   lone_close(&lone);
 }
 
+static ssize_t read_soon(struct ws_stream *stream, uint8_t *byte) {
+  ssize_t count;
+  int64_t give_up = test_now() + TEST_PATIENCE_MS;
+  while ((count = ws_stream_read(stream, byte, 1)) == WS_STREAM_AGAIN)
+    assert_true(test_now() < give_up);
+  return count;
+}
+
+/* Buffers that are kept, freed, and kept again, and freed by each record: TLS-20 */
+static void test_buffers_that_are_kept(void **state) {
+  (void)state;
+  SSL_CTX *context = raw_server();
+  struct lone lone;
+  lone_open(&lone, false);
+  SSL *peer = raw_peer(context, lone.peer, true);
+  int ours, theirs;
+  drive(&lone, peer, &ours, &theirs);
+  assert_int_equal(ours | theirs, 0);
+  for (int i = 0; i < 6; i++) {
+    bool keep = i % 3 != 2;
+    uint8_t bytes[100] = "kept";
+    struct iovec part = {bytes, 5};
+    assert_true(ws_stream_keep_buffers(&lone.stream, keep));
+    assert_int_equal(ws_stream_writev(&lone.stream, &part, 1), 5);
+    assert_int_equal(SSL_read(peer, bytes, sizeof bytes), 5);
+    assert_int_equal(SSL_write(peer, "back", 4), 4);
+    assert_int_equal(read_soon(&lone.stream, bytes), 1);
+    /* Three bytes are left: they are not lost. */
+    assert_false(ws_stream_keep_buffers(&lone.stream, false));
+    assert_int_equal(ws_stream_read(&lone.stream, bytes, sizeof bytes), 3);
+    assert_memory_equal(bytes, "ack", 3);
+    assert_true(ws_stream_keep_buffers(&lone.stream, false));
+  }
+  SSL_free(peer);
+  SSL_CTX_free(context);
+  lone_close(&lone);
+}
+
 /* Sends key updates, and a byte of data behind them, in one write. */
 static void send_key_updates(SSL *peer, int count) {
   BIO *records = BIO_new(BIO_s_mem()), *socket = SSL_get_wbio(peer);
@@ -565,14 +603,6 @@ static void send_key_updates(SSL *peer, int count) {
   long size = BIO_get_mem_data(records, &bytes);
   assert_int_equal(BIO_write(socket, bytes, (int)size), size);
   SSL_set0_wbio(peer, socket);
-}
-
-static ssize_t read_soon(struct ws_stream *stream, uint8_t *byte) {
-  ssize_t count;
-  int64_t give_up = test_now() + TEST_PATIENCE_MS;
-  while ((count = ws_stream_read(stream, byte, 1)) == WS_STREAM_AGAIN)
-    assert_true(test_now() < give_up);
-  return count;
 }
 
 /* A peer may change its keys, but not without end; then nothing more is read: TLS-18 */
@@ -680,6 +710,7 @@ int main(void) {
       tls_test(test_versions),
       tls_test(test_server_name),
       tls_test(test_records_and_close_notify),
+      tls_test(test_buffers_that_are_kept),
       tls_test(test_key_updates),
       tls_test(test_files_of_a_server),
   };

@@ -1,6 +1,8 @@
 /* permessage-deflate: negotiation, and compressed messages in a session. */
 #include "support.h"
 
+#include <zlib.h>
+
 #include "protocol/deflate.h"
 #include "protocol/deflater.h"
 
@@ -277,6 +279,47 @@ static void test_takeover_shrinks_repeated_messages(void **state) {
   ws_deflater_free(NULL);
 }
 
+/* The payload by zlib at a level, for a deflater without takeover. */
+static size_t zlib_payload(uint8_t *to, size_t room, const uint8_t *message, size_t n, int level) {
+  z_stream stream = {.next_in = (z_const Bytef *)message, .avail_in = (uInt)n, .next_out = to, .avail_out = (uInt)room};
+  deflateInit2(&stream, level, Z_DEFLATED, -15, ws_deflater_level(15), Z_DEFAULT_STRATEGY);
+  deflate(&stream, Z_SYNC_FLUSH);
+  size_t size = room - stream.avail_out - 4;
+  deflateEnd(&stream);
+  return size;
+}
+
+/* Lines of text, of which zlib makes different bytes at each level. */
+static void fill_lines(uint8_t *to, size_t n) {
+  uint32_t random = 1;
+  for (size_t at = 0, size; at < n; at += size) {
+    char line[80];
+    random = random * 1664525 + 1013904223;
+    size = (size_t)snprintf(line, sizeof line, "{\"symbol\":\"OSP%u\",\"price\":%u.%02u,\"open\":true},", random >> 30,
+                            random >> 20 & 0x3FF, random >> 8 & 0x3F);
+    if (size > n - at)
+      size = n - at;
+    memcpy(to + at, line, size);
+  }
+}
+
+/* DEFLATE-16: small and large messages in turn. */
+static void test_level_follows_the_size(void **state) {
+  static const size_t sizes[] = {1024, 4096, 4097, 60000, 1024, 60000, 4096};
+  static uint8_t message[60000], payload[70000], expected[70000];
+  struct ws_deflater *deflater = ws_deflater_new(15, true);
+  (void)state;
+  fill_lines(message, sizeof message);
+  assert_true(zlib_payload(expected, sizeof expected, message, 4096, 3) !=
+              zlib_payload(expected, sizeof expected, message, 4096, 5));
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    size_t n = zlib_payload(expected, sizeof expected, message, sizes[i], sizes[i] <= 4096 ? 3 : 5);
+    assert_int_equal(ws_deflater_run(deflater, payload, message, sizes[i]), n);
+    assert_memory_equal(payload, expected, n);
+  }
+  ws_deflater_free(deflater);
+}
+
 /* DEFLATE-10 */
 static void test_inflater_exists_only_while_needed(void **state) {
   (void)state;
@@ -423,6 +466,7 @@ int main(void) {
       cmocka_unit_test(test_inflated_text_fails_within_its_frame),
       cmocka_unit_test(test_every_window_round_trips),
       cmocka_unit_test(test_takeover_shrinks_repeated_messages),
+      cmocka_unit_test(test_level_follows_the_size),
       cmocka_unit_test(test_inflater_exists_only_while_needed),
       cmocka_unit_test(test_inflated_size_is_limited),
       cmocka_unit_test(test_ratio_is_limited),
