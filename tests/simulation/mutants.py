@@ -69,8 +69,8 @@ MUTANTS = {
                                                "  (void)ws_held_forget;\n"),
     "the reason leaks": ("runtime/conn/end.c", "  ws_mem_free(conn->reason);\n  conn->reason = NULL;\n  if (ops",
                          "  conn->reason = NULL;\n  if (ops"),
-    "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR)\n    count",
-                                        "  if (false)\n    count"),
+    "an interrupted wait runs timers": ("runtime/io/loop.c", "  if (count < 0 && errno == EINTR) {\n    timeout_ms",
+                                        "  if (false) {\n    timeout_ms"),
     "close handlers recurse": ("runtime/conn/conn.c", """  if (conn->queued)
     return;
   conn->queued = true;""", """  if (conn->queued || (conn->refs && ws_conn_state(conn) == WS_CONN_ENDED))
