@@ -111,10 +111,6 @@ static size_t ws_outq_slack(const struct ws_outq_piece *piece) {
   return piece->chunk->budget ? 0 : sizeof *piece->chunk + piece->chunk->size - piece->length;
 }
 
-static size_t ws_outq_shared_bytes(const struct ws_outq_piece *piece) {
-  return piece->chunk->budget ? piece->length : 0;
-}
-
 /* Makes room for a piece at the end: moves the pieces to the front if that frees half of the room, otherwise grows the
  * list.
  */
@@ -146,8 +142,8 @@ static int ws_outq_push(struct ws_outq *queue, struct ws_loop *loop, struct ws_o
   pieces->left = 0;
   if (pieces->unready > 0)
     pieces->unready++;
-  pieces->shared += ws_outq_shared_bytes(&piece);
-  pieces->slack += ws_outq_slack(&piece);
+  if (piece.chunk->budget)
+    pieces->shared += piece.length;
   return 0;
 }
 
@@ -176,6 +172,7 @@ static uint8_t *ws_outq_add_chunk(struct ws_outq *queue, struct ws_loop *loop, s
     return NULL;
   }
   queue->pieces->left = chunk->size;
+  queue->pieces->slack += sizeof *chunk + chunk->size;
   return queue->pieces->end = chunk->bytes;
 }
 
@@ -232,7 +229,11 @@ int ws_outq_take(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *c
     ws_chunk_unref(chunk);
     return 0;
   }
-  return ws_outq_push(queue, loop, (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n});
+  if (ws_outq_push(queue, loop, (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n}))
+    return -1;
+  if (!chunk->budget)
+    queue->pieces->slack += sizeof *chunk + chunk->size - n;
+  return 0;
 }
 
 int ws_outq_share(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk *chunk, size_t offset, size_t n) {
@@ -279,7 +280,8 @@ void ws_outq_ready(struct ws_outq *queue, struct ws_loop *loop, struct ws_chunk 
   assert(n > 0 && n <= chunk->size - offset && !chunk->budget);
   ws_outq_charge(queue, n);
   ws_outq_subtract(queue, piece->length);
-  pieces->shared -= ws_outq_shared_bytes(piece);
+  if (piece->chunk->budget)
+    pieces->shared -= piece->length;
   pieces->slack -= ws_outq_slack(piece);
   ws_outq_drop_chunk(loop, piece->chunk);
   *piece = (struct ws_outq_piece){chunk, (uint32_t)offset, (uint32_t)n};
