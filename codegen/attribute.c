@@ -255,13 +255,13 @@ static void cg_read_shared(LLVMValueRef function, LLVMAttributeRef *attributes) 
                                                                     (unsigned)strlen(cg_shared_texts[i]));
 }
 
-/* The features that two values of "target-features" share, as an attribute; NULL: none. Other shared attributes need
- * some of them: LLVM aborts if a function has shadowcallstack and no +reserve-x18. */
+/* The features that two values of "target-features" share, as an attribute; NULL: none, or no value. Other shared
+ * attributes need some of them: LLVM aborts if a function has shadowcallstack and no +reserve-x18. */
 static LLVMAttributeRef cg_share_features(LLVMContextRef llvm, LLVMAttributeRef first, LLVMAttributeRef second) {
-  unsigned first_length, second_length, name_length = (unsigned)strlen(cg_features);
-  const char *first_text = LLVMGetStringAttributeValue(first, &first_length);
-  const char *second_text = LLVMGetStringAttributeValue(second, &second_length);
-  char *text = malloc(first_length + 1);
+  unsigned first_length = 0, second_length = 0, name_length = (unsigned)strlen(cg_features);
+  const char *first_text = first ? LLVMGetStringAttributeValue(first, &first_length) : "";
+  const char *second_text = second ? LLVMGetStringAttributeValue(second, &second_length) : "";
+  char *text = malloc((size_t)first_length + second_length + 1);
   size_t length = text ? cg_feature_share(first_text, first_length, second_text, second_length, text) : 0;
   LLVMAttributeRef shared =
       length ? LLVMCreateStringAttribute(llvm, cg_features, name_length, text, (unsigned)length) : NULL;
@@ -271,10 +271,11 @@ static LLVMAttributeRef cg_share_features(LLVMContextRef llvm, LLVMAttributeRef 
 
 /* What two functions share of an attribute that they do not have alike. */
 static LLVMAttributeRef cg_share_part(LLVMContextRef llvm, LLVMAttributeRef first, LLVMAttributeRef second) {
+  LLVMAttributeRef either = first ? first : second;
   unsigned length;
-  if (!first || !second || !LLVMIsStringAttribute(first))
+  if (!LLVMIsStringAttribute(either))
     return NULL;
-  const char *name = LLVMGetStringAttributeKind(first, &length);
+  const char *name = LLVMGetStringAttributeKind(either, &length);
   bool is_list = length == strlen(cg_features) && !memcmp(name, cg_features, length);
   return is_list ? cg_share_features(llvm, first, second) : NULL;
 }

@@ -3,12 +3,12 @@
 #include "attribute.h"
 #include "callers.h"
 #include "constant.h"
-#include "form.h"
 #include "origin.h"
 
 #include <llvm-c/Comdat.h>
 #include <llvm/Config/llvm-config.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool cg_is_local(LLVMValueRef global) {
   return LLVMGetLinkage(global) == LLVMInternalLinkage || LLVMGetLinkage(global) == LLVMPrivateLinkage;
@@ -87,11 +87,12 @@ static bool cg_add(struct cg_candidates *candidates, LLVMValueRef constant, LLVM
   return true;
 }
 
-/* The bodies of builtins are functions like those of the program. */
-static bool cg_is_added(LLVMValueRef global) {
+/* The bodies of builtins are functions like those of the program, whatever they are called. */
+static bool cg_is_inner(LLVMValueRef global) {
   size_t length;
+  const char *name = LLVMGetValueName2(global, &length);
   return LLVMIsAFunction(global) && cg_attribute_has_text(global, CG_ORIGIN_MARK) &&
-         !cg_form_find(LLVMGetValueName2(global, &length)).name;
+         !strncmp(name, CG_ORIGIN_PREFIX, sizeof CG_ORIGIN_PREFIX - 1);
 }
 
 /* Whether a handler can be compared with an address. What comes by a signed one has to be a cell. LLVM 16 overflows its
@@ -104,7 +105,7 @@ static bool cg_is_comparable(LLVMValueRef address) {
 
 static bool cg_consider(struct cg_candidates *candidates, LLVMValueRef raw, LLVMTypeRef type) {
   struct cg_addresses addresses = {.items = NULL};
-  if (LLVMGlobalGetValueType(raw) != type || cg_is_added(raw) || cg_constant_is_unserved(raw))
+  if (LLVMGlobalGetValueType(raw) != type || cg_is_inner(raw) || cg_constant_is_unserved(raw))
     return true;
   bool done = cg_list_addresses(&addresses, raw, type);
   for (size_t i = 0; i < addresses.count && addresses.taken && done; i++)

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* The names of forwarders and cells end with the name of the function. LLVM numbers names that are taken. */
-static const char cg_forward_prefix[] = "osp_ws.forward.";
-static const char cg_cell_prefix[] = "osp_ws.cell.";
+static const char cg_forward_prefix[] = CG_ORIGIN_PREFIX "forward.";
+static const char cg_cell_prefix[] = CG_ORIGIN_PREFIX "cell.";
 
 /* Returns the prefix and the function's name, to be freed, or NULL if out of memory. */
 static char *cg_joined_name(const char *prefix, LLVMValueRef function) {
@@ -83,6 +83,8 @@ static LLVMValueRef cg_build_forwarder(struct cg_closures *closures, LLVMValueRe
   if (function && LLVMGlobalGetValueType(function) == type)
     cg_attribute_copy_to_call(function, call);
   LLVMSetTailCall(call, true);
+  if (function && cg_form_find(LLVMGetValueName2(function, &(size_t){0})).name)
+    cg_origin_mark(call);
   LLVMBuildRet(builder, call);
   LLVMDisposeBuilder(builder);
   return forwarder;

@@ -158,7 +158,8 @@ static void cg_mark_linkage(LLVMValueRef function, const char *name) {
 static bool cg_is_success(LLVMValueRef global, LLVMTypeRef block) {
   return LLVMIsAGlobalVariable(global) && LLVMIsGlobalConstant(global) && LLVMGetInitializer(global) &&
          LLVMGetLinkage(global) == LLVMLinkOnceODRLinkage && LLVMGlobalGetValueType(global) == block &&
-         LLVMIsNull(LLVMGetInitializer(global));
+         LLVMGetPointerAddressSpace(LLVMTypeOf(global)) == 0 && !LLVMIsThreadLocal(global) &&
+         LLVMGetAlignment(global) >= 8 && LLVMIsNull(LLVMGetInitializer(global));
 }
 
 /* @osp_ws.success = linkonce_odr hidden unnamed_addr constant { i64, i8, ptr } zeroinitializer, comdat, align 8

@@ -44,24 +44,42 @@ static bool cg_read_features(struct cg_map *signs, const char *list, size_t leng
   return true;
 }
 
+/* The list under construction. */
+struct cg_shared {
+  char *text;
+  size_t length;
+};
+
+static void cg_put_feature(struct cg_shared *shared, struct cg_feature feature) {
+  if (shared->length)
+    shared->text[shared->length++] = ',';
+  memcpy(shared->text + shared->length, feature.text, feature.length);
+  shared->length += feature.length;
+}
+
+/* Puts those of a list that are valid with the other one. Of what both lack, the first list's entry is put. */
+static void cg_put_shared(struct cg_shared *shared, const char *list, size_t length, const struct cg_map *here,
+                          const struct cg_map *there, bool is_first) {
+  struct cg_feature feature;
+  for (const char *at = list; cg_take_feature(&at, list + length, &feature);) {
+    uint64_t key = cg_feature_key(feature);
+    size_t sign = cg_feature_sign(feature);
+    bool both = cg_map_find(there, key) == sign;
+    if (sign && cg_map_find(here, key) == sign && (both ? is_first : sign == '-'))
+      cg_put_feature(shared, feature);
+  }
+}
+
 /* Linear in the lists: a function has a hundred features, and a module may have many functions that differ. */
 size_t cg_feature_share(const char *first, size_t first_length, const char *second, size_t second_length,
                         char *shared) {
   struct cg_map here = {NULL, 0, 0}, there = {NULL, 0, 0};
-  struct cg_feature feature;
-  size_t length = 0;
-  bool read = cg_read_features(&here, first, first_length) && cg_read_features(&there, second, second_length);
-  for (const char *at = first; read && cg_take_feature(&at, first + first_length, &feature);) {
-    uint64_t key = cg_feature_key(feature);
-    size_t sign = cg_feature_sign(feature);
-    if (!sign || cg_map_find(&here, key) != sign || cg_map_find(&there, key) != sign)
-      continue;
-    if (length)
-      shared[length++] = ',';
-    memcpy(shared + length, feature.text, feature.length);
-    length += feature.length;
+  struct cg_shared list = {shared, 0};
+  if (cg_read_features(&here, first, first_length) && cg_read_features(&there, second, second_length)) {
+    cg_put_shared(&list, first, first_length, &here, &there, true);
+    cg_put_shared(&list, second, second_length, &there, &here, false);
   }
   cg_map_free(&here);
   cg_map_free(&there);
-  return length;
+  return list.length;
 }

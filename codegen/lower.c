@@ -40,18 +40,13 @@ static bool cg_is_name(LLVMValueRef user, LLVMValueRef function) {
          (LLVMIsAConstant(user) && user != function && cg_constant_strip(user) == function);
 }
 
-/* Whether a call is in a function that lowering added: a forwarder of a builtin that is itself a handler. */
-static bool cg_is_in_added(LLVMValueRef call) {
-  return cg_attribute_has_text(LLVMGetBasicBlockParent(LLVMGetInstructionParent(call)), CG_ORIGIN_MARK);
-}
-
 /* Lists the calls in the order of the module, those by other names first. LLVM lists uses from the last on. */
 static struct cg_calls cg_calls_of(LLVMValueRef function) {
   struct cg_calls calls = {.items = NULL}, names = {.items = NULL};
   cg_calls_push(&names, function);
   for (size_t i = 0; i < names.count; i++)
     for (LLVMUseRef use = LLVMGetFirstUse(names.items[i]); use; use = LLVMGetNextUse(use))
-      if (cg_callers_is_call(use) && !cg_is_in_added(LLVMGetUser(use)))
+      if (cg_callers_is_call(use) && !cg_origin_is_marked(LLVMGetUser(use)))
         cg_calls_push(&calls, LLVMGetUser(use));
       else if (cg_is_name(LLVMGetUser(use), function))
         cg_calls_push(&names, LLVMGetUser(use));

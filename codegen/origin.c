@@ -78,7 +78,7 @@ void cg_origin_mark(LLVMValueRef instruction) {
   LLVMSetMetadata(instruction, cg_annotation(llvm), LLVMMDNodeInContext(llvm, &mark, 1));
 }
 
-static bool cg_is_marked(LLVMValueRef instruction) {
+bool cg_origin_is_marked(LLVMValueRef instruction) {
   LLVMValueRef node = LLVMGetMetadata(instruction, cg_annotation(LLVMGetTypeContext(LLVMTypeOf(instruction))));
   LLVMValueRef mark;
   unsigned length = 0;
@@ -157,13 +157,16 @@ static void cg_expand(struct cg_origins *origins, size_t node) {
     break;
   case LLVMGetElementPtr:
     cg_reach(origins, node, first, !cg_constant_has_no_offset(value));
+    /* It may leave a variable that it is not bound to: addresses of functions are relative to tables of them. */
+    origins->nodes[node].compared |=
+        LLVMIsConstant(first) && !LLVMIsInBounds(value) && !cg_constant_has_no_offset(value);
     break;
   case LLVMPHI:
     for (unsigned i = 0; i < LLVMCountIncoming(value) && !origins->failed; i++)
       cg_reach(origins, node, LLVMGetIncomingValue(value, i), false);
     break;
   case LLVMSelect:
-    for (unsigned i = 1; i <= 2 && !origins->failed && !cg_is_marked(value); i++)
+    for (unsigned i = 1; i <= 2 && !origins->failed && !cg_origin_is_marked(value); i++)
       cg_reach(origins, node, LLVMGetOperand(value, i), false);
     break;
   case LLVMCall:

@@ -29,7 +29,11 @@ void cg_origins_add(struct cg_origins *origins, LLVMValueRef operand);
 bool cg_origins_solve(struct cg_origins *origins);
 struct cg_origin cg_origins_get(const struct cg_origins *origins, LLVMValueRef operand);
 
-/* The name of the attribute of functions that lowering adds, and the annotation of instructions. Their results are
- * cells. */
+/* The name of the attribute of functions that lowering adds, and the annotation of instructions that it adds to them:
+ * choices whose results are cells, and calls of builtins. What else is in such a function was inlined into it. */
 #define CG_ORIGIN_MARK "osprey-ws-lowered"
 void cg_origin_mark(LLVMValueRef instruction);
+bool cg_origin_is_marked(LLVMValueRef instruction);
+
+/* The names of those that are no bodies of builtins begin with this. The linker appends to names. */
+#define CG_ORIGIN_PREFIX "osp_ws."

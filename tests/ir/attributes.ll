@@ -119,8 +119,8 @@ attributes #1 = { "branch-protection-pauth-lr" "sign-return-address"="non-leaf" 
 ; CHECK: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
 ; CHECK: attributes #[[#S]] = { nounwind "osprey-ws-lowered" }
 ;--- features.ll
-; Callers that share some features: other attributes that they share need them, or the code generator stops. The last
-; entry for a feature holds.
+; Callers that share some features: other attributes that they share need them, or the code generator stops. What one of
+; them lacks the processor must not bring. The last entry for a feature holds.
 declare ptr @wsSend(i64, ptr)
 declare ptr @wsClose(i64)
 define ptr @base(ptr %m) #0 {
@@ -143,11 +143,11 @@ define ptr @other() #3 {
   %r = call ptr @wsClose(i64 1)
   ret ptr %r
 }
-attributes #0 = { shadowcallstack "target-features"="+fp-armv8,+neon,+reserve-x18,-sve" }
-attributes #1 = { shadowcallstack "target-features"="+reserve-x18,+fp-armv8,+sve,+sve2,+crc,+crc,-crc,+neon" }
+attributes #0 = { shadowcallstack "target-features"="+fp-armv8,+dit,+neon,+reserve-x18,-sve" }
+attributes #1 = { shadowcallstack "target-features"="+reserve-x18,+fp-armv8,+sve,+sve2,+crc,+crc,-crc,+neon,-dit" }
 attributes #2 = { "target-features"="+crc,-crc" }
 attributes #3 = { "target-features"="+crc" }
 ; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsSend({{.*}} #[[#S:]] comdat
 ; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsClose({{.*}} #[[#C:]] comdat
-; CHECK-DAG: attributes #[[#S]] = { nounwind shadowcallstack "osprey-ws-lowered" "target-features"="+fp-armv8,+neon,+reserve-x18" }
-; CHECK-DAG: attributes #[[#C]] = { nounwind "osprey-ws-lowered" }
+; CHECK-DAG: attributes #[[#S]] = { nounwind shadowcallstack "osprey-ws-lowered" "target-features"="+fp-armv8,+neon,+reserve-x18,-sve,-crc,-dit" }
+; CHECK-DAG: attributes #[[#C]] = { nounwind "osprey-ws-lowered" "target-features"="-crc" }

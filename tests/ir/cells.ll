@@ -52,7 +52,7 @@ define void @values(ptr %u, i64 %n, i1 %c) personality ptr @person {
 entry:
   %own = alloca { ptr, i64 }
   %a = call ptr @wsConnect(ptr %u, ptr %own)
-  %place = getelementptr i8, ptr @words, i64 %n
+  %place = getelementptr inbounds i8, ptr @words, i64 %n
   %b = call ptr @wsConnect(ptr %u, ptr %place)
   %new = call ptr @allocate()
   %header = getelementptr i8, ptr %new, i64 16
