@@ -4,9 +4,6 @@
  * The host allocates memory that an Osprey program can access (osprey/hooks.h). Any thread.
  */
 #include <errno.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,13 +52,6 @@ static inline char *ws_mem_strdup(const char *text) {
 
 static inline void ws_mem_free(void *block) {
   free(block);
-}
-
-/* Gives the system what is free, after many small blocks were. It takes milliseconds. */
-static inline void ws_mem_trim(void) {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
 }
 
 /* Overwrites n bytes with zeros. The compiler does not remove the stores, because the assembler may read them. */

@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "held.h"
+#include "io/sys.h"
 #include "osprey/roots.h"
 
 /* A look at many is taken in steps: the connections of one, and the milliseconds between two. */
@@ -102,7 +103,7 @@ static void ws_awake_trim(struct ws_loop_thread *thread) {
   if (thread->awake.slept + thread->awake_keeping.slept < WS_AWAKE_TRIM)
     return;
   thread->awake.slept = thread->awake_keeping.slept = 0;
-  ws_mem_trim();
+  ws_sys_trim_memory();
 }
 
 void ws_awake_look(struct ws_loop *loop, struct ws_timer *timer) {

@@ -2,6 +2,9 @@
 /* The part of sys.h that is Linux's. Included by sys.h alone; sys_posix.h states the contracts. */
 #include <linux/sockios.h>
 #include <linux/tcp.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <netinet/in.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -135,4 +138,10 @@ static inline const char *ws_sys_error_text(int error) {
 
 static inline const char *ws_sys_environment(const char *name) {
   return secure_getenv(name);
+}
+
+static inline void ws_sys_trim_memory(void) {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
