@@ -252,6 +252,12 @@ static enum token_kind slips_arrow_behind(const struct slips *slips, size_t at) 
   return TOKEN_END;
 }
 
+/* A choice may be `c ? (a) : b`, with an arm of a match behind it. */
+static bool slips_is_chosen(const struct slips *slips, size_t at) {
+  enum token_kind before = at ? slips_kind(slips, at - 1) : TOKEN_END;
+  return before == TOKEN_QUESTION || (before >= TOKEN_PLUS && before <= TOKEN_PERCENT) || before == TOKEN_NOT;
+}
+
 /* `(a, b: int) => …`, `a => …`, and the same with `->`. */
 static struct slip slips_lambda(const struct slips *slips, size_t at) {
   size_t last = at;
@@ -263,7 +269,7 @@ static struct slip slips_lambda(const struct slips *slips, size_t at) {
            slips_kind(slips, last) == TOKEN_COLON);
   bool is_lambda = listed ? slips_kind(slips, last) == TOKEN_RIGHT_PAREN : slips_same_line(slips, at);
   enum token_kind arrow = slips_kind(slips, last + 1);
-  if (listed && arrow == TOKEN_COLON)
+  if (listed && arrow == TOKEN_COLON && !slips_is_chosen(slips, at))
     arrow = slips_arrow_behind(slips, last + 2);
   if (!is_lambda || (arrow != TOKEN_FAT_ARROW && arrow != TOKEN_ARROW))
     return (struct slip){0};
