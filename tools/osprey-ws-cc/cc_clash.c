@@ -18,6 +18,13 @@ static bool cc_clash_is_reserved(const char *name) {
   return !strncmp(name, "osp_ws_", 7) || (strncmp(name, "_Z", 2) != 0 && dlsym(RTLD_DEFAULT, name));
 }
 
+/* A name that LLVM passes on as it is begins with a byte that says so. The linker does not see it. */
+static const char *cc_clash_linker_name(LLVMValueRef global) {
+  size_t length;
+  const char *name = LLVMGetValueName2(global, &length);
+  return name + (*name == '\1');
+}
+
 static LLVMValueRef cc_clash_find(LLVMModuleRef module, const char *name) {
   LLVMValueRef global = LLVMGetNamedFunction(module, name);
   if (!global)
@@ -26,6 +33,16 @@ static LLVMValueRef cc_clash_find(LLVMModuleRef module, const char *name) {
     global = LLVMGetNamedGlobalAlias(module, name, strlen(name));
   if (!global)
     global = LLVMGetNamedGlobalIFunc(module, name, strlen(name));
+  return global;
+}
+
+/* As above, by the name that the linker sees. */
+static LLVMValueRef cc_clash_find_either(LLVMModuleRef module, const char *name) {
+  char *literal = NULL;
+  LLVMValueRef global = cc_clash_find(module, name);
+  if (!global && asprintf(&literal, "\1%s", name) >= 0)
+    global = cc_clash_find(module, literal);
+  free(literal);
   return global;
 }
 
@@ -50,10 +67,9 @@ static bool cc_clash_is_shared(LLVMValueRef global, LLVMValueRef other) {
 /* Returns what another file does with the name that this file defines, or NULL. */
 static const char *cc_clash_use_elsewhere(const struct ir_file *files, size_t count, size_t which,
                                           LLVMValueRef global) {
-  size_t length;
-  const char *name = LLVMGetValueName2(global, &length);
+  const char *name = cc_clash_linker_name(global);
   for (size_t i = 0; i < count; i++) {
-    LLVMValueRef other = i == which || !files[i].module ? NULL : cc_clash_find(files[i].module, name);
+    LLVMValueRef other = i == which || !files[i].module ? NULL : cc_clash_find_either(files[i].module, name);
     if (other && cc_clash_is_shared(global, other))
       return LLVMIsDeclaration(other) ? "declares" : "defines";
   }
@@ -63,8 +79,7 @@ static const char *cc_clash_use_elsewhere(const struct ir_file *files, size_t co
 /* Renames close to close.osprey: an internal `memcpy` would still receive the calls that the code generator emits. */
 static bool cc_clash_hide_global(LLVMValueRef global) {
   char *name = NULL;
-  size_t length;
-  if (asprintf(&name, "%s.osprey", LLVMGetValueName2(global, &length)) < 0)
+  if (asprintf(&name, "%s.osprey", cc_clash_linker_name(global)) < 0)
     return false;
   if (LLVMIsAFunction(global) || LLVMIsAGlobalVariable(global))
     LLVMSetComdat(global, NULL); /* the linker might drop it for another of its name */
@@ -85,8 +100,7 @@ static bool cc_clash_is_visible(LLVMValueRef global) {
 }
 
 static bool cc_clash_hide_if_reserved(const struct ir_file *files, size_t count, size_t which, LLVMValueRef global) {
-  size_t length;
-  const char *name = LLVMGetValueName2(global, &length);
+  const char *name = cc_clash_linker_name(global);
   if (!cc_clash_is_visible(global) || !strcmp(name, "main") || !cc_clash_is_reserved(name))
     return false;
   const char *use = cc_clash_use_elsewhere(files, count, which, global);
