@@ -67,6 +67,8 @@ static void test_floats(void **state) {
   assert_renders(part_float(0.1 + 0.2), "0.30000000000000004");
   assert_renders(part_float(1e100), "1e+100");
   assert_renders(part_float(-DBL_MAX), "-1.7976931348623157e+308");
+  assert_renders(part_float(5e-324), "5e-324");
+  assert_renders(part_float(-1e-310), "-1e-310");
   assert_renders(part_float((double)INFINITY), "inf");
   assert_renders(part_float((double)NAN), "nan");
   assert_renders(part_float(-(double)NAN), "nan");

@@ -37,13 +37,13 @@ static struct osp_rt_part text_result_value(const struct text_result *result, in
   return value;
 }
 
-/* Writes the fewest of 15, 16 and 17 digits that read back as the same number; 17 always do. The sign of a NaN depends
- * on whether the processor or the optimiser made it. */
+/* Writes the fewest digits that read back as the same number: 15, less their zeros, 16 or 17, and of a subnormal number,
+ * which has fewer bits, from 1 on. The sign of a NaN depends on whether the processor or the optimiser made it. */
 static char *text_put_float(char *at, double value) {
   char digits[NUMBER_SIZE];
   if (isnan(value))
     return stpcpy(at, "nan");
-  for (int precision = 15; precision <= 17; precision++) {
+  for (int precision = fpclassify(value) == FP_SUBNORMAL ? 1 : 15; precision <= 17; precision++) {
     snprintf(digits, sizeof digits, "%.*g", precision, value);
     if (strtod(digits, NULL) == value)
       break;
