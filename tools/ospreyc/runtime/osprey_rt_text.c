@@ -37,8 +37,8 @@ static struct osp_rt_part text_result_value(const struct text_result *result, in
   return value;
 }
 
-/* Writes the fewest digits that read back as the same number: 15, less their zeros, 16 or 17, and of a subnormal number,
- * which has fewer bits, from 1 on. The sign of a NaN depends on whether the processor or the optimiser made it. */
+/* Writes the fewest digits that read back as the same number: 15, less their zeros, 16 or 17. A subnormal number has
+ * fewer bits: from 1 on. The sign of a NaN depends on whether the processor or the optimiser made it. */
 static char *text_put_float(char *at, double value) {
   char digits[NUMBER_SIZE];
   if (isnan(value))
