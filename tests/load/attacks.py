@@ -114,11 +114,6 @@ def rooms(port):
     send_for_ever(socks, build_frame(TEXT, b"room", mask=b"abcd") * 200)
 
 
-def rooms_of_loops(port):
-    """The same beside two loops and more, each with a part of the room."""
-    rooms(port)
-
-
 def unfinished(port):
     """Messages that lack their last byte."""
     frame = build_frame(TEXT, b"x" * 1048575, mask=b"abcd")[:-1]
@@ -172,11 +167,10 @@ def hellos(port):
 # attack, connections, most milliseconds that the quiet client waits (p99), most MiB that the server grows by
 ATTACKS = [(messages, 100, 500, 128), (large, 100, 500, 512), (pings, 100, 500, 128), (bombs, 10, 500, 128),
            (bomb_each, 500, 500, 640), (fragments, 100, 500, 128), (large_broadcasts, 900, 500, 128),
-           (broadcasts, 100, 500, 128), (rooms, 100, 500, 128), (rooms_of_loops, 100, 500, 128),
-           (unfinished, 500, 500, 640), (handshakes, 500, 500, 64), (refusals, 1, 500, 64), (hellos, 400, 250, 64)]
+           (broadcasts, 100, 500, 128), (rooms, 100, 500, 128), (unfinished, 500, 500, 640),
+           (handshakes, 500, 500, 64), (refusals, 1, 500, 64), (hellos, 400, 250, 64)]
 SECURE = [hellos]
-LOOPS = {rooms_of_loops: "3"}
-ALONE = [hellos, fragments, rooms_of_loops]   # ws refuses so many fragments, and has one loop
+ALONE = [hellos, fragments]   # ws refuses so many fragments
 
 
 def status(pid):
@@ -217,12 +211,11 @@ def measure(attack, port, pid):
 
 
 @contextlib.contextmanager
-def ours(program, secure, loops):
+def ours(program, secure):
     port = free_port()
     with tempfile.TemporaryDirectory() as directory:
         tls = ("secure", *make_certificate(directory)) if secure else ()
-        with started(program, port, "compression", 1, "maxConnectionsPerAddress", 0, *tls,
-                     OSPREY_WS_LOOPS=loops) as process:
+        with started(program, port, "compression", 1, "maxConnectionsPerAddress", 0, *tls) as process:
             process.wait_for("listening")
             yield port, process.child.pid
 
@@ -252,7 +245,7 @@ def main(program, modules, script, *wanted):
     for attack, connections, most_ms, most_mib in ATTACKS:
         if wanted and attack.__name__ not in wanted:
             continue
-        p99, memory = row("osprey", attack, connections, ours(program, attack in SECURE, LOOPS.get(attack, "1")))
+        p99, memory = row("osprey", attack, connections, ours(program, attack in SECURE))
         kept = p99 <= most_ms and memory <= most_mib
         faults += not kept
         print(f"  {most_ms} ms, {most_mib} MiB: {'kept' if kept else 'EXCEEDED'}")
