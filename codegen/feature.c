@@ -57,7 +57,7 @@ static void cg_put_feature(struct cg_shared *shared, struct cg_feature feature) 
   shared->length += feature.length;
 }
 
-/* Puts those of a list that are valid with the other one. Of what both lack, the first list's entry is put. */
+/* Appends the entries of one list that hold for both functions. An entry of both lists is taken from the first. */
 static void cg_put_shared(struct cg_shared *shared, const char *list, size_t length, const struct cg_map *here,
                           const struct cg_map *there, bool is_first) {
   struct cg_feature feature;

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-/* Writes the features that code may use on both machines: "+" where both lists have it, "-" where either has, because a
- * processor brings features that are in no list. `shared` has room for both and a comma. Of several entries for one
+/* Writes the features of code that both functions may run: "+" where both lists have it, "-" where either has, because
+ * "target-cpu" implies features that are in no list. `shared` has room for both and a comma. Of several entries for one
  * feature the last holds. Returns the length; 0 if there are none, or out of memory. */
 size_t cg_feature_share(const char *first, size_t first_length, const char *second, size_t second_length, char *shared);

@@ -157,7 +157,7 @@ static void cg_expand(struct cg_origins *origins, size_t node) {
     break;
   case LLVMGetElementPtr:
     cg_reach(origins, node, first, !cg_constant_has_no_offset(value));
-    /* It may leave a variable that it is not bound to: addresses of functions are relative to tables of them. */
+    /* Without inbounds it may leave the variable: a table may hold the distances of functions from itself. */
     origins->nodes[node].compared |=
         LLVMIsConstant(first) && !LLVMIsInBounds(value) && !cg_constant_has_no_offset(value);
     break;
