@@ -17,6 +17,7 @@
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "outbox.h"
+#include "payload.h"
 #include "peers.h"
 #include "server/server_broadcast.h"
 #include "server/server_cluster.h"
@@ -85,8 +86,7 @@ struct ws_member {
   /* The thread's. */
   void *link;
   void *always[2]; /* subscriptions to broadcasts and to beats */
-  uint8_t *payload;
-  size_t payload_max;
+  struct ws_payload payload;
   int64_t beat_ms; /* when the next one is due */
   bool gathered;   /* the messages have waited for each other */
 
@@ -139,7 +139,7 @@ static void ws_member_unref(struct ws_member *member) {
   pthread_mutex_destroy(&member->lock);
   pthread_mutex_destroy(&member->in_lock);
   pthread_cond_destroy(&member->changed);
-  ws_mem_free(member->payload);
+  ws_payload_deinit(&member->payload);
   ws_mem_free(member);
 }
 
@@ -149,34 +149,59 @@ static void ws_member_refuse(const struct ws_member *member, const char *problem
   ws_log(WS_LOG_WARN, "server %" PRId64 ": a message of the cluster was dropped: %s", member->server->id, problem);
 }
 
-static void ws_member_hear(struct ws_member *member, const struct ws_member_arrival *arrival, int64_t now_ms) {
-  struct ws_wire head;
+static void ws_member_hear_message(struct ws_member *member, const char *topic, const struct ws_wire *head,
+                                   const uint8_t *bytes, size_t n, int64_t now_ms) {
   struct ws_peers_message message;
-  const char *topic = arrival->where == WS_WIRE_TOPIC ? arrival->topic : NULL;
-  const char *problem = ws_wire_decode(&head, arrival->bytes, arrival->n);
-  if (!problem && (head.kind == WS_WIRE_MESSAGE) != (arrival->where != WS_WIRE_BEATS))
-    problem = "its kind is not that of its subject";
-  if (!problem && head.kind != WS_WIRE_MESSAGE) {
-    ws_peers_beat(&member->peers, &head, arrival->bytes + WS_WIRE_HEAD, now_ms);
-    return;
-  }
-  if (!problem) {
-    enum ws_peers_outcome outcome =
-        ws_peers_hear(&member->peers, &head, ws_wire_stream(topic), arrival->bytes + WS_WIRE_HEAD,
-                      arrival->n - WS_WIRE_HEAD, now_ms, &message, &problem);
-    if (outcome == WS_PEERS_WHOLE && !ws_server_broadcast_foreign(member->server, topic, message.bytes, message.size))
-      ws_peers_lost(&member->peers, &head);
-    if (outcome != WS_PEERS_WRONG)
-      return;
-  }
-  ws_member_refuse(member, problem);
+  const char *problem;
+  enum ws_peers_outcome outcome =
+      ws_peers_hear(&member->peers, head, ws_wire_stream(topic), bytes, n, now_ms, &message, &problem);
+  if (outcome == WS_PEERS_WRONG)
+    ws_member_refuse(member, problem);
+  else if (outcome == WS_PEERS_WHOLE &&
+           !ws_server_broadcast_foreign(member->server, topic, message.bytes, message.size))
+    ws_peers_lost(&member->peers, head);
 }
 
-static void ws_member_take(struct ws_member *member, const struct ws_member_arrival *arrival, int64_t now_ms) {
+static void ws_member_hear_several(struct ws_member *member, const char *topic, const struct ws_wire *several,
+                                   const uint8_t *bytes, int64_t now_ms) {
+  struct ws_wire head = *several;
+  for (uint32_t i = 0; i < several->total; i++) {
+    const uint8_t *message;
+    size_t n = ws_wire_next(&message, bytes);
+    head.number = several->number + i;
+    head.total = (uint32_t)n;
+    ws_member_hear_message(member, topic, &head, message, n, now_ms);
+    bytes = message + n;
+  }
+}
+
+/* Returns how many messages it had. */
+static uint32_t ws_member_hear(struct ws_member *member, const struct ws_member_arrival *arrival, int64_t now_ms) {
+  struct ws_wire head;
+  const char *topic = arrival->where == WS_WIRE_TOPIC ? arrival->topic : NULL;
+  const uint8_t *bytes = arrival->bytes + WS_WIRE_HEAD;
+  const char *problem = ws_wire_decode(&head, arrival->bytes, arrival->n);
+  bool is_beat = head.kind == WS_WIRE_BEAT || head.kind == WS_WIRE_LEAVE;
+  if (!problem && is_beat != (arrival->where == WS_WIRE_BEATS))
+    problem = "its kind is not that of its subject";
+  if (problem)
+    ws_member_refuse(member, problem);
+  else if (is_beat)
+    ws_peers_beat(&member->peers, &head, bytes, now_ms);
+  else if (head.kind == WS_WIRE_SEVERAL)
+    ws_member_hear_several(member, topic, &head, bytes, now_ms);
+  else
+    ws_member_hear_message(member, topic, &head, bytes, arrival->n - WS_WIRE_HEAD, now_ms);
+  return !problem && head.kind == WS_WIRE_SEVERAL ? head.total : 1;
+}
+
+/* Returns how many messages it had, or 1. */
+static uint32_t ws_member_take(struct ws_member *member, const struct ws_member_arrival *arrival, int64_t now_ms) {
   if (arrival->where == WS_WIRE_NOWHERE)
     ws_peers_forget(&member->peers, ws_wire_stream(arrival->topic));
   else if (arrival->where != WS_WIRE_TOPIC || ws_server_cluster_has(member->server, arrival->topic))
-    ws_member_hear(member, arrival, now_ms);
+    return ws_member_hear(member, arrival, now_ms);
+  return 1;
 }
 
 /* Takes the first arrival; NULL: none is left. */
@@ -213,8 +238,8 @@ static void ws_member_run_task(struct ws_loop *loop, struct ws_task *task) {
   struct ws_server *server = member->server;
   struct ws_member_arrival *arrival;
   int64_t now_ms = ws_loop_now(loop);
-  for (int i = 0; i < WS_MEMBER_TURN && (arrival = ws_member_pop(member)) != NULL; i++) {
-    ws_member_take(member, arrival, now_ms);
+  for (uint32_t heard = 0; heard < WS_MEMBER_TURN && (arrival = ws_member_pop(member)) != NULL;) {
+    heard += ws_member_take(member, arrival, now_ms);
     ws_mem_free(arrival);
   }
   pthread_mutex_lock(&member->in_lock);
@@ -292,81 +317,34 @@ static const struct ws_engine_events ws_member_events = {.received = ws_member_r
 
 /* ---- what the member's thread does with the engine */
 
-static int ws_member_send_part(struct ws_member *member, const struct ws_outbox_message *message, size_t offset,
-                               size_t part) {
-  size_t total = message->frame->size - message->offset;
-  const struct ws_wire head = {
-      .kind = WS_WIRE_MESSAGE,
-      .opcode = message->opcode,
-      .since = message->since,
-      .number = message->number,
-      .total = (uint32_t)total,
-      .offset = (uint32_t)offset,
-  };
-  ws_wire_encode(member->payload, &head);
-  memcpy(member->payload + WS_WIRE_SENDER, member->id, WS_WIRE_ID);
-  memcpy(member->payload + WS_WIRE_HEAD, message->frame->bytes + message->offset + offset, part);
-  return member->engine->publish(member->link, message->subject, member->payload, WS_WIRE_HEAD + part);
-}
-
-/* 0, or -1: given up. */
-static int ws_member_send(struct ws_member *member, const struct ws_outbox_message *message) {
-  size_t total = message->frame->size - message->offset;
-  size_t most = member->payload_max - WS_WIRE_HEAD;
-  size_t offset = 0;
-  do {
-    size_t part = total - offset < most ? total - offset : most;
-    if (ws_member_send_part(member, message, offset, part))
-      return -1;
-    offset += part;
-  } while (offset < total);
-  return 0;
-}
-
-static void ws_member_send_head(struct ws_member *member, enum ws_wire_kind kind, uint64_t entries) {
-  char subject[WS_WIRE_SUBJECT];
-  const struct ws_wire head = {.kind = kind, .number = entries};
-  ws_wire_encode(member->payload, &head);
-  memcpy(member->payload + WS_WIRE_SENDER, member->id, WS_WIRE_ID);
-  ws_wire_beat_subject(subject, member->url.prefix);
-  member->engine->publish(member->link, subject, member->payload, WS_WIRE_HEAD + WS_WIRE_ENTRY * (size_t)entries);
-}
-
 /* The lock is held, and left for the engine's calls. */
 static void ws_member_beat(struct ws_member *member, int64_t now_ms) {
-  size_t most = (member->payload_max - WS_WIRE_HEAD) / WS_WIRE_ENTRY;
+  size_t most;
+  uint8_t *to = ws_payload_entries(&member->payload, &most);
   struct ws_list_node *next = member->outbox.named.first;
   do {
-    size_t entries = ws_outbox_beat(&member->outbox, member->payload + WS_WIRE_HEAD, most, &next);
+    size_t entries = ws_outbox_beat(&member->outbox, to, most, &next);
     pthread_mutex_unlock(&member->lock);
-    ws_member_send_head(member, WS_WIRE_BEAT, entries);
+    ws_payload_send_beat(&member->payload, member->url.prefix, WS_WIRE_BEAT, entries);
     pthread_mutex_lock(&member->lock);
   } while (next);
   member->beat_ms = now_ms + WS_MEMBER_BEAT_MS;
 }
 
-static struct ws_outbox_message *ws_member_next_of(struct ws_queue *taken) {
-  struct ws_queue_node *node = ws_queue_pop(taken);
-  return node ? ws_container_of(node, struct ws_outbox_message, node) : NULL;
-}
-
 /* Takes some messages at once, so that the lock is seldom in the way of those who publish. */
 static void ws_member_publish_some(struct ws_member *member) {
-  struct ws_queue taken;
-  struct ws_outbox_message *message;
-  uint64_t given_up = 0;
-  ws_queue_init(&taken);
-  for (size_t bytes = 0; bytes < WS_MEMBER_HANDFUL && (message = ws_outbox_take(&member->outbox)) != NULL;) {
-    bytes += message->bytes;
-    ws_queue_add(&taken, &message->node);
+  struct ws_outbox_message *taken[WS_WIRE_SEVERAL_MAX];
+  size_t count = 0;
+  for (size_t bytes = 0; count < WS_WIRE_SEVERAL_MAX && bytes < WS_MEMBER_HANDFUL; bytes += taken[count++]->bytes) {
+    if ((taken[count] = ws_outbox_take(&member->outbox)) == NULL)
+      break;
   }
   atomic_store(&member->waiting, member->outbox.bytes);
   pthread_mutex_unlock(&member->lock);
   ws_wait_notify();
-  while ((message = ws_member_next_of(&taken)) != NULL) {
-    given_up += ws_member_send(member, message) ? 1 : 0;
-    ws_outbox_free(message);
-  }
+  uint64_t given_up = ws_payload_send(&member->payload, taken, count);
+  while (count > 0)
+    ws_outbox_free(taken[--count]);
   pthread_mutex_lock(&member->lock);
   member->given_up += given_up;
 }
@@ -439,16 +417,14 @@ static int ws_member_connect(struct ws_member *member, struct ws_why *why) {
     return -1;
   ws_wire_subject(all, member->url.prefix, NULL);
   ws_wire_beat_subject(beats, member->url.prefix);
-  member->payload_max = engine->payload_max(member->link);
-  ws_mem_free(member->payload);
-  member->payload = member->payload_max >= WS_WIRE_HEAD + WS_WIRE_ENTRY ? ws_mem_alloc(member->payload_max) : NULL;
+  bool has_payload = ws_payload_open(&member->payload, engine, member->link, member->id) == 0;
   member->always[0] = engine->subscribe(member->link, all, WS_MEMBER_PENDING);
   member->always[1] = engine->subscribe(member->link, beats, WS_MEMBER_PENDING);
-  if (member->payload && member->always[0] && member->always[1]) {
+  if (has_payload && member->always[0] && member->always[1]) {
     engine->flush(member->link, WS_MEMBER_CONNECT_MS);
     return 0;
   }
-  ws_why_set(why, member->payload ? "a subscription was refused" : "out of memory, or of messages that are too small");
+  ws_why_set(why, has_payload ? "a subscription was refused" : "out of memory, or of messages that are too small");
   ws_member_disconnect(member);
   return -1;
 }
@@ -556,7 +532,7 @@ static void ws_member_finish(struct ws_member *member) {
   if (!member->link)
     return;
   if (!member->away) {
-    ws_member_send_head(member, WS_WIRE_LEAVE, 0);
+    ws_payload_send_beat(&member->payload, member->url.prefix, WS_WIRE_LEAVE, 0);
     if (left_ms > 0)
       member->engine->flush(member->link, left_ms);
   }

@@ -1,9 +1,9 @@
 #include "wire.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
 
-static const uint8_t ws_wire_magic[4] = {'O', 'W', 'C', 1};
+static const uint8_t ws_wire_magic[4] = {'O', 'W', 'C', 2};
 
 enum { KIND = 4, OPCODE = 5, ZERO = 6, SINCE = 24, NUMBER = 32, TOTAL = 40, OFFSET = 44 };
 
@@ -33,6 +33,30 @@ void ws_wire_encode(uint8_t to[static WS_WIRE_HEAD], const struct ws_wire *head)
   ws_wire_put(to + OFFSET, head->offset, 4);
 }
 
+void ws_wire_encode_length(uint8_t to[static WS_WIRE_LENGTH], size_t n) {
+  ws_wire_put(to, n, WS_WIRE_LENGTH);
+}
+
+size_t ws_wire_next(const uint8_t **message, const uint8_t *bytes) {
+  *message = bytes + WS_WIRE_LENGTH;
+  return (size_t)ws_wire_get(bytes, WS_WIRE_LENGTH);
+}
+
+/* Whether n bytes are `count` messages, each behind its length. */
+static bool ws_wire_are_several(uint32_t count, const uint8_t *bytes, size_t n) {
+  if (count == 0 || count > WS_WIRE_SEVERAL_MAX)
+    return false;
+  for (; count > 0; count--) {
+    const uint8_t *message;
+    size_t size = n >= WS_WIRE_LENGTH ? ws_wire_next(&message, bytes) : SIZE_MAX;
+    if (n < WS_WIRE_LENGTH || size > n - WS_WIRE_LENGTH)
+      return false;
+    bytes = message + size;
+    n -= WS_WIRE_LENGTH + size;
+  }
+  return n == 0;
+}
+
 const char *ws_wire_decode(struct ws_wire *head, const uint8_t *bytes, size_t n) {
   if (n < WS_WIRE_HEAD || memcmp(bytes, ws_wire_magic, sizeof ws_wire_magic) != 0)
     return "it is not of this cluster's kind";
@@ -50,6 +74,11 @@ const char *ws_wire_decode(struct ws_wire *head, const uint8_t *bytes, size_t n)
     return NULL;
   if (head->kind == WS_WIRE_BEAT)
     return n % WS_WIRE_ENTRY == 0 && n / WS_WIRE_ENTRY == head->number ? NULL : "its beat is broken";
+  if (head->kind == WS_WIRE_SEVERAL)
+    return head->number > head->since && head->number <= UINT64_MAX - WS_WIRE_SEVERAL_MAX && head->offset == 0 &&
+                   ws_wire_are_several(head->total, bytes + WS_WIRE_HEAD, n)
+               ? NULL
+               : "its messages do not fit together";
   if (head->kind != WS_WIRE_MESSAGE)
     return "its kind is unknown";
   if (head->number <= head->since || head->offset > head->total || n > head->total - head->offset ||
@@ -80,13 +109,18 @@ uint64_t ws_wire_stream(const char *topic) {
 
 /* ---- subjects */
 
+static char *ws_wire_append(char *to, const char *text) {
+  size_t n = strlen(text);
+  memcpy(to, text, n + 1);
+  return to + n;
+}
+
+/* For each message of a topic, so that it is not left to printf. */
 void ws_wire_subject(char to[static WS_WIRE_SUBJECT], const char *prefix, const char *topic) {
   static const char digits[] = "0123456789abcdef";
-  int used = snprintf(to, WS_WIRE_SUBJECT, topic ? "%s.topic." : "%s.all", prefix);
-  if (!topic)
-    return;
-  to += used;
-  for (; *topic; topic++) {
+  to = ws_wire_append(to, prefix);
+  to = ws_wire_append(to, topic ? ".topic." : ".all");
+  for (; topic && *topic; topic++) {
     *to++ = digits[(uint8_t)*topic >> 4];
     *to++ = digits[(uint8_t)*topic & 15];
   }
@@ -94,7 +128,7 @@ void ws_wire_subject(char to[static WS_WIRE_SUBJECT], const char *prefix, const 
 }
 
 void ws_wire_beat_subject(char to[static WS_WIRE_SUBJECT], const char *prefix) {
-  snprintf(to, WS_WIRE_SUBJECT, "%s.beat", prefix);
+  ws_wire_append(ws_wire_append(to, prefix), ".beat");
 }
 
 static int ws_wire_digit(char c) {

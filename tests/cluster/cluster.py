@@ -402,15 +402,69 @@ class Stranger:
     def __init__(self, engine):
         self.socket = socket.create_connection(("127.0.0.1", engine.port))
         self.socket.sendall(b'CONNECT {"verbose":false,"pedantic":false,"echo":false}\r\n')
-        self.subscribed = 0
+        self.stream = self.socket.makefile("rb")
+
+    def subscribe(self, subject):
+        self.socket.sendall(b"SUB %s 1\r\nPING\r\n" % subject.encode())
+        while self.stream.readline() != b"PONG\r\n":
+            pass
+
+    def hear(self, count):
+        """So many messages of members, in order, and how many payloads they took."""
+        texts, payloads, parts = [], 0, b""
+        while len(texts) < count:
+            words = self.stream.readline().split()
+            if words[0] == b"PING":
+                self.socket.sendall(b"PONG\r\n")
+            if words[0] != b"MSG":
+                continue
+            payload = self.stream.read(int(words[-1]) + 2)[:-2]
+            payloads += 1
+            kind, total, body = payload[4:5], int.from_bytes(payload[40:44], "big"), payload[48:]
+            if kind == b"M":
+                parts += body
+                if len(parts) == total:
+                    texts.append(parts.decode())
+                    parts = b""
+            for _ in range(total if kind == b"S" else 0):
+                size = 4 + int.from_bytes(body[:4], "big")
+                texts.append(body[4:size].decode())
+                body = body[size:]
+        return texts, payloads
 
     def publish(self, subject, payload):
         self.socket.sendall(b"PUB %s %d\r\n%s\r\n" % (subject.encode(), len(payload), payload))
 
 
 def head(kind=b"M", number=1, total=0, offset=0, sender=b"hostile!hostile!", opcode=1, since=0):
-    return (b"OWC\x01" + kind + bytes([opcode, 0, 0]) + sender + since.to_bytes(8, "big") + number.to_bytes(8, "big") +
+    return (b"OWC\x02" + kind + bytes([opcode, 0, 0]) + sender + since.to_bytes(8, "big") + number.to_bytes(8, "big") +
             total.to_bytes(4, "big") + offset.to_bytes(4, "big"))
+
+
+def several(number, *messages, claims=None):
+    return head(b"S", number=number, total=claims or len(messages)) + b"".join(
+        len(message).to_bytes(4, "big") + message for message in messages)
+
+
+async def case_together(case):
+    """WS-CLUSTER-15: what is sent at once travels together, in order, and each message once."""
+    engine = case.engine(config="max_payload: 4096\n")
+    members = case.members(2, engine.url())
+    clients = [await join(member) for member in members]
+    await settle(*clients)
+    listener = Stranger(engine)
+    listener.subscribe("chat.all")
+    texts = [f"{number} " + (number % 7) * "x" for number in range(300)]
+    texts[100:102] = [5000 * "a", 4044 * "b"]   # one that travels in parts, and one that fits just so
+    await asyncio.gather(*(clients[0].say(f"all {text}") for text in texts))
+    for client in clients:
+        await client.expect(*texts)
+    heard, payloads = await asyncio.to_thread(listener.hear, len(texts))
+    expect("texts", texts, heard)
+    if payloads > len(texts) / 2:
+        raise Failure(f"{len(texts)} messages that were sent at once took {payloads} payloads")
+    for member in members:
+        expect("messages that were missed", 0, member.logged("missed|given up|dropped"))
 
 
 async def case_stranger(case):
@@ -423,10 +477,11 @@ async def case_stranger(case):
     await client.expect("ok sub here")
     stranger = Stranger(engine)
     wrong = [b"", b"hello", head()[:47], head(b"X"), head(number=0), head(number=9, total=3) + b"abcd",
-             b"OWC\x02" + head()[4:], head(number=10, total=2, offset=3), head(number=11, total=5),
+             b"OWC\x01" + head()[4:], head(number=10, total=2, offset=3), head(number=11, total=5),
              head(b"B", number=7), head(b"L"), head(number=12, total=2) + b"\xc0\x80",
              head(number=13, total=4, opcode=2) + b"\0bin", head(number=14, total=10001) + b"x" * 10001,
-             head(number=15, total=4000000000) + b"x"]
+             head(number=15, total=4000000000) + b"x", several(1) + b"!", several(1, b"a", claims=2),
+             several(1, b"a", claims=4000000000), several(1, *65 * [b"a"])]
     for payload in wrong:
         stranger.publish("chat.all", payload)
     stranger.publish("chat.beat", head(number=16, total=1) + b"!")
@@ -445,7 +500,10 @@ async def case_stranger(case):
     for number in (31, 31, 30, 5, 32):
         stranger.publish("chat.all", head(number=number, total=2) + b"%02d" % number)
     stranger.publish("chat.topic.68657265", head(number=1, total=5) + b"topic")
-    await client.expect("31", "32", "topic")
+    stranger.publish("chat.all", several(33, b"33", b"\xc0\x80", b"", b"36", 10001 * b"x", b"38"))
+    stranger.publish("chat.all", several(36, b"again", b"again", b"again", b"39"))
+    await client.expect("31", "32", "topic", "33", "", "36", "38", "39")
+    await asyncio.to_thread(member.wait_for_log, "a message of the cluster was dropped", len(wrong) + 4)
     await asyncio.to_thread(member.wait_for_log, "messages of member 686f7374 of the cluster that were missed: ")
     await client.say("all still here")
     await client.expect("still here")

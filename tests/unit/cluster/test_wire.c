@@ -93,6 +93,57 @@ static void test_numbers_that_do_not_fit(void **state) {
   expect_problem(NULL, &head, WS_WIRE_HEAD); /* an empty message has one part, which is empty */
 }
 
+/* A payload of several messages, whose lengths are those of `texts`, but for the last, which is `last`. */
+static const char *decode_several(uint32_t count, const char *const texts[], size_t n, size_t last, uint64_t number) {
+  const struct ws_wire head = {.kind = WS_WIRE_SEVERAL, .opcode = 1, .since = 7, .number = number, .total = count};
+  size_t used = WS_WIRE_HEAD;
+  struct ws_wire decoded;
+  for (size_t i = 0; i < n; i++)
+    used += WS_WIRE_LENGTH + strlen(texts[i]);
+  uint8_t *bytes = payload(&head, used);
+  used = WS_WIRE_HEAD;
+  for (size_t i = 0; i < n; i++) {
+    size_t size = strlen(texts[i]);
+    ws_wire_encode_length(bytes + used, i + 1 < n ? size : last);
+    memcpy(bytes + used + WS_WIRE_LENGTH, texts[i], size);
+    used += WS_WIRE_LENGTH + size;
+  }
+  const char *problem = ws_wire_decode(&decoded, bytes, used);
+  const uint8_t *message, *at = bytes + WS_WIRE_HEAD;
+  for (size_t i = 0; !problem && i < n; i++) {
+    assert_int_equal(ws_wire_next(&message, at), strlen(texts[i]));
+    assert_memory_equal(message, texts[i], strlen(texts[i]));
+    at = message + strlen(texts[i]);
+  }
+  free(bytes);
+  return problem;
+}
+
+/* WS-CLUSTER-15 */
+static void test_several_messages(void **state) {
+  static const char problem[] = "its messages do not fit together";
+  static const char *const texts[] = {"one", "", "three"}, *many[WS_WIRE_SEVERAL_MAX + 1];
+  (void)state;
+  assert_null(decode_several(3, texts, 3, 5, 8));
+  assert_null(decode_several(1, texts, 1, 3, 8));
+  assert_string_equal(decode_several(0, texts, 0, 0, 8), problem);
+  assert_string_equal(decode_several(2, texts, 3, 5, 8), problem); /* bytes behind the last */
+  assert_string_equal(decode_several(4, texts, 3, 5, 8), problem); /* one is missing */
+  assert_string_equal(decode_several(3, texts, 3, 6, 8), problem); /* one is longer than what came */
+  assert_string_equal(decode_several(3, texts, 3, UINT32_MAX, 8), problem);
+  assert_string_equal(decode_several(3, texts, 3, 4, 8), problem);
+  assert_string_equal(decode_several(3, texts, 3, 5, 7), problem); /* its number was before `since` */
+  assert_string_equal(decode_several(3, texts, 3, 5, UINT64_MAX - 1), problem);
+  for (size_t i = 0; i <= WS_WIRE_SEVERAL_MAX; i++)
+    many[i] = "x";
+  assert_null(decode_several(WS_WIRE_SEVERAL_MAX, many, WS_WIRE_SEVERAL_MAX, 1, 8));
+  assert_string_equal(decode_several(WS_WIRE_SEVERAL_MAX + 1, many, WS_WIRE_SEVERAL_MAX + 1, 1, 8), problem);
+  for (size_t n = 0; n < WS_WIRE_LENGTH; n++) { /* not even a length */
+    const struct ws_wire head = {.kind = WS_WIRE_SEVERAL, .number = 1, .total = 1};
+    expect_problem(problem, &head, WS_WIRE_HEAD + n);
+  }
+}
+
 static void test_beats(void **state) {
   struct ws_wire beat = {.kind = WS_WIRE_BEAT, .number = 2};
   (void)state;
@@ -152,6 +203,7 @@ int main(void) {
       cmocka_unit_test(test_a_head_comes_back),
       cmocka_unit_test(test_short_and_strange_payloads),
       cmocka_unit_test(test_numbers_that_do_not_fit),
+      cmocka_unit_test(test_several_messages),
       cmocka_unit_test(test_beats),
       cmocka_unit_test(test_subjects),
       cmocka_unit_test(test_subjects_of_nobody),
