@@ -109,7 +109,7 @@ struct ws_conn {
   bool handling : 1;
   /* Input arrived while `handling`: the stream is not watched for reading until the handler returns. */
   bool paused : 1;
-  /* The stream of a peer that is being answered (a page) has ended: it still takes output, and is not read. */
+  /* The peer has ended its side of the stream: it still takes output, and is not read. */
   bool deaf : 1;
   /* The socket took less than was offered: the stream is watched for writing. */
   bool blocked : 1;

@@ -105,12 +105,15 @@ void ws_end_posted_are_queued(const struct ws_conn *conn) {
   }
 }
 
+static bool ws_end_has_posted(struct ws_conn *conn) {
+  return atomic_fetch_add(&conn->posted, 0) || atomic_load(&conn->group->broadcasts);
+}
+
 /* Other threads were told that what they posted is queued, so the close frame follows it. A sender adds to `posted` and
  * then reads the state; here the state is entered, and then `posted` exchanged: one of the two sees the other. Returns
  * false if nothing is posted, or without memory. */
 static bool ws_end_post_close(struct ws_conn *conn, int code, const char *reason, size_t n) {
-  bool posted = atomic_fetch_add(&conn->posted, 0) || atomic_load(&conn->group->broadcasts);
-  struct ws_end_task *work = posted ? ws_mem_alloc(sizeof *work) : NULL;
+  struct ws_end_task *work = ws_end_has_posted(conn) ? ws_mem_alloc(sizeof *work) : NULL;
   if (!work)
     return false;
   *work = (struct ws_end_task){.task.run = ws_end_run_posted_close, .conn = conn, .code = code, .size = n};
@@ -234,14 +237,27 @@ void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, s
   }
 }
 
+/* A peer may end its side and read on: an HTTP client does behind its request. Without a close frame before it, it gets
+ * one behind what is queued and posted. */
+bool ws_end_deafen(struct ws_conn *conn) {
+  enum ws_conn_state state = ws_conn_state(conn);
+  bool awaits = (state >= WS_CONN_OPEN && state <= WS_CONN_FAILED) || state == WS_CONN_REFUSED;
+  if (conn->deaf || !awaits || (ws_outq_empty(&conn->out) && !ws_end_has_posted(conn)))
+    return false;
+  conn->deaf = true;
+  ws_end_keep(conn, WS_CLOSE_ABNORMAL, "", 0);
+  ws_end_close(conn, WS_CLOSE_NORMAL, "", 0);
+  return ws_conn_state(conn) == WS_CONN_ENDED || ws_conn_watch(conn) == 0;
+}
+
 /* The end that sent the last bytes shuts down and waits a little for the peer's end of stream: a close with input
  * unread would reset the connection and destroy what the peer has not read. The server closes first (RFC 6455 section
  * 7.1.1). */
 void ws_end_drained(struct ws_conn *conn) {
   enum ws_conn_state state = ws_conn_state(conn);
-  if (state == WS_CONN_CLOSING)
+  if (state == WS_CONN_CLOSING && (!conn->deaf || conn->close_posted))
     return;
-  if (state == WS_CONN_CLOSED && conn->group->rules->role == WS_ROLE_CLIENT) {
+  if (state == WS_CONN_CLOSED && conn->group->rules->role == WS_ROLE_CLIENT && !conn->deaf) {
     ws_end_await(conn);
     return;
   }
@@ -264,8 +280,9 @@ static int64_t ws_end_time_left(const struct ws_conn *conn) {
   bool lingers = state == WS_CONN_LINGERING || state == WS_CONN_REFUSED_LINGERING ||
                  (state == WS_CONN_CLOSED && ws_outq_empty(&conn->out));
   int64_t most_ms = conn->group->rules->limits.close_timeout_ms;
+  int64_t linger_ms = conn->deaf ? 0 : WS_LINGER_MS;
   int64_t patience_ms =
-      lingers && ws_activity_backlog(&conn->stream, &conn->out) == 0 ? WS_LINGER_MS : WS_CLOSE_TIMEOUT_MS;
+      lingers && ws_activity_backlog(&conn->stream, &conn->out) == 0 ? linger_ms : WS_CLOSE_TIMEOUT_MS;
   if (hurried && most_ms > WS_CLOSE_TIMEOUT_MS)
     most_ms = WS_CLOSE_TIMEOUT_MS;
   int64_t left_ms = patience_ms - (int32_t)(now - conn->activity.output);

@@ -2,9 +2,9 @@
 /* How a connection ends. This file alone enters the states from CLOSING on.
  *
  * Five verbs end a connection: close (with a handshake), fail (after a violation), refuse (an HTTP handshake), answer
- * (a page) and drop (at once). Four events move an end that has begun: the last posted message, the peer's close frame,
- * the drained output queue, the timer. All on the connection's loop thread; after each the connection may have ENDED,
- * but it is not freed before the end of the turn.
+ * (a page) and drop (at once). Five events move an end that has begun: the last posted message, the peer's close frame,
+ * its end of the stream, the drained output queue, the timer. All on the connection's loop thread; after each the
+ * connection may have ENDED, but it is not freed before the end of the turn.
  *
  * The code and reason that the close handler is given: those of the peer's close frame (1005 if it has no code); else,
  * if this end failed the connection, those it sent; else 1006.
@@ -52,6 +52,10 @@ bool ws_end_block(struct ws_conn *conn, bool blocked);
 
 /* The peer's close frame: answered with its code, unless ours is out already. */
 WS_RARE void ws_end_close_received(struct ws_conn *conn, int code, const char *reason, size_t n);
+
+/* The peer has ended its side of the stream. Returns true if it is still to get what is queued, as behind a close; it
+ * is not read any more. */
+WS_RARE bool ws_end_deafen(struct ws_conn *conn);
 
 /* All messages that other threads had posted are queued: a close frame that waited for them follows. */
 void ws_end_posted_are_queued(const struct ws_conn *conn);

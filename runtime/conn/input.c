@@ -352,12 +352,8 @@ static ssize_t ws_input_receive(struct ws_conn *conn, uint8_t *buffer, bool *fil
 WS_ASIDE static void ws_input_ended(struct ws_conn *conn, ssize_t outcome) {
   if (outcome == 0)
     ws_flush(conn);
-  /* An HTTP client may end its side behind the request. */
-  if (outcome == 0 && !conn->deaf && !conn->id && ws_conn_state(conn) == WS_CONN_CLOSED) {
-    conn->deaf = true;
-    if (ws_conn_watch(conn) == 0)
-      return;
-  }
+  if (outcome == 0 && ws_end_deafen(conn))
+    return;
   ws_end_drop(conn, WS_DROP_PEER,
               outcome == 0 ? "the connection was closed during the handshake" : ws_stream_error(&conn->stream));
 }

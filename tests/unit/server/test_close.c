@@ -1,5 +1,6 @@
 /* How connections of servers end. */
 #include <semaphore.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "osprey/hooks.h"
@@ -393,6 +394,31 @@ static void test_a_short_deadline(void **state) {
   must_stop(server);
 }
 
+/* Peers end their side before they have read what is queued: WS-CLOSE-9 */
+static void test_peers_that_end_their_side(void **state) {
+  enum { SIZE = 1 << 20, COUNT = 12, FRAME = 10 + SIZE, CLOSE_FRAME = 4 };
+  static char much[SIZE + 1], rest[COUNT * FRAME + 4096];
+  int port;
+  (void)state;
+  memset(much, 'm', SIZE);
+  int64_t server = must_serve_with(&port, "closeTimeoutMs", (int64_t)2000, NULL);
+  for (int how = 0; how < 3; how++) {
+    struct peer peer = peer_open(port, "/");
+    for (int i = 0; i < COUNT; i++) {
+      osp_ws_server_broadcast(server, much, &error);
+      expect_success(error);
+    }
+    if (how == 1)
+      peer_send_frame(&peer, 0x88, "\x03\xe8", 2);
+    shutdown(peer.fd, SHUT_WR);
+    if (how < 2)
+      assert_int_equal(peer_read_all(&peer, rest, sizeof rest), COUNT * FRAME + CLOSE_FRAME);
+    journal_expect(how == 1 ? "close:1000:" : "close:1006:");
+    peer_close(&peer);
+  }
+  must_stop(server);
+}
+
 static sem_t held, gate;
 
 /* Holds the loop until it is released; notes any other message. */
@@ -457,6 +483,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_peer_that_does_not_answer_the_close, journal_setup),
       cmocka_unit_test_setup(test_peers_that_linger, journal_setup),
       cmocka_unit_test_setup(test_a_short_deadline, journal_setup),
+      cmocka_unit_test_setup(test_peers_that_end_their_side, journal_setup),
       cmocka_unit_test_setup(test_a_close_behind_a_handler_that_holds_the_loop, journal_setup),
   };
   return cmocka_run_group_tests_name("close", tests, NULL, NULL);
