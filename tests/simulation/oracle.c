@@ -475,6 +475,7 @@ void oracle_handler_begins(struct oracle_conn *conn, const char *kind) {
     stacks[sim_self_index()].since = sim_now();
   if (stacks[sim_self_index()].handlers++ > stacks[sim_self_index()].connecting)
     sim_fail("4 handlers", "the %s handler of %" PRId64 " is called inside another handler", kind, conn->id);
+  conn->least_weight = 0;
   sim_note("the %s handler of %" PRId64 " begins", kind, conn->id);
   if (conn->closed && strcmp(kind, "close") != 0)
     sim_fail("4 handlers", "the %s handler of %" PRId64 " is called after its close handler", kind, conn->id);
@@ -688,11 +689,13 @@ static int64_t most_held(const struct ws_server *server, bool again) {
   return narrow[i].most;
 }
 
-/* The queue of a peer that does not read only grows: no round can have found it lighter. */
+/* The queue of a peer that does not read only grows: no round can have found it lighter, but one that came while its
+ * handler ran, and let it alone. */
 static void note_weight(const struct ws_server *server, const struct ws_conn *conn) {
   struct oracle_conn *known = oracle_conn_find(conn->id);
-  if (known && (atomic_load(&server->round.state) == 0 || weight_of(conn) < known->least_weight))
-    known->least_weight = weight_of(conn);
+  int64_t weight = conn->handling ? 0 : weight_of(conn);
+  if (known && (atomic_load(&server->round.state) == 0 || weight < known->least_weight))
+    known->least_weight = weight;
 }
 
 /* A heavier one is left elsewhere only where a part must go at once, and then what goes is not light: WS-LIMIT-18.
