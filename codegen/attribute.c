@@ -17,6 +17,12 @@ void cg_attribute_remove(LLVMValueRef function, LLVMAttributeIndex index, const 
   LLVMRemoveEnumAttributeAtIndex(function, index, LLVMGetEnumAttributeKindForName(name, strlen(name)));
 }
 
+void cg_attribute_remove_places(LLVMValueRef call, LLVMAttributeIndex index) {
+  static const char *const names[] = {"align", "dereferenceable", "dereferenceable_or_null"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    LLVMRemoveCallSiteEnumAttribute(call, index, LLVMGetEnumAttributeKindForName(names[i], strlen(names[i])));
+}
+
 void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index) {
 #if LLVM_VERSION_MAJOR < 21
   cg_attribute_add(function, index, "nocapture", 0);

@@ -16,6 +16,9 @@ void cg_attribute_add(LLVMValueRef function, LLVMAttributeIndex index, const cha
 /* Removes an enum attribute by its name. */
 void cg_attribute_remove(LLVMValueRef function, LLVMAttributeIndex index, const char *name);
 
+/* Removes from an argument what the call says of the memory that it points to: its alignment, and how much there is. */
+void cg_attribute_remove_places(LLVMValueRef call, LLVMAttributeIndex index);
+
 /* Adds that the callee does not capture the pointer that a parameter receives. */
 void cg_attribute_add_nocapture(LLVMValueRef function, LLVMAttributeIndex index);
 

@@ -248,6 +248,12 @@ static void cg_erase_unused(LLVMValueRef value) {
   }
 }
 
+/* What the call says of a plain function does not hold of its cell. */
+static void cg_set_cell(LLVMValueRef call, unsigned operand, LLVMValueRef cell) {
+  LLVMSetOperand(call, operand, cell);
+  cg_attribute_remove_places(call, operand + 1);
+}
+
 void cg_closure_adapt(struct cg_closures *closures, LLVMValueRef call, unsigned operand) {
   LLVMValueRef handler = LLVMGetOperand(call, operand);
   LLVMValueRef caller = LLVMGetBasicBlockParent(LLVMGetInstructionParent(call));
@@ -256,14 +262,14 @@ void cg_closure_adapt(struct cg_closures *closures, LLVMValueRef call, unsigned 
     return;
   cg_attribute_share(&closures->shared, caller);
   if (origin.plain) {
-    LLVMSetOperand(call, operand, cg_cell_of(closures, origin.plain));
+    cg_set_cell(call, operand, cg_cell_of(closures, origin.plain));
     cg_erase_unused(handler);
     return;
   }
   LLVMBuilderRef builder = LLVMCreateBuilderInContext(LLVMGetModuleContext(closures->module));
   LLVMPositionBuilderBefore(builder, call); /* takes its debug location too */
   size_t group = cg_candidates_group(&closures->candidates, caller);
-  LLVMSetOperand(call, operand, cg_build_look_up(closures, builder, call, handler, group));
+  cg_set_cell(call, operand, cg_build_look_up(closures, builder, call, handler, group));
   LLVMDisposeBuilder(builder);
 }
 

@@ -69,8 +69,15 @@ LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place) {
   }
 }
 
+/* The linker may take another definition than the one that is seen. */
+static bool cg_is_replaceable(LLVMValueRef variable) {
+  LLVMLinkage linkage = LLVMGetLinkage(variable);
+  return linkage == LLVMWeakAnyLinkage || linkage == LLVMLinkOnceAnyLinkage;
+}
+
 LLVMValueRef cg_constant_code_of(LLVMValueRef variable) {
-  LLVMValueRef word = LLVMIsGlobalConstant(variable) ? LLVMGetInitializer(variable) : NULL;
+  bool is_known = LLVMIsGlobalConstant(variable) && !cg_is_replaceable(variable);
+  LLVMValueRef word = is_known ? LLVMGetInitializer(variable) : NULL;
   while (word && (LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMStructTypeKind ||
                   LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMArrayTypeKind ||
                   LLVMGetTypeKind(LLVMTypeOf(word)) == LLVMVectorTypeKind))

@@ -31,8 +31,10 @@ static void cg_mark_parameter(LLVMValueRef function, LLVMAttributeIndex index, c
   cg_attribute_add(function, index, "dereferenceable", cg_layout_pointee_size(type));
   if (type->kind != OSP_WS_CODEGEN_STRING)
     cg_attribute_add(function, index, "align", 8);
-  if (type->kind == OSP_WS_CODEGEN_HANDLER)
+  if (type->kind == OSP_WS_CODEGEN_HANDLER) {
+    cg_attribute_remove(function, index, "dereferenceable_or_null");
     return;
+  }
   if (!cg_attribute_has(function, index, "writable"))
     cg_attribute_add(function, index, "readonly", 0);
   cg_attribute_add_nocapture(function, index);

@@ -1,7 +1,7 @@
 ; CG-17: added functions live by the rules of their module: they take what its flags ask for, what their callers share, and
 ; how the handler is called.
 ; RUN: %split_file %s %t
-; RUN: for f in flags callers strangers handler signing features; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
+; RUN: for f in flags callers strangers handler signing features places; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
 ; RUN: %lower %t/flags.ll | %opt -passes=verify -o %t/flags.bc
 ; RUN: %clang -Wno-override-module --target=aarch64-linux-gnu -O0 -S -o - %t/flags.bc | %FileCheck %s --check-prefix=BTI
 ; RUN: sed '/datalayout/d; /triple/d; /-address/d; /branch-/d; s/^!llvm.module.flags.*/!llvm.module.flags = !{!3, !4}/' \
@@ -151,3 +151,19 @@ attributes #3 = { "target-features"="+crc" }
 ; CHECK-DAG: define linkonce_odr hidden {{.*}} @wsClose({{.*}} #[[#C:]] comdat
 ; CHECK-DAG: attributes #[[#S]] = { nounwind shadowcallstack "osprey-ws-lowered" "target-features"="+fp-armv8,+neon,+reserve-x18,-sve,-crc,-dit" }
 ; CHECK-DAG: attributes #[[#C]] = { nounwind "osprey-ws-lowered" "target-features"="-crc" }
+;--- places.ll
+; What a call says of a plain function's address does not hold of the cell: it is gone.
+target datalayout = "e-m:e-i64:64-n8:16:32:64-S128"
+target triple = "x86_64-unknown-linux-gnu"
+declare ptr @wsConnect(ptr, ptr align 32 dereferenceable(64) dereferenceable_or_null(128))
+declare ptr @on(ptr)
+declare ptr @find()
+define void @f(ptr %u) {
+  %r = call ptr @wsConnect(ptr align 4 %u, ptr nonnull align 16 dereferenceable(32) dereferenceable_or_null(64) @on)
+  %h = call ptr @find()
+  %s = call ptr @wsConnect(ptr %u, ptr noundef align 16 %h)
+  ret void
+}
+; CHECK: define linkonce_odr hidden {{.*}} @wsConnect(ptr {{.*}}%url, ptr noundef nonnull align 8 dereferenceable(8) %messageHandler)
+; CHECK: call ptr @wsConnect(ptr align 4 %u, ptr nonnull @osp_ws.cell.on)
+; CHECK: call ptr @wsConnect(ptr %u, ptr noundef %cell)

@@ -7,6 +7,7 @@ target triple = "x86_64-unknown-linux-gnu"
 declare ptr @wsConnect(ptr, ptr)
 declare ptr @on(ptr)
 declare ptr @code(ptr, ptr)
+declare ptr @other(ptr, i32)
 declare noalias ptr @allocate()
 declare ptr @find()
 declare i32 @person(...)
@@ -16,6 +17,8 @@ declare i32 @person(...)
 @sum = internal constant { i64 } { i64 add (i64 ptrtoint (ptr @code to i64), i64 1) }, align 8
 @empty_first = internal constant { [0 x i64], ptr } { [0 x i64] zeroinitializer, ptr @code }, align 8
 @elsewhere = external constant { ptr }
+@replaced = weak constant { ptr } { ptr @other }
+@replaced_null = linkonce constant { ptr } zeroinitializer
 @words = internal constant { i64, { ptr, i64 } } { i64 1, { ptr, i64 } { ptr @code, i64 2 } }
 @inner = alias { ptr, i64 }, getelementptr ({ i64, { ptr, i64 } }, ptr @words, i64 0, i32 1)
 @code_too = alias ptr (ptr, ptr), ptr @defined
@@ -34,6 +37,8 @@ define void @constants(ptr %u) {
   %h = call ptr @wsConnect(ptr %u, ptr getelementptr (i8, ptr @words, i64 8))
   %i = call ptr @wsConnect(ptr %u, ptr inttoptr (i64 add (i64 ptrtoint (ptr @words to i64), i64 8) to ptr))
   %j = call ptr @wsConnect(ptr %u, ptr @by_alias)
+  %k = call ptr @wsConnect(ptr %u, ptr @replaced)
+  %l = call ptr @wsConnect(ptr %u, ptr @replaced_null)
   ret void
 }
 ; CHECK-LABEL: define void @constants(
@@ -47,6 +52,8 @@ define void @constants(ptr %u) {
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr getelementptr
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr inttoptr
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @by_alias)
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @replaced)
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @replaced_null)
 
 define void @values(ptr %u, i64 %n, i1 %c) personality ptr @person {
 entry:

@@ -1,6 +1,8 @@
 """The mutants: a file, the text that is changed, its replacement, and the test that must notice."""
 
 CODEGEN = [
+    ("codegen/constant.c", "linkage == LLVMWeakAnyLinkage || ", "", "ir/cells.ll"),
+    ("codegen/closure.c", "  cg_attribute_remove_places(call, operand + 1);\n", "", "ir/attributes.ll"),
     ("codegen/declare.c", "  LLVMSetDLLStorageClass(function, LLVMDefaultStorageClass);\n", "", "ir/linkage.ll"),
     ("codegen/declare.c", "  LLVMSetUnnamedAddress(function, LLVMGlobalUnnamedAddr);\n", "",
      "ir/builtins/websocketSend.test"),
