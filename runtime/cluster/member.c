@@ -28,7 +28,8 @@ enum {
   WS_MEMBER_CONNECT_MS = 10000,
   WS_MEMBER_GRACE_MS = 1000,           /* for a connect that is about to fail by itself */
   WS_MEMBER_PENDING = 8 * 1024 * 1024, /* bytes of a subscription, in the engine's library: it hands over at once */
-  WS_MEMBER_TURN = 256,                /* messages that a turn of the loop takes */
+  WS_MEMBER_TURN = 256,                /* messages that a turn of the loop takes, for so many milliseconds */
+  WS_MEMBER_TURN_MS = 4,
   WS_MEMBER_GATHER_NS =
       250000, /* from the first message that finds the thread idle: it hands over what has come since */
   WS_MEMBER_HANDFUL = 64 * 1024, /* bytes of messages, about, that it takes at a time */
@@ -238,9 +239,12 @@ static void ws_member_run_task(struct ws_loop *loop, struct ws_task *task) {
   struct ws_server *server = member->server;
   struct ws_member_arrival *arrival;
   int64_t now_ms = ws_loop_now(loop);
+  int64_t until_ms = ws_clock_coarse_ms() + WS_MEMBER_TURN_MS;
   for (uint32_t heard = 0; heard < WS_MEMBER_TURN && (arrival = ws_member_pop(member)) != NULL;) {
     heard += ws_member_take(member, arrival, now_ms);
     ws_mem_free(arrival);
+    if (ws_clock_coarse_ms() > until_ms)
+      break;
   }
   pthread_mutex_lock(&member->in_lock);
   bool tick = member->tick;

@@ -92,6 +92,7 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   thread->compress.run = work->compress;
   ws_queue_init(&thread->queued);
   ws_queue_init(&thread->writing);
+  ws_queue_init(&thread->ending);
   ws_queue_init(&thread->buffered);
   ws_queue_init(&thread->shaking);
   ws_queue_init(&thread->compressing);

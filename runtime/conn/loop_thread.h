@@ -56,6 +56,7 @@ struct ws_loop_thread {
   struct ws_call call;
   struct ws_queue queued;  /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
   struct ws_queue writing; /* those of them with much to write (turn.c) */
+  struct ws_queue ending;  /* those of them that have ended */
   struct ws_deferred end_of_turn;
   struct ws_queue buffered; /* connections with buffered input, resumed at the end of the turn (input.h) */
   int buffered_count;

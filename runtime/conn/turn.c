@@ -18,8 +18,9 @@
 /* The most steps of TLS handshakes in a turn, and the milliseconds after which no step and no request is begun. */
 enum { WS_TURN_SHAKES = 8, WS_TURN_SHAKE_MS = 4 };
 
-/* Queues of more bytes than this are long: the milliseconds after which no further one is written in a turn. */
-enum { WS_TURN_LONG = 64 * 1024, WS_TURN_WRITE_MS = 4 };
+/* Queues of more bytes than this are long. The milliseconds after which, in a turn, no further one is written, and no
+ * further connection is finished. */
+enum { WS_TURN_LONG = 64 * 1024, WS_TURN_MS = 4 };
 
 /* ---- readiness */
 
@@ -178,11 +179,16 @@ static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
 
 /* ---- the end of a turn */
 
+static bool ws_turn_is_over(const struct ws_loop_thread *thread) {
+  return ws_queue_is_empty(&thread->queued) && ws_queue_is_empty(&thread->writing) &&
+         ws_queue_is_empty(&thread->ending);
+}
+
 /* Writes what a connection has queued, or finishes it. */
 WS_STRAIGHT static void ws_turn_end_of(struct ws_loop_thread *thread, struct ws_conn *conn) {
   conn->queued = false;
   /* A close handler may turn the loop: the others go on in its turns. */
-  if (!ws_queue_is_empty(&thread->queued) || !ws_queue_is_empty(&thread->writing))
+  if (!ws_turn_is_over(thread))
     ws_loop_defer(thread->loop, &thread->end_of_turn);
   ws_flush(conn);
   if (ws_held_count(conn))
@@ -193,31 +199,36 @@ WS_STRAIGHT static void ws_turn_end_of(struct ws_loop_thread *thread, struct ws_
     ws_end_finish(conn);
 }
 
-/* Writes long queues for a bounded time. */
-WS_ASIDE static void ws_turn_write_long(struct ws_loop_thread *thread) {
-  int64_t until_ms = ws_clock_coarse_ms() + WS_TURN_WRITE_MS;
+/* Goes through long queues, or ends, for a bounded time. */
+WS_ASIDE static void ws_turn_end_some(struct ws_loop_thread *thread, struct ws_queue *queue) {
+  int64_t until_ms = ws_clock_coarse_ms() + WS_TURN_MS;
   struct ws_queue_node *node;
-  while ((node = ws_queue_pop(&thread->writing)) != NULL) {
+  while ((node = ws_queue_pop(queue)) != NULL) {
     ws_turn_end_of(thread, ws_container_of(node, struct ws_conn, queued_node));
     if (ws_clock_coarse_ms() > until_ms)
       break;
   }
 }
 
-/* A long message may have many receivers: those with little to write come first. */
+/* A long message may have many receivers, and many connections may end at once, whose close handlers may publish: those
+ * with little to write come first. */
 WS_STRAIGHT static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, end_of_turn);
   struct ws_queue_node *node;
   while ((node = ws_queue_pop(&thread->queued)) != NULL) {
     struct ws_conn *conn = ws_container_of(node, struct ws_conn, queued_node);
-    if (ws_outq_bytes(&conn->out) > WS_TURN_LONG)
+    if (ws_conn_state(conn) == WS_CONN_ENDED)
+      ws_queue_add(&thread->ending, node);
+    else if (ws_outq_bytes(&conn->out) > WS_TURN_LONG)
       ws_queue_add(&thread->writing, node);
     else
       ws_turn_end_of(thread, conn);
   }
   if (!ws_queue_is_empty(&thread->writing))
-    ws_turn_write_long(thread);
-  if (ws_queue_is_empty(&thread->queued) && ws_queue_is_empty(&thread->writing))
+    ws_turn_end_some(thread, &thread->writing);
+  if (!ws_queue_is_empty(&thread->ending))
+    ws_turn_end_some(thread, &thread->ending);
+  if (ws_turn_is_over(thread))
     ws_loop_undefer(loop, work);
   else
     ws_loop_defer(loop, work);

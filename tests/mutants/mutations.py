@@ -53,7 +53,7 @@ CODEGEN = [
     ("codegen/constant.c", "  if (word && LLVMIsAConstantExpr(word) && LLVMGetConstOpcode(word) == LLVMPtrToInt)\n",
      "  if (0)\n",
      "ir/reject/handlers.ll"),
-    ("codegen/constant.c", "LLVMIsGlobalConstant(variable) ? LLVMGetInitializer(variable) : NULL;",
+    ("codegen/constant.c", "is_known ? LLVMGetInitializer(variable) : NULL;",
      "LLVMGetInitializer(variable);", "ir/cells.ll"),
     ("codegen/candidates.c", "    return LLVMGlobalGetValueType(user) != type;\n", "    return false;\n",
      "ir/candidates.ll"),

@@ -469,6 +469,61 @@ static void test_a_close_behind_a_handler_that_holds_the_loop(void **state) {
   assert_int_equal(journal_left(), 0);
 }
 
+static _Atomic int ends, ends_of_a_turn, most_ends;
+
+/* A timer that is always due runs once in a turn. */
+static void *count_turn(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  ends_of_a_turn = 0;
+  return result_success();
+}
+
+static void *end_slowly(void *cell, const struct osprey_connection *connection, int64_t code, const char *reason) {
+  struct timespec start;
+  (void)cell;
+  (void)connection;
+  (void)code;
+  (void)reason;
+  if (++ends_of_a_turn > most_ends)
+    most_ends = ends_of_a_turn;
+  ends++;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  while (elapsed_ms(&start) < 3)
+    continue;
+  return result_success();
+}
+
+/* Many end at once, and their close handlers are slow: WS-TIME-13 */
+static void test_ends_are_taken_in_turns(void **state) {
+  static void *on_hold[] = {(void *)hold}, *on_turn[] = {(void *)count_turn}, *on_end[] = {(void *)end_slowly};
+  struct peer peers[CROWD];
+  int port = peer_free_port();
+  (void)state;
+  if (getenv("OSPREY_WS_LOOPS"))
+    skip();
+  sem_init(&held, 0, 0);
+  sem_init(&gate, 0, 0);
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_message, server, on_hold);
+  must_set(osp_ws_server_on_close, server, on_end);
+  must_listen(server);
+  for (int i = 0; i < CROWD; i++)
+    peers[i] = peer_open(port, "/");
+  int64_t timer = osp_ws_every(1, on_turn, &error);
+  expect_success(error);
+  peer_send_message(&peers[0], "hold");
+  sem_wait(&held);
+  for (int i = 0; i < CROWD; i++)
+    i % 2 ? peer_reset(&peers[i]) : peer_close(&peers[i]);
+  sem_post(&gate);
+  WAIT_UNTIL(ends == CROWD);
+  assert_in_range(most_ends, 1, CROWD / 4);
+  osp_ws_cancel(timer, &error);
+  expect_success(error);
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_look_ups_in_the_close_handler, journal_setup),
@@ -485,6 +540,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_short_deadline, journal_setup),
       cmocka_unit_test_setup(test_peers_that_end_their_side, journal_setup),
       cmocka_unit_test_setup(test_a_close_behind_a_handler_that_holds_the_loop, journal_setup),
+      cmocka_unit_test_setup(test_ends_are_taken_in_turns, journal_setup),
   };
   return cmocka_run_group_tests_name("close", tests, NULL, NULL);
 }
