@@ -98,9 +98,10 @@ static void ws_stay_wait(struct ws_stay *first, struct ws_stay_plan *plan, const
   ws_stay_wake(first, delay_ms);
 }
 
+/* A message that is too long is none: any member of a room may have sent it. */
 static bool ws_stay_is_violation(const struct ws_conn *conn) {
   return conn->failed && (conn->code == WS_CLOSE_PROTOCOL_ERROR || conn->code == WS_CLOSE_UNSUPPORTED_DATA ||
-                          conn->code == WS_CLOSE_INVALID_PAYLOAD || conn->code == WS_CLOSE_MESSAGE_TOO_BIG);
+                          conn->code == WS_CLOSE_INVALID_PAYLOAD);
 }
 
 /* A connection that was open has ended. */
