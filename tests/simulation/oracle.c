@@ -622,7 +622,8 @@ static void judge_end(int64_t id, const char *line) {
     int64_t most_ms = inner->code && ws_conn_state(inner) == WS_CONN_FAILED && limits->close_timeout_ms > 5000
                           ? 5000
                           : limits->close_timeout_ms;
-    int64_t began = conn->close_sent_at ? conn->close_sent_at : sim_now();
+    /* The oracle learns of a client when its connect returns, which may be after its close frame. */
+    int64_t began = conn->close_sent_at ? conn->close_sent_at : sock->opened_at;
     int64_t in_all_ms = (sim_listened_at(sim_self_index()) - began - sim_away_since(sim_self_index(), began)) / SIM_MS;
     if (in_all_ms < most_ms - 600)
       judge(conn, "cut off", later(taken, began), most_ms < 4400 ? most_ms : 4400);
