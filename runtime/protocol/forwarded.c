@@ -29,14 +29,15 @@ static bool ws_forwarded_is_port(struct ws_slice port) {
   return port.size > 0 && port.size <= 5;
 }
 
-/* The host of a node: "[" IPv6 "]" [ ":" port ], IPv6, or a text without colons and an optional port. */
+/* The host of a node: "[" IPv6 "]" [ ":" port ], IPv6, or a text without colons and an optional port. Empty for
+ * anything else. */
 static struct ws_slice ws_forwarded_host(struct ws_slice node) {
-  struct ws_slice host, port;
+  struct ws_slice host, port, unreadable = {node.data, 0};
   size_t end = ws_slice_find(node, ':');
   if (node.size > 0 && node.data[0] == '[') {
     end = ws_slice_find(node, ']');
     if (end == node.size)
-      return ws_forwarded_none;
+      return unreadable;
     host = (struct ws_slice){node.data + 1, end++ - 1};
   } else {
     if (end < node.size && ws_slice_find(ws_slice_from(node, end + 1), ':') < node.size - end - 1)
@@ -46,7 +47,7 @@ static struct ws_slice ws_forwarded_host(struct ws_slice node) {
   if (end == node.size)
     return host;
   port = ws_slice_from(node, end + 1);
-  return node.data[end] == ':' && ws_forwarded_is_port(port) ? host : ws_forwarded_none;
+  return node.data[end] == ':' && ws_forwarded_is_port(port) ? host : unreadable;
 }
 
 /* ---- Forwarded: elements, separated by commas, of pairs name=value, separated by semicolons */
@@ -60,7 +61,7 @@ static void ws_forwarded_skip_blanks(struct ws_slice *rest) {
     ws_forwarded_skip(rest, 1);
 }
 
-/* Removes a quoted string. *value: what is between the quotes; absent if that is escaped, as no address needs. */
+/* Removes a quoted string. *value: what is between the quotes; empty if that is escaped, as no address needs. */
 static bool ws_forwarded_quoted(struct ws_slice *rest, struct ws_slice *value) {
   size_t i = 1;
   bool escaped = false;
@@ -71,7 +72,7 @@ static bool ws_forwarded_quoted(struct ws_slice *rest, struct ws_slice *value) {
   }
   if (i >= rest->size)
     return false;
-  *value = escaped ? ws_forwarded_none : (struct ws_slice){rest->data + 1, i - 1};
+  *value = (struct ws_slice){rest->data + 1, escaped ? 0 : i - 1};
   ws_forwarded_skip(rest, i + 1);
   return true;
 }

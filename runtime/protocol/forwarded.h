@@ -20,6 +20,7 @@ enum ws_forwarded_outcome { WS_FORWARDED_END, WS_FORWARDED_NODE, WS_FORWARDED_MA
 
 void ws_forwarded_begin(struct ws_forwarded *forwarded, const struct ws_http_head *head, enum ws_forwarded_kind kind);
 
-/* The next node: *host is its address without brackets and port, or what stands for it ("unknown", "_hidden"); absent
- * if it has no readable part. Malformed, of Forwarded only: what follows cannot be told apart. */
+/* The next node: *host is its address without brackets and port, or what stands for it ("unknown", "_hidden"); empty if
+ * it has no readable part, and absent if an element of Forwarded has no "for". Malformed, of Forwarded only: what
+ * follows cannot be told apart. */
 enum ws_forwarded_outcome ws_forwarded_next(struct ws_forwarded *forwarded, struct ws_slice *host);

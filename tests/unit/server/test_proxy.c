@@ -183,10 +183,22 @@ static const struct {
     {X "203.0.113.5\r\n" F "for=203.0.113.5;proto=https\r\n", "203.0.113.5"},
     {X "203.0.113.5\r\n" F "for=\"[::ffff:203.0.113.5]:1\"\r\n", "203.0.113.5"},
     {X "203.0.113.5\r\n" F "proto=https\r\n", "203.0.113.5"},
-    {X "203.0.113.5\r\n" F "for=unknown\r\n", "203.0.113.5"},
+    {X "203.0.113.5\r\n" F "proto=https\r\n" F "by=10.0.0.9, ;\r\n", "203.0.113.5"},
     {X "unknown\r\n" F "for=203.0.113.5\r\n", "203.0.113.5"},
     {X "203.0.113.5\r\n" F "for=1.2.3.4\r\n", "400"},
     {X "203.0.113.5\r\n" F "for=\"\r\n", "400"},
+    /* Both, and the client of Forwarded is no address: X-Forwarded-For may be what the client sent. */
+    {X "1.2.3.4\r\n" F "for=unknown\r\n", "400"},
+    {X "1.2.3.4\r\n" F "for=_x\r\n", "400"},
+    {X "1.2.3.4\r\n" F "for=\"_x:80\"\r\n", "400"},
+    {X "1.2.3.4\r\n" F "for=\"\"\r\n", "400"},
+    {X "1.2.3.4\r\n" F "for=\"[::1\"\r\n", "400"},
+    {X "1.2.3.4\r\n" F "for=1.2.3.4:x\r\n", "400"},
+    {X "1.2.3.4\r\n" F "for=1.2.3.4, for=_x\r\n", "400"},
+    {X "1.2.3.4\r\n" F "for=_x;by=10.0.0.9, proto=https\r\n", "400"},
+    {X "1.2.3.4, 10.0.0.1\r\n" F "for=_x, for=10.0.0.1\r\n", "400"},
+    {X "unknown\r\n" F "for=_x\r\n", NULL},
+    {X "\r\n" F "for=_x\r\n", NULL},
 };
 
 static void read_head(const struct ws_proxies *proxies, const char *fields, char *client) {
@@ -405,6 +417,7 @@ static void test_refused_heads(void **state) {
   int64_t server = serve(port, "127.0.0.1", "127.0.0.1", 1000);
   assert_int_equal(peer_status(port, "/", F "for=\"1.2.3.4\r\n"), 400);
   assert_int_equal(peer_status(port, "/", X "203.0.113.5\r\n" F "for=1.2.3.4\r\n"), 400);
+  assert_int_equal(peer_status(port, "/", X "1.2.3.4\r\n" F "for=_x\r\n"), 400);
   must_stop(server);
 }
 
