@@ -1,9 +1,8 @@
 #include "deflate.h"
 
 #include <stdio.h>
-#include <string.h>
 
-enum { WS_DEFLATE_VALUE_MAX = 64 }; /* bytes of an escaped value that are looked at */
+#include "quoted.h"
 
 /* One element of the header, without a judgment on the values. */
 struct ws_deflate_element {
@@ -13,24 +12,10 @@ struct ws_deflate_element {
   bool acceptable;                  /* no parameter is unknown, repeated or invalid */
 };
 
-/* Removes the backslashes of a quoted string (RFC 9110 section 5.6.4), given without its quotes. A value that does not
- * fit is not one of ours; a lone backslash stays, and is no token. */
-static struct ws_slice ws_deflate_unescape(struct ws_slice text, char room[WS_DEFLATE_VALUE_MAX]) {
-  size_t size = 0;
-  if (!text.size || !memchr(text.data, '\\', text.size))
-    return text;
-  for (size_t i = 0; i < text.size && size < WS_DEFLATE_VALUE_MAX; i++) {
-    if (text.data[i] == '\\' && i + 1 < text.size)
-      i++;
-    room[size++] = text.data[i];
-  }
-  return (struct ws_slice){room, size};
-}
-
 /* token [ "=" ( token | quoted-string ) ] ; *value is absent without "=", and a token after unescaping (RFC 6455
  * section 9.1). */
 static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, struct ws_slice *value,
-                                 char room[WS_DEFLATE_VALUE_MAX]) {
+                                 char room[WS_QUOTED_MAX]) {
   size_t n = ws_slice_find(text, '=');
   *name = ws_slice_trim((struct ws_slice){text.data, n});
   *value = (struct ws_slice){NULL, 0};
@@ -40,7 +25,7 @@ static bool ws_deflate_parameter(struct ws_slice text, struct ws_slice *name, st
     return true;
   *value = ws_slice_trim(ws_slice_from(text, n + 1));
   if (value->size >= 2 && value->data[0] == '"' && value->data[value->size - 1] == '"')
-    *value = ws_deflate_unescape((struct ws_slice){value->data + 1, value->size - 2}, room);
+    *value = ws_quoted_value((struct ws_slice){value->data + 1, value->size - 2}, room);
   return ws_slice_is_token(*value);
 }
 
@@ -82,7 +67,7 @@ static void ws_deflate_set(struct ws_deflate_element *element, struct ws_slice n
 /* extension = token *( ";" parameter ) ; returns AGREED for permessage-deflate, DECLINED for another. */
 static enum ws_deflate_outcome ws_deflate_element(struct ws_deflate_element *element, struct ws_slice text) {
   struct ws_slice extension, part, name, value;
-  char room[WS_DEFLATE_VALUE_MAX];
+  char room[WS_QUOTED_MAX];
   bool ours;
   *element = (struct ws_deflate_element){.acceptable = true};
   ws_slice_next(&text, ';', &extension);

@@ -29,9 +29,10 @@ static bool ws_forwarded_is_port(struct ws_slice port) {
   return port.size > 0 && port.size <= 5;
 }
 
-/* The host of a node: "[" IPv6 "]" [ ":" port ], IPv6, or a text without colons and an optional port. Empty for
- * anything else. */
-static struct ws_slice ws_forwarded_host(struct ws_slice node) {
+/* "[" IPv6 "]" [ ":" port ], IPv6, or a text without colons and an optional port. */
+struct ws_slice ws_forwarded_host(enum ws_forwarded_kind kind, struct ws_slice node, char room[WS_QUOTED_MAX]) {
+  if (kind == WS_FORWARDED_RFC && node.size > 0 && node.data[0] == '"')
+    node = ws_quoted_value((struct ws_slice){node.data + 1, node.size - 2}, room);
   struct ws_slice host, port, unreadable = {node.data, 0};
   size_t end = ws_slice_find(node, ':');
   if (node.size > 0 && node.data[0] == '[') {
@@ -61,18 +62,14 @@ static void ws_forwarded_skip_blanks(struct ws_slice *rest) {
     ws_forwarded_skip(rest, 1);
 }
 
-/* Removes a quoted string. *value: what is between the quotes; empty if that is escaped, as no address needs. */
+/* Removes a quoted string. *value: the same, with its quotes. */
 static bool ws_forwarded_quoted(struct ws_slice *rest, struct ws_slice *value) {
   size_t i = 1;
-  bool escaped = false;
-  while (i < rest->size && rest->data[i] != '"') {
-    bool escape = rest->data[i] == '\\';
-    escaped |= escape;
-    i += escape ? 2 : 1;
-  }
+  while (i < rest->size && rest->data[i] != '"')
+    i += rest->data[i] == '\\' ? 2 : 1;
   if (i >= rest->size)
     return false;
-  *value = (struct ws_slice){rest->data + 1, escaped ? 0 : i - 1};
+  *value = (struct ws_slice){rest->data, i + 1};
   ws_forwarded_skip(rest, i + 1);
   return true;
 }
@@ -140,12 +137,9 @@ static enum ws_forwarded_outcome ws_forwarded_next_node(struct ws_forwarded *for
   return node->size > 0 ? WS_FORWARDED_NODE : WS_FORWARDED_END;
 }
 
-enum ws_forwarded_outcome ws_forwarded_next(struct ws_forwarded *forwarded, struct ws_slice *host) {
+enum ws_forwarded_outcome ws_forwarded_next(struct ws_forwarded *forwarded, struct ws_slice *node) {
   while (forwarded->rest.data || ws_forwarded_next_field(forwarded)) {
-    struct ws_slice node;
-    enum ws_forwarded_outcome outcome = ws_forwarded_next_node(forwarded, &node);
-    if (outcome == WS_FORWARDED_NODE)
-      *host = node.data ? ws_forwarded_host(node) : node;
+    enum ws_forwarded_outcome outcome = ws_forwarded_next_node(forwarded, node);
     if (outcome != WS_FORWARDED_END)
       return outcome;
   }

@@ -15,9 +15,13 @@ bool ws_proxy_trusts(const struct ws_proxies *proxies, const struct ws_address *
 }
 
 /* A zone would be one of the proxy's machine. */
-static bool ws_proxy_parse(struct ws_slice host, struct ws_address *address) {
+static bool ws_proxy_parse(enum ws_forwarded_kind kind, struct ws_slice node, struct ws_address *address) {
+  char room[WS_QUOTED_MAX];
   char text[INET6_ADDRSTRLEN];
-  if (!host.data || host.size >= sizeof text || memchr(host.data, '%', host.size))
+  if (!node.data)
+    return false;
+  struct ws_slice host = ws_forwarded_host(kind, node, room);
+  if (host.size >= sizeof text || memchr(host.data, '%', host.size))
     return false;
   memcpy(text, host.data, host.size);
   text[host.size] = '\0';
@@ -35,20 +39,20 @@ struct ws_proxy_told {
 static enum ws_refusal ws_proxy_read(const struct ws_proxies *proxies, const struct ws_http_head *head,
                                      enum ws_forwarded_kind kind, struct ws_proxy_told *told) {
   struct ws_forwarded forwarded;
-  struct ws_slice host, hops[WS_PROXY_HOPS]; /* the last ones: the nth at n modulo WS_PROXY_HOPS */
+  struct ws_slice node, hops[WS_PROXY_HOPS]; /* the last ones: the nth at n modulo WS_PROXY_HOPS */
   size_t count = 0;
   enum ws_forwarded_outcome outcome;
   told->found = told->named = false;
   ws_forwarded_begin(&forwarded, head, kind);
-  while ((outcome = ws_forwarded_next(&forwarded, &host)) == WS_FORWARDED_NODE) {
-    hops[count++ % WS_PROXY_HOPS] = host;
-    told->named |= host.data != NULL;
+  while ((outcome = ws_forwarded_next(&forwarded, &node)) == WS_FORWARDED_NODE) {
+    hops[count++ % WS_PROXY_HOPS] = node;
+    told->named |= node.data != NULL;
   }
   if (outcome == WS_FORWARDED_MALFORMED)
     return WS_REFUSAL_FORWARDED;
   for (size_t i = count > WS_PROXY_HOPS ? count - WS_PROXY_HOPS : 0; i < count; i++) {
     struct ws_address address;
-    bool known = ws_proxy_parse(hops[i % WS_PROXY_HOPS], &address);
+    bool known = ws_proxy_parse(kind, hops[i % WS_PROXY_HOPS], &address);
     if (known && (!told->found || !ws_proxy_trusts(proxies, &address)))
       told->client = address;
     told->found = known;

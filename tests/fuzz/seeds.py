@@ -60,7 +60,7 @@ def seeds(target):
     if target == "forwarded":
         for name, value in [("X-Forwarded-For", "1.2.3.4, [2001:db8::1]:80, unknown, 10.0.0.1:8"),
                             ("Forwarded",
-                             'for="[2001:db8::1]:_p";by=x;proto=https, For=1.2.3.4 ; host="a\\",b", for=_x')]:
+                             'for="[2001:db8::1]:_p";by=x;proto=https, For="1.2\\.3.4" ; host="a\\",b", for=_x')]:
             yield f"GET / HTTP/1.1\r\n{name}: {value}\r\n{name}: for=\r\n\r\n".encode()
     elif target == "page":
         yield from (b"/rooms/*\n/rooms/7", b"/*\n/", b"/chat\n/chat", b"index.html", b"text/html; charset=utf-8")
