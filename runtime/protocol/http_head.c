@@ -1,5 +1,8 @@
 #include "http_head.h"
 
+/* The size of an empty line. A request may begin with one (RFC 9112 section 2.2); no valid first line is so short. */
+enum { WS_HTTP_EMPTY_LINE = 2 };
+
 void ws_http_head_init(struct ws_http_head *head, enum ws_http_kind kind) {
   *head = (struct ws_http_head){.kind = (uint8_t)kind};
 }
@@ -217,7 +220,9 @@ static enum ws_refusal ws_http_head_scan(struct ws_http_head *head, size_t n, bo
 */
 static enum ws_refusal ws_http_head_line(struct ws_http_head *head) {
   struct ws_slice line = {head->bytes + head->line, (size_t)head->scanned - head->line - 2u};
-  if (head->line == 0)
+  if (head->kind == WS_HTTP_REQUEST && head->line == 0 && line.size == 0)
+    return WS_REFUSAL_NONE;
+  if (head->line <= WS_HTTP_EMPTY_LINE)
     return head->kind == WS_HTTP_REQUEST ? ws_http_head_request_line(head, line) : ws_http_head_status_line(head, line);
   if (line.size > 0)
     return ws_http_head_field_line(head, line);

@@ -3,7 +3,7 @@
  *
  * Strict (RFC 9112), so that a proxy and this parser agree on where a message ends. Every line ends in CR LF. Errors
  * are: a bare CR or LF, NUL and other control characters (except a tab in a value), folded lines, a space before a
- * colon.
+ * colon. One empty line before a request line is a part of the head, and ignored.
  *
  * The caller keeps all bytes of the head in one buffer, and passes the whole of it to each call. The buffer may grow
  * and move between calls. Parsing takes linear time however the bytes arrive. The struct stores offsets; the accessors

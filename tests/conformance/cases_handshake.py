@@ -46,6 +46,8 @@ accepted("header names in upper case", drop=["Upgrade", "Connection"],
          headers=[("UPGRADE", "websocket"), ("CONNECTION", "Upgrade")])
 accepted("blanks and tabs around values", headers=[("Upgrade", "  websocket\t "), ("Connection", "\tUpgrade")])
 accepted("no blank before a value", spelled=(b"Upgrade: websocket", b"Upgrade:websocket"))
+accepted("an empty line before the first", spelled=(b"GET", b"\r\nGET"))  # HTTP-9
+accepted("an empty line before the first, byte by byte", chop=1, spelled=(b"GET", b"\r\nGET"))
 accepted("100 headers", headers=[(f"X-Header-{i}", "value") for i in range(95)])
 accepted("a header of 8,000 bytes", headers=[("Cookie", "c" * 8000)])
 accepted("a header that is not ASCII", headers=[("X-Name", "\xe9")])
@@ -147,7 +149,7 @@ spoiled("a line without a colon", b"Upgrade: websocket", b"Upgrade websocket")
 spoiled("a line without a name", b"Upgrade: ", b": ")
 spoiled("a name with a blank", b"Upgrade: ", b"Up grade: ")
 spoiled("a first line that ends in LF alone", b"HTTP/1.1\r\n", b"HTTP/1.1\n")
-spoiled("an empty line before the first", b"GET", b"\r\nGET")
+spoiled("two empty lines before the first", b"GET", b"\r\n\r\nGET")
 
 group = Group("0.3", "responses that a client accepts")
 
@@ -236,6 +238,7 @@ client_refuses("permessage-deflate that was not offered", "Sec-WebSocket-Extensi
                Sec_WebSocket_Extensions="permessage-deflate")
 client_refuses("HTTP/1.0", "Err", first="HTTP/1.0 101 Switching Protocols")
 client_refuses("not HTTP", "Err", raw=b"SSH-2.0-OpenSSH_9.2\r\n\r\n")
+client_refuses("an empty line before the first", "start line", raw=b"\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n")
 client_refuses("a head without end", "Err", raw=b"HTTP/1.1 101 Switching Protocols\r\nX-Long: " + b"x" * 20000)
 client_refuses("a header with a NUL", "Err", X_Bad="a\0b")
 client_refuses("101 headers", "Err", **{f"X-{i}": "value" for i in range(98)})

@@ -51,8 +51,16 @@ static const struct head_case cases[] = {
     {"no name", Q, "GET / HTTP/1.1\r\n: b\r\n", WS_REFUSAL_FIELD_NAME, 0},
     {"a name with a bracket", Q, "GET / HTTP/1.1\r\nA[]: b\r\n", WS_REFUSAL_FIELD_NAME, 0},
     {"a name with a high byte", Q, "GET / HTTP/1.1\r\n\xC3\xA9: b\r\n", WS_REFUSAL_FIELD_NAME, 0},
+    /* HTTP-9 */
+    {"an empty line first", Q, "\r\nGET /chat HTTP/1.1\r\nHost: a\r\n\r\n", 0, "GET /chat|Host=a|"},
+    {"two empty lines first", Q, "\r\n\r\n", WS_REFUSAL_START_LINE, 0},
+    {"an empty line first, and no fields", Q, "\r\nGET / HTTP/1.1\r\n\r\n", 0, "GET /|"},
+    {"an empty line first, and nonsense", Q, "\r\nGET\r\n", WS_REFUSAL_START_LINE, 0},
+    {"an empty line first, that is no CR LF", Q, "\n", WS_REFUSAL_LINE_ENDING, 0},
+    {"a blank line first", Q, " \r\n", WS_REFUSAL_START_LINE, 0},
+    {"a field first", Q, "\r\nHost: a\r\n", WS_REFUSAL_START_LINE, 0},
+    {"a response with an empty line first", A, "\r\n", WS_REFUSAL_START_LINE, 0},
     /* HTTP-5 */
-    {"empty first line", Q, "\r\n", WS_REFUSAL_START_LINE, 0},
     {"one word", Q, "GET\r\n", WS_REFUSAL_START_LINE, 0},
     {"HTTP/0.9", Q, "GET /\r\n", WS_REFUSAL_START_LINE, 0},
     {"no method", Q, " / HTTP/1.1\r\n", WS_REFUSAL_START_LINE, 0},
@@ -151,7 +159,7 @@ static void test_problem_is_reported_at_its_byte(void **state) {
   assert_int_equal(head.problem, WS_REFUSAL_CONTROL_CHARACTER);
 }
 
-/* HTTP-2: 16,384 bytes and 100 fields are accepted, one more is not. */
+/* HTTP-2 HTTP-9: 16,384 bytes and 100 fields are accepted, one more is not. */
 static void head_of_size(char *text, size_t n) {
   memset(text, 'x', n);
   memcpy(text, "GET / HTTP/1.1\r\nA:", 18);
@@ -168,6 +176,12 @@ static void test_bytes_are_limited(void **state) {
   assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, WS_HTTP_BYTES_MAX + 1, 0, 1000), WS_HTTP_PROBLEM);
   assert_int_equal(head.problem, WS_REFUSAL_HEAD_TOO_BIG);
   assert_int_equal(ws_refusal_status(head.problem), 431);
+  head_of_size(text + 2, WS_HTTP_BYTES_MAX - 2);
+  memcpy(text, "\r\n", 2);
+  assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, WS_HTTP_BYTES_MAX, 0, 1000), WS_HTTP_COMPLETE);
+  head_of_size(text + 2, WS_HTTP_BYTES_MAX - 1);
+  assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, WS_HTTP_BYTES_MAX + 1, 0, 1000), WS_HTTP_PROBLEM);
+  assert_int_equal(head.problem, WS_REFUSAL_HEAD_TOO_BIG);
   memset(text, 'G', sizeof text);
   assert_int_equal(parse_in_pieces(&head, WS_HTTP_REQUEST, text, WS_HTTP_BYTES_MAX, 0, 1), WS_HTTP_PROBLEM);
   assert_int_equal(head.problem, WS_REFUSAL_HEAD_TOO_BIG);

@@ -170,6 +170,22 @@ static void test_a_page(void **state) {
   must_stop(server);
 }
 
+/* HTTP-9 */
+static void test_an_empty_line_first(void **state) {
+  char answer[4096];
+  int port;
+  (void)state;
+  int64_t server = create(&port);
+  must_page(server, "/", PAGE);
+  must_listen(server);
+  ask(port, "\r\nGET / HTTP/1.1\r\n" HOST "\r\n", answer, sizeof answer);
+  assert_memory_equal(answer, "HTTP/1.1 200 ", 13);
+  assert_string_equal(body_of(answer), PAGE);
+  ask(port, "\r\n\r\nGET / HTTP/1.1\r\n" HOST "\r\n", answer, sizeof answer);
+  assert_memory_equal(answer, "HTTP/1.1 400 ", 13);
+  must_stop(server);
+}
+
 /* The answer of a HEAD that is refused has no body: RFC 9110 section 9.3.2 */
 static void test_a_refused_head(void **state) {
   char answer[4096];
@@ -543,6 +559,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_endpoints, journal_setup),
       cmocka_unit_test_setup(test_a_page, journal_setup),
+      cmocka_unit_test_setup(test_an_empty_line_first, journal_setup),
       cmocka_unit_test_setup(test_a_refused_head, journal_setup),
       cmocka_unit_test_setup(test_one_request_a_connection, journal_setup),
       cmocka_unit_test_setup(test_a_file, journal_setup),
