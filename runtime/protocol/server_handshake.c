@@ -144,16 +144,14 @@ static enum ws_refusal ws_server_handshake_route(const struct ws_http_head *head
   bool upgrade = ws_http_head_list_contains(head, "Upgrade", "websocket");
   if (!upgrade)
     handshake->page = ws_routes_page(&rules->routes, handshake->path);
+  if (!handshake->page && !ws_route_matches(rules->path, handshake->path) &&
+      !ws_routes_have_endpoint(&rules->routes, handshake->path))
+    return upgrade ? WS_REFUSAL_PATH : WS_REFUSAL_NO_PAGE;
   if (handshake->page && !get && !ws_slice_equal(method, WS_SLICE("HEAD")))
     return WS_REFUSAL_PAGE_METHOD;
   if (!handshake->page && !get)
     return WS_REFUSAL_METHOD;
-  if (ws_server_handshake_has_body(head))
-    return WS_REFUSAL_BODY;
-  if (handshake->page || ws_route_matches(rules->path, handshake->path) ||
-      ws_routes_have_endpoint(&rules->routes, handshake->path))
-    return WS_REFUSAL_NONE;
-  return upgrade ? WS_REFUSAL_PATH : WS_REFUSAL_NO_PAGE;
+  return ws_server_handshake_has_body(head) ? WS_REFUSAL_BODY : WS_REFUSAL_NONE;
 }
 
 enum ws_refusal ws_server_handshake_check(const struct ws_http_head *head,

@@ -87,6 +87,8 @@ for title, first in (("no version", "GET /echo"), ("no path", "GET HTTP/1.1"), (
     refused(f"the first line: {title}", 400, first=first)
 for path in ("/", "/other", "/echo/", "/Echo", "/echoo", "/ech", "/%65cho"):
     refused(f"the path {path}", 404, first=f"GET {path} HTTP/1.1")
+for method in ("POST", "OPTIONS", "get"):
+    refused(f"the path /other with the method {method}", 404, first=f"{method} /other HTTP/1.1")
 refused("no Host", 400, drop=["Host"])
 refused("an empty Host", 400, headers=[("Host", "")])
 refused("two Hosts", 400, headers=[("host", "localhost")])

@@ -263,7 +263,15 @@ static void test_pages_and_handshakes(void **state) {
       {"GET /chat HTTP/1.1\r\n" SHAKE, false, WS_REFUSAL_PATH, false},
       {"GET /rooms/7 HTTP/1.1\r\n" HOST, false, WS_REFUSAL_UPGRADE, false},
       {"HEAD /rooms/7 HTTP/1.1\r\n" HOST, false, WS_REFUSAL_METHOD, false},
+      {"POST /rooms/7 HTTP/1.1\r\n" HOST "Content-Length: 5\r\n", false, WS_REFUSAL_METHOD, false},
+      {"POST /both HTTP/1.1\r\n" SHAKE, false, WS_REFUSAL_METHOD, false},
+      /* HS-8 */
       {"GET /none HTTP/1.1\r\n" HOST, false, WS_REFUSAL_NO_PAGE, false},
+      {"HEAD /none HTTP/1.1\r\n" HOST, false, WS_REFUSAL_NO_PAGE, false},
+      {"OPTIONS /none HTTP/1.1\r\n" HOST, false, WS_REFUSAL_NO_PAGE, false},
+      {"POST /none HTTP/1.1\r\n" HOST "Content-Length: 5\r\n", false, WS_REFUSAL_NO_PAGE, false},
+      {"HEAD /none HTTP/1.1\r\n" SHAKE, false, WS_REFUSAL_PATH, false},
+      {"POST / HTTP/1.1\r\n" SHAKE, false, WS_REFUSAL_PATH, false},
   };
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

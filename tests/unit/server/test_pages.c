@@ -186,7 +186,7 @@ static void test_an_empty_line_first(void **state) {
   must_stop(server);
 }
 
-/* The answer of a HEAD that is refused has no body: RFC 9110 section 9.3.2 */
+/* The answer of a HEAD that is refused has no body: RFC 9110 section 9.3.2, HS-2 HS-8 */
 static void test_a_refused_head(void **state) {
   char answer[4096];
   int port;
@@ -196,6 +196,10 @@ static void test_a_refused_head(void **state) {
   must_listen(server);
   ask(port, "HEAD /chat HTTP/1.1\r\n" HOST "\r\n", answer, sizeof answer);
   assert_memory_equal(answer, "HTTP/1.1 405 ", 13);
+  assert_string_equal(body_of(answer), "");
+  ask(port, "HEAD /none HTTP/1.1\r\n" HOST "\r\n", answer, sizeof answer);
+  assert_memory_equal(answer, "HTTP/1.1 404 ", 13);
+  assert_null(strstr(answer, "Allow"));
   assert_string_equal(body_of(answer), "");
   must_stop(server);
 }
