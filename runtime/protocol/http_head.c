@@ -55,7 +55,7 @@ static bool ws_http_head_is_visible(struct ws_slice s) {
   return s.size > 0;
 }
 
-/* HTTP-version = "HTTP/" DIGIT "." DIGIT */
+/* HTTP-version = "HTTP/" DIGIT "." DIGIT ; a later minor version is read as 1.1 (RFC 9110 section 2.5) */
 /*@ requires slice_readable(version);
     assigns \nothing;
     ensures \result == WS_REFUSAL_NONE ==> version.size == 8;
@@ -63,7 +63,7 @@ static bool ws_http_head_is_visible(struct ws_slice s) {
 static enum ws_refusal ws_http_head_version(struct ws_slice version) {
   if (version.size != 8 || !ws_slice_equal((struct ws_slice){version.data, 5}, WS_SLICE("HTTP/")))
     return WS_REFUSAL_START_LINE;
-  if (!ws_slice_equal(version, WS_SLICE("HTTP/1.1")))
+  if (version.data[5] != '1' || version.data[6] != '.' || version.data[7] < '1' || version.data[7] > '9')
     return WS_REFUSAL_VERSION;
   return WS_REFUSAL_NONE;
 }

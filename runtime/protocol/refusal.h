@@ -14,7 +14,7 @@
   WS_REFUSAL(LINE_ENDING, 400, "a line of the HTTP head does not end in CR LF")                                        \
   WS_REFUSAL(CONTROL_CHARACTER, 400, "the HTTP head contains a control character")                                     \
   WS_REFUSAL(START_LINE, 400, "the start line is malformed")                                                           \
-  WS_REFUSAL(VERSION, 400, "the HTTP version is not 1.1")                                                              \
+  WS_REFUSAL(VERSION, 400, "the HTTP version is neither 1.1 nor a later 1.x")                                          \
   WS_REFUSAL(FIELD_NAME, 400, "a header has no valid name")                                                            \
   WS_REFUSAL(FOLDED, 400, "a header is folded over lines")
 

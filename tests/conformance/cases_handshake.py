@@ -48,6 +48,7 @@ accepted("blanks and tabs around values", headers=[("Upgrade", "  websocket\t ")
 accepted("no blank before a value", spelled=(b"Upgrade: websocket", b"Upgrade:websocket"))
 accepted("an empty line before the first", spelled=(b"GET", b"\r\nGET"))  # HTTP-9
 accepted("an empty line before the first, byte by byte", chop=1, spelled=(b"GET", b"\r\nGET"))
+accepted("the version HTTP/1.2", first="GET /echo HTTP/1.2")  # HTTP-5
 accepted("100 headers", headers=[(f"X-Header-{i}", "value") for i in range(95)])
 accepted("a header of 8,000 bytes", headers=[("Cookie", "c" * 8000)])
 accepted("a header that is not ASCII", headers=[("X-Name", "\xe9")])
@@ -80,7 +81,7 @@ def refused(title, status, chop=None, body=b"", raw=None, demands=None, **change
 UPGRADE, VERSION = {"Upgrade": "websocket"}, {"Sec-WebSocket-Version": "13"}
 for method in ("POST", "PUT", "DELETE", "OPTIONS", "get"):
     refused(f"the method {method}", 405, first=f"{method} /echo HTTP/1.1", demands={"Allow": "GET"})
-for version in ("HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/1.2", "HTTP/1.1x", "http/1.1", "HTTP/11"):
+for version in ("HTTP/1.0", "HTTP/0.9", "HTTP/2.0", "HTTP/2.1", "HTTP/1.1x", "http/1.1", "HTTP/11"):
     refused(f"the version {version}", 400, first=f"GET /echo {version}")
 for title, first in (("no version", "GET /echo"), ("no path", "GET HTTP/1.1"), ("two blanks", "GET  /echo HTTP/1.1"),
                      ("a blank in the path", "GET /echo /x HTTP/1.1"), ("a tab", "GET\t/echo HTTP/1.1")):
