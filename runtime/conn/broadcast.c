@@ -6,9 +6,6 @@
 #include "send.h"
 #include "tally.h"
 
-/* What the compression for a receiver costs besides the bytes, as an event of input does. */
-enum { WS_BROADCAST_WORK = 256 };
-
 /* The frame compressed for all receivers without a context. */
 struct ws_shared_frame {
   struct ws_chunk *chunk; /* NULL: not made yet */
@@ -38,7 +35,7 @@ static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast
   struct ws_chunk *chunk = deflater ? ws_chunk_new(WS_FRAME_HEADER_MAX + ws_deflater_bound(deflater, n)) : NULL;
   if (!chunk)
     return -1;
-  conn->group->thread->work_left -= (int64_t)n + WS_BROADCAST_WORK;
+  ws_loop_thread_caused(conn->group->thread, n);
   size_t size = ws_deflater_run(deflater, chunk->bytes + WS_FRAME_HEADER_MAX, payload, n);
   if (!size) {
     ws_chunk_unref(chunk);
@@ -71,7 +68,7 @@ static int ws_broadcast_share_unready(struct ws_conn *conn, const struct ws_broa
   size_t size = broadcast->frame->size;
   if (!ws_compress_prepare(conn) || ws_outq_share_unready(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size))
     return -1;
-  conn->group->thread->work_left -= (int64_t)size + WS_BROADCAST_WORK;
+  ws_loop_thread_caused(conn->group->thread, size);
   if (!conn->blocked)
     ws_conn_queue_compression(conn);
   return 0;
@@ -106,7 +103,7 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
   } else {
     ws_tally_sent(conn->group, broadcast->frame->size - broadcast->offset);
     conn->group->thread->work_left -= conn->group->thread->delivery_work;
-    ws_conn_queue(conn);
+    ws_conn_queue_receiver(conn);
   }
 }
 

@@ -71,14 +71,22 @@ int ws_conn_watch(struct ws_conn *conn) {
 
 /* ---- references */
 
-void ws_conn_queue(struct ws_conn *conn) {
+static void ws_conn_queue_in(struct ws_conn *conn, struct ws_queue *queue) {
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->queued)
     return;
   conn->queued = true;
   ws_conn_ref(conn);
-  ws_queue_add(&thread->queued, &conn->queued_node);
+  ws_queue_add(queue, &conn->queued_node);
   ws_loop_defer(thread->loop, &thread->end_of_turn);
+}
+
+void ws_conn_queue(struct ws_conn *conn) {
+  ws_conn_queue_in(conn, &conn->group->thread->queued);
+}
+
+void ws_conn_queue_receiver(struct ws_conn *conn) {
+  ws_conn_queue_in(conn, &conn->group->thread->writing);
 }
 
 void ws_conn_queue_compression(struct ws_conn *conn) {

@@ -103,8 +103,10 @@ struct ws_conn {
   bool shaking : 1;
   /* While in thread->compressing, which holds a reference. */
   bool compressing : 1;
-  /* Its last run did all the work that a run may do, or caused it (input.h). */
+  /* Its last run did all the work that a run may do, or had slow handlers (input.h). */
   bool heavy : 1;
+  /* If `heavy`: its broadcasts caused as much, by being compressed, or taken by other loop threads. */
+  bool causing : 1;
   /* While a handler of this connection is on the stack: no other may start, input waits. */
   bool handling : 1;
   /* Input arrived while `handling`: the stream is not watched for reading until the handler returns. */
@@ -158,6 +160,9 @@ void ws_conn_admit(struct ws_conn *conn);
 
 /* Queues the connection for the end of the turn: its output is written, and it is finished if it has ended. */
 void ws_conn_queue(struct ws_conn *conn);
+
+/* The same for a receiver of a broadcast, of which there may be many: behind the others. */
+void ws_conn_queue_receiver(struct ws_conn *conn);
 
 /* Queues the connection, which has a compressor, and whose output is unready and whose socket takes bytes, for
  * compress_later.h. */

@@ -416,7 +416,7 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
     ws_input_wait(conn);
 }
 
-/* Work that its messages have caused is left to do, on this loop thread or on others. */
+/* Work that broadcasts have caused is left to do, on this loop thread or on others. */
 static bool ws_input_is_ahead(const struct ws_conn *conn) {
   const struct ws_loop_thread *thread = conn->group->thread;
   return !ws_queue_is_empty(&thread->compressing) || ws_loop_is_behind(thread->loop) ||
@@ -435,8 +435,9 @@ static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   }
   if (conn->buffered)
     return true;
-  /* What has sent much waits for its turn of ws_input_resume, while others are behind it. */
-  if (conn->heavy && (late || ws_input_is_ahead(conn))) {
+  /* What has sent much waits for its turn of ws_input_resume late in a turn, what has caused much while others are
+   * behind. */
+  if (conn->heavy && (late || (conn->causing && ws_input_is_ahead(conn)))) {
     ws_input_wait(conn);
     return false;
   }
@@ -450,9 +451,12 @@ static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   int64_t outer_delivery_work = thread->delivery_work;
   thread->work_left = late ? WS_INPUT_LATE_WORK : WS_INPUT_WORK;
   thread->delivery_work = late ? WS_INPUT_LATE_DELIVERY : 0;
+  thread->work_caused = 0;
   thread->work_until_ns = now_ns + (int64_t)(late ? WS_INPUT_LATE_MS : WS_INPUT_MS_PER_TURN) * WS_CLOCK_NS;
   ws_input_run(conn, buffer);
   conn->heavy = thread->work_left <= 0;
+  if (conn->heavy)
+    conn->causing = thread->work_caused >= WS_INPUT_WORK;
   thread->work_left = outer_work_left;
   thread->delivery_work = outer_delivery_work;
   thread->work_until_ns = outer_until_ns;

@@ -8,11 +8,11 @@
  * of all resumed connections in a turn is bounded too, so that a connection that is just ready never waits for more
  * than one such turn.
  *
- * The compression of broadcasts is done later (compress_later.h). A connection whose run did all the work that a run
- * may do, including that which its broadcasts cause, is not read again before none is left to do: otherwise a flood of
- * messages that are broadcast would fill the queues of receivers that read well. Nor is it while this loop thread has
- * posted broadcasts to run, or others have many of its own: a flood would be ahead of them by a second and more, and
- * what handlers send goes behind what was broadcast before.
+ * The compression of broadcasts is done later (compress_later.h). A connection whose run caused as much of it as a run
+ * may do is not read again before none is left to do: otherwise a flood of messages that are broadcast would fill the
+ * queues of receivers that read well. Nor is it while this loop thread has posted broadcasts to run, or others have
+ * many of its own: a flood would be ahead of them by a second and more, and what handlers send goes behind what was
+ * broadcast before. Who only sent much, or has slow handlers, does not wait for what others have caused.
  */
 #include "conn.h"
 

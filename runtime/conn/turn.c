@@ -18,9 +18,9 @@
 /* The most steps of TLS handshakes in a turn, and the milliseconds after which no step and no request is begun. */
 enum { WS_TURN_SHAKES = 8, WS_TURN_SHAKE_MS = 4 };
 
-/* Queues of more bytes than this are long. The milliseconds after which, in a turn, no further one is written, and no
- * further connection is finished. */
-enum { WS_TURN_LONG = 64 * 1024, WS_TURN_MS = 4 };
+/* Queues of more bytes than this are long. The milliseconds after which, in a turn, no further one is written, nor that
+ * of a receiver of a broadcast, and no further connection is finished. What a write costs besides its bytes. */
+enum { WS_TURN_LONG = 64 * 1024, WS_TURN_MS = 4, WS_TURN_WRITE = 4 * 1024 };
 
 /* ---- readiness */
 
@@ -43,8 +43,13 @@ WS_ASIDE static bool ws_turn_connect(struct ws_conn *conn) {
   return ws_conn_state(conn) != WS_CONN_ENDED;
 }
 
-/* The socket has room again. What the queue held is counted no more. */
-static void ws_turn_write(struct ws_conn *conn) {
+/* The socket has room again. What the queue held is counted no more. Late in a turn a long queue waits for its end. */
+WS_ASIDE static void ws_turn_write(struct ws_conn *conn) {
+  if (ws_outq_bytes(&conn->out) > WS_TURN_LONG &&
+      ws_loop_turn_exceeds(ws_conn_loop(conn), WS_TURN_MS, ws_clock_coarse_ns())) {
+    ws_conn_queue_receiver(conn);
+    return;
+  }
   ws_flush(conn);
   if (ws_conn_state(conn) != WS_CONN_ENDED && ws_held_count(conn))
     ws_evict(conn->group);
@@ -57,7 +62,7 @@ static void ws_turn_go_on(struct ws_conn *conn, unsigned ready) {
       ws_turn_write(conn);
     if (ws_conn_state(conn) != WS_CONN_ENDED && (ready & WS_READ || ws_stream_pending(&conn->stream)))
       ws_input_read(conn);
-    if (conn->queued)
+    if (conn->queued && ws_outq_bytes(&conn->out) <= WS_TURN_LONG)
       ws_flush(conn);
   }
   ws_conn_unref(conn);
@@ -199,19 +204,26 @@ WS_STRAIGHT static void ws_turn_end_of(struct ws_loop_thread *thread, struct ws_
     ws_end_finish(conn);
 }
 
-/* Goes through long queues, or ends, for a bounded time. */
+/* Goes through long queues and receivers, or ends, for a bounded time, which is looked at after work that may take
+ * some. */
 WS_ASIDE static void ws_turn_end_some(struct ws_loop_thread *thread, struct ws_queue *queue) {
   int64_t until_ms = ws_clock_coarse_ms() + WS_TURN_MS;
   struct ws_queue_node *node;
+  size_t work = 0;
   while ((node = ws_queue_pop(queue)) != NULL) {
-    ws_turn_end_of(thread, ws_container_of(node, struct ws_conn, queued_node));
+    struct ws_conn *conn = ws_container_of(node, struct ws_conn, queued_node);
+    work += ws_conn_state(conn) == WS_CONN_ENDED ? WS_TURN_LONG : ws_outq_bytes(&conn->out) + WS_TURN_WRITE;
+    ws_turn_end_of(thread, conn);
+    if (work < WS_TURN_LONG)
+      continue;
+    work = 0;
     if (ws_clock_coarse_ms() > until_ms)
       break;
   }
 }
 
-/* A long message may have many receivers, and many connections may end at once, whose close handlers may publish: those
- * with little to write come first. */
+/* A message may have many receivers, and many connections may end at once, whose close handlers may publish: those with
+ * little to write, which nobody else has caused, come first. */
 WS_STRAIGHT static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *work) {
   struct ws_loop_thread *thread = ws_container_of(work, struct ws_loop_thread, end_of_turn);
   struct ws_queue_node *node;

@@ -142,7 +142,10 @@ static void ws_server_broadcast_post(struct ws_server_broadcast_task *work) {
     ws_topics_ref(work->message.topic);
   ws_chunk_ref(work->message.broadcast.frame);
   ws_handle_pin_again(share->server->id);
-  atomic_fetch_add(work->ahead, ws_server_broadcast_held(&work->message.broadcast));
+  size_t held = ws_server_broadcast_held(&work->message.broadcast);
+  atomic_fetch_add(work->ahead, held);
+  if (ws_loop_thread_current())
+    ws_loop_thread_caused_elsewhere(ws_loop_thread_current(), held);
   ws_loop_post(share->group.thread->loop, &work->task);
 }
 

@@ -567,6 +567,32 @@ def case_compressed_broadcasts(program):
             raise Failure(f"the server worked for {waits[-1]:.0f} ms before it answered")
 
 
+def case_slow_handler_beside_compression(program):
+    """A client whose handlers are slow does not wait for the compression that another has caused. WS-TIME-8"""
+    times = 6
+    with server(program, compression=1, maxQueuedBytes=4 << 20) as process:
+        receivers = [join(process, headers=DEFLATE) for _ in range(100)]
+        for wire in receivers:
+            say(wire, "join")
+            wire.write(wire.frame(PING, b""))
+        for wire in receivers:
+            answer_pings(wire, lambda frame: frame.opcode == PONG)
+        talker, quiet, waits = join(process), join(process), []
+        reader = multiprocessing.Process(target=take_broadcasts, args=(receivers, times), daemon=True)
+        reader.start()
+        talker.write(talker.frame(TEXT, b"much") * times)
+        while reader.is_alive():
+            say(quiet, "6")
+            answer_pings(quiet, lambda frame: frame.opcode == TEXT)
+            begun = processor_ms(process)
+            echoes(quiet, "quick")
+            waits.append(processor_ms(process) - begun)
+        print(f"behind a slow handler, {len(waits)} echoes: most {max(waits):.1f} ms")
+        expect("the status of the receivers", 0, reader.exitcode)
+        if max(waits) > 200:   # it waited for all of it: 3,000
+            raise Failure(f"the server worked for {max(waits):.0f} ms before it sent an echo")
+
+
 def take_broadcasts(receivers, times):
     """Reads so many compressed broadcasts of 1 MiB on each."""
     for wire in receivers:
