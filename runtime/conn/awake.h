@@ -1,6 +1,6 @@
 #pragma once
-/* What a connection has only while its handlers run now and then, and gives up after a second or two of silence: the
- * record for them, and the buffers of TLS.
+/* What a connection keeps from one message to the next, and gives up after a second or two of silence: the record for
+ * its handlers, and the buffers of TLS.
  *
  * A thread looks at its connections that are awake once a second, by one timer for all, so that a message costs nothing
  * for that. Only some of those under TLS keep their buffers: they are large. The others have them for the time of each

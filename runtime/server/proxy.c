@@ -76,7 +76,8 @@ enum ws_refusal ws_proxy_client(const struct ws_proxies *proxies, const struct w
   ws_proxy_read(proxies, head, WS_FORWARDED_X_FOR, &x_for);
   if (refusal != WS_REFUSAL_NONE)
     return refusal;
-  if (rfc.named && x_for.found && !ws_proxy_agree(&rfc, &x_for))
+  bool both = (rfc.named && x_for.found) || (rfc.found && x_for.named);
+  if (both && !ws_proxy_agree(&rfc, &x_for))
     return WS_REFUSAL_FORWARDED_TWICE;
   *found = rfc.found || x_for.found;
   if (*found)

@@ -76,13 +76,35 @@ static const char *cc_clash_use_elsewhere(const struct ir_file *files, size_t co
   return NULL;
 }
 
+static void cc_clash_leave_comdat_if_in(LLVMModuleRef module, LLVMValueRef global, LLVMComdatRef comdat) {
+  size_t length;
+  if (LLVMGetComdat(global) != comdat)
+    return;
+  LLVMLinkage linkage = LLVMGetLinkage(global);
+  bool is_local = linkage == LLVMInternalLinkage || linkage == LLVMPrivateLinkage;
+  LLVMSetComdat(global, is_local ? NULL : LLVMGetOrInsertComdat(module, LLVMGetValueName2(global, &length)));
+}
+
+/* What a comdat holds goes separate ways: the linker may take another input's in its place, and what is hidden would
+ * name parts of one that is gone. */
+static void cc_clash_split_comdat(LLVMModuleRef module, LLVMComdatRef comdat) {
+  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
+    cc_clash_leave_comdat_if_in(module, f, comdat);
+  for (LLVMValueRef v = LLVMGetFirstGlobal(module); v; v = LLVMGetNextGlobal(v))
+    cc_clash_leave_comdat_if_in(module, v, comdat);
+}
+
 /* Renames close to close.osprey: an internal `memcpy` would still receive the calls that the code generator emits. */
 static bool cc_clash_hide_global(LLVMValueRef global) {
   char *name = NULL;
   if (asprintf(&name, "%s.osprey", cc_clash_linker_name(global)) < 0)
     return false;
-  if (LLVMIsAFunction(global) || LLVMIsAGlobalVariable(global))
-    LLVMSetComdat(global, NULL); /* the linker might drop it for another of its name */
+  bool may_have_comdat = LLVMIsAFunction(global) || LLVMIsAGlobalVariable(global);
+  LLVMComdatRef comdat = may_have_comdat ? LLVMGetComdat(global) : NULL;
+  if (comdat) {
+    cc_clash_split_comdat(LLVMGetGlobalParent(global), comdat);
+    LLVMSetComdat(global, NULL);
+  }
   LLVMSetLinkage(global, LLVMInternalLinkage);
   LLVMSetValueName2(global, name, strlen(name));
   free(name);

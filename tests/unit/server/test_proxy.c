@@ -193,10 +193,11 @@ static const struct {
     {X "203.0.113.5\r\n" F "for=\"203.0.113\\.5\"\r\n", "203.0.113.5"},
     {X "203.0.113.5\r\n" F "proto=https\r\n", "203.0.113.5"},
     {X "203.0.113.5\r\n" F "proto=https\r\n" F "by=10.0.0.9, ;\r\n", "203.0.113.5"},
-    {X "unknown\r\n" F "for=203.0.113.5\r\n", "203.0.113.5"},
     {X "203.0.113.5\r\n" F "for=1.2.3.4\r\n", "400"},
     {X "203.0.113.5\r\n" F "for=\"\r\n", "400"},
-    /* Both, and the client of Forwarded is no address: X-Forwarded-For may be what the client sent. */
+    /* Both, and the client of one is no address: the other may be what the client sent. */
+    {X "unknown\r\n" F "for=203.0.113.5\r\n", "400"},
+    {X "\r\n" F "for=203.0.113.5\r\n", "203.0.113.5"},
     {X "1.2.3.4\r\n" F "for=unknown\r\n", "400"},
     {X "1.2.3.4\r\n" F "for=_x\r\n", "400"},
     {X "1.2.3.4\r\n" F "for=\"_x:80\"\r\n", "400"},
