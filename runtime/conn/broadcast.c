@@ -2,6 +2,7 @@
 
 #include "compress.h"
 #include "end.h"
+#include "flush.h"
 #include "protocol/close_code.h"
 #include "send.h"
 #include "tally.h"
@@ -35,7 +36,7 @@ static int ws_broadcast_compress(struct ws_conn *conn, const struct ws_broadcast
   struct ws_chunk *chunk = deflater ? ws_chunk_new(WS_FRAME_HEADER_MAX + ws_deflater_bound(deflater, n)) : NULL;
   if (!chunk)
     return -1;
-  ws_loop_thread_caused(conn->group->thread, n);
+  conn->group->thread->work_left -= (int64_t)n + WS_CAUSED_WORK;
   size_t size = ws_deflater_run(deflater, chunk->bytes + WS_FRAME_HEADER_MAX, payload, n);
   if (!size) {
     ws_chunk_unref(chunk);
@@ -68,7 +69,7 @@ static int ws_broadcast_share_unready(struct ws_conn *conn, const struct ws_broa
   size_t size = broadcast->frame->size;
   if (!ws_compress_prepare(conn) || ws_outq_share_unready(&conn->out, ws_conn_loop(conn), broadcast->frame, 0, size))
     return -1;
-  ws_loop_thread_caused(conn->group->thread, size);
+  conn->group->thread->work_left -= (int64_t)size + WS_CAUSED_WORK;
   if (!conn->blocked)
     ws_conn_queue_compression(conn);
   return 0;
@@ -108,10 +109,15 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
 }
 
 void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_conn *(*next)(void *walk), void *walk) {
+  struct ws_loop_thread *thread = ws_loop_thread_current();
   struct ws_shared_frame all[WS_WINDOWS] = {0};
   struct ws_conn *conn;
-  while ((conn = next(walk)) != NULL)
+  size_t count = 0;
+  if (thread->receivers_wait)
+    ws_flush_receivers(thread);
+  for (; (conn = next(walk)) != NULL; count++)
     ws_broadcast_send_to(conn, broadcast, all);
+  ws_loop_thread_caused(thread, broadcast->frame->size, count);
   for (int window = 0; window < WS_WINDOWS; window++)
     ws_chunk_unref(all[window].chunk);
 }

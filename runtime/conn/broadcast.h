@@ -27,6 +27,9 @@ static inline bool ws_broadcast_reaches(const struct ws_conn *conn, bool posted)
   return ws_conn_state(conn) == WS_CONN_OPEN || (posted && conn->close_posted);
 }
 
-/* Queues the message to the connections that `next` returns until it returns NULL, all of which it reaches, on their
+/* What was broadcast in an earlier turn is written first: otherwise it would be broadcast faster than written, and the
+ * queues of receivers that read well would fill.
+ *
+ * Queues the message to the connections that `next` returns until it returns NULL, all of which it reaches, on their
  * loop thread. Fails a connection whose queue is full. */
 void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_conn *(*next)(void *walk), void *walk);

@@ -86,7 +86,7 @@ void ws_conn_queue(struct ws_conn *conn) {
 }
 
 void ws_conn_queue_receiver(struct ws_conn *conn) {
-  ws_conn_queue_in(conn, &conn->group->thread->writing);
+  ws_conn_queue_in(conn, &conn->group->thread->receivers);
 }
 
 void ws_conn_queue_compression(struct ws_conn *conn) {

@@ -32,3 +32,9 @@ WS_STRAIGHT void ws_flush_output(struct ws_conn *conn) {
   else if (!blocked && ws_conn_state(conn) >= WS_CONN_CLOSING)
     ws_end_drained(conn);
 }
+
+void ws_flush_receivers(struct ws_loop_thread *thread) {
+  thread->receivers_wait = false;
+  for (struct ws_queue_node *node = thread->receivers.first; node; node = node->next)
+    ws_flush(ws_container_of(node, struct ws_conn, queued_node));
+}

@@ -419,7 +419,7 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
 /* Work that broadcasts have caused is left to do, on this loop thread or on others. */
 static bool ws_input_is_ahead(const struct ws_conn *conn) {
   const struct ws_loop_thread *thread = conn->group->thread;
-  return !ws_queue_is_empty(&thread->compressing) || ws_loop_is_behind(thread->loop) ||
+  return !ws_queue_is_empty(&thread->compressing) || thread->receivers_wait || ws_loop_is_behind(thread->loop) ||
          atomic_load_explicit(&conn->group->ahead, memory_order_relaxed) > WS_INPUT_AHEAD;
 }
 
@@ -454,9 +454,8 @@ static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   thread->work_caused = 0;
   thread->work_until_ns = now_ns + (int64_t)(late ? WS_INPUT_LATE_MS : WS_INPUT_MS_PER_TURN) * WS_CLOCK_NS;
   ws_input_run(conn, buffer);
-  conn->heavy = thread->work_left <= 0;
-  if (conn->heavy)
-    conn->causing = thread->work_caused >= WS_INPUT_WORK;
+  conn->causing = thread->work_caused >= WS_INPUT_WORK;
+  conn->heavy = thread->work_left <= 0 || conn->causing;
   thread->work_left = outer_work_left;
   thread->delivery_work = outer_delivery_work;
   thread->work_until_ns = outer_until_ns;
@@ -509,7 +508,8 @@ void ws_input_resume(struct ws_loop_thread *thread) {
   }
   if (ws_queue_is_empty(&thread->buffered))
     ws_loop_undefer(thread->loop, &thread->resume);
-  else if (!any && !ws_loop_is_behind(thread->loop) && ws_queue_is_empty(&thread->compressing))
+  else if (!any && !ws_loop_is_behind(thread->loop) && !thread->receivers_wait &&
+           ws_queue_is_empty(&thread->compressing))
     ws_input_rest(thread);
   else
     ws_loop_defer(thread->loop, &thread->resume);

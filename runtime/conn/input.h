@@ -8,11 +8,11 @@
  * of all resumed connections in a turn is bounded too, so that a connection that is just ready never waits for more
  * than one such turn.
  *
- * The compression of broadcasts is done later (compress_later.h). A connection whose run caused as much of it as a run
- * may do is not read again before none is left to do: otherwise a flood of messages that are broadcast would fill the
- * queues of receivers that read well. Nor is it while this loop thread has posted broadcasts to run, or others have
- * many of its own: a flood would be ahead of them by a second and more, and what handlers send goes behind what was
- * broadcast before. Who only sent much, or has slow handlers, does not wait for what others have caused.
+ * Broadcasts cause work that is done later: compression (compress_later.h), writing to many receivers (turn.c), what
+ * other loop threads take. A connection whose last run caused as much of it as a run may do is not read again before
+ * none is left to do on this thread, and others have little of its own: otherwise a flood of messages that are
+ * broadcast would fill the queues of receivers that read well, and what handlers send would come behind it. Who only
+ * sent much, or has slow handlers, does not wait for what others have caused.
  */
 #include "conn.h"
 

@@ -93,6 +93,7 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   ws_queue_init(&thread->queued);
   ws_queue_init(&thread->writing);
   ws_queue_init(&thread->ending);
+  ws_queue_init(&thread->receivers);
   ws_queue_init(&thread->buffered);
   ws_queue_init(&thread->shaking);
   ws_queue_init(&thread->compressing);

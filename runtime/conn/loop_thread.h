@@ -54,15 +54,17 @@ struct ws_loop_thread {
   struct ws_loop_thread_run runs[WS_LOOP_THREAD_RUNS];
   bool call_in_use; /* `call` belongs to a handler on the stack */
   struct ws_call call;
-  struct ws_queue queued;  /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
-  struct ws_queue writing; /* those of them with much to write, and receivers of broadcasts (turn.c) */
-  struct ws_queue ending;  /* those of them that have ended */
+  struct ws_queue queued;    /* connections with output to write, or to be finished, at the end of the turn (turn.h) */
+  struct ws_queue writing;   /* those of them with much to write (turn.c) */
+  struct ws_queue ending;    /* those of them that have ended */
+  struct ws_queue receivers; /* of broadcasts, with output to write at the end of the turn */
+  bool receivers_wait;       /* some of them are left from an earlier turn (broadcast.h) */
   struct ws_deferred end_of_turn;
   struct ws_queue buffered; /* connections with buffered input, resumed at the end of the turn (input.h) */
   int buffered_count;
   int64_t work_left;     /* of the connection that is being read (input.h) */
   int64_t work_until_ns; /* when it starts no further handler */
-  int64_t work_caused;   /* by its broadcasts: part of the work, but for what other loop threads do */
+  int64_t work_caused;   /* by its broadcasts: to compress, to be written to receivers, to be taken by other threads */
   int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
   struct ws_timer resume_later; /* instead, while all of them wait for other loop threads */
@@ -138,17 +140,12 @@ void ws_loop_threads_log_held(struct ws_loop_threads_seen *seen);
 enum { WS_HELD_MS = 5000 };
 bool ws_loop_threads_wait(int64_t deadline_ms, bool (*ready)(void *context), void *context);
 
-/* Counts work of the connection that is being read: n bytes of a broadcast are to be compressed, or to be taken by
- * another loop thread. It costs as much as an event of input does. */
+/* Counts work that the connection that is being read has caused: n bytes of a broadcast are to be written to each of
+ * `count` receivers, or to be taken by other loop threads. Each costs as much as an event of input does. */
 enum { WS_CAUSED_WORK = 256 };
 
-static inline void ws_loop_thread_caused_elsewhere(struct ws_loop_thread *thread, size_t n) {
-  thread->work_caused += (int64_t)n + WS_CAUSED_WORK;
-}
-
-static inline void ws_loop_thread_caused(struct ws_loop_thread *thread, size_t n) {
-  thread->work_left -= (int64_t)n + WS_CAUSED_WORK;
-  ws_loop_thread_caused_elsewhere(thread, n);
+static inline void ws_loop_thread_caused(struct ws_loop_thread *thread, size_t n, size_t count) {
+  thread->work_caused += ((int64_t)n + WS_CAUSED_WORK) * (int64_t)count;
 }
 
 /* The innermost handler on the stack. */

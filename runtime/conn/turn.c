@@ -47,7 +47,7 @@ WS_ASIDE static bool ws_turn_connect(struct ws_conn *conn) {
 WS_ASIDE static void ws_turn_write(struct ws_conn *conn) {
   if (ws_outq_bytes(&conn->out) > WS_TURN_LONG &&
       ws_loop_turn_exceeds(ws_conn_loop(conn), WS_TURN_MS, ws_clock_coarse_ns())) {
-    ws_conn_queue_receiver(conn);
+    ws_conn_queue(conn);
     return;
   }
   ws_flush(conn);
@@ -186,7 +186,7 @@ static void ws_turn_timer(struct ws_loop *loop, struct ws_timer *timer) {
 
 static bool ws_turn_is_over(const struct ws_loop_thread *thread) {
   return ws_queue_is_empty(&thread->queued) && ws_queue_is_empty(&thread->writing) &&
-         ws_queue_is_empty(&thread->ending);
+         ws_queue_is_empty(&thread->ending) && ws_queue_is_empty(&thread->receivers);
 }
 
 /* Writes what a connection has queued, or finishes it. */
@@ -204,7 +204,7 @@ WS_STRAIGHT static void ws_turn_end_of(struct ws_loop_thread *thread, struct ws_
     ws_end_finish(conn);
 }
 
-/* Goes through long queues and receivers, or ends, for a bounded time, which is looked at after work that may take
+/* Goes through long queues, receivers, or ends, for a bounded time, which is looked at after work that may take
  * some. */
 WS_ASIDE static void ws_turn_end_some(struct ws_loop_thread *thread, struct ws_queue *queue) {
   int64_t until_ms = ws_clock_coarse_ms() + WS_TURN_MS;
@@ -238,6 +238,9 @@ WS_STRAIGHT static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *wo
   }
   if (!ws_queue_is_empty(&thread->writing))
     ws_turn_end_some(thread, &thread->writing);
+  if (!ws_queue_is_empty(&thread->receivers))
+    ws_turn_end_some(thread, &thread->receivers);
+  thread->receivers_wait = !ws_queue_is_empty(&thread->receivers);
   if (!ws_queue_is_empty(&thread->ending))
     ws_turn_end_some(thread, &thread->ending);
   if (ws_turn_is_over(thread))

@@ -145,7 +145,7 @@ static void ws_server_broadcast_post(struct ws_server_broadcast_task *work) {
   size_t held = ws_server_broadcast_held(&work->message.broadcast);
   atomic_fetch_add(work->ahead, held);
   if (ws_loop_thread_current())
-    ws_loop_thread_caused_elsewhere(ws_loop_thread_current(), held);
+    ws_loop_thread_caused(ws_loop_thread_current(), held, 1);
   ws_loop_post(share->group.thread->loop, &work->task);
 }
 
