@@ -1,5 +1,6 @@
 #include "cc_clash.h"
 
+#include <ctype.h>
 #include <dlfcn.h>
 #include <llvm-c/Comdat.h>
 #include <llvm-c/Core.h>
@@ -64,16 +65,53 @@ static bool cc_clash_is_shared(LLVMValueRef global, LLVMValueRef other) {
   return !cc_clash_is_odr_function(global) || !cc_clash_is_odr_function(other);
 }
 
-/* Returns what another file does with the name that this file defines, or NULL. */
+/* ---- names in assembly, which LLVM does not rename */
+
+static bool cc_clash_has_word(const char *text, size_t n, const char *word) {
+  size_t length = strlen(word);
+  for (const char *at = text; (at = memmem(at, n - (size_t)(at - text), word, length)) != NULL; at++) {
+    bool begins = at == text || !(isalnum((unsigned char)at[-1]) || strchr("_.$", at[-1]));
+    char after = at + length < text + n ? at[length] : ' ';
+    if (begins && !(isalnum((unsigned char)after) || strchr("_.$", after)))
+      return true;
+  }
+  return false;
+}
+
+static bool cc_clash_inline_assembly_has(LLVMValueRef call, const char *name) {
+  if (!LLVMIsACallInst(call) && !LLVMIsAInvokeInst(call) && !LLVMIsACallBrInst(call))
+    return false;
+  if (!LLVMIsAInlineAsm(LLVMGetCalledValue(call)))
+    return false;
+  char *text = LLVMPrintValueToString(LLVMGetCalledValue(call));
+  bool has = cc_clash_has_word(text, strlen(text), name);
+  LLVMDisposeMessage(text);
+  return has;
+}
+
+static bool cc_clash_assembly_has(LLVMModuleRef module, const char *name) {
+  size_t length;
+  const char *text = LLVMGetModuleInlineAsm(module, &length);
+  if (cc_clash_has_word(text, length, name))
+    return true;
+  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f))
+    for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(f); b; b = LLVMGetNextBasicBlock(b))
+      for (LLVMValueRef i = LLVMGetFirstInstruction(b); i; i = LLVMGetNextInstruction(i))
+        if (cc_clash_inline_assembly_has(i, name))
+          return true;
+  return false;
+}
+
+/* Returns who else uses the name that this file defines, and would not find it if it were hidden; NULL: nobody. */
 static const char *cc_clash_use_elsewhere(const struct ir_file *files, size_t count, size_t which,
                                           LLVMValueRef global) {
   const char *name = cc_clash_linker_name(global);
   for (size_t i = 0; i < count; i++) {
     LLVMValueRef other = i == which || !files[i].module ? NULL : cc_clash_find_either(files[i].module, name);
     if (other && cc_clash_is_shared(global, other))
-      return LLVMIsDeclaration(other) ? "declares" : "defines";
+      return LLVMIsDeclaration(other) ? "another input declares" : "another input defines";
   }
-  return NULL;
+  return cc_clash_assembly_has(files[which].module, name) ? "assembly names" : NULL;
 }
 
 static void cc_clash_leave_comdat_if_in(LLVMModuleRef module, LLVMValueRef global, LLVMComdatRef comdat) {
@@ -128,8 +166,8 @@ static bool cc_clash_hide_if_reserved(const struct ir_file *files, size_t count,
   const char *use = cc_clash_use_elsewhere(files, count, which, global);
   if (!use)
     return cc_clash_hide_global(global);
-  fprintf(stderr, "%s: warning: '%s' is a name of the C library's, but another input %s it: it stays visible\n",
-          files[which].name, name, use);
+  fprintf(stderr, "%s: warning: '%s' is a name of the C library's, but %s it: it stays visible\n", files[which].name,
+          name, use);
   return false;
 }
 
