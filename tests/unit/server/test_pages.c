@@ -383,22 +383,7 @@ static void test_the_caps_apply(void **state) {
   }
 }
 
-/* The linker wraps them (--wrap). */
-ssize_t __real_send(int fd, const void *bytes, size_t size, int flags);
-ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags);
-static bool writes_are_slow; /* each takes a millisecond */
-static _Atomic int slow_writes_of_a_turn, most_slow_writes;
-
-ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
-  struct timespec start;
-  if (writes_are_slow && ++slow_writes_of_a_turn > most_slow_writes)
-    most_slow_writes = slow_writes_of_a_turn;
-  clock_gettime(CLOCK_MONOTONIC, &start);
-  while (writes_are_slow && elapsed_ms(&start) < 1)
-    continue;
-  return __real_send(fd, bytes, size, flags);
-}
-
+/* The linker wraps it (--wrap). */
 ssize_t __real_sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags);
 static _Atomic size_t largest_write;
@@ -458,45 +443,6 @@ static void test_readers_share_the_page(void **state) {
   must_stop(server);
   free(answer);
   free(page);
-}
-
-/* A timer that is always due runs once in a turn. */
-static void *count_turn(void *cell, int64_t timer) {
-  (void)cell;
-  (void)timer;
-  slow_writes_of_a_turn = 0;
-  return result_success();
-}
-
-/* A message for many is written to a bounded number of them at a time: WS-TIME-9 */
-static void test_a_message_for_many(void **state) {
-  enum { RECEIVERS = 60, SIZE = 60000 };
-  static void *on_turn[] = {(void *)count_turn};
-  static char text[SIZE + 1];
-  struct peer receivers[RECEIVERS];
-  int port;
-  (void)state;
-  if (getenv("OSPREY_WS_LOOPS"))
-    skip();
-  memset(text, 't', SIZE);
-  int64_t server = create(&port);
-  must_listen(server);
-  for (int i = 0; i < RECEIVERS; i++)
-    receivers[i] = peer_open(port, "/chat");
-  int64_t timer = osp_ws_every(1, on_turn, &error);
-  expect_success(error);
-  writes_are_slow = true;
-  osp_ws_server_broadcast(server, text, &error);
-  expect_success(error);
-  for (int i = 0; i < RECEIVERS; i++)
-    peer_expect_text(&receivers[i], text);
-  writes_are_slow = false;
-  assert_in_range(most_slow_writes, 1, RECEIVERS / 3);
-  osp_ws_cancel(timer, &error);
-  expect_success(error);
-  for (int i = 0; i < RECEIVERS; i++)
-    peer_close(&receivers[i]);
-  must_stop(server);
 }
 
 /* The client ends its side behind the request: WS-PAGE-6 */
@@ -626,7 +572,6 @@ int main(void) {
       cmocka_unit_test_setup(test_a_file_of_four_gibibytes, journal_setup),
       cmocka_unit_test_setup(test_the_caps_apply, journal_setup),
       cmocka_unit_test_setup(test_readers_share_the_page, journal_setup),
-      cmocka_unit_test_setup(test_a_message_for_many, journal_setup),
       cmocka_unit_test_setup(test_a_client_that_ends_its_side, journal_setup),
       cmocka_unit_test_setup(test_a_reader_that_stalls, journal_setup),
       cmocka_unit_test_setup(test_a_page_outlives_the_stop, journal_setup),
