@@ -45,6 +45,9 @@ struct ws_engine {
   void (*unsubscribe)(void *link, void *subscription);
   /* Waits until the engine has taken what was published and subscribed to, or for the time limit. */
   void (*flush)(void *link, int64_t timeout_ms);
+  /* What the engine has refused of this link since it connected, such as a subject that its user may not use, as far as
+   * it has said so; NULL: nothing. The text is constant. */
+  const char *(*refusal)(void *link);
   /* Ends the link and its subscriptions. */
   void (*close)(void *link);
 };

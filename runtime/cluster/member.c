@@ -24,7 +24,8 @@
 
 enum {
   WS_MEMBER_BEAT_MS = 1000,
-  WS_MEMBER_AGAIN_MS = 2000, /* between attempts, after the engine's library has given up */
+  WS_MEMBER_AGAIN_MS = 2000,  /* between attempts, after the engine's library has given up */
+  WS_MEMBER_RETURN_MS = 1000, /* after the engine's return, for the other members to return too */
   WS_MEMBER_CONNECT_MS = 10000,
   WS_MEMBER_GRACE_MS = 1000,           /* for a connect that is about to fail by itself */
   WS_MEMBER_PENDING = 8 * 1024 * 1024, /* bytes of a subscription, in the engine's library: it hands over at once */
@@ -88,8 +89,10 @@ struct ws_member {
   void *link;
   void *always[2]; /* subscriptions to broadcasts and to beats */
   struct ws_payload payload;
-  int64_t beat_ms; /* when the next one is due */
-  bool gathered;   /* the messages have waited for each other */
+  int64_t beat_ms;     /* when the next one is due */
+  int64_t hold_ms;     /* until when messages wait for members that return later */
+  const char *refusal; /* that was logged */
+  bool gathered;       /* the messages have waited for each other */
 
   _Atomic bool joined;     /* the server has it: what comes is taken */
   pthread_mutex_t in_lock; /* of what follows */
@@ -416,6 +419,7 @@ static int ws_member_connect(struct ws_member *member, struct ws_why *why) {
   char all[WS_WIRE_SUBJECT];
   char beats[WS_WIRE_SUBJECT];
   const struct ws_engine *engine = member->engine;
+  const char *refusal = NULL;
   member->link = engine->connect(&member->url.address, WS_MEMBER_CONNECT_MS, &ws_member_events, member, why);
   if (!member->link)
     return -1;
@@ -426,9 +430,14 @@ static int ws_member_connect(struct ws_member *member, struct ws_why *why) {
   member->always[1] = engine->subscribe(member->link, beats, WS_MEMBER_PENDING);
   if (has_payload && member->always[0] && member->always[1]) {
     engine->flush(member->link, WS_MEMBER_CONNECT_MS);
-    return 0;
+    refusal = engine->refusal(member->link);
+    if (!refusal)
+      return 0;
   }
-  ws_why_set(why, has_payload ? "a subscription was refused" : "out of memory, or of messages that are too small");
+  if (refusal)
+    ws_why_set(why, "its user may not use subjects under %s: %s", member->url.prefix, refusal);
+  else
+    ws_why_set(why, has_payload ? "a subscription was refused" : "out of memory, or of messages that are too small");
   ws_member_disconnect(member);
   return -1;
 }
@@ -460,6 +469,8 @@ static void ws_member_log_change(struct ws_member *member, int64_t now_ms) {
   } else {
     ws_log(WS_LOG_WARN, "server %" PRId64 ": the cluster's engine is back after %" PRId64 " ms", member->server->id,
            now_ms - member->away_since_ms);
+    member->hold_ms = now_ms + WS_MEMBER_RETURN_MS;
+    ws_outbox_tell_again(&member->outbox);
   }
 }
 
@@ -468,6 +479,15 @@ static void ws_member_log_given_up(struct ws_member *member) {
     ws_log(WS_LOG_WARN, "server %" PRId64 ": messages that the cluster's engine did not take: %" PRIu64,
            member->server->id, member->given_up);
   member->given_up = 0;
+}
+
+/* Once for a link: what is refused stays so. */
+static void ws_member_log_refusal(struct ws_member *member) {
+  const char *refusal = member->link ? member->engine->refusal(member->link) : NULL;
+  if (refusal && !member->refusal)
+    ws_log(WS_LOG_WARN, "server %" PRId64 ": the cluster's engine refuses subjects under %s: %s", member->server->id,
+           member->url.prefix, refusal);
+  member->refusal = refusal;
 }
 
 static void ws_member_wait(struct ws_member *member, int64_t until_ms) {
@@ -489,6 +509,7 @@ static void ws_member_gather(struct ws_member *member) {
 /* Once a second, whether the engine is there or not. */
 static void ws_member_second(struct ws_member *member, int64_t now_ms) {
   ws_member_log_given_up(member);
+  ws_member_log_refusal(member);
   if (member->refused)
     ws_member_mark_topics(member);
   pthread_mutex_lock(&member->in_lock);
@@ -517,6 +538,8 @@ static bool ws_member_step(struct ws_member *member, int64_t *again_ms) {
     ws_member_second(member, now_ms);
   } else if (member->link && member->dirty.first) {
     ws_member_settle_topic(member);
+  } else if (!member->away && has_messages && now_ms < member->hold_ms && !member->stopping) {
+    ws_member_wait(member, member->hold_ms < member->beat_ms ? member->hold_ms : member->beat_ms);
   } else if (!member->away && has_messages && !member->gathered && !member->stopping) {
     ws_member_gather(member);
   } else if (!member->away && has_messages) {
@@ -713,12 +736,16 @@ static int ws_member_start(struct ws_member *member, struct ws_error *error) {
 
 /* From now on the member belongs to the server, or to the thread alone. */
 static void ws_member_decide(struct ws_member *member, bool joined) {
+  char name[WS_WIRE_NAME];
   pthread_mutex_lock(&member->lock);
   atomic_store(&member->joined, joined);
   member->decided = true;
   pthread_cond_signal(&member->changed);
   pthread_mutex_unlock(&member->lock);
-  if (!joined)
+  if (joined)
+    ws_log(WS_LOG_INFO, "server %" PRId64 ": it is member %s of the cluster %s", member->server->id,
+           ws_wire_name(name, member->id), member->url.prefix);
+  else
     ws_member_unref(member);
 }
 

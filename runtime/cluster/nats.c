@@ -62,7 +62,7 @@ static void ws_nats_changed(natsConnection *connection, struct ws_nats_link *lin
   natsStatus status = natsConnection_GetLastError(connection, &ignored);
   pthread_mutex_lock(&link->lock);
   if (link->events)
-    link->events->changed(link->context, state, natsStatus_GetText(status));
+    link->events->changed(link->context, state, status == NATS_OK ? "it closed" : natsStatus_GetText(status));
   pthread_mutex_unlock(&link->lock);
 }
 
@@ -156,7 +156,7 @@ static void ws_nats_why(struct ws_why *why, natsStatus status) {
   const char *said = text ? strstr(text, "): ") : NULL;
   if (said)
     text = said + 3;
-  if (text && *text)
+  if (text && *text && strcmp(text, natsStatus_GetText(status)) != 0)
     ws_why_set(why, "%s (%s)", natsStatus_GetText(status), text);
   else
     ws_why_set(why, "%s", natsStatus_GetText(status));
@@ -240,6 +240,13 @@ static void ws_nats_flush(void *context, int64_t timeout_ms) {
   natsConnection_FlushTimeout(link->connection, timeout_ms);
 }
 
+static const char *ws_nats_refusal(void *context) {
+  struct ws_nats_link *link = context;
+  const char *ignored;
+  natsStatus status = natsConnection_GetLastError(link->connection, &ignored);
+  return status == NATS_NOT_PERMITTED ? natsStatus_GetText(status) : NULL;
+}
+
 static void ws_nats_close(void *context) {
   struct ws_nats_link *link = context;
   pthread_mutex_lock(&link->lock);
@@ -256,5 +263,6 @@ const struct ws_engine ws_nats_engine = {
     .subscribe = ws_nats_subscribe,
     .unsubscribe = ws_nats_unsubscribe,
     .flush = ws_nats_flush,
+    .refusal = ws_nats_refusal,
     .close = ws_nats_close,
 };

@@ -4,8 +4,9 @@
 
 #include "base/mem.h"
 
-/* Beats that name a subject after the latest message on it. Then its numbers are forgotten. */
-enum { WS_OUTBOX_BEATS = 3 };
+/* Beats that name a subject after the latest message on it, or after the engine's return; and those after which its
+ * numbers are forgotten: more than there are until the engine is found to be away, which has lost them. */
+enum { WS_OUTBOX_BEATS = 3, WS_OUTBOX_KEPT = 60 };
 
 /* The numbers of one subject. */
 struct ws_outbox_stream {
@@ -16,6 +17,7 @@ struct ws_outbox_stream {
   uint64_t sent;   /* of the latest message that was taken from the queue */
   size_t queued;
   int beats; /* that will name it */
+  int kept;  /* beats until it is forgotten */
 };
 
 static int ws_outbox_compare(const void *one, const void *other) {
@@ -99,6 +101,7 @@ struct ws_outbox_message *ws_outbox_take(struct ws_outbox *outbox) {
   message->stream->queued--;
   message->stream->sent = message->number;
   message->stream->beats = WS_OUTBOX_BEATS;
+  message->stream->kept = WS_OUTBOX_KEPT;
   return message;
 }
 
@@ -115,6 +118,11 @@ size_t ws_outbox_drop(struct ws_outbox *outbox) {
   return count;
 }
 
+void ws_outbox_tell_again(struct ws_outbox *outbox) {
+  for (struct ws_list_node *node = outbox->named.first; node; node = node->next)
+    ws_container_of(node, struct ws_outbox_stream, member)->beats = WS_OUTBOX_BEATS;
+}
+
 size_t ws_outbox_beat(struct ws_outbox *outbox, uint8_t *to, size_t max, struct ws_list_node **next) {
   struct ws_list_node *node = *next;
   size_t count = 0;
@@ -125,7 +133,8 @@ size_t ws_outbox_beat(struct ws_outbox *outbox, uint8_t *to, size_t max, struct 
       const struct ws_wire_entry entry = {stream->stream, stream->since, stream->sent};
       ws_wire_encode_entry(to + WS_WIRE_ENTRY * count++, &entry);
       stream->beats--;
-    } else if (stream->queued == 0) {
+    }
+    if (stream->queued == 0 && stream->kept-- <= 0) {
       ws_outbox_forget(outbox, stream);
     }
   }

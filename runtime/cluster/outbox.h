@@ -35,7 +35,7 @@ struct ws_outbox {
   size_t bytes;
   uint64_t issued; /* messages so far; no number is higher */
   struct ws_tree streams;
-  struct ws_list named; /* streams that a beat names */
+  struct ws_list named; /* streams that a beat may name */
 };
 
 enum ws_outbox_outcome { WS_OUTBOX_TAKEN, WS_OUTBOX_FULL, WS_OUTBOX_NO_MEMORY };
@@ -53,6 +53,9 @@ void ws_outbox_free(struct ws_outbox_message *message);
 
 /* Gives up all that waits. Returns how many messages. */
 size_t ws_outbox_drop(struct ws_outbox *outbox);
+
+/* The engine has returned: the next beats name all subjects of the last minute. */
+void ws_outbox_tell_again(struct ws_outbox *outbox);
 
 /* Writes entries of a beat, at most `max`, and returns how many. *next is outbox->named.first at first; the beat is
  * complete when it is NULL. The lock may be left between calls. */

@@ -66,14 +66,6 @@ void ws_peers_init(struct ws_peers *peers, struct ws_server *server, const uint8
 
 /* ---- entries */
 
-static const char *ws_peers_name(char to[static 9], const struct ws_peer *peer) {
-  static const char digits[] = "0123456789abcdef";
-  for (int i = 0; i < 8; i++)
-    to[i] = digits[peer->id[i / 2] >> (i % 2 ? 0 : 4) & 15];
-  to[8] = '\0';
-  return to;
-}
-
 static void ws_peers_drop_parts(struct ws_peers *peers, struct ws_peer_stream *stream) {
   if (!stream->parts)
     return;
@@ -113,7 +105,7 @@ static struct ws_peer *ws_peers_find(const struct ws_peers *peers, const uint8_t
 
 /* Finds or makes the entry of a member that was heard. NULL: no memory, or too many. */
 static struct ws_peer *ws_peers_meet(struct ws_peers *peers, const uint8_t id[static WS_WIRE_ID], int64_t now_ms) {
-  char name[9];
+  char name[WS_WIRE_NAME];
   struct ws_peer *peer = ws_peers_find(peers, id);
   if (!peer && (peers->count == WS_PEERS_MAX || !ws_peers_has_memory(peers, sizeof *peer)))
     return NULL;
@@ -131,10 +123,10 @@ static struct ws_peer *ws_peers_meet(struct ws_peers *peers, const uint8_t id[st
     peers->count++;
     ws_peers_charge(peers, (int64_t)(sizeof *peer + WS_PEERS_ALLOCATOR));
     ws_log(WS_LOG_INFO, "server %" PRId64 ": member %s of the cluster is heard", peers->server->id,
-           ws_peers_name(name, peer));
+           ws_wire_name(name, peer->id));
   } else if (peer->silent) {
     ws_log(WS_LOG_WARN, "server %" PRId64 ": member %s of the cluster is heard again", peers->server->id,
-           ws_peers_name(name, peer));
+           ws_wire_name(name, peer->id));
   }
   peer->silent = false;
   peer->seen_ms = now_ms;
@@ -292,9 +284,9 @@ void ws_peers_beat(struct ws_peers *peers, const struct ws_wire *head, const uin
   }
   peer->new = false;
   if (head->kind == WS_WIRE_LEAVE) {
-    char name[9];
+    char name[WS_WIRE_NAME];
     ws_log(WS_LOG_INFO, "server %" PRId64 ": member %s of the cluster has stopped", peers->server->id,
-           ws_peers_name(name, peer));
+           ws_wire_name(name, peer->id));
     ws_peers_drop(peers, peer);
   }
 }
@@ -311,7 +303,7 @@ void ws_peers_forget(struct ws_peers *peers, uint64_t hash) {
 /* ---- time */
 
 static void ws_peers_tick_peer(struct ws_peers *peers, struct ws_peer *peer, int64_t now_ms) {
-  char name[9];
+  char name[WS_WIRE_NAME];
   for (struct ws_list_node *node = peer->streams.first; node; node = node->next) {
     struct ws_peer_stream *stream = ws_container_of(node, struct ws_peer_stream, of_peer);
     if (stream->parts && (stream->got == stream->size || now_ms > stream->deadline_ms))
@@ -319,14 +311,14 @@ static void ws_peers_tick_peer(struct ws_peers *peers, struct ws_peer *peer, int
   }
   if (peer->missed > 0)
     ws_log(WS_LOG_WARN, "server %" PRId64 ": messages of member %s of the cluster that were missed: %" PRIu64,
-           peers->server->id, ws_peers_name(name, peer), peer->missed);
+           peers->server->id, ws_wire_name(name, peer->id), peer->missed);
   peer->missed = 0;
   if (now_ms - peer->seen_ms > WS_PEERS_FORGOTTEN_MS) {
     ws_peers_drop(peers, peer);
   } else if (now_ms - peer->seen_ms > WS_PEERS_SILENT_MS && !peer->silent) {
     peer->silent = true;
     ws_log(WS_LOG_WARN, "server %" PRId64 ": member %s of the cluster has become silent", peers->server->id,
-           ws_peers_name(name, peer));
+           ws_wire_name(name, peer->id));
   }
 }
 

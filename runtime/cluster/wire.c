@@ -97,6 +97,15 @@ void ws_wire_decode_entry(struct ws_wire_entry *entry, const uint8_t from[static
   *entry = (struct ws_wire_entry){ws_wire_get(from, 8), ws_wire_get(from + 8, 8), ws_wire_get(from + 16, 8)};
 }
 
+static const char ws_wire_digits[] = "0123456789abcdef";
+
+const char *ws_wire_name(char to[static WS_WIRE_NAME], const uint8_t id[static WS_WIRE_ID]) {
+  for (int i = 0; i < WS_WIRE_NAME - 1; i++)
+    to[i] = ws_wire_digits[id[i / 2] >> (i % 2 ? 0 : 4) & 15];
+  to[WS_WIRE_NAME - 1] = '\0';
+  return to;
+}
+
 /* FNV-1a. Two topics with one hash make a count of missed messages wrong, and nothing else. */
 uint64_t ws_wire_stream(const char *topic) {
   uint64_t hash = 0xCBF29CE484222325u;
@@ -117,12 +126,11 @@ static char *ws_wire_append(char *to, const char *text) {
 
 /* For each message of a topic, so that it is not left to printf. */
 void ws_wire_subject(char to[static WS_WIRE_SUBJECT], const char *prefix, const char *topic) {
-  static const char digits[] = "0123456789abcdef";
   to = ws_wire_append(to, prefix);
   to = ws_wire_append(to, topic ? ".topic." : ".all");
   for (; topic && *topic; topic++) {
-    *to++ = digits[(uint8_t)*topic >> 4];
-    *to++ = digits[(uint8_t)*topic & 15];
+    *to++ = ws_wire_digits[(uint8_t)*topic >> 4];
+    *to++ = ws_wire_digits[(uint8_t)*topic & 15];
   }
   *to = '\0';
 }

@@ -61,6 +61,10 @@ size_t ws_wire_next(const uint8_t **message, const uint8_t *bytes);
 void ws_wire_encode_entry(uint8_t to[static WS_WIRE_ENTRY], const struct ws_wire_entry *entry);
 void ws_wire_decode_entry(struct ws_wire_entry *entry, const uint8_t from[static WS_WIRE_ENTRY]);
 
+/* The beginning of a member's ID, for the log. Returns `to`. */
+enum { WS_WIRE_NAME = 9 };
+const char *ws_wire_name(char to[static WS_WIRE_NAME], const uint8_t id[static WS_WIRE_ID]);
+
 /* What tells the subjects of a sender apart in a beat: 0 for broadcasts (NULL), else a hash of the topic. */
 uint64_t ws_wire_stream(const char *topic);
 

@@ -545,6 +545,62 @@ async def case_refused(case):
     expect("the log has the password", 0, member.logged("cret") + client_errors(member, "ada"))
 
 
+PERMISSIONS = """authorization { users = [
+  { user: ada, password: pw, permissions: { publish: "chat.>", subscribe: "chat.>" } }
+  { user: eve, password: pw, permissions: { publish: "elsewhere.>", subscribe: "chat.>" } } ] }
+"""
+
+
+async def case_permissions(case):
+    """WS-CLUSTER-1: an engine that does not permit its user the subjects of the prefix."""
+    engine = case.engine(config=PERMISSIONS)
+    members = case.members(2, engine.url("ada:pw@"))
+    clients = [await join(member) for member in members]
+    await settle(*clients)
+    refused(case, engine.url("ada:pw@").replace("/chat", "/romos"), "may not use subjects under romos", "pw")
+    mute = case.member(engine.url("eve:pw@"))
+    await asyncio.to_thread(mute.wait_for_log, "the cluster's engine refuses subjects under chat: ")
+    expect("refusals of a member that may do all", 0, members[0].logged("refuses"))
+
+
+async def case_engine_hangs(case):
+    """WS-CLUSTER-9 WS-CLUSTER-10: an engine that does not answer for a while, and forgets what it was told."""
+    engine = case.engine()
+    members = case.members(2, engine.url())
+    one, other = [await join(member) for member in members]
+    await settle(one, other)
+    engine.process.send_signal(signal.SIGSTOP)
+    for number in range(100):
+        await one.say(f"all {number}")
+    for member in members:
+        await asyncio.to_thread(member.wait_for_log, "the cluster's engine is lost")
+    engine.process.send_signal(signal.SIGCONT)
+    for member in members:
+        await asyncio.to_thread(member.wait_for_log, "the cluster's engine is back")
+    await one.say("all last")
+    heard = await other.expect_until("last")
+    await asyncio.to_thread(wait_until, lambda: missed(members[1]) == 100 - len(numbers_of(heard, "")),
+                            f"{100 - len(numbers_of(heard, ''))} messages are missing, and counted")
+
+
+async def case_backlog(case):
+    """WS-CLUSTER-10: what waited for the engine reaches members that return a little later."""
+    engine = case.engine()
+    members = case.members(3, engine.url())
+    clients = [await join(member) for member in members]
+    await settle(*clients)
+    engine.kill()
+    for member in members:
+        await asyncio.to_thread(member.wait_for_log, "the cluster's engine is lost")
+    texts = [f"waits {number}" for number in range(200)]
+    for text in texts:
+        await clients[0].say(f"all {text}")
+    await clients[0].expect(*texts)
+    engine.start()
+    for client in clients[1:]:
+        await client.expect(*texts)
+
+
 def client_errors(member, text):
     return member.errors().count(text)
 
