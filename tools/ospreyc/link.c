@@ -70,7 +70,8 @@ static int command_add_archive(struct link_command *command, const char *name, F
     }
   }
   if (strstr(name, "cluster"))
-    fprintf(err, "error: this build has no cluster: websocketServerCluster needs libnats-dev\n");
+    fprintf(err, "error: this build has no cluster: websocketServerCluster needs libnats-dev (tools/run installs it, "
+                 "and builds what is missing)\n");
   fprintf(err, "error: %s not found in %s/../../runtime or %s/../%s\n", name, own, own, OSPREYC_LIBDIR);
   return -1;
 }
