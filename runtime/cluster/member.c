@@ -332,7 +332,7 @@ static void ws_member_beat(struct ws_member *member, int64_t now_ms) {
   do {
     size_t entries = ws_outbox_beat(&member->outbox, to, most, &next);
     pthread_mutex_unlock(&member->lock);
-    ws_payload_send_beat(&member->payload, member->url.prefix, WS_WIRE_BEAT, entries);
+    ws_payload_send_beat(&member->payload, WS_WIRE_BEAT, entries);
     pthread_mutex_lock(&member->lock);
   } while (next);
   member->beat_ms = now_ms + WS_MEMBER_BEAT_MS;
@@ -350,9 +350,11 @@ static void ws_member_publish_some(struct ws_member *member) {
   pthread_mutex_unlock(&member->lock);
   ws_wait_notify();
   uint64_t given_up = ws_payload_send(&member->payload, taken, count);
-  while (count > 0)
-    ws_outbox_free(taken[--count]);
+  for (size_t i = 0; i < count; i++)
+    ws_outbox_release(taken[i]);
   pthread_mutex_lock(&member->lock);
+  while (count > 0)
+    ws_outbox_give_back(&member->outbox, taken[--count]);
   member->given_up += given_up;
 }
 
@@ -425,7 +427,7 @@ static int ws_member_connect(struct ws_member *member, struct ws_why *why) {
     return -1;
   ws_wire_subject(all, member->url.prefix, NULL);
   ws_wire_beat_subject(beats, member->url.prefix);
-  bool has_payload = ws_payload_open(&member->payload, engine, member->link, member->id) == 0;
+  bool has_payload = ws_payload_open(&member->payload, engine, member->link, member->id, member->url.prefix) == 0;
   member->always[0] = engine->subscribe(member->link, all, WS_MEMBER_PENDING);
   member->always[1] = engine->subscribe(member->link, beats, WS_MEMBER_PENDING);
   if (has_payload && member->always[0] && member->always[1]) {
@@ -559,7 +561,7 @@ static void ws_member_finish(struct ws_member *member) {
   if (!member->link)
     return;
   if (!member->away) {
-    ws_payload_send_beat(&member->payload, member->url.prefix, WS_WIRE_LEAVE, 0);
+    ws_payload_send_beat(&member->payload, WS_WIRE_LEAVE, 0);
     if (left_ms > 0)
       member->engine->flush(member->link, left_ms);
   }
@@ -697,7 +699,7 @@ static struct ws_member *ws_member_new(struct ws_server *server, const struct ws
   pthread_mutex_init(&member->in_lock, NULL);
   ws_sys_condition_init(&member->changed);
   ws_queue_init(&member->arrivals);
-  ws_outbox_init(&member->outbox, member->url.prefix);
+  ws_outbox_init(&member->outbox);
   if (ws_random_keys.fill(NULL, member->id, sizeof member->id) == 0) {
     ws_peers_init(&member->peers, server, member->id);
     return member;

@@ -8,6 +8,9 @@
  * numbers are forgotten: more than there are until the engine is found to be away, which has lost them. */
 enum { WS_OUTBOX_BEATS = 3, WS_OUTBOX_KEPT = 60 };
 
+/* Messages whose memory is kept: as many as travel together. Their topics are shorter than this. */
+enum { WS_OUTBOX_SPARE = WS_WIRE_SEVERAL_MAX, WS_OUTBOX_TOPIC = 64 };
+
 /* The numbers of one subject. */
 struct ws_outbox_stream {
   struct ws_list_node member; /* of the outbox's `named` */
@@ -26,9 +29,15 @@ static int ws_outbox_compare(const void *one, const void *other) {
   return (a > b) - (a < b);
 }
 
-void ws_outbox_init(struct ws_outbox *outbox, const char *prefix) {
-  *outbox = (struct ws_outbox){.prefix = prefix};
+void ws_outbox_init(struct ws_outbox *outbox) {
+  *outbox = (struct ws_outbox){0};
   ws_queue_init(&outbox->messages);
+  ws_queue_init(&outbox->spare);
+}
+
+static struct ws_outbox_message *ws_outbox_pop(struct ws_queue *queue) {
+  struct ws_queue_node *node = ws_queue_pop(queue);
+  return node ? ws_container_of(node, struct ws_outbox_message, node) : NULL;
 }
 
 static void ws_outbox_forget(struct ws_outbox *outbox, struct ws_outbox_stream *stream) {
@@ -38,7 +47,10 @@ static void ws_outbox_forget(struct ws_outbox *outbox, struct ws_outbox_stream *
 }
 
 void ws_outbox_deinit(struct ws_outbox *outbox) {
+  struct ws_outbox_message *spare;
   ws_outbox_drop(outbox);
+  while ((spare = ws_outbox_pop(&outbox->spare)) != NULL)
+    ws_mem_free(spare);
   while (outbox->named.first)
     ws_outbox_forget(outbox, ws_container_of(outbox->named.first, struct ws_outbox_stream, member));
 }
@@ -62,39 +74,49 @@ static struct ws_outbox_stream *ws_outbox_stream(struct ws_outbox *outbox, uint6
   return stream;
 }
 
+/* Memory for a message with a topic of this size; NULL: there is none. */
+static struct ws_outbox_message *ws_outbox_new(struct ws_outbox *outbox, size_t size) {
+  bool is_spare_size = size <= WS_OUTBOX_TOPIC;
+  struct ws_outbox_message *message = is_spare_size ? ws_outbox_pop(&outbox->spare) : NULL;
+  if (message)
+    outbox->spare_count--;
+  else
+    message = ws_mem_alloc(sizeof *message + (is_spare_size ? WS_OUTBOX_TOPIC : size));
+  if (message)
+    message->is_spare_size = is_spare_size;
+  return message;
+}
+
 enum ws_outbox_outcome ws_outbox_add(struct ws_outbox *outbox, size_t bound, const char *topic, struct ws_chunk *frame,
                                      size_t offset, uint8_t opcode) {
-  char subject[WS_WIRE_SUBJECT];
-  ws_wire_subject(subject, outbox->prefix, topic);
-  size_t room = strlen(subject) + 1;
-  size_t bytes = sizeof(struct ws_outbox_message) + room + sizeof *frame + frame->size;
+  size_t size = topic ? strlen(topic) + 1 : 0;
+  size_t bytes = sizeof(struct ws_outbox_message) + WS_OUTBOX_TOPIC + size + sizeof *frame + frame->size;
   if (outbox->bytes > 0 && outbox->bytes + bytes > bound)
     return WS_OUTBOX_FULL;
   struct ws_outbox_stream *stream = ws_outbox_stream(outbox, ws_wire_stream(topic));
-  struct ws_outbox_message *message = stream ? ws_mem_alloc(sizeof *message + room) : NULL;
+  struct ws_outbox_message *message = stream ? ws_outbox_new(outbox, size) : NULL;
   if (!message)
     return WS_OUTBOX_NO_MEMORY;
   outbox->issued++;
   stream->number++;
   stream->queued++;
-  *message = (struct ws_outbox_message){
-      .frame = ws_chunk_ref(frame),
-      .offset = offset,
-      .opcode = opcode,
-      .stream = stream,
-      .since = stream->since,
-      .number = stream->number,
-      .bytes = bytes,
-  };
-  memcpy(message->subject, subject, room);
+  message->frame = ws_chunk_ref(frame);
+  message->offset = offset;
+  message->opcode = opcode;
+  message->stream = stream;
+  message->since = stream->since;
+  message->number = stream->number;
+  message->bytes = bytes;
+  message->has_topic = topic;
+  if (topic)
+    memcpy(message->topic, topic, size);
   outbox->bytes += bytes;
   ws_queue_add(&outbox->messages, &message->node);
   return WS_OUTBOX_TAKEN;
 }
 
 struct ws_outbox_message *ws_outbox_take(struct ws_outbox *outbox) {
-  struct ws_queue_node *node = ws_queue_pop(&outbox->messages);
-  struct ws_outbox_message *message = node ? ws_container_of(node, struct ws_outbox_message, node) : NULL;
+  struct ws_outbox_message *message = ws_outbox_pop(&outbox->messages);
   if (!message)
     return NULL;
   outbox->bytes -= message->bytes;
@@ -105,16 +127,27 @@ struct ws_outbox_message *ws_outbox_take(struct ws_outbox *outbox) {
   return message;
 }
 
-void ws_outbox_free(struct ws_outbox_message *message) {
+void ws_outbox_release(struct ws_outbox_message *message) {
   ws_chunk_unref(message->frame);
-  ws_mem_free(message);
+  message->frame = NULL;
+}
+
+void ws_outbox_give_back(struct ws_outbox *outbox, struct ws_outbox_message *message) {
+  if (!message->is_spare_size || outbox->spare_count == WS_OUTBOX_SPARE) {
+    ws_mem_free(message);
+    return;
+  }
+  outbox->spare_count++;
+  ws_queue_add(&outbox->spare, &message->node);
 }
 
 size_t ws_outbox_drop(struct ws_outbox *outbox) {
   size_t count = 0;
   struct ws_outbox_message *message;
-  for (; (message = ws_outbox_take(outbox)) != NULL; count++)
-    ws_outbox_free(message);
+  for (; (message = ws_outbox_take(outbox)) != NULL; count++) {
+    ws_outbox_release(message);
+    ws_outbox_give_back(outbox, message);
+  }
   return count;
 }
 

@@ -26,12 +26,15 @@ struct ws_outbox_message {
   uint64_t since;
   uint64_t number;
   size_t bytes;
-  char subject[];
+  bool is_spare_size; /* its memory can be used again */
+  bool has_topic;     /* else it is a broadcast */
+  char topic[];
 };
 
 struct ws_outbox {
-  const char *prefix;
   struct ws_queue messages;
+  struct ws_queue spare; /* memory of messages that were sent */
+  size_t spare_count;
   size_t bytes;
   uint64_t issued; /* messages so far; no number is higher */
   struct ws_tree streams;
@@ -40,16 +43,22 @@ struct ws_outbox {
 
 enum ws_outbox_outcome { WS_OUTBOX_TAKEN, WS_OUTBOX_FULL, WS_OUTBOX_NO_MEMORY };
 
-void ws_outbox_init(struct ws_outbox *outbox, const char *prefix);
+void ws_outbox_init(struct ws_outbox *outbox);
 void ws_outbox_deinit(struct ws_outbox *outbox);
 
 /* Numbers and queues a message; `bound` is maxClusterQueuedBytes. */
 enum ws_outbox_outcome ws_outbox_add(struct ws_outbox *outbox, size_t bound, const char *topic, struct ws_chunk *frame,
                                      size_t offset, uint8_t opcode);
 
-/* Takes the first message; NULL: there is none. The caller frees it, without the lock. */
+/* Takes the first message; NULL: there is none. The caller releases its frame, without the lock, and gives it back. */
 struct ws_outbox_message *ws_outbox_take(struct ws_outbox *outbox);
-void ws_outbox_free(struct ws_outbox_message *message);
+void ws_outbox_release(struct ws_outbox_message *message);
+void ws_outbox_give_back(struct ws_outbox *outbox, struct ws_outbox_message *message);
+
+/* NULL: a broadcast. */
+static inline const char *ws_outbox_topic(const struct ws_outbox_message *message) {
+  return message->has_topic ? message->topic : NULL;
+}
 
 /* Gives up all that waits. Returns how many messages. */
 size_t ws_outbox_drop(struct ws_outbox *outbox);

@@ -14,12 +14,14 @@ struct ws_payload {
   const struct ws_engine *engine;
   void *link;
   const uint8_t *sender; /* WS_WIRE_ID bytes, borrowed */
+  const char *prefix;    /* borrowed */
   uint8_t *bytes;
   size_t max; /* of a payload */
 };
 
 /* For a new link, in place of the one before. 0, or -1: no memory, or the engine's payloads are too small. */
-int ws_payload_open(struct ws_payload *payload, const struct ws_engine *engine, void *link, const uint8_t *sender);
+int ws_payload_open(struct ws_payload *payload, const struct ws_engine *engine, void *link, const uint8_t *sender,
+                    const char *prefix);
 void ws_payload_deinit(struct ws_payload *payload);
 
 /* Sends n messages, those of one subject together where they fit; one that is larger than a payload in parts. Returns
@@ -29,4 +31,4 @@ size_t ws_payload_send(struct ws_payload *payload, struct ws_outbox_message *con
 /* Where the entries of a beat are to be written, and how many fit. */
 uint8_t *ws_payload_entries(struct ws_payload *payload, size_t *most);
 /* Sends a beat with its entries, or a farewell. */
-void ws_payload_send_beat(struct ws_payload *payload, const char *prefix, enum ws_wire_kind kind, size_t entries);
+void ws_payload_send_beat(struct ws_payload *payload, enum ws_wire_kind kind, size_t entries);
