@@ -122,6 +122,28 @@ static const char *cg_unread(LLVMValueRef function, unsigned count) {
   return NULL;
 }
 
+static bool cg_call_has(LLVMValueRef call, LLVMAttributeIndex index, const char *name) {
+  unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+  return kind && LLVMGetCallSiteEnumAttribute(call, index, kind);
+}
+
+const char *cg_attribute_unserved_by_body_at(LLVMValueRef call) {
+  static const char *const of_call[] = {"noreturn", "memory", "allockind", "allocsize"};
+  static const char *const of_argument[] = {"byref",        "byval",       "inalloca", "inreg",      "nest",
+                                            "preallocated", "returned",    "sret",     "swiftasync", "swifterror",
+                                            "swiftself",    "initializes", "readnone", "writeonly"};
+  for (size_t i = 0; i < sizeof of_call / sizeof *of_call; i++)
+    if (cg_call_has(call, CG_ATTRIBUTE_FUNCTION, of_call[i]))
+      return of_call[i];
+  LLVMValueRef function = LLVMGetCalledValue(call);
+  for (LLVMAttributeIndex argument = 1; argument <= LLVMGetNumArgOperands(call); argument++)
+    for (size_t i = 0; i < sizeof of_argument / sizeof *of_argument; i++)
+      if (cg_call_has(call, argument, of_argument[i]) &&
+          !(LLVMIsAFunction(function) && cg_attribute_has(function, argument, of_argument[i])))
+        return of_argument[i];
+  return NULL;
+}
+
 const char *cg_attribute_unserved_by_body(LLVMValueRef function) {
   static const char *const names[] = {"naked",        "noreturn",  "presplitcoroutine", "memory",
                                       "speculatable", "allockind", "allocsize"};

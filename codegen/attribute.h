@@ -43,6 +43,10 @@ const char *cg_attribute_unserved_by_entry(LLVMValueRef function);
 /* The first attribute of a function or its parameters that a body made here could not honour; NULL: none. */
 const char *cg_attribute_unserved_by_body(LLVMValueRef function);
 
+/* The first attribute that a call alone has, and by which it would not reach a body made here, or LLVM would remove it
+ * or what follows; NULL: none. */
+const char *cg_attribute_unserved_by_body_at(LLVMValueRef call);
+
 /* Adds that the function writes only memory that its module cannot access. It may read any memory: a tracing collector
  * does when it allocates. */
 void cg_attribute_add_writes_own_memory(LLVMValueRef function);

@@ -297,6 +297,20 @@ static void cg_check_swapped(LLVMValueRef call, const char *name, const struct o
 }
 
 /* With opaque pointers a call has its own function type, which may differ from the function's. */
+static bool cg_check_call_attributes(LLVMValueRef call, const char *name, struct cg_diag *diag) {
+  LLVMValueRef callee = LLVMGetCalledValue(call);
+  LLVMValueRef function = LLVMIsConstant(callee) ? cg_constant_function_behind(cg_constant_strip(callee)) : NULL;
+  const char *attribute = cg_attribute_unserved_by_body_at(call);
+  if (attribute)
+    cg_diag_error(diag, call, "'%s' is called with the attribute '%s', but the builtin has not", name, attribute);
+  else if (function && LLVMGetInstructionCallConv(call) != LLVMGetFunctionCallConv(function))
+    cg_diag_error(diag, call, "'%s' is called by the calling convention %u, but is declared with %u", name,
+                  LLVMGetInstructionCallConv(call), LLVMGetFunctionCallConv(function));
+  else
+    return true;
+  return false;
+}
+
 bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetTypeContext(LLVMTypeOf(call));
@@ -304,7 +318,7 @@ bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag
   LLVMTypeRef actual = LLVMGetCalledFunctionType(call);
   if (actual == expected) {
     cg_check_swapped(call, form->name, form->builtin, diag);
-    return true;
+    return cg_check_call_attributes(call, form->name, diag);
   }
   char *actual_text = LLVMPrintTypeToString(actual);
   char *expected_text = LLVMPrintTypeToString(expected);

@@ -30,3 +30,20 @@ define void @g(ptr %u) gc "statepoint-example" {
   ret void
 }
 ; CHECK: calls.ll:[[#@LINE-4]]: error: 'wsConnect' is called by 'llvm.experimental.gc.statepoint.p0', which hides its
+; What the declaration has not.
+declare ptr @wsPublish(i64, ptr, ptr)
+define void @h(i64 %n, ptr %s) {
+  %a = call fastcc ptr @wsPublish(i64 %n, ptr %s, ptr %s)
+  %b = call ptr @wsPublish(i64 %n, ptr returned %s, ptr %s)
+  %c = call ptr @wsPublish(i64 %n, ptr %s, ptr byval([3 x i8]) %s)
+  %d = call ptr @wsPublish(i64 inreg %n, ptr %s, ptr %s)
+  %e = call ptr @wsPublish(i64 %n, ptr %s, ptr %s) memory(none)
+  %f = call ptr @wsPublish(i64 %n, ptr %s, ptr %s) noreturn
+  ret void
+}
+; CHECK: calls.ll:[[#@LINE-8]]: error: 'wsPublish' is called by the calling convention 8, but is declared with 0
+; CHECK: calls.ll:[[#@LINE-8]]: error: 'wsPublish' is called with the attribute 'returned', but the builtin has not
+; CHECK: calls.ll:[[#@LINE-8]]: error: 'wsPublish' is called with the attribute 'byval', but the builtin has not
+; CHECK: calls.ll:[[#@LINE-8]]: error: 'wsPublish' is called with the attribute 'inreg', but the builtin has not
+; CHECK: calls.ll:[[#@LINE-8]]: error: 'wsPublish' is called with the attribute 'memory', but the builtin has not
+; CHECK: calls.ll:[[#@LINE-8]]: error: 'wsPublish' is called with the attribute 'noreturn', but the builtin has not

@@ -151,7 +151,7 @@ static void converse_and_log(const char *level, char *log, size_t room) {
   peer_send(&peer, "\x16\x03\x01\x00\x05SECRET", 11);
   peer_read_head(&peer, target, sizeof target);
   peer_close(&peer);
-  kill(program.pid, SIGTERM);
+  program_signal(&program, SIGTERM);
   assert_int_equal(program_finish(&program, log, room), 0);
   assert_null(strstr(log, "SECRET"));
   assert_null(strstr(log, "dGhlIHNhbXBsZSBub25jZQ"));
@@ -320,7 +320,7 @@ static void test_a_log_that_nobody_reads(void **state) {
       assert_true(read(program.err, log, sizeof log) > 0);
       assert_int_equal(peer_status(port, "/nowhere", ""), 404);
     }
-    kill(program.pid, SIGTERM);
+    program_signal(&program, SIGTERM);
     assert_int_equal(program_finish(&program, log, sizeof log), 0);
     if (!closed) {
       assert_non_null(strstr(log, " lines were dropped because the log was not read\n"));

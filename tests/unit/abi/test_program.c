@@ -169,7 +169,7 @@ static void test_a_handler_that_never_returns(void **state) {
   peer_send_message(&peer, "stay");
   program_expect_line(&program, "staying");
   clock_gettime(CLOCK_MONOTONIC, &start);
-  kill(program.pid, SIGTERM);
+  program_signal(&program, SIGTERM);
   assert_int_equal(program_finish(&program, log, sizeof log), 5);
   assert_in_range((unsigned long)elapsed_ms(&start), 4000, 9999);
   assert_non_null(strstr(log, " has not stopped in time: a handler still runs, and connections are left: 1\n"));

@@ -48,22 +48,6 @@ static int keep_alive(int port) {
   return 3;
 }
 
-/* Waits until the process has a handler for the signal, which it installs after its last output. */
-static void await_handler(pid_t pid, int signal) {
-  unsigned long long caught = 0;
-  char path[64];
-  char line[256];
-  snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-  while (!(caught >> (signal - 1) & 1)) {
-    FILE *status = fopen(path, "r");
-    assert_non_null(status);
-    while (fgets(line, sizeof line, status) && sscanf(line, "SigCgt: %llx", &caught) != 1)
-      ;
-    fclose(status);
-    sched_yield();
-  }
-}
-
 /* WS-KEEPALIVE-1 */
 static void test_signals_stop_every_server(void **state) {
   const int signals[] = {SIGINT, SIGTERM};
@@ -74,8 +58,7 @@ static void test_signals_stop_every_server(void **state) {
     struct program program = program_run(keep_alive, port);
     program_expect_line(&program, "ready");
     struct peer peer = peer_open(port, "/chat");
-    await_handler(program.pid, signals[i]);
-    kill(program.pid, signals[i]);
+    program_signal(&program, signals[i]);
     peer_expect_close(&peer, 1001);
     program_expect_line(&program, "stopped");
     assert_int_equal(program_finish(&program, log, sizeof log), 3);
@@ -116,7 +99,7 @@ static void test_a_signal_for_two_threads(void **state) {
   (void)state;
   int port;
   struct program program = program_serve(keep_alive_twice, &port);
-  await_handler(program.pid, SIGTERM);
+  program_await_handler(&program, SIGTERM);
   WAIT_UNTIL(threads_in_call(program.pid, CALL_POLL) >= 2);
   kill(program.pid, SIGTERM);
   assert_int_equal(program_finish(&program, log, sizeof log), 3);
@@ -132,8 +115,7 @@ static void test_a_second_signal_ends_at_once(void **state) {
     int port;
     struct program program = program_serve(keep_alive, &port);
     struct peer peer = peer_open(port, "/chat");
-    await_handler(program.pid, SIGTERM);
-    kill(program.pid, SIGTERM);
+    program_signal(&program, SIGTERM);
     peer_expect_frame(&peer, 0x88);
     clock_gettime(CLOCK_MONOTONIC, &start);
     kill(program.pid, signals[i]);

@@ -454,7 +454,7 @@ static void test_the_log_of_refusals(void **state) {
   assert_int_equal(peer_status(port, "/?refuse", ""), 401);
   assert_int_equal(peer_status(port, "/?twice", ""), 503);
   assert_int_equal(peer_status(port, "/?err", ""), 403);
-  kill(program.pid, SIGTERM);
+  program_signal(&program, SIGTERM);
   assert_int_equal(program_finish(&program, log, sizeof log), 0);
   expect_line_end(log, " with 401: who are you, \xC3\xB6sprey?\n");
   expect_line_end(log, " with 503: : and an Err\n");

@@ -455,7 +455,7 @@ static void test_the_log(void **state) {
   assert_int_equal(peer_status(port, "/nowhere", X "2001:db8::7\r\n"), 404);
   assert_int_equal(peer_status(port, "/", X "203.0.113.6\r\n" F "for=1.2.3.4\r\n"), 400);
   peer_close(&peer);
-  kill(program.pid, SIGTERM);
+  program_signal(&program, SIGTERM);
   assert_int_equal(program_finish(&program, log, sizeof log), 0);
   assert_non_null(strstr(log, " is open: 203.0.113.5\n"));
   assert_non_null(strstr(log, " refuses 203.0.113.5 with 429: "));

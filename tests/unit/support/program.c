@@ -1,5 +1,8 @@
 #include "program.h"
 
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,4 +65,24 @@ void program_expect_line(struct program *program, const char *line) {
 
 void program_say(const char *text) {
   assert_int_equal(write(1, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+void program_await_handler(const struct program *program, int number) {
+  unsigned long long caught = 0;
+  char path[64];
+  char line[256];
+  snprintf(path, sizeof path, "/proc/%d/status", (int)program->pid);
+  while (!(caught >> (number - 1) & 1)) {
+    FILE *status = fopen(path, "r");
+    assert_non_null(status);
+    while (fgets(line, sizeof line, status) && sscanf(line, "SigCgt: %llx", &caught) != 1)
+      ;
+    fclose(status);
+    sched_yield();
+  }
+}
+
+void program_signal(const struct program *program, int number) {
+  program_await_handler(program, number);
+  kill(program->pid, number);
 }

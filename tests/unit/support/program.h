@@ -21,3 +21,7 @@ void program_read_line(struct program *program, char *line, size_t room);
 void program_expect_line(struct program *program, const char *line);
 /* Writes to standard output at once. */
 void program_say(const char *text);
+/* Waits until the process has a handler for the signal, which websocketKeepAlive installs after the last output. */
+void program_await_handler(const struct program *program, int number);
+/* The same, and sends it. */
+void program_signal(const struct program *program, int number);
