@@ -66,6 +66,11 @@ static bool ws_ticker_call(struct ws_ticker *ticker) {
     ws_log(WS_LOG_ERROR, "timer %" PRId64 " has ended: out of memory", ticker->id);
     return false;
   }
+  /* The last look, since the call may have waited for memory: a cancel that is over by now was a Success. */
+  if (atomic_load(&ticker->over)) {
+    ws_loop_thread_call_release(thread, call);
+    return false;
+  }
   ticker->running = true;
   thread->ticking++;
   ws_loop_thread_handler_begins(thread, "tick", ticker->id, NULL);
@@ -89,8 +94,7 @@ static void ws_ticker_fire(struct ws_loop *loop, struct ws_timer *timer) {
   struct ws_ticker *ticker = ws_container_of(timer, struct ws_ticker, timer);
   if (ticker->every_ms)
     ws_ticker_advance(ticker);
-  if (!atomic_load(&ticker->over) && !ws_loop_threads_are_ending() && ws_ticker_call(ticker) && ticker->every_ms &&
-      !atomic_load(&ticker->over))
+  if (!ws_loop_threads_are_ending() && ws_ticker_call(ticker) && ticker->every_ms && !atomic_load(&ticker->over))
     ws_timer_arm(loop, &ticker->timer, ticker->next_ms);
   else
     ws_ticker_finish(ticker);
