@@ -17,7 +17,7 @@ import tempfile
 SEEDS_MAX = 6000
 FIRST = 1 << 20
 # Where the seeds begin for mutants that few worlds show.
-FROM = {"the end waits for a stuck handler twice": 1060000,
+FROM = {"the end waits for a stuck handler twice": 1060000, "a page that nobody reads is kept": 2015000,
         "a stop overtakes its listen": 2000000, "a close frame follows a refusal": 2000000}
 
 MUTANTS = {
