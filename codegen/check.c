@@ -296,7 +296,6 @@ static void cg_check_swapped(LLVMValueRef call, const char *name, const struct o
                 integer, pointer, signature);
 }
 
-/* With opaque pointers a call has its own function type, which may differ from the function's. */
 static bool cg_check_call_attributes(LLVMValueRef call, const char *name, struct cg_diag *diag) {
   LLVMValueRef callee = LLVMGetCalledValue(call);
   LLVMValueRef function = LLVMIsConstant(callee) ? cg_constant_function_behind(cg_constant_strip(callee)) : NULL;
@@ -311,6 +310,7 @@ static bool cg_check_call_attributes(LLVMValueRef call, const char *name, struct
   return false;
 }
 
+/* With opaque pointers a call has its own function type, which may differ from the function's. */
 bool cg_check_call(LLVMValueRef call, const struct cg_form *form, struct cg_diag *diag) {
   char signature[CG_CHECK_SIGNATURE_SIZE];
   LLVMContextRef llvm = LLVMGetTypeContext(LLVMTypeOf(call));

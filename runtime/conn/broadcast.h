@@ -28,7 +28,7 @@ static inline bool ws_broadcast_reaches(const struct ws_conn *conn, bool posted)
 }
 
 /* What was broadcast in an earlier turn is written first: otherwise it would be broadcast faster than written, and the
- * queues of receivers that read well would fill.
+ * queues of receivers that read well would grow to their limit.
  *
  * Queues the message to the connections that `next` returns until it returns NULL, all of which it reaches, on their
  * loop thread. Fails a connection whose queue is full. */

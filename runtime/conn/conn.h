@@ -103,9 +103,9 @@ struct ws_conn {
   bool shaking : 1;
   /* While in thread->compressing, which holds a reference. */
   bool compressing : 1;
-  /* Its last run did all the work that a run may do, or had slow handlers (input.h). */
+  /* Its last run did all the work that a run may do, had slow handlers, or caused work (input.h). */
   bool heavy : 1;
-  /* If `heavy`: its broadcasts caused as much, by being compressed, or taken by other loop threads. */
+  /* The broadcasts of its last run caused as much: to compress, to write, or to be taken by other loop threads. */
   bool causing : 1;
   /* While a handler of this connection is on the stack: no other may start, input waits. */
   bool handling : 1;
