@@ -182,7 +182,9 @@ enum { CG_CHECK_NAME_SIZE = 64 };
 static void cg_check_definition(const char *symbol, size_t length, void *context) {
   const struct cg_assembly_check *check = context;
   char name[CG_CHECK_NAME_SIZE];
-  bool mangled = *symbol == '_' && cg_declare_is_macho(check->module);
+  bool mangled = cg_declare_is_macho(check->module);
+  if (mangled && *symbol != '_') /* no function of C has this name */
+    return;
   snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name) - mangled, symbol + mangled);
   LLVMValueRef global = cg_declare_find(check->module, name);
   if (strcmp(name, CG_DECLARE_SUCCESS) == 0 || (global && LLVMIsDeclaration(global) && cg_form_find(name).name))
@@ -227,10 +229,20 @@ static void cg_refuse_function(const struct cg_handler_check *check, LLVMValueRe
   LLVMDisposeMessage(expected_text);
 }
 
-/* To print an alias numbers all of its module, so it is named instead. */
+/* To print an alias numbers all of its module, and a variable's initializer has no bound, while each of many calls may
+ * pass the same one. So these are named instead. */
+static bool cg_is_short(LLVMValueRef constant) {
+  enum { SHORT = 64 }; /* bytes */
+  if (!LLVMIsAGlobalVariable(constant))
+    return !LLVMIsAGlobalAlias(constant);
+  LLVMTypeRef type = LLVMGlobalGetValueType(constant);
+  return LLVMTypeIsSized(type) &&
+         LLVMABISizeOfType(LLVMGetModuleDataLayout(LLVMGetGlobalParent(constant)), type) <= SHORT;
+}
+
 static void cg_refuse_constant(const struct cg_handler_check *check, LLVMValueRef constant) {
   size_t length;
-  char *text = LLVMIsAGlobalAlias(constant) ? NULL : LLVMPrintValueToString(constant);
+  char *text = cg_is_short(constant) ? LLVMPrintValueToString(constant) : NULL;
   cg_diag_error(
       check->diag, check->about, "'%s' is passed to '%s' as %s, but is neither a function nor a closure cell: %s",
       text ? text : LLVMGetValueName2(constant, &length), check->name, check->parameter->name, check->signature);

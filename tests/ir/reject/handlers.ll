@@ -14,6 +14,7 @@ declare ptr @variadic(ptr, ...)
 @raw_in_a_cell = private constant { ptr } { ptr @one }
 @raw_as_a_number = private constant { i64, ptr } { i64 ptrtoint (ptr @one to i64), ptr @two }
 @numbers = private constant <2 x i64> <i64 1, i64 2>
+@many_numbers = private constant [9 x i64] [i64 1, i64 2, i64 3, i64 4, i64 5, i64 6, i64 7, i64 8, i64 9]
 
 define void @f(ptr %url, i1 %c) {
   ; a comment that says call ptr @wsConnect( is not one
@@ -44,6 +45,8 @@ define void @f(ptr %url, i1 %c) {
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: the cell 'raw_as_a_number' is passed {{.*}} but its code 'one' has type ptr (ptr)
   %o = call ptr @wsConnect(ptr %url, ptr @numbers)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: '@numbers = private constant <2 x i64> <i64 1, i64 2>' is passed
+  %q = call ptr @wsConnect(ptr %url, ptr @many_numbers)
+; CHECK: handlers.ll:[[#@LINE-1]]: error: 'many_numbers' is passed to 'wsConnect' as messageHandler, but is neither
   %k = call ptr @wsConnect(ptr %url, ptr undef)
 ; CHECK: handlers.ll:[[#@LINE-1]]: error: 'ptr undef' is passed
   %l = call ptr @wsConnect(ptr %url, ptr poison)

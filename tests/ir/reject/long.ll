@@ -16,7 +16,7 @@ declare ptr @wsClose({i8, i64})
 declare i64 @"xCCC"(ptr)
 define void @f(ptr %url) {
   %a = call ptr @wsConnect(ptr %url, ptr @text)
-; CHECK: error: '@text = private constant [1000 x i8] c"{{(a{161})}}…' is passed to 'wsConnect' as messageHandler, but is neither
+; CHECK: error: 'text' is passed to 'wsConnect' as messageHandler, but is neither
   %b = call ptr @wsConnect(ptr %url, ptr @"xCCC")
 ; CHECK: error: 'x{{((ä){99})}}…' is passed to 'wsConnect' as messageHandler, but has type i64 (ptr); expected ptr (ptr): fn
   ret void
