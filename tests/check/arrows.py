@@ -45,7 +45,8 @@ PARTS = [
     ("codegen", ["codegen/*.[ch]"], ["codegen header"], C + LLVM_C + ["llvm/Config/llvm-config.h"]),
     ("front end", ["tools/ospreyc/*"], ["codegen header", "host memory"],
      C + POSIX + LLVM_C + ["setjmp.h", "locale.h", "wchar.h", "llvm/Config/llvm-config.h", "jansson.h"]),
-    ("tools", ["tools/*"], ["codegen header"], C + POSIX + LLVM_C + ["llvm/Config/llvm-config.h"]),
+    ("tools", ["tools/*"], ["codegen header"],
+     C + POSIX + LLVM_C + ["ar.h", "elf.h", "search.h", "llvm/Config/llvm-config.h"]),
 ]
 # System headers that only some files may include.
 LINUX = ["runtime/io/sys_linux.h"]

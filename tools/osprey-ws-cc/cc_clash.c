@@ -1,23 +1,64 @@
 #include "cc_clash.h"
 
+#include "cc_object.h"
+
 #include <ctype.h>
 #include <dlfcn.h>
 #include <llvm-c/Comdat.h>
 #include <llvm-c/Core.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Returns true if the runtime or a library it needs uses the name. The same libraries are loaded here (libc, libm,
- * OpenSSL, zlib: tools/meson.build links them for this lookup, main.c makes their names global); the table has what
- * libc defines in static objects. LLVM is loaded too, with names of C++ that the program's inline functions share. */
-static bool cc_clash_is_reserved(const char *name) {
+/* ---- reserved names */
+
+/* What the archives of a static link define besides: a tree of copies, which live as long as the process. */
+static void *cc_clash_of_archives;
+
+static int cc_clash_compare(const void *left, const void *right) {
+  return strcmp(left, right);
+}
+
+static void cc_clash_add(const char *name, void *context) {
+  (void)context;
+  char *copy = tfind(name, &cc_clash_of_archives, cc_clash_compare) ? NULL : strdup(name);
+  if (copy)
+    tsearch(copy, &cc_clash_of_archives, cc_clash_compare);
+}
+
+void cc_clash_reserve_archives(void) {
+  static const struct {
+    const char *symbol, *archive;
+  } libraries[] = {
+      {"SSL_new", "libssl.a"}, {"EVP_MD_CTX_new", "libcrypto.a"}, {"inflate", "libz.a"}, {"qsort", "libc.a"}};
+  for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+    Dl_info info;
+    void *symbol = dlsym(RTLD_DEFAULT, libraries[i].symbol);
+    const char *library = symbol && dladdr(symbol, &info) ? info.dli_fname : "";
+    const char *slash = strrchr(library, '/');
+    char *path = NULL;
+    if (slash && asprintf(&path, "%.*s/%s", (int)(slash - library), library, libraries[i].archive) >= 0)
+      cc_object_each_in_archive(path, cc_clash_add, NULL);
+    free(path);
+  }
+}
+
+/* The libraries that the runtime needs are loaded here (libc, libm, OpenSSL, zlib: tools/meson.build links them for
+ * this lookup, main.c makes their names global); the table has what libc defines in static objects. LLVM is loaded too,
+ * with names of C++ that the program's inline functions share. */
+bool cc_clash_is_reserved(const char *name) {
   static const char *const static_symbols[] = {"_start", "_init", "_fini", "atexit", "at_quick_exit", "pthread_atfork"};
   for (size_t i = 0; i < sizeof static_symbols / sizeof *static_symbols; i++)
     if (!strcmp(name, static_symbols[i]))
       return true;
-  return !strncmp(name, "osp_ws_", 7) || (strncmp(name, "_Z", 2) != 0 && dlsym(RTLD_DEFAULT, name));
+  if (!strcmp(name, "main") || !strncmp(name, "_Z", 2))
+    return false;
+  return !strncmp(name, "osp_ws_", 7) || tfind(name, &cc_clash_of_archives, cc_clash_compare) ||
+         dlsym(RTLD_DEFAULT, name);
 }
+
+/* ---- names of modules */
 
 /* A name that LLVM passes on as it is begins with a byte that says so. The linker does not see it. */
 static const char *cc_clash_linker_name(LLVMValueRef global) {
@@ -159,9 +200,18 @@ static bool cc_clash_is_visible(LLVMValueRef global) {
   return false;
 }
 
+bool cc_clash_is_defined_elsewhere(const struct ir_file *files, size_t count, size_t which, const char *name) {
+  for (size_t i = 0; i < count; i++) {
+    LLVMValueRef other = i == which || !files[i].module ? NULL : cc_clash_find_either(files[i].module, name);
+    if (other && cc_clash_is_visible(other))
+      return true;
+  }
+  return false;
+}
+
 static bool cc_clash_hide_if_reserved(const struct ir_file *files, size_t count, size_t which, LLVMValueRef global) {
   const char *name = cc_clash_linker_name(global);
-  if (!cc_clash_is_visible(global) || !strcmp(name, "main") || !cc_clash_is_reserved(name))
+  if (!cc_clash_is_visible(global) || !cc_clash_is_reserved(name))
     return false;
   const char *use = cc_clash_use_elsewhere(files, count, which, global);
   if (!use)

@@ -133,7 +133,8 @@ static bool cc_command_ends_with(const char *text, const char *suffix) {
 
 /* `language` is the value of the last -x, or "none". */
 static enum cc_role cc_command_input_role(const char *text, const char *language) {
-  if (!strcmp(language, "ir") || (!strcmp(language, "none") && cc_command_ends_with(text, ".ll")))
+  bool is_ir = cc_command_ends_with(text, ".ll") || cc_command_ends_with(text, ".bc");
+  if (!strcmp(language, "ir") || (!strcmp(language, "none") && is_ir))
     return CC_IR;
   return cc_command_ends_with(text, ".a") ? CC_LIBRARY : CC_INPUT;
 }
@@ -210,6 +211,7 @@ static int cc_command_classify(struct cc_command *command) {
     } else {
       argument->role = !strncmp(text, "-l", 2) ? CC_LIBRARY : CC_OPTION;
       command->links = command->links && !cc_command_prevents_link(text);
+      command->is_static = command->is_static || cc_command_is_one_of(text, " -static --static -static-pie ");
       command->help = command->help || !strcmp(text, "--help");
       command->version = command->version || !strcmp(text, "--version");
       cc_command_parse_target(command, text, NULL);

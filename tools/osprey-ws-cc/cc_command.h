@@ -25,6 +25,7 @@ struct cc_command {
   size_t count, capacity;
   bool from_response_file; /* a response file was expanded: the arguments may exceed the limit of exec */
   bool links;              /* clang links its inputs */
+  bool is_static;          /* -static, -static-pie */
   bool language_set;       /* an -x is in force at the end */
   bool compat;             /* --ws-compat */
   bool help, version;      /* --help, --version */

@@ -9,6 +9,7 @@
 
 #include "../osprey-ws-lower/ir_file.h"
 #include "cc_clash.h"
+#include "cc_object.h"
 #include "osprey_ws_codegen.h"
 
 /* The IR inputs of a command, in order. */
@@ -90,6 +91,39 @@ static bool cc_lower_keeps_input(const struct cc_lower_files *inputs, size_t whi
   return !changes && strcmp(name, "-") != 0;
 }
 
+/* A function that another input defines is the program's own, though it has a builtin's name. */
+static const char cc_lower_aside[] = ".elsewhere";
+
+static void cc_lower_rename(LLVMValueRef function, size_t length, const char *suffix) {
+  size_t all;
+  char *name = NULL;
+  if (asprintf(&name, "%.*s%s", (int)length, LLVMGetValueName2(function, &all), suffix) >= 0)
+    LLVMSetValueName2(function, name, strlen(name));
+  free(name);
+}
+
+/* Renames the declarations of such functions, so that they are not lowered. */
+static void cc_lower_set_aside(const struct cc_lower_files *inputs, size_t which) {
+  LLVMModuleRef module = inputs->files[which].module;
+  size_t length;
+  for (LLVMValueRef f = module ? LLVMGetFirstFunction(module) : NULL; f; f = LLVMGetNextFunction(f)) {
+    const char *name = LLVMGetValueName2(f, &length);
+    if (LLVMIsDeclaration(f) && cc_lower_is_builtin(name) &&
+        cc_clash_is_defined_elsewhere(inputs->files, inputs->count, which, name))
+      cc_lower_rename(f, length, cc_lower_aside);
+  }
+}
+
+static void cc_lower_put_back(LLVMModuleRef module) {
+  const size_t suffix = sizeof cc_lower_aside - 1;
+  size_t length;
+  for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
+    const char *name = LLVMGetValueName2(f, &length);
+    if (length > suffix && !strcmp(name + length - suffix, cc_lower_aside))
+      cc_lower_rename(f, length - suffix, "");
+  }
+}
+
 /* Lowers a module for the target of the command line if it has one: clang prefers that to the module's. */
 static int cc_lower_for_target(struct ir_file *file, const char *target) {
   char *triple = strdup(LLVMGetTarget(file->module)), *layout = strdup(LLVMGetDataLayoutStr(file->module));
@@ -100,6 +134,7 @@ static int cc_lower_for_target(struct ir_file *file, const char *target) {
   }
   if (!status && ir_file_lower(file))
     status = -1;
+  cc_lower_put_back(file->module);
   if (!status && target) {
     LLVMSetTarget(file->module, triple);
     LLVMSetDataLayout(file->module, layout);
@@ -114,6 +149,7 @@ static int cc_lower_input(struct cc_lower_files *inputs, size_t which, struct cc
                           const char *directory, bool *lowered) {
   struct ir_file *file = &inputs->files[which];
   struct cc_argument *argument = &command->arguments[inputs->places[which]];
+  cc_lower_set_aside(inputs, which);
   if (cc_lower_keeps_input(inputs, which, argument->text))
     return 0;
   char *path = cc_lower_output_path(directory, which, argument->text);
@@ -130,12 +166,31 @@ static int cc_lower_input(struct cc_lower_files *inputs, size_t which, struct cc
   return 0;
 }
 
+/* What an object defines cannot be hidden any more. */
+static void cc_lower_warn_of(const char *name, void *path) {
+  if (cc_clash_is_reserved(name))
+    fprintf(stderr,
+            "%s: warning: it defines '%s', a name of the C library's or the runtime's, whose calls may reach it; if it "
+            "was made of a .ll, pass that to this command\n",
+            (const char *)path, name);
+}
+
+static void cc_lower_check_objects(const struct cc_command *command) {
+  for (size_t i = 0; command->links && i < command->count; i++)
+    if (command->arguments[i].role == CC_INPUT)
+      cc_object_each_definition(command->arguments[i].text, cc_lower_warn_of, command->arguments[i].text);
+}
+
 int cc_lower_inputs(struct cc_command *command, const char *directory, bool *lowered) {
   struct cc_lower_files inputs;
   int status = cc_lower_read(&inputs, command);
   *lowered = false;
+  if (command->is_static)
+    cc_clash_reserve_archives();
   for (size_t i = 0; i < inputs.count && !status; i++)
     status = cc_lower_input(&inputs, i, command, directory, lowered);
   cc_lower_free(&inputs);
+  if (!status)
+    cc_lower_check_objects(command);
   return status;
 }
