@@ -281,11 +281,11 @@ def a_sanitizer_reports_a_crash(bench):
         raise Failure(f"the report does not name the line:\n{done.stderr}")
 
 
-def compile_seconds(bench, text):
-    """The processor time of a compilation at -O2, without the link."""
+def compile_seconds(bench, level, text):
+    """The processor time of a compilation, without the link."""
     source = bench.source("long.osp", text)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = bench.run(source, "-O2", "-o", bench.scratch / "long", env=dict(os.environ, OSPREYC_CC="true"))
+    done = bench.run(source, level, "-o", bench.scratch / "long", env=dict(os.environ, OSPREYC_CC="true"))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     expect("exit status", (0, ""), (done.returncode, done.stderr))
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -310,10 +310,15 @@ def circle_of_lambdas(count):
                    for i in range(count)) + "print(f0(1000000))\n"
 
 
+def sums(count):
+    return "fn long(a: int) = {\n" + "  print(a + a * a)\n" * count + "}\nlong(1)\n"
+
+
 def compiling_is_linear(bench):
     """RUN-CMD-5: four times the length takes at most ten times as long."""
-    for program, count in (prints, 4000), (one_string, 4000), (circle, 2400), (circle_of_lambdas, 1200):
-        short, long = (compile_seconds(bench, program(length)) for length in (count // 4, count))
+    for program, count, level in [(prints, 4000, "-O2"), (one_string, 4000, "-O2"), (circle, 2400, "-O2"),
+                                  (circle_of_lambdas, 1200, "-O2"), (sums, 400, "-O0")]:
+        short, long = (compile_seconds(bench, level, program(length)) for length in (count // 4, count))
         if long > 10 * short:
             raise Failure(f"{program.__name__} of {count // 4} took {short:.2f} s, of {count} {long:.2f} s")
 

@@ -34,6 +34,7 @@ struct ast_variable {
   struct LLVMOpaqueValue *ir; /* lowering: its value, unless it is a global */
   bool is_read;               /* an expression names it */
   bool is_reported;           /* a Result that is used like its value: one error is enough */
+  bool is_freed;              /* it is an argument of an extern that frees */
   bool borrowed;              /* lowering: whoever called its owner holds the reference */
 };
 
@@ -68,6 +69,7 @@ struct ast_extern {
   const struct type *type; /* TYPE_FUNCTION */
   const char **parameter_names;
   const bool *is_c_int; /* of each parameter, then the result: a C `int`, which is an int in the program */
+  bool frees;           /* it ends the life of its arguments, which are memory of C's: free, realloc */
   struct place place;
 };
 

@@ -1,5 +1,7 @@
 #include "back.h"
 
+#include "arena.h"
+#include "diag.h"
 #include "emit.h"
 #include "link.h"
 #include "lower_program.h"
@@ -9,6 +11,7 @@
 
 #include <llvm-c/Core.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct back {
@@ -17,10 +20,37 @@ struct back {
   struct emit_machine machine;
 };
 
+struct back_reports {
+  const struct ast_program *program;
+  FILE *err;
+};
+
+/* Returns the program's own declaration of what a diagnostic is about, or NULL. */
+static const struct ast_extern *back_find_extern(const struct ast_program *program, LLVMValueRef about) {
+  size_t length;
+  const char *name = about && LLVMIsAFunction(about) ? LLVMGetValueName2(about, &length) : "";
+  for (size_t i = 0; i < program->extern_count; i++)
+    if (!strcmp(program->externs[i]->name, name))
+      return program->externs[i];
+  return NULL;
+}
+
+/* Only an extern function of the runtime's name can give lowering a cause. */
 static void back_report(const struct osp_ws_codegen_diagnostic *diagnostic, void *context) {
-  FILE *err = context;
-  bool error = diagnostic->severity == OSP_WS_CODEGEN_ERROR;
-  fprintf(err, "%s: %s\n", error ? "error" : "warning", diagnostic->message);
+  const struct back_reports *reports = context;
+  const struct ast_extern *external = back_find_extern(reports->program, diagnostic->value);
+  if (!external) {
+    bool error = diagnostic->severity == OSP_WS_CODEGEN_ERROR;
+    fprintf(reports->err, "%s: %s\n", error ? "error" : "warning", diagnostic->message);
+    return;
+  }
+  struct arena arena;
+  struct diag diag;
+  arena_init(&arena);
+  diag_init(&diag, &arena, reports->program->source);
+  diag_error(&diag, external->place, "%s", diagnostic->message);
+  diag_print(&diag, reports->err);
+  arena_deinit(&arena);
 }
 
 static void back_end(struct back *back) {
@@ -37,11 +67,13 @@ static int back_begin(struct back *back, const struct ast_program *program, bool
   osp_ws_codegen_prepare_context(back->llvm);
   if (emit_machine_init(&back->machine, optimise < 0 ? 0 : (unsigned)optimise, err) < 0)
     return -1;
-  back->module = lower_program(program, back->llvm, back->machine.triple, back->machine.layout, debug_variables, err);
+  back->module = lower_program(program, back->llvm, back->machine.triple, back->machine.layout, debug_variables,
+                               optimise == 0, err);
   if (!back->module)
     return -1;
   struct osp_ws_codegen_options options = {.size = sizeof options, .no_verify = 1};
-  if (!keep_builtins && osp_ws_codegen_lower_module(back->module, &options, back_report, err) < 0)
+  struct back_reports reports = {program, err};
+  if (!keep_builtins && osp_ws_codegen_lower_module(back->module, &options, back_report, &reports) < 0)
     return -1;
   if (emit_verify(back->module, err) < 0)
     return -1;

@@ -227,7 +227,8 @@ static void check_declare_extern(struct checker *checker, const struct syntax_it
   is_c_int[function->count] = check_declare_is_c_int(function->result);
   symbol->type = infer_ground(&checker->infer, infer_function(&checker->infer, types, function->count, result));
   symbol->external = external;
-  *external = (struct ast_extern){item->name.text, symbol->type, symbol->parameters, is_c_int, item->name.place};
+  bool frees = !strcmp(item->name.text, "free") || !strcmp(item->name.text, "realloc");
+  *external = (struct ast_extern){item->name.text, symbol->type, symbol->parameters, is_c_int, frees, item->name.place};
   check_scope_declare(checker, symbol);
 }
 

@@ -135,6 +135,9 @@ static void check_ground_call(struct checker *checker, struct ast_expr *expr, bo
   struct ast_call *call = &expr->call;
   call->tail = tail;
   check_ground_values(checker, call->arguments.items, call->arguments.count);
+  for (size_t i = 0; call->callee == AST_CALL_EXTERN && call->external->frees && i < call->arguments.count; i++)
+    if (call->arguments.items[i]->kind == AST_VARIABLE)
+      call->arguments.items[i]->variable->is_freed = true;
   if (call->callee == AST_CALL_FUNCTION) {
     const struct type *type = infer_ground(&checker->infer, call->value->type);
     call->function = check_ground_instantiate(checker, (struct check_function *)call->function, type, expr->place);

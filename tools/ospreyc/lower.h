@@ -42,6 +42,7 @@ struct lower {
   LLVMDIBuilderRef debug;
   LLVMMetadataRef debug_file, debug_type;
   bool debug_variables; /* describe variables too: not in IR that is printed, where they would be in the reader's way */
+  bool splits_blocks;   /* for a compilation without optimisation */
 };
 
 struct lower_cleanup {

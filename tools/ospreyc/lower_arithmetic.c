@@ -39,6 +39,12 @@ static void int_overflowing(struct lower_function *fn, const char *name, LLVMVal
   LLVMValueRef pair = LLVMBuildCall2(lower->builder, LLVMGlobalGetValueType(function), function, arguments, 2, "");
   open->value = LLVMBuildExtractValue(lower->builder, pair, 0, "");
   open_fail(fn, open, LLVMBuildExtractValue(lower->builder, pair, 1, ""), "integer overflow");
+  /* LLVM's scheduler at -O0 takes cubic time for a block with many flags. */
+  if (lower->splits_blocks) {
+    LLVMBasicBlockRef next = lower_block_new(fn, "next");
+    LLVMBuildBr(lower->builder, next);
+    lower_block_enter(fn, next);
+  }
 }
 
 static LLVMValueRef float_plain(struct lower_function *fn, enum ast_operator op, LLVMValueRef left,

@@ -173,6 +173,8 @@ static LLVMValueRef call_declared(struct lower_function *fn, const struct ast_ex
   for (size_t i = 0; is_c_int && i < count; i++)
     if (is_c_int[i])
       arguments[i].ir = LLVMBuildTrunc(lower->builder, arguments[i].ir, LLVMInt32TypeInContext(lower->llvm), "");
+  for (size_t i = 0; call->callee == AST_CALL_EXTERN && call->external->frees && i < count; i++)
+    arguments[i].owned = false;
   LLVMValueRef value = call_borrowing(fn, type, function, NULL, arguments, count);
   if (is_c_int && is_c_int[count])
     value = LLVMBuildSExt(lower->builder, value, lower->word, "");

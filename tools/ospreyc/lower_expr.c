@@ -27,7 +27,7 @@ static LLVMValueRef global_get(struct lower *lower, const struct ast_variable *v
 }
 
 /* A `let` binds a borrowed value without retaining it, because its owner outlives the binding. A global owns its
- * value. */
+ * value. What the program frees is memory of C's: a release would look at it once more, when it is gone. */
 static void expr_statements(struct lower_function *fn, const struct ast_block *block) {
   for (size_t i = 0; i < block->count; i++) {
     const struct ast_statement *statement = &block->statements[i];
@@ -39,7 +39,7 @@ static void expr_statements(struct lower_function *fn, const struct ast_block *b
     else if (variable->kind == AST_GLOBAL)
       LLVMBuildStore(fn->lower->builder, lower_own(fn, statement->value->type, value), global_get(fn->lower, variable));
     else
-      lower_debug_bind(fn, variable, lower_keep(fn, value));
+      lower_debug_bind(fn, variable, variable->is_freed ? value.ir : lower_keep(fn, value));
   }
 }
 

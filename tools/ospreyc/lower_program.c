@@ -101,10 +101,11 @@ static void program_main(struct lower *lower) {
 }
 
 LLVMModuleRef lower_program(const struct ast_program *program, LLVMContextRef llvm, const char *triple,
-                            LLVMTargetDataRef layout, bool debug_variables, FILE *err) {
+                            LLVMTargetDataRef layout, bool debug_variables, bool splits_blocks, FILE *err) {
   struct lower lower = {
       .program = program,
       .debug_variables = debug_variables,
+      .splits_blocks = splits_blocks,
       .err = err,
       .llvm = llvm,
       .module = LLVMModuleCreateWithNameInContext(program->source->path, llvm),

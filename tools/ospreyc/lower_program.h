@@ -20,10 +20,11 @@
 struct lower;
 
 /* Lowers a program, once, to a new module for the target described by the triple and the layout. With
- * `debug_variables`, the debug information describes variables. Returns NULL after a message on `err` if the binary
- * interface cannot express the program. */
+ * `debug_variables`, the debug information describes variables; with `splits_blocks`, no block has so much arithmetic
+ * that LLVM takes long at -O0. Returns NULL after a message on `err` if the binary interface cannot express the
+ * program. */
 LLVMModuleRef lower_program(const struct ast_program *program, LLVMContextRef llvm, const char *triple,
-                            LLVMTargetDataRef layout, bool debug_variables, FILE *err);
+                            LLVMTargetDataRef layout, bool debug_variables, bool splits_blocks, FILE *err);
 
 /* Returns the IR function of a function of the program. */
 LLVMValueRef lower_program_function(struct lower *lower, const struct ast_function *function);

@@ -255,7 +255,7 @@ static enum token_kind slips_arrow_behind(const struct slips *slips, size_t at) 
 /* A choice may be `c ? (a) : b`, with an arm of a match behind it. */
 static bool slips_is_chosen(const struct slips *slips, size_t at) {
   enum token_kind before = at ? slips_kind(slips, at - 1) : TOKEN_END;
-  return before == TOKEN_QUESTION || (before >= TOKEN_PLUS && before <= TOKEN_PERCENT) || before == TOKEN_NOT;
+  return before >= TOKEN_OR && before <= TOKEN_QUESTION && before != TOKEN_ASSIGN;
 }
 
 /* `(a, b: int) => …`, `a => …`, and the same with `->`. */
