@@ -37,11 +37,11 @@ static uint32_t ws_activity_forgive(struct ws_activity *activity, uint32_t away,
 }
 
 uint32_t ws_activity_look(struct ws_activity *activity, const struct ws_loop *loop, const struct ws_stream *stream,
-                          const struct ws_outq *out) {
+                          bool blocked) {
   uint32_t now = ws_activity_now(loop);
   uint32_t by = ws_activity_forgive(activity, (uint32_t)ws_loop_away(loop), now);
-  /* What a sender has charged, and not yet queued, is not the peer's to take. */
-  bool backed_up = !ws_outq_empty(out) || ws_stream_unacked(stream) > 0;
+  /* What the socket was not offered yet is not the peer's to take. */
+  bool backed_up = blocked || ws_stream_unacked(stream) > 0;
   if (backed_up && !activity->acked)
     activity->output = now;
   if ((backed_up || activity->acked) && ws_stream_acked_since(stream, &activity->acked))

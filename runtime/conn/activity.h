@@ -38,10 +38,10 @@ void ws_activity_heard(struct ws_activity *activity, const struct ws_loop *loop)
 /* The socket took bytes after it had been full. */
 void ws_activity_progressed(struct ws_activity *activity, const struct ws_loop *loop);
 
-/* Asks the kernel for progress. Moves all times by the time that the loop was away since the latest look, because the
- * peer was not heard for that long; returns that time in milliseconds. */
+/* Asks the kernel for progress. `blocked`: it took less than it was offered. Moves all times by the time that the loop
+ * was away since the latest look, because the peer was not heard for that long; returns that time in milliseconds. */
 uint32_t ws_activity_look(struct ws_activity *activity, const struct ws_loop *loop, const struct ws_stream *stream,
-                          const struct ws_outq *out);
+                          bool blocked);
 
 /* Bracket a time in which the peer waits for this end: it counts as time in which the loop was away. Between the two
  * no other function here is valid. */

@@ -136,6 +136,11 @@ static inline bool ws_conn_is_refused(const struct ws_conn *conn) {
   return state == WS_CONN_REFUSED || state == WS_CONN_REFUSED_LINGERING;
 }
 
+/* Output waits for this end: for its place in a turn, for compression or for the open handler. */
+static inline bool ws_conn_owes_output(const struct ws_conn *conn) {
+  return !conn->blocked && !ws_outq_empty(&conn->out);
+}
+
 /* The handle that pins the connection; 0 before OPENING. Any thread. */
 static inline int64_t ws_conn_handle(const struct ws_conn *conn) {
   return conn->group->handle ? conn->group->handle : conn->id;

@@ -299,19 +299,19 @@ static void ws_end_log_given_up(const struct ws_conn *conn) {
 }
 
 /* The peer's answer may have arrived, but is not read while a handler of the connection runs, or input before it is
- * to be parsed; or this end is still compressing what the peer is to take. The patience for it starts again. There is
+ * to be parsed; or this end has not come to write what the peer is to take. The patience for it starts again. There is
  * always input to be parsed of a peer that sends without pause, so this excuses the peer of a young close only. */
 static void ws_end_excuse(struct ws_conn *conn) {
   uint32_t now = (uint32_t)ws_loop_now(ws_conn_loop(conn));
   bool young = (int32_t)(now - conn->closing_since) < WS_CLOSE_TIMEOUT_MS;
   bool unread = (conn->handling || (conn->buffered && young)) && ws_activity_backlog(&conn->stream, &conn->out) == 0;
-  if (unread || conn->compressing)
+  if (unread || ws_conn_owes_output(conn))
     conn->activity.output = now;
 }
 
 void ws_end_timeout(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_loop(conn);
-  conn->closing_since += ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
+  conn->closing_since += ws_activity_look(&conn->activity, loop, &conn->stream, conn->blocked);
   ws_end_excuse(conn);
   int64_t left_ms = ws_end_time_left(conn);
   if (left_ms > 0) {

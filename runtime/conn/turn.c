@@ -131,9 +131,9 @@ static void ws_turn_idle(struct ws_conn *conn) {
     ws_activity_start(&conn->activity, loop);
   if (conn->buffered)
     ws_activity_heard(&conn->activity, loop);
-  if (conn->compressing)
+  if (ws_conn_owes_output(conn))
     ws_activity_progressed(&conn->activity, loop);
-  ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
+  ws_activity_look(&conn->activity, loop, &conn->stream, conn->blocked);
   uint32_t silent_ms = ws_activity_silent(&conn->activity, loop);
   if (ws_activity_stalled(&conn->activity, loop) >= timeout_ms) {
     ws_end_fail(conn, WS_CLOSE_GOING_AWAY, "the peer does not read", NULL);
@@ -154,7 +154,7 @@ static bool ws_turn_forgives(struct ws_conn *conn) {
   struct ws_loop *loop = ws_conn_loop(conn);
   if (conn->shaking)
     ws_activity_resume(&conn->activity, loop);
-  uint32_t away_ms = ws_activity_look(&conn->activity, loop, &conn->stream, &conn->out);
+  uint32_t away_ms = ws_activity_look(&conn->activity, loop, &conn->stream, conn->blocked);
   if (conn->shaking)
     ws_activity_pause(&conn->activity, loop);
   if (conn->group->rules->role == WS_ROLE_CLIENT)

@@ -100,8 +100,9 @@ MUTANTS = {
         "runtime/server/server_broadcast.c", "== here && !here->behind && atomic_load(&share->group.broadcasts) == 0;",
         "== here && !here->behind;"),
     "a message is heard after a close": ("runtime/conn/input.c", " && !atomic_load(&conn->hushed)) {", ") {"),
-    "a charge counts as output": ("runtime/conn/activity.c", "!ws_outq_empty(out) || ws_stream_unacked(stream) > 0;",
-                                  "ws_activity_backlog(stream, out) > 0;"),
+    "what waits for this end counts as output": (
+        "runtime/conn/turn.c", "&conn->stream, conn->blocked);\n  uint32_t silent_ms",
+        "&conn->stream, ws_outq_bytes(&conn->out) > 0);\n  uint32_t silent_ms"),
     "a close frame follows a refusal": ("runtime/conn/end.c", "corked = false;\n  conn->close_posted = false;",
                                         "corked = false;"),
     "a close overtakes posted messages": ("runtime/conn/end.c", "    if (!ws_end_post_close(conn, code, reason, n))\n",
