@@ -526,16 +526,23 @@ static void test_server_name(void **state) {
   SSL_CTX_free(context);
 }
 
+/* Opens a client and shakes hands. Returns its peer, a server. */
+static SSL *lone_shake(struct lone *lone) {
+  SSL_CTX *context = raw_server();
+  lone_open(lone, false);
+  SSL *peer = raw_peer(context, lone->peer, true);
+  int ours, theirs;
+  drive(lone, peer, &ours, &theirs);
+  assert_int_equal(ours | theirs, 0);
+  SSL_CTX_free(context);
+  return peer;
+}
+
 /* TLS-13 */
 static void test_records_and_close_notify(void **state) {
   (void)state;
-  SSL_CTX *context = raw_server();
   struct lone lone;
-  lone_open(&lone, false);
-  SSL *peer = raw_peer(context, lone.peer, true);
-  int ours, theirs;
-  drive(&lone, peer, &ours, &theirs);
-  assert_int_equal(ours | theirs, 0);
+  SSL *peer = lone_shake(&lone);
 
   static uint8_t bytes[40000];
   struct iovec parts[] = {{bytes, 3}, {bytes, 100}, {bytes, 0}, {bytes, 1}};
@@ -547,7 +554,6 @@ static void test_records_and_close_notify(void **state) {
   assert_int_equal(SSL_get_error(peer, result), SSL_ERROR_ZERO_RETURN);
   assert_int_equal(SSL_get_shutdown(peer) & SSL_RECEIVED_SHUTDOWN, SSL_RECEIVED_SHUTDOWN);
   SSL_free(peer);
-  SSL_CTX_free(context);
   lone_close(&lone);
 }
 
@@ -562,13 +568,8 @@ static ssize_t read_soon(struct ws_stream *stream, uint8_t *byte) {
 /* Buffers that are kept, freed, and kept again, and freed by each record: TLS-20 */
 static void test_buffers_that_are_kept(void **state) {
   (void)state;
-  SSL_CTX *context = raw_server();
   struct lone lone;
-  lone_open(&lone, false);
-  SSL *peer = raw_peer(context, lone.peer, true);
-  int ours, theirs;
-  drive(&lone, peer, &ours, &theirs);
-  assert_int_equal(ours | theirs, 0);
+  SSL *peer = lone_shake(&lone);
   for (int i = 0; i < 6; i++) {
     bool keep = i % 3 != 2;
     uint8_t bytes[100] = "kept";
@@ -585,7 +586,6 @@ static void test_buffers_that_are_kept(void **state) {
     assert_true(ws_stream_keep_buffers(&lone.stream, false));
   }
   SSL_free(peer);
-  SSL_CTX_free(context);
   lone_close(&lone);
 }
 

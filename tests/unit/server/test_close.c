@@ -442,20 +442,26 @@ static void *hold(void *cell, const struct osprey_connection *connection, const 
   return result_success();
 }
 
+/* A server whose message handlers hold the loop. */
+static int64_t serve_held(int port) {
+  static void *on_hold[] = {(void *)hold};
+  sem_init(&held, 0, 0);
+  sem_init(&gate, 0, 0);
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_message, server, on_hold);
+  return server;
+}
+
 /* A close returns although the handler of another connection keeps the loop, and no message is heard from then on, not
  * even one that the loop has seen before: that of the first handler lets both messages come in one turn.
  * WS-CLOSE-2 WS-CLOSE-5 */
 static void test_a_close_behind_a_handler_that_holds_the_loop(void **state) {
-  static void *on_hold[] = {(void *)hold};
   int port = peer_free_port();
   (void)state;
   if (getenv("OSPREY_WS_LOOPS"))
     skip();
-  sem_init(&held, 0, 0);
-  sem_init(&gate, 0, 0);
-  int64_t server = must_create(port, "/");
+  int64_t server = serve_held(port);
   must_set(osp_ws_server_on_open, server, on_learn_id);
-  must_set(osp_ws_server_on_message, server, on_hold);
   must_listen(server);
   struct peer first = peer_open(port, "/");
   struct peer holding = peer_open(port, "/");
@@ -504,16 +510,13 @@ static void *end_slowly(void *cell, const struct osprey_connection *connection, 
 
 /* Many end at once, and their close handlers are slow: WS-TIME-13 */
 static void test_ends_are_taken_in_turns(void **state) {
-  static void *on_hold[] = {(void *)hold}, *on_turn[] = {(void *)count_turn}, *on_end[] = {(void *)end_slowly};
+  static void *on_turn[] = {(void *)count_turn}, *on_end[] = {(void *)end_slowly};
   struct peer peers[CROWD];
   int port = peer_free_port();
   (void)state;
   if (getenv("OSPREY_WS_LOOPS"))
     skip();
-  sem_init(&held, 0, 0);
-  sem_init(&gate, 0, 0);
-  int64_t server = must_create(port, "/");
-  must_set(osp_ws_server_on_message, server, on_hold);
+  int64_t server = serve_held(port);
   must_set(osp_ws_server_on_close, server, on_end);
   must_listen(server);
   for (int i = 0; i < CROWD; i++)
