@@ -16,7 +16,10 @@ static bool cg_is_local(LLVMValueRef global) {
 
 LLVMComdatRef cg_candidates_comdat(LLVMValueRef raw) {
   LLVMValueRef function = cg_constant_function_behind(raw);
-  return function && cg_is_local(raw) ? LLVMGetComdat(function) : NULL;
+  LLVMComdatRef comdat = function && cg_is_local(raw) ? LLVMGetComdat(function) : NULL;
+  /* No linker drops one of these in favour of another. SanitizerCoverage puts each function into one. */
+  bool is_kept = comdat && LLVMGetComdatSelectionKind(comdat) == LLVMNoDeduplicateComdatSelectionKind;
+  return is_kept ? NULL : comdat;
 }
 
 /* ---- addresses that are taken */

@@ -47,8 +47,16 @@ bool cg_constant_has_no_offset(LLVMValueRef gep) {
   return true;
 }
 
+/* What is no number may be the distance to anything, such as an entry of a table of distances. */
+static bool cg_has_distance(LLVMValueRef gep) {
+  for (unsigned i = 1; i < (unsigned)LLVMGetNumOperands(gep); i++)
+    if (!LLVMIsAConstantInt(LLVMGetOperand(gep, i)))
+      return true;
+  return false;
+}
+
 /* Arithmetic on an address has it on either side. */
-LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place) {
+LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place, bool *may_leave) {
   for (;;) {
     value = cg_constant_strip(value);
     if (LLVMIsAGlobalAlias(value) && !cg_constant_is_function(value)) {
@@ -57,12 +65,15 @@ LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place) {
       return value;
     } else if (LLVMGetConstOpcode(value) == LLVMGetElementPtr) {
       *is_place |= !cg_constant_has_no_offset(value);
+      *may_leave |= cg_has_distance(value);
       value = LLVMGetOperand(value, 0);
     } else if (LLVMGetConstOpcode(value) == LLVMIntToPtr || LLVMGetConstOpcode(value) == LLVMPtrToInt) {
       value = LLVMGetOperand(value, 0);
     } else if (LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMIntegerTypeKind && LLVMGetNumOperands(value) == 2) {
+      bool is_left = LLVMIsAConstantInt(LLVMGetOperand(value, 0));
       *is_place = true;
-      value = LLVMGetOperand(value, LLVMIsAConstantInt(LLVMGetOperand(value, 0)) ? 1 : 0);
+      *may_leave |= !is_left && !LLVMIsAConstantInt(LLVMGetOperand(value, 1));
+      value = LLVMGetOperand(value, is_left ? 1 : 0);
     } else {
       return value;
     }

@@ -24,8 +24,8 @@ bool cg_constant_is_unserved(LLVMValueRef value);
 bool cg_constant_has_no_offset(LLVMValueRef gep);
 
 /* Returns what a constant address is made of by casts, offsets and aliases of variables. Writes true if it may be a
- * place beside it. */
-LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place);
+ * place beside it, and if that may be outside of the variable. */
+LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place, bool *may_leave);
 
 /* Returns the first word of a constant variable, where a cell has its code. NULL: its initializer does not tell. */
 LLVMValueRef cg_constant_code_of(LLVMValueRef variable);

@@ -14,12 +14,14 @@ enum { CG_NO_EDGE = 0 };
 struct cg_node {
   LLVMValueRef value, wrong;
   bool compared;
+  bool is_variable;  /* it may be a place in a variable */
   size_t first_edge; /* of the edges to the values that this one may become; CG_NO_EDGE: none */
 };
 
 struct cg_edge {
   size_t to, next;
-  bool is_place; /* to a place beside what the value points to */
+  bool is_place;  /* to a place beside what the value points to */
+  bool may_leave; /* the place may be outside of that */
 };
 
 struct cg_origins {
@@ -39,7 +41,7 @@ struct cg_origins {
 enum cg_kind {
   CG_KIND_CELL,
   CG_KIND_PLAIN,   /* a plain function of the handler's type */
-  CG_KIND_UNKNOWN, /* an expression that is not looked into */
+  CG_KIND_UNKNOWN, /* an expression that is not looked into, or that may be anywhere */
   CG_KIND_WRONG,   /* neither a function of this type nor a cell */
 };
 
@@ -58,8 +60,10 @@ static enum cg_kind cg_kind_of(const struct cg_origins *origins, LLVMValueRef co
                    !cg_constant_is_signed(constant)
                ? CG_KIND_PLAIN
                : CG_KIND_WRONG;
-  bool is_place = false;
-  LLVMValueRef base = cg_constant_base(value, &is_place);
+  bool is_place = false, may_leave = false;
+  LLVMValueRef base = cg_constant_base(value, &is_place, &may_leave);
+  if (LLVMIsAGlobalVariable(base) && may_leave)
+    return CG_KIND_UNKNOWN;
   if (LLVMIsAGlobalVariable(base))
     return !is_place && cg_is_wrong_cell(origins, base) ? CG_KIND_WRONG : CG_KIND_CELL;
   return cg_constant_is_function(base) || cg_constant_is_no_address(base) ? CG_KIND_WRONG : CG_KIND_UNKNOWN;
@@ -115,28 +119,48 @@ static size_t cg_node_of(struct cg_origins *origins, LLVMValueRef value) {
   return *number - 1;
 }
 
-static void cg_connect(struct cg_origins *origins, size_t from, size_t to, bool is_place) {
+static void cg_connect(struct cg_origins *origins, size_t from, size_t to, bool is_place, bool may_leave) {
   if (origins->failed || !CG_GROW(origins->edges, origins->edge_count, origins->edge_capacity)) {
     origins->failed = true;
     return;
   }
-  origins->edges[origins->edge_count] = (struct cg_edge){to, origins->nodes[from].first_edge, is_place};
+  origins->edges[origins->edge_count] = (struct cg_edge){to, origins->nodes[from].first_edge, is_place, may_leave};
   origins->nodes[from].first_edge = origins->edge_count++;
 }
 
 /* Optimizers put undef or poison among choices that are never made. */
-static void cg_reach(struct cg_origins *origins, size_t to, LLVMValueRef from, bool is_place) {
-  if (!LLVMIsConstant(from)) {
-    cg_connect(origins, cg_node_of(origins, from), to, is_place);
-  } else if (is_place) {
-    LLVMValueRef base = cg_constant_base(from, &is_place);
-    origins->nodes[to].compared |= !LLVMIsAGlobalVariable(base);
+static void cg_reach_constant(struct cg_origins *origins, struct cg_node *to, LLVMValueRef from, bool is_place) {
+  bool beside = false, may_leave = false;
+  LLVMValueRef base = cg_constant_base(from, &beside, &may_leave);
+  to->is_variable |= LLVMIsAGlobalVariable(base) != NULL;
+  if (is_place) {
+    to->compared |= may_leave || !LLVMIsAGlobalVariable(base);
   } else if (!LLVMIsUndef(from)) {
     enum cg_kind kind = cg_kind_of(origins, from);
-    origins->nodes[to].compared |= kind == CG_KIND_PLAIN || kind == CG_KIND_UNKNOWN;
+    to->compared |= kind == CG_KIND_PLAIN || kind == CG_KIND_UNKNOWN;
     if (kind == CG_KIND_WRONG)
-      origins->nodes[to].wrong = from;
+      to->wrong = from;
   }
+}
+
+static void cg_reach_place(struct cg_origins *origins, size_t to, LLVMValueRef from, bool is_place, bool may_leave) {
+  if (!LLVMIsConstant(from))
+    cg_connect(origins, cg_node_of(origins, from), to, is_place, may_leave);
+  else
+    cg_reach_constant(origins, &origins->nodes[to], from, is_place);
+}
+
+static void cg_reach(struct cg_origins *origins, size_t to, LLVMValueRef from) {
+  cg_reach_place(origins, to, from, false, false);
+}
+
+/* Without inbounds an address may leave its variable: a table may hold the distances of functions from itself. */
+static void cg_expand_place(struct cg_origins *origins, size_t node, LLVMValueRef gep) {
+  LLVMValueRef base = LLVMGetOperand(gep, 0);
+  bool is_place = !cg_constant_has_no_offset(gep);
+  bool may_leave = is_place && !LLVMIsInBounds(gep);
+  cg_reach_place(origins, node, base, is_place, may_leave);
+  origins->nodes[node].compared |= may_leave && LLVMIsConstant(base);
 }
 
 static void cg_expand(struct cg_origins *origins, size_t node) {
@@ -148,26 +172,23 @@ static void cg_expand(struct cg_origins *origins, size_t node) {
     break;
   case LLVMBitCast:
     if (LLVMGetTypeKind(LLVMTypeOf(first)) == LLVMPointerTypeKind)
-      cg_reach(origins, node, first, false);
+      cg_reach(origins, node, first);
     else
       origins->nodes[node].compared = true;
     break;
   case LLVMFreeze:
-    cg_reach(origins, node, first, false);
+    cg_reach(origins, node, first);
     break;
   case LLVMGetElementPtr:
-    cg_reach(origins, node, first, !cg_constant_has_no_offset(value));
-    /* Without inbounds it may leave the variable: a table may hold the distances of functions from itself. */
-    origins->nodes[node].compared |=
-        LLVMIsConstant(first) && !LLVMIsInBounds(value) && !cg_constant_has_no_offset(value);
+    cg_expand_place(origins, node, value);
     break;
   case LLVMPHI:
     for (unsigned i = 0; i < LLVMCountIncoming(value) && !origins->failed; i++)
-      cg_reach(origins, node, LLVMGetIncomingValue(value, i), false);
+      cg_reach(origins, node, LLVMGetIncomingValue(value, i));
     break;
   case LLVMSelect:
     for (unsigned i = 1; i <= 2 && !origins->failed && !cg_origin_is_marked(value); i++)
-      cg_reach(origins, node, LLVMGetOperand(value, i), false);
+      cg_reach(origins, node, LLVMGetOperand(value, i));
     break;
   case LLVMCall:
   case LLVMInvoke:
@@ -189,7 +210,7 @@ struct cg_origins *cg_origins_new(LLVMModuleRef module, const struct osp_ws_code
   origins->code_type = osp_ws_codegen_handler_type(llvm, handler);
   origins->failed = !CG_GROW(origins->edges, origins->edge_count, origins->edge_capacity);
   if (!origins->failed)
-    origins->edges[origins->edge_count++] = (struct cg_edge){0, 0, false}; /* the edge CG_NO_EDGE */
+    origins->edges[origins->edge_count++] = (struct cg_edge){0, 0, false, false}; /* the edge CG_NO_EDGE */
   return origins;
 }
 
@@ -245,6 +266,25 @@ static void cg_spread_wrong(struct cg_origins *origins) {
   }
 }
 
+/* Carries variables forward. What may leave one is compared. */
+static void cg_spread_variables(struct cg_origins *origins) {
+  origins->queue_count = 0;
+  for (size_t i = 0; i < origins->node_count; i++)
+    if (origins->nodes[i].is_variable)
+      cg_enqueue(origins, i);
+  for (size_t i = 0; i < origins->queue_count && !origins->failed; i++)
+    for (size_t edge = origins->nodes[origins->queue[i]].first_edge; edge != CG_NO_EDGE;
+         edge = origins->edges[edge].next) {
+      size_t at = origins->edges[edge].to;
+      struct cg_node *to = &origins->nodes[at];
+      to->compared |= origins->edges[edge].may_leave;
+      if (!to->is_variable) {
+        to->is_variable = true;
+        cg_enqueue(origins, at);
+      }
+    }
+}
+
 static void cg_spread_compared(struct cg_origins *origins) {
   origins->queue_count = 0;
   for (size_t i = 0; i < origins->node_count; i++)
@@ -265,6 +305,7 @@ bool cg_origins_solve(struct cg_origins *origins) {
   for (size_t i = 0; i < origins->node_count && !origins->failed; i++)
     cg_expand(origins, i);
   cg_spread_wrong(origins);
+  cg_spread_variables(origins);
   cg_spread_compared(origins);
   return !origins->failed;
 }

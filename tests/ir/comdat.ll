@@ -20,6 +20,11 @@ define linkonce_odr ptr @odr(i64 %timer) comdat {
   ret ptr null
 }
 @table = internal constant ptr @odr
+$kept = comdat nodeduplicate
+define internal ptr @kept(i64 %timer) comdat {
+  ret ptr null
+}
+@kept_table = internal constant ptr @kept
 define internal ptr @everywhere(i64 %timer) {
   ret ptr null
 }
@@ -43,6 +48,8 @@ define void @one_takes(ptr %h) {
 ; CHECK: define internal ptr @[[$ALL]](ptr %handler) unnamed_addr #[[#]] {
 ; CHECK-NEXT: entry:
 ; CHECK-NEXT: icmp eq ptr %handler, @odr
+; CHECK-NEXT: select
+; CHECK-NEXT: icmp eq ptr %handler, @kept
 ; CHECK-NEXT: select
 ; CHECK-NEXT: icmp eq ptr %handler, @everywhere
 ; CHECK-NEXT: select

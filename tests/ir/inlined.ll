@@ -75,5 +75,22 @@ define ptr @register(i64 %i) {
   %q = call ptr @wsAfter(i64 2, ptr %f)
   ret ptr %q
 }
+@other = internal constant [1 x i32] [i32 trunc (i64 sub (i64 ptrtoint (ptr @tick to i64), i64 ptrtoint (ptr @other to i64)) to i32)]
+define void @chosen(i1 %c, i64 %distance) {
+  %t = select i1 %c, ptr @table, ptr @other
+  %g = getelementptr i8, ptr %t, i64 %distance
+  %q = call ptr @wsAfter(i64 2, ptr %g)
+  %p = call ptr @wsAfter(i64 3, ptr getelementptr (i8, ptr @table, i64 sub (i64 ptrtoint (ptr @tick to i64), i64 ptrtoint (ptr @table to i64))))
+  %r = call ptr @wsAfter(i64 4, ptr inttoptr (i64 add (i64 ptrtoint (ptr @table to i64), i64 sub (i64 ptrtoint (ptr @tick to i64), i64 ptrtoint (ptr @table to i64))) to ptr))
+  %s = select i1 %c, ptr getelementptr (i8, ptr @table, i64 sub (i64 ptrtoint (ptr @tick to i64), i64 ptrtoint (ptr @table to i64))), ptr @other
+  %h = getelementptr inbounds i8, ptr %s, i64 8
+  %v = call ptr @wsAfter(i64 5, ptr %h)
+  ret void
+}
 ; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %f)
+; CHECK-LABEL: define void @chosen(
+; CHECK: call ptr @osp_ws.to_cell(ptr %g)
+; CHECK: call ptr @osp_ws.to_cell(ptr getelementptr (i8, ptr @table, i64 sub
+; CHECK: call ptr @osp_ws.to_cell(ptr inttoptr
+; CHECK: call ptr @osp_ws.to_cell(ptr %h)
 ; CHECK: icmp eq ptr %handler, @tick
