@@ -1,6 +1,7 @@
 #include "broadcast.h"
 
 #include "compress.h"
+#include "crowd.h"
 #include "end.h"
 #include "flush.h"
 #include "protocol/close_code.h"
@@ -104,6 +105,7 @@ static void ws_broadcast_send_to(struct ws_conn *conn, const struct ws_broadcast
   } else {
     ws_tally_sent(conn->group, broadcast->frame->size - broadcast->offset);
     conn->group->thread->work_left -= conn->group->thread->delivery_work;
+    ws_crowd_queued(conn);
     ws_conn_queue_receiver(conn);
   }
 }
@@ -113,11 +115,11 @@ void ws_broadcast_send(const struct ws_broadcast *broadcast, struct ws_conn *(*n
   struct ws_shared_frame all[WS_WINDOWS] = {0};
   struct ws_conn *conn;
   size_t count = 0;
-  if (thread->receivers_wait)
-    ws_flush_receivers(thread);
   for (; (conn = next(walk)) != NULL; count++)
     ws_broadcast_send_to(conn, broadcast, all);
   ws_loop_thread_caused(thread, broadcast->frame->size, count);
+  if (count > 0)
+    thread->spread += (int64_t)broadcast->frame->size;
   for (int window = 0; window < WS_WINDOWS; window++)
     ws_chunk_unref(all[window].chunk);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compress.h"
+#include "crowd.h"
 #include "evict.h"
 #include "flush.h"
 #include "held.h"
@@ -90,10 +91,11 @@ static void ws_packing_end(struct ws_conn *conn) {
   }
 }
 
-/* Works on the first unready piece. Returns true when it is ready. */
-static bool ws_packing_run(struct ws_conn *conn, int64_t *work) {
+/* Works on the first unready piece. Returns true when it is ready. `plain`: what is not compressed yet stays so, and
+ * costs nothing. */
+static bool ws_packing_run(struct ws_conn *conn, int64_t *work, bool plain) {
   const struct ws_outq_piece *piece = ws_outq_unready(&conn->out);
-  if (!conn->compressor->packing && !ws_packing_begin(conn, piece)) {
+  if (!conn->compressor->packing && (plain || !ws_packing_begin(conn, piece))) {
     ws_outq_ready(&conn->out, ws_conn_loop(conn), NULL, 0, 0);
     return true;
   }
@@ -102,7 +104,9 @@ static bool ws_packing_run(struct ws_conn *conn, int64_t *work) {
     const uint8_t *from = piece->chunk->bytes + piece->offset + packing->read;
     struct ws_frame frame = ws_packing_frame(piece, packing->read);
     size_t size = frame.size + (size_t)frame.length;
-    if (!ws_packing_applies(&frame)) {
+    if (plain && packing->started)
+      ws_deflater_decline(conn->compressor->deflater);
+    if (!ws_packing_applies(&frame) || (plain && !packing->started)) {
       memcpy((uint8_t *)(packing + 1) + packing->written, from, size);
       packing->written += size;
     } else if (!ws_packing_compress(conn, packing, &frame, from, work)) {
@@ -119,9 +123,9 @@ static bool ws_packing_run(struct ws_conn *conn, int64_t *work) {
 
 /* ---- the queue of receivers */
 
-void ws_compress_later_now(struct ws_conn *conn) {
+void ws_compress_later_give_up(struct ws_conn *conn) {
   int64_t work = INT64_MAX;
-  ws_packing_run(conn, &work);
+  ws_packing_run(conn, &work, true);
   ws_flush(conn);
 }
 
@@ -129,8 +133,9 @@ void ws_compress_later_now(struct ws_conn *conn) {
  * use. */
 static bool ws_compress_later_some(struct ws_conn *conn, int64_t *work) {
   while (ws_outq_is_unready(&conn->out) && *work > 0) {
-    if (!ws_packing_run(conn, work))
+    if (!ws_packing_run(conn, work, false))
       return false;
+    ws_crowd_wait_on(conn);
   }
   return true;
 }

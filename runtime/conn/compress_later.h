@@ -15,8 +15,9 @@
 
 #include "conn.h"
 
-/* Compresses the first unready piece at once, and writes. The connection may have ENDED afterwards. */
-void ws_compress_later_now(struct ws_conn *conn);
+/* The first unready piece is sent as it is, without compression, where the queue is full: to compress would take as
+ * long as the queues of all receivers are long. Writes. The connection may have ENDED afterwards. */
+void ws_compress_later_give_up(struct ws_conn *conn);
 
 /* Compresses and writes for the queued connections, until the work of a turn is done. */
 void ws_compress_later_resume(struct ws_loop_thread *thread);

@@ -33,6 +33,7 @@
 #include "osprey/value.h"
 #include "protocol/deflate.h"
 #include "protocol/deflater.h"
+#include "protocol/refusal.h"
 #include "protocol/session.h"
 #include "unparsed.h"
 
@@ -89,7 +90,9 @@ struct ws_conn {
   uint16_t refs;
   uint16_t protocol_start, protocol_size; /* the role's: the subprotocol within its list (shared) */
   _Atomic uint8_t state;                  /* shared; enum ws_conn_state */
-  uint8_t refusal;                        /* the role's: enum ws_refusal to answer the head with */
+  enum ws_refusal refusal : 7;            /* the role's: to answer the head with */
+  /* More of its queue is in use than senders may fill without waiting (crowd.h). */
+  bool crowding : 1;
   /* Set by ws_conn_admit: the handshake succeeded, so the close handler must be called, however the connection
    * ends. */
   bool admitted : 1;

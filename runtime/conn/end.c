@@ -7,6 +7,7 @@
 
 #include "awake.h"
 #include "base/mem.h"
+#include "crowd.h"
 #include "handle.h"
 #include "held.h"
 #include "io/wait.h"
@@ -207,6 +208,7 @@ void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why
   ws_stream_close(ws_conn_loop(conn), &conn->stream);
   ws_timer_disarm(ws_conn_loop(conn), &conn->timer);
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
+  ws_crowd_written(conn);
   ws_wait_notify();
   ws_conn_queue(conn);
 }

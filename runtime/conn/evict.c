@@ -1,9 +1,12 @@
 #include "evict.h"
 
+#include <inttypes.h>
+
 #include "base/mem.h"
 #include "conn.h"
 #include "end.h"
 #include "held.h"
+#include "osprey/log.h"
 #include "protocol/close_code.h"
 
 enum {
@@ -39,6 +42,13 @@ int64_t ws_evict_heaviest(const struct ws_group *group) {
   return most;
 }
 
+static void ws_evict_log_lost(const struct ws_conn *conn) {
+  char address[WS_ADDRESS_TEXT];
+  if (ws_log_wants(WS_LOG_WARN))
+    ws_log(WS_LOG_WARN, "connection %" PRId64 " (%s) is dropped: its peer has not taken %zu bytes", conn->id,
+           ws_conn_remote(conn, address), ws_activity_backlog(&conn->stream, &conn->out));
+}
+
 /* A queue that is long already would not be written soon. */
 static void ws_evict_end(struct ws_conn *conn) {
   struct ws_exceeded limit = {"maxMemoryBytes", conn->group->rules->limits.max_memory_bytes};
@@ -47,8 +57,10 @@ static void ws_evict_end(struct ws_conn *conn) {
     ws_end_fail(conn, WS_CLOSE_TRY_AGAIN_LATER, ws_evict_reason, &limit);
   else
     ws_end_drop(conn, WS_DROP_LOCAL, ws_evict_reason);
-  if (ws_outq_bytes(&conn->out) > WS_EVICT_QUEUE)
+  if (ws_outq_bytes(&conn->out) > WS_EVICT_QUEUE) {
+    ws_evict_log_lost(conn);
     ws_end_drop(conn, WS_DROP_LOCAL, ws_evict_reason);
+  }
 }
 
 void ws_evict_here(struct ws_group *group, int64_t spare, int64_t least) {

@@ -1,5 +1,6 @@
 #include "flush.h"
 
+#include "crowd.h"
 #include "end.h"
 
 /* What a turn writes of an HTTP answer. A page may be large, and many may ask for it in one turn. */
@@ -24,6 +25,7 @@ WS_STRAIGHT void ws_flush_output(struct ws_conn *conn) {
   }
   if (conn->blocked && ws_outq_bytes(&conn->out) != before)
     ws_activity_progressed(&conn->activity, ws_conn_loop(conn));
+  ws_crowd_written(conn);
   bool blocked = outcome == WS_OUTQ_BLOCKED;
   if (!ws_end_block(conn, blocked))
     return;
@@ -31,10 +33,4 @@ WS_STRAIGHT void ws_flush_output(struct ws_conn *conn) {
     ws_conn_queue_compression(conn);
   else if (!blocked && ws_conn_state(conn) >= WS_CONN_CLOSING)
     ws_end_drained(conn);
-}
-
-void ws_flush_receivers(struct ws_loop_thread *thread) {
-  thread->receivers_wait = false;
-  for (struct ws_queue_node *node = thread->receivers.first; node; node = node->next)
-    ws_flush(ws_container_of(node, struct ws_conn, queued_node));
 }

@@ -8,9 +8,6 @@
  * shut down. The connection may have ENDED afterwards. */
 WS_ASIDE void ws_flush_output(struct ws_conn *conn);
 
-/* Writes all that is queued for receivers of broadcasts. */
-WS_RARE void ws_flush_receivers(struct ws_loop_thread *thread);
-
 static inline void ws_flush(struct ws_conn *conn) {
   /* The end of a turn, after what its input caused was written. */
   if (ws_outq_empty(&conn->out) && !conn->blocked && ws_conn_state(conn) < WS_CONN_CLOSING)

@@ -79,7 +79,9 @@ struct ws_budget {
   _Atomic int64_t held; /* bytes (held.h) */
   /* The loop thread of the group has found the limit exceeded. NULL: it evicts (evict.h). Constant once in use. */
   void (*exceeded)(struct ws_group *group);
-  struct ws_tally *tallies; /* one for each loop thread (tally.h); NULL: none. Constant once in use */
+  struct ws_tally *tallies;       /* one for each loop thread (tally.h); NULL: none. Constant once in use */
+  _Atomic int crowded;            /* receivers that are waited for (crowd.h) */
+  _Atomic int64_t crowd_until_ms; /* until then at most, by the coarse clock */
 };
 
 /* Connections with the same operations and rules, on one loop thread. */

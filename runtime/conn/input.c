@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/path.h"
+#include "crowd.h"
 #include "end.h"
 #include "evict.h"
 #include "flush.h"
@@ -17,8 +18,15 @@
 #include "tally.h"
 
 /* Per turn: the most reads of one connection, and the milliseconds after which it starts no further read or handler, or
- * no further connection is resumed. A run late in a turn has less time. */
-enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4, WS_INPUT_LATE_MS = 1 };
+ * no further connection of a kind is resumed. A run late in a turn has less time. After WS_INPUT_OVER_MS none is begun:
+ * hundreds may have sent one message each. */
+enum { WS_INPUT_READS_PER_TURN = 8, WS_INPUT_MS_PER_TURN = 4, WS_INPUT_LATE_MS = 1, WS_INPUT_OVER_MS = 8 };
+
+/* The steps of the coarse clock. One that falls into a quick handler ends the run, but shows nothing of the handler. */
+enum { WS_INPUT_TICK_MS = 4 };
+
+/* With this many that wait, further ones are not watched. */
+enum { WS_INPUT_WATCHED = 64 };
 
 /* What one run of a connection may cost, in bytes of messages, and what each event costs besides its bytes. */
 enum { WS_INPUT_WORK = 64 * 1024, WS_INPUT_EVENT = 256 };
@@ -117,8 +125,11 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
   }
   ws_conn_call_end(conn, call);
   /* Slow handlers are work too: hundreds of them in one run would hold the loop for long. */
-  if (ws_clock_coarse_ns() > thread->work_until_ns)
+  int64_t over_ns = ws_clock_coarse_ns() - thread->work_until_ns;
+  if (over_ns > 0) {
     thread->work_left = 0;
+    thread->work_ticked = over_ns <= (int64_t)WS_INPUT_TICK_MS * WS_CLOCK_NS;
+  }
 }
 
 static enum ws_sink_verdict ws_input_on_message(void *context, enum ws_message_kind kind, uint8_t *bytes, size_t n) {
@@ -377,15 +388,44 @@ static bool ws_input_unpause(struct ws_conn *conn) {
   return false;
 }
 
+/* It has sent much, or is about to: what it sent so far of a message may be broadcast when the last byte comes. */
+static bool ws_input_is_heavy(const struct ws_conn *conn) {
+  return conn->heavy || (conn->session && ws_session_unfinished(conn->session) > WS_INPUT_WORK);
+}
+
+static uint16_t *ws_input_of_address(const struct ws_conn *conn) {
+  uint8_t host[16] = {0};
+  unsigned hash = 0;
+  if (conn->remote)
+    ws_address_host(conn->remote, host);
+  for (size_t i = 0; i < sizeof host; i++)
+    hash = 31 * hash + host[i];
+  return &conn->group->thread->buffered_of[hash % WS_LOOP_ADDRESSES];
+}
+
+/* The poller would tell of its input in each turn. */
+static void ws_input_unwatch(struct ws_conn *conn) {
+  if (conn->paused)
+    return;
+  conn->paused = true;
+  if (ws_conn_watch(conn))
+    ws_end_drop(conn, WS_DROP_LOCAL, "out of memory");
+}
+
 WS_ASIDE static void ws_input_wait(struct ws_conn *conn) {
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->buffered)
     return;
   conn->buffered = true;
   ws_conn_ref(conn);
-  ws_queue_add(&thread->buffered, &conn->buffered_node);
+  uint16_t *of_address = ws_input_of_address(conn);
+  enum ws_buffered kind = ws_input_is_heavy(conn) ? WS_BUFFERED_HEAVY : WS_BUFFERED_LIGHT;
+  ws_queue_add(&thread->buffered[(*of_address)++ ? kind : WS_BUFFERED_ALONE], &conn->buffered_node);
   thread->buffered_count++;
   ws_loop_defer(thread->loop, &thread->resume);
+  /* Many that wait would hide those that do not: the poller tells of so many at a time. */
+  if (thread->buffered_count > WS_INPUT_WATCHED)
+    ws_input_unwatch(conn);
 }
 
 /* Returns true if the stream may have more. */
@@ -412,8 +452,6 @@ static void ws_input_run(struct ws_conn *conn, uint8_t *buffer) {
     bool over = reads >= WS_INPUT_READS_PER_TURN || (left && (*work_left <= 0 || ws_clock_coarse_ns() > until_ns));
     more = ws_input_unpause(conn) || (left && !over);
   }
-  if (ws_conn_state(conn) != WS_CONN_ENDED && (conn->unparsed || ws_stream_pending(&conn->stream)))
-    ws_input_wait(conn);
 }
 
 /* Work that broadcasts have caused is left to do, on this loop thread or on others. */
@@ -423,8 +461,13 @@ static bool ws_input_is_ahead(const struct ws_conn *conn) {
          atomic_load_explicit(&conn->group->ahead, memory_order_relaxed) > WS_INPUT_AHEAD;
 }
 
+/* What has sent much waits for receivers that do not keep up, what has caused much while others are behind. */
+static bool ws_input_is_held(const struct ws_conn *conn) {
+  return ws_input_is_heavy(conn) && (ws_crowd_is_waited_for(conn->group) || (conn->causing && ws_input_is_ahead(conn)));
+}
+
 /* Returns false if it only waits. Runs nest where a handler turns the loop. */
-static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
+static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late, bool waits) {
   struct ws_loop *loop = ws_conn_loop(conn);
   struct ws_loop_thread *thread = conn->group->thread;
   if (conn->handling) {
@@ -435,9 +478,10 @@ static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   }
   if (conn->buffered)
     return true;
-  /* What has sent much waits for its turn of ws_input_resume late in a turn, what has caused much while others are
-   * behind. */
-  if (conn->heavy && (late || (conn->causing && ws_input_is_ahead(conn)))) {
+  bool held = ws_input_is_held(conn);
+  if (held)
+    ws_input_unwatch(conn);
+  if (held || waits) {
     ws_input_wait(conn);
     return false;
   }
@@ -452,10 +496,13 @@ static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   thread->work_left = late ? WS_INPUT_LATE_WORK : WS_INPUT_WORK;
   thread->delivery_work = late ? WS_INPUT_LATE_DELIVERY : 0;
   thread->work_caused = 0;
+  thread->work_ticked = false;
   thread->work_until_ns = now_ns + (int64_t)(late ? WS_INPUT_LATE_MS : WS_INPUT_MS_PER_TURN) * WS_CLOCK_NS;
   ws_input_run(conn, buffer);
   conn->causing = thread->work_caused >= WS_INPUT_WORK;
-  conn->heavy = thread->work_left <= 0 || conn->causing;
+  conn->heavy = (thread->work_left <= 0 && !thread->work_ticked) || conn->causing;
+  if (ws_conn_state(conn) != WS_CONN_ENDED && (conn->unparsed || ws_stream_pending(&conn->stream)))
+    ws_input_wait(conn);
   thread->work_left = outer_work_left;
   thread->delivery_work = outer_delivery_work;
   thread->work_until_ns = outer_until_ns;
@@ -466,20 +513,33 @@ static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late) {
   return true;
 }
 
+/* Late in a turn, and behind others that wait, what has sent much waits for its turn of ws_input_resume; when the turn
+ * is over, or has spread much, all do but requests, which have waited already (turn.c). */
+static bool ws_input_is_to_wait(const struct ws_conn *conn, int64_t now_ns, bool late) {
+  const struct ws_loop_thread *thread = conn->group->thread;
+  if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE)
+    return false;
+  return thread->spread > WS_SPREAD || (late && ws_loop_turn_exceeds(thread->loop, WS_INPUT_OVER_MS, now_ns)) ||
+         ((late || thread->buffered_count > 0) && ws_input_is_heavy(conn));
+}
+
 void ws_input_read(struct ws_conn *conn) {
   int64_t now_ns = ws_clock_coarse_ns();
-  ws_input_start(conn, now_ns, ws_loop_turn_exceeds(ws_conn_loop(conn), WS_INPUT_MS_PER_TURN, now_ns));
+  bool late = ws_loop_turn_exceeds(ws_conn_loop(conn), WS_INPUT_MS_PER_TURN, now_ns);
+  ws_input_start(conn, now_ns, late, ws_input_is_to_wait(conn, now_ns, late));
 }
 
 /* Returns false if it waits on. */
-static bool ws_input_resume_next(struct ws_loop_thread *thread) {
-  struct ws_conn *conn = ws_container_of(ws_queue_pop(&thread->buffered), struct ws_conn, buffered_node);
+static bool ws_input_resume_next(struct ws_loop_thread *thread, struct ws_queue *queue) {
+  struct ws_conn *conn = ws_container_of(ws_queue_pop(queue), struct ws_conn, buffered_node);
   thread->buffered_count--;
+  (*ws_input_of_address(conn))--;
   conn->buffered = false;
   /* A handler may turn the loop: the others go on in its turns. */
-  if (!ws_queue_is_empty(&thread->buffered))
+  if (thread->buffered_count > 0)
     ws_loop_defer(thread->loop, &thread->resume);
-  bool ran = ws_conn_state(conn) == WS_CONN_ENDED || ws_input_start(conn, ws_clock_coarse_ns(), false);
+  bool ran = ws_conn_state(conn) == WS_CONN_ENDED ||
+             ws_input_start(conn, ws_clock_coarse_ns(), !ws_input_is_heavy(conn), false);
   if (conn->queued)
     ws_flush(conn);
   ws_conn_unref(conn);
@@ -498,15 +558,26 @@ static void ws_input_rest(struct ws_loop_thread *thread) {
   ws_timer_arm(loop, &thread->resume_later, ws_loop_now(loop) + WS_INPUT_AHEAD_MS);
 }
 
-void ws_input_resume(struct ws_loop_thread *thread) {
+/* Returns true if any ran. */
+static bool ws_input_resume_some(struct ws_loop_thread *thread, struct ws_queue *queue, int most) {
   int64_t until_ms = ws_clock_coarse_ms() + WS_INPUT_MS_PER_TURN;
   bool any = false;
-  for (int count = thread->buffered_count; count > 0 && !ws_queue_is_empty(&thread->buffered); count--) {
-    any = ws_input_resume_next(thread) || any;
-    if (ws_clock_coarse_ms() > until_ms)
+  for (; most > 0 && !ws_queue_is_empty(queue); most--) {
+    any = ws_input_resume_next(thread, queue) || any;
+    if (ws_clock_coarse_ms() > until_ms || thread->spread > WS_SPREAD)
       break;
   }
-  if (ws_queue_is_empty(&thread->buffered))
+  return any;
+}
+
+void ws_input_resume(struct ws_loop_thread *thread) {
+  bool any = false;
+  int most = thread->buffered_count;
+  for (int kind = 0; kind < WS_BUFFERED; kind++) {
+    thread->spread = 0;
+    any = ws_input_resume_some(thread, &thread->buffered[kind], most) || any;
+  }
+  if (thread->buffered_count == 0)
     ws_loop_undefer(thread->loop, &thread->resume);
   else if (!any && !ws_loop_is_behind(thread->loop) && !thread->receivers_wait &&
            ws_queue_is_empty(&thread->compressing))

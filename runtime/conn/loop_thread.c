@@ -94,7 +94,8 @@ static const char *ws_loop_thread_init(struct ws_loop_thread *thread, unsigned i
   ws_queue_init(&thread->writing);
   ws_queue_init(&thread->ending);
   ws_queue_init(&thread->receivers);
-  ws_queue_init(&thread->buffered);
+  for (int kind = 0; kind < WS_BUFFERED; kind++)
+    ws_queue_init(&thread->buffered[kind]);
   ws_queue_init(&thread->shaking);
   ws_queue_init(&thread->compressing);
   ws_queue_init(&thread->awake.queue);

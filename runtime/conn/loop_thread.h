@@ -40,6 +40,12 @@ struct ws_awake_queue {
   int slept; /* how many, since memory was trimmed */
 };
 
+enum { WS_LOOP_ADDRESSES = 256 };
+
+/* Connections whose input waits: those whose address had no other that waits, those that have sent little, and the
+ * rest. Each kind has its time in a turn. */
+enum ws_buffered { WS_BUFFERED_ALONE, WS_BUFFERED_LIGHT, WS_BUFFERED_HEAVY, WS_BUFFERED };
+
 struct ws_loop_thread {
   struct ws_loop *loop;
   unsigned index;
@@ -58,12 +64,15 @@ struct ws_loop_thread {
   struct ws_queue writing;   /* those of them with much to write (turn.c) */
   struct ws_queue ending;    /* those of them that have ended */
   struct ws_queue receivers; /* of broadcasts, with output to write at the end of the turn */
-  bool receivers_wait;       /* some of them are left from an earlier turn (broadcast.h) */
+  bool receivers_wait;       /* some of them are left from an earlier turn (input.h) */
   struct ws_deferred end_of_turn;
-  struct ws_queue buffered; /* connections with buffered input, resumed at the end of the turn (input.h) */
-  int buffered_count;
-  int64_t work_left;     /* of the connection that is being read (input.h) */
-  int64_t work_until_ns; /* when it starts no further handler */
+  struct ws_queue buffered[WS_BUFFERED]; /* connections with buffered input, resumed at the end of the turn (input.h) */
+  int buffered_count;                    /* in all of them */
+  uint16_t buffered_of[WS_LOOP_ADDRESSES]; /* how many, by a hash of the address */
+  int64_t work_left;                       /* of the connection that is being read (input.h) */
+  bool work_ticked;                        /* its run ended because the clock did a step */
+  int64_t work_until_ns;                   /* when it starts no further handler */
+  int64_t spread;                          /* bytes of messages that were broadcast in this turn */
   int64_t work_caused;   /* by its broadcasts: to compress, to be written to receivers, to be taken by other threads */
   int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
@@ -141,11 +150,16 @@ enum { WS_HELD_MS = 5000 };
 bool ws_loop_threads_wait(int64_t deadline_ms, bool (*ready)(void *context), void *context);
 
 /* Counts work that the connection that is being read has caused: n bytes of a broadcast are to be written to each of
- * `count` receivers, or to be taken by other loop threads. Each costs as much as an event of input does. */
+ * `count` receivers, or to be taken by other loop threads. Each costs as much as an event of input does. The run of the
+ * connection ends as if it had sent the bytes itself: a byte of input may cause a long message. */
 enum { WS_CAUSED_WORK = 256 };
+
+/* With more than this spread over receivers in a turn, connections are read in the next turn. */
+enum { WS_SPREAD = 1024 * 1024 };
 
 static inline void ws_loop_thread_caused(struct ws_loop_thread *thread, size_t n, size_t count) {
   thread->work_caused += ((int64_t)n + WS_CAUSED_WORK) * (int64_t)count;
+  thread->work_left -= count ? (int64_t)n : 0;
 }
 
 /* The innermost handler on the stack. */

@@ -31,7 +31,7 @@ bool ws_send_reserve(struct ws_conn *conn, size_t n) {
   while (ws_conn_state(conn) != WS_CONN_ENDED && !ws_outq_try_charge(&conn->out, n, cap)) {
     if (conn->blocked || !ws_outq_is_unready(&conn->out))
       return false;
-    ws_compress_later_now(conn);
+    ws_compress_later_give_up(conn);
   }
   return ws_conn_state(conn) != WS_CONN_ENDED;
 }

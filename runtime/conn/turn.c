@@ -96,7 +96,7 @@ WS_STRAIGHT static void ws_turn_ready(struct ws_loop *loop, struct ws_watch *wat
   unsigned ready = ws_stream_ready(&conn->stream, events);
   if (conn->shaking)
     return;
-  if (ws_turn_is_shake(conn) || ws_turn_is_late(conn))
+  if (!conn->buffered && (ws_turn_is_shake(conn) || ws_turn_is_late(conn)))
     ws_turn_await_shake(conn);
   else
     ws_turn_go_on(conn, ready);
@@ -241,6 +241,7 @@ WS_STRAIGHT static void ws_turn_end(struct ws_loop *loop, struct ws_deferred *wo
   if (!ws_queue_is_empty(&thread->receivers))
     ws_turn_end_some(thread, &thread->receivers);
   thread->receivers_wait = !ws_queue_is_empty(&thread->receivers);
+  thread->spread = 0;
   if (!ws_queue_is_empty(&thread->ending))
     ws_turn_end_some(thread, &thread->ending);
   if (ws_turn_is_over(thread))

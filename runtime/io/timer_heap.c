@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 void ws_timer_heap_deinit(struct ws_timer_heap *heap) {
@@ -95,9 +96,12 @@ int64_t ws_timer_heap_next(const struct ws_timer_heap *heap) {
 }
 
 void ws_timer_heap_run(struct ws_timer_heap *heap, struct ws_loop *loop, int64_t now_ms) {
+  int64_t until_ms = ws_clock_coarse_ms() + WS_TIMER_HEAP_MS;
   for (uint32_t most = heap->count; most > 0 && ws_timer_heap_next(heap) <= now_ms; most--) {
     struct ws_timer *timer = heap->entries[0].timer;
     ws_timer_heap_disarm(heap, timer);
     timer->fire(loop, timer);
+    if (ws_clock_coarse_ms() > until_ms)
+      break;
   }
 }

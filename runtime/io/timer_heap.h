@@ -43,7 +43,9 @@ void ws_timer_heap_disarm(struct ws_timer_heap *heap, struct ws_timer *timer);
 int64_t ws_timer_heap_next(const struct ws_timer_heap *heap);
 
 /* Fires the timers due at now_ms, in the order of their deadlines. Each is disarmed first. Fires at most as many timers
- * as were armed at the start: a callback that re-arms its timer for the past runs again in the next turn. A callback
- * may change the heap, or run it again.
+ * as were armed at the start: a callback that re-arms its timer for the past runs again in the next turn. So do those
+ * that are left after WS_TIMER_HEAP_MS, behind what is readable by then. A callback may change the heap, or run it
+ * again.
  */
+enum { WS_TIMER_HEAP_MS = 4 };
 void ws_timer_heap_run(struct ws_timer_heap *heap, struct ws_loop *loop, int64_t now_ms);

@@ -82,6 +82,12 @@ static size_t ws_deflater_piece_end(const struct ws_deflater *deflater) {
   return deflater->size > WS_DEFLATE_FREE && end < deflater->size ? end : deflater->size;
 }
 
+void ws_deflater_decline(struct ws_deflater *deflater) {
+  deflateReset(&deflater->stream);
+  deflater->declined = true;
+  deflater->done = deflater->size;
+}
+
 bool ws_deflater_step(struct ws_deflater *deflater, size_t most) {
   z_stream *stream = &deflater->stream;
   while (deflater->done < deflater->size && most > 0) {
@@ -90,8 +96,7 @@ bool ws_deflater_step(struct ws_deflater *deflater, size_t most) {
     /* The receiver checks after every byte: the output so far must allow the whole piece. */
     if (deflater->done % WS_DEFLATER_PIECE == 0 &&
         ws_deflate_expands_too_much(end, deflater->room - stream->avail_out, WS_DEFLATE_RATIO)) {
-      deflateReset(stream);
-      deflater->declined = true;
+      ws_deflater_decline(deflater);
       return true;
     }
     stream->avail_in = (uInt)step;

@@ -40,6 +40,10 @@ void ws_deflater_begin(struct ws_deflater *deflater, uint8_t *to, const uint8_t 
 bool ws_deflater_step(struct ws_deflater *deflater, size_t most);
 size_t ws_deflater_end(struct ws_deflater *deflater);
 
+/* The message in progress is to be sent uncompressed: the context is reset, the next step returns true, and the end
+ * returns 0. */
+void ws_deflater_decline(struct ws_deflater *deflater);
+
 /* zlib's memLevel for a window. Its default, 8, takes 64 KiB more and saves less than 1 % of the bytes. */
 static inline int ws_deflater_level(uint8_t bits) {
   return bits < 12 ? bits - 5 : 7;

@@ -80,7 +80,7 @@ static struct ws_conn *ws_server_conn_new(struct ws_server_share *share, const s
     goto no_conn;
   conn->remote = &entry->address;
   conn->port = ws_address_port(address);
-  conn->refusal = (uint8_t)admission;
+  conn->refusal = (enum ws_refusal)admission;
   return conn;
 no_conn:
   ws_address_quota_remove(&server->quota, entry);
@@ -386,7 +386,7 @@ static void ws_server_conn_answer(struct ws_conn *conn, struct ws_head_reader *k
                                   uint8_t *bytes, size_t used) {
   const struct ws_server *server = ws_server_conn_server(conn);
   struct ws_server_handshake request = {0};
-  enum ws_refusal refusal = (enum ws_refusal)conn->refusal;
+  enum ws_refusal refusal = conn->refusal;
   int charge = ws_server_conn_charge(conn, head);
   if (charge < 0) {
     ws_head_reader_wipe(&kept, bytes, used);

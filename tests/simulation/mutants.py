@@ -59,9 +59,13 @@ MUTANTS = {
                                                            "now + (left_ms < 0 ?"),
     "unfinished messages are mixed up": ("runtime/conn/input.c", "  ws_activity_message_ended(&conn->activity);\n", ""),
     "input waits for the connect of another's handler": ("runtime/conn/input.c",
-                                                         """  if (!ws_queue_is_empty(&thread->buffered))
+                                                         """  if (thread->buffered_count > 0)
     ws_loop_defer(thread->loop, &thread->resume);
   bool ran""", "  bool ran"),
+    "a request that waits waits in two queues": ("runtime/conn/input.c",
+                                                 "  if (ws_conn_state(conn) <= WS_CONN_HANDSHAKE)\n    return false;\n",
+                                                 ""),
+    "who waits for receivers is watched": ("runtime/conn/input.c", "  if (held)\n    ws_input_unwatch(conn);\n", ""),
     "output waits for the connect of a close handler": ("runtime/conn/turn.c",
                                                         "    ws_loop_defer(thread->loop, &thread->end_of_turn);\n",
                                                         "    (void)thread;\n"),
@@ -113,8 +117,7 @@ MUTANTS = {
                                                 "  ws_server_stop_wait_all(deadline_ms);\n"
                                                 "  ws_loop_threads_wait(deadline_ms, ws_program_is_over, NULL);\n"),
     "slow handlers of one connection hold the loop": ("runtime/conn/input.c",
-                                                      "if (ws_clock_coarse_ns() > thread->work_until_ns)\n",
-                                                      "if (false)\n"),
+                                                      "  if (over_ns > 0) {\n", "  if (false) {\n"),
     "a listener's retry goes on after a stop": ("runtime/io/listener.c",
                                                 "  ws_timer_deinit(listener->loop, &listener->retry);\n", ""),
     "events of removed watches are called": ("runtime/io/loop.c", """  if (interest == 0)

@@ -183,7 +183,8 @@ static void test_ten_thousand(void **state) {
       }
     }
     now += 10;
-    ws_timer_heap_run(ws_loop_timers(loop), loop, now);
+    while (ws_timer_heap_next(ws_loop_timers(loop)) <= now)
+      ws_timer_heap_run(ws_loop_timers(loop), loop, now);
     for (int i = 0; i < MANY; i++) {
       bool due = timed[i].deadline != 0 && timed[i].deadline <= now;
       assert_int_equal(timed[i].fires, due);

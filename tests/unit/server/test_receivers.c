@@ -1,4 +1,4 @@
-/* Broadcasts whose receivers take longer to write than a turn has time for. */
+/* What takes longer than a turn has time for: broadcasts with many receivers, and what many send at once. */
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
@@ -10,6 +10,7 @@
 enum { RECEIVERS = 60, SIZE = 60000 };
 
 static char *error;
+static int64_t spread_server;
 static char text[SIZE + 1];
 static _Atomic bool writes_are_slow; /* each takes a millisecond */
 static _Atomic int writes_of_a_turn, most_writes;
@@ -153,11 +154,106 @@ static void test_many_that_take_again(void **state) {
   leave(server, receivers);
 }
 
+/* Each message of a byte becomes a long one for all. */
+static void *spread(void *cell, const struct osprey_connection *from, const struct osprey_message *message) {
+  (void)cell;
+  (void)from;
+  (void)message;
+  osp_ws_server_broadcast(spread_server, text, &error);
+  return error ? result_error(error) : result_success();
+}
+
+/* A sender is read no faster than those who read take what it causes, and one that does not read is waited for no
+ * longer than a second: WS-TIME-14 WS-BROADCAST-4 */
+static void test_a_sender_waits_for_those_who_read(void **state) {
+  enum { READING = 3, MESSAGES = 300 };
+  static void *on_spread[] = {(void *)spread};
+  struct peer reading[READING];
+  int port = peer_free_port();
+  (void)state;
+  memset(text, 't', SIZE);
+  spread_server = must_create(port, "/");
+  must_limit(spread_server, "maxMessageBytes", SIZE);
+  must_limit(spread_server, "maxQueuedBytes", 8 * SIZE);
+  must_set(osp_ws_server_on_message, spread_server, on_spread);
+  must_listen(spread_server);
+  for (int i = 0; i < READING; i++)
+    reading[i] = peer_open(port, "/");
+  struct peer deaf = peer_open(port, "/");
+  for (int i = 0; i < MESSAGES; i++)
+    peer_send_message(&reading[0], "x");
+  for (int n = 0; n < MESSAGES * READING; n++)
+    peer_expect_text(&reading[n % READING], text);
+  for (int i = 0; i < READING; i++)
+    peer_close(&reading[i]);
+  peer_close(&deaf);
+  must_stop(spread_server);
+}
+
+/* ---- what becomes readable at the same moment */
+
+enum { SENDERS = 40, HANDLER_MS = 4 };
+static _Atomic int handled, handled_of_a_turn, most_handled;
+
+static void *handle_slowly(void *cell, const struct osprey_connection *from, const struct osprey_message *message) {
+  struct timespec start;
+  (void)cell;
+  (void)from;
+  (void)message;
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  while (elapsed_ms(&start) < HANDLER_MS)
+    continue;
+  if (++handled_of_a_turn > most_handled)
+    most_handled = handled_of_a_turn;
+  handled++;
+  return result_success();
+}
+
+static void *count_handled(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  handled_of_a_turn = 0;
+  return result_success();
+}
+
+/* One message each of many is not handled in one turn: WS-TIME-15 */
+static void test_many_that_send_at_once(void **state) {
+  static void *on_slow[] = {(void *)handle_slowly}, *on_turn[] = {(void *)count_handled},
+              *on_hold[] = {(void *)hold_turn};
+  struct peer senders[SENDERS];
+  int port = peer_free_port();
+  (void)state;
+  int64_t server = must_create(port, "/");
+  must_set(osp_ws_server_on_message, server, on_slow);
+  must_listen(server);
+  for (int i = 0; i < SENDERS; i++)
+    senders[i] = peer_open(port, "/");
+  int64_t timer = osp_ws_every(1, on_turn, &error);
+  expect_success(error);
+  holds = true;
+  is_held = false;
+  osp_ws_after(1, on_hold, &error);
+  expect_success(error);
+  WAIT_UNTIL(is_held);
+  for (int i = 0; i < SENDERS; i++)
+    peer_send_message(&senders[i], "x");
+  holds = false;
+  WAIT_UNTIL(handled == SENDERS);
+  assert_in_range(most_handled, 1, SENDERS / 3);
+  osp_ws_cancel(timer, &error);
+  expect_success(error);
+  for (int i = 0; i < SENDERS; i++)
+    peer_close(&senders[i]);
+  must_stop(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_a_message_for_many, journal_setup),
       cmocka_unit_test_setup(test_many_messages_for_many, journal_setup),
       cmocka_unit_test_setup(test_many_that_take_again, journal_setup),
+      cmocka_unit_test_setup(test_a_sender_waits_for_those_who_read, journal_setup),
+      cmocka_unit_test_setup(test_many_that_send_at_once, journal_setup),
   };
   return cmocka_run_group_tests_name("receivers", tests, NULL, NULL);
 }
