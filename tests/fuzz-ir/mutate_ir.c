@@ -1,4 +1,4 @@
-/* mutate_ir FILE...: mutates the modules of the IR tests and lowers them, for FUZZ_SECONDS (15 by default).
+/* mutate_ir FILE...: mutates the modules of the IR tests and lowers them, for FUZZ_SECONDS (10 by default).
  *
  * A mutant that LLVM's verifier accepts is either lowered, and then the verifier accepts the result and a second
  * lowering changes nothing; or it is refused, and then it is the same as before. CG-6 CG-13 CG-14. FUZZ_SEED repeats a
@@ -346,7 +346,7 @@ static char *read_file(const char *path) {
 int main(int argc, char **argv) {
   enum { MOST_PARTS = 64 };
   const char *seconds = getenv("FUZZ_SECONDS"), *seed = getenv("FUZZ_SEED");
-  time_t end = time(NULL) + (seconds ? atoi(seconds) : 15);
+  time_t end = time(NULL) + (seconds ? atoi(seconds) : 10);
   uint64_t number = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL) << 20;
   while (time(NULL) < end && argc > 1) {
     char *parts[MOST_PARTS];
