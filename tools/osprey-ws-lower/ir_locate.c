@@ -27,18 +27,51 @@ static size_t ir_code_length(const char *line) {
   return i;
 }
 
-/* Counts the occurrences of @name( and @"name"( in code of the given length. */
-static unsigned ir_count_name(const char *code, size_t length, const char *name) {
-  size_t name_length = strlen(name);
+struct ir_name {
+  const char *bytes;
+  size_t length;
+};
+
+static struct ir_name ir_name_of(LLVMValueRef global) {
+  struct ir_name name;
+  name.bytes = LLVMGetValueName2(global, &name.length);
+  return name;
+}
+
+static int ir_hex(char c) {
+  static const char digits[] = "0123456789abcdef";
+  const char *at = c ? strchr(digits, c | 0x20) : NULL;
+  return at ? (int)(at - digits) : -1;
+}
+
+/* Returns what follows the name at `at`, plain or quoted with escapes (\\C3), or NULL if this is another name. */
+static const char *ir_behind_name(const char *at, struct ir_name name) {
+  bool quoted = *at == '"';
+  at += quoted;
+  for (size_t i = 0; i < name.length; i++) {
+    bool escaped = quoted && at[0] == '\\' && ir_hex(at[1]) >= 0 && ir_hex(at[2]) >= 0;
+    unsigned char byte = escaped ? (unsigned char)(ir_hex(at[1]) << 4 | ir_hex(at[2])) : (unsigned char)*at;
+    if (byte != (unsigned char)name.bytes[i])
+      return NULL;
+    at += escaped ? 3 : 1;
+  }
+  return !quoted ? at : *at == '"' ? at + 1 : NULL;
+}
+
+/* Returns what follows `@name (` at the @, or NULL. */
+static const char *ir_behind_function(const char *at, struct ir_name name) {
+  at = ir_behind_name(at + 1, name);
+  at += at ? strspn(at, " ") : 0;
+  return at && *at == '(' ? at + 1 : NULL;
+}
+
+/* Counts the occurrences of @name( in code. */
+static unsigned ir_count_name(const char *code, const char *end, struct ir_name name) {
   unsigned count = 0;
-  for (size_t i = 0; i + name_length + 1 < length; i++) {
-    if (code[i] != '@')
-      continue;
-    size_t quote = code[i + 1] == '"';
-    size_t end = i + 1 + quote + name_length;
-    if (end + quote < length && !strncmp(code + i + 1 + quote, name, name_length) && (!quote || code[end] == '"') &&
-        code[end + quote] == '(')
-      count++;
+  while ((code = memchr(code, '@', (size_t)(end - code))) != NULL) {
+    const char *behind = ir_behind_function(code, name);
+    count += behind != NULL && behind <= end;
+    code++;
   }
   return count;
 }
@@ -48,23 +81,27 @@ static bool ir_begins_with(const char *line, const char *word) {
   return !strncmp(line, word, strlen(word));
 }
 
-/* Moves the cursor to the line that declares or defines the function. */
-static bool ir_find_function(struct ir_cursor *cursor, const char *name) {
+/* Moves the cursor to the line that declares or defines the function: the first that it names. Returns what follows the
+ * name, or NULL. */
+static const char *ir_find_function(struct ir_cursor *cursor, struct ir_name name) {
   do {
-    if ((ir_begins_with(cursor->at, "declare ") || ir_begins_with(cursor->at, "define ")) &&
-        ir_count_name(cursor->at, ir_code_length(cursor->at), name))
-      return true;
+    bool is_function = ir_begins_with(cursor->at, "declare ") || ir_begins_with(cursor->at, "define ");
+    const char *at = is_function ? memchr(cursor->at, '@', ir_code_length(cursor->at)) : NULL;
+    const char *behind = at ? ir_behind_function(at, name) : NULL;
+    if (!behind)
+      continue;
+    while (cursor->at + strcspn(cursor->at, "\n") < behind) /* a name may have a newline */
+      ir_next_line(cursor);
+    return behind;
   } while (ir_next_line(cursor));
-  return false;
+  return NULL;
 }
 
 /* Returns the line of a variable or an alias: @name = … */
-static unsigned ir_locate_variable(struct ir_cursor *cursor, const char *name) {
-  size_t length = strlen(name);
+static unsigned ir_locate_variable(struct ir_cursor *cursor, struct ir_name name) {
   do {
-    const char *at = cursor->at;
-    size_t quote = at[0] == '@' && at[1] == '"';
-    if (at[0] == '@' && !strncmp(at + 1 + quote, name, length) && at[1 + quote + length] == (quote ? '"' : ' '))
+    const char *behind = cursor->at[0] == '@' ? ir_behind_name(cursor->at + 1, name) : NULL;
+    if (behind && *behind == ' ')
       return cursor->line;
   } while (ir_next_line(cursor));
   return 0;
@@ -92,28 +129,34 @@ static unsigned ir_calls_before(LLVMValueRef call) {
   return count;
 }
 
-/* Searches from the line of the calling function for the call. */
-static unsigned ir_locate_call(struct ir_cursor *cursor, LLVMValueRef call) {
-  size_t length;
-  const char *callee = LLVMGetValueName2(LLVMGetCalledValue(call), &length);
+/* Searches for the call from the name of the calling function on. A body may be in its line. */
+static unsigned ir_locate_call(struct ir_cursor *cursor, const char *from, LLVMValueRef call) {
+  struct ir_name callee = ir_name_of(LLVMGetCalledValue(call));
   unsigned before = ir_calls_before(call);
-  while (ir_next_line(cursor) && *cursor->at != '}') {
-    unsigned here = ir_count_name(cursor->at, ir_code_length(cursor->at), callee);
+  bool is_head = true;
+  do {
+    const char *end = from + ir_code_length(from);
+    unsigned here = ir_count_name(from, end, callee);
     if (here > before)
       return cursor->line;
     before -= here;
-  }
-  return 0;
+    while (end > from && (end[-1] == ' ' || end[-1] == '\t'))
+      end--;
+    if (*from == '}' || (is_head && end > from && end[-1] == '}') || !ir_next_line(cursor))
+      return 0;
+    is_head = false;
+    from = cursor->at;
+  } while (true);
 }
 
 unsigned ir_locate(const char *text, LLVMValueRef value) {
-  size_t length;
   struct ir_cursor cursor = {text, 1};
   bool is_call = LLVMIsACallInst(value) || LLVMIsAInvokeInst(value);
   if (LLVMIsAGlobalVariable(value) || LLVMIsAGlobalAlias(value) || LLVMIsAGlobalIFunc(value))
-    return ir_locate_variable(&cursor, LLVMGetValueName2(value, &length));
+    return ir_locate_variable(&cursor, ir_name_of(value));
   LLVMValueRef function = is_call ? ir_function_of(value) : value;
-  if (!LLVMIsAFunction(function) || !ir_find_function(&cursor, LLVMGetValueName2(function, &length)))
+  const char *behind = LLVMIsAFunction(function) ? ir_find_function(&cursor, ir_name_of(function)) : NULL;
+  if (!behind)
     return 0;
-  return is_call ? ir_locate_call(&cursor, value) : cursor.line;
+  return is_call ? ir_locate_call(&cursor, behind, value) : cursor.line;
 }

@@ -2,6 +2,7 @@
 
 #include "foreign.h"
 
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -274,11 +275,14 @@ void check_scope_unknown(struct checker *checker, const char *name, struct place
 
 const char *check_scope_unique(struct checker *checker, const char *wish) {
   const char *name = wish;
-  void **taken = map_slot(&checker->symbols_made, name, strlen(name));
-  for (unsigned i = 2; *taken; i++) {
-    name = arena_printf(checker->arena, "%s.%u", wish, i);
-    taken = map_slot(&checker->symbols_made, name, strlen(name));
+  void **slot = map_slot(&checker->symbols_made, wish, strlen(wish));
+  uintptr_t latest = (uintptr_t)*slot;
+  while (*slot) {
+    name = arena_printf(checker->arena, "%s.%zu", wish, (size_t)++latest);
+    slot = map_slot(&checker->symbols_made, name, strlen(name));
   }
-  *taken = (void *)name;
+  *slot = (void *)(uintptr_t)1;
+  if (name != wish)
+    *map_slot(&checker->symbols_made, wish, strlen(wish)) = (void *)latest;
   return name;
 }

@@ -144,7 +144,7 @@ struct checker {
   struct map values;       /* of struct symbol */
   struct map library;      /* of struct symbol: the language's own functions, which `values` hides */
   struct map type_names;   /* of struct type_symbol */
-  struct map symbols_made; /* the symbols of ast_functions, to keep them unique */
+  struct map symbols_made; /* the symbols of ast_functions, with the latest number behind it; 1: none */
   struct frame *frame;
   size_t pending_count;
   size_t pending_capacity;
