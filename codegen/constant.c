@@ -80,10 +80,18 @@ LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place, bool *may_leav
   }
 }
 
-/* The linker may take another definition than the one that is seen. */
-static bool cg_is_replaceable(LLVMValueRef variable) {
-  LLVMLinkage linkage = LLVMGetLinkage(variable);
-  return linkage == LLVMWeakAnyLinkage || linkage == LLVMLinkOnceAnyLinkage;
+/* The linker may take another definition than the one that is seen, or the content comes from elsewhere. */
+static bool cg_is_replaceable(LLVMValueRef global) {
+  LLVMLinkage linkage = LLVMGetLinkage(global);
+  return linkage == LLVMWeakAnyLinkage || linkage == LLVMLinkOnceAnyLinkage ||
+         (LLVMIsAGlobalVariable(global) && LLVMIsExternallyInitialized(global));
+}
+
+bool cg_constant_is_replaceable_alias(LLVMValueRef value) {
+  for (; LLVMIsAGlobalAlias(value); value = cg_constant_strip(LLVMAliasGetAliasee(value)))
+    if (cg_is_replaceable(value))
+      return true;
+  return false;
 }
 
 LLVMValueRef cg_constant_code_of(LLVMValueRef variable) {

@@ -27,6 +27,9 @@ bool cg_constant_has_no_offset(LLVMValueRef gep);
  * place beside it, and if that may be outside of the variable. */
 LLVMValueRef cg_constant_base(LLVMValueRef value, bool *is_place, bool *may_leave);
 
+/* Whether the linker may take another definition than that of an alias, or of one behind it. */
+bool cg_constant_is_replaceable_alias(LLVMValueRef value);
+
 /* Returns the first word of a constant variable, where a cell has its code. NULL: its initializer does not tell. */
 LLVMValueRef cg_constant_code_of(LLVMValueRef variable);
 

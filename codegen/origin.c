@@ -64,8 +64,10 @@ static enum cg_kind cg_kind_of(const struct cg_origins *origins, LLVMValueRef co
   LLVMValueRef base = cg_constant_base(value, &is_place, &may_leave);
   if (LLVMIsAGlobalVariable(base) && may_leave)
     return CG_KIND_UNKNOWN;
-  if (LLVMIsAGlobalVariable(base))
-    return !is_place && cg_is_wrong_cell(origins, base) ? CG_KIND_WRONG : CG_KIND_CELL;
+  if (LLVMIsAGlobalVariable(base)) {
+    bool shows = !is_place && !cg_constant_is_replaceable_alias(value);
+    return shows && cg_is_wrong_cell(origins, base) ? CG_KIND_WRONG : CG_KIND_CELL;
+  }
   return cg_constant_is_function(base) || cg_constant_is_no_address(base) ? CG_KIND_WRONG : CG_KIND_UNKNOWN;
 }
 

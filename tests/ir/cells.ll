@@ -19,6 +19,9 @@ declare i32 @person(...)
 @elsewhere = external constant { ptr }
 @replaced = weak constant { ptr } { ptr @other }
 @replaced_null = linkonce constant { ptr } zeroinitializer
+@null_cell = internal constant { ptr } { ptr null }
+@weak_alias = weak alias { ptr }, ptr @null_cell
+@filled_elsewhere = externally_initialized constant { ptr } { ptr null }
 @words = internal constant { i64, { ptr, i64 } } { i64 1, { ptr, i64 } { ptr @code, i64 2 } }
 @inner = alias { ptr, i64 }, getelementptr ({ i64, { ptr, i64 } }, ptr @words, i64 0, i32 1)
 @code_too = alias ptr (ptr, ptr), ptr @defined
@@ -39,6 +42,8 @@ define void @constants(ptr %u) {
   %j = call ptr @wsConnect(ptr %u, ptr @by_alias)
   %k = call ptr @wsConnect(ptr %u, ptr @replaced)
   %l = call ptr @wsConnect(ptr %u, ptr @replaced_null)
+  %m = call ptr @wsConnect(ptr %u, ptr @weak_alias)
+  %n = call ptr @wsConnect(ptr %u, ptr @filled_elsewhere)
   ret void
 }
 ; CHECK-LABEL: define void @constants(
@@ -54,6 +59,8 @@ define void @constants(ptr %u) {
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @by_alias)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @replaced)
 ; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @replaced_null)
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @weak_alias)
+; CHECK-NEXT: call ptr @wsConnect(ptr %u, ptr @filled_elsewhere)
 
 define void @values(ptr %u, i64 %n, i1 %c) personality ptr @person {
 entry:
