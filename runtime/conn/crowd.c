@@ -15,9 +15,7 @@ void ws_crowd_join(struct ws_conn *conn) {
   atomic_fetch_add_explicit(&budget->crowded, 1, memory_order_relaxed);
 }
 
-void ws_crowd_leave_if_short(struct ws_conn *conn) {
-  if (ws_outq_bytes(&conn->out) > (size_t)conn->group->rules->limits.max_queued_bytes / 4)
-    return;
+void ws_crowd_leave(struct ws_conn *conn) {
   conn->crowding = false;
   atomic_fetch_sub_explicit(&conn->group->budget->crowded, 1, memory_order_relaxed);
 }

@@ -16,8 +16,8 @@ enum { WS_CROWD_MS = 1000 };
 /* A broadcast has left more than half of the connection's queue in use. On its loop thread. */
 WS_RARE void ws_crowd_join(struct ws_conn *conn);
 
-/* Its queue is shorter, or gone. On its loop thread. */
-WS_RARE void ws_crowd_leave_if_short(struct ws_conn *conn);
+/* Its queue is short, or gone. On its loop thread. */
+WS_RARE void ws_crowd_leave(struct ws_conn *conn);
 
 /* This end has made some of its output ready. On its loop thread. */
 void ws_crowd_wait_on(struct ws_conn *conn);
@@ -31,6 +31,6 @@ static inline void ws_crowd_queued(struct ws_conn *conn) {
 }
 
 static inline void ws_crowd_written(struct ws_conn *conn) {
-  if (conn->crowding)
-    ws_crowd_leave_if_short(conn);
+  if (conn->crowding && ws_outq_bytes(&conn->out) <= (size_t)conn->group->rules->limits.max_queued_bytes / 4)
+    ws_crowd_leave(conn);
 }

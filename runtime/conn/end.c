@@ -208,7 +208,8 @@ void ws_end_drop(struct ws_conn *conn, enum ws_drop_cause cause, const char *why
   ws_stream_close(ws_conn_loop(conn), &conn->stream);
   ws_timer_disarm(ws_conn_loop(conn), &conn->timer);
   ws_outq_clear(&conn->out, ws_conn_loop(conn));
-  ws_crowd_written(conn);
+  if (conn->crowding)
+    ws_crowd_leave(conn);
   ws_wait_notify();
   ws_conn_queue(conn);
 }

@@ -158,16 +158,15 @@ static void *send_behind_broadcasts(void *cell, const struct osprey_connection *
 
 static void *on_send_behind_broadcasts[] = {(void *)send_behind_broadcasts};
 
-/* Reads a message with the context of those before, which must be these n bytes, compressed or not. */
-static void expect_inflated_bytes(z_stream *context, struct peer *peer, uint8_t head, const void *expected, size_t n) {
+/* The message that was read, with the context of those before, must be these n bytes, compressed or not. */
+static void check_inflated(z_stream *context, const struct peer *peer, const void *expected, size_t n) {
   uint8_t tail[4] = {0, 0, 0xFF, 0xFF};
   uint8_t *bytes = malloc(n + 1);
-  peer_expect_frame(peer, head);
   context->next_out = bytes;
   context->avail_out = (uInt)n + 1;
   context->next_in = peer->frame.payload;
   context->avail_in = (uInt)peer->frame.size;
-  if (head & 0x40) {
+  if (peer->frame.head & 0x40) {
     inflate(context, Z_SYNC_FLUSH);
     assert_int_equal(context->avail_in, 0);
     context->next_in = tail;
@@ -180,6 +179,11 @@ static void expect_inflated_bytes(z_stream *context, struct peer *peer, uint8_t 
   }
   assert_memory_equal(bytes, expected, n);
   free(bytes);
+}
+
+static void expect_inflated_bytes(z_stream *context, struct peer *peer, uint8_t head, const void *expected, size_t n) {
+  peer_expect_frame(peer, head);
+  check_inflated(context, peer, expected, n);
 }
 
 static void expect_inflated(z_stream *context, struct peer *peer, uint8_t head, const char *expected) {
@@ -230,6 +234,59 @@ static void test_broadcast_with_a_context(void **state) {
   expect_inflated(&context, &peer, 0xC1, large);
   peer_expect_close(&peer, 1000);
   journal_expect("close:1000:");
+  inflateEnd(&context);
+  peer_close(&peer);
+  must_stop(broadcaster);
+}
+
+/* ---- full queues */
+
+enum { IN_ALL = 6 };
+
+static void *fill_queue(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  for (int i = 1; i < IN_ALL; i++)
+    broadcast(large);
+  return result_success();
+}
+
+static void *on_fill[] = {(void *)fill_queue};
+
+/* The first is on its way through the deflater when the others fill the queue. */
+static void *begin_to_fill(void *cell, const struct osprey_connection *connection,
+                           const struct osprey_message *message) {
+  char *problem;
+  (void)cell;
+  (void)connection;
+  (void)message;
+  broadcast(large);
+  osp_ws_after(1, on_fill, &problem);
+  expect_success(problem);
+  return result_success();
+}
+
+/* What waits in a full queue to be compressed is sent as it is: WS-TIME-8 */
+static void test_broadcasts_to_a_full_queue(void **state) {
+  static void *on_begin[] = {(void *)begin_to_fill};
+  int plain = 0, port = peer_free_port();
+  (void)state;
+  broadcaster = must_create(port, "/");
+  must_limit(broadcaster, "compression", 1);
+  must_limit(broadcaster, "maxQueuedBytes", 3 * LARGE + 100);
+  must_set(osp_ws_server_on_message, broadcaster, on_begin);
+  must_listen(broadcaster);
+  struct peer peer = peer_connect(port);
+  peer_shake(&peer, port, "/", "Sec-WebSocket-Extensions: permessage-deflate\r\n");
+  z_stream context = {.zalloc = NULL};
+  assert_int_equal(inflateInit2(&context, -15), Z_OK);
+  peer_send_message(&peer, "go");
+  for (int i = 0; i < IN_ALL; i++) {
+    assert_true(peer_read_frame(&peer));
+    check_inflated(&context, &peer, large, LARGE);
+    plain += !(peer.frame.head & 0x40);
+  }
+  assert_in_range(plain, 1, IN_ALL - 1);
   inflateEnd(&context);
   peer_close(&peer);
   must_stop(broadcaster);
@@ -304,6 +361,7 @@ int main(void) {
       cmocka_unit_test_setup(test_compression_without_a_context, journal_setup),
       cmocka_unit_test_setup(test_compression_ratio, journal_setup),
       cmocka_unit_test_setup(test_broadcast_with_a_context, journal_setup),
+      cmocka_unit_test_setup(test_broadcasts_to_a_full_queue, journal_setup),
       cmocka_unit_test_setup(test_broadcast_to_a_blocked_receiver, journal_setup),
       cmocka_unit_test_setup(test_broadcast_to_all_windows, journal_setup),
   };
