@@ -13,6 +13,10 @@ void ws_activity_heard(struct ws_activity *activity, const struct ws_loop *loop)
   activity->alive = ws_activity_now(loop);
 }
 
+void ws_activity_backs_up(struct ws_activity *activity, const struct ws_loop *loop) {
+  activity->output = ws_activity_now(loop);
+}
+
 void ws_activity_progressed(struct ws_activity *activity, const struct ws_loop *loop) {
   activity->alive = activity->output = ws_activity_now(loop);
 }
@@ -62,6 +66,10 @@ void ws_activity_resume(struct ws_activity *activity, const struct ws_loop *loop
 
 uint32_t ws_activity_silent(const struct ws_activity *activity, const struct ws_loop *loop) {
   return ws_activity_now(loop) - activity->alive;
+}
+
+uint32_t ws_activity_full(const struct ws_activity *activity, const struct ws_loop *loop) {
+  return ws_activity_now(loop) - activity->output;
 }
 
 uint32_t ws_activity_stalled(const struct ws_activity *activity, const struct ws_loop *loop) {

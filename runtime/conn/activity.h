@@ -35,6 +35,9 @@ void ws_activity_start(struct ws_activity *activity, const struct ws_loop *loop)
 /* The peer is alive: its input arrived, or waits to be parsed. */
 void ws_activity_heard(struct ws_activity *activity, const struct ws_loop *loop);
 
+/* The socket is full from now on. */
+void ws_activity_backs_up(struct ws_activity *activity, const struct ws_loop *loop);
+
 /* The socket took bytes after it had been full. */
 void ws_activity_progressed(struct ws_activity *activity, const struct ws_loop *loop);
 
@@ -50,6 +53,9 @@ void ws_activity_resume(struct ws_activity *activity, const struct ws_loop *loop
 
 /* Milliseconds since the latest proof. */
 uint32_t ws_activity_silent(const struct ws_activity *activity, const struct ws_loop *loop);
+
+/* Milliseconds since the socket was full, or took bytes since then. Of one that is full. */
+uint32_t ws_activity_full(const struct ws_activity *activity, const struct ws_loop *loop);
 
 /* Milliseconds without progress of backed-up output, as of the latest look. 0: none is backed up. */
 uint32_t ws_activity_stalled(const struct ws_activity *activity, const struct ws_loop *loop);

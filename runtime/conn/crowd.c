@@ -8,7 +8,8 @@ static void ws_crowd_wait(struct ws_budget *budget) {
 
 void ws_crowd_join(struct ws_conn *conn) {
   struct ws_budget *budget = conn->group->budget;
-  if (!budget)
+  bool is_deaf = conn->blocked && ws_activity_full(&conn->activity, ws_conn_loop(conn)) >= WS_CROWD_MS;
+  if (!budget || is_deaf)
     return;
   conn->crowding = true;
   ws_crowd_wait(budget);

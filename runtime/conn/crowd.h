@@ -2,9 +2,10 @@
 /* Receivers of broadcasts that do not keep up with what is sent to them.
  *
  * What is broadcast is shared: a sender fills the queues of all receivers at no cost, faster than any of them reads. So
- * once more than half of a receiver's queue is in use it is waited for, until that is a quarter: connections that
- * have sent or caused much are not read meanwhile (input.h). One that does not read is waited for WS_CROWD_MS, and then
- * is closed when its queue is full; while this end compresses for a receiver, the time does not run.
+ * once more than half of a receiver's queue is in use it is waited for, until that is a quarter: connections that have
+ * sent or caused much are not read meanwhile (input.h). They wait for WS_CROWD_MS at most, or longer while this end
+ * compresses for the receiver, and not at all for one whose socket has been full for that long: those who do not read
+ * could hold up a sender for ever.
  */
 #include <stdbool.h>
 

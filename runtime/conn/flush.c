@@ -23,10 +23,12 @@ WS_STRAIGHT void ws_flush_output(struct ws_conn *conn) {
     ws_end_drop(conn, WS_DROP_PEER, ws_stream_error(&conn->stream));
     return;
   }
+  bool blocked = outcome == WS_OUTQ_BLOCKED;
   if (conn->blocked && ws_outq_bytes(&conn->out) != before)
     ws_activity_progressed(&conn->activity, ws_conn_loop(conn));
+  else if (blocked && !conn->blocked)
+    ws_activity_backs_up(&conn->activity, ws_conn_loop(conn));
   ws_crowd_written(conn);
-  bool blocked = outcome == WS_OUTQ_BLOCKED;
   if (!ws_end_block(conn, blocked))
     return;
   if (outcome == WS_OUTQ_UNREADY)
