@@ -44,7 +44,7 @@ static int ir_hex(char c) {
   return at ? (int)(at - digits) : -1;
 }
 
-/* Returns what follows the name at `at`, plain or quoted with escapes (\\C3), or NULL if this is another name. */
+/* Returns what follows the name at `at`, plain or quoted with escapes (\C3), or NULL if this is another name. */
 static const char *ir_behind_name(const char *at, struct ir_name name) {
   bool quoted = *at == '"';
   at += quoted;
