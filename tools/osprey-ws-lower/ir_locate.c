@@ -50,7 +50,7 @@ static const char *ir_behind_name(const char *at, struct ir_name name) {
   at += quoted;
   for (size_t i = 0; i < name.length; i++) {
     bool escaped = quoted && at[0] == '\\' && ir_hex(at[1]) >= 0 && ir_hex(at[2]) >= 0;
-    unsigned char byte = escaped ? (unsigned char)(ir_hex(at[1]) << 4 | ir_hex(at[2])) : (unsigned char)*at;
+    int byte = escaped ? ir_hex(at[1]) << 4 | ir_hex(at[2]) : (unsigned char)*at;
     if (byte != (unsigned char)name.bytes[i])
       return NULL;
     at += escaped ? 3 : 1;
