@@ -85,6 +85,8 @@ define void @chosen(i1 %c, i64 %distance) {
   %s = select i1 %c, ptr getelementptr (i8, ptr @table, i64 sub (i64 ptrtoint (ptr @tick to i64), i64 ptrtoint (ptr @table to i64))), ptr @other
   %h = getelementptr inbounds i8, ptr %s, i64 8
   %v = call ptr @wsAfter(i64 5, ptr %h)
+  %k = getelementptr inbounds i8, ptr getelementptr (i8, ptr @table, i64 sub (i64 ptrtoint (ptr @tick to i64), i64 ptrtoint (ptr @table to i64))), i64 %distance
+  %w = call ptr @wsAfter(i64 6, ptr %k)
   ret void
 }
 ; CHECK: %cell = call ptr @osp_ws.to_cell(ptr %f)
@@ -93,4 +95,5 @@ define void @chosen(i1 %c, i64 %distance) {
 ; CHECK: call ptr @osp_ws.to_cell(ptr getelementptr (i8, ptr @table, i64 sub
 ; CHECK: call ptr @osp_ws.to_cell(ptr inttoptr
 ; CHECK: call ptr @osp_ws.to_cell(ptr %h)
+; CHECK: call ptr @osp_ws.to_cell(ptr %k)
 ; CHECK: icmp eq ptr %handler, @tick
