@@ -190,6 +190,62 @@ static void test_a_sender_waits_for_those_who_read(void **state) {
   must_stop(spread_server);
 }
 
+static _Atomic bool is_over;
+
+static void *end_wait(void *cell, int64_t timer) {
+  (void)cell;
+  (void)timer;
+  is_over = true;
+  return result_success();
+}
+
+static void fill(int64_t id, int64_t messages) {
+  while (osp_ws_queued_bytes(id, &error) <= (messages - 1) * SIZE)
+    must_send(id, text);
+}
+
+/* Receivers that have taken nothing for a second hold up no sender, though their queues pass the half one after the
+ * other: WS-TIME-14 */
+static void test_no_sender_waits_for_the_deaf(void **state) {
+  enum { DEAF = 16, QUEUE = 64 };
+  static void *on_spread[] = {(void *)spread}, *on_wait[] = {(void *)end_wait};
+  struct peer deaf[DEAF];
+  int64_t ids[DEAF];
+  struct timespec start;
+  int port = peer_free_port();
+  (void)state;
+  memset(text, 't', SIZE);
+  spread_server = must_create(port, "/");
+  must_limit(spread_server, "maxMessageBytes", SIZE);
+  must_limit(spread_server, "maxQueuedBytes", QUEUE * SIZE);
+  must_set(osp_ws_server_on_message, spread_server, on_spread);
+  must_set(osp_ws_server_on_open, spread_server, on_learn_id);
+  must_listen(spread_server);
+  for (int i = 0; i < DEAF; i++) {
+    latest_id = 0;
+    deaf[i] = peer_open(port, "/");
+    WAIT_UNTIL(latest_id);
+    ids[i] = latest_id;
+    fill(ids[i], QUEUE / 2 - i);
+  }
+  osp_ws_after(1100, on_wait, &error);
+  expect_success(error);
+  WAIT_UNTIL(is_over);
+  for (int i = 0; i < DEAF; i++)
+    fill(ids[i], QUEUE / 2 - i); /* the kernel took more */
+  struct peer sender = peer_open(port, "/");
+  clock_gettime(CLOCK_MONOTONIC, &start);
+  for (int i = 0; i < DEAF; i++) {
+    peer_send_message(&sender, "x");
+    peer_expect_text(&sender, text);
+  }
+  assert_in_range(elapsed_ms(&start), 0, DEAF * 1000 / 5);
+  peer_close(&sender);
+  for (int i = 0; i < DEAF; i++)
+    peer_close(&deaf[i]);
+  must_stop(spread_server);
+}
+
 /* ---- what becomes readable at the same moment */
 
 enum { SENDERS = 40, HANDLER_MS = 4 };
@@ -253,6 +309,7 @@ int main(void) {
       cmocka_unit_test_setup(test_many_messages_for_many, journal_setup),
       cmocka_unit_test_setup(test_many_that_take_again, journal_setup),
       cmocka_unit_test_setup(test_a_sender_waits_for_those_who_read, journal_setup),
+      cmocka_unit_test_setup(test_no_sender_waits_for_the_deaf, journal_setup),
       cmocka_unit_test_setup(test_many_that_send_at_once, journal_setup),
   };
   return cmocka_run_group_tests_name("receivers", tests, NULL, NULL);
