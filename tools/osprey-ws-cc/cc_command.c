@@ -112,23 +112,46 @@ static bool cc_command_is_one_of(const char *option, const char *words) {
 static bool cc_command_takes_value(const char *option) {
   return cc_command_is_one_of(
       option,
-      " -o -x -I -L -l -D -U -F -T -u -z -e -B -G -h -MF -MT -MQ -MJ -Xlinker -Xclang -Xassembler -Xpreprocessor"
-      " -Xanalyzer -Xopenmp-target -Xoffload-linker -mllvm -target --target -arch -framework -include -imacros"
-      " -include-pch -isystem -iquote -idirafter -iprefix -iwithprefix -iwithprefixbefore -isysroot --sysroot"
-      " -ivfsoverlay -cxx-isystem -iframework -working-directory -resource-dir --param --config -rpath -soname"
-      " -install_name -serialize-diagnostics -dumpbase -dumpdir -aux-info -gcc-toolchain -bundle_loader"
-      " -current_version -compatibility_version -exported_symbols_list -filelist ");
+      " -o -x -I -L -l -D -U -F -T -u -z -e -A -B -G -b -h -MF -MT -MQ -MJ -Xlinker -Xclang -Xassembler -Xpreprocessor"
+      " -Xanalyzer -Xopenmp-target -Xoffload-linker -Xarch_host -Xarch_device -Xcuda-ptxas -Xcuda-fatbinary -mllvm "
+      "-mmlir"
+      " -mthread-model -target --target -arch -framework -include -imacros -include-pch -isystem -isystem-after -iquote"
+      " -idirafter -iprefix -iwithprefix -iwithprefixbefore -iwithsysroot -isysroot -imultilib -ivfsoverlay -vfsoverlay"
+      " -cxx-isystem -stdlib++-isystem -iframework -iframeworkwithsysroot -iapinotes-modules -working-directory"
+      " -resource-dir -rpath -soname -init -install_name -image_base -serialize-diagnostics -dumpbase -dumpdir"
+      " -dependency-file -dependency-dot -aux-info -gcc-toolchain -ccc-gcc-name -ccc-install-dir -object-file-name"
+      " -bundle_loader -current_version -compatibility_version -exported_symbols_list -filelist -umbrella"
+      " -weak_framework -weak_library -reexport_library -lazy_library"
+      " --CLASSPATH --analyzer-output --assert --bootclasspath --classpath --config --define-macro --dyld-prefix "
+      "--encoding"
+      " --entry --extdirs --for-linker --force-link --imacros --include --include-directory --include-directory-after"
+      " --include-prefix --include-with-prefix --include-with-prefix-after --include-with-prefix-before --language"
+      " --library-directory --mhwdiv --no-system-header-prefix --output --output-class-directory --param --prefix"
+      " --resource --rtlib --serialize-diagnostics --std --stdlib --sysroot --system-header-prefix --undefine-macro"
+      " --vfsoverlay ");
 }
 
 /* Returns true if the option stops clang before the link, or makes a link without libraries. */
 static bool cc_command_prevents_link(const char *option) {
-  return cc_command_is_one_of(option,
-                              " -c -S -E -M -MM -r -fsyntax-only -emit-ast --precompile -Xanalyze --analyze -### ");
+  return cc_command_is_one_of(
+      option,
+      " -c -S -E -M -MM -r -fsyntax-only -emit-ast -verify-pch -### --assemble --compile --preprocess --dependencies"
+      " --user-dependencies --analyze --precompile --emit-static-lib ");
 }
 
 static bool cc_command_ends_with(const char *text, const char *suffix) {
   size_t length = strlen(text), suffix_length = strlen(suffix);
   return length >= suffix_length && !strcmp(text + length - suffix_length, suffix);
+}
+
+/* Returns the language that the option sets for the inputs behind it, or NULL; `value` is the argument after it. */
+static const char *cc_command_language_of(const char *option, const char *value) {
+  static const char language[] = "--language=";
+  if (!strncmp(option, language, sizeof language - 1))
+    return option + sizeof language - 1;
+  if (!strcmp(option, "-x") || !strcmp(option, "--language"))
+    return value;
+  return !strncmp(option, "-x", 2) ? option + 2 : NULL;
 }
 
 /* `language` is the value of the last -x, or "none". */
@@ -194,7 +217,7 @@ static int cc_command_classify(struct cc_command *command) {
   command->links = true;
   for (size_t i = 0; i < command->count; i++) {
     struct cc_argument *argument = &command->arguments[i];
-    const char *text = argument->text;
+    const char *text = argument->text, *value = NULL, *set = NULL;
     if (!strcmp(text, "--")) {
       status = cc_command_end_options(command, i, language);
       break;
@@ -204,10 +227,9 @@ static int cc_command_classify(struct cc_command *command) {
     } else if (text[0] != '-' || !text[1]) {
       argument->role = cc_command_input_role(text, language);
     } else if (cc_command_takes_value(text) && i + 1 < command->count) {
-      i++;
-      cc_command_parse_target(command, text, command->arguments[i].text);
-      if (!strcmp(text, "-x"))
-        language = command->arguments[i].text;
+      value = command->arguments[++i].text;
+      cc_command_parse_target(command, text, value);
+      set = cc_command_language_of(text, value);
     } else {
       argument->role = !strncmp(text, "-l", 2) ? CC_LIBRARY : CC_OPTION;
       command->links = command->links && !cc_command_prevents_link(text);
@@ -215,9 +237,9 @@ static int cc_command_classify(struct cc_command *command) {
       command->help = command->help || !strcmp(text, "--help");
       command->version = command->version || !strcmp(text, "--version");
       cc_command_parse_target(command, text, NULL);
-      if (!strncmp(text, "-x", 2))
-        language = text + 2;
+      set = cc_command_language_of(text, NULL);
     }
+    language = set ? set : language;
   }
   command->language_set = strcmp(language, "none") != 0;
   return status;
