@@ -1,5 +1,6 @@
 #include "log.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -7,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +34,7 @@ struct ws_log_kind {
 static pthread_mutex_t ws_log_lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows */
 static struct ws_log_kind ws_log_kinds[WS_LOG_KINDS];
 static unsigned long ws_log_lost; /* lines that nobody read */
+static bool ws_log_torn;          /* the last of them was written in part */
 static _Thread_local bool ws_log_waits_never;
 
 static const char *const ws_log_names[] = {"off", "error", "warn", "info", "debug"};
@@ -71,24 +75,49 @@ static bool ws_log_is_writable(int patience_ms) {
   return poll(&out, 1, patience_ms) == 1 && out.revents == POLLOUT;
 }
 
+/* A write that follows poll() may block all the same: a terminal has room for a part of the line, or another process
+ * has filled the pipe meanwhile. So these are opened again for it: O_NONBLOCK on the descriptor itself would hold for
+ * every process that shares it. */
+static ssize_t ws_log_write_now(const char *bytes, size_t size) {
+  struct stat kind;
+  if (fstat(STDERR_FILENO, &kind))
+    return -1;
+  if (S_ISSOCK(kind.st_mode))
+    return send(STDERR_FILENO, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  int again = -1;
+  if (S_ISFIFO(kind.st_mode) || isatty(STDERR_FILENO))
+    again = open("/dev/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+  ssize_t written = write(again < 0 ? STDERR_FILENO : again, bytes, size);
+  if (again >= 0)
+    close(again);
+  return written;
+}
+
+/* Under the lock. What was written in part counts as not written. */
+static bool ws_log_write_all(const char *bytes, size_t size) {
+  ssize_t written = ws_log_write_now(bytes, size);
+  bool all = written >= 0 && (size_t)written == size;
+  ws_log_torn = !all && (written > 0 || ws_log_torn);
+  return all;
+}
+
 /* Writes a line under the lock. An unread log must not stop the program: the line is dropped and counted. */
 static void ws_log_put(const char *line, size_t size) {
-  char note[128];
-  ssize_t ignored = 0;
+  char note[128] = "\n";
   bool writable = ws_log_is_writable(ws_log_lost || ws_log_waits_never ? 0 : WS_LOG_PATIENCE_MS);
   if (writable && ws_log_lost) {
-    size_t used = ws_log_prefix(note, sizeof note, WS_LOG_WARN);
+    size_t used = ws_log_torn;
+    used += ws_log_prefix(note + used, sizeof note - used, WS_LOG_WARN);
     used += (size_t)snprintf(note + used, sizeof note - used, "%lu lines were dropped because the log was not read\n",
                              ws_log_lost);
-    ignored = write(STDERR_FILENO, note, used);
-    writable = ws_log_is_writable(0);
-    ws_log_lost = 0;
+    writable = ws_log_write_all(note, used);
+    if (writable) {
+      ws_log_lost = 0;
+      writable = ws_log_is_writable(0);
+    }
   }
-  if (writable)
-    ignored = write(STDERR_FILENO, line, size);
-  else
+  if (!writable || !ws_log_write_all(line, size))
     ws_log_lost++;
-  (void)ignored;
 }
 
 static void ws_log_write(enum ws_log_level level, const char *text) {

@@ -340,8 +340,9 @@ int __wrap_pipe2(int ends[2], int flags) {
 }
 
 int __wrap_open64(const char *path, int flags, ...) {
-  (void)path;
   (void)flags;
+  if (strcmp(path, "/dev/fd/2") == 0) /* the log is written to its own descriptor */
+    return -1;
   return fd_new(NOTHING);
 }
 
@@ -539,8 +540,10 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags) {
 }
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
-  struct sim_sock *sock = sock_of(fd);
   (void)flags;
+  if (fd == 2)
+    return __wrap_write(fd, bytes, size);
+  struct sim_sock *sock = sock_of(fd);
   point_of(sock);
   return interrupted(-1) ? -1 : sim_sock_send(sock, bytes, size);
 }

@@ -1,6 +1,7 @@
 /* The log of a program. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -295,9 +296,12 @@ static int serve_until_stopped(int port) {
 
 /* The server writes lines that nobody reads, and serves. */
 static void expect_service(int port) {
+  char path[501];
+  memset(path, 'a', sizeof path - 1);
+  path[0] = '/';
+  path[500] = '\0';
   for (int i = 0; i < 60; i++)
-    assert_int_equal(peer_status(port, "/a-path-that-the-server-does-not-have-and-that-takes-room-in-the-log", ""),
-                     404);
+    assert_int_equal(peer_status(port, path, ""), 404);
   struct peer peer = peer_open(port, "/chat");
   peer_send_message(&peer, "still here");
   peer_expect_text(&peer, "still here");
@@ -329,12 +333,48 @@ static void test_a_log_that_nobody_reads(void **state) {
   }
 }
 
+/* Standard error of a terminal that shows nothing, as of a connection that hangs. */
+static int serve_on_a_terminal(int port) {
+  int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  assert_int_equal(grantpt(terminal), 0);
+  assert_int_equal(unlockpt(terminal), 0);
+  assert_int_equal(dup2(open(ptsname(terminal), O_RDWR | O_NOCTTY), STDERR_FILENO), STDERR_FILENO);
+  return serve_until_stopped(port);
+}
+
+static int serve_on_a_socket(int port) {
+  int ends[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+  setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &(int){4096}, sizeof(int));
+  assert_int_equal(dup2(ends[0], STDERR_FILENO), STDERR_FILENO);
+  return serve_until_stopped(port);
+}
+
+/* A line that there is only a part of the room for is dropped too: WS-LOG-5 */
+static void test_other_logs_that_nobody_reads(void **state) {
+  static int (*const serve[])(int port) = {serve_on_a_terminal, serve_on_a_socket};
+  char log[1024];
+  (void)state;
+  for (size_t i = 0; i < sizeof serve / sizeof *serve; i++) {
+    int port;
+    struct program program = program_serve(serve[i], &port);
+    expect_service(port);
+    program_signal(&program, SIGTERM);
+    assert_int_equal(program_finish(&program, log, sizeof log), 0);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_levels_that_log_nothing),    cmocka_unit_test(test_the_level_warn_is_the_default),
-      cmocka_unit_test(test_an_unknown_level_is_logged), cmocka_unit_test(test_the_level_info),
-      cmocka_unit_test(test_pages_are_logged),           cmocka_unit_test(test_the_level_debug),
-      cmocka_unit_test(test_the_log_of_a_client),        cmocka_unit_test(test_a_log_that_nobody_reads),
+      cmocka_unit_test(test_levels_that_log_nothing),
+      cmocka_unit_test(test_the_level_warn_is_the_default),
+      cmocka_unit_test(test_an_unknown_level_is_logged),
+      cmocka_unit_test(test_the_level_info),
+      cmocka_unit_test(test_pages_are_logged),
+      cmocka_unit_test(test_the_level_debug),
+      cmocka_unit_test(test_the_log_of_a_client),
+      cmocka_unit_test(test_a_log_that_nobody_reads),
+      cmocka_unit_test(test_other_logs_that_nobody_reads),
   };
   return cmocka_run_group_tests_name("log", tests, NULL, NULL);
 }
