@@ -47,9 +47,11 @@ int64_t ws_held_excess(const struct ws_group *group) {
   return atomic_load_explicit(&group->budget->held, memory_order_relaxed) - group->rules->limits.max_memory_bytes;
 }
 
+/* What has been queued meanwhile is left to ws_held_count, whose callers look at the limit. */
 void ws_held_slept(struct ws_conn *conn) {
-  if (conn->group->budget)
-    ws_held_change(conn, ws_held_of(conn));
+  int64_t held = conn->group->budget ? ws_held_of(conn) : conn->held;
+  if (held < conn->held)
+    ws_held_change(conn, held);
 }
 
 bool ws_held_count(struct ws_conn *conn) {

@@ -80,19 +80,33 @@ static inline int ws_sys_getpeername(int fd, struct sockaddr *address, socklen_t
   return getpeername(fd, address, length);
 }
 
+/* Reading and writing never fail with EINTR: a signal is no sign that the socket is empty or full. */
+
 static inline ssize_t ws_sys_recv(int fd, void *bytes, size_t size) {
+  ssize_t count;
   WS_SYS_FAULT(ECONNRESET);
-  return recv(fd, bytes, size, 0);
+  do
+    count = recv(fd, bytes, size, 0);
+  while (count < 0 && errno == EINTR);
+  return count;
 }
 
 static inline ssize_t ws_sys_send(int fd, const void *bytes, size_t size) {
+  ssize_t count;
   WS_SYS_FAULT(EPIPE);
-  return send(fd, bytes, size, WS_SYS_NO_SIGNAL);
+  do
+    count = send(fd, bytes, size, WS_SYS_NO_SIGNAL);
+  while (count < 0 && errno == EINTR);
+  return count;
 }
 
 static inline ssize_t ws_sys_sendmsg(int fd, const struct msghdr *message) {
+  ssize_t count;
   WS_SYS_FAULT(EPIPE);
-  return sendmsg(fd, message, WS_SYS_NO_SIGNAL);
+  do
+    count = sendmsg(fd, message, WS_SYS_NO_SIGNAL);
+  while (count < 0 && errno == EINTR);
+  return count;
 }
 
 static inline int ws_sys_shutdown(int fd, int how) {

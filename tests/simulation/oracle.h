@@ -117,6 +117,7 @@ char *oracle_from_base64(const char *base64);
 struct oracle_call {
   const char *op;
   int64_t began, stopped;
+  int stops;
 };
 
 struct oracle_call oracle_call_begins(const char *op);

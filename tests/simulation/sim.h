@@ -58,6 +58,8 @@ void sim_sleep(int64_t us);
 void sim_at(int64_t when, void (*run)(void *context, uint64_t number), void *context, uint64_t number);
 /* Stops the process for a time: its threads stand still, the network and the peers do not. */
 void sim_stop_process(int64_t us);
+/* How often the process was stopped, and this thread not scheduled. */
+int sim_stops(void);
 /* Microseconds for which the process was stopped so far. */
 int64_t sim_stopped_us(void);
 /* A thread of the program, not of a loop, may be descheduled here for up to half a second. */

@@ -53,6 +53,7 @@ struct sim_thread {
   bool of_process, detached, started, timed_out, preempted;
   int locks; /* that it holds */
   int64_t preempted_us;
+  int preemptions;
   void *stack;
   const unsigned char *stack_at; /* where it left off */
   jmp_buf context;
@@ -70,6 +71,7 @@ static struct sim_thread *threads; /* THREADS of them; the first is the program'
 static int thread_count;
 static struct sim_thread *current;
 static int64_t now_us, frozen_until, stopped_us;
+static int stops;
 static long steps, spin;
 static bool is_looking; /* sim_on_idle runs: its calls are nobody's */
 void (*sim_on_idle)(void);
@@ -144,6 +146,7 @@ static struct sim_thread *thread_add(const char *name, bool of_process) {
   thread->started = thread->detached = thread->preempted = false;
   thread->locks = 0;
   thread->preempted_us = 0;
+  thread->preemptions = 0;
   thread->run_pthread = NULL;
   thread->of_process = of_process;
   thread->state = READY;
@@ -341,8 +344,13 @@ void sim_stop_process(int64_t us) {
     return;
   stopped_us += until - (frozen_until > now_us ? frozen_until : now_us);
   frozen_until = until;
+  stops++;
   if (us < SIM_FOREVER / 2)
     sim_note("the process is stopped for %lld ms", (long long)(us / SIM_MS));
+}
+
+int sim_stops(void) {
+  return stops + current->preemptions;
 }
 
 int64_t sim_stopped_us(void) {
@@ -360,6 +368,7 @@ void sim_preemption_point(void) {
   sim_sleep(us);
   current->preempted = false;
   current->preempted_us += us;
+  current->preemptions++;
 }
 
 bool sim_is_preempted(int thread) {
