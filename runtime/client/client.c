@@ -422,6 +422,10 @@ static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
 static void ws_client_broken(struct ws_conn *conn, enum ws_drop_cause cause, const char *why) {
   struct ws_client *client = ws_client_of(conn);
   char text[512];
+  /* Not when the connection is finished, which may wait for a later turn: the dial would give it a socket. */
+  if (client->dial)
+    ws_dial_cancel(client->dial);
+  client->dial = NULL;
   /* A server that expects TLS closes without an answer. */
   bool unanswered = cause == WS_DROP_PEER && !ws_client_first(client)->url.secure && !conn->handshake;
   client->stay.distrusts = ws_stream_is_secure(&conn->stream) && ws_tls_stream_distrusts(&conn->stream);
@@ -452,9 +456,6 @@ static void ws_client_ended(struct ws_conn *conn) {
   struct ws_head_reader *head = conn->handshake;
   conn->handshake = NULL;
   ws_head_reader_wipe(&head, NULL, 0);
-  if (client->dial)
-    ws_dial_cancel(client->dial);
-  client->dial = NULL;
   if (!conn->admitted)
     return;
   ws_log(WS_LOG_INFO, "connection %" PRId64 " has ended with %d", conn->id, conn->code);

@@ -21,6 +21,19 @@ FROM = {"the end waits for a stuck handler twice": 1060000, "a page that nobody 
         "a stop overtakes its listen": 2000000, "a close frame follows a refusal": 2000000}
 
 MUTANTS = {
+    "a dial outlives its connection": ("runtime/client/client.c", """  if (client->dial)
+    ws_dial_cancel(client->dial);
+  client->dial = NULL;
+  /* A server""", """  /* A server""", """  if (!conn->admitted)
+    return;
+""", """  if (client->dial)
+    ws_dial_cancel(client->dial);
+  client->dial = NULL;
+  if (!conn->admitted)
+    return;
+"""),
+    "who falls asleep is counted": ("runtime/conn/held.c", "  if (held < conn->held)\n    ws_held_change(conn, held);",
+                                    "  if (conn->group->budget)\n    ws_held_change(conn, held);"),
     "deadlines before input": ("runtime/io/loop.c", """  ws_loop_dispatch(loop, &batch);
   ws_loop_dispatch_rest(""", """  ws_timer_heap_run(&loop->timers, loop, turn_ms);
   ws_loop_dispatch(loop, &batch);
