@@ -19,6 +19,7 @@ struct ws_awake {
   struct ws_queue_node node; /* in one of the thread's queues */
   struct ws_conn *conn;      /* NULL: it has ended, and has no record */
   void **record;             /* root of the record for handlers */
+  uint32_t spread_until;     /* ms of the coarse clock, truncated: until then its broadcasts count (crowd.c) */
 };
 
 /* The record for this connection's handlers, kept until isConnected changes or the connection falls asleep. Borrowed.

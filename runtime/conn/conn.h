@@ -90,7 +90,9 @@ struct ws_conn {
   uint16_t refs;
   uint16_t protocol_start, protocol_size; /* the role's: the subprotocol within its list (shared) */
   _Atomic uint8_t state;                  /* shared; enum ws_conn_state */
-  enum ws_refusal refusal : 7;            /* the role's: to answer the head with */
+  enum ws_refusal refusal : 6;            /* the role's: to answer the head with */
+  /* Its latest large message was not broadcast, nor any since (crowd.h). */
+  bool plain : 1;
   /* More of its queue is in use than senders may fill without waiting (crowd.h). */
   bool crowding : 1;
   /* Set by ws_conn_admit: the handshake succeeded, so the close handler must be called, however the connection

@@ -1,9 +1,21 @@
 #include "crowd.h"
 
+#include "awake.h"
 #include "base/clock.h"
 
+enum {
+  WS_CROWD_PAUSE_MS = 8, /* two ticks of the coarse clock */
+  /* A connection broadcasts much if it exceeds this part of maxQueuedBytes in a second. */
+  WS_CROWD_SPREAD = 1024,
+  WS_CROWD_SPREAD_MS = 3000, /* after this silence it does not */
+};
+
+/* Each wait begins where the one before has ended: a receiver may come late in one. */
 static void ws_crowd_wait(struct ws_budget *budget) {
-  atomic_store_explicit(&budget->crowd_until_ms, ws_clock_coarse_ms() + WS_CROWD_MS, memory_order_relaxed);
+  int64_t now_ms = ws_clock_coarse_ms();
+  if (now_ms >= atomic_load_explicit(&budget->crowd_until_ms, memory_order_relaxed))
+    atomic_store_explicit(&budget->crowd_since_ms, now_ms, memory_order_relaxed);
+  atomic_store_explicit(&budget->crowd_until_ms, now_ms + WS_CROWD_MS, memory_order_relaxed);
 }
 
 void ws_crowd_join(struct ws_conn *conn) {
@@ -26,8 +38,29 @@ void ws_crowd_wait_on(struct ws_conn *conn) {
     ws_crowd_wait(conn->group->budget);
 }
 
-bool ws_crowd_is_waited_for(const struct ws_group *group) {
-  const struct ws_budget *budget = group->budget;
-  return budget && atomic_load_explicit(&budget->crowded, memory_order_relaxed) > 0 &&
-         ws_clock_coarse_ms() < atomic_load_explicit(&budget->crowd_until_ms, memory_order_relaxed);
+void ws_crowd_sent(struct ws_conn *conn, int64_t bytes) {
+  conn->plain = false;
+  if (!conn->awake)
+    return;
+  uint32_t now_ms = (uint32_t)ws_clock_coarse_ms();
+  int64_t left_ms = (int32_t)(conn->awake->spread_until - now_ms);
+  left_ms = left_ms < 0 || left_ms > WS_CROWD_SPREAD_MS ? 0 : left_ms;
+  left_ms += bytes * WS_CROWD_SPREAD * 1000 / conn->group->rules->limits.max_queued_bytes;
+  conn->awake->spread_until = now_ms + (uint32_t)(left_ms < WS_CROWD_SPREAD_MS ? left_ms : WS_CROWD_SPREAD_MS);
+}
+
+static bool ws_crowd_spreads_much(const struct ws_conn *conn, int64_t now_ms) {
+  int32_t left_ms = conn->awake ? (int32_t)(conn->awake->spread_until - (uint32_t)now_ms) : 0;
+  return left_ms > 1000 && left_ms <= WS_CROWD_SPREAD_MS;
+}
+
+bool ws_crowd_delays(const struct ws_conn *conn, bool large) {
+  const struct ws_budget *budget = conn->group->budget;
+  if (!budget || atomic_load_explicit(&budget->crowded, memory_order_relaxed) <= 0)
+    return false;
+  int64_t now_ms = ws_clock_coarse_ms();
+  int64_t waited_ms = now_ms - atomic_load_explicit(&budget->crowd_since_ms, memory_order_relaxed);
+  return now_ms < atomic_load_explicit(&budget->crowd_until_ms, memory_order_relaxed) &&
+         waited_ms % (WS_CROWD_MS + WS_CROWD_PAUSE_MS) < WS_CROWD_MS &&
+         ((large && !conn->plain) || ws_crowd_spreads_much(conn, now_ms));
 }

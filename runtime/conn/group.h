@@ -81,7 +81,8 @@ struct ws_budget {
   void (*exceeded)(struct ws_group *group);
   struct ws_tally *tallies;       /* one for each loop thread (tally.h); NULL: none. Constant once in use */
   _Atomic int crowded;            /* receivers that are waited for (crowd.h) */
-  _Atomic int64_t crowd_until_ms; /* until then at most, by the coarse clock */
+  _Atomic int64_t crowd_since_ms; /* by the coarse clock */
+  _Atomic int64_t crowd_until_ms; /* until then at most */
 };
 
 /* Connections with the same operations and rules, on one loop thread. */

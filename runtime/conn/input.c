@@ -124,6 +124,8 @@ static void ws_input_call_handler(struct ws_conn *conn, bool binary, const uint8
     ws_end_fail(conn, WS_CLOSE_INTERNAL_ERROR, "out of memory", NULL);
   }
   ws_conn_call_end(conn, call);
+  if (n > WS_INPUT_WORK)
+    conn->plain = true;
   /* Slow handlers are work too: hundreds of them in one run would hold the loop for long. */
   int64_t over_ns = ws_clock_coarse_ns() - thread->work_until_ns;
   if (over_ns > 0) {
@@ -388,9 +390,14 @@ static bool ws_input_unpause(struct ws_conn *conn) {
   return false;
 }
 
-/* It has sent much, or is about to: what it sent so far of a message may be broadcast when the last byte comes. */
+/* Of its message, which may be broadcast when the last byte comes, much is there. */
+static bool ws_input_is_large(const struct ws_conn *conn) {
+  return conn->session && ws_session_unfinished(conn->session) > WS_INPUT_WORK;
+}
+
+/* It has sent much, or is about to. */
 static bool ws_input_is_heavy(const struct ws_conn *conn) {
-  return conn->heavy || (conn->session && ws_session_unfinished(conn->session) > WS_INPUT_WORK);
+  return conn->heavy || ws_input_is_large(conn);
 }
 
 static uint16_t *ws_input_of_address(const struct ws_conn *conn) {
@@ -461,9 +468,10 @@ static bool ws_input_is_ahead(const struct ws_conn *conn) {
          atomic_load_explicit(&conn->group->ahead, memory_order_relaxed) > WS_INPUT_AHEAD;
 }
 
-/* What has sent much waits for receivers that do not keep up, what has caused much while others are behind. */
+/* What broadcasts much waits for receivers that do not keep up, what has caused much while others are behind. */
 static bool ws_input_is_held(const struct ws_conn *conn) {
-  return ws_input_is_heavy(conn) && (ws_crowd_is_waited_for(conn->group) || (conn->causing && ws_input_is_ahead(conn)));
+  return ws_input_is_heavy(conn) &&
+         (ws_crowd_delays(conn, ws_input_is_large(conn)) || (conn->causing && ws_input_is_ahead(conn)));
 }
 
 /* Returns false if it only waits. Runs nest where a handler turns the loop. */
@@ -496,9 +504,12 @@ static bool ws_input_start(struct ws_conn *conn, int64_t now_ns, bool late, bool
   thread->work_left = late ? WS_INPUT_LATE_WORK : WS_INPUT_WORK;
   thread->delivery_work = late ? WS_INPUT_LATE_DELIVERY : 0;
   thread->work_caused = 0;
+  thread->work_spread = 0;
   thread->work_ticked = false;
   thread->work_until_ns = now_ns + (int64_t)(late ? WS_INPUT_LATE_MS : WS_INPUT_MS_PER_TURN) * WS_CLOCK_NS;
   ws_input_run(conn, buffer);
+  if (thread->work_spread > 0)
+    ws_crowd_sent(conn, thread->work_spread);
   conn->causing = thread->work_caused >= WS_INPUT_WORK;
   conn->heavy = (thread->work_left <= 0 && !thread->work_ticked) || conn->causing;
   if (ws_conn_state(conn) != WS_CONN_ENDED && (conn->unparsed || ws_stream_pending(&conn->stream)))

@@ -74,6 +74,7 @@ struct ws_loop_thread {
   int64_t work_until_ns;                   /* when it starts no further handler */
   int64_t spread;                          /* bytes of messages that were broadcast in this turn */
   int64_t work_caused;   /* by its broadcasts: to compress, to be written to receivers, to be taken by other threads */
+  int64_t work_spread;   /* bytes of its broadcasts, whatever their number of receivers */
   int64_t delivery_work; /* what it costs it to queue a message of a broadcast for one receiver */
   struct ws_deferred resume;
   struct ws_timer resume_later; /* instead, while all of them wait for other loop threads */
@@ -160,6 +161,7 @@ enum { WS_SPREAD = 1024 * 1024 };
 static inline void ws_loop_thread_caused(struct ws_loop_thread *thread, size_t n, size_t count) {
   thread->work_caused += ((int64_t)n + WS_CAUSED_WORK) * (int64_t)count;
   thread->work_left -= count ? (int64_t)n : 0;
+  thread->work_spread += count ? (int64_t)n : 0;
 }
 
 /* The innermost handler on the stack. */

@@ -490,6 +490,58 @@ def case_fairness_of_publishes(program):
             raise Failure(f"the server worked for {waits[-1]:.0f} ms before it sent an echo")
 
 
+def take_for(wire, seconds, most=1 << 30):
+    """Reads what comes meanwhile, up to a number of bytes."""
+    wire.sock.setblocking(False)
+    until = time.monotonic() + seconds
+    while most > 0 and time.monotonic() < until:
+        with contextlib.suppress(BlockingIOError):
+            most -= len(wire.sock.recv(min(most, 1 << 20)))
+            continue
+        time.sleep(0.01)
+
+
+def be_slow_in_turn(process, members, seconds):
+    """A room whose members take little, but for one at a time, so that their queues pass the half one after the
+    other. A new connection publishes 1 MiB each half of a second."""
+    until, tick, publishers = time.monotonic() + seconds, 0, []
+    while time.monotonic() < until:
+        publishers.append(join(process))
+        say(publishers[-1], "much")
+        take_for(members[tick % len(members)], 0.4)
+        for member in members:
+            take_for(member, 0.05, 20000)
+        tick += 1
+
+
+def case_slow_members_in_turn(program):
+    """Slow members of a room, one after the other, hold up no large messages of those who broadcast nothing, new ones
+    not for long, and no small messages to all. WS-TIME-14"""
+    large, longest = "l" * 300000, {"known": 0, "new": 0, "small": 0}
+    with server(program, maxQueuedBytes=8 << 20) as process:
+        members = [join(process, receive_buffer=65536) for _ in range(10)]
+        for member in members:
+            say(member, "join")
+            echoes(member, "joined")
+        known, small = join(process), join(process)
+        echoes(known, large)
+        attack = in_background(be_slow_in_turn, process, members, 14)
+        while attack.is_alive():
+            for kind, wire in ("known", known), ("new", join(process)), ("small", small):
+                begun = time.monotonic()
+                if kind == "small":
+                    say(wire, "all")
+                    answer_pings(wire, lambda frame: frame.opcode == TEXT)
+                else:
+                    echoes(wire, large)
+                longest[kind] = max(longest[kind], round((time.monotonic() - begun) * 1000))
+            answer_pings(known, lambda frame: frame.opcode == TEXT)
+            time.sleep(0.01)
+        print(f"beside slow members, the longest of each kind in ms: {longest}")
+        if longest["known"] > 800 or longest["small"] > 800 or longest["new"] > 4000:
+            raise Failure(f"messages waited for slow members, in ms: {longest}")
+
+
 def resident_kib(process):
     with open(f"/proc/{process.child.pid}/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS:"))
