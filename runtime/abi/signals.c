@@ -45,13 +45,25 @@ static void ws_signals_end(void) {
   pthread_mutex_unlock(&ws_signals_lock);
 }
 
+/* Both are received here, though the program was started with them blocked. */
+static void ws_signals_unblock(sigset_t *before) {
+  sigset_t both;
+  sigemptyset(&both);
+  for (int i = 0; i < 2; i++)
+    sigaddset(&both, ws_signals[i]);
+  pthread_sigmask(SIG_UNBLOCK, &both, before);
+}
+
 int ws_signals_wait(int64_t every_ms, void (*meanwhile)(void *context), void *context) {
   if (ws_signals_begin())
     return -1;
+  sigset_t before;
+  ws_signals_unblock(&before);
   /* The byte stays in the pipe, so that every waiting thread sees it. */
   struct pollfd watched = {.fd = ws_signals_pipe[0], .events = POLLIN};
   while (ws_sys_poll(&watched, 1, (int)every_ms) < 1)
     meanwhile(context);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
   ws_signals_end();
   return 0;
 }

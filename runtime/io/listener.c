@@ -8,13 +8,14 @@
 enum {
   WS_LISTENER_BURST = 64,     /* connections accepted before other events are handled */
   WS_LISTENER_RETRY_MS = 100, /* pause after descriptors or memory ran out */
+  WS_LISTENER_CALM_MS = 60 * 1000,
 };
 
 static void ws_listener_say(struct ws_listener *listener, int error) {
-  if (listener->troubled)
-    return;
-  listener->troubled = true;
-  listener->events->troubled(listener, ws_why_errno(error));
+  int64_t before_ms = listener->troubled_ms;
+  listener->troubled_ms = ws_loop_now(listener->loop);
+  if (!before_ms || listener->troubled_ms - before_ms > WS_LISTENER_CALM_MS)
+    listener->events->troubled(listener, ws_why_errno(error));
 }
 
 /* Pauses accepting. Connections wait in the kernel's queue. */
@@ -85,7 +86,6 @@ static void ws_listener_ready(struct ws_loop *loop, struct ws_watch *watch, unsi
     socklen_t length = sizeof peer;
     int fd = ws_sys_accept(watch->fd, &peer.any, &length);
     if (fd >= 0) {
-      listener->troubled = false;
       listener->events->accepted(listener, fd, &peer);
     } else if (!ws_listener_failed(listener, watch->fd, errno)) {
       return;

@@ -17,7 +17,8 @@ struct ws_listener;
 struct ws_listener_events {
   /* The callee owns `fd`. It may stop the listener but not free it. `peer` is valid during the call. */
   void (*accepted)(struct ws_listener *listener, int fd, const struct ws_address *peer);
-  /* Connections cannot be accepted, because descriptors or memory ran out. Called once until accepting works again. */
+  /* Connections cannot be accepted, because descriptors or memory ran out. Not called again
+   * before a minute has passed without that. */
   void (*troubled)(struct ws_listener *listener, const char *why);
 };
 
@@ -33,8 +34,8 @@ struct ws_listener {
   int count;
   struct ws_listener_socket sockets[WS_RESOLVER_MAX];
   struct ws_timer retry;
-  int spare; /* reserved, to accept and close a connection when no descriptor is left */
-  bool troubled;
+  int spare;           /* reserved, to accept and close a connection when no descriptor is left */
+  int64_t troubled_ms; /* when that last was so; 0: never */
   bool shared;
 };
 

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
@@ -80,33 +81,19 @@ static inline int ws_sys_getpeername(int fd, struct sockaddr *address, socklen_t
   return getpeername(fd, address, length);
 }
 
-/* Reading and writing never fail with EINTR: a signal is no sign that the socket is empty or full. */
-
 static inline ssize_t ws_sys_recv(int fd, void *bytes, size_t size) {
-  ssize_t count;
   WS_SYS_FAULT(ECONNRESET);
-  do
-    count = recv(fd, bytes, size, 0);
-  while (count < 0 && errno == EINTR);
-  return count;
+  return recv(fd, bytes, size, 0);
 }
 
 static inline ssize_t ws_sys_send(int fd, const void *bytes, size_t size) {
-  ssize_t count;
   WS_SYS_FAULT(EPIPE);
-  do
-    count = send(fd, bytes, size, WS_SYS_NO_SIGNAL);
-  while (count < 0 && errno == EINTR);
-  return count;
+  return send(fd, bytes, size, WS_SYS_NO_SIGNAL);
 }
 
 static inline ssize_t ws_sys_sendmsg(int fd, const struct msghdr *message) {
-  ssize_t count;
   WS_SYS_FAULT(EPIPE);
-  do
-    count = sendmsg(fd, message, WS_SYS_NO_SIGNAL);
-  while (count < 0 && errno == EINTR);
-  return count;
+  return sendmsg(fd, message, WS_SYS_NO_SIGNAL);
 }
 
 static inline int ws_sys_shutdown(int fd, int how) {
@@ -123,6 +110,15 @@ static inline void ws_sys_close(int fd) {
 static inline int ws_sys_poll(struct pollfd *fds, nfds_t count, int timeout_ms) {
   WS_SYS_FAULT(EINTR);
   return poll(fds, count, timeout_ms);
+}
+
+/* Lets the process have so many descriptors, as far as its hard limit allows. */
+static inline void ws_sys_want_descriptors(rlim_t count) {
+  struct rlimit limit;
+  if (ws_fault_hit() || getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= count)
+    return;
+  limit.rlim_cur = limit.rlim_max < count ? limit.rlim_max : count;
+  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 /* Opens those of the descriptors 0, 1 and 2 that are closed, so that no socket becomes one of them: what a program

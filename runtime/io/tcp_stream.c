@@ -6,7 +6,7 @@
 #include "sys.h"
 
 static ssize_t ws_tcp_stream_failed(struct ws_stream *stream) {
-  if (errno == EAGAIN)
+  if (errno == EAGAIN || errno == EINTR)
     return WS_STREAM_AGAIN;
   stream->error = errno;
   return WS_STREAM_FAILED;

@@ -56,7 +56,7 @@ static int ws_tls_stream_bio_result(BIO *bio, ssize_t count, bool reading) {
   BIO_clear_retry_flags(bio);
   if (count >= 0)
     return (int)count;
-  if (errno != EAGAIN)
+  if (errno != EAGAIN && errno != EINTR)
     stream->tls->error = errno;
   else if (reading)
     BIO_set_retry_read(bio);
@@ -274,7 +274,7 @@ static ssize_t ws_tls_stream_discard(struct ws_stream *stream, uint8_t *bytes, s
   tls->ended = count == 0;
   if (count >= 0)
     return count == 0 ? 0 : WS_STREAM_AGAIN;
-  if (errno == EAGAIN)
+  if (errno == EAGAIN || errno == EINTR)
     return WS_STREAM_AGAIN;
   tls->error = errno;
   ERR_clear_error();

@@ -25,9 +25,6 @@
 #include "server_date.h"
 #include "server_metrics.h"
 
-/* Connections past a cap that are answered, so that the client learns why; further ones are closed. */
-enum { WS_REFUSED_MAX = 256 };
-
 /* The first byte of a TLS handshake (RFC 8446 section 5.1). No HTTP request starts with it. */
 enum { WS_TLS_HANDSHAKE = 22 };
 

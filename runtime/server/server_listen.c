@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "conn/tally.h"
+#include "io/sys.h"
 #include "io/wait.h"
 #include "osprey/log.h"
 #include "server_conn.h"
@@ -64,6 +65,14 @@ no_tallies:
   return -1;
 }
 
+/* Those that clients may have, and what the program had by default. What stopped servers wanted is not given back. */
+static void ws_server_listen_want_descriptors(const struct ws_limits *limits) {
+  enum { USUAL = 1024 };
+  static _Atomic int64_t wanted = USUAL;
+  int64_t more = limits->max_connections + WS_REFUSED_MAX;
+  ws_sys_want_descriptors((rlim_t)(atomic_fetch_add(&wanted, more) + more));
+}
+
 static int ws_server_listen_begin(struct ws_server *server, struct ws_error *error) {
   struct ws_loop_thread *here = ws_loop_thread_current();
   struct ws_why why;
@@ -79,6 +88,7 @@ static int ws_server_listen_begin(struct ws_server *server, struct ws_error *err
     ws_error_listen(error, why.text);
     return -1;
   }
+  ws_server_listen_want_descriptors(&server->rules.limits);
   if (ws_server_listen_make_shares(server)) {
     ws_error_memory(error, "listen");
     return -1;

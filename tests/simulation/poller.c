@@ -536,7 +536,7 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags) {
   point_of(sock);
   if (sock->never_switch && !sock->is_client && sim_sock_readable(sock) > 0 && sock->other->read == 0)
     oracle_hello();
-  return interrupted(-1) ? -1 : sim_sock_recv(sock, bytes, size);
+  return sim_sock_recv(sock, bytes, size);
 }
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
@@ -545,7 +545,7 @@ ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
     return __wrap_write(fd, bytes, size);
   struct sim_sock *sock = sock_of(fd);
   point_of(sock);
-  return interrupted(-1) ? -1 : sim_sock_send(sock, bytes, size);
+  return sim_sock_send(sock, bytes, size);
 }
 
 ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags) {
@@ -553,8 +553,6 @@ ssize_t __wrap_sendmsg(int fd, const struct msghdr *message, int flags) {
   ssize_t total = 0;
   (void)flags;
   point_of(sock);
-  if (interrupted(-1))
-    return -1;
   for (size_t i = 0; i < message->msg_iovlen; i++) {
     size_t size = message->msg_iov[i].iov_len;
     ssize_t n = size ? sim_sock_send(sock, message->msg_iov[i].iov_base, size) : 0;

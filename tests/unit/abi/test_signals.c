@@ -48,17 +48,27 @@ static int keep_alive(int port) {
   return 3;
 }
 
+/* As a program is that was started with the signals blocked. */
+static int keep_alive_blocked(int port) {
+  sigset_t both;
+  sigemptyset(&both);
+  sigaddset(&both, SIGINT);
+  sigaddset(&both, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &both, NULL);
+  return keep_alive(port);
+}
+
 /* WS-KEEPALIVE-1 */
 static void test_signals_stop_every_server(void **state) {
   const int signals[] = {SIGINT, SIGTERM};
   (void)state;
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 4; i++) {
     char log[4096];
     int port = peer_free_port();
-    struct program program = program_run(keep_alive, port);
+    struct program program = program_run(i < 2 ? keep_alive : keep_alive_blocked, port);
     program_expect_line(&program, "ready");
     struct peer peer = peer_open(port, "/chat");
-    program_signal(&program, signals[i]);
+    program_signal(&program, signals[i % 2]);
     peer_expect_close(&peer, 1001);
     program_expect_line(&program, "stopped");
     assert_int_equal(program_finish(&program, log, sizeof log), 3);

@@ -255,6 +255,23 @@ static void test_a_slow_message_is_not_idle(void **state) {
   must_stop(server);
 }
 
+/* WS-SEC-15 */
+static void test_descriptors_for_all_connections(void **state) {
+  enum { CONNECTIONS = 3000 };
+  struct rlimit before, after;
+  (void)state;
+  getrlimit(RLIMIT_NOFILE, &before);
+  struct rlimit low = {.rlim_cur = 256, .rlim_max = before.rlim_max};
+  assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+  int64_t server = must_create(peer_free_port(), "/");
+  must_limit(server, "maxConnections", CONNECTIONS);
+  must_listen(server);
+  getrlimit(RLIMIT_NOFILE, &after);
+  assert_true(after.rlim_cur >= CONNECTIONS + 1024 || after.rlim_cur == before.rlim_max);
+  must_stop(server);
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
 /* The process runs out of descriptors, and has some again: WS-SEC-12 */
 static void test_descriptors_run_out(void **state) {
   enum { FEW = 64 };
@@ -352,6 +369,7 @@ int main(void) {
       cmocka_unit_test_setup(test_a_slow_message_is_not_idle, journal_setup),
       cmocka_unit_test_setup(test_heads_beyond_the_memory, journal_setup),
       cmocka_unit_test_setup(test_requests_beyond_the_memory, journal_setup),
+      cmocka_unit_test_setup(test_descriptors_for_all_connections, journal_setup),
       cmocka_unit_test_setup(test_descriptors_run_out, journal_setup),
   };
   return cmocka_run_group_tests_name("limits", tests, NULL, NULL);
