@@ -186,7 +186,15 @@ static uint64_t cg_flag(LLVMModuleRef module, const char *name) {
 #endif
 
 void cg_attribute_add_defaults(LLVMValueRef function) {
-  static const char *const frame_pointers[] = {NULL, "non-leaf", "all", "reserved"};
+  static const char *const frame_pointers[] = {
+    NULL,
+    "non-leaf",
+    "all",
+    "reserved",
+#if LLVM_VERSION_MAJOR >= 22
+    "non-leaf-no-reserve"
+#endif
+  };
   static const char *const switches[] = {"branch-target-enforcement", "branch-protection-pauth-lr",
                                          "guarded-control-stack"};
   LLVMModuleRef module = LLVMGetGlobalParent(function);
@@ -339,8 +347,24 @@ void cg_attribute_add_shared(LLVMValueRef function, const struct cg_attribute_sh
   cg_remove_misfits(function);
 }
 
+/* What a function of AArch64 asks of its callers, such as the streaming mode. */
+static void cg_copy_modes(LLVMValueRef function, LLVMValueRef call) {
+  static const char prefix[] = "aarch64_";
+  LLVMAttributeRef attributes[64];
+  unsigned length;
+  unsigned count = LLVMGetAttributeCountAtIndex(function, CG_ATTRIBUTE_FUNCTION);
+  if (count > sizeof attributes / sizeof *attributes)
+    return;
+  LLVMGetAttributesAtIndex(function, CG_ATTRIBUTE_FUNCTION, attributes);
+  for (unsigned i = 0; i < count; i++)
+    if (LLVMIsStringAttribute(attributes[i]) &&
+        !strncmp(LLVMGetStringAttributeKind(attributes[i], &length), prefix, sizeof prefix - 1))
+      LLVMAddCallSiteAttribute(call, CG_ATTRIBUTE_FUNCTION, attributes[i]);
+}
+
 void cg_attribute_copy_to_call(LLVMValueRef function, LLVMValueRef call) {
   LLVMAttributeRef attributes[64];
+  cg_copy_modes(function, call);
   for (LLVMAttributeIndex index = 0; index <= LLVMCountParams(function); index++) {
     unsigned count = LLVMGetAttributeCountAtIndex(function, index);
     if (count > sizeof attributes / sizeof *attributes)

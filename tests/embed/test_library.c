@@ -260,6 +260,22 @@ static void test_refuses_a_name_that_is_taken(void **state) {
   assert_int_equal(t->count, 4);
 }
 
+static void test_calls_a_function_as_it_is_defined(void **state) { /* CG-6 CG-21 */
+  struct fixture *t = *state;
+  LLVMTypeRef pointer = LLVMPointerTypeInContext(t->llvm, 0);
+  LLVMValueRef own =
+      LLVMAddFunction(t->module, "wsClose", LLVMFunctionType(pointer, (LLVMTypeRef[]){LLVMTypeOf(t->n)}, 1, 0));
+  LLVMSetFunctionCallConv(own, LLVMFastCallConv);
+  LLVMBuilderRef body = LLVMCreateBuilderInContext(t->llvm);
+  LLVMPositionBuilderAtEnd(body, LLVMAppendBasicBlockInContext(t->llvm, own, "entry"));
+  LLVMBuildRet(body, LLVMConstNull(pointer));
+  LLVMDisposeBuilder(body);
+  LLVMValueRef call = build(t, "wsClose", (LLVMValueRef[]){t->n}, 1);
+  assert_int_equal(LLVMGetInstructionCallConv(call), LLVMFastCallConv);
+  assert_null(build(t, "wsSend", (LLVMValueRef[]){t->n}, 1));
+  assert_null(LLVMGetNamedFunction(t->module, "wsSend"));
+}
+
 static void test_reports_every_error_and_leaves_the_module(void **state) {
   struct fixture *t = *state;
   LLVMTypeRef number = LLVMInt64TypeInContext(t->llvm);
@@ -378,6 +394,7 @@ int main(void) {
     TEST(test_refuses_what_cannot_be_built),
     TEST(test_reports_what_is_missing),
     TEST(test_refuses_a_name_that_is_taken),
+    TEST(test_calls_a_function_as_it_is_defined),
     TEST(test_reports_every_error_and_leaves_the_module),
     TEST(test_says_nothing_without_a_callback),
 #if LLVM_VERSION_MAJOR < 17

@@ -2,6 +2,8 @@
 ; how the handler is called.
 ; RUN: %split_file %s %t
 ; RUN: for f in flags callers strangers handler signing features places; do %lower %t/$f.ll | %opt -passes=verify -S | %FileCheck %t/$f.ll || exit 1; done
+; RUN: %if llvm22 %{ sed 's/!"frame-pointer", i32 1/!"frame-pointer", i32 4/' %t/flags.ll | %lower - | %opt -passes=verify -S \
+; RUN:   | grep 'branch-target.*"frame-pointer"="non-leaf-no-reserve"' %}
 ; RUN: %lower %t/flags.ll | %opt -passes=verify -o %t/flags.bc
 ; RUN: %clang -Wno-override-module --target=aarch64-linux-gnu -O0 -S -o - %t/flags.bc | %FileCheck %s --check-prefix=BTI
 ; RUN: sed '/datalayout/d; /triple/d; /-address/d; /branch-/d; s/^!llvm.module.flags.*/!llvm.module.flags = !{!3, !4}/' \

@@ -214,6 +214,7 @@ OSPREYC = [
     ("tools/ospreyc/slips.c", "after == TOKEN_RIGHT_BRACE || ", "", "lang/beginners"),
     ("tools/ospreyc/parse.c", "braces.indents && token->newline && ", "token->newline && ", "lang/beginners"),
     ("tools/ospreyc/lex.c", "lexer->count = lexer->mispaired_at;", "", "lang/beginners"),
+    ("codegen/attribute.c", "  cg_copy_modes(function, call);", "", "ir/modes.ll"),
 ]
 
 MUTANTS = CODEGEN + OSPREYC

@@ -133,10 +133,9 @@ static bool cc_command_takes_value(const char *option) {
 
 /* Returns true if the option stops clang before the link, or makes a link without libraries. */
 static bool cc_command_prevents_link(const char *option) {
-  return cc_command_is_one_of(
-      option,
-      " -c -S -E -M -MM -r -fsyntax-only -emit-ast -verify-pch -### --assemble --compile --preprocess --dependencies"
-      " --user-dependencies --analyze --precompile --emit-static-lib ");
+  return cc_command_is_one_of(option, " -cc1 -cc1as -c -S -E -M -MM -r -fsyntax-only -emit-ast -verify-pch -### "
+                                      "--assemble --compile --preprocess --dependencies"
+                                      " --user-dependencies --analyze --precompile --emit-static-lib ");
 }
 
 static bool cc_command_ends_with(const char *text, const char *suffix) {

@@ -64,9 +64,11 @@ static void ir_ignore_diagnostic(LLVMDiagnosticInfoRef info, void *context) {
   (void)context;
 }
 
-/* What LLVM says of a file with two modules, if it says anything, does not tell what to do. */
+/* What LLVM says of a file with two modules, if it says anything, does not tell what to do. It says the same of the
+ * magic number alone. */
 static void ir_explain(const struct ir_file *file, const char *message) {
-  if (file->is_bitcode && strstr(message, "Expected a single module"))
+  enum { MAGIC = 8 };
+  if (file->is_bitcode && file->size > MAGIC && strstr(message, "Expected a single module"))
     fprintf(stderr,
             "%s: note: the file was split for ThinLTO: the WebSocket builtins have to be lowered before that, while it "
             "is one module\n",

@@ -198,10 +198,16 @@ static void lex_put(struct lexer *lexer, struct lex_buffer *buffer, char byte) {
 static void lex_warn_escape(struct lexer *lexer, const struct lex_buffer *before) {
   const char *text = lexer->source->text + lexer->at;
   size_t digits = strspn(text + 1, "0123456789abcdefABCDEF");
+  char number[9] = "";
+  size_t most = *text == 'x' ? 2 : text[1] == '{' ? 6 : 4;
+  const char *first = text + 1 + (text[1] == '{');
+  memcpy(number, first, strnlen(first, most));
+  unsigned long code = strtoul(number, NULL, 16);
   bool is_escape = (*text == 'x' && digits >= 2) || (*text == 'u' && (digits >= 4 || text[1] == '{'));
   if (is_escape && !(before->count && memchr(before->bytes, '"', before->count)))
     *diag_warning(lexer->diag, lex_place(lexer->at - 1, lexer->at + 1), "there is no escape '\\%c' in a string",
-                  *text) = "write the character itself, or \"${fromCodePoint(233) ?: \"\"}\"";
+                  *text) =
+        arena_printf(lexer->arena, "write the character itself, or \"${fromCodePoint(%lu) ?: \"\"}\"", code);
 }
 
 /* escape = "\" ( "n" | "r" | "t" | "e" | "0" | '"' | "\" | "${" ) ; any other keeps its backslash.
