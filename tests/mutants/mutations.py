@@ -127,6 +127,7 @@ CODEGEN = [
     ("codegen/lower.c",
      "cg_attribute_has_text(global, CG_ORIGIN_MARK) &&",
      "", "ir/unchanged.ll"),
+    ("codegen/attribute.c", "  cg_copy_modes(function, call);", "", "ir/modes.ll"),
 ]
 
 OSPREYC = [
@@ -214,7 +215,6 @@ OSPREYC = [
     ("tools/ospreyc/slips.c", "after == TOKEN_RIGHT_BRACE || ", "", "lang/beginners"),
     ("tools/ospreyc/parse.c", "braces.indents && token->newline && ", "token->newline && ", "lang/beginners"),
     ("tools/ospreyc/lex.c", "lexer->count = lexer->mispaired_at;", "", "lang/beginners"),
-    ("codegen/attribute.c", "  cg_copy_modes(function, call);", "", "ir/modes.ll"),
 ]
 
 MUTANTS = CODEGEN + OSPREYC
