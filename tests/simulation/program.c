@@ -65,7 +65,7 @@ static int64_t servers[8];
 static int server_count;
 static int64_t brief_server; /* that a thread created, and stops soon */
 static bool is_ending;
-static int stuck_handlers;
+int program_stuck_handlers;
 
 static bool on_loop(void) {
   return ws_loop_thread_current() != NULL;
@@ -287,7 +287,7 @@ static void *obey(struct oracle_conn *conn, char command, int argument, size_t s
       stop_one(servers[argument % PLAN_SERVERS]);
     break;
   case 'z':
-    stuck_handlers++;
+    program_stuck_handlers++;
     sim_note("a handler never returns");
     sim_sleep(SIM_FOREVER / 2);
     break;
@@ -639,11 +639,11 @@ static void afterlife_run(void *context) {
     if (sock->of_process && (sock->fd >= 0 || sock->state == SIM_LISTENING))
       sim_sock_close(sock);
   sim_sleep(3600 * SIM_S);
-  oracle_end(stuck_handlers > 0, program_exits_in_handler);
+  oracle_end(program_stuck_handlers > 0, program_exits_in_handler);
 }
 
 static void process_is_gone(void) {
-  oracle_process_is_gone(stuck_handlers > 0, program_exits_in_handler);
+  oracle_process_is_gone(program_stuck_handlers > 0, program_exits_in_handler);
   sim_thread_new("afterlife", false, afterlife_run, NULL);
   sim_stop_process(SIM_FOREVER / 2);
   sim_sleep(SIM_FOREVER / 2);
@@ -731,7 +731,7 @@ static void end_program(void) {
   struct oracle_call call = oracle_call_begins("the end of the program");
   sim_run_atexit();
   /* A handler that does not return is waited for once: 5 s, and another second for its thread. */
-  oracle_call_ends(&call, stuck_handlers ? 5000 + 1000 + 600 : longest_close_ms() + 500 + 5100 + 1100, NULL);
+  oracle_call_ends(&call, program_stuck_handlers ? 5000 + 1000 + 600 : longest_close_ms() + 500 + 5100 + 1100, NULL);
   if (plan.storms) /* exit() has more to do */
     sim_sleep(sim_in(0, 1000) * SIM_MS);
   process_is_gone();

@@ -7,6 +7,9 @@ extern const char *program_certificate, *program_key;
 extern unsigned char program_hello[4096];
 extern int program_hello_size;
 
+/* Handlers that will never return. */
+extern int program_stuck_handlers;
+
 /* The page of the servers in worlds of bursts: a repeated letter. */
 enum { PROGRAM_PAGE_SIZE = 400000 };
 #define PROGRAM_PAGE_LETTER "p"
