@@ -18,7 +18,7 @@ SEEDS_MAX = 6000
 FIRST = 1 << 20
 # Where the seeds begin for mutants that few worlds show.
 FROM = {"the end waits for a stuck handler twice": 1060000, "a page that nobody reads is kept": 2015000,
-        "a stop overtakes its listen": 2000000, "a close frame follows a refusal": 2000000}
+        "a stop overtakes its listen": 2000000, "a close frame follows a refusal": 3000000}
 
 MUTANTS = {
     "a dial outlives its connection": ("runtime/client/client.c", """  if (client->dial)
