@@ -21,7 +21,9 @@ import tempfile
 
 import websockets
 
-sys.path.append(str(pathlib.Path(__file__).parent.parent))
+TESTS = pathlib.Path(__file__).parent.parent
+sys.path += [str(TESTS), str(TESTS / "programs")]
+from osprey_process import ask_to_stop   # noqa: E402
 from ports import free_port   # noqa: E402
 
 DECLARATIONS = {"good": "declare ptr @websocketClose(i64)\n", "bad": "declare ptr @websocketClose(i32)\n"}
@@ -73,7 +75,7 @@ class Recipes:
         process = subprocess.Popen([self.program(section, port)], cwd=self.scratch, stdout=subprocess.PIPE, text=True)
         try:
             yield process
-            process.send_signal(signal.SIGINT)
+            ask_to_stop(process, signal.SIGINT)
             expect(f"the output of {section}", ending, process.communicate(timeout=PATIENCE)[0])
         finally:
             process.kill()
@@ -217,7 +219,7 @@ async def stay(program):
                 process = program(port)
             expect("subscribed", "subscribe prices", await asyncio.wait_for(subscribed.get(), PATIENCE))
             expect("the client", "42\n", await asyncio.wait_for(asyncio.to_thread(process.stdout.readline), PATIENCE))
-    process.send_signal(signal.SIGINT)
+    ask_to_stop(process, signal.SIGINT)
     expect("the end", "followed: Success(0)\n", await asyncio.to_thread(process.stdout.read))
     process.wait()
 

@@ -2,14 +2,15 @@
 import atexit
 import os
 import pathlib
-import signal
 import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent))
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path += [str(TESTS), str(TESTS / "programs")]
+from osprey_process import ask_to_stop   # noqa: E402
 from ports import free_port   # noqa: E402
 from wire import PATIENCE, Untidy   # noqa: E402
 
@@ -50,7 +51,7 @@ class Server:
 
     def stop(self):
         """Stops the server with SIGTERM. Returns its exit status."""
-        self.process.send_signal(signal.SIGTERM)
+        ask_to_stop(self.process)
         try:
             return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:

@@ -26,7 +26,7 @@ import time
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "conformance"))
 
-from programs import HOST, Server, free_port, make_certificate   # noqa: E402
+from programs import HOST, Server, ask_to_stop, free_port, make_certificate   # noqa: E402
 from wire import CLOSE, PATIENCE, PING, PONG, TEXT, Silence, Wire, accept_of, read_head, request   # noqa: E402
 
 NGINX = """\
@@ -257,7 +257,7 @@ def check_silence(proxy, seconds):
 
 def check_end(wire, server):
     """WS-STOP-2: a clean stop reaches the client through the proxy."""
-    server.process.send_signal(signal.SIGTERM)
+    ask_to_stop(server.process)
     frame = wire.read()
     while frame is not None and frame.opcode != CLOSE:
         frame = wire.read()

@@ -16,10 +16,11 @@ import sys
 import time
 
 TESTS = pathlib.Path(__file__).parent.parent
-sys.path[:0] = [str(TESTS / "conformance"), str(TESTS)]
+sys.path[:0] = [str(TESTS / "conformance"), str(TESTS / "programs"), str(TESTS)]
 
 from deflate import DeflatePeer, parsed, spelled   # noqa: E402
 from peer import Peer   # noqa: E402
+from osprey_process import catches   # noqa: E402
 from programs import Server   # noqa: E402
 from sample import size   # noqa: E402
 from wire import CLOSE, TEXT, open_client, request   # noqa: E402
@@ -40,13 +41,6 @@ time.sleep(600)
 
 def descriptors(server):
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
-
-
-def awaits_signals(server):
-    """Whether the program has come from its "listening" to websocketKeepAlive, which has descriptors of its own."""
-    with open(f"/proc/{server.process.pid}/status") as status:
-        caught = next(int(line.split()[1], 16) for line in status if line.startswith("SigCgt:"))
-    return caught >> (signal.SIGTERM - 1) & 1
 
 
 def resident_kib(server):
@@ -213,7 +207,8 @@ def load_slow(server, count=100, pause_ms=1000):
 def load_kill(server, count=20):
     """A peer killed in the middle of a message ends only its own connection. WS-ONCLOSE-3, WS-SEC-11"""
     wire = join(server)
-    wait_for("the program waits for signals", lambda: awaits_signals(server))
+    # Behind its "listening" comes websocketKeepAlive, which has descriptors of its own.
+    wait_for("the program waits for signals", lambda: catches(server.process.pid, signal.SIGTERM))
     open_before = descriptors(server)
     for _ in range(count):
         peer = subprocess.Popen([sys.executable, "-c", SLOW_PEER,

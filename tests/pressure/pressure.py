@@ -335,7 +335,7 @@ def case_flood_after_close(program):
         in_background(flood, other)
         echoes(join(process), "the other has been heard")
         begun = time.monotonic()
-        process.signal(signal.SIGTERM)
+        process.signal()
         process.child.wait(60)
         expect("the stop in less than half of closeTimeoutMs", True, time.monotonic() - begun < 30)
 
