@@ -38,20 +38,20 @@ void ws_crowd_wait_on(struct ws_conn *conn) {
     ws_crowd_wait(conn->group->budget);
 }
 
-void ws_crowd_sent(struct ws_conn *conn, int64_t bytes) {
-  conn->plain = false;
-  if (!conn->awake)
-    return;
-  uint32_t now_ms = (uint32_t)ws_clock_coarse_ms();
-  int64_t left_ms = (int32_t)(conn->awake->spread_until - now_ms);
-  left_ms = left_ms < 0 || left_ms > WS_CROWD_SPREAD_MS ? 0 : left_ms;
-  left_ms += bytes * WS_CROWD_SPREAD * 1000 / conn->group->rules->limits.max_queued_bytes;
-  conn->awake->spread_until = now_ms + (uint32_t)(left_ms < WS_CROWD_SPREAD_MS ? left_ms : WS_CROWD_SPREAD_MS);
+/* The milliseconds for which the connection's broadcasts still count. */
+static int64_t ws_crowd_left(const struct ws_conn *conn, int64_t now_ms) {
+  uint32_t left_ms = conn->awake ? conn->awake->spread_until - (uint32_t)now_ms : 0;
+  return left_ms <= WS_CROWD_SPREAD_MS ? left_ms : 0; /* more: that time is past */
 }
 
-static bool ws_crowd_spreads_much(const struct ws_conn *conn, int64_t now_ms) {
-  int32_t left_ms = conn->awake ? (int32_t)(conn->awake->spread_until - (uint32_t)now_ms) : 0;
-  return left_ms > 1000 && left_ms <= WS_CROWD_SPREAD_MS;
+void ws_crowd_sent(struct ws_conn *conn, int64_t bytes) {
+  int64_t now_ms = ws_clock_coarse_ms();
+  int64_t left_ms = ws_crowd_left(conn, now_ms);
+  left_ms += bytes * WS_CROWD_SPREAD * 1000 / conn->group->rules->limits.max_queued_bytes;
+  conn->plain = false;
+  if (conn->awake)
+    conn->awake->spread_until =
+        (uint32_t)now_ms + (uint32_t)(left_ms < WS_CROWD_SPREAD_MS ? left_ms : WS_CROWD_SPREAD_MS);
 }
 
 bool ws_crowd_delays(const struct ws_conn *conn, bool large) {
@@ -62,5 +62,5 @@ bool ws_crowd_delays(const struct ws_conn *conn, bool large) {
   int64_t waited_ms = now_ms - atomic_load_explicit(&budget->crowd_since_ms, memory_order_relaxed);
   return now_ms < atomic_load_explicit(&budget->crowd_until_ms, memory_order_relaxed) &&
          waited_ms % (WS_CROWD_MS + WS_CROWD_PAUSE_MS) < WS_CROWD_MS &&
-         ((large && !conn->plain) || ws_crowd_spreads_much(conn, now_ms));
+         ((large && !conn->plain) || ws_crowd_left(conn, now_ms) > 1000);
 }

@@ -90,9 +90,12 @@ static inline int ws_sys_accept(int fd, struct sockaddr *address, socklen_t *len
 }
 
 static inline bool ws_sys_accept_goes_on(int error) {
-  return error == ECONNABORTED || error == EINTR || error == EPERM || error == EPROTO || error == ENETDOWN ||
-         error == ENOPROTOOPT || error == EHOSTDOWN || error == ENONET || error == EHOSTUNREACH ||
-         error == EOPNOTSUPP || error == ENETUNREACH;
+  static const int errors[] = {ECONNABORTED, EINTR,  EPERM,        EPROTO,     ENETDOWN,   ENOPROTOOPT,
+                               EHOSTDOWN,    ENONET, EHOSTUNREACH, EOPNOTSUPP, ENETUNREACH};
+  for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
+    if (errors[i] == error)
+      return true;
+  return false;
 }
 
 static inline int ws_sys_unread(int fd) {

@@ -79,9 +79,8 @@ static bool ws_log_is_writable(int patience_ms) {
  * has filled the pipe meanwhile. So these are opened again for it: O_NONBLOCK on the descriptor itself would hold for
  * every process that shares it. */
 static ssize_t ws_log_write_now(const char *bytes, size_t size) {
-  struct stat kind;
-  if (fstat(STDERR_FILENO, &kind))
-    return -1;
+  struct stat kind = {0};
+  fstat(STDERR_FILENO, &kind);
   if (S_ISSOCK(kind.st_mode))
     return send(STDERR_FILENO, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
   int again = -1;
@@ -96,7 +95,7 @@ static ssize_t ws_log_write_now(const char *bytes, size_t size) {
 /* Under the lock. What was written in part counts as not written. */
 static bool ws_log_write_all(const char *bytes, size_t size) {
   ssize_t written = ws_log_write_now(bytes, size);
-  bool all = written >= 0 && (size_t)written == size;
+  bool all = written == (ssize_t)size;
   ws_log_torn = !all && (written > 0 || ws_log_torn);
   return all;
 }
