@@ -216,7 +216,8 @@ static int64_t deadline_of(int timeout_ms) {
   return timeout_ms < 0 ? SIM_FOREVER : sim_now() + timeout_ms * SIM_MS;
 }
 
-/* Only what would wait is interrupted. */
+/* Only what would wait is interrupted, and reading: no kernel interrupts a send that does not wait, and its socket would
+ * look full. */
 static bool interrupted(int timeout_ms) {
   if (timeout_ms == 0 || !sim_once_in(sim_faults.interrupted))
     return false;
@@ -536,7 +537,7 @@ ssize_t __wrap_recv(int fd, void *bytes, size_t size, int flags) {
   point_of(sock);
   if (sock->never_switch && !sock->is_client && sim_sock_readable(sock) > 0 && sock->other->read == 0)
     oracle_hello();
-  return sim_sock_recv(sock, bytes, size);
+  return interrupted(-1) ? -1 : sim_sock_recv(sock, bytes, size);
 }
 
 ssize_t __wrap_send(int fd, const void *bytes, size_t size, int flags) {
