@@ -415,7 +415,8 @@ int64_t oracle_some_server_conn(int which) {
 /* What one connection may do while another's input waits: a run's work of the smallest messages, twice. */
 enum { CALLS_PER_CONN = 2 * 256, SLOW_CALLS_PER_CONN = 3 };
 /* What new clients may do meanwhile, however many they are: WS-TIME-10, WS-TIME-11. In each turn that another slow
- * handler before it takes, one of them may open: WS-TIME-15. So may one in each turn of a handler that turns the loop. */
+ * handler before it takes, one of them may open: WS-TIME-15. So may one in each turn that a handler makes the loop
+ * take. */
 enum { SLOW_OPENS = 8, HELLOS = 16 };
 
 static void check_fairness(const struct oracle_conn *conn) {

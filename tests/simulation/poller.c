@@ -216,8 +216,8 @@ static int64_t deadline_of(int timeout_ms) {
   return timeout_ms < 0 ? SIM_FOREVER : sim_now() + timeout_ms * SIM_MS;
 }
 
-/* Only what would wait is interrupted, and reading: no kernel interrupts a send that does not wait, and its socket would
- * look full. */
+/* Only what would wait is interrupted, and reading: no kernel interrupts a send that does not wait, and its socket
+ * would look full. */
 static bool interrupted(int timeout_ms) {
   if (timeout_ms == 0 || !sim_once_in(sim_faults.interrupted))
     return false;
