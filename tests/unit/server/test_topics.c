@@ -183,7 +183,8 @@ static void test_a_subscription_begins_with_the_101(void **state) {
   peer_expect_text(&ada, "left");
   must_publish("room", "last");
   peer_expect_text(&ada, "last");
-  osp_ws_publish_from(latest_id, "room", "refused", &error);
+  /* Who is refused is known until the refusal is read. */
+  WAIT_UNTIL((osp_ws_publish_from(latest_id, "room", "refused", &error), error));
   expect_error_with(error, "publish from: ");
   peer_close(&ada);
   must_stop(server);
