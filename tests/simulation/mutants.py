@@ -17,7 +17,9 @@ import tempfile
 SEEDS_MAX = 6000
 FIRST = 1 << 20
 # Where the seeds begin for mutants that few worlds show.
-FROM = {"the end waits for a stuck handler twice": 1060000, "a page that nobody reads is kept": 2015000,
+FROM = {"output waits for the connect of a close handler": 1057000,
+        "who waits for receivers is watched": 789691200200, "who falls asleep is counted": 532420086380,
+        "the end waits for a stuck handler twice": 1060000, "a page that nobody reads is kept": 2015000,
         "a stop overtakes its listen": 2000000, "a close frame follows a refusal": 3000000}
 
 MUTANTS = {
