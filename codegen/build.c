@@ -94,7 +94,7 @@ LLVMValueRef osp_ws_codegen_build_call(LLVMBuilderRef builder, const char *name,
   if (!form.name)
     return NULL;
   cg_check_arguments(module, name, form.builtin, arguments, count, &diag);
-  /* What is wrong with an earlier declaration is told too, but none is added for a call that is not built. */
+  /* After an error, check an earlier declaration, but do not add one. */
   bool declares = !diag.errors || cg_declare_find(module, form.name);
   LLVMValueRef function = declares ? cg_declare_builtin(module, &form, &diag) : NULL;
   return diag.errors ? NULL : cg_declare_call(builder, function, arguments, (unsigned)count, "result");

@@ -422,7 +422,7 @@ static size_t ws_client_head(struct ws_conn *conn, uint8_t *bytes, size_t n) {
 static void ws_client_broken(struct ws_conn *conn, enum ws_drop_cause cause, const char *why) {
   struct ws_client *client = ws_client_of(conn);
   char text[512];
-  /* Not when the connection is finished, which may wait for a later turn: the dial would give it a socket. */
+  /* Cancel it here, not in ended(), which may run in a later turn: until then the dial could still connect. */
   if (client->dial)
     ws_dial_cancel(client->dial);
   client->dial = NULL;

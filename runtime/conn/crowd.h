@@ -5,8 +5,8 @@
  * once more than half of a receiver's queue is in use it is waited for, until that is a quarter: connections that
  * broadcast much, or may be about to, are not read meanwhile (input.h). They wait for WS_CROWD_MS at most, or longer
  * while this end compresses for the receiver, and not at all for one whose socket has been full for that long: those
- * who do not read could hold up a sender for ever. Receivers that are slow one after the other could too, so that there
- * is a pause after each WS_CROWD_MS.
+ * who do not read could hold up a sender for ever. Receivers that become slow one after the other could too, so the
+ * wait is interrupted after each WS_CROWD_MS.
  */
 #include <stdbool.h>
 
@@ -28,8 +28,8 @@ void ws_crowd_wait_on(struct ws_conn *conn);
  * loop thread. */
 WS_RARE void ws_crowd_sent(struct ws_conn *conn, int64_t bytes);
 
-/* Returns true if the connection is to wait for a receiver. `large`: of its message, which may be broadcast when it is
- * complete, much is there already. On its loop thread. */
+/* Returns true if the connection is to wait for a receiver. `large`: it has sent a large part of a message, which may
+ * be broadcast when it is complete. On its loop thread. */
 bool ws_crowd_delays(const struct ws_conn *conn, bool large);
 
 static inline void ws_crowd_queued(struct ws_conn *conn) {
